@@ -1,0 +1,590 @@
+"""The small safe arithmetic of settings: text -> checked tree -> exact value.
+
+Numbers are integers and exact fractions, never floats: `32 * 0.75` is 24 and `0.1 * 30` is 3.
+Nothing of the user's text reaches Python's own evaluation, and every result is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from cnncalc.problem import did_you_mean
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+MAX_LENGTH = 1_000
+MAX_DEPTH = 40
+MAX_VALUE = 2**63 - 1
+MAX_EXPONENT = 64
+MAX_DENOMINATOR = 2**200
+
+Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
+Names: TypeAlias = "Mapping[str, Value]"
+Number: TypeAlias = "int | Fraction"
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read or computed; `offset` is the place in its text."""
+
+    def __init__(self, message: str, offset: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.hint = hint
+
+
+class Expression(NamedTuple):
+    """A parsed expression: its text, the names it uses with their offsets, and its tree."""
+
+    text: str
+    names: tuple[tuple[str, int], ...]
+    tree: Tree
+
+    def evaluate(self, names: Names) -> Value:
+        """The value over `names`. Raises ExpressionError for an undefined name or a wrong operation."""
+        return self.tree.evaluate(names)
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def describe(value: Value) -> str:
+    """A value in a sentence."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(describe, value))}]"
+    return decimal(value)
+
+
+def decimal(number: Number) -> str:
+    """A number as it is written: 3, 0.5, 1/3."""
+    if isinstance(number, int):
+        return str(number)
+    digits = float(number)
+    text = f"{digits:.6f}".rstrip("0")
+    return text if number == fraction(text) else f"{number.numerator}/{number.denominator}"
+
+
+def fraction(text: str) -> Number:
+    """The exact value of a decimal numeral."""
+    from fractions import Fraction
+
+    return _whole(Fraction(text))
+
+
+def _whole(number: Number) -> Number:
+    return number.numerator if number.denominator == 1 else number
+
+
+def _bounded(number: Number, offset: int) -> Number:
+    if abs(number) > MAX_VALUE or number.denominator > MAX_DENOMINATOR:
+        raise ExpressionError("the result is too large", offset, f"numbers go up to {MAX_VALUE:,}")
+    return _whole(number)
+
+
+def _number(value: Value, what: str, offset: int) -> Number:
+    if value is None or isinstance(value, bool | str | tuple):
+        raise ExpressionError(f"{what} takes numbers, not {describe(value)}", offset)
+    return value
+
+
+def _truth(value: Value, what: str, offset: int) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ExpressionError(f"{what} takes true or false, not {describe(value)}", offset, "compare it, as in x > 0")
+
+
+# --- the tree -----------------------------------------------------------------------------------
+
+
+class Tree(Protocol):
+    """A node of a checked tree."""
+
+    def evaluate(self, names: Names) -> Value:
+        """The value over `names`."""
+        ...
+
+
+class Literal(NamedTuple):
+    value: Value
+
+    def evaluate(self, names: Names) -> Value:
+        return self.value
+
+
+class Name(NamedTuple):
+    name: str
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        try:
+            return names[self.name]
+        except KeyError:
+            raise ExpressionError(f"{self.name!r} is not defined here", self.offset) from None
+
+
+class ListOf(NamedTuple):
+    items: tuple[Tree, ...]
+
+    def evaluate(self, names: Names) -> Value:
+        return tuple(item.evaluate(names) for item in self.items)
+
+
+class Negate(NamedTuple):
+    operand: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        return -_number(self.operand.evaluate(names), "'-'", self.offset)
+
+
+class Not(NamedTuple):
+    operand: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        return not _truth(self.operand.evaluate(names), "'not'", self.offset)
+
+
+class Arithmetic(NamedTuple):
+    operator: str
+    left: Tree
+    right: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        what = f"{self.operator!r}"
+        left = _number(self.left.evaluate(names), what, self.offset)
+        right = _number(self.right.evaluate(names), what, self.offset)
+        return _bounded(ARITHMETIC[self.operator](left, right, self.offset), self.offset)
+
+
+class Comparison(NamedTuple):
+    """A chain as in mathematics: `1 < x <= 4` compares neighbours."""
+
+    first: Tree
+    rest: tuple[tuple[str, Tree, int], ...]
+
+    def evaluate(self, names: Names) -> Value:
+        left = self.first.evaluate(names)
+        for operator, tree, offset in self.rest:
+            right = tree.evaluate(names)
+            if not _compare(operator, left, right, offset):
+                return False
+            left = right
+        return True
+
+
+class Logic(NamedTuple):
+    """`and` stops at the first false, `or` at the first true."""
+
+    operator: str
+    left: Tree
+    right: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        what = f"{self.operator!r}"
+        left = _truth(self.left.evaluate(names), what, self.offset)
+        if left == (self.operator == "or"):
+            return left
+        return _truth(self.right.evaluate(names), what, self.offset)
+
+
+class Conditional(NamedTuple):
+    then: Tree
+    condition: Tree
+    otherwise: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        chosen = self.then if _truth(self.condition.evaluate(names), "'if'", self.offset) else self.otherwise
+        return chosen.evaluate(names)
+
+
+class Index(NamedTuple):
+    operand: Tree
+    place: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        items = self.operand.evaluate(names)
+        index = self.place.evaluate(names)
+        if not isinstance(items, tuple):
+            raise ExpressionError(f"only a list has an [index], not {describe(items)}", self.offset)
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise ExpressionError(f"an index is a whole number, not {describe(index)}", self.offset)
+        if not -len(items) <= index < len(items):
+            message = f"index {index} is outside the list of {len(items)}"
+            raise ExpressionError(message, self.offset, f"indices go from 0 to {len(items) - 1}" if items else "")
+        return items[index]
+
+
+class Call(NamedTuple):
+    function: str
+    arguments: tuple[Tree, ...]
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        values = [argument.evaluate(names) for argument in self.arguments]
+        return FUNCTIONS[self.function](values, self.offset)
+
+
+# --- operations ---------------------------------------------------------------------------------
+
+
+def _divide(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} / 0 divides by zero", offset)
+    from fractions import Fraction
+
+    return Fraction(left) / right
+
+
+def _floor_divide(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} // 0 divides by zero", offset)
+    return left // right
+
+
+def _modulo(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} % 0 divides by zero", offset)
+    return left % right
+
+
+def _power(base: Number, exponent: Number, offset: int) -> Number:
+    if not isinstance(exponent, int):
+        raise ExpressionError(f"a power needs a whole exponent, not {decimal(exponent)}", offset)
+    if base == 0 and exponent < 0:
+        raise ExpressionError(f"0 ** {exponent} divides by zero", offset)
+    if abs(exponent) > MAX_EXPONENT and base not in (-1, 0, 1):
+        raise ExpressionError(f"the exponent {exponent} is too large", offset, f"exponents go up to {MAX_EXPONENT}")
+    if exponent < 0:
+        from fractions import Fraction
+
+        return Fraction(base) ** exponent
+    return base**exponent
+
+
+ARITHMETIC: dict[str, Callable[[Number, Number, int], Number]] = {
+    "+": lambda left, right, _: left + right,
+    "-": lambda left, right, _: left - right,
+    "*": lambda left, right, _: left * right,
+    "/": _divide,
+    "//": _floor_divide,
+    "%": _modulo,
+    "**": _power,
+}
+
+
+def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
+    if operator == "==":
+        return left == right
+    if operator == "!=":
+        return left != right
+    if operator in ("in", "not in"):
+        if not isinstance(right, tuple):
+            raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
+        return (left in right) == (operator == "in")
+    low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
+    if operator == "<":
+        return low < high
+    if operator == "<=":
+        return low <= high
+    if operator == ">":
+        return low > high
+    return low >= high
+
+
+def _rounded(name: str, compute: Callable[[Number], int]) -> Callable[[list[Value], int], Value]:
+    def call(values: list[Value], offset: int) -> Value:
+        _count(name, values, 1, 1, offset)
+        return compute(_number(values[0], name, offset))
+
+    return call
+
+
+def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Callable[[list[Value], int], Value]:
+    def call(values: list[Value], offset: int) -> Value:
+        items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
+        if not items:
+            raise ExpressionError(f"{name} needs at least one number", offset)
+        return compute([_number(item, name, offset) for item in items])
+
+    return call
+
+
+def _length(values: list[Value], offset: int) -> Value:
+    _count("len", values, 1, 1, offset)
+    if not isinstance(values[0], tuple):
+        raise ExpressionError(f"len takes a list, not {describe(values[0])}", offset)
+    return len(values[0])
+
+
+def _make_divisible(values: list[Value], offset: int) -> Value:
+    """The multiple of `divisor` nearest to a number, but never more than a tenth below it.
+
+    make_divisible(value, divisor, least=divisor), as MobileNet's authors round their widths
+    (TensorFlow models, slim/nets/mobilenet).
+    """
+    _count("make_divisible", values, 2, 3, offset)
+    numbers = [_number(value, "make_divisible", offset) for value in values]
+    value, divisor = numbers[0], numbers[1]
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ExpressionError(f"make_divisible needs a divisor of 1 or more, not {decimal(divisor)}", offset)
+    least = numbers[2] if len(numbers) == 3 else divisor
+    rounded = max(least, (2 * value + divisor) // (2 * divisor) * divisor)
+    return rounded + divisor if 10 * rounded < 9 * value else rounded
+
+
+def _count(name: str, values: list[Value], least: int, most: int, offset: int) -> None:
+    if not least <= len(values) <= most:
+        wanted = str(least) if least == most else f"{least} or {most}"
+        raise ExpressionError(f"{name} takes {wanted} values, not {len(values)}", offset)
+
+
+FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
+    "min": _extreme("min", min),
+    "max": _extreme("max", max),
+    "sum": _extreme("sum", sum),
+    "round": _rounded("round", round),
+    "ceil": _rounded("ceil", lambda number: -(-number // 1)),
+    "floor": _rounded("floor", lambda number: number // 1),
+    "int": _rounded("int", int),
+    "abs": _extreme("abs", lambda numbers: abs(numbers[0])),
+    "len": _length,
+    "make_divisible": _make_divisible,
+}
+CONSTANTS: dict[str, Value] = {"true": True, "false": False, "True": True, "False": False}
+WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
+
+# --- parsing ------------------------------------------------------------------------------------
+
+TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[kKMGT]?(?![\w.]))
+  | (?P<name>[^\W\d]\w*)
+  | (?P<text>'[^']*'|"[^"]*")
+  | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],])
+  )""",
+    re.VERBOSE,
+)
+SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BINDING = {
+    "or": 2,
+    "and": 3,
+    "not": 4,
+    "<": 5, "<=": 5, ">": 5, ">=": 5, "==": 5, "!=": 5, "in": 5, "not in": 5,
+    "+": 6, "-": 6,
+    "*": 7, "/": 7, "//": 7, "%": 7,
+    "**": 9,
+}  # fmt: skip
+NEGATION = 8
+
+
+class Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+def parse(text: str) -> Expression:
+    """An expression from its text. Raises ExpressionError at the first thing that does not belong."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters", 0)
+    return _Parser(text, _tokens(text)).expression()
+
+
+def _tokens(text: str) -> list[Token]:
+    tokens = []
+    position = 0
+    while text[position:].strip():
+        match = TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            offset = position + len(text[position:]) - len(text[position:].lstrip())
+            wrong = re.match(r"[\w.]+|.", text[offset:])
+            raise ExpressionError(f"{wrong.group() if wrong else text[offset]!r} is not understood here", offset)
+        tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
+        position = match.end()
+    return [*tokens, Token("end", "", len(text))]
+
+
+def _numeral(token: Token) -> Value:
+    text = token.text.replace("_", "")
+    factor = SUFFIXES.get(text[-1], 1)
+    digits = text[:-1] if factor > 1 else text
+    if digits.isdigit():
+        if len(digits) > 1 and digits[0] == "0":
+            raise ExpressionError(f"{text} starts with a zero", token.offset, f"write {int(digits)}")
+        if len(digits) > 20:
+            raise ExpressionError("the number is too large", token.offset)
+        return _bounded(int(digits) * factor, token.offset)
+    exponent = digits.lower().partition("e")[2]
+    if exponent and abs(int(exponent)) > MAX_EXPONENT:
+        raise ExpressionError(f"the exponent {exponent} is too large", token.offset)
+    return _bounded(fraction(digits) * factor, token.offset)
+
+
+class _Parser:
+    """Precedence climbing over the tokens."""
+
+    def __init__(self, text: str, tokens: list[Token]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.position = 0
+        self.depth = 0
+        self.names: list[tuple[str, int]] = []
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def expression(self) -> Expression:
+        tree = self.ternary()
+        if self.token.kind != "end":
+            raise ExpressionError(f"{self.token.text!r} is not expected here", self.token.offset)
+        return Expression(self.text, tuple(self.names), tree)
+
+    def advance(self) -> Token:
+        token = self.token
+        self.position += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        if self.token.text == text and self.token.kind in ("operator", "name"):
+            self.position += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            found = f"found {self.token.text!r}" if self.token.kind != "end" else "the expression ends"
+            raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset)
+
+    def ternary(self) -> Tree:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"nested more than {MAX_DEPTH} deep", self.token.offset)
+        tree = self.binary(0)
+        offset = self.token.offset
+        if self.accept("if"):
+            condition = self.binary(0)
+            self.expect("else")
+            tree = Conditional(tree, condition, self.ternary(), offset)
+        self.depth -= 1
+        return tree
+
+    def operator(self) -> str:
+        """The binary operator at hand, or nothing."""
+        token = self.token
+        if token.kind == "operator" and token.text in BINDING:
+            return token.text
+        if token.kind == "name" and token.text in ("and", "or", "in"):
+            return token.text
+        if token.kind == "name" and token.text == "not" and self.tokens[self.position + 1].text == "in":
+            return "not in"
+        return ""
+
+    def binary(self, least: int) -> Tree:
+        tree = self.unary()
+        while (operator := self.operator()) and BINDING[operator] > least:
+            binding = BINDING[operator]
+            if binding == BINDING["<"]:
+                tree = self.comparison(tree)
+                continue
+            offset = self.advance().offset
+            # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
+            right = self.binary(binding - 1 if operator == "**" else binding)
+            if operator in ("and", "or"):
+                tree = Logic(operator, tree, right, offset)
+            else:
+                tree = Arithmetic(operator, tree, right, offset)
+        return tree
+
+    def comparison(self, first: Tree) -> Tree:
+        rest = []
+        while (operator := self.operator()) and BINDING[operator] == BINDING["<"]:
+            offset = self.advance().offset
+            if operator == "not in":
+                self.advance()
+            rest.append((operator, self.binary(BINDING["<"]), offset))
+        return Comparison(first, tuple(rest))
+
+    def unary(self) -> Tree:
+        token = self.token
+        if token.kind == "operator" and token.text in ("-", "+"):
+            self.deeper()
+            self.advance()
+            operand = self.binary(NEGATION)
+            self.depth -= 1
+            return Negate(operand, token.offset) if token.text == "-" else operand
+        if token.kind == "name" and token.text == "not":
+            self.deeper()
+            self.advance()
+            operand = self.binary(BINDING["not"])
+            self.depth -= 1
+            return Not(operand, token.offset)
+        return self.postfix(self.atom())
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"nested more than {MAX_DEPTH} deep", self.token.offset)
+
+    def postfix(self, tree: Tree) -> Tree:
+        while self.token.kind == "operator" and self.token.text == "[":
+            offset = self.advance().offset
+            index = self.ternary()
+            self.expect("]")
+            tree = Index(tree, index, offset)
+        return tree
+
+    def atom(self) -> Tree:
+        token = self.advance()
+        if token.kind == "number":
+            return Literal(_numeral(token))
+        if token.kind == "text":
+            return Literal(token.text[1:-1])
+        if token.kind == "name" and token.text not in WORDS:
+            if self.token.kind == "operator" and self.token.text == "(":
+                return self.call(token)
+            if token.text in CONSTANTS:
+                return Literal(CONSTANTS[token.text])
+            self.names.append((token.text, token.offset))
+            return Name(token.text, token.offset)
+        if token.text == "(":
+            tree = self.ternary()
+            self.expect(")")
+            return tree
+        if token.text == "[":
+            return ListOf(self.arguments("]"))
+        if token.kind == "end":
+            raise ExpressionError("the expression ends where a value is expected", token.offset)
+        raise ExpressionError(f"{token.text!r} stands where a value is expected", token.offset)
+
+    def call(self, token: Token) -> Tree:
+        self.advance()
+        if token.text not in FUNCTIONS:
+            known = f"the functions are {', '.join(FUNCTIONS)}"
+            hint = did_you_mean(token.text, FUNCTIONS, known)
+            raise ExpressionError(f"there is no function {token.text!r}", token.offset, hint)
+        return Call(token.text, self.arguments(")"), token.offset)
+
+    def arguments(self, end: str) -> tuple[Tree, ...]:
+        items: list[Tree] = []
+        while not self.accept(end):
+            if items:
+                self.expect(",")
+                if self.accept(end):
+                    break
+            items.append(self.ternary())
+        return tuple(items)

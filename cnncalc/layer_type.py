@@ -1,0 +1,164 @@
+"""What a layer type must know of itself: the contract that every file in layers/ fulfils.
+
+A layer type is a class whose attributes declare its settings and whose methods answer, for its
+settings and the shapes that come in: what shape leaves, which weights it keeps, which operations
+it does, and which inputs each output reads. Nothing has a default answer: a type that has no
+weights says so. Rules raise RuleError and know nothing of files and names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from math import prod
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+from cnncalc.expressions import Value
+from cnncalc.problem import RuleError
+from cnncalc.settings import Setting
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
+
+Shapes: TypeAlias = tuple[Shape, ...]
+Formulas: TypeAlias = dict[str, str]
+
+
+class Weight(NamedTuple):
+    """A named tensor that a layer keeps: learned (a parameter) or not (a buffer)."""
+
+    name: str
+    shape: tuple[int, ...]
+    learned: bool = True
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+class Operations(NamedTuple):
+    """How often a layer does what, for one sample, at inference; no kind counts for another.
+
+    Subtractions are adds; exponentials are exp, log, tanh, roots and powers alike.
+    """
+
+    multiply_accumulates: int = 0
+    adds: int = 0
+    multiplies: int = 0
+    divides: int = 0
+    compares: int = 0
+    exponentials: int = 0
+
+    @property
+    def flops(self) -> int:
+        """Two for a multiply-accumulate, one for all others."""
+        return sum(self) + self.multiply_accumulates
+
+
+class Storage(Enum):
+    """Where a layer's output lives while a network is trained."""
+
+    OWN = "in memory of its own"
+    OVERWRITES = "in the memory of its input, which the backward pass does not need again"
+    VIEW = "it is its input, read in another way"
+
+
+NO_WEIGHTS: tuple[Weight, ...] = ()
+NO_OPERATIONS = Operations()
+
+
+class LayerType:
+    """A layer of one type with its settings; immutable, and equal to another with the same settings."""
+
+    name: ClassVar[str]
+    settings: ClassVar[Mapping[str, Setting]]
+    several_inputs: ClassVar[bool] = False
+    counts_as_depth: ClassVar[bool]
+    storage: ClassVar[Storage]
+
+    def __init_subclass__(cls, name: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        inherited = getattr(cls, "settings", {})
+        own = {key: value for key, value in vars(cls).items() if isinstance(value, Setting)}
+        cls.settings = {**inherited, **own}
+        for key in own:
+            delattr(cls, key)
+        if name:
+            cls.name = name
+
+    def __init__(self, **values: Any) -> None:
+        """A layer from decoded settings; those that are left out take their defaults."""
+        for key, setting in self.settings.items():
+            self.__dict__[key] = values.get(key, setting.default)
+
+    def __setattr__(self, key: str, value: object) -> None:
+        raise AttributeError(f"a layer type is immutable: {key} cannot be set")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.__dict__.values())))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in self.__dict__.items())})"
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        """The shape that leaves. Raises RuleError where the settings do not go with the inputs."""
+        raise NotImplementedError
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        """The named tensors that the layer keeps."""
+        raise NotImplementedError
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        """The operations for one sample at inference."""
+        raise NotImplementedError
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        """For each spatial axis of the (first) input, how the outputs are laid over it.
+
+        An axis that the output has no more is read whole (`whole_axes`).
+        """
+        raise NotImplementedError
+
+    def formulas(self) -> Formulas:
+        """The rules as text in the language of expressions, one for each answer that is not 0.
+
+        Keys: `out_channels`; `out_size`, along one axis; the name of each weight (its numbers)
+        and of each operation. Over the names of `symbols` and, in `out_size`, of the window.
+        """
+        raise NotImplementedError
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        """The names that the formulas may use, with their numbers."""
+        image = inputs[0]
+        return {
+            **{key: value for key, value in self.__dict__.items() if isinstance(value, int)},
+            "in_channels": image.channels,
+            "in_positions": image.positions,
+            "in_elements": image.elements,
+            "out_channels": output.channels,
+            "out_positions": output.positions,
+            "out_elements": output.elements,
+            "inputs": len(inputs),
+        }
+
+
+def feature_map(inputs: Shapes) -> Shape:
+    """The one input, which must have spatial axes."""
+    if not inputs[0].rank:
+        raise RuleError(
+            f"a feature map is needed, but {inputs[0].described} comes in",
+            None,
+            "put it above the flatten, linear or global pool that takes the spatial axes away",
+        )
+    return inputs[0]
+
+
+def pointwise(inputs: Shapes) -> tuple[Window, ...]:
+    """Windows of a layer whose every output reads its own position alone."""
+    return (POINT,) * inputs[0].rank
+
+
+def whole_axes(inputs: Shapes) -> tuple[Window, ...]:
+    """Windows of a layer whose every output may read every position."""
+    return tuple(SlidingWindow(size) for size in inputs[0].spatial)

@@ -1,0 +1,55 @@
+"""The layer types, one file each; trivial families share a file whose name is a plural.
+
+Nothing registers: the catalogue lists this folder when asked, and loads a type when it is named.
+A type `conv` lives in conv.py, or in a family such as activations.py.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+
+from cnncalc.layer_type import LayerType
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    folder = os.path.dirname(__file__)
+    return tuple(sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_"))
+
+
+@cache
+def _types_of(module: str) -> dict[str, type[LayerType]]:
+    """The layer types that a module defines, in its order."""
+    loaded = import_module(f"{__name__}.{module}")
+    return {
+        item.name: item
+        for item in vars(loaded).values()
+        if isinstance(item, type)
+        and issubclass(item, LayerType)
+        and item.__module__ == loaded.__name__
+        and "name" in vars(item)
+    }
+
+
+@cache
+def find(name: str) -> type[LayerType] | None:
+    """The layer type of that name, or None."""
+    modules = _modules()
+    if name in modules:
+        return _types_of(name).get(name)
+    families = (module for module in modules if module.endswith("s"))
+    return next((types[name] for types in map(_types_of, families) if name in types), None)
+
+
+def all_types() -> dict[str, type[LayerType]]:
+    """Every layer type by its name, in the order of the folder."""
+    return {name: kind for module in _modules() for name, kind in _types_of(module).items()}
+
+
+def all_keywords() -> frozenset[str]:
+    """Every word that some setting reads as itself."""
+    return frozenset(
+        keyword for kind in all_types().values() for setting in kind.settings.values() for keyword in setting.keywords
+    )

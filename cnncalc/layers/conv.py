@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from math import prod
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._windowed import sliding_windows
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, flag, padding_of, per_axis, table, whole
+from cnncalc.shapes import Shape, SlidingWindow, quotient, slide_all
+
+
+class Conv(LayerType, name="conv"):
+    """Convolution: filters that slide over the input and share their weights at every position.
+
+    In 1, 2 or 3 dimensions, as the input has them. With `groups`, a filter reads only its
+    group's channels. With `connections`, filter i reads only the input channels listed in
+    row i, as C3 of LeNet-5 does (LeCun et al. 1998, Table I).
+    """
+
+    filters: int = whole("number of filters, the output's channels")
+    kernel: PerAxis = per_axis("size of the filters")
+    stride: PerAxis = per_axis("step of the filters", default=1)
+    padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
+    dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
+    bias: bool = flag("whether each filter adds a learned number", default=True)
+    connections: tuple[tuple[int, ...], ...] | None = table(
+        "for each filter, the input channels it reads, counted from 0", default=None, absent="all of them"
+    )
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        self._check_groups(image.channels)
+        if self.connections is not None:
+            self._check_connections(image.channels)
+        return Shape((self.filters, *slide_all(self.windows(inputs), image)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        kernel = tuple(window.kernel for window in self.windows(inputs))
+        if self.connections is None:
+            shape = (self.filters, quotient(inputs[0].channels, self.groups), *kernel)
+        else:
+            shape = (self._pairs, *kernel)
+        weight = Weight("weight", shape)
+        return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(
+            multiply_accumulates=output.positions * self.weights(inputs)[0].size,
+            adds=output.elements if self.bias else 0,
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
+
+    def formulas(self) -> Formulas:
+        pairs = "filters * (in_channels / groups)" if self.connections is None else "pairs"
+        formulas = {
+            "out_channels": "filters",
+            "out_size": "(in_size + before + after - (dilation * (kernel - 1) + 1)) // stride + 1",
+            "weight": f"{pairs} * kernel_positions",
+            "multiply_accumulates": f"out_positions * {pairs} * kernel_positions",
+        }
+        return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        kernel = prod(window.kernel for window in self.windows(inputs))
+        pairs = {} if self.connections is None else {"pairs": self._pairs}
+        return {**super().symbols(inputs, output), "kernel_positions": kernel, **pairs}
+
+    @property
+    def _pairs(self) -> int:
+        """How many (input channel, filter) pairs the connection table joins."""
+        return sum(map(len, self.connections or ()))
+
+    def _check_groups(self, channels: int) -> None:
+        for count, what in ((channels, "input channels"), (self.filters, "filters")):
+            if count % self.groups:
+                fitting = [
+                    groups
+                    for groups in range(1, self.groups + 1)
+                    if not channels % groups and not self.filters % groups
+                ]
+                hint = f"groups: {fitting[-1]} would"
+                raise RuleError(f"{self.groups} groups do not divide the {count} {what}", "groups", hint)
+
+    def _check_connections(self, channels: int) -> None:
+        rows = self.connections or ()
+        if self.groups > 1:
+            raise RuleError("connections and groups exclude each other", "connections", "leave groups at 1")
+        if len(rows) != self.filters:
+            raise RuleError(
+                f"connections has {len(rows)} rows for {self.filters} filters", "connections", "give one row a filter"
+            )
+        for number, row in enumerate(rows):
+            if max(row) >= channels:
+                raise RuleError(
+                    f"row {number} of connections reads channel {max(row)}, the input has {channels}",
+                    "connections",
+                    f"channels count from 0 to {channels - 1}",
+                )
+            if len(set(row)) != len(row):
+                raise RuleError(
+                    f"row {number} of connections reads a channel twice", "connections", "name each channel once"
+                )

@@ -1,0 +1,81 @@
+"""What can be wrong with a spec, as values: where it is, what it is, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A place in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: a sentence, its place, and what would mend it.
+
+    `span` is None where no line is to blame, as for a file that is missing.
+    """
+
+    span: Span | None
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{sentence(self.message, self.hint)}"
+
+
+class SpecError(Exception):
+    """A spec that cannot be used, with all of its problems in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class RuleError(Exception):
+    """A layer's rule cannot be met.
+
+    The rule knows no file: it names the `setting` to blame (None for the layer as a whole)
+    and the builder finds its place. `hint` says what would work.
+    """
+
+    def __init__(self, message: str, setting: str | None = None, hint: str = "") -> None:
+        super().__init__(sentence(message, hint))
+        self.message = message
+        self.setting = setting
+        self.hint = hint
+
+
+def sentence(message: str, hint: str) -> str:
+    """A message and its hint as they are shown together."""
+    return f"{message}; {hint}" if hint else message
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the known words nearest to `word`, else what `otherwise` says."""
+    from difflib import get_close_matches
+
+    by_lowercase = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), by_lowercase, n=2, cutoff=0.6)
+    if not near:
+        return otherwise
+    return f"did you mean {' or '.join(repr(by_lowercase[name]) for name in near)}?"
+
+
+def listed(words: Iterable[object], last: str = "and") -> str:
+    """Words as a sentence lists them: a, b and c."""
+    *first, end = [str(word) for word in words]
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def plural(count: int, noun: str) -> str:
+    """A counted noun: 1 axis is written `1 number`, 2 `2 numbers`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

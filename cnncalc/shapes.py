@@ -1,0 +1,219 @@
+"""Shapes of tensors and the windows that slide over them: the only floor division in the house.
+
+Sizes are exact integers; the batch is left out; channels come first.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple, Protocol
+
+from cnncalc.problem import RuleError
+
+AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class Shape(tuple[int, ...]):
+    """The axes of a tensor: channels, then the spatial axes. A vector has channels alone."""
+
+    __slots__ = ()
+
+    @property
+    def channels(self) -> int:
+        return self[0]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """The sizes of the spatial axes: (height, width) of an image."""
+        return self[1:]
+
+    @property
+    def rank(self) -> int:
+        """How many spatial axes there are: 2 for an image, 0 for a vector."""
+        return len(self) - 1
+
+    @property
+    def positions(self) -> int:
+        """How many places a filter's output has: height x width."""
+        return prod(self[1:])
+
+    @property
+    def elements(self) -> int:
+        return prod(self)
+
+    def __str__(self) -> str:
+        return times(self)
+
+    @property
+    def described(self) -> str:
+        """The shape in a sentence: `a 64x56x56 feature map`, `a vector of 4096`."""
+        return f"a {self} feature map" if self.rank else f"a vector of {self.channels}"
+
+
+def times(sizes: tuple[int, ...]) -> str:
+    """Sizes as people write them: 3x224x224."""
+    return "x".join(map(str, sizes))
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """The names of the spatial axes, outermost first."""
+    return AXIS_NAMES.get(rank) or tuple(f"axis {number + 1}" for number in range(rank))
+
+
+def quotient(whole: int, part: int) -> int:
+    """`whole / part` where it is known to be exact, such as channels over groups that divide them."""
+    result, rest = divmod(whole, part)
+    if rest:
+        raise ValueError(f"{part} does not divide {whole}")
+    return result
+
+
+class Window(Protocol):
+    """How the outputs along one axis are laid over its inputs."""
+
+    def slide(self, size: int) -> int:
+        """How many outputs an input of `size` positions gives; below 1 where it does not fit."""
+        ...
+
+    def reads(self, position: int, size: int) -> range:
+        """The input positions that the output at `position` reads; padding lies outside 0..size-1."""
+        ...
+
+
+class SlidingWindow(NamedTuple):
+    """A kernel that moves over the input: convolution and pooling, along one axis.
+
+    `before` and `after` are the padding; negative padding crops. `ceil` rounds the number of
+    outputs up, where the last window still starts inside the input or the padding before it
+    (PyTorch's rule, as of its pooling layers' documentation).
+    """
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    ceil: bool = False
+
+    @property
+    def extent(self) -> int:
+        """From the kernel's first tap to its last: dilation * (kernel - 1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    def slide(self, size: int) -> int:
+        """floor((W - F + P) / S) + 1, the output-size formula."""
+        room = size + self.before + self.after - self.extent
+        if room < 0:
+            return 0
+        if not self.ceil:
+            return room // self.stride + 1
+        count = -(-room // self.stride) + 1
+        return count if (count - 1) * self.stride < size + self.before else count - 1
+
+    def reads(self, position: int, size: int) -> range:
+        first = position * self.stride - self.before
+        return range(first, first + self.extent, self.dilation)
+
+
+class SpreadWindow(NamedTuple):
+    """A kernel that every input spreads over the output: transposed convolution, along one axis."""
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    output_padding: int = 0
+
+    def slide(self, size: int) -> int:
+        extent = self.dilation * (self.kernel - 1) + 1
+        return (size - 1) * self.stride - self.before - self.after + extent + self.output_padding
+
+    def reads(self, position: int, size: int) -> range:
+        taps = [
+            quotient(position + self.before - tap * self.dilation, self.stride)
+            for tap in reversed(range(self.kernel))
+            if (position + self.before - tap * self.dilation) % self.stride == 0
+        ]
+        if not taps:
+            return range(0)
+        step = taps[1] - taps[0] if len(taps) > 1 else 1
+        return range(taps[0], taps[-1] + 1, step)
+
+
+class PartitionWindow(NamedTuple):
+    """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
+
+    outputs: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        return range(position * size // self.outputs, -(-(position + 1) * size // self.outputs))
+
+
+class ResizeWindow(NamedTuple):
+    """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
+
+    outputs: int
+    taps: int = 1
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        if self.taps == 1:
+            first = position * size // self.outputs
+            return range(first, first + 1)
+        # Half-pixel centres: output i lies at (i + 1/2) * size / outputs - 1/2 of the input.
+        first = ((2 * position + 1) * size - self.outputs) // (2 * self.outputs)
+        return range(max(first, 0), min(first + 1, size - 1) + 1)
+
+
+class SliceWindow(NamedTuple):
+    """Every `step`-th position from `start` to before `stop`, along one axis."""
+
+    start: int
+    stop: int
+    step: int = 1
+
+    def slide(self, size: int) -> int:
+        return len(range(self.start, min(self.stop, size), self.step))
+
+    def reads(self, position: int, size: int) -> range:
+        first = self.start + position * self.step
+        return range(first, first + 1)
+
+
+POINT = SlidingWindow(1)
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """TensorFlow's SAME: the padding (before, after) that gives ceil(size / stride) outputs.
+
+    The odd one goes after.
+    """
+    outputs = -(-size // stride)
+    total = max((outputs - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape) -> tuple[int, ...]:
+    """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would."""
+    sizes = tuple(window.slide(size) for window, size in zip(windows, shape.spatial, strict=True))
+    if all(size >= 1 for size in sizes):
+        return sizes
+    axis = next(number for number, size in enumerate(sizes) if size < 1)
+    window, size = windows[axis], shape.spatial[axis]
+    room = size + window.before + window.after
+    kernel = window.extent if window.dilation > 1 else window.kernel
+    dilated = f", dilated to {kernel}," if window.dilation > 1 else ""
+    padded = f" with padding {window.before}" if window.before == window.after and window.before else ""
+    if window.before != window.after:
+        padded = f" with padding {window.before} before and {window.after} after"
+    padding = window.before + -(-(kernel - room) // 2)
+    most = (room - 1) // window.dilation + 1 if room >= 1 else 0
+    hint = f"padding {padding} or a kernel of at most {most} would" if most >= 1 else f"padding {padding} would"
+    where = times(shape.spatial) if shape.rank > 1 else str(size)
+    raise RuleError(f"kernel {window.kernel}{dilated} does not fit the {where} input{padded}", "kernel", hint)
