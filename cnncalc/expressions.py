@@ -85,7 +85,7 @@ def _whole(number: Number) -> Number:
 
 
 def _bounded(number: Number, offset: int) -> Number:
-    if abs(number) > MAX_VALUE or number.denominator > MAX_DENOMINATOR:
+    if not -MAX_VALUE <= number <= MAX_VALUE or number.denominator > MAX_DENOMINATOR:
         raise ExpressionError("the result is too large", offset, f"numbers go up to {MAX_VALUE:,}")
     return _whole(number)
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from cnncalc.expressions import Value
 from cnncalc.problem import RuleError
 from cnncalc.settings import Setting
-from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
+from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Formulas: TypeAlias = dict[str, str]
@@ -116,15 +116,23 @@ class LayerType:
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         """For each spatial axis of the (first) input, how the outputs are laid over it.
 
-        An axis that the output has no more is read whole (`whole_axes`).
+        Where the output has as many axes as the input, each window's `slide` gives the output's size;
+        where it has not, every window reads its axis whole (`whole_axes`).
         """
         raise NotImplementedError
 
     def formulas(self) -> Formulas:
         """The rules as text in the language of expressions, one for each answer that is not 0.
 
-        Keys: `out_channels`; `out_size`, along one axis; the name of each weight (its numbers)
-        and of each operation. Over the names of `symbols` and, in `out_size`, of the window.
+        Keys and what they give:
+
+        - `out_channels`, and `out_size` along each spatial axis. Without `out_size` the spatial axes
+          keep their sizes (in a join: the largest along each axis), or the output has none.
+        - `out_elements`, instead of both, where the numbers only move (reshape, permute).
+        - the name of a weight: how many numbers it has; the name of an operation: how often it is done.
+
+        A formula may use the names of `symbols`; `out_size` also `in_size` and the fields of the axis's
+        window, which come before a symbol of the same name.
         """
         raise NotImplementedError
 
@@ -136,6 +144,7 @@ class LayerType:
             "in_channels": image.channels,
             "in_positions": image.positions,
             "in_elements": image.elements,
+            "rank": image.rank,
             "out_channels": output.channels,
             "out_positions": output.positions,
             "out_elements": output.elements,
@@ -159,6 +168,11 @@ def pointwise(inputs: Shapes) -> tuple[Window, ...]:
     return (POINT,) * inputs[0].rank
 
 
+def whole_map(inputs: Shapes) -> tuple[Window, ...]:
+    """Windows of a layer that keeps every axis, and whose every output reads every position."""
+    return tuple(WholeWindow(size) for size in inputs[0].spatial)
+
+
 def whole_axes(inputs: Shapes) -> tuple[Window, ...]:
-    """Windows of a layer whose every output may read every position."""
+    """Windows of a layer that takes the spatial axes away, and may read every position."""
     return tuple(SlidingWindow(size) for size in inputs[0].spatial)

@@ -189,6 +189,42 @@ class PerAxisWhole(WholeList):
         return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
 
 
+class PerSideWhole(WholeList):
+    """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
+
+    @property
+    def wants(self) -> str:
+        return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
+
+    def check(self, value: Value) -> Any:
+        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
+
+
+class TargetShape(Setting):
+    """The sizes of a shape, channels first; where `inferred`, one may be -1: whatever the others leave."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
+        super().__init__(doc, default)
+        self.inferred = inferred
+
+    @property
+    def wants(self) -> str:
+        return f"a list of whole numbers of at least 1{', of which one may be -1' if self.inferred else ''}"
+
+    def check(self, value: Value) -> Any:
+        sizes = value if isinstance(value, tuple) else (value,)
+        left_open = sum(size == -1 for size in sizes)
+        known = sum(is_whole(size, 1) for size in sizes)
+        fits = bool(sizes) and known + left_open == len(sizes) and left_open <= int(self.inferred)
+        return sizes if fits else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        size: JsonSchema = {"type": "integer", "minimum": 1}
+        if self.inferred:
+            size = {"anyOf": [size, {"const": -1}]}
+        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}]}
+
+
 class Padding(Setting):
     """`same`, `valid`, a number, one number an axis, or two numbers an axis (before, after)."""
 
@@ -263,6 +299,14 @@ def per_axis(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str
 
 def whole_list(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
     return WholeList(doc, default, minimum=minimum, absent=absent)
+
+
+def per_side(doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> Any:
+    return PerSideWhole(doc, default, minimum=minimum)
+
+
+def target_shape(doc: str, *, inferred: bool = False) -> Any:
+    return TargetShape(doc, inferred=inferred)
 
 
 def padding_of(doc: str, default: Any = 0) -> Any:

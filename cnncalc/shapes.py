@@ -5,7 +5,7 @@ Sizes are exact integers; the batch is left out; channels come first.
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 from typing import NamedTuple, Protocol
 
 from cnncalc.problem import RuleError
@@ -68,6 +68,15 @@ def quotient(whole: int, part: int) -> int:
     return result
 
 
+def largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of `number` that is at most `most`, for a hint.
+
+    The search is bounded: where none of the 100,000 numbers below `most` divides, the answer is 1.
+    """
+    most = min(most, number)
+    return next((part for part in range(most, max(most - 100_000, 0), -1) if number % part == 0), 1)
+
+
 class Window(Protocol):
     """How the outputs along one axis are laid over its inputs."""
 
@@ -103,11 +112,10 @@ class SlidingWindow(NamedTuple):
     def slide(self, size: int) -> int:
         """floor((W - F + P) / S) + 1, the output-size formula."""
         room = size + self.before + self.after - self.extent
-        if room < 0:
-            return 0
         if not self.ceil:
-            return room // self.stride + 1
-        count = -(-room // self.stride) + 1
+            return max(room // self.stride + 1, 0)
+        # Rounded up, a kernel fits that juts out by less than a stride.
+        count = max(-(-room // self.stride) + 1, 0)
         return count if (count - 1) * self.stride < size + self.before else count - 1
 
     def reads(self, position: int, size: int) -> range:
@@ -152,6 +160,14 @@ class PartitionWindow(NamedTuple):
     def reads(self, position: int, size: int) -> range:
         return range(position * size // self.outputs, -(-(position + 1) * size // self.outputs))
 
+    def covered(self, size: int) -> int:
+        """How many positions the parts read together, each part for itself.
+
+        Two neighbours share a position where the border between them does not fall between two
+        positions, and only gcd(size, outputs) of the borders do.
+        """
+        return size + self.outputs - gcd(size, self.outputs)
+
 
 class ResizeWindow(NamedTuple):
     """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
@@ -184,6 +200,18 @@ class SliceWindow(NamedTuple):
     def reads(self, position: int, size: int) -> range:
         first = self.start + position * self.step
         return range(first, first + 1)
+
+
+class WholeWindow(NamedTuple):
+    """Each of `outputs` positions reads the whole input, along one axis."""
+
+    outputs: int = 1
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        return range(size)
 
 
 POINT = SlidingWindow(1)

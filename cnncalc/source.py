@@ -139,92 +139,92 @@ def _hint(problem: str) -> str:
 
 
 class _Open:
-    """A list or mapping that the events have begun and not yet ended."""
+    """A list or mapping that the events have begun and not yet ended; `nodes` counts what aliases stand for."""
 
-    __slots__ = ("anchor", "entries", "is_mapping", "items", "key", "keys", "nodes", "span")
+    __slots__ = ("anchor", "is_mapping", "key", "keys", "nodes", "span", "values")
 
     def __init__(self, span: Span, anchor: str | None, *, is_mapping: bool) -> None:
         self.span = span
         self.anchor = anchor
         self.is_mapping = is_mapping
-        self.items: list[Node] = []
-        self.entries: list[tuple[Scalar, Node]] = []
-        self.keys: dict[str, Span] = {}
+        self.keys: dict[str, Scalar] = {}
+        self.values: list[Node] = []
         self.key: Scalar | None = None
         self.nodes = 1
 
+    def add(self, node: Node, problems: list[Problem]) -> None:
+        """The next node: an item of a list, or in turn a key and its value."""
+        if not self.is_mapping:
+            self.values.append(node)
+        elif self.key is None:
+            self.key = _key(node)
+        elif self.key.text in self.keys:
+            line = self.keys[self.key.text].span.line
+            message = f"the key {self.key.text!r} stands here a second time (first in line {line})"
+            problems.append(Problem(self.key.span, message, "remove one of the two"))
+            self.key = None
+        else:
+            self.keys[self.key.text] = self.key
+            self.values.append(node)
+            self.key = None
+
+    def close(self) -> Node:
+        if self.is_mapping:
+            return Mapping(tuple(zip(self.keys.values(), self.values, strict=True)), self.span)
+        return Sequence(tuple(self.values), self.span)
+
 
 def _compose(events: Iterator[Any], file: str) -> Node:
-    """Nodes from parse events, without recursion; `nodes` counts what aliases stand for."""
+    """Nodes from parse events, without recursion."""
     stack: list[_Open] = []
     anchors: dict[str, tuple[Node, int]] = {}
-    root: Node | None = None
     problems: list[Problem] = []
-    last = Span(file, 1, 1)
+    root: Node | None = None
     for event in events:
         name = type(event).__name__
-        mark = event.start_mark
-        if name == "ScalarEvent":
-            last = span = Span(file, mark.line + 1, mark.column + 1)
-            _refuse_tag(event, span)
-            node: Node = Scalar(event.value, event.style is None, span)
-            nodes, anchor = 1, event.anchor
-        elif name in ("SequenceStartEvent", "MappingStartEvent"):
-            last = span = Span(file, mark.line + 1, mark.column + 1)
+        span = Span(file, event.start_mark.line + 1, event.start_mark.column + 1)
+        if name in ("SequenceStartEvent", "MappingStartEvent"):
             _refuse_tag(event, span)
             if len(stack) == MAX_DEPTH:
                 raise SpecError([Problem(span, f"nested more than {MAX_DEPTH} deep", "move the inner part to a block")])
             stack.append(_Open(span, event.anchor, is_mapping=name == "MappingStartEvent"))
             continue
+        if name == "ScalarEvent":
+            _refuse_tag(event, span)
+            node: Node = Scalar(event.value, event.style is None, span)
+            nodes, anchor = 1, event.anchor
         elif name in ("SequenceEndEvent", "MappingEndEvent"):
             done = stack.pop()
-            if done.is_mapping:
-                node = Mapping(tuple(done.entries), done.span)
-            else:
-                node = Sequence(tuple(done.items), done.span)
-            nodes, anchor = done.nodes, done.anchor
+            node, nodes, anchor = done.close(), done.nodes, done.anchor
         elif name == "AliasEvent":
-            last = span = Span(file, mark.line + 1, mark.column + 1)
-            if event.anchor not in anchors:
-                message = f"no anchor '&{event.anchor}' stands above this alias"
-                raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
-            node, nodes = anchors[event.anchor]
+            node, nodes = _alias(event.anchor, anchors, span)
             anchor = None
-        elif name == "DocumentStartEvent":
-            if root is not None:
-                span = Span(file, mark.line + 1, mark.column + 1)
+        else:
+            if name == "DocumentStartEvent" and root is not None:
                 raise SpecError([Problem(span, "a second document begins here", "keep one spec in a file")])
             continue
-        else:
-            continue
-
         if anchor is not None:
             anchors[anchor] = (node, nodes)
         if not stack:
             root = node
             continue
-        parent = stack[-1]
-        parent.nodes += nodes
-        if parent.nodes > MAX_NODES:
-            raise SpecError([Problem(last, f"aliases and lists come to more than {MAX_NODES:,} values")])
-        if not parent.is_mapping:
-            parent.items.append(node)
-        elif parent.key is None:
-            parent.key = _key(node)
-        else:
-            key, parent.key = parent.key, None
-            if key.text in parent.keys:
-                first = parent.keys[key.text]
-                message = f"the key {key.text!r} stands here a second time (first in line {first.line})"
-                problems.append(Problem(key.span, message, "remove one of the two"))
-                continue
-            parent.keys[key.text] = key.span
-            parent.entries.append((key, node))
+        stack[-1].nodes += nodes
+        if stack[-1].nodes > MAX_NODES:
+            raise SpecError([Problem(span, f"aliases and lists come to more than {MAX_NODES:,} values")])
+        stack[-1].add(node, problems)
     if problems:
         raise SpecError(problems)
-    if root is None:
+    if root is None or (isinstance(root, Scalar) and root.is_null):
         raise SpecError([Problem(Span(file, 1, 1), "the file is empty", "a spec has at least input: and layers:")])
     return root
+
+
+def _alias(anchor: str, anchors: dict[str, tuple[Node, int]], span: Span) -> tuple[Node, int]:
+    """What an alias stands for; an anchor that is not closed yet is not known, so none goes in a circle."""
+    if anchor in anchors:
+        return anchors[anchor]
+    message = f"no anchor '&{anchor}' stands above this alias"
+    raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
 
 
 def _key(node: Node) -> Scalar:
