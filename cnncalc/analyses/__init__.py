@@ -1,0 +1,1 @@
+"""Network -> answers: numbers, exact and unformatted."""

@@ -1,0 +1,194 @@
+"""The network as the tree of its blocks, and how it folds to a number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cnncalc.analyses.totals import stored
+from cnncalc.network import Layer, Network
+from cnncalc.shapes import Shape
+
+
+class Figure(NamedTuple):
+    """What a layer or a block amounts to; a sum of blocks is taken number by number."""
+
+    params: int
+    buffers: int
+    macs: int
+    flops: int
+    activations: int
+
+    def __add__(self, other: Figure) -> Figure:  # type: ignore[override]
+        return Figure(*(one + two for one, two in zip(self, other, strict=True)))
+
+    def multiplied(self, count: int) -> Figure:
+        return Figure(*(number * count for number in self))
+
+
+NOTHING = Figure(0, 0, 0, 0, 0)
+
+
+class Node:
+    """A layer, or a block with what stands in it.
+
+    `label` is the last part of the name; `figure` sums all below, training-only layers left out
+    unless the whole node is there in training only.
+    """
+
+    __slots__ = ("children", "depth", "figure", "kind", "label", "layer", "name", "signature", "training_only")
+
+    def __init__(self, name: str, label: str, depth: int, kind: str) -> None:
+        self.name = name
+        self.label = label
+        self.depth = depth
+        self.kind = kind
+        self.layer: Layer | None = None
+        self.children: list[Node] = []
+        self.figure = NOTHING
+        self.training_only = False
+        self.signature = 0
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """The shape that leaves its last layer."""
+        node = self
+        while node.children:
+            node = node.children[-1]
+        return node.layer.output_shape if node.layer else None
+
+
+class Row(NamedTuple):
+    """A row of a folded tree: a layer, an open block, or `count` equal folded ones from `node` to `last`."""
+
+    node: Node
+    last: Node
+    times: int
+    folded: bool
+
+    @property
+    def figure(self) -> Figure | None:
+        """What the row adds to the whole; nothing for an open block, whose rows follow."""
+        if self.folded:
+            return self.node.figure.multiplied(self.times)
+        return own_figure(self.node) if self.node.layer else None
+
+
+def own_figure(node: Node) -> Figure:
+    """A layer's own figure, without what stands below its name."""
+    figure = node.figure
+    for child in node.children:
+        figure = Figure(*(one - two for one, two in zip(figure, child.figure, strict=True)))
+    return figure
+
+
+def tree(network: Network) -> Node:
+    """The root of the network's tree."""
+    kinds = {group.name: group.kind for group in network.groups}
+    root = Node("", "", 0, "")
+    nodes: dict[str, Node] = {"": root}
+    kept = stored(network)
+    for layer in network.layers:
+        node = _node(layer.name, nodes, kinds)
+        node.layer = layer
+        node.kind = layer.type
+        node.training_only = layer.training_only
+        node.figure = Figure(layer.params, layer.buffers, layer.macs, layer.flops, kept[layer.name])
+    _sum(root, {})
+    return root
+
+
+def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str]) -> Node:
+    """The node of a name, made with those above it."""
+    missing = []
+    while name not in nodes:
+        missing.append(name)
+        name = name.rpartition(".")[0]
+    parent = nodes[name]
+    for path in reversed(missing):
+        node = Node(path, path.rpartition(".")[2], parent.depth + 1, kinds.get(path, "repeat"))
+        parent.children.append(node)
+        nodes[path] = parent = node
+    return parent
+
+
+def _sum(root: Node, signatures: dict[object, int]) -> None:
+    """Add up figures from the leaves; equal subtrees get equal signatures."""
+    order = [root]
+    for node in order:
+        order.extend(node.children)
+    for node in reversed(order):
+        if node.children and node.layer is None:
+            node.training_only = all(child.training_only for child in node.children)
+        for child in node.children:
+            if node.training_only or not child.training_only:
+                node.figure += child.figure
+        layer = node.layer
+        own = None if layer is None else (id(layer.figures), layer.weights_from is None, layer.training_only)
+        # The passes of a repeat are told apart by their number alone.
+        label = "" if not node.children or node.label.isdigit() else node.kind
+        key = (own, label, node.kind, tuple(child.signature for child in node.children))
+        node.signature = signatures.setdefault(key, len(signatures) + 1)
+
+
+def height(node: Node) -> int:
+    """How many levels stand below a node."""
+    deepest = node.depth
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        deepest = max(deepest, at.depth)
+        stack.extend(at.children)
+    return deepest - node.depth
+
+
+def rows(node: Node, depth: int) -> Iterator[Row]:
+    """The rows below a node with blocks folded from `depth` levels on; runs of equal folded ones are one row."""
+    children = node.children
+    position = 0
+    while position < len(children):
+        child = children[position]
+        if not child.children:
+            yield Row(child, child, 1, False)
+            position += 1
+        elif child.depth < depth:
+            yield Row(child, child, 1, False)
+            yield from rows(child, depth)
+            position += 1
+        else:
+            end = position + 1
+            while end < len(children) and children[end].signature == child.signature:
+                end += 1
+            yield Row(child, children[end - 1], end - position, True)
+            position = end
+
+
+def fold(root: Node, most: int) -> tuple[list[Row], int]:
+    """The rows with blocks folded, deepest first, until at most `most` are left, and the depth of that."""
+    depth = height(root)
+    while True:
+        folded = list(rows(root, depth))
+        if len(folded) <= most or depth <= 1:
+            return folded, depth
+        depth -= 1
+
+
+def heaviest(root: Node, quantity: str) -> Node | None:
+    """Where a quantity (`params`, `macs`) sits: the deepest node that holds half of it or more, else
+    the heaviest at the top; None where there is none of it.
+    """
+    whole = getattr(root.figure, quantity)
+    if not whole:
+        return None
+
+    def weight(node: Node) -> int:
+        value: int = 0 if node.training_only else getattr(node.figure, quantity)
+        return value
+
+    node = root
+    while node.children:
+        child = max(node.children, key=weight)
+        if node is not root and 2 * weight(child) < whole:
+            break
+        node = child
+    return node
