@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from cnncalc.expressions import Value
 from cnncalc.problem import RuleError
 from cnncalc.settings import Setting
-from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Formulas: TypeAlias = dict[str, str]
@@ -86,6 +86,12 @@ class LayerType:
 
     def __init__(self, **values: Any) -> None:
         """A layer from decoded settings; those that are left out take their defaults."""
+        missing = [key for key, setting in self.settings.items() if setting.required and key not in values]
+        unknown = [key for key in values if key not in self.settings]
+        if missing or unknown:
+            raise TypeError(f"{self.name} " + " and ".join(
+                [f"needs {', '.join(missing)}"] * bool(missing) + [f"has no {', '.join(unknown)}"] * bool(unknown)
+            ))
         for key, setting in self.settings.items():
             self.__dict__[key] = values.get(key, setting.default)
 
@@ -114,7 +120,7 @@ class LayerType:
         raise NotImplementedError
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        """For each spatial axis of the (first) input, how the outputs are laid over it.
+        """For each spatial axis of the input (in a join: of the largest), how the outputs are laid over it.
 
         Where the output has as many axes as the input, each window's `slide` gives the output's size;
         where it has not, every window reads its axis whole (`whole_axes`).
@@ -166,11 +172,6 @@ def feature_map(inputs: Shapes) -> Shape:
 def pointwise(inputs: Shapes) -> tuple[Window, ...]:
     """Windows of a layer whose every output reads its own position alone."""
     return (POINT,) * inputs[0].rank
-
-
-def whole_map(inputs: Shapes) -> tuple[Window, ...]:
-    """Windows of a layer that keeps every axis, and whose every output reads every position."""
-    return tuple(WholeWindow(size) for size in inputs[0].spatial)
 
 
 def whole_axes(inputs: Shapes) -> tuple[Window, ...]:

@@ -55,6 +55,11 @@ def times(sizes: tuple[int, ...]) -> str:
     return "x".join(map(str, sizes))
 
 
+def axis_count(shape: Shape) -> str:
+    """How many axes a shape has, in words: `1 axis`, `3 axes`."""
+    return "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+
+
 def axis_names(rank: int) -> tuple[str, ...]:
     """The names of the spatial axes, outermost first."""
     return AXIS_NAMES.get(rank) or tuple(f"axis {number + 1}" for number in range(rank))
@@ -66,6 +71,24 @@ def quotient(whole: int, part: int) -> int:
     if rest:
         raise ValueError(f"{part} does not divide {whole}")
     return result
+
+
+def divides(part: int, whole: int) -> bool:
+    """Whether `part` goes into `whole` without a rest."""
+    return whole % part == 0
+
+
+def round_up(number: int, part: int) -> int:
+    """The smallest multiple of `part` that is at least `number`."""
+    return -(-number // part) * part
+
+
+def stride_between(size: int, smaller: int) -> int | None:
+    """The stride that takes `size` to `smaller` where nothing else changes it, ceil(size / stride); else None."""
+    if smaller > size:
+        return None
+    stride = max(-(-size // smaller), 1)
+    return stride if -(-size // stride) == smaller else None
 
 
 def largest_divisor(number: int, most: int) -> int:
@@ -86,6 +109,14 @@ class Window(Protocol):
 
     def reads(self, position: int, size: int) -> range:
         """The input positions that the output at `position` reads; padding lies outside 0..size-1."""
+        ...
+
+    def span(self, size: int) -> int:
+        """From the first to the last input position that one output reads, the most there is."""
+        ...
+
+    def pace(self, size: int) -> tuple[int, int]:
+        """How far the input position moves with the output position, as numerator and denominator."""
         ...
 
 
@@ -122,6 +153,12 @@ class SlidingWindow(NamedTuple):
         first = position * self.stride - self.before
         return range(first, first + self.extent, self.dilation)
 
+    def span(self, size: int) -> int:
+        return self.extent
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return self.stride, 1
+
 
 class SpreadWindow(NamedTuple):
     """A kernel that every input spreads over the output: transposed convolution, along one axis."""
@@ -148,6 +185,14 @@ class SpreadWindow(NamedTuple):
         step = taps[1] - taps[0] if len(taps) > 1 else 1
         return range(taps[0], taps[-1] + 1, step)
 
+    def span(self, size: int) -> int:
+        # Only every so many taps fall on an input position, the others between two.
+        every = self.stride // gcd(self.stride, self.dilation)
+        return (self.kernel - 1) // every * every * self.dilation // self.stride + 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 1, self.stride
+
 
 class PartitionWindow(NamedTuple):
     """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
@@ -168,6 +213,12 @@ class PartitionWindow(NamedTuple):
         """
         return size + self.outputs - gcd(size, self.outputs)
 
+    def span(self, size: int) -> int:
+        return -(-(size - gcd(size, self.outputs)) // self.outputs) + 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return size, self.outputs
+
 
 class ResizeWindow(NamedTuple):
     """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
@@ -186,6 +237,12 @@ class ResizeWindow(NamedTuple):
         first = ((2 * position + 1) * size - self.outputs) // (2 * self.outputs)
         return range(max(first, 0), min(first + 1, size - 1) + 1)
 
+    def span(self, size: int) -> int:
+        return min(self.taps, size)
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return size, self.outputs
+
 
 class SliceWindow(NamedTuple):
     """Every `step`-th position from `start` to before `stop`, along one axis."""
@@ -201,6 +258,12 @@ class SliceWindow(NamedTuple):
         first = self.start + position * self.step
         return range(first, first + 1)
 
+    def span(self, size: int) -> int:
+        return 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return self.step, 1
+
 
 class WholeWindow(NamedTuple):
     """Each of `outputs` positions reads the whole input, along one axis."""
@@ -212,6 +275,12 @@ class WholeWindow(NamedTuple):
 
     def reads(self, position: int, size: int) -> range:
         return range(size)
+
+    def span(self, size: int) -> int:
+        return size
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 0, 1
 
 
 POINT = SlidingWindow(1)
@@ -227,7 +296,22 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[in
     return total // 2, total - total // 2
 
 
-def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape) -> tuple[int, ...]:
+def same_crop(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
+    """What gives a transposed convolution `stride` outputs an input: (off before, off after, added after).
+
+    As TensorFlow's SAME; the odd one is taken off after.
+    """
+    surplus = dilation * (kernel - 1) + 1 - stride
+    before = max(surplus, 0) // 2
+    return before, max(surplus, 0) - before, max(-surplus, 0)
+
+
+def half(number: int) -> int:
+    """The whole part of a half, as the limit of a padding on each of two sides."""
+    return number // 2
+
+
+def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape, *, paddable: bool = True) -> tuple[int, ...]:
     """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would."""
     sizes = tuple(window.slide(size) for window, size in zip(windows, shape.spatial, strict=True))
     if all(size >= 1 for size in sizes):
@@ -240,8 +324,8 @@ def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape) -> tuple[int, ..
     padded = f" with padding {window.before}" if window.before == window.after and window.before else ""
     if window.before != window.after:
         padded = f" with padding {window.before} before and {window.after} after"
-    padding = window.before + -(-(kernel - room) // 2)
     most = (room - 1) // window.dilation + 1 if room >= 1 else 0
-    hint = f"padding {padding} or a kernel of at most {most} would" if most >= 1 else f"padding {padding} would"
+    fitting = [f"padding {-(-(kernel - size) // 2)}"] if paddable else []
+    hint = f"{' or '.join([*fitting, *([f'a kernel of at most {most}'] if most else [])])} would"
     where = times(shape.spatial) if shape.rank > 1 else str(size)
     raise RuleError(f"kernel {window.kernel}{dilated} does not fit the {where} input{padded}", "kernel", hint)

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import LayerType, Shapes
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, on_axes, on_sides
-from cnncalc.shapes import Shape, SlidingWindow, same_padding
+from cnncalc.shapes import Shape, SlidingWindow, SpreadWindow, same_padding
+
+OUT_SIZE = "(in_size + before + after - kernel) // stride + 1"
+DILATED_OUT_SIZE = "(in_size + before + after - (dilation * (kernel - 1) + 1)) // stride + 1"
+
+
+class Windowed(LayerType):
+    """A layer whose windows have a kernel; its formulas may use `kernel_positions`, height x width of it."""
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...] | tuple[SpreadWindow, ...]:
+        raise NotImplementedError
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "kernel_positions": kernel_positions(self.windows(inputs))}
+
+
+def kernel_positions(windows: tuple[SlidingWindow, ...] | tuple[SpreadWindow, ...]) -> int:
+    """How many places the kernel has: height x width."""
+    return prod(window.kernel for window in windows)
 
 
 def sliding_windows(

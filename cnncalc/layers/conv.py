@@ -1,21 +1,22 @@
 from __future__ import annotations
 
-from math import prod
-
 from cnncalc.expressions import Value
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, feature_map
-from cnncalc.layers._windowed import sliding_windows
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._windowed import DILATED_OUT_SIZE, Windowed, sliding_windows
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, table, whole
 from cnncalc.shapes import Shape, SlidingWindow, quotient, slide_all
 
 
-class Conv(LayerType, name="conv"):
+class Conv(Windowed, name="conv"):
     """Convolution: filters that slide over the input and share their weights at every position.
 
     In 1, 2 or 3 dimensions, as the input has them. With `groups`, a filter reads only its
     group's channels. With `connections`, filter i reads only the input channels listed in
     row i, as C3 of LeNet-5 does (LeCun et al. 1998, Table I).
+
+    Each weight is one multiply-accumulate an output position, and a bias one add an output number.
     """
 
     filters: int = whole("number of filters, the output's channels")
@@ -34,7 +35,7 @@ class Conv(LayerType, name="conv"):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
-        self._check_groups(image.channels)
+        check_groups("groups", self.groups, (image.channels, "input channels"), (self.filters, "filters"))
         if self.connections is not None:
             self._check_connections(image.channels)
         return Shape((self.filters, *slide_all(self.windows(inputs), image)))
@@ -61,32 +62,20 @@ class Conv(LayerType, name="conv"):
         pairs = "filters * (in_channels / groups)" if self.connections is None else "pairs"
         formulas = {
             "out_channels": "filters",
-            "out_size": "(in_size + before + after - (dilation * (kernel - 1) + 1)) // stride + 1",
+            "out_size": DILATED_OUT_SIZE,
             "weight": f"{pairs} * kernel_positions",
             "multiply_accumulates": f"out_positions * {pairs} * kernel_positions",
         }
         return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
-        kernel = prod(window.kernel for window in self.windows(inputs))
         pairs = {} if self.connections is None else {"pairs": self._pairs}
-        return {**super().symbols(inputs, output), "kernel_positions": kernel, **pairs}
+        return {**super().symbols(inputs, output), **pairs}
 
     @property
     def _pairs(self) -> int:
         """How many (input channel, filter) pairs the connection table joins."""
         return sum(map(len, self.connections or ()))
-
-    def _check_groups(self, channels: int) -> None:
-        for count, what in ((channels, "input channels"), (self.filters, "filters")):
-            if count % self.groups:
-                fitting = [
-                    groups
-                    for groups in range(1, self.groups + 1)
-                    if not channels % groups and not self.filters % groups
-                ]
-                hint = f"groups: {fitting[-1]} would"
-                raise RuleError(f"{self.groups} groups do not divide the {count} {what}", "groups", hint)
 
     def _check_connections(self, channels: int) -> None:
         rows = self.connections or ()

@@ -1,0 +1,184 @@
+"""What the commands share: their common options, and the one way that they read and write."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from cnncalc import bundled
+from cnncalc.problem import SpecError, did_you_mean
+from cnncalc.report.format import plain
+
+if TYPE_CHECKING:
+    from cnncalc.network import Network
+    from cnncalc.report.table import Table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+UNUSABLE = 2
+
+
+class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """A spec's file or a bundled network's name; shells complete both."""
+
+    name = "spec"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        networks = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
+        return [*networks, CompletionItem(incomplete, type="file")]
+
+
+class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """Words of a known set, separated by commas."""
+
+    def __init__(self, known: tuple[str, ...], noun: str) -> None:
+        self.known = known
+        self.name = noun
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"{self.name.upper()}[,...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if not isinstance(value, str):
+            return tuple(value)
+        words = tuple(word.strip() for word in value.split(","))
+        if words == ("all",):
+            return self.known
+        for word in words:
+            if word not in self.known:
+                hint = did_you_mean(word, self.known, f"they are {', '.join(self.known)}")
+                self.fail(f"there is no {self.name} {word!r}; {hint}", param, ctx)
+        return words
+
+
+class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """KEY=VALUE; where `bare` is allowed, VALUE alone has the key ``."""
+
+    def __init__(self, name: str, *, bare: bool = False) -> None:
+        self.name = name
+        self.bare = bare
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return self.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if not isinstance(value, str):
+            key, text = value
+            return key, text
+        key, equals, text = value.partition("=")
+        if equals and key.strip():
+            return key.strip(), text
+        if self.bare and not equals:
+            return "", value
+        return self.fail(f"{value!r} is not {self.name}", param, ctx)
+
+
+spec_argument = click.argument("spec", type=SpecArgument())
+set_option = click.option(
+    "--set", "settings", multiple=True, type=Pair("NAME=VALUE"), help="Change a variable of the spec; may be repeated."
+)
+input_option = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    type=Pair("[NAME=]CxHxW", bare=True),
+    help="Another input, such as 3x320x320; with NAME= where there are several.",
+)
+batch_option = click.option(
+    "--batch", type=click.IntRange(1, 10**9), default=1, help="Count operations and activations for so many samples."
+)
+output_option = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
+)
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colour on a terminal (auto respects NO_COLOR).",
+)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    return click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        help="What to write.",
+        show_default=True,
+    )
+
+
+def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> Network:
+    """The network of a spec; what is wrong with it is written, and the command ends with status 2."""
+    from cnncalc import build
+
+    try:
+        return build.load(spec, settings, inputs)
+    except SpecError as error:
+        fail(error)
+
+
+def fail(error: SpecError) -> NoReturn:
+    """Write the problems to standard error and end with status 2."""
+    for problem in error.problems:
+        click.echo(plain(str(problem)), err=True)
+    raise SystemExit(UNUSABLE) from None
+
+
+def write_table(table: Table, form: str, output: str | None, color: str) -> None:
+    """Write a table in one of the formats that every table has."""
+    if form == "table":
+        from cnncalc.report import terminal
+
+        if output is None:
+            terminal.write(table, sys.stdout, color=color)
+        else:
+            _write_file(output, lambda file: terminal.write(table, file, color=color))
+        return
+    from importlib import import_module
+
+    write_lines(import_module(f"cnncalc.report.{form}").write(table), output)
+
+
+def write_lines(lines: Iterable[str], output: str | None) -> None:
+    """Write lines as they are: neither folded nor marked up."""
+
+    def write(file: IO[str]) -> None:
+        file.writelines(f"{line}\n" for line in lines)
+
+    if output is None:
+        write(sys.stdout)
+    else:
+        _write_file(output, write)
+
+
+def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
+    """Write a file whole or not at all: beside it first, then in its place."""
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        handle, beside = tempfile.mkstemp(prefix=".cnncalc-", dir=folder)
+        try:
+            with open(handle, "w", encoding="utf-8", newline="\n") as file:
+                write(file)
+            mode = os.stat(path).st_mode if os.path.exists(path) else 0o666 & ~_umask()
+            os.chmod(beside, mode)
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+    except OSError as error:
+        raise click.FileError(path, error.strerror or str(error)) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.report.format import LAYOUTS
+from cnncalc.report.summary import ALL, COLUMNS, DEFAULT_COLUMNS, DTYPES, SORTABLE, Options, summary
+
+
+class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """A number of levels, or all."""
+
+    name = "N|all"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "all":
+            return ALL
+        if isinstance(value, int) or (value.isdecimal() and int(value) > 0):
+            return int(value)
+        return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
+
+
+@click.command("summary")
+@_options.spec_argument
+@click.option(
+    "--columns",
+    type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
+    default=",".join(DEFAULT_COLUMNS),
+    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
+)
+@click.option(
+    "--depth", type=Depth(), default=0, help="Levels of blocks to open; all opens every block.", metavar="N|all"
+)
+@click.option(
+    "--sort", type=click.Choice(SORTABLE), default=None, help="The layers without their blocks, heaviest first."
+)
+@click.option("--top", type=click.IntRange(1), default=None, help="Only so many of the heaviest layers.")
+@click.option("--layout", type=click.Choice(LAYOUTS), default=LAYOUTS[0], help="Shapes as 3x224x224 or 224x224x3.")
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Type of number that sizes are for.")
+@_options.input_option
+@_options.set_option
+@_options.batch_option
+@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.output_option
+@_options.color_option
+def command(
+    spec: str,
+    columns: tuple[str, ...],
+    depth: int,
+    sort: str | None,
+    top: int | None,
+    layout: str,
+    dtype: str,
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    batch: int,
+    form: str,
+    output: str | None,
+    color: str,
+) -> None:
+    """The per-layer table of a network: shapes, parameters and operations.
+
+    A table of more than 50 rows folds its blocks; formats other than table show every layer.
+    """
+    network = _options.load(spec, settings, inputs)
+    if form == "json":
+        from cnncalc.report import summary_json
+
+        _options.write_lines(summary_json.write(network, batch=batch, dtype_size=DTYPES[dtype]), output)
+        return
+    options = Options(
+        columns, depth, sort or "", top or 0, layout, batch, dtype, fold=form in ("table", "markdown", "latex")
+    )
+    _options.write_table(summary(network, options), form, output, color)

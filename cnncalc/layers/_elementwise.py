@@ -1,0 +1,42 @@
+"""What layers share whose every output number is computed from the input number at its own place."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Weight, pointwise
+from cnncalc.shapes import Shape, Window
+
+
+class Elementwise(LayerType):
+    """Keeps the shape, has no weights, and does the operations of `each` for every number."""
+
+    each: ClassVar[Operations]
+
+    counts_as_depth = False
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return for_each(output.elements, self.each)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels", **formulas_for_each("in_elements", self.each)}
+
+
+def for_each(count: int, operations: Operations) -> Operations:
+    """`operations` done `count` times."""
+    return Operations(*(count * times for times in operations))
+
+
+def formulas_for_each(count: str, operations: Operations) -> Formulas:
+    """The texts of `for_each`, with `count` as a text."""
+    texts = {1: count}
+    return {kind: texts.get(times, f"{times} * {count}") for kind, times in operations._asdict().items() if times}

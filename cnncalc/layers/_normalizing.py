@@ -1,0 +1,76 @@
+"""What the normalisations share: numbers are brought to mean 0 and variance 1 in sets, then scaled and shifted.
+
+Counted for a set of n numbers: the mean is n - 1 adds and 1 divide; the variance n adds (the
+differences), n multiplies, n - 1 adds and 1 divide; one over the root of it 1 add (epsilon),
+1 exponential (the root) and 1 divide; then n multiplies, and with learned weights n more
+multiplies and n adds.
+
+With statistics that were tracked in training there is nothing left to compute at inference: they
+and the learned weights fold into one multiply and one add a number.
+
+In a normalisation's windows each output reads its own position alone: that all positions have a
+part in the statistics is left aside, as receptive fields are commonly given.
+"""
+
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Weight, pointwise
+from cnncalc.shapes import Shape, Window
+
+FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
+
+
+def set_operations(elements: int, sets: int, *, affine: bool) -> Operations:
+    """The operations of normalising `elements` numbers in `sets` of equal size."""
+    return Operations(
+        adds=(4 if affine else 3) * elements - sets,
+        multiplies=(3 if affine else 2) * elements,
+        divides=3 * sets,
+        exponentials=sets,
+    )
+
+
+def set_formulas(sets: str, *, affine: bool) -> Formulas:
+    """The texts of `set_operations`, with the number of sets as a text."""
+    return {
+        "adds": f"{4 if affine else 3} * in_elements - {sets}",
+        "multiplies": f"{3 if affine else 2} * in_elements",
+        "divides": f"3 * {sets}",
+        "exponentials": sets,
+    }
+
+
+def affine_weights(shape: tuple[int, ...], *, affine: bool) -> tuple[Weight, ...]:
+    """The learned factor and the learned addend."""
+    return (Weight("weight", shape), Weight("bias", shape)) if affine else ()
+
+
+class ChannelNorm(LayerType):
+    """What batch_norm and instance_norm share: each channel is a set, whose statistics may be tracked."""
+
+    affine: bool
+    track_statistics: bool
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        tracked = (
+            Weight("running_mean", channels, learned=False),
+            Weight("running_var", channels, learned=False),
+        )
+        return (*affine_weights(channels, affine=self.affine), *(tracked if self.track_statistics else ()))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        if self.track_statistics:
+            return Operations(adds=output.elements, multiplies=output.elements)
+        return set_operations(output.elements, output.channels, affine=self.affine)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        kept = [weight.name for weight in self.weights((Shape((1,)),))]
+        work = FOLDED if self.track_statistics else set_formulas("in_channels", affine=self.affine)
+        return {"out_channels": "in_channels", **dict.fromkeys(kept, "in_channels"), **work}

@@ -1,0 +1,205 @@
+"""Activation functions: each number is replaced by a function of itself, or of its position's channels.
+
+The operations are those of the definition, written as it needs the fewest; what implementations
+add for numerical safety (softmax subtracts the maximum first) is left out. An error function, a
+logarithm and a hyperbolic tangent count as one exponential each.
+"""
+
+from __future__ import annotations
+
+from cnncalc.expressions import Number, fraction
+from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Shapes, Storage, Weight
+from cnncalc.layers._elementwise import Elementwise
+from cnncalc.settings import flag, number
+from cnncalc.shapes import Shape
+
+
+class Identity(Elementwise, name="identity"):
+    """The input as it is; it stands where a layer of another type may be put."""
+
+    each = NO_OPERATIONS
+    storage = Storage.VIEW
+
+
+class Threshold(Elementwise, name="threshold"):
+    """Linear threshold neuron: 1 where x >= threshold, else 0 (McCulloch & Pitts 1943).
+
+    One comparison a number. Its derivative is 0, so networks that use it are not trained through it.
+    """
+
+    threshold: Number = number("the least number that gives 1", default=0)
+
+    each = Operations(compares=1)
+    storage = Storage.OVERWRITES
+
+
+class Sigmoid(Elementwise, name="sigmoid"):
+    """Logistic function: 1 / (1 + exp(-x)). One exponential, one add and one divide a number."""
+
+    each = Operations(exponentials=1, adds=1, divides=1)
+    storage = Storage.OVERWRITES
+
+
+class Tanh(Elementwise, name="tanh"):
+    """Hyperbolic tangent, counted as one exponential a number (LeCun et al. 1998 scale it: add a `scale`)."""
+
+    each = Operations(exponentials=1)
+    storage = Storage.OVERWRITES
+
+
+class Relu(Elementwise, name="relu"):
+    """Rectified linear unit: max(x, 0) (Nair & Hinton 2010). One comparison a number."""
+
+    each = Operations(compares=1)
+    storage = Storage.OVERWRITES
+
+
+class Relu6(Elementwise, name="relu6"):
+    """Rectified linear unit that ends at 6: min(max(x, 0), 6) (Krizhevsky 2010). Two comparisons a number."""
+
+    each = Operations(compares=2)
+    storage = Storage.OVERWRITES
+
+
+class LeakyRelu(Elementwise, name="leaky_relu"):
+    """x where it is positive, else slope * x (Maas et al. 2013). One comparison and one multiply a number."""
+
+    slope: Number = number("factor of negative numbers", default=fraction("0.01"), low=0)
+
+    each = Operations(compares=1, multiplies=1)
+    storage = Storage.OVERWRITES
+
+
+class Prelu(Elementwise, name="prelu"):
+    """x where it is positive, else a learned slope * x (He et al. 2015, arXiv:1502.01852).
+
+    The paper learns one slope a channel (`per_channel: true`); PyTorch's default is one in all.
+    One comparison and one multiply a number. The slope's gradient needs the input, which is kept.
+    """
+
+    per_channel: bool = flag("whether each channel has a slope of its own", default=False)
+
+    each = Operations(compares=1, multiplies=1)
+    storage = Storage.OWN
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return (Weight("weight", (inputs[0].channels if self.per_channel else 1,)),)
+
+    def formulas(self) -> Formulas:
+        return {**super().formulas(), "weight": "in_channels" if self.per_channel else "1"}
+
+
+class Elu(Elementwise, name="elu"):
+    """x where it is positive, else alpha * (exp(x) - 1) (Clevert et al. 2015, arXiv:1511.07289).
+
+    One comparison, one exponential, one add and one multiply a number, whatever its sign.
+    """
+
+    alpha: Number = number("what large negative numbers tend to, without its sign", default=1, low=0)
+
+    each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
+    storage = Storage.OVERWRITES
+
+
+class Selu(Elementwise, name="selu"):
+    """ELU scaled so that means and variances settle (Klambauer et al. 2017, arXiv:1706.02515).
+
+    One comparison, one exponential, one add and two multiplies a number.
+    """
+
+    each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
+    storage = Storage.OVERWRITES
+
+
+class Gelu(Elementwise, name="gelu"):
+    """x times the normal distribution function: x * 0.5 * (1 + erf(x / sqrt(2))) (Hendrycks & Gimpel 2016).
+
+    One exponential (the error function), one add and three multiplies a number.
+    """
+
+    each = Operations(exponentials=1, adds=1, multiplies=3)
+    storage = Storage.OWN
+
+
+class Silu(Elementwise, name="silu"):
+    """x * sigmoid(x) = x / (1 + exp(-x)), also called Swish (Ramachandran et al. 2017, arXiv:1710.05941).
+
+    One exponential, one add and one divide a number.
+    """
+
+    each = Operations(exponentials=1, adds=1, divides=1)
+    storage = Storage.OWN
+
+
+class Mish(Elementwise, name="mish"):
+    """x * tanh(log(1 + exp(x))) (Misra 2019, arXiv:1908.08681).
+
+    Three exponentials (exp, log and tanh), one add and one multiply a number.
+    """
+
+    each = Operations(exponentials=3, adds=1, multiplies=1)
+    storage = Storage.OWN
+
+
+class HardSigmoid(Elementwise, name="hard_sigmoid"):
+    """relu6(x + 3) / 6 (Howard et al. 2019, MobileNetV3, as in PyTorch).
+
+    One add, two comparisons and one divide a number.
+    """
+
+    each = Operations(adds=1, compares=2, divides=1)
+    storage = Storage.OVERWRITES
+
+
+class HardSwish(Elementwise, name="hard_swish"):
+    """x * relu6(x + 3) / 6 (Howard et al. 2019, MobileNetV3, arXiv:1905.02244).
+
+    One add, two comparisons, one multiply and one divide a number.
+    """
+
+    each = Operations(adds=1, compares=2, multiplies=1, divides=1)
+    storage = Storage.OWN
+
+
+class Softplus(Elementwise, name="softplus"):
+    """log(1 + exp(x)), a smooth ReLU (Dugas et al. 2001). Two exponentials and one add a number."""
+
+    each = Operations(exponentials=2, adds=1)
+    storage = Storage.OVERWRITES
+
+
+class Softmax(Elementwise, name="softmax"):
+    """exp(x) over the sum of it across the channels, at each position.
+
+    One exponential and one divide a number, and one add fewer than there are channels a position.
+    """
+
+    each = Operations(exponentials=1, divides=1)
+    storage = Storage.OVERWRITES
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return super().operations(inputs, output)._replace(adds=output.elements - output.positions)
+
+    def formulas(self) -> Formulas:
+        return {**super().formulas(), "adds": "in_positions * (in_channels - 1)"}
+
+
+class LogSoftmax(Elementwise, name="log_softmax"):
+    """x minus the logarithm of the sum of exp(x) across the channels, at each position.
+
+    One exponential and one add a number; a position has one logarithm (an exponential), and one
+    add fewer than there are channels.
+    """
+
+    each = Operations(exponentials=1, adds=1)
+    storage = Storage.OVERWRITES
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(adds=2 * output.elements - output.positions, exponentials=output.elements + output.positions)
+
+    def formulas(self) -> Formulas:
+        return {
+            "out_channels": "in_channels",
+            "adds": "in_elements + in_positions * (in_channels - 1)",
+            "exponentials": "in_elements + in_positions",
+        }

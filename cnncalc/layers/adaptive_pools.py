@@ -1,0 +1,72 @@
+"""Pooling to a given size: the input is cut into that many parts an axis, each of which gives one number.
+
+PyTorch's rule: part i of n reads from floor(i * size / n) to ceil((i + 1) * size / n), so that
+parts may differ by one in size, share a position, and read one position several times where
+the output is larger than the input. The operations are counted over the parts as they are.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.settings import PerAxis, on_axes, per_axis
+from cnncalc.shapes import PartitionWindow, Shape
+
+
+class AdaptivePool(LayerType):
+    """What the adaptive pools share; their formulas may use `read_positions`, those of all parts together."""
+
+    size: PerAxis = per_axis("size of the output")
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((image.channels, *on_axes(self.size, image.rank, "size")))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def windows(self, inputs: Shapes) -> tuple[PartitionWindow, ...]:
+        return tuple(PartitionWindow(size) for size in on_axes(self.size, inputs[0].rank, "size"))
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels", "out_size": "outputs"}
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "read_positions": self._read_positions(inputs)}
+
+    def _read_positions(self, inputs: Shapes) -> int:
+        axes = zip(self.windows(inputs), inputs[0].spatial, strict=True)
+        return prod(window.covered(size) for window, size in axes)
+
+
+class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
+    """The mean of each part, for an output of the given size whatever the input's.
+
+    An output number is one add fewer than its part has positions, and one divide.
+    """
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        adds = output.channels * (self._read_positions(inputs) - output.positions)
+        return Operations(adds=adds, divides=output.elements)
+
+    def formulas(self) -> Formulas:
+        adds = "in_channels * (read_positions - out_positions)"
+        return {**super().formulas(), "adds": adds, "divides": "out_elements"}
+
+
+class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
+    """The largest number of each part, for an output of the given size whatever the input's.
+
+    An output number is one comparison fewer than its part has positions.
+    """
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(compares=output.channels * (self._read_positions(inputs) - output.positions))
+
+    def formulas(self) -> Formulas:
+        return {**super().formulas(), "compares": "in_channels * (read_positions - out_positions)"}

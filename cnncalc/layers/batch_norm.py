@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Storage
+from cnncalc.layers._normalizing import ChannelNorm
+from cnncalc.settings import flag
+
+
+class BatchNorm(ChannelNorm, name="batch_norm"):
+    """Batch normalisation: each channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
+
+    At inference it uses the mean and variance tracked in training, which are buffers, and folds into
+    one multiply and one add a number. Without `track_statistics` it computes them from what comes
+    in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies a number, and a
+    channel 1 add less, 3 divides and 1 exponential.
+    """
+
+    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+    track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
+
+    counts_as_depth = False
+    storage = Storage.OWN

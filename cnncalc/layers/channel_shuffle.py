@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, pointwise
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._moving import Moving
+from cnncalc.settings import whole
+from cnncalc.shapes import Shape, Window
+
+
+class ChannelShuffle(Moving, name="channel_shuffle"):
+    """The first channel of each group, then the second of each, and so on (Zhang et al. 2017, arXiv:1707.01083).
+
+    Between two grouped convolutions it lets each group read from all others.
+    """
+
+    groups: int = whole("groups that the channels come in")
+
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        check_groups("groups", self.groups, (inputs[0].channels, "channels"))
+        return inputs[0]
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels"}

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._windowed import Windowed
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
+from cnncalc.shapes import Shape, SpreadWindow, half, quotient, same_crop, times
+
+
+class ConvTranspose(Windowed, name="conv_transpose"):
+    """Transposed convolution: each input position spreads a filter over the output, `stride` apart.
+
+    The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
+    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` takes rows and columns off the output;
+    `same` takes off, or adds, what gives stride x the input's size, as Keras does; `valid`
+    takes off none. Each weight is one multiply-accumulate an input position, those whose
+    result is taken off included, and a bias one add an output number.
+    """
+
+    filters: int = whole("number of filters, the output's channels")
+    kernel: PerAxis = per_axis("size of the filters")
+    stride: PerAxis = per_axis("distance of neighbouring inputs in the output", default=1)
+    padding: PerAxis | str = padding_of("rows and columns taken off the output")
+    output_padding: PerAxis = per_axis("rows and columns added after the output", default=0, minimum=0)
+    dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
+    bias: bool = flag("whether each filter adds a learned number", default=True)
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        check_groups("groups", self.groups, (image.channels, "input channels"), (self.filters, "filters"))
+        windows = self.windows(inputs)
+        sizes = tuple(window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
+        for window, size in zip(windows, sizes, strict=True):
+            self._check_output_padding(window)
+            if size < 1:
+                # What the output would be without the padding, halved so that one row or column is left.
+                most = half(size + window.before + window.after - 1)
+                raise RuleError(
+                    f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
+                    "padding",
+                    f"padding of at most {most} would leave some",
+                )
+        return Shape((self.filters, *sizes))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        kernel = tuple(window.kernel for window in self.windows(inputs))
+        weight = Weight("weight", (inputs[0].channels, quotient(self.filters, self.groups), *kernel))
+        return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(
+            multiply_accumulates=inputs[0].positions * self.weights(inputs)[0].size,
+            adds=output.elements if self.bias else 0,
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[SpreadWindow, ...]:
+        rank = inputs[0].rank
+        kernels = on_axes(self.kernel, rank, "kernel")
+        strides = on_axes(self.stride, rank, "stride")
+        dilations = on_axes(self.dilation, rank, "dilation")
+        added = on_axes(self.output_padding, rank, "output_padding")
+        if self.padding == "same":
+            if any(added):
+                raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
+            crops = tuple(map(same_crop, kernels, strides, dilations))
+            sides = tuple((before, after) for before, after, _ in crops)
+            added = tuple(extra for _, _, extra in crops)
+        elif isinstance(self.padding, str):
+            sides = ((0, 0),) * rank
+        else:
+            sides = on_sides(self.padding, rank, "padding")
+        return tuple(
+            SpreadWindow(kernel, stride, before, after, dilation, extra)
+            for kernel, stride, (before, after), dilation, extra in zip(
+                kernels, strides, sides, dilations, added, strict=True
+            )
+        )
+
+    def formulas(self) -> Formulas:
+        formulas = {
+            "out_channels": "filters",
+            "out_size": "(in_size - 1) * stride - before - after + dilation * (kernel - 1) + 1 + output_padding",
+            "weight": "in_channels * (filters / groups) * kernel_positions",
+            "multiply_accumulates": "in_positions * in_channels * (filters / groups) * kernel_positions",
+        }
+        return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
+
+    def _check_output_padding(self, window: SpreadWindow) -> None:
+        most = max(window.stride, window.dilation) - 1
+        if window.output_padding > most:
+            raise RuleError(
+                f"output_padding {window.output_padding} is not smaller than stride {window.stride}"
+                f" or dilation {window.dilation}",
+                "output_padding",
+                f"output_padding of at most {most} would",
+            )

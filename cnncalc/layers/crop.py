@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, on_sides, per_side
+from cnncalc.shapes import Shape, SlidingWindow, times
+
+
+class Crop(Moving, name="crop"):
+    """Rows and columns taken off the input's sides, as U-Net's skip connections need (Ronneberger et al. 2015).
+
+    In its windows a crop is a negative padding.
+    """
+
+    amount: PerAxis = per_side("rows and columns taken off each side")
+
+    storage = Storage.VIEW
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        windows = self.windows(inputs)
+        for window, size in zip(windows, image.spatial, strict=True):
+            if window.slide(size) < 1:
+                raise RuleError(
+                    f"nothing is left of the {times(image.spatial)} input"
+                    f" when {-window.before} and {-window.after} of {size} are taken off",
+                    "amount",
+                    f"together they must be less than {size}",
+                )
+        return Shape(
+            (image.channels, *(window.slide(size) for window, size in zip(windows, image.spatial, strict=True)))
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        sides = on_sides(self.amount, inputs[0].rank, "amount")
+        return tuple(SlidingWindow(1, before=-before, after=-after) for before, after in sides)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels", "out_size": "in_size + before + after"}

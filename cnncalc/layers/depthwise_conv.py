@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._windowed import DILATED_OUT_SIZE, Windowed, sliding_windows
+from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
+from cnncalc.shapes import Shape, SlidingWindow, slide_all
+
+
+class DepthwiseConv(Windowed, name="depthwise_conv"):
+    """Convolution of each channel for itself: `multiplier` filters a channel, which read that channel alone.
+
+    A `conv` with as many groups as channels (Chollet 2016, arXiv:1610.02357; Howard et al. 2017,
+    arXiv:1704.04861), and counted like one.
+    """
+
+    kernel: PerAxis = per_axis("size of the filters")
+    stride: PerAxis = per_axis("step of the filters", default=1)
+    padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
+    dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
+    multiplier: int = whole("filters for each input channel", default=1)
+    bias: bool = flag("whether each filter adds a learned number", default=True)
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((image.channels * self.multiplier, *slide_all(self.windows(inputs), image)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        filters = inputs[0].channels * self.multiplier
+        weight = Weight("weight", (filters, 1, *(window.kernel for window in self.windows(inputs))))
+        return (weight, Weight("bias", (filters,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(
+            multiply_accumulates=output.positions * self.weights(inputs)[0].size,
+            adds=output.elements if self.bias else 0,
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
+
+    def formulas(self) -> Formulas:
+        formulas = {
+            "out_channels": "in_channels * multiplier",
+            "out_size": DILATED_OUT_SIZE,
+            "weight": "in_channels * multiplier * kernel_positions",
+            "multiply_accumulates": "out_positions * in_channels * multiplier * kernel_positions",
+        }
+        return {**formulas, "bias": "in_channels * multiplier", "adds": "out_elements"} if self.bias else formulas

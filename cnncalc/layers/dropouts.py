@@ -1,0 +1,32 @@
+"""Layers that leave something out while a network is trained, and do nothing at inference."""
+
+from __future__ import annotations
+
+from cnncalc.expressions import Number, fraction
+from cnncalc.layer_type import NO_OPERATIONS, Storage
+from cnncalc.layers._elementwise import Elementwise
+from cnncalc.settings import number
+
+
+class Dropout(Elementwise, name="dropout"):
+    """Sets numbers to 0 at random in training (Srivastava et al. 2014); no operations at inference.
+
+    The kept numbers are scaled in training, as every framework does now, and not at inference.
+    """
+
+    rate: Number = number("part of the numbers that is left out", default=fraction("0.5"), low=0, high=1)
+
+    each = NO_OPERATIONS
+    storage = Storage.OVERWRITES
+
+
+class DropPath(Elementwise, name="drop_path"):
+    """Leaves a whole branch out at random in training: stochastic depth (Huang et al. 2016, arXiv:1603.09382).
+
+    It stands last in the branch of an `add`; no operations at inference.
+    """
+
+    rate: Number = number("part of the samples for which the branch is left out", low=0, high=1)
+
+    each = NO_OPERATIONS
+    storage = Storage.OVERWRITES

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, whole_axes
+from cnncalc.layers._moving import Moving
+from cnncalc.shapes import Shape, Window
+
+
+class Flatten(Moving, name="flatten"):
+    """A feature map as one long vector: all of the first channel, then of the second, and so on."""
+
+    storage = Storage.VIEW
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return Shape((inputs[0].elements,))
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return whole_axes(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_elements"}

@@ -1,0 +1,65 @@
+"""Pooling over all positions: one number a channel."""
+
+from __future__ import annotations
+
+from cnncalc.layer_type import (
+    NO_WEIGHTS,
+    Formulas,
+    LayerType,
+    Operations,
+    Shapes,
+    Storage,
+    Weight,
+    feature_map,
+    whole_axes,
+)
+from cnncalc.settings import flag
+from cnncalc.shapes import Shape, Window
+
+
+class GlobalPool(LayerType):
+    """What the global pools share."""
+
+    keep_dims: bool = flag("whether the spatial axes stay, with size 1", default=False)
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((image.channels, *(1 for _ in image.spatial if self.keep_dims)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return whole_axes(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels", **({"out_size": "1"} if self.keep_dims else {})}
+
+
+class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
+    """The mean of each channel (Lin et al. 2013, arXiv:1312.4400): a vector, or with `keep_dims` a 1x1 map.
+
+    A channel is one add fewer than it has positions, and one divide.
+    """
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(adds=inputs[0].elements - output.channels, divides=output.channels)
+
+    def formulas(self) -> Formulas:
+        return {**super().formulas(), "adds": "in_channels * (in_positions - 1)", "divides": "in_channels"}
+
+
+class GlobalMaxPool(GlobalPool, name="global_max_pool"):
+    """The largest number of each channel: a vector, or with `keep_dims` a 1x1 map.
+
+    A channel is one comparison fewer than it has positions.
+    """
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(compares=inputs[0].elements - output.channels)
+
+    def formulas(self) -> Formulas:
+        return {**super().formulas(), "compares": "in_channels * (in_positions - 1)"}

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
+from cnncalc.settings import flag, whole
+from cnncalc.shapes import Shape, Window
+
+
+class GroupNorm(LayerType, name="group_norm"):
+    """Group normalisation: each group of channels to mean 0 and variance 1 (Wu & He 2018, arXiv:1803.08494).
+
+    A number is 3 adds (4 if `affine`) and 2 (3) multiplies; a group 1 add less, 3 divides and
+    1 exponential.
+    """
+
+    groups: int = whole("parts that the channels are split into, each normalised apart")
+    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        check_groups("groups", self.groups, (inputs[0].channels, "channels"))
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return affine_weights((inputs[0].channels,), affine=self.affine)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return set_operations(output.elements, self.groups, affine=self.affine)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        weights = {"weight": "in_channels", "bias": "in_channels"} if self.affine else {}
+        return {"out_channels": "in_channels", **weights, **set_formulas("groups", affine=self.affine)}

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Shapes, Storage, feature_map
+from cnncalc.layers._normalizing import ChannelNorm
+from cnncalc.problem import RuleError
+from cnncalc.settings import flag
+from cnncalc.shapes import Shape, times
+
+
+class InstanceNorm(ChannelNorm, name="instance_norm"):
+    """Instance normalisation: each channel of each sample to mean 0 and variance 1 (Ulyanov et al. 2016).
+
+    PyTorch's defaults: nothing learned, nothing tracked. A number is 3 adds (4 if `affine`) and 2 (3)
+    multiplies, and a channel 1 add less, 3 divides and 1 exponential. With `track_statistics` it
+    folds into one multiply and one add a number, as `batch_norm` does.
+    """
+
+    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=False)
+    track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        if image.positions == 1:
+            raise RuleError(
+                f"a channel of {times(image.spatial)} has one number, which its own mean always makes 0",
+                None,
+                "batch_norm or layer_norm would keep it",
+            )
+        return image

@@ -1,0 +1,146 @@
+"""Joins: several tensors become one.
+
+`add` and `multiply` need equal shapes, but repeat an axis of size 1, and a vector over a feature
+map of as many channels, as squeeze-and-excitation does. What is repeated is not copied.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import NO_OPERATIONS, NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight
+from cnncalc.problem import RuleError, listed
+from cnncalc.settings import whole
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, axis_count, stride_between
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+class Join(LayerType):
+    """What the joins share; their formulas may use `all_in_channels`, a list with one number an input."""
+
+    several_inputs = True
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "all_in_channels": tuple(shape.channels for shape in inputs)}
+
+
+class ElementwiseJoin(Join):
+    """What add and multiply share: one operation an output number for each input after the first."""
+
+    operation: ClassVar[str]
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        rank = max(shape.rank for shape in inputs)
+        # A vector is a map of one position: CxHxW and C are joined as CxHxW and Cx1x1.
+        maps = [Shape((*shape, *(1,) * (rank - shape.rank))) for shape in inputs if shape.rank in (0, rank)]
+        largest = Shape(map(max, zip(*maps, strict=True)))
+        if len(maps) == len(inputs) and all(
+            size in (1, most) for shape in maps for size, most in zip(shape, largest, strict=True)
+        ):
+            return largest
+        hint = _what_would_fit(inputs)
+        if len({shape for shape in inputs if shape.rank}) == 1 and len(maps) == len(inputs):
+            hint = f"a vector of {largest.channels} numbers, one for each channel, would be repeated over the map"
+        raise RuleError(f"{self.name} needs equal shapes, but {listed(inputs)} come in", None, hint)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(**{self.operation: (len(inputs) - 1) * output.elements})
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return (POINT,) * max(shape.rank for shape in inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "max(all_in_channels)", self.operation: "(inputs - 1) * out_elements"}
+
+
+class Add(ElementwiseJoin, name="add"):
+    """The sum of all inputs, number by number: a residual connection (He et al. 2015, arXiv:1512.03385).
+
+    One add an output number for each input after the first.
+    """
+
+    operation = "adds"
+
+
+class Multiply(ElementwiseJoin, name="multiply"):
+    """The product of all inputs, number by number: a gate, as in squeeze-and-excitation (Hu et al. 2017).
+
+    One multiply an output number for each input after the first.
+    """
+
+    operation = "multiplies"
+
+
+class Concat(Join, name="concat"):
+    """The inputs one after the other along an axis, the channels unless told (Szegedy et al. 2014; Huang et al. 2016).
+
+    All other axes must be equal. It copies, and does no operations.
+    """
+
+    axis: int = whole("axis along which they follow each other, counted from 0, the channels", default=0, minimum=0)
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        first = inputs[0]
+        if self.axis >= len(first):
+            raise RuleError(
+                f"axis {self.axis} is beyond the {axis_count(first)} of {first.described}",
+                "axis",
+                f"axes count from 0, the channels, to {first.rank}" if first.rank else "axis 0 is the only one",
+            )
+        others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in inputs}
+        if len(others) > 1 or any(shape.rank != first.rank for shape in inputs):
+            beside = f"axis {self.axis}" if self.axis else "the channels"
+            raise RuleError(
+                f"concat needs equal sizes beside {beside}, but {listed(inputs)} come in",
+                "axis" if self.axis else None,
+                f"only axis {self.axis} may differ" if self.axis else _what_would_fit(inputs, any_channels=True),
+            )
+        joined = sum(shape[self.axis] for shape in inputs)
+        return Shape((*first[: self.axis], joined, *first[self.axis + 1 :]))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return NO_OPERATIONS
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        if not self.axis:
+            return (POINT,) * inputs[0].rank
+        # What the other inputs add lies behind the first, as its padding does.
+        behind = SlidingWindow(1, after=sum(shape[self.axis] for shape in inputs[1:]))
+        return tuple(behind if axis == self.axis else POINT for axis in range(1, len(inputs[0])))
+
+    def formulas(self) -> Formulas:
+        if self.axis:
+            return {"out_channels": "in_channels", "out_size": "in_size + before + after"}
+        return {"out_channels": "sum(all_in_channels)"}
+
+
+def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:
+    """A hint for shapes that cannot be joined.
+
+    It names one layer for one input where that is what would do: a convolution that brings the input
+    with the fewest channels and the largest sizes to those of the others.
+    """
+    if len({shape.rank for shape in inputs}) > 1:
+        return "a flatten, a reshape or a global pool would give them equally many axes"
+    target = min(inputs, key=lambda shape: (shape.spatial, -shape.channels))
+    odd = [number for number, shape in enumerate(inputs) if shape != target]
+    wrong = inputs[odd[0]]
+    strides = {stride_between(size, smaller) for size, smaller in zip(wrong.spatial, target.spatial, strict=True)}
+    stride = strides.pop() if len(strides) == 1 else 1 if not wrong.rank else None
+    if len(odd) > 1 or stride is None or (wrong.channels > target.channels and not any_channels):
+        same_sizes = len({shape.spatial for shape in inputs}) == 1
+        return "give all of them equally many channels" if same_sizes else "compare their strides and paddings"
+    where = f"the {ORDINALS[odd[0]]}" if odd[0] < len(ORDINALS) else f"input {odd[0] + 1}"
+    if any_channels or wrong.channels == target.channels:
+        return f"stride {stride} on {where} would"
+    if not wrong.rank:
+        return f"a linear layer of {target.channels} features on {where} would"
+    strided = f" with stride {stride}" if stride > 1 else ""
+    return f"a 1x1 conv of {target.channels} filters{strided} on {where} would"

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
+from cnncalc.settings import choice, flag
+from cnncalc.shapes import Shape, Window
+
+
+class LayerNorm(LayerType, name="layer_norm"):
+    """Layer normalisation: each sample to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450).
+
+    Over `all` axes together, with a learned factor and addend for every number (PyTorch's LayerNorm
+    over [C, H, W]), or over the `channels` of each position apart, with one for each channel
+    (ConvNeXt's LayerNorm2d). A number is 3 adds (4 if `affine`) and 2 (3) multiplies; what is
+    normalised together 1 add less, 3 divides and 1 exponential.
+    """
+
+    axes: str = choice("what is normalised together", ("all", "channels"), default="all")
+    affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        shape = tuple(inputs[0]) if self.axes == "all" else (inputs[0].channels,)
+        return affine_weights(shape, affine=self.affine)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        sets = 1 if self.axes == "all" else output.positions
+        return set_operations(output.elements, sets, affine=self.affine)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        sets, learned = ("1", "in_elements") if self.axes == "all" else ("in_positions", "in_channels")
+        weights = {"weight": learned, "bias": learned} if self.affine else {}
+        return {"out_channels": "in_channels", **weights, **set_formulas(sets, affine=self.affine)}

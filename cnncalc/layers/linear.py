@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, whole_axes
+from cnncalc.problem import RuleError
+from cnncalc.settings import flag, whole
+from cnncalc.shapes import Shape, Window
+
+
+class Linear(LayerType, name="linear"):
+    """Linear (fully connected, dense) layer: every feature is a weighted sum of all inputs.
+
+    Each weight is one multiply-accumulate, and a bias one add a feature.
+    """
+
+    features: int = whole("numbers that leave, each a weighted sum of all that come in")
+    bias: bool = flag("whether each feature adds a learned number", default=True)
+    flatten: bool = flag("whether a feature map is read as one long vector", default=False)
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        if inputs[0].rank and not self.flatten:
+            raise RuleError(
+                f"a vector is needed, but {inputs[0].described} comes in",
+                None,
+                "a flatten or global_avg_pool above it, or flatten: true, would give one",
+            )
+        return Shape((self.features,))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        weight = Weight("weight", (self.features, inputs[0].elements))
+        return (weight, Weight("bias", (self.features,))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(
+            multiply_accumulates=self.features * inputs[0].elements, adds=self.features if self.bias else 0
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return whole_axes(inputs)
+
+    def formulas(self) -> Formulas:
+        formulas = {
+            "out_channels": "features",
+            "weight": "features * in_elements",
+            "multiply_accumulates": "features * in_elements",
+        }
+        return {**formulas, "bias": "features", "adds": "features"} if self.bias else formulas

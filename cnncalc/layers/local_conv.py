@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._windowed import OUT_SIZE, Windowed, sliding_windows
+from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
+from cnncalc.shapes import Shape, SlidingWindow, slide_all
+
+
+class LocalConv(Windowed, name="local_conv"):
+    """Locally connected layer: a `conv` without parameter sharing, with weights and bias for each output position.
+
+    In face recognition (Taigman et al. 2014, DeepFace) and as Keras's LocallyConnected. It does the
+    operations of the `conv` and has `out_positions` times its parameters.
+    """
+
+    filters: int = whole("number of filters at each position, the output's channels")
+    kernel: PerAxis = per_axis("size of the filters")
+    stride: PerAxis = per_axis("step of the filters", default=1)
+    padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
+    bias: bool = flag("whether each output number has a learned number added", default=True)
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((self.filters, *slide_all(self.windows(inputs), image)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        output = self.output_shape(inputs)
+        kernel = tuple(window.kernel for window in self.windows(inputs))
+        weight = Weight("weight", (*output.spatial, self.filters, inputs[0].channels, *kernel))
+        return (weight, Weight("bias", tuple(output))) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(multiply_accumulates=self.weights(inputs)[0].size, adds=output.elements if self.bias else 0)
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        return sliding_windows(inputs[0], self.kernel, self.stride, self.padding)
+
+    def formulas(self) -> Formulas:
+        formulas = {
+            "out_channels": "filters",
+            "out_size": OUT_SIZE,
+            "weight": "out_elements * in_channels * kernel_positions",
+            "multiply_accumulates": "out_elements * in_channels * kernel_positions",
+        }
+        return {**formulas, "bias": "out_elements", "adds": "out_elements"} if self.bias else formulas

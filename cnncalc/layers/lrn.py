@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from cnncalc.expressions import Number, fraction
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage
+from cnncalc.layers._elementwise import Elementwise, for_each
+from cnncalc.settings import number, whole
+from cnncalc.shapes import Shape
+
+
+class Lrn(Elementwise, name="lrn"):
+    """Local response normalisation across channels: x / (k + alpha * sum of squares of `size` channels) ^ beta.
+
+    With the constants of AlexNet (Krizhevsky et al. 2012). A number is `size` adds (`size` - 1 of the
+    sum, on the first and last channels too, and that of k), 2 multiplies (its square and alpha),
+    1 exponential (the power) and 1 divide. Caffe and PyTorch divide alpha by `size`, which is
+    their constant and no operation.
+    """
+
+    size: int = whole("neighbouring channels that are summed", default=5)
+    alpha: Number = number("factor of the sum of squares", default=fraction("0.0001"))
+    beta: Number = number("exponent", default=fraction("0.75"))
+    k: Number = number("addend of the sum", default=2)
+
+    storage = Storage.OWN
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return for_each(output.elements, Operations(adds=self.size, multiplies=2, divides=1, exponentials=1))
+
+    def formulas(self) -> Formulas:
+        return {
+            "out_channels": "in_channels",
+            "adds": "size * in_elements",
+            "multiplies": "2 * in_elements",
+            "divides": "in_elements",
+            "exponentials": "in_elements",
+        }

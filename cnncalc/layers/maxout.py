@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layers._groups import check_groups
+from cnncalc.settings import whole
+from cnncalc.shapes import Shape, Window, quotient
+
+
+class Maxout(LayerType, name="maxout"):
+    """The largest of every `pieces` channels, at each position (Goodfellow et al. 2013, arXiv:1302.4389).
+
+    A maxout unit of k pieces is a conv or linear layer of k times as many filters or features with
+    this layer after it: k times the weights. `pieces` - 1 comparisons an output number.
+    """
+
+    pieces: int = whole("channels that each output channel is the largest of")
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        channels = inputs[0].channels
+        check_groups("pieces", self.pieces, (channels, "channels"))
+        return Shape((quotient(channels, self.pieces), *inputs[0].spatial))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(compares=output.elements * (self.pieces - 1))
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels / pieces", "compares": "out_elements * (pieces - 1)"}

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight
+from cnncalc.settings import target_shape, whole
+from cnncalc.shapes import Shape, WholeWindow, Window
+
+
+class Opaque(LayerType, name="opaque"):
+    """A layer that is not known here, with the figures that its author declares.
+
+    Output, parameters and multiply-accumulates must be given, so that nothing unknown counts as 0
+    unsaid. It is taken to do no other operations, to read the whole input for each output, and to
+    add no layer to the depth.
+    """
+
+    output: tuple[int, ...] = target_shape("sizes of the output, channels first")
+    params: int = whole("learned numbers", minimum=0)
+    macs: int = whole("multiply-accumulates for one sample", minimum=0)
+    buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        return Shape(self.output)
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        declared = (Weight("params", (self.params,)), Weight("buffers", (self.buffers,), learned=False))
+        return tuple(weight for weight in declared if weight.size)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(multiply_accumulates=self.macs)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        sizes = Shape(self.output).spatial
+        rank = inputs[0].rank
+        return tuple(map(WholeWindow, sizes)) if len(sizes) == rank else (WholeWindow(1),) * rank
+
+    def formulas(self) -> Formulas:
+        declared = {"params": "params", "buffers": "buffers", "multiply_accumulates": "macs"}
+        given = {key: text for key, text in declared.items() if getattr(self, text)}
+        return {"out_channels": "output[0]", "out_size": "outputs", **given}
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "output": self.output}

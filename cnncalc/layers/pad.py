@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, choice, on_sides, per_side
+from cnncalc.shapes import Shape, SlidingWindow
+
+
+class Pad(Moving, name="pad"):
+    """Rows, columns and channels added around the input.
+
+    Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
+    2015). `reflect` mirrors the input without its border, `replicate` repeats the border.
+    """
+
+    padding: PerAxis = per_side("rows and columns on each side", default=0)
+    mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
+    channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
+
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs) if self.padding else inputs[0]
+        windows = self.windows(inputs)
+        for window, size in zip(windows, image.spatial, strict=True):
+            most = max(window.before, window.after)
+            if self.mode == "reflect" and most >= size:
+                raise RuleError(
+                    f"a size of {size} cannot be mirrored {most} deep",
+                    "padding",
+                    f"padding of at most {size - 1}, or mode replicate, would work"
+                    if size > 1
+                    else "mode replicate can",
+                )
+        sizes = (window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
+        return Shape((image.channels + sum(self._channels), *sizes))
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        sides = on_sides(self.padding, inputs[0].rank, "padding")
+        return tuple(SlidingWindow(1, before=before, after=after) for before, after in sides)
+
+    def formulas(self) -> Formulas:
+        channels = f"in_channels + {sum(self._channels)}" if any(self._channels) else "in_channels"
+        return {"out_channels": channels, "out_size": "in_size + before + after"}
+
+    @property
+    def _channels(self) -> tuple[int, int]:
+        """The channels before and after, in the sense of one axis."""
+        return on_sides(self.channels, 1, "channels")[0]

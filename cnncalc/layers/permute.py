@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError, listed
+from cnncalc.settings import PerAxis, whole_list
+from cnncalc.shapes import POINT, Shape, WholeWindow, Window
+
+
+class Permute(Moving, name="permute"):
+    """The axes in another order: `[1, 0]` swaps the channels and the positions of a signal.
+
+    Axes count from 0, the channels. An axis that comes to another place reads all of the one that was there.
+    """
+
+    axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0)
+
+    storage = Storage.VIEW
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        order, axes = self._order, range(len(inputs[0]))
+        if sorted(order) != list(axes):
+            raise RuleError(
+                f"axes [{', '.join(map(str, order))}] is no order of the {len(axes)} axes of {inputs[0].described}",
+                "axes",
+                f"name each of {listed(axes)} once",
+            )
+        return Shape(inputs[0][axis] for axis in order)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        sizes = self.output_shape(inputs).spatial
+        kept = [axis == place for place, axis in enumerate(self._order)][1:]
+        return tuple(POINT if stays else WholeWindow(size) for stays, size in zip(kept, sizes, strict=True))
+
+    def formulas(self) -> Formulas:
+        return {"out_elements": "in_elements"}
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        return (self.axes,) if isinstance(self.axes, int) else self.axes

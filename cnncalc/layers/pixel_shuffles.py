@@ -1,0 +1,68 @@
+"""Channels turned into positions, and positions into channels (Shi et al. 2016, arXiv:1609.05158)."""
+
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import whole
+from cnncalc.shapes import ResizeWindow, Shape, SlidingWindow, divides, quotient, round_up, times
+
+
+class PixelShuffle(Moving, name="pixel_shuffle"):
+    """Every factor x factor channels become one channel of factor times the height and width.
+
+    The sub-pixel convolution of super-resolution, with a `conv` before it; in 1-D `factor`
+    channels become one, in 3-D factor^3.
+    """
+
+    factor: int = whole("how many times larger the output is, along each axis")
+
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        together = self.factor**image.rank
+        if not divides(together, image.channels):
+            raise RuleError(
+                f"{image.channels} channels are no multiple of the {together} that factor {self.factor} joins",
+                "factor",
+                f"{round_up(image.channels, together)} channels would be",
+            )
+        sizes = (window.outputs for window in self.windows(inputs))
+        return Shape((quotient(image.channels, together), *sizes))
+
+    def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
+        return tuple(ResizeWindow(size * self.factor) for size in inputs[0].spatial)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels / factor ** rank", "out_size": "in_size * factor"}
+
+
+class PixelUnshuffle(Moving, name="pixel_unshuffle"):
+    """Every factor x factor positions become one, of as many times the channels.
+
+    Also called space to depth or reorg (Redmon & Farhadi 2016, YOLOv2), focus (YOLOv5) and patchify.
+    """
+
+    factor: int = whole("how many times smaller the output is, along each axis")
+
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        for size in image.spatial:
+            if not divides(self.factor, size):
+                raise RuleError(
+                    f"factor {self.factor} does not divide the {times(image.spatial)} input",
+                    "factor",
+                    "pad or crop the input, or choose a factor that divides it",
+                )
+        sizes = (window.slide(size) for window, size in zip(self.windows(inputs), image.spatial, strict=True))
+        return Shape((image.channels * self.factor**image.rank, *sizes))
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        return (SlidingWindow(self.factor, self.factor),) * inputs[0].rank
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels * factor ** rank", "out_size": "in_size / factor"}

@@ -1,0 +1,104 @@
+"""Pooling: a window slides over each channel for itself and gives one number at each place.
+
+Sizes follow PyTorch: `stride` is the kernel where it is not given, padding is at most half the
+kernel, and with `rounding: ceil` (as in Caffe) the last window starts inside the input or the
+padding before it. Windows on the border are counted like all others, padding included.
+"""
+
+from __future__ import annotations
+
+from cnncalc.layer_type import NO_WEIGHTS, Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._windowed import DILATED_OUT_SIZE, OUT_SIZE, Windowed, kernel_positions, sliding_windows
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, choice, flag, padding_of, per_axis
+from cnncalc.shapes import Shape, SlidingWindow, half, slide_all
+
+ROUNDINGS = ("floor", "ceil")
+
+
+class Pool(Windowed):
+    """What max_pool and avg_pool share."""
+
+    kernel: PerAxis
+    stride: PerAxis | None
+    padding: PerAxis | str
+    rounding: str
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        windows = self.windows(inputs)
+        for window in windows:
+            _check_padding(window)
+        return Shape((image.channels, *slide_all(windows, image)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return NO_WEIGHTS
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        stride = self.kernel if self.stride is None else self.stride
+        return sliding_windows(inputs[0], self.kernel, stride, self.padding, ceil=self.rounding == "ceil")
+
+
+class MaxPool(Pool, name="max_pool"):
+    """The largest number of each window. One comparison fewer than the window has positions an output number."""
+
+    kernel: PerAxis = per_axis("size of the window")
+    stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
+    padding: PerAxis | str = padding_of("rows and columns around the input, never the largest number")
+    dilation: PerAxis = per_axis("distance between a window's positions", default=1)
+    rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return Operations(compares=output.elements * (kernel_positions(self.windows(inputs)) - 1))
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        stride = self.kernel if self.stride is None else self.stride
+        ceil = self.rounding == "ceil"
+        return sliding_windows(inputs[0], self.kernel, stride, self.padding, self.dilation, ceil=ceil)
+
+    def formulas(self) -> Formulas:
+        rounded_up = _rounded_up("(dilation * (kernel - 1) + 1)")
+        return {
+            "out_channels": "in_channels",
+            "out_size": DILATED_OUT_SIZE if self.rounding == "floor" else rounded_up,
+            "compares": "out_elements * (kernel_positions - 1)",
+        }
+
+
+class AvgPool(Pool, name="avg_pool"):
+    """The mean of each window. An output number is one add fewer than the window has positions, and one divide."""
+
+    kernel: PerAxis = per_axis("size of the window")
+    stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
+    padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
+    rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
+    count_include_pad: bool = flag("whether the mean is over the padding too", default=True)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        adds = output.elements * (kernel_positions(self.windows(inputs)) - 1)
+        return Operations(adds=adds, divides=output.elements)
+
+    def formulas(self) -> Formulas:
+        return {
+            "out_channels": "in_channels",
+            "out_size": OUT_SIZE if self.rounding == "floor" else _rounded_up("kernel"),
+            "adds": "out_elements * (kernel_positions - 1)",
+            "divides": "out_elements",
+        }
+
+
+def _rounded_up(extent: str) -> str:
+    """The output-size formula rounded up, but for a window that starts behind the input."""
+    return f"min(ceil((in_size + before + after - {extent}) / stride) + 1, ceil((in_size + before) / stride))"
+
+
+def _check_padding(window: SlidingWindow) -> None:
+    padding, most = max(window.before, window.after), half(window.extent)
+    if padding > most:
+        kernel = f"kernel {window.kernel}" + (f", dilated to {window.extent}" if window.dilation > 1 else "")
+        raise RuleError(
+            f"padding {padding} is more than half of {kernel}", "padding", f"padding of at most {most} would work"
+        )

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, whole_axes
+from cnncalc.problem import RuleError
+from cnncalc.settings import whole
+from cnncalc.shapes import Shape, Window
+
+
+class Rbf(LayerType, name="rbf"):
+    """Euclidean radial basis function units: each gives its squared distance from the input, sum (x - w)^2.
+
+    The output layer of LeNet-5 (LeCun et al. 1998), whose centres are drawn by hand as 7x12 bitmaps
+    and never learned: they are buffers. One add (the difference) and one multiply-accumulate (its
+    square) for each pair of a unit and an input.
+    """
+
+    units: int = whole("number of units, each with a fixed centre")
+
+    counts_as_depth = True
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        if inputs[0].rank:
+            raise RuleError(
+                f"a vector is needed, but {inputs[0].described} comes in",
+                None,
+                "a flatten or global_avg_pool above it would give one",
+            )
+        return Shape((self.units,))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return (Weight("centres", (self.units, inputs[0].elements), learned=False),)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        pairs = self.units * inputs[0].elements
+        return Operations(multiply_accumulates=pairs, adds=pairs)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return whole_axes(inputs)
+
+    def formulas(self) -> Formulas:
+        pairs = "units * in_elements"
+        return {"out_channels": "units", "centres": pairs, "multiply_accumulates": pairs, "adds": pairs}

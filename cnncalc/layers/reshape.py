@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Shapes, Storage, whole_axes
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import target_shape
+from cnncalc.shapes import Shape, WholeWindow, Window, divides, quotient, times
+
+
+class Reshape(Moving, name="reshape"):
+    """The same numbers in the same order, in another shape, as a generator makes a map of its linear layer's output.
+
+    One size may be -1, as in NumPy: whatever the others leave.
+    """
+
+    shape: tuple[int, ...] = target_shape("sizes of the output, channels first; one may be -1", inferred=True)
+
+    storage = Storage.VIEW
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        elements = inputs[0].elements
+        known = Shape(size for size in self.shape if size != -1).elements
+        if -1 in self.shape and divides(known, elements):
+            return Shape(quotient(elements, known) if size == -1 else size for size in self.shape)
+        if known == elements and -1 not in self.shape:
+            return Shape(self.shape)
+        numbers = f"a multiple of {known}" if -1 in self.shape else str(known)
+        raise RuleError(
+            f"shape {times(self.shape)} needs {numbers} numbers, but {inputs[0].described} has {elements}",
+            "shape",
+            "" if -1 in self.shape else "-1 in place of one size takes what the others leave",
+        )
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        output = self.output_shape(inputs)
+        return tuple(map(WholeWindow, output.spatial)) if output.rank == inputs[0].rank else whole_axes(inputs)
+
+    def formulas(self) -> Formulas:
+        return {"out_elements": "in_elements"}

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight
+from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
+from cnncalc.settings import flag
+from cnncalc.shapes import Shape
+
+
+class Scale(Elementwise, name="scale"):
+    """Multiplies each channel by a learned number, and with `bias` adds another.
+
+    Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). One multiply
+    a number, and with `bias` one add.
+    """
+
+    bias: bool = flag("whether each channel adds a learned number", default=False)
+
+    storage = Storage.OWN
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        weight = Weight("weight", (inputs[0].channels,))
+        return (weight, Weight("bias", weight.shape)) if self.bias else (weight,)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return for_each(output.elements, self._of_each)
+
+    def formulas(self) -> Formulas:
+        formulas = {"out_channels": "in_channels", "weight": "in_channels"}
+        bias = {"bias": "in_channels"} if self.bias else {}
+        return {**formulas, **bias, **formulas_for_each("in_elements", self._of_each)}
+
+    @property
+    def _of_each(self) -> Operations:
+        return Operations(multiplies=1, adds=int(self.bias))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from cnncalc.expressions import Value
+from cnncalc.layer_type import Formulas, Shapes, Storage, pointwise
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import whole
+from cnncalc.shapes import Shape, SliceWindow, Window, axis_count, axis_names
+
+
+class Slice(Moving, name="slice"):
+    """Every `step`-th channel from `start` to before `stop`, or so along another axis.
+
+    `slice: 24` keeps the first 24 channels, as ShuffleNet v2 splits them (Ma et al. 2018,
+    arXiv:1807.11164); `{axis: 1, step: 2}` every other row.
+    """
+
+    stop: int | None = whole("where it ends: the first that is left out", default=None, absent="the axis's end")
+    start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
+    step: int = whole("distance of those that are kept", default=1)
+    axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0)
+
+    storage = Storage.VIEW
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        shape = inputs[0]
+        if self.axis >= len(shape):
+            raise RuleError(
+                f"axis {self.axis} is beyond the {axis_count(shape)} of {shape.described}",
+                "axis",
+                f"axes count from 0, the channels, to {shape.rank}" if shape.rank else "axis 0 is the only one",
+            )
+        cut = self._cut(shape)
+        size = shape[self.axis]
+        if cut.stop > size:
+            what = f"{axis_names(shape.rank)[self.axis - 1]} of {size}" if self.axis else f"{size} channels"
+            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
+        if cut.start >= cut.stop:
+            raise RuleError(
+                f"nothing is left from {cut.start} to before {cut.stop}",
+                "start",
+                f"a start of at most {cut.stop - 1} would leave some",
+            )
+        return Shape(cut.slide(size) if axis == self.axis else size for axis, size in enumerate(shape))
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        if not self.axis:
+            return pointwise(inputs)
+        cut = self._cut(inputs[0])
+        sizes = enumerate(inputs[0].spatial, start=1)
+        return tuple(cut if axis == self.axis else SliceWindow(0, size) for axis, size in sizes)
+
+    def formulas(self) -> Formulas:
+        kept = "ceil((stop - start) / step)"
+        return {"out_channels": "in_channels", "out_size": kept} if self.axis else {"out_channels": kept}
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), **self._cut(inputs[0])._asdict()}
+
+    def _cut(self, shape: Shape) -> SliceWindow:
+        return SliceWindow(self.start, shape[self.axis] if self.stop is None else self.stop, self.step)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layers._windowed import OUT_SIZE, Windowed, kernel_positions, sliding_windows
+from cnncalc.settings import PerAxis, per_axis
+from cnncalc.shapes import Shape, SlidingWindow, slide_all
+
+
+class Subsample(Windowed, name="subsample"):
+    """The sum of each window, times a learned coefficient, plus a learned bias: one of each a channel.
+
+    S2 and S4 of LeNet-5 (LeCun et al. 1998), without the squashing function after them. An output
+    number is as many adds as the window has positions, and one multiply.
+    """
+
+    kernel: PerAxis = per_axis("size of the window", default=2)
+    stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
+
+    counts_as_depth = False
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((image.channels, *slide_all(self.windows(inputs), image, paddable=False)))
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        return (Weight("coefficient", channels), Weight("bias", channels))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        adds = output.elements * kernel_positions(self.windows(inputs))
+        return Operations(adds=adds, multiplies=output.elements)
+
+    def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
+        return sliding_windows(inputs[0], self.kernel, self.kernel if self.stride is None else self.stride, 0)
+
+    def formulas(self) -> Formulas:
+        return {
+            "out_channels": "in_channels",
+            "out_size": OUT_SIZE,
+            "coefficient": "in_channels",
+            "bias": "in_channels",
+            "adds": "out_elements * kernel_positions",
+            "multiplies": "out_elements",
+        }

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Shapes, Storage, feature_map
+from cnncalc.layers._elementwise import for_each
+from cnncalc.layers._moving import Moving
+from cnncalc.problem import RuleError
+from cnncalc.settings import PerAxis, choice, on_axes, per_axis
+from cnncalc.shapes import ResizeWindow, Shape
+
+
+class Upsample(Moving, name="upsample"):
+    """The input stretched by a factor, or to a size: `nearest` copies numbers, `bilinear` mixes neighbours.
+
+    Bilinear is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
+    centres (PyTorch's `align_corners=False`). It mixes two numbers an axis: with n of them in all
+    (4 in an image) an output number is n multiplies and n - 1 adds; their weights are the same for
+    all channels and samples, and not counted.
+    """
+
+    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="see size")
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="see factor")
+    mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
+
+    storage = Storage.OWN
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        return Shape((image.channels, *(window.outputs for window in self.windows(inputs))))
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        if self.mode == "nearest":
+            return NO_OPERATIONS
+        mixed = 2**output.rank
+        return for_each(output.elements, Operations(adds=mixed - 1, multiplies=mixed))
+
+    def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
+        spatial = inputs[0].spatial
+        if self.factor is not None and self.size is not None:
+            raise RuleError("factor and size exclude each other", "size", "leave one of them out")
+        if self.factor is not None:
+            factors = on_axes(self.factor, len(spatial), "factor")
+            sizes = tuple(size * factor for size, factor in zip(spatial, factors, strict=True))
+        elif self.size is not None:
+            sizes = on_axes(self.size, len(spatial), "size")
+        else:
+            raise RuleError("upsample needs a factor or a size", None, "factor: 2 doubles the input")
+        return tuple(ResizeWindow(size, taps=1 if self.mode == "nearest" else 2) for size in sizes)
+
+    def formulas(self) -> Formulas:
+        formulas = {
+            "out_channels": "in_channels",
+            "out_size": "in_size * factor" if isinstance(self.factor, int) else "outputs",
+        }
+        if self.mode == "nearest":
+            return formulas
+        return {**formulas, "adds": "out_elements * (2 ** rank - 1)", "multiplies": "out_elements * 2 ** rank"}

@@ -1,0 +1,1 @@
+"""Answers -> text: the only place that formats a number."""

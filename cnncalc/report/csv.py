@@ -1,0 +1,35 @@
+"""Tables as comma-separated values: numbers without commas, shares as decimals, no notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.report.format import Share, plain
+from cnncalc.report.table import Cell, Table
+
+
+def write(table: Table) -> Iterator[str]:
+    """The lines of a table; the header has the columns' keys."""
+    yield ",".join(column.key for column in table.columns)
+    for line in table.lines:
+        yield ",".join(map(_cell, line.cells))
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Share):
+        millionths = (2_000_000 * cell.part + cell.whole) // (2 * cell.whole) if cell.whole else 0
+        return f"{millionths // 1_000_000}.{millionths % 1_000_000:06}"
+    if isinstance(cell, int):
+        return str(cell)
+    return escape(cell)
+
+
+def escape(words: str) -> str:
+    """Text that is quoted where it must be, and that a spreadsheet does not take for a formula."""
+    safe = plain(words)
+    if safe[:1] in ("=", "+", "-", "@"):
+        safe = f"'{safe}"
+    quoted = safe.replace('"', '""')
+    return f'"{quoted}"' if any(character in safe for character in ',"\n') else safe

@@ -1,0 +1,99 @@
+"""How numbers, shapes and texts are written."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncalc.shapes import Shape, SlidingWindow, Window, times
+
+BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+LAYOUTS = ("chw", "hwc")
+
+
+class Share(NamedTuple):
+    """A part of a whole; nothing of nothing is no share."""
+
+    part: int
+    whole: int
+
+
+def integer(number: int) -> str:
+    """A whole number with its thousands set off: 138,357,544."""
+    return f"{number:,}"
+
+
+def percent(share: Share) -> str:
+    """A share to a tenth of a per cent, rounded half up: 74.3; what is there but rounds to nothing is <0.1."""
+    if not share.whole:
+        return ""
+    tenths = (2000 * share.part + share.whole) // (2 * share.whole)
+    if share.part and not tenths:
+        return "<0.1"
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def size(number: int) -> str:
+    """Bytes in binary units, to a tenth: 527.8 MiB."""
+    unit = 0
+    scale = 1
+    while number >= 1024 * scale and unit < len(BINARY_UNITS) - 1:
+        scale *= 1024
+        unit += 1
+    if unit == 0:
+        return f"{number} B"
+    tenths = (20 * number + scale) // (2 * scale)
+    return f"{tenths // 10:,}.{tenths % 10} {BINARY_UNITS[unit]}"
+
+
+def shape(sizes: Shape, layout: str = "chw") -> str:
+    """A shape as papers (3x224x224) or, in the layout `hwc`, lecture notes (224x224x3) write it."""
+    return times((*sizes.spatial, sizes.channels)) if layout == "hwc" else times(sizes)
+
+
+def window(windows: tuple[Window, ...]) -> str:
+    """Kernel, stride and padding of sliding windows: 7x7/2/3, and d2 where taps are 2 apart."""
+    sliding = [axis for axis in windows if isinstance(axis, SlidingWindow)]
+    if not sliding or len(sliding) < len(windows):
+        return ""
+    dilations = {axis.dilation for axis in sliding}
+    dilation = f" d{_alike([str(axis.dilation) for axis in sliding])}" if dilations != {1} else ""
+    return "/".join((kernel(sliding), stride(sliding), padding(sliding))) + dilation
+
+
+def kernel(windows: Iterable[SlidingWindow]) -> str:
+    return times(tuple(axis.kernel for axis in windows))
+
+
+def stride(windows: Iterable[SlidingWindow]) -> str:
+    return _alike([str(axis.stride) for axis in windows])
+
+
+def padding(windows: Iterable[SlidingWindow]) -> str:
+    """One number where both sides are alike, before+after where not."""
+    sides = (str(axis.before) if axis.before == axis.after else f"{axis.before}+{axis.after}" for axis in windows)
+    return _alike(list(sides))
+
+
+def _alike(axes: list[str]) -> str:
+    return axes[0] if len(set(axes)) == 1 else "x".join(axes)
+
+
+def plain(text: str) -> str:
+    """Text from a file with its control characters made visible: none reaches a terminal as itself."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if unicodedata.category(character)[0] != "C" else f"\\x{ord(character):02x}" for character in text
+    )
+
+
+def number(value: object) -> object:
+    """A decoded setting as JSON has it: fractions as decimals, tuples as lists."""
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, tuple):
+        return [number(item) for item in value]
+    return value

@@ -1,0 +1,225 @@
+"""The summary of a network as a table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncalc.analyses.totals import Sum, Totals, totals
+from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
+from cnncalc.layer_type import Operations
+from cnncalc.network import Layer, Network
+from cnncalc.report.format import Share, integer, kernel, padding, percent, shape, size, stride, window
+from cnncalc.report.table import Cell, Column, Line, Table
+from cnncalc.shapes import Shape, SlidingWindow
+
+MOST_ROWS = 50
+ALL = 1_000_000
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
+
+COLUMNS = (
+    Column("name", "layer"),
+    Column("type", "type", drop=2),
+    Column("input", "input", drop=8),
+    Column("output", "output"),
+    Column("window", "kernel/stride/pad", drop=4),
+    Column("kernel", "kernel", drop=4),
+    Column("stride", "stride", drop=4),
+    Column("padding", "padding", drop=4),
+    Column("weights", "weights", drop=9),
+    Column("params", "params", numeric=True),
+    Column("share", "% params", numeric=True, drop=3),
+    Column("buffers", "buffers", numeric=True, drop=5),
+    Column("params_size", "params size", numeric=True, drop=5),
+    Column("macs", "MACs", numeric=True),
+    Column("macs_share", "% MACs", numeric=True, drop=3),
+    Column("flops", "FLOPs", numeric=True, drop=5),
+    Column("activations", "activations", numeric=True, drop=5),
+    Column("inputs", "reads", drop=9),
+    Column("line", "line", numeric=True, drop=9),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+DEFAULT_COLUMNS = ("name", "type", "output", "window", "params", "share", "macs")
+SORTABLE = ("params", "buffers", "macs", "flops", "activations")
+
+
+class Options(NamedTuple):
+    """How a summary is written. `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all."""
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    depth: int = 0
+    sort: str = ""
+    top: int = 0
+    layout: str = "chw"
+    batch: int = 1
+    dtype: str = "float32"
+    fold: bool = True
+
+
+def summary(network: Network, options: Options) -> Table:
+    """The per-layer table with its header and footer."""
+    counted = totals(network)
+    root = tree(network)
+    notes: list[tuple[str, str]] = _footer(counted, root, options)
+    if options.sort or options.top:
+        shown, note = _sorted(network, root, options)
+        notes.append(("", note))
+    elif not options.fold:
+        shown = list(rows(root, ALL))
+    elif options.depth:
+        shown = list(rows(root, options.depth + 1))
+    else:
+        shown, _ = fold(root, MOST_ROWS)
+        if any(row.folded for row in shown):
+            notes.append(
+                (
+                    "",
+                    f"{len(network.layers)} layers in {len(shown)} rows; --depth all shows every layer",
+                )
+            )
+    columns = tuple(BY_KEY[key] for key in options.columns)
+    flat = bool(options.sort or options.top)
+    lines = tuple(_line(row, counted, columns, options, flat=flat) for row in shown)
+    return Table(network.name, _header(network, options), columns, lines, tuple(notes))
+
+
+def _header(network: Network, options: Options) -> tuple[str, ...]:
+    inputs = ", ".join(
+        shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
+        for name, sizes in network.inputs
+    )
+    batch = f", batch {options.batch}" if options.batch > 1 else ""
+    layout = " (height x width x channels)" if options.layout == "hwc" else ""
+    lines = (network.source, f"input {inputs}{layout}{batch}")
+    return tuple(line for line in lines if line)
+
+
+def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], str]:
+    """The layers by what they weigh, without their blocks."""
+    key = options.sort or "params"
+    leaves = [row for row in rows(root, ALL) if row.node.layer]
+    leaves.sort(key=lambda row: getattr(row.figure, key), reverse=True)
+    chosen = leaves[: options.top] if options.top else leaves
+    whole = getattr(root.figure, key)
+    part = sum(getattr(row.figure, key) for row in chosen if not row.node.training_only)
+    held = f" hold {percent(Share(part, whole))} % of the {_noun(key)}" if whole else ""
+    if options.top:
+        return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
+    return chosen, f"{len(network.layers)} layers by {_noun(key)}"
+
+
+def _noun(key: str) -> str:
+    return {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}.get(key, key)
+
+
+def _line(row: Row, counted: Totals, columns: tuple[Column, ...], options: Options, *, flat: bool) -> Line:
+    node = row.node
+    cells = tuple(_cell(column.key, row, counted, options, flat=flat) for column in columns)
+    return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
+
+
+def _cell(key: str, row: Row, counted: Totals, options: Options, *, flat: bool) -> Cell:
+    node, figure, layer = row.node, row.figure, None if row.folded else row.node.layer
+    if key == "name":
+        return _label(row, flat=flat)
+    if key == "type":
+        return f"{node.kind} (training)" if node.training_only and (layer or row.folded) else node.kind
+    if key == "output":
+        last = row.last.output_shape if layer or row.folded else None
+        return None if last is None else shape(layer.output_shape if layer else last, options.layout)
+    if figure is not None and key in ("params", "share"):
+        return _params(key, figure, counted, node, layer)
+    if figure is not None and key in SORTABLE:
+        number: int = getattr(figure, key)
+        return number * options.batch if key in ("macs", "flops", "activations") else number
+    if figure is not None and key == "macs_share":
+        return Share(figure.macs, counted.macs) if figure.macs and not node.training_only else None
+    if figure is not None and key == "params_size":
+        return size(figure.params * DTYPES[options.dtype]) if figure.params else None
+    return None if layer is None else _of_layer(key, layer, options)
+
+
+def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer | None) -> Cell:
+    if key == "params" and layer is not None and layer.weights_from:
+        return f"as {layer.weights_from}"
+    if key == "params":
+        return figure.params
+    return Share(figure.params, counted.params) if figure.params and not node.training_only else None
+
+
+def _label(row: Row, *, flat: bool) -> str:
+    if flat:
+        return row.node.name
+    if row.times == 1:
+        return row.node.label
+    return f"{row.node.label} ... {row.last.label} x{row.times}"
+
+
+def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
+    """What only a single layer has."""
+    if key == "input":
+        return ", ".join(shape(sizes, options.layout) for sizes in layer.input_shapes)
+    if key == "weights":
+        return ", ".join(f"{weight.name} {shape(Shape(weight.shape))}" for weight in layer.weights)
+    if key == "inputs":
+        return ", ".join(layer.inputs)
+    if key == "line":
+        return layer.span.line
+    if "kernel" not in layer.settings:
+        return None
+    windows = layer.figures.type.windows(layer.input_shapes)
+    if key == "window":
+        return window(windows)
+    sliding = tuple(axis for axis in windows if isinstance(axis, SlidingWindow))
+    if not sliding:
+        return None
+    return {"kernel": kernel, "stride": stride, "padding": padding}[key](sliding)
+
+
+# --- below the table ----------------------------------------------------------------------------
+
+
+def _footer(counted: Totals, root: Node, options: Options) -> list[tuple[str, str]]:
+    """The totals, and what dominates them."""
+    each = DTYPES[options.dtype]
+    sums = counted.inference
+    batch = options.batch
+    plural = "layer" if counted.weight_layers == 1 else "layers"
+    notes = [
+        ("parameters", f"{integer(sums.params)} learnable ({size(sums.params * each)} as {options.dtype})"),
+        ("buffers", f"{integer(sums.buffers)} ({size(sums.buffers * each)})" if sums.buffers else "0"),
+        ("MACs", integer(sums.macs * batch)),
+        ("FLOPs", f"{integer(sums.flops * batch)} (2 x MACs + {integer(_rest(sums.operations) * batch)} others)"),
+        ("activations", f"{integer(sums.activations * batch)} ({size(sums.activations * batch * each)})"),
+        ("depth", f"{counted.weight_layers} convolution and linear {plural} on the longest path"),
+    ]
+    if counted.training != counted.inference:
+        notes.append(("in training", _training(counted.training, batch)))
+    dominant = _dominant(root)
+    if dominant:
+        notes.append(("", dominant))
+    return notes
+
+
+def _rest(operations: Operations) -> int:
+    return operations.flops - 2 * operations.multiply_accumulates
+
+
+def _training(sums: Sum, batch: int) -> str:
+    return f"{integer(sums.params)} parameters, {integer(sums.macs * batch)} MACs, auxiliary heads included"
+
+
+def _dominant(root: Node) -> str:
+    """The sentence that says where the weight and the work sit."""
+    parts = []
+    for quantity in ("params", "macs"):
+        node = heaviest(root, quantity)
+        if node is not None:
+            share = Share(getattr(node.figure, quantity), getattr(root.figure, quantity))
+            parts.append((node.name, f"{percent(share)} % of the {_noun(quantity)}"))
+    if not parts:
+        return ""
+    if len(parts) == 2 and parts[0][0] == parts[1][0]:
+        return f"{parts[0][0]} holds {parts[0][1]} and {parts[1][1]}"
+    return "; ".join(
+        f"{name} {'holds' if number == 0 else 'does'} {share}" for number, (name, share) in enumerate(parts)
+    )

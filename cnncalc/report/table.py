@@ -1,0 +1,46 @@
+"""A table as a record: what every output format writes, each in its own way."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from cnncalc.report.format import Share, integer, percent
+
+Cell: TypeAlias = int | str | Share | None
+
+
+class Column(NamedTuple):
+    """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never."""
+
+    key: str
+    header: str
+    numeric: bool = False
+    drop: int = 0
+
+
+class Line(NamedTuple):
+    """A row. `indent` is its level in a tree, `faint` what is not counted."""
+
+    cells: tuple[Cell, ...]
+    indent: int = 0
+    heading: bool = False
+    faint: bool = False
+
+
+class Table(NamedTuple):
+    """A titled table with notes below; a note is a label and its text."""
+
+    title: str
+    subtitle: tuple[str, ...]
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[tuple[str, str], ...]
+
+
+def text(cell: Cell) -> str:
+    """A cell as people read it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Share):
+        return percent(cell)
+    return integer(cell) if isinstance(cell, int) else cell
