@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from cnncalc.problem import did_you_mean
+from cnncalc.problem import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_LENGTH = 1_000
-MAX_DEPTH = 40
+MAX_DEPTH = 30
+MAX_OPERATIONS = 100
 MAX_VALUE = 2**63 - 1
 MAX_EXPONENT = 64
 MAX_DENOMINATOR = 2**200
+LONGEST_LIST = 8
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
 Number: TypeAlias = "int | Fraction"
+Function: TypeAlias = "Callable[[list[Value], int], Number]"
+
+
+# The value of a name that a problem, reported already, has left without one.
+UNKNOWN: Any = object()
+
+
+class UnknownValue(Exception):  # noqa: N818 - no error: what is wrong is reported already
+    """Something is needed that is not known; the problem is reported where it arose."""
 
 
 class ExpressionError(Exception):
@@ -44,7 +55,10 @@ class Expression(NamedTuple):
     tree: Tree
 
     def evaluate(self, names: Names) -> Value:
-        """The value over `names`. Raises ExpressionError for an undefined name or a wrong operation."""
+        """The value over `names`.
+
+        Raises ExpressionError for an undefined name or a wrong operation, UnknownValue for an UNKNOWN name.
+        """
         return self.tree.evaluate(names)
 
 
@@ -58,9 +72,10 @@ def describe(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return repr(value)
+        return quoted(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(describe, value))}]"
+        shown = [describe(item) for item in value[:LONGEST_LIST]]
+        return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
     return decimal(value)
 
 
@@ -126,9 +141,12 @@ class Name(NamedTuple):
 
     def evaluate(self, names: Names) -> Value:
         try:
-            return names[self.name]
+            value = names[self.name]
         except KeyError:
-            raise ExpressionError(f"{self.name!r} is not defined here", self.offset) from None
+            raise ExpressionError(f"{quoted(self.name)} is not defined here", self.offset) from None
+        if value is UNKNOWN:
+            raise UnknownValue
+        return value
 
 
 class ListOf(NamedTuple):
@@ -235,7 +253,7 @@ class Call(NamedTuple):
 
     def evaluate(self, names: Names) -> Value:
         values = [argument.evaluate(names) for argument in self.arguments]
-        return FUNCTIONS[self.function](values, self.offset)
+        return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
 
 
 # --- operations ---------------------------------------------------------------------------------
@@ -287,14 +305,12 @@ ARITHMETIC: dict[str, Callable[[Number, Number, int], Number]] = {
 
 
 def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
-    if operator == "==":
-        return left == right
-    if operator == "!=":
-        return left != right
+    if operator in ("==", "!="):
+        return _equal(left, right) == (operator == "==")
     if operator in ("in", "not in"):
         if not isinstance(right, tuple):
             raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
-        return (left in right) == (operator == "in")
+        return any(_equal(left, item) for item in right) == (operator == "in")
     low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
     if operator == "<":
         return low < high
@@ -305,16 +321,23 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
     return low >= high
 
 
-def _rounded(name: str, compute: Callable[[Number], int]) -> Callable[[list[Value], int], Value]:
-    def call(values: list[Value], offset: int) -> Value:
+def _equal(left: Value, right: Value) -> bool:
+    """Whether two values are the same; true and false are no numbers."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return isinstance(left, bool) == isinstance(right, bool) and left == right
+
+
+def _of_one(name: str, compute: Callable[[Number], Number]) -> Function:
+    def call(values: list[Value], offset: int) -> Number:
         _count(name, values, 1, 1, offset)
         return compute(_number(values[0], name, offset))
 
     return call
 
 
-def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Callable[[list[Value], int], Value]:
-    def call(values: list[Value], offset: int) -> Value:
+def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Function:
+    def call(values: list[Value], offset: int) -> Number:
         items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
         if not items:
             raise ExpressionError(f"{name} needs at least one number", offset)
@@ -323,14 +346,14 @@ def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Callable[[
     return call
 
 
-def _length(values: list[Value], offset: int) -> Value:
+def _length(values: list[Value], offset: int) -> Number:
     _count("len", values, 1, 1, offset)
     if not isinstance(values[0], tuple):
         raise ExpressionError(f"len takes a list, not {describe(values[0])}", offset)
     return len(values[0])
 
 
-def _make_divisible(values: list[Value], offset: int) -> Value:
+def _make_divisible(values: list[Value], offset: int) -> Number:
     """The multiple of `divisor` nearest to a number, but never more than a tenth below it.
 
     make_divisible(value, divisor, least=divisor), as MobileNet's authors round their widths
@@ -352,15 +375,15 @@ def _count(name: str, values: list[Value], least: int, most: int, offset: int) -
         raise ExpressionError(f"{name} takes {wanted} values, not {len(values)}", offset)
 
 
-FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
+FUNCTIONS: dict[str, Function] = {
     "min": _extreme("min", min),
     "max": _extreme("max", max),
     "sum": _extreme("sum", sum),
-    "round": _rounded("round", round),
-    "ceil": _rounded("ceil", lambda number: -(-number // 1)),
-    "floor": _rounded("floor", lambda number: number // 1),
-    "int": _rounded("int", int),
-    "abs": _extreme("abs", lambda numbers: abs(numbers[0])),
+    "round": _of_one("round", round),
+    "ceil": _of_one("ceil", lambda number: -(-number // 1)),
+    "floor": _of_one("floor", lambda number: number // 1),
+    "int": _of_one("int", int),
+    "abs": _of_one("abs", abs),
     "len": _length,
     "make_divisible": _make_divisible,
 }
@@ -371,7 +394,7 @@ WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
 
 TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[kKMGT]?(?![\w.]))
+    (?P<number>(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?[kKMGT]?(?![\w.]))
   | (?P<name>[^\W\d]\w*)
   | (?P<text>'[^']*'|"[^"]*")
   | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],])
@@ -389,6 +412,25 @@ BINDING = {
     "**": 9,
 }  # fmt: skip
 NEGATION = 8
+
+
+INSTEAD = {
+    "=": "write == to compare",
+    "^": "write ** for a power",
+    "&&": "write and",
+    "||": "write or",
+    "!": "write not, or != to compare",
+    "&": "write and",
+    "|": "write or",
+    "×": "write *",
+    "·": "write *",
+    "÷": "write /",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "−": "write -",
+    "{": "a list stands in [ ]",
+}
 
 
 class Token(NamedTuple):
@@ -411,11 +453,22 @@ def _tokens(text: str) -> list[Token]:
         match = TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            wrong = re.match(r"[\w.]+|.", text[offset:])
-            raise ExpressionError(f"{wrong.group() if wrong else text[offset]!r} is not understood here", offset)
+            raise _not_understood(text[offset:], offset)
         tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
         position = match.end()
     return [*tokens, Token("end", "", len(text))]
+
+
+def _not_understood(rest: str, offset: int) -> ExpressionError:
+    """The error for text that is no token, with what is written for it here."""
+    match = re.match(r"[\w.]+|&&|\|\||.", rest, re.DOTALL)
+    wrong = match.group() if match else rest
+    hint = INSTEAD.get(wrong, "")
+    if wrong in ("'", '"'):
+        hint = f"close the text with {wrong}"
+    elif re.fullmatch(r"[0-9]+(x[0-9]+)+", wrong):
+        hint = f"write [{wrong.replace('x', ', ')}]"
+    return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
 
 
 def _numeral(token: Token) -> Value:
@@ -424,7 +477,7 @@ def _numeral(token: Token) -> Value:
     digits = text[:-1] if factor > 1 else text
     if digits.isdigit():
         if len(digits) > 1 and digits[0] == "0":
-            raise ExpressionError(f"{text} starts with a zero", token.offset, f"write {int(digits)}")
+            raise ExpressionError(f"{quoted(text)} starts with a zero", token.offset, f"write {int(digits)}")
         if len(digits) > 20:
             raise ExpressionError("the number is too large", token.offset)
         return _bounded(int(digits) * factor, token.offset)
@@ -442,6 +495,7 @@ class _Parser:
         self.tokens = tokens
         self.position = 0
         self.depth = 0
+        self.operations = 0
         self.names: list[tuple[str, int]] = []
 
     @property
@@ -451,7 +505,7 @@ class _Parser:
     def expression(self) -> Expression:
         tree = self.ternary()
         if self.token.kind != "end":
-            raise ExpressionError(f"{self.token.text!r} is not expected here", self.token.offset)
+            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset)
         return Expression(self.text, tuple(self.names), tree)
 
     def advance(self) -> Token:
@@ -467,7 +521,7 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if not self.accept(text):
-            found = f"found {self.token.text!r}" if self.token.kind != "end" else "the expression ends"
+            found = f"found {quoted(self.token.text)}" if self.token.kind != "end" else "the expression ends"
             raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset)
 
     def ternary(self) -> Tree:
@@ -569,14 +623,14 @@ class _Parser:
             return ListOf(self.arguments("]"))
         if token.kind == "end":
             raise ExpressionError("the expression ends where a value is expected", token.offset)
-        raise ExpressionError(f"{token.text!r} stands where a value is expected", token.offset)
+        raise ExpressionError(f"{quoted(token.text)} stands where a value is expected", token.offset)
 
     def call(self, token: Token) -> Tree:
         self.advance()
         if token.text not in FUNCTIONS:
             known = f"the functions are {', '.join(FUNCTIONS)}"
             hint = did_you_mean(token.text, FUNCTIONS, known)
-            raise ExpressionError(f"there is no function {token.text!r}", token.offset, hint)
+            raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
         return Call(token.text, self.arguments(")"), token.offset)
 
     def arguments(self, end: str) -> tuple[Tree, ...]:

@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from cnncalc.expressions import Value
-from cnncalc.problem import RuleError
+from cnncalc.problem import RuleError, listed
 from cnncalc.settings import Setting
 from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
 
@@ -88,10 +88,10 @@ class LayerType:
         """A layer from decoded settings; those that are left out take their defaults."""
         missing = [key for key, setting in self.settings.items() if setting.required and key not in values]
         unknown = [key for key in values if key not in self.settings]
-        if missing or unknown:
-            raise TypeError(f"{self.name} " + " and ".join(
-                [f"needs {', '.join(missing)}"] * bool(missing) + [f"has no {', '.join(unknown)}"] * bool(unknown)
-            ))
+        if missing:
+            raise TypeError(f"{self.name} needs {listed(missing)}")
+        if unknown:
+            raise TypeError(f"{self.name} has no {listed(unknown, 'or')}")
         for key, setting in self.settings.items():
             self.__dict__[key] = values.get(key, setting.default)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+LONGEST_QUOTE = 60
+
 
 class Span(NamedTuple):
     """A place in a file; line and column count from 1, columns in characters."""
@@ -59,6 +61,11 @@ def sentence(message: str, hint: str) -> str:
     return f"{message}; {hint}" if hint else message
 
 
+def quoted(text: str) -> str:
+    """Text of a user as a message shows it: in quotes, what cannot be seen escaped, and cut where it is long."""
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}...")
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint that names the known words nearest to `word`, else what `otherwise` says."""
     from difflib import get_close_matches
@@ -67,7 +74,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     near = get_close_matches(word.lower(), by_lowercase, n=2, cutoff=0.6)
     if not near:
         return otherwise
-    return f"did you mean {' or '.join(repr(by_lowercase[name]) for name in near)}?"
+    return f"did you mean {' or '.join(quoted(by_lowercase[name]) for name in near)}?"
 
 
 def listed(words: Iterable[object], last: str = "and") -> str:

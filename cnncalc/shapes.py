@@ -5,6 +5,7 @@ Sizes are exact integers; the batch is left out; channels come first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd, prod
 from typing import NamedTuple, Protocol
 
@@ -311,8 +312,16 @@ def half(number: int) -> int:
     return number // 2
 
 
-def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape, *, paddable: bool = True) -> tuple[int, ...]:
-    """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would."""
+def slide_all(
+    windows: tuple[SlidingWindow, ...],
+    shape: Shape,
+    *,
+    may_pad: Callable[[SlidingWindow, int], bool] = lambda window, padding: True,
+) -> tuple[int, ...]:
+    """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would.
+
+    `may_pad` says which padding a layer takes on both sides of a window, for the hint.
+    """
     sizes = tuple(window.slide(size) for window, size in zip(windows, shape.spatial, strict=True))
     if all(size >= 1 for size in sizes):
         return sizes
@@ -325,7 +334,10 @@ def slide_all(windows: tuple[SlidingWindow, ...], shape: Shape, *, paddable: boo
     if window.before != window.after:
         padded = f" with padding {window.before} before and {window.after} after"
     most = (room - 1) // window.dilation + 1 if room >= 1 else 0
-    fitting = [f"padding {-(-(kernel - size) // 2)}"] if paddable else []
-    hint = f"{' or '.join([*fitting, *([f'a kernel of at most {most}'] if most else [])])} would"
+    padding = -(-(kernel - size) // 2)
+    fitting = [f"padding {padding}"] if may_pad(window, padding) else []
+    if most:
+        fitting.append(f"a kernel of at most {most}")
+    hint = f"{' or '.join(fitting)} would" if fitting else "a smaller dilation would"
     where = times(shape.spatial) if shape.rank > 1 else str(size)
     raise RuleError(f"kernel {window.kernel}{dilated} does not fit the {where} input{padded}", "kernel", hint)

@@ -31,8 +31,14 @@ class Pool(Windowed):
         image = feature_map(inputs)
         windows = self.windows(inputs)
         for window in windows:
-            _check_padding(window)
-        return Shape((image.channels, *slide_all(windows, image)))
+            padding = max(window.before, window.after)
+            if not isinstance(self.padding, str) and not _may_pad(window, padding):
+                raise RuleError(
+                    f"padding {padding} is more than half of kernel {window.kernel}",
+                    "padding",
+                    f"padding of at most {half(window.kernel)} would work",
+                )
+        return Shape((image.channels, *slide_all(windows, image, may_pad=_may_pad)))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
@@ -95,10 +101,6 @@ def _rounded_up(extent: str) -> str:
     return f"min(ceil((in_size + before + after - {extent}) / stride) + 1, ceil((in_size + before) / stride))"
 
 
-def _check_padding(window: SlidingWindow) -> None:
-    padding, most = max(window.before, window.after), half(window.extent)
-    if padding > most:
-        kernel = f"kernel {window.kernel}" + (f", dilated to {window.extent}" if window.dilation > 1 else "")
-        raise RuleError(
-            f"padding {padding} is more than half of {kernel}", "padding", f"padding of at most {most} would work"
-        )
+def _may_pad(window: SlidingWindow, padding: int) -> bool:
+    """PyTorch's limit, which leaves dilation out of account."""
+    return padding <= half(window.kernel)

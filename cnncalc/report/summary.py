@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from cnncalc.analyses.totals import Sum, Totals, totals
@@ -21,7 +22,7 @@ COLUMNS = (
     Column("type", "type", drop=2),
     Column("input", "input", drop=8),
     Column("output", "output"),
-    Column("window", "kernel/stride/pad", drop=4),
+    Column("window", "k/s/p", drop=4),
     Column("kernel", "kernel", drop=4),
     Column("stride", "stride", drop=4),
     Column("padding", "padding", drop=4),
@@ -97,7 +98,7 @@ def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], 
     """The layers by what they weigh, without their blocks."""
     key = options.sort or "params"
     leaves = [row for row in rows(root, ALL) if row.node.layer]
-    leaves.sort(key=lambda row: getattr(row.figure, key), reverse=True)
+    leaves.sort(key=lambda row: (row.node.training_only, -getattr(row.figure, key)))
     chosen = leaves[: options.top] if options.top else leaves
     whole = getattr(root.figure, key)
     part = sum(getattr(row.figure, key) for row in chosen if not row.node.training_only)
@@ -151,7 +152,11 @@ def _label(row: Row, *, flat: bool) -> str:
         return row.node.name
     if row.times == 1:
         return row.node.label
-    return f"{row.node.label} ... {row.last.label} x{row.times}"
+    first, last = row.node.label, row.last.label
+    number = re.search(r"[0-9]+$", last)
+    if number and first.rstrip("0123456789") == last[: number.start()]:
+        last = number.group()
+    return f"{first}..{last} x{row.times}"
 
 
 def _of_layer(key: str, layer: Layer, options: Options) -> Cell:

@@ -63,6 +63,7 @@ def _layer(layer: Layer, field: Field | None, batch: int) -> dict[str, Any]:
         "training_only": layer.training_only,
         "receptive_field": None if field is None else _field(field),
         "settings": {key: number(value) for key, value in layer.settings.items()},
+        "file": layer.span.file,
         "line": layer.span.line,
     }
 
@@ -114,6 +115,7 @@ def schema() -> dict[str, Any]:
                 "anyOf": [{"type": "null"}, _object({"size": numbers, "stride": numbers, "start": numbers})]
             },
             "settings": {"type": "object"},
+            "file": {"type": "string"},
             "line": {"type": "integer", "minimum": 1},
         }
     )

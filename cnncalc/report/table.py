@@ -9,6 +9,9 @@ from cnncalc.report.format import Share, integer, percent
 Cell: TypeAlias = int | str | Share | None
 
 
+NONE = "-"
+
+
 class Column(NamedTuple):
     """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never."""
 
@@ -43,4 +46,6 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, Share):
         return percent(cell)
-    return integer(cell) if isinstance(cell, int) else cell
+    if isinstance(cell, int):
+        return integer(cell) if cell else NONE
+    return cell

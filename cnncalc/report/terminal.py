@@ -15,34 +15,42 @@ from cnncalc.report.table import Column, Table, text
 
 PIPED_WIDTH = 100_000
 GAP = 2
-NARROWEST_NAME = 12
+NARROWEST_NAME = 24
 
 
 def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
     """Write a table to fit the terminal; `color` is auto, always or never (auto respects NO_COLOR)."""
     console = _console(file, color)
     shown, missing = _fitting(table, console.width)
-    if table.title:
-        console.print(Text(plain(table.title), style="bold"), highlight=False)
-    for line in table.subtitle:
-        console.print(Text(plain(line), style="dim"), highlight=False)
-    console.print(_rich_table(table, shown, console.width), highlight=False)
-    label_width = max((cell_len(label) for label, _ in table.notes if label), default=0)
-    notes = RichTable.grid(padding=(0, GAP))
-    notes.add_column(min_width=label_width, no_wrap=True, style="dim")
+    with console.capture() as capture:
+        if table.title:
+            console.print(Text(plain(table.title), style="bold"))
+        for line in table.subtitle:
+            console.print(Text(plain(line), style="dim"))
+        console.print()
+        console.print(_rich_table(table, shown, console.width))
+        console.print()
+        _print_notes(console, table)
+        if missing:
+            names = ", ".join(column.key for column in missing)
+            left_out = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
+            console.print(Text(left_out, style="dim"))
+    file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _print_notes(console: Console, table: Table) -> None:
+    """The labelled notes as two columns, then the sentences."""
+    notes = RichTable.grid(padding=(0, GAP, 0, 0))
+    notes.add_column(no_wrap=True, style="dim")
     notes.add_column()
     for label, note in table.notes:
         if label:
             notes.add_row(Text(label), Text(plain(note)))
-    if label_width:
-        console.print(notes, highlight=False)
+    if notes.row_count:
+        console.print(notes)
     for label, note in table.notes:
         if not label:
-            console.print(Text(plain(note)), highlight=False)
-    if missing:
-        names = ", ".join(column.key for column in missing)
-        left_out = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
-        console.print(Text(left_out, style="dim"), highlight=False)
+            console.print(Text(plain(note)))
 
 
 def _console(file: IO[str], color: str) -> Console:
@@ -67,7 +75,7 @@ def _fitting(table: Table, width: int) -> tuple[list[int], list[Column]]:
     if shown:
         # A long name can be cut; anything else would be wrong.
         widths[0] = min(widths[0], NARROWEST_NAME)
-    while sum(widths[number] + GAP for number in shown) > width:
+    while sum(widths[number] + GAP for number in shown) - GAP > width:
         droppable = [number for number in shown if table.columns[number].drop]
         if not droppable:
             break
@@ -87,8 +95,10 @@ def _cell(cell: object, indent: int) -> str:
 
 
 def _rich_table(table: Table, shown: list[int], width: int) -> RichTable:
-    rich_table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style="bold")
-    others = sum(_natural(table, number) + GAP for number in shown[1:])
+    rich_table = RichTable(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold"
+    )
+    others = sum(GAP + _natural(table, number) for number in shown[1:])
     for number in shown:
         column = table.columns[number]
         first = number == shown[0]
@@ -97,7 +107,7 @@ def _rich_table(table: Table, shown: list[int], width: int) -> RichTable:
             justify="right" if column.numeric else "left",
             no_wrap=True,
             overflow="ellipsis",
-            max_width=max(width - others - GAP, NARROWEST_NAME) if first else None,
+            max_width=max(width - others, NARROWEST_NAME) if first else None,
         )
     for line in table.lines:
         style = "dim" if line.faint else "bold" if line.heading else ""

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import click
+
+from cnncalc import source
+from cnncalc.commands import _options
+from cnncalc.problem import SpecError
+from cnncalc.spec import locate
+
+
+@click.command("show")
+@_options.spec_argument
+@click.option("--expand", is_flag=True, help="Every block, repeat and expression resolved: the flat graph, as a spec.")
+@_options.input_option
+@_options.set_option
+@_options.output_option
+def command(
+    spec: str,
+    expand: bool,  # noqa: FBT001 - click passes it by name
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    output: str | None,
+) -> None:
+    """The YAML of a network, as it is written or expanded."""
+    if expand:
+        from cnncalc.report import spec_text
+
+        _options.write_lines(spec_text.write(_options.load(spec, settings, inputs)), output)
+        return
+    if inputs or settings:
+        raise click.UsageError("--input and --set change the expanded network; add --expand")
+    try:
+        lines = source.read(locate(spec)[0]).splitlines()
+    except SpecError as error:
+        _options.fail(error)
+    _options.write_lines(lines, output)

@@ -1,0 +1,49 @@
+"""What every bundled network comes to, against tests/reference/figures.csv."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from cnncalc import bundled
+from cnncalc.build import load
+from cnncalc.layer_type import Storage
+from cnncalc.network import inference_layers
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+FIGURES = list(csv.DictReader((REFERENCE / "figures.csv").read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("row", FIGURES, ids=lambda row: f"{row['network']}-{row['settings']}-{row['counted']}")
+def test_totals(row):
+    settings = [tuple(setting.split("=")) for setting in row["settings"].split(";") if setting]
+    layers = load(row["network"], settings=settings).layers
+    if row["counted"] == "inference":
+        layers = inference_layers(layers)
+    found = {key: sum(getattr(layer, key) for layer in layers) for key in ("params", "buffers", "macs")}
+    assert found == {key: int(row[key]) for key in found}
+
+
+def test_every_bundled_network_has_reference_figures():
+    covered = {row["network"] for row in FIGURES}
+    missing = sorted(set(bundled.names()) - covered)
+    assert not missing, f"{missing}: add their published figures to tests/reference/figures.csv"
+    assert covered <= set(bundled.names())
+
+
+def test_heads_of_googlenet_are_there_in_training_only():
+    heads = [layer for layer in load("googlenet").layers if layer.training_only]
+    assert {layer.name.partition(".")[0] for layer in heads} == {"loss1", "loss2"}
+    assert sum(layer.params for layer in heads) == 13_378_280 - 6_998_552
+
+
+def test_vgg16_keeps_the_activations_of_cs231n():
+    """The memory column of the table in the CS231n notes: the input and each output that has its own place."""
+    network = load("vgg16")
+    kept = [layer.output_shape.elements for layer in network.layers if layer.figures.type.storage is Storage.OWN]
+    assert sum(kept) + network.shape_of("input").elements == 15_237_608
+
+
+def test_fc6_has_three_quarters_of_the_parameters_of_vgg16():
+    assert {layer.name: layer.params for layer in load("vgg16").layers}["fc6"] == 102_764_544

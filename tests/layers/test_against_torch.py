@@ -1,0 +1,329 @@
+"""Shapes and weights of every type that PyTorch has too, compared over random settings.
+
+Runs where torch is installed; the project does not depend on it. Where PyTorch refuses settings,
+they must be refused here too, and the other way round.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from typing import Any
+
+import pytest
+
+from cnncalc.layers import all_types
+from cnncalc.problem import RuleError
+from cnncalc.shapes import Shape
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+
+ROUNDS = 150
+# The names of PyTorch's weights where they are others than ours.
+RENAMED = {"num_batches_tracked": None}
+
+SAME_SHAPE = {
+    "identity": nn.Identity,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    "hard_sigmoid": nn.Hardsigmoid,
+    "hard_swish": nn.Hardswish,
+    "softplus": nn.Softplus,
+    "softmax": lambda: nn.Softmax(1),
+    "log_softmax": lambda: nn.LogSoftmax(1),
+    "dropout": nn.Dropout,
+}
+
+
+def ours(name: str, shape: tuple[int, ...], /, **settings: Any) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]] | None:
+    """Output shape and weight shapes, or None where the layer is refused."""
+    kind = all_types()[name]
+    layer = kind(**{key: kind.settings[key].decode(value) for key, value in settings.items()})
+    try:
+        output = layer.output_shape((Shape(shape),))
+    except RuleError:
+        return None
+    return tuple(output), {weight.name: weight.shape for weight in layer.weights((Shape(shape),))}
+
+
+def theirs(make: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]] | None:
+    """The same of a PyTorch module, by running it, or None where PyTorch refuses."""
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            module = make().eval()
+            output = module(torch.zeros(1, *shape))
+    except (RuntimeError, ValueError):
+        return None
+    if 0 in output.shape:
+        return None
+    kept = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items() if key not in RENAMED}
+    return tuple(output.shape[1:]), kept
+
+
+def compare(name: str, shape: tuple[int, ...], make: Any, /, **settings: Any) -> bool:
+    """Whether both gave an answer, after seeing that it is the same."""
+    mine, other = ours(name, shape, **settings), theirs(make, shape)
+    assert mine == other, (name, shape, settings)
+    return mine is not None
+
+
+def pick(rng: random.Random, rank: int, low: int, high: int) -> int | tuple[int, ...]:
+    """One number, or one an axis."""
+    if rng.random() < 0.5:
+        return rng.randint(low, high)
+    return tuple(rng.randint(low, high) for _ in range(rank))
+
+
+def rounds(seed: str, ranks: tuple[int, ...] = (1, 2, 3), most: int = 9) -> Any:
+    """Random sources with a rank and a shape of few channels."""
+    for number in range(ROUNDS):
+        rng = random.Random(f"{seed} {number}")
+        rank = rng.choice(ranks)
+        yield rng, rank, (rng.randint(1, 4) * 2, *(rng.randint(1, most) for _ in range(rank)))
+
+
+def at_rank(name: str, rank: int) -> Any:
+    return getattr(nn, f"{name}{rank}d")
+
+
+@pytest.mark.parametrize("name", SAME_SHAPE)
+@pytest.mark.parametrize("shape", [(6,), (6, 5), (6, 5, 4), (6, 5, 4, 3)])
+def test_activations(name: str, shape: tuple[int, ...]) -> None:
+    assert compare(name, shape, SAME_SHAPE[name])
+
+
+def test_prelu() -> None:
+    assert compare("prelu", (6, 5, 4), nn.PReLU)
+    assert compare("prelu", (6, 5, 4), lambda: nn.PReLU(6), per_channel=True)
+
+
+def test_conv() -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("conv"):
+        kernel, stride, dilation = pick(rng, rank, 1, 4), pick(rng, rank, 1, 3), pick(rng, rank, 1, 3)
+        padding: Any = pick(rng, rank, 0, 3)
+        groups, filters, bias = rng.choice([1, 1, 2, 3]), rng.randint(1, 4) * 2, rng.random() < 0.5
+        settings = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "bias": bias}
+        fitted += compare(
+            "conv",
+            shape,
+            lambda: at_rank("Conv", rank)(
+                shape[0], filters, kernel, stride, padding, dilation, groups, bias  # noqa: B023, called at once
+            ),
+            filters=filters,
+            groups=groups,
+            **settings,
+        )
+        depthwise = theirs(
+            lambda: at_rank("Conv", rank)(
+                shape[0], 3 * shape[0], kernel, stride, padding, dilation, shape[0], bias  # noqa: B023, called at once
+            ),
+            shape,
+        )
+        assert ours("depthwise_conv", shape, multiplier=3, **settings) == depthwise
+    assert fitted > ROUNDS // 3
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_conv_with_padding_by_name(padding: str) -> None:
+    for rng, rank, shape in rounds(padding):
+        kernel, dilation = pick(rng, rank, 1, 5), pick(rng, rank, 1, 3)
+        compare(
+            "conv",
+            shape,
+            lambda: at_rank("Conv", rank)(shape[0], 4, kernel, 1, padding, dilation),  # noqa: B023, called at once
+            filters=4,
+            kernel=kernel,
+            padding=padding,
+            dilation=dilation,
+        )
+
+
+def test_conv_transpose() -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("conv_transpose"):
+        kernel, stride, dilation = pick(rng, rank, 1, 4), pick(rng, rank, 1, 3), pick(rng, rank, 1, 3)
+        padding, output_padding = pick(rng, rank, 0, 3), pick(rng, rank, 0, 2)
+        groups, filters, bias = rng.choice([1, 1, 2, 3]), rng.randint(1, 4) * 2, rng.random() < 0.5
+        fitted += compare(
+            "conv_transpose",
+            shape,
+            lambda: at_rank("ConvTranspose", rank)(
+                shape[0], filters, kernel, stride, padding, output_padding, groups, bias, dilation  # noqa: B023
+            ),
+            filters=filters,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+        )
+    assert fitted > ROUNDS // 4
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+def test_pools(ceil: bool) -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("pool"):
+        kernel, stride, dilation = pick(rng, rank, 1, 4), pick(rng, rank, 1, 5), pick(rng, rank, 1, 2)
+        padding = pick(rng, rank, 0, 2)
+        settings = {"kernel": kernel, "stride": stride, "padding": padding, "rounding": "ceil" if ceil else "floor"}
+        fitted += compare(
+            "max_pool",
+            shape,
+            lambda: at_rank("MaxPool", rank)(kernel, stride, padding, dilation, ceil_mode=ceil),  # noqa: B023
+            dilation=dilation,
+            **settings,
+        )
+        compare("avg_pool", shape, lambda: at_rank("AvgPool", rank)(kernel, stride, padding, ceil), **settings)  # noqa: B023
+        compare("max_pool", shape, lambda: at_rank("MaxPool", rank)(kernel), kernel=kernel)  # noqa: B023
+    assert fitted > ROUNDS // 4
+
+
+def test_adaptive_pools() -> None:
+    for rng, rank, shape in rounds("adaptive"):
+        size = pick(rng, rank, 1, 12)
+        assert compare("adaptive_avg_pool", shape, lambda: at_rank("AdaptiveAvgPool", rank)(size), size=size)  # noqa: B023
+        assert compare("adaptive_max_pool", shape, lambda: at_rank("AdaptiveMaxPool", rank)(size), size=size)  # noqa: B023
+
+
+def test_adaptive_windows_read_what_torch_averages() -> None:
+    for size in range(1, 15):
+        for outputs in range(1, 18):
+            layer = all_types()["adaptive_avg_pool"](size=outputs)
+            (window,) = layer.windows((Shape((1, size)),))
+            means = nn.AdaptiveAvgPool1d(outputs)(torch.eye(size)[None])[0]
+            for position in range(outputs):
+                read = {place for place in range(size) if means[place, position] > 0}
+                assert set(window.reads(position, size)) == read
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_upsample_reads_what_torch_reads(mode: str) -> None:
+    for size in range(1, 12):
+        for outputs in range(1, 25):
+            layer = all_types()["upsample"](size=outputs, mode=mode)
+            (window,) = layer.windows((Shape((1, size)),))
+            resized = nn.Upsample(outputs, mode="linear" if mode == "bilinear" else mode)(torch.eye(size)[None])[0]
+            for position in range(outputs):
+                read = {place for place in range(size) if abs(resized[place, position]) > 1e-5}
+                assert read <= set(window.reads(position, size))
+                assert mode == "bilinear" or set(window.reads(position, size)) == read
+
+
+def test_upsample() -> None:
+    modes = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    for rng, rank, shape in rounds("upsample"):
+        factor, size = pick(rng, rank, 1, 3), pick(rng, rank, 1, 12)
+        assert compare("upsample", shape, lambda: nn.Upsample(scale_factor=factor), factor=factor)  # noqa: B023
+        make = lambda: nn.Upsample(size, mode=modes[rank])  # noqa: B023, E731
+        assert compare("upsample", shape, make, size=size, mode="bilinear")
+
+
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("track", [False, True])
+def test_norms_of_channels(affine: bool, track: bool) -> None:
+    for rank in (1, 2, 3):
+        for sizes in ((1,) * rank, (3,) * rank):
+            settings = {"affine": affine, "track_statistics": track}
+            kept = {"affine": affine, "track_running_stats": track}
+            if sizes[0] > 1:
+                assert compare("batch_norm", (6, *sizes), lambda: at_rank("BatchNorm", rank)(6, **kept), **settings)  # noqa: B023
+                assert compare("instance_norm", (6, *sizes), lambda: at_rank("InstanceNorm", rank)(6, **kept), **settings)  # noqa: B023
+            elif not track:
+                assert not compare("instance_norm", (6, *sizes), lambda: at_rank("InstanceNorm", rank)(6, **kept), **settings)  # noqa: B023
+
+
+def test_batch_norm_of_a_vector() -> None:
+    assert compare("batch_norm", (6,), lambda: nn.BatchNorm1d(6))
+
+
+def test_layer_and_group_norm() -> None:
+    for shape in ((6,), (6, 5), (6, 5, 4), (6, 5, 4, 3)):
+        assert compare("layer_norm", shape, lambda: nn.LayerNorm(shape))  # noqa: B023
+        assert compare("layer_norm", shape, lambda: nn.LayerNorm(shape, elementwise_affine=False), affine=False)  # noqa: B023
+        assert compare("group_norm", shape, lambda: nn.GroupNorm(3, 6), groups=3)
+        assert compare("group_norm", shape, lambda: nn.GroupNorm(2, 6, affine=False), groups=2, affine=False)
+        assert not compare("group_norm", shape, lambda: nn.GroupNorm(4, 6), groups=4)
+
+
+def test_lrn() -> None:
+    for shape in ((6, 5), (6, 5, 4), (6, 5, 4, 3)):
+        assert compare("lrn", shape, lambda: nn.LocalResponseNorm(5))
+
+
+def test_linear_and_flatten() -> None:
+    assert compare("linear", (12,), lambda: nn.Linear(12, 7), features=7)
+    assert compare("linear", (12,), lambda: nn.Linear(12, 7, bias=False), features=7, bias=False)
+    assert compare("flatten", (6, 5, 4), nn.Flatten)
+    assert compare("reshape", (6, 5, 4), lambda: nn.Unflatten(1, (2, 3)), **{"shape": (2, 3, 5, 4)})
+
+
+def test_shuffles() -> None:
+    for channels in range(1, 20):
+        for factor in (1, 2, 3):
+            compare("pixel_shuffle", (channels, 2, 3), lambda: nn.PixelShuffle(factor), factor=factor)  # noqa: B023
+    for size in range(1, 8):
+        for factor in (1, 2, 3):
+            compare("pixel_unshuffle", (2, size, 6), lambda: nn.PixelUnshuffle(factor), factor=factor)  # noqa: B023
+    for groups in (1, 2, 3, 4, 6):
+        compare("channel_shuffle", (6, 4, 4), lambda: nn.ChannelShuffle(groups), groups=groups)  # noqa: B023
+
+
+def test_pads() -> None:
+    modules = {"zero": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad"}
+    for rng, rank, shape in rounds("pad", most=4):
+        sides = tuple(rng.randint(0, 4) for _ in range(2 * rank))
+        # PyTorch lists the last axis first.
+        pairs = [sides[place : place + 2] for place in range(0, 2 * rank, 2)]
+        theirs_order = tuple(side for pair in reversed(pairs) for side in pair)
+        mode = rng.choice(list(modules))
+        make = lambda: at_rank(modules[mode], rank)(theirs_order)  # noqa: B023, E731
+        compare("pad", shape, make, padding=sides, mode=mode)
+
+
+@pytest.mark.parametrize("name", ["add", "multiply"])
+def test_joins_broadcast_as_torch_does(name: str) -> None:
+    function = {"add": torch.add, "multiply": torch.mul}[name]
+    for number in range(ROUNDS):
+        rng = random.Random(number)
+        full = tuple(rng.randint(1, 3) for _ in range(3))
+        shapes = [tuple(rng.choice([size, size, 1, 2]) for size in full) for _ in range(2)]
+        layer = all_types()[name]()
+        try:
+            output = tuple(layer.output_shape(tuple(map(Shape, shapes))))
+        except RuleError:
+            output = None
+        try:
+            expected = tuple(function(*map(torch.zeros, shapes)).shape)
+        except RuntimeError:
+            expected = None
+        assert output == expected
+
+
+def test_concat() -> None:
+    for number in range(ROUNDS):
+        rng = random.Random(number)
+        shapes = [(rng.randint(1, 3), rng.choice([4, 4, 4, 5]), 2) for _ in range(rng.randint(1, 4))]
+        axis = rng.choice([0, 0, 1])
+        try:
+            output = tuple(all_types()["concat"](axis=axis).output_shape(tuple(map(Shape, shapes))))
+        except RuleError:
+            output = None
+        try:
+            expected = tuple(torch.cat([torch.zeros(shape) for shape in shapes], axis).shape)
+        except RuntimeError:
+            expected = None
+        assert output == expected

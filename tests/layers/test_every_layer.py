@@ -1,0 +1,372 @@
+"""The contract that every layer type fulfils, over a table of examples with at least one of each type.
+
+A new type joins by a line in EXAMPLES; without one, `test_every_type_has_an_example` fails.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+import pytest
+
+from cnncalc.expressions import parse
+from cnncalc.layer_type import LayerType, Operations, Storage, Weight
+from cnncalc.layers import all_keywords, all_types, find
+from cnncalc.settings import REQUIRED
+from cnncalc.shapes import Shape
+
+SIGNAL, IMAGE, VOLUME, VECTOR = (12, 19), (12, 17, 20), (12, 9, 8, 10), (12,)
+RANKS = (SIGNAL, IMAGE, VOLUME)
+EVERYWHERE = (*RANKS, VECTOR)
+POINTWISE = (
+    *("identity", "threshold", "sigmoid", "tanh", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu"),
+    *("silu", "mish", "hard_sigmoid", "hard_swish", "softplus", "softmax", "log_softmax", "dropout"),
+    *("batch_norm", "layer_norm", "lrn", "scale", "flatten"),
+)
+
+
+class Example(NamedTuple):
+    type: str
+    settings: dict[str, Any]
+    inputs: tuple[tuple[int, ...], ...]
+
+    @property
+    def label(self) -> str:
+        shapes = " ".join("x".join(map(str, shape)) for shape in self.inputs)
+        return f"{self.type} {self.settings} {shapes}"
+
+
+def each(type_name: str, shapes: tuple[tuple[int, ...], ...], **settings: Any) -> list[Example]:
+    """One example for each shape, of a layer with one input."""
+    return [Example(type_name, settings, (shape,)) for shape in shapes]
+
+
+def join(type_name: str, *inputs: tuple[int, ...], **settings: Any) -> list[Example]:
+    """One example of a layer with several inputs."""
+    return [Example(type_name, settings, inputs)]
+
+
+EXAMPLES = [
+    *(example for name in POINTWISE for example in each(name, EVERYWHERE)),
+    *each("threshold", (VECTOR,), threshold=Fraction(1, 2)),
+    *each("leaky_relu", (IMAGE,), slope=Fraction(1, 5)),
+    *each("prelu", EVERYWHERE, per_channel=True),
+    *each("elu", (IMAGE,), alpha=2),
+    *each("maxout", EVERYWHERE, pieces=3),
+    *each("drop_path", EVERYWHERE, rate=Fraction(1, 10)),
+    *each("conv", RANKS, filters=8, kernel=3),
+    *each("conv", RANKS, filters=8, kernel=1, bias=False),
+    *each("conv", RANKS, filters=6, kernel=4, stride=3, padding=2, dilation=2, groups=3),
+    *each("conv", RANKS, filters=6, kernel=4, stride=3, padding="same"),
+    *each("conv", RANKS, filters=6, kernel=2, padding="valid"),
+    *each("conv", (IMAGE,), filters=6, kernel=(3, 5), stride=(1, 2), padding=(1, 0, 2, 3), dilation=(2, 1)),
+    *each("conv", (IMAGE,), filters=3, kernel=3, connections=((0,), (1, 2), (3, 4, 11))),
+    *each("depthwise_conv", RANKS, kernel=3, stride=2, padding=1),
+    *each("depthwise_conv", RANKS, kernel=2, multiplier=3, dilation=3, bias=False),
+    *each("depthwise_conv", RANKS, kernel=4, stride=3, padding="same"),
+    *each("conv_transpose", RANKS, filters=8, kernel=4, stride=2, padding=1),
+    *each("conv_transpose", RANKS, filters=6, kernel=3, stride=3, output_padding=2, dilation=2, groups=3, bias=False),
+    *each("conv_transpose", RANKS, filters=6, kernel=3, stride=2, padding="same"),
+    *each("conv_transpose", RANKS, filters=6, kernel=2, stride=3, padding="same"),
+    *each("conv_transpose", RANKS, filters=6, kernel=2, stride=3, padding="valid"),
+    *each("conv_transpose", (IMAGE,), filters=6, kernel=(3, 5), stride=(1, 2), padding=(1, 0, 2, 3)),
+    *each("local_conv", RANKS, filters=4, kernel=3, stride=2, padding=1),
+    *each("local_conv", RANKS, filters=4, kernel=3, padding="same", bias=False),
+    *each("linear", (VECTOR,), features=10),
+    *each("linear", (VECTOR,), features=10, bias=False),
+    *each("linear", EVERYWHERE, features=10, flatten=True),
+    *each("rbf", (VECTOR,), units=10),
+    *(
+        example
+        for name in ("max_pool", "avg_pool")
+        for example in (
+            *each(name, RANKS, kernel=2),
+            *each(name, RANKS, kernel=1),
+            *each(name, RANKS, kernel=3, stride=2, padding=1, rounding="ceil"),
+            *each(name, RANKS, kernel=4, stride=7, padding=2, rounding="ceil"),
+            *each(name, RANKS, kernel=3, stride=2, padding="same"),
+            *each(name, (IMAGE,), kernel=(3, 5), stride=(1, 2), padding=(1, 0, 2, 1)),
+        )
+    ),
+    *each("max_pool", RANKS, kernel=3, dilation=2),
+    *each("max_pool", RANKS, kernel=3, stride=2, dilation=3, padding=2, rounding="ceil"),
+    *each("avg_pool", RANKS, kernel=3, padding=1, count_include_pad=False),
+    *each("global_avg_pool", RANKS),
+    *each("global_avg_pool", RANKS, keep_dims=True),
+    *each("global_max_pool", RANKS),
+    *each("global_max_pool", RANKS, keep_dims=True),
+    *each("adaptive_avg_pool", RANKS, size=7),
+    *each("adaptive_avg_pool", (IMAGE,), size=(25, 1)),
+    *each("adaptive_max_pool", RANKS, size=7),
+    *each("adaptive_max_pool", (IMAGE,), size=(5, 50)),
+    *each("subsample", RANKS),
+    *each("subsample", RANKS, kernel=3, stride=2),
+    *each("batch_norm", EVERYWHERE, affine=False),
+    *each("batch_norm", EVERYWHERE, track_statistics=False),
+    *each("batch_norm", EVERYWHERE, affine=False, track_statistics=False),
+    *each("layer_norm", EVERYWHERE, axes="channels"),
+    *each("layer_norm", EVERYWHERE, affine=False),
+    *each("group_norm", EVERYWHERE, groups=4),
+    *each("group_norm", EVERYWHERE, groups=3, affine=False),
+    *each("instance_norm", RANKS),
+    *each("instance_norm", RANKS, affine=True),
+    *each("instance_norm", RANKS, affine=True, track_statistics=True),
+    *each("lrn", EVERYWHERE, size=3, alpha=1, beta=Fraction(1, 2), k=1),
+    *each("scale", EVERYWHERE, bias=True),
+    *each("reshape", (SIGNAL,), shape=(19, 12)),
+    *each("reshape", (SIGNAL,), shape=(-1,)),
+    *each("reshape", (IMAGE,), shape=(4, -1, 10)),
+    *each("reshape", (VOLUME,), shape=(12, 9, 80)),
+    *each("reshape", (VECTOR,), shape=(3, 2, 2)),
+    *each("permute", (VECTOR,), axes=0),
+    *each("permute", (SIGNAL,), axes=(1, 0)),
+    *each("permute", (IMAGE,), axes=(0, 2, 1)),
+    *each("permute", (VOLUME,), axes=(3, 1, 0, 2)),
+    *each("channel_shuffle", EVERYWHERE, groups=3),
+    *each("slice", EVERYWHERE, stop=5),
+    *each("slice", EVERYWHERE, start=1, step=3),
+    *each("slice", RANKS, axis=1, start=2, stop=7, step=2),
+    *each("slice", (IMAGE,), axis=2, step=3),
+    *each("pad", RANKS, padding=2),
+    *each("pad", RANKS, padding=4, mode="reflect"),
+    *each("pad", RANKS, padding=4, mode="replicate"),
+    *each("pad", (IMAGE,), padding=(0, 1, 2, 3), channels=(4, 5)),
+    *each("pad", EVERYWHERE, channels=3),
+    *each("crop", RANKS, amount=2),
+    *each("crop", (IMAGE,), amount=(0, 1, 2, 3)),
+    *each("upsample", RANKS, factor=2),
+    *each("upsample", RANKS, factor=3, mode="bilinear"),
+    *each("upsample", RANKS, size=21, mode="bilinear"),
+    *each("upsample", (IMAGE,), factor=(2, 3)),
+    *each("upsample", (IMAGE,), size=(5, 40)),
+    *each("pixel_shuffle", (SIGNAL, IMAGE), factor=2),
+    *each("pixel_shuffle", ((16, 3, 4, 5),), factor=2),
+    *each("pixel_unshuffle", ((3, 12), (3, 12, 8), (3, 4, 6, 8)), factor=2),
+    *(
+        example
+        for name in ("add", "multiply")
+        for shape in EVERYWHERE
+        for example in (
+            *join(name, shape, shape),
+            *join(name, shape, shape, shape),
+            *join(name, shape, VECTOR),
+            *join(name, VECTOR, shape),
+            *join(name, shape, (1, *shape[1:])),
+        )
+    ),
+    *join("add", IMAGE),
+    *join("multiply", IMAGE, (12, 1, 1)),
+    *join("multiply", (12, 17, 1), (1, 17, 20)),
+    *(example for shape in EVERYWHERE for example in join("concat", shape, (5, *shape[1:]), shape)),
+    *(example for shape in RANKS for example in join("concat", shape, shape, shape, axis=1)),
+    *join("concat", IMAGE, (12, 17, 3), axis=2),
+    *join("concat", IMAGE),
+    *each("opaque", EVERYWHERE, output=(7,), params=0, macs=0),
+    *each("opaque", EVERYWHERE, output=(7, 5), params=10, macs=20, buffers=30),
+    *each("opaque", EVERYWHERE, output=(7, 5, 3), params=10, macs=20),
+]
+
+every_type = pytest.mark.parametrize("kind", all_types().values(), ids=all_types())
+every_example = pytest.mark.parametrize("example", EXAMPLES, ids=[example.label for example in EXAMPLES])
+
+
+def layer_of(example: Example) -> LayerType:
+    kind = all_types()[example.type]
+    return kind(**{key: kind.settings[key].decode(value) for key, value in example.settings.items()})
+
+
+def shapes_of(example: Example) -> tuple[Shape, ...]:
+    return tuple(map(Shape, example.inputs))
+
+
+def is_integer(value: object) -> bool:
+    return type(value) is int
+
+
+def test_every_type_has_an_example() -> None:
+    assert {example.type for example in EXAMPLES} == set(all_types())
+
+
+def test_the_examples_have_every_setting_away_from_its_default() -> None:
+    given = {(example.type, key) for example in EXAMPLES for key in example.settings}
+    # The numbers in a rule of which no figure depends are as good as tested.
+    no_figure_depends = {("dropout", "rate")}
+    every = {(name, key) for name, kind in all_types().items() for key in kind.settings}
+    assert every - given == no_figure_depends
+
+
+def test_maps_of_each_rank_are_tried_where_they_apply() -> None:
+    ranks: dict[str, set[int]] = {}
+    for example in EXAMPLES:
+        ranks.setdefault(example.type, set()).add(len(example.inputs[0]) - 1)
+    only_vectors = {"rbf"}
+    assert {name for name, tried in ranks.items() if not tried >= {1, 2, 3}} == only_vectors
+
+
+@every_type
+class TestType:
+    def test_is_found_by_its_name(self, kind: type[LayerType]) -> None:
+        assert find(kind.name) is kind
+
+    def test_has_a_summary_and_documented_settings(self, kind: type[LayerType]) -> None:
+        summary = (kind.__doc__ or "").partition("\n\n")[0]
+        assert summary
+        assert "\n" not in summary.strip(), "the summary is one line"
+        assert vars(kind)["__doc__"], "the documentation is the type's own"
+        for key, setting in kind.settings.items():
+            assert setting.name == key
+            assert setting.doc
+            assert setting.wants
+            assert setting.schema()
+            assert not setting.doc.endswith("."), "a clause"
+
+    def test_declares_how_it_is_counted(self, kind: type[LayerType]) -> None:
+        assert isinstance(kind.counts_as_depth, bool)
+        assert isinstance(kind.storage, Storage)
+        assert isinstance(kind.several_inputs, bool)
+
+    def test_answers_every_question_itself(self, kind: type[LayerType]) -> None:
+        for question in ("output_shape", "weights", "operations", "windows", "formulas"):
+            assert getattr(kind, question) is not getattr(LayerType, question)
+
+    def test_defaults_are_what_their_settings_take(self, kind: type[LayerType]) -> None:
+        for setting in kind.settings.values():
+            if setting.default is not REQUIRED:
+                assert setting.decode(setting.default) == setting.default
+                assert setting.default is not None or setting.absent, "says what its absence means"
+
+    def test_keywords_are_no_names_of_expressions(self, kind: type[LayerType]) -> None:
+        for setting in kind.settings.values():
+            assert set(setting.keywords) <= all_keywords()
+            for keyword in setting.keywords:
+                assert not keyword.startswith("in_")
+
+
+@every_example
+class TestExample:
+    def test_output_is_a_shape_of_whole_sizes(self, example: Example) -> None:
+        output = layer_of(example).output_shape(shapes_of(example))
+        assert isinstance(output, Shape)
+        assert all(map(is_integer, output))
+        assert min(output) >= 1
+
+    def test_settings_survive_another_decoding(self, example: Example) -> None:
+        layer = layer_of(example)
+        for key, setting in layer.settings.items():
+            assert setting.decode(getattr(layer, key)) == getattr(layer, key)
+
+    def test_is_an_immutable_value(self, example: Example) -> None:
+        layer, twin = layer_of(example), layer_of(example)
+        assert layer == twin
+        assert hash(layer) == hash(twin)
+        assert repr(layer) == repr(twin)
+        assert layer != object()
+        for key in [*layer.settings, "name", "anything"]:
+            with pytest.raises(AttributeError, match="immutable"):
+                setattr(layer, key, 1)
+
+    def test_weights_are_named_tensors_of_whole_sizes(self, example: Example) -> None:
+        weights = layer_of(example).weights(shapes_of(example))
+        assert isinstance(weights, tuple)
+        assert len({weight.name for weight in weights}) == len(weights)
+        for weight in weights:
+            assert isinstance(weight, Weight)
+            assert all(map(is_integer, weight.shape))
+            assert weight.size >= 1
+
+    def test_operations_are_whole_counts(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        operations = layer.operations(inputs, layer.output_shape(inputs))
+        assert isinstance(operations, Operations)
+        assert all(map(is_integer, operations))
+        assert min(operations) >= 0
+
+    def test_windows_give_the_outputs_sizes(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output, largest = layer.output_shape(inputs), largest_of(inputs)
+        windows = layer.windows(inputs)
+        assert len(windows) == len(largest)
+        if output.rank == len(largest):
+            for window, size, out_size in zip(windows, largest, output.spatial, strict=True):
+                assert window.slide(size) == out_size
+        else:
+            for window, size in zip(windows, largest, strict=True):
+                assert window.reads(0, size) == range(size)
+
+    def test_windows_know_how_far_they_reach_and_move(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        for window, size in zip(layer.windows(inputs), largest_of(inputs), strict=True):
+            read = [window.reads(position, size) for position in range(window.slide(size))]
+            reach = max(max(part) - min(part) + 1 for part in read if part)
+            assert reach <= window.span(size)
+            if len(read) > 50:
+                assert reach == window.span(size)
+
+    def test_formulas_give_what_the_rules_give(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        names = layer.symbols(inputs, output)
+        texts = layer.formulas()
+        rules = {weight.name: weight.size for weight in layer.weights(inputs)}
+        rules.update(layer.operations(inputs, output)._asdict())
+        rules.update(out_channels=output.channels, out_elements=output.elements)
+
+        assert set(texts) <= {*rules, "out_size"}
+        assert ("out_channels" in texts) != ("out_elements" in texts)
+        for key, text in texts.items():
+            if key != "out_size":
+                assert parse(text).evaluate(names) == rules[key], key
+        unsaid = {key for key, number in rules.items() if number} - set(texts)
+        assert unsaid <= {"out_channels", "out_elements"}, "every number that is not 0 has a formula"
+
+    def test_the_size_formula_gives_what_the_rule_gives(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output, largest = layer.output_shape(inputs), largest_of(inputs)
+        texts, names = layer.formulas(), layer.symbols(inputs, output)
+        if "out_size" in texts:
+            for number, (window, size) in enumerate(zip(layer.windows(inputs), largest, strict=True)):
+                value = parse(texts["out_size"]).evaluate({**names, "in_size": size, **window._asdict()})  # type: ignore[attr-defined]
+                assert output.rank != len(largest) or value == output.spatial[number]
+        elif "out_elements" not in texts:
+            assert output.spatial in (largest, ())
+
+    def test_symbols_are_values_of_expressions(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        for name, value in layer.symbols(inputs, layer.output_shape(inputs)).items():
+            assert name.isidentifier()
+            assert not isinstance(value, float)
+
+    def test_only_a_view_is_free_of_memory_and_it_keeps_or_drops_numbers(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        if layer.storage is Storage.VIEW:
+            assert output.elements <= inputs[0].elements
+            assert layer.operations(inputs, output) == Operations()
+        if layer.storage is Storage.OVERWRITES:
+            assert output == inputs[0]
+
+
+def largest_of(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
+    """The spatial sizes of the input; in a join, the largest along each axis."""
+    if len(inputs) == 1 or len({shape.spatial for shape in inputs}) == 1:
+        return inputs[0].spatial
+    rank = max(shape.rank for shape in inputs)
+    maps = [shape.spatial for shape in inputs if shape.rank == rank]
+    return tuple(map(max, zip(*maps, strict=True)))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in all_types().values() if not kind.several_inputs])
+def test_a_setting_that_does_not_exist_is_refused(kind: type[LayerType]) -> None:
+    with pytest.raises(TypeError):
+        kind(nonsense=1)
+
+
+def test_a_required_setting_that_is_missing_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^conv needs filters and kernel$"):
+        all_types()["conv"](stride=2)
+
+
+def test_the_size_of_a_weight_is_the_product_of_its_axes() -> None:
+    assert Weight("weight", (2, 3, 4)).size == prod((2, 3, 4))
