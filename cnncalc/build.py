@@ -6,16 +6,18 @@ reported is one of its own. Layers with equal settings and input shapes are comp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from cnncalc.expressions import Value, describe
+from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
-from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed
+from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
 from cnncalc.spec import (
+    Action,
     BlockCall,
     Branch,
     Item,
@@ -28,9 +30,10 @@ from cnncalc.spec import (
     read_spec,
 )
 from cnncalc.spec import Group as GroupAction
-from cnncalc.templates import Faulty, NameTemplate, Template, tensor_values
+from cnncalc.templates import Faulty, Listed, NameTemplate, Template, tensor_values
 
-MAX_LAYERS = 1_000_000
+MAX_LAYERS = 100_000
+MAX_STEPS = 300_000
 MAX_NESTING = 60
 
 
@@ -42,22 +45,39 @@ class Tensor(NamedTuple):
     training_only: bool = False
 
 
+LOST = Tensor("", None)
+
+
+class Shared(NamedTuple):
+    """Below the path `own`, every layer works with the weights of its twin below `other`."""
+
+    own: str
+    other: str
+    span: Span
+
+
 class Frame(NamedTuple):
     """Where an item stands: its path, the names it sees, and what its block was given.
 
-    `shared` maps a path to the one whose weights it shares.
+    `scope` is the path of the block at hand: names of layers are looked up as far as that.
     """
 
     path: str
+    scope: str
+    block: str
     names: dict[str, Value]
     inputs: dict[str, Tensor]
     depth: int
     training_only: bool = False
-    shared: tuple[str, str, Span] | None = None
+    shared: Shared | None = None
 
 
-class Quiet(Exception):  # noqa: N818 - no error: a problem that is reported already
-    """Something unknown is needed: the problem is reported where it arose."""
+class Place(NamedTuple):
+    """An item on its way into the network, with the full name that it has there."""
+
+    item: Item
+    path: str
+    frame: Frame
 
 
 def load(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()) -> Network:
@@ -74,30 +94,38 @@ def build(spec: Spec) -> Network:
 
 
 class _Builder:
+    """Builds one network. Where no tensor or no single one comes in, the current one is None."""
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.problems: list[Problem] = list(spec.problems)
+        self.problems: list[Problem] = []
+        self.variables: dict[str, Value] = {}
         self.layers: list[Layer] = []
         self.groups: list[Group] = []
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
+        self.places: dict[str, Span] = {}
         self.owners: dict[str, Layer] = {}
         self.ends: list[Tensor] = []
+        self.failed: list[Item] = []
+        self.steps = 0
         self.types: dict[tuple[type[LayerType], tuple[object, ...]], LayerType] = {}
         self.figures: dict[tuple[int, tuple[Shape, ...]], Figures] = {}
 
     def network(self) -> Network:
-        variables = self._variables()
-        inputs = self._inputs(variables)
+        self.variables = self._evaluate_variables()
+        inputs = self._inputs()
         for name in inputs:
             self.taken[name] = 1
         self.tensors.update(inputs)
-        frame = Frame("", variables, inputs, 0)
-        start = next(iter(inputs.values())) if len(inputs) == 1 else Tensor("", None)
-        end = self.items(self.spec.items, frame, start if inputs else Tensor("", None))
+        frame = Frame("", "", "", self.variables, inputs, 0)
+        start = None if len(inputs) > 1 else next(iter(inputs.values()), LOST)
+        end = self.items(self.spec.items, frame, start)
         outputs = self._outputs(end, frame)
-        if self.problems:
-            raise SpecError(_in_order(self.problems, self.spec.file))
+        if not self.spec.problems and not self.problems:
+            self._check(outputs)
+        if self.spec.problems or self.problems:
+            self._give_up()
         return Network(
             self.spec.name,
             self.spec.source,
@@ -108,333 +136,408 @@ class _Builder:
             outputs,
         )
 
-    def _variables(self) -> dict[str, Value]:
-        """The values of the variables. Raises SpecError at the first that has none: all else hangs on them."""
+    def _give_up(self, *more: Problem) -> NoReturn:
+        raise SpecError(_in_order(self.spec.problems, (*self.problems, *more), self.spec.file))
+
+    def _check(self, outputs: tuple[str, ...]) -> None:
+        """What can still be wrong where nothing was found to be."""
+        if not self.layers:
+            self.problems.append(Problem(self.spec.span, "no layer is left", "some when: must be true"))
+        elif self.failed or not outputs or any(tensor.shape is None for tensor in self.tensors.values()):
+            lost = next((item.span for item in self.failed), self.spec.span)
+            hint = "please report it: https://github.com/cnncalc/cnncalc/issues"
+            self.problems.append(Problem(lost, "cnncalc lost track of this layer, which is a bug", hint))
+
+    def _evaluate_variables(self) -> dict[str, Value]:
+        """The values of the variables; what uses one that has none stays quiet."""
         values: dict[str, Value] = {}
         for name, template in self.spec.variables.items():
+            values[name] = UNKNOWN
             try:
                 values[name] = template.evaluate(values)
             except Faulty as faulty:
-                raise SpecError(_in_order([*self.problems, faulty.problem], self.spec.file)) from None
-            if values[name] is None:
-                empty = Problem(template.span, f"the variable {name!r} has no value", "give it one")
-                raise SpecError(_in_order(self.problems or [empty], self.spec.file))
+                self.problems.append(faulty.problem)
+            except UnknownValue:
+                pass
         return values
 
-    def _inputs(self, variables: dict[str, Value]) -> dict[str, Tensor]:
+    def _inputs(self) -> dict[str, Tensor]:
         inputs: dict[str, Tensor] = {}
         for name, template in self.spec.inputs:
             inputs[name] = Tensor(name, None)
             try:
-                value = template.evaluate(variables)
+                value = template.evaluate(self.variables)
             except Faulty as faulty:
                 self.problems.append(faulty.problem)
+                continue
+            except UnknownValue:
                 continue
             sizes = value if isinstance(value, tuple) else (value,)
             if 1 <= len(sizes) <= 4 and all(is_whole(size, 1) for size in sizes):
                 inputs[name] = Tensor(name, Shape(sizes))  # type: ignore[arg-type]
-                continue
-            hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
-            message = f"{name} takes the channels and up to 3 sizes, whole numbers of at least 1, not {describe(value)}"
-            self.problems.append(Problem(template.span, message, hint))
+            elif value is not UNKNOWN:
+                hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
+                wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
+                self.problems.append(Problem(template.span, f"{name} takes {wanted}, not {describe(value)}", hint))
         return inputs
 
-    def _outputs(self, end: Tensor, frame: Frame) -> tuple[str, ...]:
+    def _outputs(self, end: Tensor | None, frame: Frame) -> tuple[str, ...]:
         """The outputs that the spec names, else the main path's end and the side branches' that nobody reads."""
         if not self.spec.outputs:
             read = {name for layer in self.layers for name in layer.inputs}
             ends = [end, *(side for side in self.ends if side.name not in read)]
-            return tuple(dict.fromkeys(tensor.name for tensor in ends))
+            return tuple(dict.fromkeys(tensor.name for tensor in ends if tensor is not None))
         names = []
         for template in self.spec.outputs:
             try:
                 names.append(self._resolve(template.evaluate(frame.names), template.span, frame, end).name)
             except Faulty as faulty:
                 self.problems.append(faulty.problem)
-        return tuple(names)
+            except UnknownValue:
+                continue
+        return tuple(dict.fromkeys(names))
 
     # --- items ----------------------------------------------------------------------------------
 
-    def items(self, items: tuple[Item, ...], frame: Frame, current: Tensor) -> Tensor:
+    def items(self, items: tuple[Item, ...], frame: Frame, current: Tensor | None) -> Tensor | None:
         """Place a list of items one after another; the tensor that leaves the last."""
         for item in items:
             current = self.item(item, frame, current)
         return current
 
-    def item(self, item: Item, frame: Frame, current: Tensor) -> Tensor:
+    def item(self, item: Item, frame: Frame, current: Tensor | None) -> Tensor | None:
         """Place an item, as often as it is repeated."""
-        try:
-            if item.loop is None:
-                return self.once(item, frame, current, None)
-            # A name that holds {index} is new in each pass; else the passes are numbered below one name.
-            base = None
-            if item.name is None or item.name.constant is not None:
-                base = self._take(frame, item)
-            for number, names in self._passes(item.loop, frame, current):
-                inner = frame._replace(names=names)
-                current = self.once(item, inner, current, None if base is None else f"{base}.{number}")
-            if base is not None:
-                self.tensors[base] = current
-        except Faulty as faulty:
-            self.problems.append(faulty.problem)
-        except Quiet:
-            pass
-        else:
-            return current
-        return self._fail(item, frame)
+        if item.action is not None:
+            try:
+                if item.loop is None:
+                    return self.once(item, item.action, frame, current, None)
+                return self.repeated(item, item.action, item.loop, frame, current)
+            except Faulty as faulty:
+                self.problems.append(faulty.problem)
+            except UnknownValue:
+                pass
+        # What is named in it is lost, but not unknown: to read it is not wrong as well.
+        self.failed.append(item)
+        return LOST
 
-    def _fail(self, item: Item, frame: Frame) -> Tensor:
-        """An item that came to nothing: its name stands for an unknown tensor."""
-        if item.name is not None and item.name.constant is not None:
-            path = _join(frame.path, item.name.constant)
-            self.tensors.setdefault(path, Tensor(path, None))
-        return Tensor("", None)
+    def repeated(self, item: Item, action: Action, loop: Loop, frame: Frame, current: Tensor | None) -> Tensor | None:
+        """Place the passes of an item, each after the one before."""
+        # A name that holds {index} is new in each pass; else the passes are numbered below one name.
+        base = None
+        if item.name is None or item.name.constant is not None:
+            base = self._take(frame, item)
+        for number, names in self._passes(loop, frame, current):
+            if number == 1 and base is not None:
+                _refuse_one_start(item)
+            path = None if base is None else f"{base}.{number}"
+            current = self.once(item, action, frame._replace(names=names), current, path)
+        if base is not None and current is not None:
+            self.tensors[base] = current
+        return current
 
-    def once(self, item: Item, frame: Frame, current: Tensor, path: str | None) -> Tensor:
+    def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
         """Place one pass of an item; `path` is settled where it is repeated below one name."""
-        if item.when is not None and not self._condition(item.when, frame, current):
+        self._spend(1, item.span)
+        when = item.when
+        if when is not None and not when.uses_tensor and not self._condition(when, frame, None):
             return current
-        action = item.action
-        sources = self._sources(item, frame, current)
+        sources = self._sources(item, action, frame, current)
+        if when is not None and when.uses_tensor and not self._condition(when, frame, _only(sources)):
+            return current
         if item.training_only:
             frame = frame._replace(training_only=True)
-        if action is None:
-            raise Quiet
-        if isinstance(action, GroupAction) and item.name is None and path is None:
-            return self.items(action.items, frame, self._single(sources, item))
+        unnamed = item.name is None and path is None and item.weights is None
         if isinstance(action, SideBranches):
-            start = self._single(sources, item)
-            inner = (
-                frame if item.name is None and path is None else frame._replace(path=path or self._take(frame, item))
-            )
-            for _, end in self._branches(action.branches, inner, start):
-                self.ends.append(end)
+            inner = frame if unnamed else frame._replace(path=path or self._take(frame, item))
+            ends = self._branches(action.branches, inner, self._single(sources, item))
+            self.ends.extend(end for _, end in ends)
             return current
+        if isinstance(action, GroupAction) and unnamed:
+            inner = self._enter(frame, frame.path, item.span)
+            return self.items(action.items, inner, self._single(sources, item))
         if path is None:
             path = self._take(frame, item)
         if item.weights is not None:
-            shared = self._evaluate_name(item.weights, frame, current)
-            owner = self._resolve(shared, item.weights.span, frame, current, tensor=False).name
-            frame = frame._replace(shared=(path, owner, item.weights.span))
-        if isinstance(action, LayerCall):
-            result = self._layer(action, item, path, frame, list(sources.values()), ())
-        elif isinstance(action, Join):
-            start = self._single(sources, item)
-            ends = self._branches(action.branches, frame, start)
-            if not ends:
-                raise Faulty(Problem(item.span, f"{path}: no branch is left", "one must have no when, or a true one"))
-            tensors = [end for _, end in ends]
-            labels = tuple(label or end.name for label, end in ends)
-            result = tensors[0] if len(tensors) == 1 else self._layer(action.call, item, path, frame, tensors, labels)
-        elif isinstance(action, BlockCall):
-            result = self._block(action, item, path, frame, sources)
-        else:
-            self.groups.append(Group(path, "layers", item.span))
-            result = self.items(action.items, _enter(frame, path), self._single(sources, item))
-        self.tensors[path] = result
+            frame = frame._replace(shared=self._sharing(item.weights, path, frame, current))
+        result = self._placed(action, Place(item, path, frame), sources)
+        if result is not None:
+            self.tensors[path] = result
         return result
 
-    def _block(self, call: BlockCall, item: Item, path: str, frame: Frame, sources: dict[str, Tensor]) -> Tensor:
-        block = self.spec.blocks[call.block]
-        current = next(iter(sources.values())) if len(sources) == 1 else Tensor("", None)
-        names: dict[str, Value] = {name: frame.names[name] for name in self.spec.variables}
+    def _placed(
+        self, action: LayerCall | Join | BlockCall | GroupAction, place: Place, sources: dict[str, Tensor]
+    ) -> Tensor | None:
+        """What a layer, join, block or group gives."""
+        if isinstance(action, LayerCall):
+            return self._layer(action, place, list(sources.values()))
+        if isinstance(action, Join):
+            return self._join(action, place, sources)
+        if isinstance(action, BlockCall):
+            return self._block(action, place, sources)
+        self.groups.append(Group(place.path, "layers", place.item.span))
+        inner = self._enter(place.frame, place.path, place.item.span)
+        return self.items(action.items, inner, self._single(sources, place.item))
+
+    def _block(self, call: BlockCall, place: Place, sources: dict[str, Tensor]) -> Tensor | None:
+        block = self.spec.blocks.get(call.block)
+        if block is None:
+            raise UnknownValue
+        frame = place.frame
+        current = _only(sources)
+        names: dict[str, Value] = dict(self.variables)
         for parameter in block.parameters:
-            template = call.arguments.get(parameter.name)
-            if template is not None:
-                names[parameter.name] = self._evaluate(template, frame, current)
+            given = call.arguments.get(parameter.name)
+            if given is not None:
+                names[parameter.name] = self._evaluate(given, frame, current)
             elif parameter.default is not None:
                 names[parameter.name] = self._evaluate(parameter.default, frame._replace(names=names), current)
-            else:
-                raise Quiet
-        if len(sources) == 1 and next(iter(sources)) == "":
-            sources = {"input": current}
-        inner = _enter(frame, path)._replace(names=names, inputs=sources)
-        self.groups.append(Group(path, call.block, item.span))
+        inputs = {"input": current} if current is not None and "" in sources else sources
+        inner = self._enter(frame, place.path, place.item.span)
+        inner = inner._replace(scope=place.path, block=call.block, names=names, inputs=inputs)
+        self.groups.append(Group(place.path, call.block, place.item.span))
         return self.items(block.items, inner, current)
 
-    def _branches(self, branches: tuple[Branch, ...], frame: Frame, start: Tensor) -> list[tuple[str | None, Tensor]]:
+    def _join(self, join: Join, place: Place, sources: dict[str, Tensor]) -> Tensor:
+        """A join of its branches; one branch that is left alone is what the join gives."""
+        ends = self._branches(join.branches, place.frame, self._single(sources, place.item))
+        if not ends:
+            hint = "one must have no when, or a true one"
+            raise Faulty(Problem(place.item.span, f"{place.path}: no branch is left", hint))
+        tensors = [end for _, end in ends]
+        if len(tensors) == 1:
+            return tensors[0]
+        return self._layer(join.call, place, tensors, tuple(label or end.name for label, end in ends))
+
+    def _branches(
+        self, branches: tuple[Branch, ...], frame: Frame, start: Tensor | None
+    ) -> list[tuple[str | None, Tensor]]:
         """The branches that exist, with what each gives."""
         ends: list[tuple[str | None, Tensor]] = []
         for branch in branches:
-            passes: Iterable[tuple[int | None, dict[str, Value]]] = [(None, frame.names)]
-            if branch.loop is not None:
-                passes = self._passes(branch.loop, frame, start)
-            for number, names in passes:
-                inner = frame._replace(names=names)
-                if branch.when is not None and not self._condition(branch.when, inner, start):
+            try:
+                if branch.loop is None:
+                    ends.extend(self._branch(branch, branch.name, frame, start))
                     continue
-                label = branch.name if number is None or branch.name is None else f"{branch.name}.{number}"
-                if label is not None:
-                    path = _join(frame.path, label)
-                    if branch.items:
-                        path = self._free(path)
-                        self.groups.append(Group(path, "branch", branch.span))
-                    inner = inner._replace(path=path, depth=frame.depth + 1)
-                    self._bound(inner, branch.span)
-                begin = start
-                if branch.sources is not None:
-                    named = self._named(branch.sources, inner, start)
-                    if len(named) > 1:
-                        raise Faulty(Problem(branch.sources.span, "a branch starts from one tensor", "name one"))
-                    begin = next(iter(named.values()))
-                end = self.items(branch.items, inner, begin)
-                if label is not None and branch.items:
-                    self.tensors[inner.path] = end
-                ends.append((label, end))
+                for number, names in self._passes(branch.loop, frame, start):
+                    label = None if branch.name is None else f"{branch.name}.{number}"
+                    ends.extend(self._branch(branch, label, frame._replace(names=names), start))
+            except Faulty as faulty:
+                self.problems.append(faulty.problem)
+                ends.append((branch.name, LOST))
+            except UnknownValue:
+                ends.append((branch.name, LOST))
         return ends
+
+    def _branch(
+        self, branch: Branch, label: str | None, frame: Frame, start: Tensor | None
+    ) -> Iterator[tuple[str | None, Tensor]]:
+        """One pass of a branch, if it exists."""
+        self._spend(1, branch.span)
+        begin = start
+        if branch.sources is not None:
+            named = self._named(branch.sources, frame, start)
+            begin = _only(named)
+            if begin is None:
+                raise Faulty(Problem(branch.sources.span, "a branch starts from one tensor", "name one"))
+        if branch.when is not None and not self._condition(branch.when, frame, begin):
+            return
+        path = frame.path
+        if label is not None and branch.items:
+            path = self._free(_under(frame.path, label), branch.span)
+            self.groups.append(Group(path, "branch", branch.span))
+        end = self.items(branch.items, self._enter(frame, path, branch.span), begin)
+        if end is None:
+            raise Faulty(Problem(branch.span, "nothing comes into this branch", _which(frame)))
+        if label is not None and branch.items:
+            self.tensors[path] = end
+        yield label, end
 
     # --- one layer ------------------------------------------------------------------------------
 
-    def _layer(
-        self,
-        call: LayerCall,
-        item: Item,
-        path: str,
-        frame: Frame,
-        inputs: list[Tensor],
-        labels: tuple[str, ...],
-    ) -> Tensor:
+    def _layer(self, call: LayerCall, place: Place, inputs: list[Tensor], labels: tuple[str, ...] = ()) -> Tensor:
         """Place a layer, or report why it cannot be."""
-        unknown = Tensor(path, None, frame.training_only)
-        self.tensors[path] = unknown
-        self._bound(frame, item.span)
-        if len(inputs) > 1 and not call.type.several_inputs:
-            message = f"{path}: {item.type} takes one input, not {len(inputs)}"
-            self.problems.append(Problem(item.span, message, "join them first, with concat or add"))
-            return unknown
-        if len(inputs) == 1 and call.type.several_inputs:
-            hint = f"write its branches, or from: [{inputs[0].name}, ...]"
-            message = f"{path}: {item.type} joins two tensors or more, but one comes in"
-            self.problems.append(Problem(item.span, message, hint))
-            return unknown
-        layer_type = self._type(call, item, path, frame, inputs[0])
-        shapes = tuple(tensor.shape for tensor in inputs if tensor.shape is not None)
-        if layer_type is None or len(shapes) < len(inputs):
-            return unknown
-        if not frame.training_only and any(tensor.training_only for tensor in inputs):
-            message = f"{path}: the inference path reads {inputs[0].name}, which is there in training only"
-            self.problems.append(Problem(item.span, message, "read a layer above the branch"))
-            return unknown
-        key = (id(layer_type), shapes)
-        figures = self.figures.get(key)
-        if figures is None:
-            try:
-                figures = self.figures[key] = figures_of(layer_type, shapes)
-            except RuleError as error:
-                self._blame(error, call, item, path, labels or tuple(tensor.name for tensor in inputs))
-                return unknown
-        owner = self._owner(path, frame, figures)
-        names = tuple(tensor.name for tensor in inputs)
-        layer = Layer(path, figures, names, owner, frame.training_only, item.span)
-        self.layers.append(layer)
-        if frame.shared is None:
-            self.owners[path] = layer
-        else:
-            self.owners[path] = self.owners.get(owner or "", layer)
-        return Tensor(path, figures.output_shape, frame.training_only)
-
-    def _type(self, call: LayerCall, item: Item, path: str, frame: Frame, current: Tensor) -> LayerType | None:
-        """The layer with its settings, one object for equal ones."""
-        if call.ready is not None:
-            key: tuple[type[LayerType], tuple[object, ...]] = (call.type, tuple(vars(call.ready).values()))
-            return self.types.setdefault(key, call.ready)
-        values: dict[str, object] = {}
+        item, path, frame = place
+        unknown = self.tensors[path] = Tensor(path, None, frame.training_only)
+        if len(self.layers) >= MAX_LAYERS:
+            self._give_up(Problem(item.span, f"the network has more than {MAX_LAYERS:,} layers"))
         try:
-            for name, template in call.arguments.items():
-                values[name] = call.type.settings[name].decode(self._evaluate(template, frame, current))
+            self._check_inputs(call, place, inputs)
+            layer_type = self._type(call, frame, inputs[0])
+            shapes = tuple(tensor.shape for tensor in inputs if tensor.shape is not None)
+            if len(shapes) < len(inputs):
+                return unknown
+            figures = self._figures(layer_type, shapes)
         except RuleError as error:
-            self._blame(error, call, item, path, ())
-            return None
+            template = call.arguments.get(error.setting or "")
+            origins = labels or tuple(tensor.name for tensor in inputs)
+            origin = f" (from {listed(origins)})" if len(origins) > 1 and error.setting is None else ""
+            span = item.span if template is None else template.span
+            self.problems.append(Problem(span, f"{path}: {error.message}{origin}", error.hint))
+            return unknown
         except Faulty as faulty:
             self.problems.append(faulty.problem)
-            return None
-        except Quiet:
-            return None
-        made = call.type(**values)
+            return unknown
+        except UnknownValue:
+            return unknown
+        owner = self._owner(place, figures)
+        layer = Layer(
+            path,
+            figures,
+            tuple(tensor.name for tensor in inputs),
+            owner.name if owner else None,
+            frame.training_only,
+            item.span,
+        )
+        self.layers.append(layer)
+        self.owners[path] = owner or layer
+        return Tensor(path, figures.output_shape, frame.training_only)
+
+    def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
+        item, path, frame = place
+        if len(inputs) > 1 and not call.type.several_inputs:
+            message = f"{path}: {item.type} takes one input, not {len(inputs)}"
+            raise Faulty(Problem(item.span, message, "join them first, with concat or add"))
+        if len(inputs) == 1 and call.type.several_inputs:
+            reads = inputs[0].name or "..."
+            hint = f"write its branches, or from: [{reads}, ...] beside it"
+            raise Faulty(Problem(item.span, f"{path}: {item.type} joins two tensors or more, but one comes in", hint))
+        side = next((tensor.name for tensor in inputs if tensor.training_only), None)
+        if side is not None and not frame.training_only:
+            message = f"{path}: the inference path reads {quoted(side)}, which is there in training only"
+            raise Faulty(Problem(item.span, message, "training_only is for side branches that nothing else reads"))
+
+    def _type(self, call: LayerCall, frame: Frame, current: Tensor) -> LayerType:
+        """The layer with its settings, one object for equal ones."""
+        made = call.ready
+        if made is None:
+            made = call.type(
+                **{
+                    name: call.type.settings[name].decode(self._evaluate(template, frame, current))
+                    for name, template in call.arguments.items()
+                }
+            )
         return self.types.setdefault((call.type, tuple(vars(made).values())), made)
 
-    def _blame(self, error: RuleError, call: LayerCall, item: Item, path: str, labels: tuple[str, ...]) -> None:
-        """A rule's complaint, at the setting it names."""
-        template = call.arguments.get(error.setting or "")
-        span = item.span if template is None else template.span
-        origin = f" (from {listed(labels)})" if len(labels) > 1 else ""
-        self.problems.append(Problem(span, f"{path}: {error.message}{origin}", error.hint))
+    def _figures(self, layer_type: LayerType, shapes: tuple[Shape, ...]) -> Figures:
+        """What the layer answers for these shapes, asked once."""
+        key = (id(layer_type), shapes)
+        if key not in self.figures:
+            self.figures[key] = figures_of(layer_type, shapes)
+        return self.figures[key]
 
-    def _owner(self, path: str, frame: Frame, figures: Figures) -> str | None:
+    # --- shared weights -------------------------------------------------------------------------
+
+    def _sharing(self, weights: NameTemplate, path: str, frame: Frame, current: Tensor | None) -> Shared:
+        name = self._evaluate_name(weights, frame, current)
+        if _under(frame.path, name) == path:
+            message = f"{quoted(name)} shares its weights with itself"
+            raise Faulty(Problem(weights.span, message, "name a layer or block above it"))
+        return Shared(path, self._find(name, weights.span, frame), weights.span)
+
+    def _owner(self, place: Place, figures: Figures) -> Layer | None:
         """The layer whose weights this one shares."""
-        if frame.shared is None or not figures.weights:
+        shared = place.frame.shared
+        if shared is None or not figures.weights:
             return None
-        own, other, span = frame.shared
-        twin = self.owners.get(f"{other}{path[len(own) :]}")
+        counterpart = f"{shared.other}{place.path[len(shared.own) :]}"
+        twin = self.owners.get(counterpart)
         if twin is None:
-            message = f"{path}: {other!r} has no layer like it to share weights with"
-            raise Faulty(Problem(span, message, "share with a layer or block of the same kind"))
+            for path in (shared.other, counterpart):
+                if path in self.tensors and self.tensors[path].shape is None:
+                    raise UnknownValue
+            message = f"{place.path}: {quoted(shared.other)} has no layer like it to share weights with"
+            raise Faulty(Problem(shared.span, message, "share with a layer or block of the same kind"))
         if twin.figures.weights != figures.weights:
             mine, theirs = (
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
                 for weights in (figures.weights, twin.figures.weights)
             )
-            message = f"{path}: its weights ({mine}) are not those of {twin.name} ({theirs})"
-            raise Faulty(Problem(span, message, "only layers of equal settings and channels share weights"))
-        return twin.name
+            message = f"{place.path}: its weights ({mine}) are not those of {twin.name} ({theirs})"
+            raise Faulty(Problem(shared.span, message, "only layers of equal settings and channels share weights"))
+        if twin.training_only and not place.frame.training_only:
+            message = f"{place.path}: shares the weights of {twin.name}, which is there in training only"
+            raise Faulty(Problem(shared.span, message, "let that one share the weights of this one"))
+        return twin
 
-    def _bound(self, frame: Frame, span: Span) -> None:
-        if len(self.layers) >= MAX_LAYERS:
-            raise SpecError([Problem(span, f"the network has more than {MAX_LAYERS:,} layers")])
-        if frame.depth > MAX_NESTING:
-            raise SpecError([Problem(span, f"blocks are nested more than {MAX_NESTING} deep")])
+    # --- bounds ---------------------------------------------------------------------------------
+
+    def _spend(self, steps: int, span: Span) -> None:
+        """Ends what would take for ever, such as blocks that multiply and hold no layer."""
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            self._give_up(Problem(span, f"the spec comes to more than {MAX_STEPS:,} steps", "repeat fewer times"))
+
+    def _enter(self, frame: Frame, path: str, span: Span) -> Frame:
+        """The frame one level further in."""
+        if frame.depth >= MAX_NESTING:
+            self._give_up(Problem(span, f"blocks and branches are nested more than {MAX_NESTING} deep"))
+        return frame._replace(path=path, depth=frame.depth + 1)
 
     # --- names and values -----------------------------------------------------------------------
 
     def _take(self, frame: Frame, item: Item) -> str:
         """A full name for an item: its own, or its type's, numbered where two would collide."""
         if item.name is None:
-            return self._free(_join(frame.path, item.type))
-        own = self._evaluate_name(item.name, frame, Tensor("", None))
-        path = _join(frame.path, own)
+            return self._free(_under(frame.path, item.type), item.span)
+        path = _under(frame.path, self._evaluate_name(item.name, frame, None))
         if path in self.taken:
-            hint = "give each a name of its own; {index} numbers those of a repeat"
-            raise Faulty(Problem(item.name.span, f"the name {path!r} is taken already", hint))
+            place = self.places.get(path)
+            taken = "an input has it" if place is None else f"in line {place.line}"
+            hint = "give each a name of its own"
+            if place is not None and place == item.span:
+                taken, hint = "by an earlier pass", "{index} in a name numbers the passes"
+            message = f"the name {quoted(path)} is taken already, {taken}"
+            raise Faulty(Problem(item.name.span, message, hint))
         self.taken[path] = 1
+        self.places[path] = item.span
         return path
 
-    def _free(self, path: str) -> str:
+    def _free(self, path: str, span: Span) -> str:
         """The path, or the first of path_2, path_3, ... that is not taken."""
-        if path not in self.taken:
-            self.taken[path] = 1
-            return path
-        number = self.taken[path]
-        while True:
+        candidate = path
+        number = self.taken.get(path, 0)
+        while candidate in self.taken:
             number += 1
             candidate = f"{path}_{number}"
-            if candidate not in self.taken:
-                self.taken[path] = number
-                self.taken[candidate] = 1
-                return candidate
+        self.taken[path] = max(number, 1)
+        self.taken[candidate] = max(self.taken.get(candidate, 1), 1)
+        self.places[candidate] = span
+        return candidate
 
-    def _evaluate(self, template: Template, frame: Frame, tensor: Tensor) -> Value:
+    def _evaluate(self, template: Template, frame: Frame, tensor: Tensor | None) -> Value:
         """A template's value where `tensor` comes in."""
-        if not template.uses_tensor:
-            return template.evaluate(frame.names)
-        if tensor.shape is None:
-            raise Quiet
-        return template.evaluate({**frame.names, **tensor_values(tensor.shape)})
+        if isinstance(template, Listed):
+            self._spend(len(template.items), template.span)
+        names = frame.names
+        if template.uses_tensor:
+            if tensor is None:
+                message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
+                raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
+            if tensor.shape is None:
+                raise UnknownValue
+            names = {**names, **tensor_values(tensor.shape)}
+        value = template.evaluate(names)
+        if value is UNKNOWN:
+            raise UnknownValue
+        return value
 
-    def _evaluate_name(self, template: NameTemplate, frame: Frame, tensor: Tensor) -> str:
+    def _evaluate_name(self, template: NameTemplate, frame: Frame, tensor: Tensor | None) -> str:
         if template.constant is not None:
             return template.constant
-        if template.uses_tensor and tensor.shape is None:
-            raise Quiet
-        values = tensor_values(tensor.shape) if tensor.shape is not None else {}
-        return template.evaluate({**frame.names, **values})
+        names = frame.names
+        if template.uses_tensor and tensor is not None:
+            if tensor.shape is None:
+                raise UnknownValue
+            names = {**names, **tensor_values(tensor.shape)}
+        return template.evaluate(names)
 
-    def _condition(self, template: Template, frame: Frame, current: Tensor) -> bool:
+    def _condition(self, template: Template, frame: Frame, current: Tensor | None) -> bool:
         value = self._evaluate(template, frame, current)
         if isinstance(value, bool):
             return value
         raise Faulty(Problem(template.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0"))
 
-    def _passes(self, loop: Loop, frame: Frame, current: Tensor) -> Iterator[tuple[int, dict[str, Value]]]:
+    def _passes(self, loop: Loop, frame: Frame, current: Tensor | None) -> Iterator[tuple[int, dict[str, Value]]]:
         """Each pass of a loop: its number from 0, and the names that are seen in it."""
         number = 0
         for row in self._rows(loop, frame, current):
@@ -446,16 +549,14 @@ class _Builder:
                 yield number, {**names, "index": number}
                 number += 1
 
-    def _count(self, repeat: Template, frame: Frame, current: Tensor) -> int:
+    def _count(self, repeat: Template, frame: Frame, current: Tensor | None) -> int:
         count = self._evaluate(repeat, frame, current)
-        if not isinstance(count, int) or not is_whole(count, 0):
-            message = f"repeat takes a whole number of at least 0, not {describe(count)}"
-            raise Faulty(Problem(repeat.span, message))
-        if count > MAX_LAYERS:
-            raise Faulty(Problem(repeat.span, f"repeat goes up to {MAX_LAYERS:,}, not {count:,}"))
-        return count
+        if isinstance(count, int) and is_whole(count, 0) and count <= MAX_LAYERS:
+            return count
+        message = f"repeat takes a whole number from 0 to {MAX_LAYERS:,}, not {describe(count)}"
+        raise Faulty(Problem(repeat.span, message))
 
-    def _rows(self, loop: Loop, frame: Frame, current: Tensor) -> list[dict[str, Value]]:
+    def _rows(self, loop: Loop, frame: Frame, current: Tensor | None) -> list[dict[str, Value]]:
         """The rows of the lists of `for`, walked together; one empty row where there are none."""
         if not loop.walks:
             return [{}]
@@ -463,116 +564,181 @@ class _Builder:
         for names, template in loop.walks:
             values = self._evaluate(template, frame, current)
             if not isinstance(values, tuple):
-                raise Faulty(Problem(template.span, f"for walks through a list, not {describe(values)}"))
+                message = f"for walks through a list, not {describe(values)}"
+                raise Faulty(Problem(template.span, message, "repeat: takes a number"))
             lists.append((names, values, template))
         longest = len(lists[0][1])
+        self._spend(longest, loop.span)
         rows: list[dict[str, Value]] = [{} for _ in range(longest)]
         for names, values, template in lists:
             if len(values) != longest:
-                message = f"{', '.join(names)} has {len(values)} values, but {', '.join(lists[0][0])} has {longest}"
+                first = ", ".join(lists[0][0])
+                message = f"{', '.join(names)} has {plural(len(values), 'value')}, but {first} has {longest}"
                 raise Faulty(Problem(template.span, message, "lists walked together are equally long"))
-            for row, value in zip(rows, values, strict=True):
-                if len(names) == 1:
-                    row[names[0]] = value
-                elif isinstance(value, tuple) and len(value) == len(names):
-                    row.update(zip(names, value, strict=True))
-                else:
-                    message = f"{', '.join(names)} takes rows of {len(names)} values, not {describe(value)}"
-                    raise Faulty(Problem(template.span, message))
+            for number, (row, value) in enumerate(zip(rows, values, strict=True)):
+                row.update(_unpacked(names, value, number, template))
         return rows
 
-    def _sources(self, item: Item, frame: Frame, current: Tensor) -> dict[str, Tensor]:
+    # --- tensors --------------------------------------------------------------------------------
+
+    def _sources(self, item: Item, action: Action, frame: Frame, current: Tensor | None) -> dict[str, Tensor]:
         """What comes into an item, by the name it has inside a block; `` for the one."""
         if item.sources is not None:
-            return self._named(item.sources, frame, current)
-        if current.name or len(frame.inputs) < 2:
+            return self._named(item.sources, frame, current, item.name)
+        if current is not None:
             return {"": current}
-        # Several inputs and no layer yet: only a join can take them all.
-        if isinstance(item.action, LayerCall) and item.action.type.several_inputs:
+        # Several inputs and no layer yet: a join takes them all, and branches say themselves what they start from.
+        if isinstance(action, LayerCall) and action.type.several_inputs:
             return frame.inputs
-        if item.action is None or all(tensor.shape is None for tensor in frame.inputs.values()):
-            return {"": current}
-        raise Faulty(
-            Problem(
-                item.span,
-                f"{item.type}: there are {len(frame.inputs)} inputs",
-                f"say which, such as from: {next(iter(frame.inputs))}",
-            )
-        )
+        if isinstance(action, Join | SideBranches | GroupAction):
+            return {}
+        raise Faulty(Problem(item.span, f"{item.type}: {len(frame.inputs)} inputs come in", _which(frame)))
 
-    def _named(self, sources: Sources, frame: Frame, current: Tensor) -> dict[str, Tensor]:
-        """The tensors that `from` names."""
+    def _named(
+        self, sources: Sources, frame: Frame, current: Tensor | None, own: NameTemplate | None = None
+    ) -> dict[str, Tensor]:
+        """The tensors that `from` names; `own` is the name of the item that reads them."""
         found: dict[str, Tensor] = {}
         for number, (key, template) in enumerate(sources.names):
             name = self._evaluate_name(template, frame, current)
-            tensor = self._resolve(name, template.span, frame, current)
+            try:
+                tensor = self._resolve(name, template.span, frame, current)
+            except Faulty:
+                if own is None or own.constant != name:
+                    raise
+                hint = "name a layer above it, or previous"
+                raise Faulty(Problem(template.span, f"{quoted(name)} reads itself", hint)) from None
             found[key or ("" if len(sources.names) == 1 else f"input.{number}")] = tensor
         return found
 
-    def _single(self, sources: dict[str, Tensor], item: Item) -> Tensor:
-        if len(sources) == 1:
-            return next(iter(sources.values()))
+    def _single(self, sources: dict[str, Tensor], item: Item) -> Tensor | None:
+        if len(sources) <= 1:
+            return _only(sources)
         message = f"{item.type} starts from one tensor, not {len(sources)}"
-        raise Faulty(Problem(item.span, message, "name one in from"))
+        hint = "name one in from, or give each branch a from of its own"
+        if isinstance(item.action, Join):
+            hint = "leave the branches out to join them, or give each branch a from of its own"
+        raise Faulty(Problem(item.span, message, hint))
 
-    def _resolve(self, name: str, span: Span, frame: Frame, current: Tensor, *, tensor: bool = True) -> Tensor:
-        """The tensor of a name: of the block at hand, else of those around it.
-
-        With `tensor` false the name of a layer or block is wanted, not what it gives.
-        """
+    def _resolve(self, name: str, span: Span, frame: Frame, current: Tensor | None) -> Tensor:
+        """The tensor of a name: of the branch at hand, else of what is around it in the same block."""
         if name == "previous":
-            if not current.name and current.shape is None and len(frame.inputs) > 1:
-                raise Faulty(
-                    Problem(span, "there is no previous layer yet", f"name one of {listed(frame.inputs, 'or')}")
-                )
+            if current is None:
+                raise Faulty(Problem(span, "there is no previous layer yet", _which(frame)))
             return current
         if name in frame.inputs:
             return frame.inputs[name]
+        return self.tensors[self._find(name, span, frame)]
+
+    def _find(self, name: str, span: Span, frame: Frame) -> str:
+        """The full name of a layer, block or branch."""
         path = frame.path
         while True:
-            full = _join(path, name)
+            full = _under(path, name)
             if full in self.tensors:
-                return self.tensors[full] if tensor else Tensor(full, None)
-            if not path:
+                return full
+            if path == frame.scope:
                 break
             path = path.rpartition(".")[0]
+        if self._is_lost(name):
+            raise UnknownValue
         raise Faulty(self._unknown_name(name, span, frame))
 
+    def _is_lost(self, name: str) -> bool:
+        """Whether a name belongs to something that failed."""
+        for item in self.failed:
+            own = item.type if item.name is None else None
+            if own is not None and (name == own or name.startswith(f"{own}.")):
+                return True
+            for template in item.declares:
+                parts = (re.escape(part) if isinstance(part, str) else ".*" for part in template.parts)
+                if re.fullmatch(f"{''.join(parts)}(\\..*)?", name):
+                    return True
+        return False
+
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
-        declared = self.spec.names.get(name)
-        if declared is not None:
-            if declared.line == span.line:
-                return Problem(span, f"{name!r} reads itself", "name a layer above it, or previous")
-            if declared > span:
-                message = f"{name!r} stands below, in line {declared.line}"
-                return Problem(span, message, "a layer reads only what stands above it")
-            message = f"{name!r} of line {declared.line} cannot be seen from here"
-            return Problem(
-                span, message, "inside a block or branch, write the path to it, as `cnncalc summary` shows it"
-            )
+        """Why a name cannot be read at a place, with what would work."""
         if name == "input" and len(frame.inputs) > 1:
             return Problem(span, "there is more than one input", f"name one of {listed(frame.inputs, 'or')}")
-        seen = [path.removeprefix(f"{frame.path}." if frame.path else "") for path in self.tensors]
+        prefix = f"{frame.scope}." if frame.scope else ""
+        seen = [path.removeprefix(prefix) for path in self.tensors if path.startswith(prefix)]
+        inner = next((path for path in seen if path.endswith(f".{name}")), None)
+        declared = self.spec.names.get(name, [])
+        here = [declaration for declaration in declared if declaration.block == frame.block]
+        if here and here[0].span > span and inner is None:
+            message = f"{quoted(name)} stands below, in line {here[0].span.line}"
+            return Problem(span, message, "a layer reads only what stands above it")
+        if inner is not None:
+            return Problem(span, f"{quoted(name)} stands inside a block or branch", f"write {inner}")
+        outside = next((declaration for declaration in declared if not declaration.block), None)
+        if frame.block and outside is not None:
+            message = f"{quoted(name)} (line {outside.span.line}) stands outside of the block {frame.block!r}"
+            return Problem(span, message, f"hand it in: from: {{input: previous, {name}: {name}}} where it is used")
+        if here:
+            message = f"{quoted(name)} (line {here[0].span.line}) is not there in this network"
+            return Problem(span, message, "its when: is false, or its block is not used")
+        if declared:
+            message = f"{quoted(name)} (line {declared[0].span.line}) stands inside the block {declared[0].block!r}"
+            return Problem(span, message, "a layer sees its own block, and gets the rest by from: where that is used")
         hint = did_you_mean(name, [*seen, *frame.inputs, "previous"], "give the layer a name: where it stands")
-        return Problem(span, f"no layer is called {name!r}", hint)
+        return Problem(span, f"no layer is called {quoted(name)}", hint)
 
 
-def _join(path: str, name: str) -> str:
+def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _enter(frame: Frame, path: str) -> Frame:
-    return frame._replace(path=path, depth=frame.depth + 1)
+def _only(sources: dict[str, Tensor]) -> Tensor | None:
+    """The tensor where there is just one."""
+    return next(iter(sources.values())) if len(sources) == 1 else None
 
 
-def _in_order(problems: list[Problem], file: str) -> list[Problem]:
-    """Each place's first problem, those of the spec's own file first, from top to bottom."""
-    by_place: dict[object, Problem] = {}
-    for problem in problems:
-        by_place.setdefault(problem.span or problem.message, problem)
+def _which(frame: Frame) -> str:
+    return f"say which: from: {listed(frame.inputs, 'or')}"
+
+
+def _unpacked(names: tuple[str, ...], value: Value, number: int, template: Template) -> Iterable[tuple[str, Value]]:
+    """The names of a row of `for`, each with its value."""
+    if len(names) == 1:
+        return ((names[0], value),)
+    if isinstance(value, tuple) and len(value) == len(names):
+        return zip(names, value, strict=True)
+    message = f"{', '.join(names)} takes rows of {len(names)} values, but row {number} is {describe(value)}"
+    raise Faulty(Problem(template.span, message))
+
+
+def _refuse_one_start(item: Item) -> None:
+    """Passes that all start from one layer are parallel: numbered below one name, only the last could be read."""
+    if item.sources is None or len(item.sources.names) != 1:
+        return
+    source = item.sources.names[0][1]
+    if source.constant in (None, "previous"):
+        return
+    message = f"every pass would start from {quoted(source.constant or '')}, and all but the last be lost"
+    hint = "put the first apart for a chain, or {index} in the name for parallel layers"
+    raise Faulty(Problem(source.span, message, hint))
+
+
+def _in_order(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -> list[Problem]:
+    """The problems of the spec's own file first, from top to bottom.
+
+    One place in a block can fail in each of its expansions: only the first is told.
+    """
+    by_place: dict[object, Problem] = {(problem.span, problem.message): problem for problem in decoded}
+    spans = {problem.span for problem in decoded}
+    for problem in built:
+        if problem.span not in spans:
+            by_place.setdefault(problem.span or problem.message, problem)
 
     def order(problem: Problem) -> tuple[bool, bool, Span]:
         span = problem.span or Span("", 0, 0)
         return problem.span is not None, span.file != file, span
 
-    return sorted(by_place.values(), key=order)
+    return sorted(map(_shown, by_place.values()), key=order)
+
+
+def _shown(problem: Problem) -> Problem:
+    """A problem of a command's option, which has no line, names the option instead."""
+    if problem.span is None or problem.span.line:
+        return problem
+    return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)

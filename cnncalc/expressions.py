@@ -524,13 +524,21 @@ class _Parser:
             found = f"found {quoted(self.token.text)}" if self.token.kind != "end" else "the expression ends"
             raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset)
 
+    def operate(self) -> int:
+        """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
+        self.operations += 1
+        if self.operations > MAX_OPERATIONS:
+            raise ExpressionError(
+                f"more than {MAX_OPERATIONS} operations", self.token.offset, "use a variable for a part"
+            )
+        return self.advance().offset
+
     def ternary(self) -> Tree:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError(f"nested more than {MAX_DEPTH} deep", self.token.offset)
+        self.deeper()
         tree = self.binary(0)
         offset = self.token.offset
-        if self.accept("if"):
+        if self.token.kind == "name" and self.token.text == "if":
+            self.operate()
             condition = self.binary(0)
             self.expect("else")
             tree = Conditional(tree, condition, self.ternary(), offset)
@@ -555,7 +563,7 @@ class _Parser:
             if binding == BINDING["<"]:
                 tree = self.comparison(tree)
                 continue
-            offset = self.advance().offset
+            offset = self.operate()
             # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
             right = self.binary(binding - 1 if operator == "**" else binding)
             if operator in ("and", "or"):
@@ -567,7 +575,7 @@ class _Parser:
     def comparison(self, first: Tree) -> Tree:
         rest = []
         while (operator := self.operator()) and BINDING[operator] == BINDING["<"]:
-            offset = self.advance().offset
+            offset = self.operate()
             if operator == "not in":
                 self.advance()
             rest.append((operator, self.binary(BINDING["<"]), offset))
@@ -577,13 +585,13 @@ class _Parser:
         token = self.token
         if token.kind == "operator" and token.text in ("-", "+"):
             self.deeper()
-            self.advance()
+            self.operate()
             operand = self.binary(NEGATION)
             self.depth -= 1
             return Negate(operand, token.offset) if token.text == "-" else operand
         if token.kind == "name" and token.text == "not":
             self.deeper()
-            self.advance()
+            self.operate()
             operand = self.binary(BINDING["not"])
             self.depth -= 1
             return Not(operand, token.offset)
@@ -596,7 +604,7 @@ class _Parser:
 
     def postfix(self, tree: Tree) -> Tree:
         while self.token.kind == "operator" and self.token.text == "[":
-            offset = self.advance().offset
+            offset = self.operate()
             index = self.ternary()
             self.expect("]")
             tree = Index(tree, index, offset)

@@ -316,7 +316,7 @@ def slide_all(
     windows: tuple[SlidingWindow, ...],
     shape: Shape,
     *,
-    may_pad: Callable[[SlidingWindow, int], bool] = lambda window, padding: True,
+    may_pad: Callable[[SlidingWindow, int], bool] = lambda _window, _padding: True,
 ) -> tuple[int, ...]:
     """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would.
 

@@ -7,26 +7,32 @@ of YAML's own typing (dates, octals, tags, merge keys) can happen.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from cnncalc.problem import Problem, Span, SpecError
+from cnncalc.problem import Problem, Span, SpecError, quoted
 
+MAX_BYTES = 10_000_000
 MAX_DEPTH = 60
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Scalar(NamedTuple):
-    """A piece of text. `plain` means written without quotes."""
+    """A piece of text. `plain` means written without quotes.
+
+    `literal` means that its characters stand in the file as in `text`, one column each: no escapes, one line.
+    """
 
     text: str
     plain: bool
     span: Span
+    literal: bool = True
 
     @property
     def is_null(self) -> bool:
@@ -59,20 +65,22 @@ def kind(node: Node) -> str:
         return "a list"
     if isinstance(node, Mapping):
         return "a mapping"
-    return "nothing" if node.is_null else f"the text {node.text!r}"
+    return "nothing" if node.is_null else f"the text {quoted(node.text)}"
 
 
-def read(path: str) -> str:
+def read(path: str, shown: str = "") -> str:
     """The text of a spec file, or of standard input for `-`. A byte order mark is dropped.
+
+    Messages show the file as `shown` where that is given.
 
     Raises SpecError where the file is missing, a directory, unreadable, or not UTF-8.
     """
     try:
         if path == "-":
-            data = sys.stdin.buffer.read()
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
             with open(path, "rb") as file:
-                data = file.read()
+                data = file.read(MAX_BYTES + 1)
     except IsADirectoryError:
         raise SpecError([Problem(None, f"{path}: is a directory", "name a YAML file in it")]) from None
     except FileNotFoundError:
@@ -80,62 +88,104 @@ def read(path: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([Problem(None, f"{path}: cannot be read: {reason}")]) from None
+    if len(data) > MAX_BYTES:
+        raise SpecError([Problem(None, f"{path}: is larger than {MAX_BYTES:,} bytes, too large for a spec")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before.rpartition(b"\n")[2].decode("utf-8-sig", "replace")) + 1
-        raise SpecError(
-            [
-                Problem(
-                    Span(path, line, column),
-                    f"the byte 0x{data[error.start]:02x} is not UTF-8",
-                    "save the file as UTF-8",
-                )
-            ]
-        ) from None
+        before = data[: error.start].decode("utf-8-sig")
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        raise SpecError([Problem(_place(before, shown or path), message, "save the file as UTF-8")]) from None
+
+
+def _place(before: str, file: str) -> Span:
+    """The place after the text `before`."""
+    lines = re.split(r"\r\n|[\r\n]", before)
+    return Span(file, len(lines), len(lines[-1]) + 1)
 
 
 def parse(text: str, file: str) -> Node:
     """The one document of a YAML text. Raises SpecError at the first thing that is not a spec's YAML."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _compose(iter(yaml.parse(text, loader)), file)
+        return _Composer(file).compose(iter(yaml.parse(text, loader)))
     except yaml.YAMLError:
         pass
     # The C parser words its messages differently: the pure one makes them the same everywhere.
     try:
-        return _compose(iter(yaml.parse(text, yaml.SafeLoader)), file)
+        return _Composer(file).compose(iter(yaml.parse(text, yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
-        message = " ".join(part for part in (error.problem, error.context) if part)
-        raise SpecError([Problem(span, f"not valid YAML: {message}", _hint(str(error.problem)))]) from None
+        raise SpecError([_not_yaml(error, file)]) from None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        span = Span(file, before.count("\n") + 1, error.position - before.rfind("\n"))
-        character = error.character if isinstance(error.character, str) else chr(error.character)
-        raise SpecError(
-            [Problem(span, f"the character U+{ord(character):04X} is not allowed in YAML", "remove it")]
-        ) from None
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        message = f"the character U+{code:04X} is not allowed in YAML"
+        raise SpecError([Problem(_place(text[: error.position], file), message, "remove it")]) from None
     except yaml.YAMLError as error:  # pragma: no cover - no other kind is known
         raise SpecError([Problem(Span(file, 1, 1), f"not valid YAML: {error}")]) from None
 
 
-def _hint(problem: str) -> str:
-    """What mends the YAML mistakes that people make most."""
-    if r"'\t'" in problem:
-        return "indent with spaces, not tabs"
-    if "mapping values are not allowed" in problem:
-        return "put text that holds ': ' in quotes, and check the indentation"
-    if "expected ',' or" in problem:
-        return "close the bracket, or put text that holds brackets or commas in quotes"
-    if "could not find expected ':'" in problem:
-        return "a key is followed by a colon and a space"
-    if "found undefined alias" in problem or "while scanning an alias" in problem:
-        return "put text that starts with '*' in quotes"
-    return ""
+def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    """The parser's complaint in words that fit a spec, at the place where the mistake was made."""
+    complaint = str(error.problem)
+    mark, opened = error.problem_mark, error.context_mark
+    known = next((mistake for mistake in YAML_MISTAKES if mistake.complaint in complaint), None)
+    message, hint = (known.message, known.hint) if known else (f"not valid YAML: {complaint}", "")
+    # What is never closed is noticed only where the text ends or makes no sense any more.
+    if opened is not None and known is not None and known.at_start:
+        if message == NOT_CLOSED and mark is not None and mark.line == opened.line:
+            message = "a comma or the closing bracket is missing before this"
+        else:
+            mark = opened
+    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
+    return Problem(span, message, hint)
+
+
+class _Mistake(NamedTuple):
+    """What the parser says, what that means in a spec, and what mends it; `at_start`: where it was opened."""
+
+    complaint: str
+    message: str
+    hint: str
+    at_start: bool = False
+
+
+NOT_CLOSED = "this bracket is not closed"
+UNQUOTED = "quote text that holds brackets or commas"
+
+YAML_MISTAKES = (
+    _Mistake(r"'\t' that cannot start", "a tab stands here", "indent with spaces"),
+    _Mistake("expected ',' or", NOT_CLOSED, UNQUOTED, at_start=True),
+    _Mistake("the node content, but found '<stream end>'", NOT_CLOSED, UNQUOTED, at_start=True),
+    _Mistake("content, but found ','", "nothing stands before this comma", "remove it"),
+    _Mistake("content, but found", "no bracket is open that this would close", "remove it"),
+    _Mistake("<block end>, but found ']'", "no bracket is open that this would close", "remove it"),
+    _Mistake("<block end>, but found '}'", "no bracket is open that this would close", "remove it"),
+    _Mistake("<block end>, but found '<scalar>'", "text stands behind the closing quote", "quote the whole text"),
+    _Mistake(
+        "<block end>, but found '<block", "the indentation fits nothing above", "indent equally what belongs together"
+    ),
+    _Mistake(
+        "mapping values are not", "no colon is expected here", "quote text that holds ': ', or mend the indentation"
+    ),
+    _Mistake(
+        "sequence entries are not", "no dash is expected here", "begin a list in a line of its own, or quote the text"
+    ),
+    _Mistake(
+        "could not find expected ':'",
+        "this line is neither `key: value` nor `- item`",
+        "add what it lacks",
+        at_start=True,
+    ),
+    _Mistake("unexpected end of stream", "this quote is not closed", "end the text with the same quote", at_start=True),
+    _Mistake(
+        "unknown escape character",
+        "the backslash begins no known escape",
+        "use single quotes, or write two backslashes",
+    ),
+    _Mistake("alphabetic or numeric", "'*' and '&' begin names of YAML's own", "quote the text"),
+    _Mistake("cannot start any token", "no text begins with this character", "quote the text"),
+    _Mistake("expected '<document start>'", "a second document begins here", "keep one spec in a file"),
+)
 
 
 class _Open:
@@ -160,7 +210,7 @@ class _Open:
             self.key = _key(node)
         elif self.key.text in self.keys:
             line = self.keys[self.key.text].span.line
-            message = f"the key {self.key.text!r} stands here a second time (first in line {line})"
+            message = f"the key {quoted(self.key.text)} stands here a second time (first in line {line})"
             problems.append(Problem(self.key.span, message, "remove one of the two"))
             self.key = None
         else:
@@ -174,65 +224,83 @@ class _Open:
         return Sequence(tuple(self.values), self.span)
 
 
-def _compose(events: Iterator[Any], file: str) -> Node:
-    """Nodes from parse events, without recursion."""
-    stack: list[_Open] = []
-    anchors: dict[str, tuple[Node, int]] = {}
-    problems: list[Problem] = []
-    root: Node | None = None
-    for event in events:
+class _Composer:
+    """Makes nodes of parse events, without recursion."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.problems: list[Problem] = []
+        self.root: Node | None = None
+
+    def compose(self, events: Iterator[Any]) -> Node:
+        """The one document. Raises SpecError where there is none, or more, or a key comes twice."""
+        for event in events:
+            self.take(event, Span(self.file, event.start_mark.line + 1, event.start_mark.column + 1))
+        if self.problems:
+            raise SpecError(self.problems)
+        if self.root is None or (isinstance(self.root, Scalar) and self.root.is_null):
+            place = Span(self.file, 1, 1)
+            raise SpecError([Problem(place, "the file is empty", "a spec has at least input: and layers:")])
+        return self.root
+
+    def take(self, event: Any, span: Span) -> None:
+        """Take in the next event."""
         name = type(event).__name__
-        span = Span(file, event.start_mark.line + 1, event.start_mark.column + 1)
         if name in ("SequenceStartEvent", "MappingStartEvent"):
             _refuse_tag(event, span)
-            if len(stack) == MAX_DEPTH:
+            if len(self.stack) == MAX_DEPTH:
                 raise SpecError([Problem(span, f"nested more than {MAX_DEPTH} deep", "move the inner part to a block")])
-            stack.append(_Open(span, event.anchor, is_mapping=name == "MappingStartEvent"))
-            continue
-        if name == "ScalarEvent":
+            self.stack.append(_Open(span, event.anchor, is_mapping=name == "MappingStartEvent"))
+        elif name == "ScalarEvent":
             _refuse_tag(event, span)
-            node: Node = Scalar(event.value, event.style is None, span)
-            nodes, anchor = 1, event.anchor
+            self.add(_scalar(event, span), 1, event.anchor, span)
         elif name in ("SequenceEndEvent", "MappingEndEvent"):
-            done = stack.pop()
-            node, nodes, anchor = done.close(), done.nodes, done.anchor
+            done = self.stack.pop()
+            self.add(done.close(), done.nodes, done.anchor, span)
         elif name == "AliasEvent":
-            node, nodes = _alias(event.anchor, anchors, span)
-            anchor = None
-        else:
-            if name == "DocumentStartEvent" and root is not None:
-                raise SpecError([Problem(span, "a second document begins here", "keep one spec in a file")])
-            continue
+            self.add(*self.alias(event.anchor, span), None, span)
+        elif name == "DocumentStartEvent" and self.root is not None:
+            raise SpecError([Problem(span, "a second document begins here", "keep one spec in a file")])
+
+    def add(self, node: Node, nodes: int, anchor: str | None, span: Span) -> None:
+        """Put a node, which stands for so many, where it belongs."""
         if anchor is not None:
-            anchors[anchor] = (node, nodes)
-        if not stack:
-            root = node
-            continue
-        stack[-1].nodes += nodes
-        if stack[-1].nodes > MAX_NODES:
+            self.anchors[anchor] = (node, nodes)
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        parent.nodes += nodes
+        if parent.nodes > MAX_NODES:
             raise SpecError([Problem(span, f"aliases and lists come to more than {MAX_NODES:,} values")])
-        stack[-1].add(node, problems)
-    if problems:
-        raise SpecError(problems)
-    if root is None or (isinstance(root, Scalar) and root.is_null):
-        raise SpecError([Problem(Span(file, 1, 1), "the file is empty", "a spec has at least input: and layers:")])
-    return root
+        parent.add(node, self.problems)
+
+    def alias(self, anchor: str, span: Span) -> tuple[Node, int]:
+        """What an alias stands for; an anchor that is not closed yet is not known, so none goes in a circle."""
+        if anchor in self.anchors:
+            return self.anchors[anchor]
+        message = f"no anchor '&{anchor}' stands above this alias"
+        raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
 
 
-def _alias(anchor: str, anchors: dict[str, tuple[Node, int]], span: Span) -> tuple[Node, int]:
-    """What an alias stands for; an anchor that is not closed yet is not known, so none goes in a circle."""
-    if anchor in anchors:
-        return anchors[anchor]
-    message = f"no anchor '&{anchor}' stands above this alias"
-    raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
+def _scalar(event: Any, span: Span) -> Scalar:
+    plain = not event.style  # libyaml says "" where the pure parser says None
+    start, end = event.start_mark, event.end_mark
+    literal = start.line == end.line and end.column - start.column == len(event.value) + (0 if plain else 2)
+    return Scalar(event.value, plain, span, literal)
 
 
 def _key(node: Node) -> Scalar:
     if isinstance(node, Scalar):
+        if node.plain and node.text == "<<":
+            raise SpecError([Problem(node.span, "merge keys have no meaning in a spec", "write a block, or the keys")])
         return node
-    raise SpecError([Problem(node.span, f"a key must be a word, not {kind(node)}", "put it in quotes")])
+    hint = "quote text that begins with a bracket"
+    raise SpecError([Problem(node.span, f"a key must be a word, not {kind(node)}", hint)])
 
 
 def _refuse_tag(event: Any, span: Span) -> None:
     if event.tag is not None and event.tag != "!":
-        raise SpecError([Problem(span, f"the YAML tag {event.tag!r} has no meaning in a spec", "remove it")])
+        raise SpecError([Problem(span, f"the YAML tag {quoted(event.tag)} has no meaning in a spec", "remove it")])

@@ -13,17 +13,19 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from cnncalc import bundled, layers, source
+from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.layer_type import LayerType
-from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed
-from cnncalc.settings import PerAxisWhole, Setting, WholeList
+from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
+from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
-from cnncalc.templates import Constant, NameTemplate, Template, TemplateReader, is_constant
+from cnncalc.templates import TENSOR_NAMES, Constant, NameTemplate, Template, TemplateReader
 
 TOP_KEYS = ("name", "source", "extends", "input", "variables", "blocks", "layers", "outputs")
 MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")
+INPUT_HINT = "write input: [channels, height, width], such as [3, 224, 224]"
 
 
 class Loop(NamedTuple):
@@ -90,7 +92,10 @@ Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
 
 
 class Item(NamedTuple):
-    """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file."""
+    """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
+
+    `action` is None where the item cannot be used. `declares` are the names given in it and below it.
+    """
 
     type: str
     action: Action | None
@@ -100,6 +105,7 @@ class Item(NamedTuple):
     when: Template | None
     weights: NameTemplate | None
     training_only: bool
+    declares: tuple[NameTemplate, ...]
     span: Span
 
 
@@ -120,8 +126,15 @@ class Block(NamedTuple):
     span: Span
 
 
+class Declaration(NamedTuple):
+    """Where a name is given, and in which block; the block is empty for the spec's own layers."""
+
+    span: Span
+    block: str
+
+
 class Spec(NamedTuple):
-    """A decoded spec. `names` are the names given anywhere in it, for forward references."""
+    """A decoded spec. `names` tells where each name is given, for messages; `blocks` holds those that can be used."""
 
     name: str
     source: str
@@ -131,7 +144,7 @@ class Spec(NamedTuple):
     blocks: dict[str, Block]
     items: tuple[Item, ...]
     outputs: tuple[NameTemplate, ...]
-    names: dict[str, Span]
+    names: dict[str, list[Declaration]]
     span: Span
     problems: tuple[Problem, ...]
 
@@ -144,16 +157,16 @@ def read_spec(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: 
     is in `problems`.
     """
     path, shown = locate(reference)
-    return decode(_chain(source.parse(source.read(path), shown), path), shown, settings, inputs)
+    return decode(_chain(source.parse(source.read(path, shown), shown), path), shown, settings, inputs)
 
 
 def locate(reference: str) -> tuple[str, str]:
     """The path of a spec and the name it is shown by: a file here, else a bundled network."""
     if reference == "-":
         return "-", "<stdin>"
-    if os.path.exists(reference):
-        return reference, reference
     path = bundled.path(reference)
+    if os.path.exists(reference) and not (path and os.path.isdir(reference)):
+        return reference, reference
     if path is not None:
         return path, os.path.basename(path)
     if os.path.dirname(reference):
@@ -180,7 +193,7 @@ def _chain(node: Node, path: str) -> list[Mapping]:
             message = f"extends goes in a circle: {os.path.basename(path)} is extended already"
             raise SpecError([Problem(base.span, message, "a spec starts from one that does not start from it")])
         try:
-            node = source.parse(source.read(path), shown)
+            node = source.parse(source.read(path, shown), shown)
         except SpecError as error:
             if any(problem.span is None for problem in error.problems):
                 raise SpecError(
@@ -227,9 +240,11 @@ class _Decoder:
         self.file = file
         self.problems: list[Problem] = []
         self.reader = TemplateReader(self.problems)
-        self.names: dict[str, Span] = {}
+        self.names: dict[str, list[Declaration]] = {}
+        self.declared: list[NameTemplate] = []
         self.variables: dict[str, Template] = {}
         self.signatures: dict[str, tuple[Parameter, ...]] = {}
+        self.unusable: set[str] = set()
         self.calls: dict[str, dict[str, Span]] = {}
         self.block = ""
 
@@ -253,11 +268,7 @@ class _Decoder:
             items = self.items(top["layers"], known)
             if not items and not self.problems:
                 self.problem(top["layers"].span, "layers is empty", "list at least one layer")
-        outputs = tuple(
-            name
-            for node in self._nodes(top.get("outputs"))
-            if (name := self.reader.name(node, known, "an output")) is not None
-        )
+        outputs = (self.reader.name(node, known, "outputs", tensor=False) for node in self._nodes(top.get("outputs")))
         return Spec(
             self._text(top.get("name"), "name") or os.path.basename(self.file).removesuffix(bundled.SUFFIX),
             self._text(top.get("source"), "source"),
@@ -266,10 +277,10 @@ class _Decoder:
             self.variables,
             blocks,
             items,
-            outputs,
+            tuple(name for name in outputs if name is not None),
             self.names,
             root,
-            tuple(self.problems),
+            tuple(dict.fromkeys(self.problems)),
         )
 
     def _top(self) -> dict[str, Node]:
@@ -279,9 +290,9 @@ class _Decoder:
             for key, node in mapping.entries:
                 if key.text not in TOP_KEYS:
                     hint = did_you_mean(key.text, TOP_KEYS, f"a spec has {listed(TOP_KEYS)}")
-                    if layers.find(key.text):
+                    if layers.find(key.text) or key.text in MODIFIERS:
                         hint = "a layer stands in the list under layers:, after a '-'"
-                    self.problem(key.span, f"unknown key {key.text!r}", hint)
+                    self.problem(key.span, f"unknown key {quoted(key.text)}", hint)
                 elif not (isinstance(node, Scalar) and node.is_null):
                     top.setdefault(key.text, node)
         return top
@@ -315,45 +326,71 @@ class _Decoder:
         for name, text in settings:
             if name not in nodes:
                 known = f"the variables are {', '.join(nodes)}" if nodes else "the spec has no variables"
-                self.problem(None, f"--set {name}: there is no variable {name!r}", did_you_mean(name, nodes, known))
+                message = f"--set {name}: there is no variable {quoted(name)}"
+                self.problem(None, message, did_you_mean(name, nodes, known))
                 continue
-            nodes[name] = source.parse(text, f"--set {name}")
+            nodes[name] = Scalar(text.strip(), True, Span(f"--set {name}={text}", 0, 1), literal=False)
+        self.reader.elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
         for name, node in nodes.items():
-            if isinstance(node, Scalar) and (later := set(nodes) - set(self.variables)) and node.text in later:
-                self.problem(node.span, f"variable {name!r} uses {node.text!r}, which stands below it", "move it up")
-                continue
-            template = self.reader.template(node, frozenset(self.variables))
+            self.reader.elsewhere[name] = "a variable cannot use itself"
+            template = self.reader.template(node, frozenset(self.variables), tensor=False)
+            if isinstance(template, Constant) and template.value is None:
+                self.problem(node.span, f"the variable {name!r} has no value", "give it one")
+                template = None
             # A variable that cannot be read still exists: what uses it is not wrong as well.
-            self.variables[name] = template or Constant(None, node.span)
+            self.variables[name] = template or Constant(UNKNOWN, node.span)
+            del self.reader.elsewhere[name]
 
     def _is_name(self, key: Scalar, what: str) -> bool:
-        if re.fullmatch(r"[^\W\d]\w*", key.text):
+        """Whether expressions can use a word as a name of the user's."""
+        return self._check_name(key.text, key.span, what)
+
+    def _check_name(self, word: str, span: Span, what: str) -> bool:
+        if not re.fullmatch(r"[^\W\d]\w*", word):
+            hint = "names are of letters, digits and _, and begin with no digit"
+            self.problem(span, f"{quoted(word)} cannot be the name of a {what}", hint)
+        elif word in WORDS or word in CONSTANTS:
+            self.problem(span, f"{word!r} cannot be the name of a {what}", "expressions use that word")
+        elif word in TENSOR_NAMES:
+            self.problem(span, f"{word!r} cannot be the name of a {what}", "it is that of the incoming tensor")
+        else:
             return True
-        self.problem(key.span, f"{key.text!r} cannot be the name of a {what}", "names are of letters, digits and _")
         return False
 
     def _decode_inputs(
         self, node: Node | None, changes: tuple[tuple[str, str], ...], known: frozenset[str], root: Span
     ) -> tuple[tuple[str, Template], ...]:
-        if node is None and not changes:
-            self.problem(root, "the spec has no input", "write input: [channels, height, width], such as [3, 224, 224]")
-            return ()
         nodes: dict[str, Node] = {}
         if isinstance(node, Mapping):
             nodes = {key.text: value for key, value in node.entries if self._is_input_name(key)}
+            if not node.entries:
+                self.problem(node.span, "input names no input", INPUT_HINT)
         elif node is not None:
             nodes = {"input": node}
+        elif not changes:
+            self.problem(root, "the spec has no input", INPUT_HINT)
         for name, text in changes:
             key = name or "input"
+            shown = f"{name}={text}" if name else text
             if nodes and key not in nodes:
-                hint = f"the inputs are {', '.join(nodes)}: write --input {next(iter(nodes))}={text}"
-                self.problem(None, f"--input {text}: there is no input {key!r}", hint)
+                inputs = listed(nodes, "and")
+                hint = f"the inputs are {inputs}" if len(nodes) > 1 else f"the input is called {inputs}"
+                if not name:
+                    hint = f"the inputs are {inputs}: write --input {next(iter(nodes))}={text}"
+                self.problem(None, f"--input {shown}: there is no input {quoted(key)}", hint)
                 continue
-            span = Span("--input", 1, 1)
-            sizes = re.split(r"[x,×]", text.strip("[] "))
-            nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span) for size in sizes), span)
-        templates = ((name, self.reader.template(value, known)) for name, value in nodes.items())
-        return tuple((name, template) for name, template in templates if template is not None)
+            span = Span(f"--input {shown}", 0, 1)
+            sizes = re.split(r"[x×,]", text.strip("[] "))
+            nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)
+        return tuple((name, self._input(value, known)) for name, value in nodes.items())
+
+    def _input(self, node: Node, known: frozenset[str]) -> Template:
+        if isinstance(node, Scalar) and re.fullmatch(r"\d+([x×]\d+)+", node.text):
+            self.problem(
+                node.span, f"input takes a list, not {kind(node)}", f"write [{re.sub('[x×]', ', ', node.text)}]"
+            )
+            return Constant(UNKNOWN, node.span)
+        return self.reader.template(node, known, tensor=False) or Constant(UNKNOWN, node.span)
 
     def _is_input_name(self, key: Scalar) -> bool:
         if key.text in RESERVED:
@@ -380,72 +417,86 @@ class _Decoder:
                     continue
                 own[name] = key.span
                 found[name] = (key, body)
-        bodies: dict[str, tuple[Scalar, Node]] = {}
-        for name, (key, body) in found.items():
+        for name, (key, _) in found.items():
             parameters = self._signature(key, known)
-            if parameters is not None:
+            if parameters is None:
+                # Its uses are not wrong as well.
+                self.unusable.add(name)
+            else:
                 self.signatures[name] = parameters
-                bodies[name] = (key, body)
         blocks = {}
-        for name, (key, body) in bodies.items():
+        for name, parameters in self.signatures.items():
+            key, body = found[name]
             self.block = name
             self.calls[name] = {}
-            names = frozenset(parameter.name for parameter in self.signatures[name])
-            items = self.items(body, known | names)
-            blocks[name] = Block(name, self.signatures[name], items, key.span)
-        self._refuse_cycles()
-        return blocks
+            items = self.items(body, known | {parameter.name for parameter in parameters})
+            blocks[name] = Block(name, parameters, items, key.span)
+        circular = self._refuse_circles()
+        return {name: block for name, block in blocks.items() if name not in circular}
 
     def _signature(self, key: Scalar, known: frozenset[str]) -> tuple[Parameter, ...] | None:
-        """The parameters of `name(a, b=1)`; they are known even where one of them is wrong."""
+        """The parameters of `name(a, b=1)`, or None where something is wrong with them."""
         match = re.fullmatch(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", key.text, re.DOTALL)
         if match is None:
-            self.problem(key.span, f"{key.text!r} is no block", "write it like a function: conv_bn(filters, kernel=3)")
+            hint = "write it like a function: conv_bn(filters, kernel=3)"
+            self.problem(key.span, f"{quoted(key.text)} is no block", hint)
             return None
         name, inside = match.group(1), match.group(2) or ""
-        if layers.find(name) or name in CONTAINERS:
-            self.problem(key.span, f"{name!r} is a layer type already", "give the block another name")
+        if layers.find(name) or name in CONTAINERS or name in MODIFIERS:
+            what = "a layer type already" if layers.find(name) else "a word of the language"
+            self.problem(key.span, f"{name!r} is {what}", "give the block another name")
             return None
+        before = len(self.problems)
         parameters: list[Parameter] = []
         for start, text in _split(inside):
-            word, equals, default = text.partition("=")
-            parameter = word.strip()
-            span = key.span._replace(column=key.span.column + match.start(2) + start)
-            if not re.fullmatch(r"[^\W\d]\w*", parameter):
-                self.problem(span, f"{parameter!r} cannot be a parameter of {name}", "names are of letters, digits, _")
-                continue
-            names = [earlier.name for earlier in parameters]
-            if parameter in names:
-                self.problem(span, f"{name} has the parameter {parameter!r} twice", "rename one")
-                continue
-            if not equals and parameters and not parameters[-1].required:
-                self.problem(span, f"{parameter!r} has no default but stands after one that has", "move it before")
-            template = None
-            if equals:
-                shift = start + len(word) + 1 + len(default) - len(default.lstrip())
-                template = self.reader.expression(
-                    default.strip(), key.span, known | frozenset(names), skip=match.start(2) + shift
-                )
-            parameters.append(Parameter(parameter, template, not equals))
-        return tuple(parameters)
+            self._parameter(key, match.start(2) + start, text, known, parameters)
+        return tuple(parameters) if len(self.problems) == before else None
 
-    def _refuse_cycles(self) -> None:
-        """A block that uses itself, directly or through others, would never end."""
+    def _parameter(
+        self, key: Scalar, start: int, text: str, known: frozenset[str], parameters: list[Parameter]
+    ) -> None:
+        """Add the parameter whose text begins `start` characters into a signature."""
+        column = key.span.column + (0 if key.plain else 1) + start if key.literal else None
+        span = key.span if column is None else key.span._replace(column=column)
+        word, equals, default = text.partition("=")
+        parameter = word.strip()
+        names = [earlier.name for earlier in parameters]
+        template = None
+        if not self._check_name(parameter, span, "parameter"):
+            return
+        if parameter in names:
+            self.problem(span, f"the parameter {parameter!r} stands here a second time", "rename one")
+        if not equals and parameters and not parameters[-1].required:
+            self.problem(span, f"{parameter!r} has no default but stands after one that has", "move it before")
+        if equals:
+            shift = len(word) + 1 + len(default) - len(default.lstrip())
+            at = None if column is None else column + shift
+            template = self.reader.expression(default.strip(), key.span, at, known | frozenset(names))
+        parameters.append(Parameter(parameter, template, not equals))
+
+    def _refuse_circles(self) -> set[str]:
+        """The blocks that use themselves, directly or through others: they would never end."""
+        circular: set[str] = set()
         done: set[str] = set()
-
-        def visit(name: str, above: tuple[str, ...]) -> None:
-            if name in done:
-                return
-            for other, span in self.calls.get(name, {}).items():
-                if other in (*above, name):
-                    circle = (*above, name)[(*above, name).index(other) :]
-                    self.problem(span, f"the block {other!r} uses itself: {' -> '.join((*circle, other))}")
+        for root in self.calls:
+            above: list[str] = [root]
+            waiting = [iter(self.calls[root].items())]
+            while waiting:
+                for other, span in waiting[-1]:
+                    if other in above:
+                        circle = above[above.index(other) :]
+                        if not circular.intersection(circle):
+                            way = " -> ".join((*circle, other))
+                            self.problem(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
+                        circular.update(circle)
+                    elif other not in done and other in self.calls:
+                        above.append(other)
+                        waiting.append(iter(self.calls[other].items()))
+                        break
                 else:
-                    visit(other, (*above, name))
-            done.add(name)
-
-        for name in self.calls:
-            visit(name, ())
+                    waiting.pop()
+                    done.add(above.pop())
+        return circular
 
     # --- items ----------------------------------------------------------------------------------
 
@@ -461,32 +512,40 @@ class _Decoder:
     def item(self, node: Node, known: frozenset[str]) -> Item:
         if isinstance(node, Scalar) and not node.is_null:
             action = self._action(node, None, known)
-            return Item(node.text, action, None, None, None, None, None, False, node.span)
+            return Item(node.text, action, None, None, None, None, None, False, (), node.span)
         if not isinstance(node, Mapping):
             self.problem(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
-            return Item("", None, None, None, None, None, None, False, node.span)
+            return Item("", None, None, None, None, None, None, False, (), node.span)
         types = [(key, value) for key, value in node.entries if key.text not in MODIFIERS]
         modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
+        declared, before = len(self.declared), len(self.problems)
         loop = self._loop(modifiers, known, node.span)
         inside = known | _loop_names(loop)
-        name = None
-        if "name" in modifiers:
-            name = self._name(modifiers["name"], inside)
+        name = self._name(modifiers["name"], inside) if "name" in modifiers else None
+        sources = self._sources(modifiers.get("from"), inside)
+        when = self._optional(modifiers.get("when"), inside)
+        weights = self.reader.name(modifiers["weights"], inside, "weights") if "weights" in modifiers else None
+        training_only = self._flag(modifiers.get("training_only"), "training_only")
+        usable = len(self.problems) == before
         action = None
         if len(types) == 1:
             key, arguments = types[0]
             action = self._action(key, arguments, inside)
         else:
             self._refuse_types([key for key, _ in types], node.span)
+        if isinstance(action, SideBranches) and weights is not None:
+            self.problem(weights.span, "weights shares those of a layer or block, not of branches", "move it into one")
+            usable = False
         return Item(
             types[0][0].text if types else "",
-            action,
+            action if usable else None,
             name,
-            self._sources(modifiers.get("from"), inside),
+            sources,
             loop,
-            self._optional(modifiers.get("when"), inside),
-            self.reader.name(modifiers["weights"], inside, "weights") if "weights" in modifiers else None,
-            self._flag(modifiers.get("training_only"), "training_only"),
+            when,
+            weights,
+            training_only,
+            tuple(self.declared[declared:]),
             types[0][0].span if types else node.span,
         )
 
@@ -502,11 +561,13 @@ class _Decoder:
                 hint = f"indent it below {first.text}:, or write {first.text}: {{{other.text}: ...}}"
                 self.problem(other.span, f"{other.text!r} is a setting of {first.text}, not beside it", hint)
                 return
-            near = did_you_mean(other.text, MODIFIERS)
-            if near and not self._is_type(other.text):
-                self.problem(other.span, f"unknown key {other.text!r}", near)
+        for position, key in enumerate(keys):
+            if not self._is_type(key.text) and any(self._is_type(other.text) for other in keys):
+                hint = did_you_mean(key.text, (*MODIFIERS, *type_settings), f"beside a type stand {listed(MODIFIERS)}")
+                beside = keys[0] if position else keys[1]
+                self.problem(key.span, f"unknown key {quoted(key.text)} beside {quoted(beside.text)}", hint)
                 return
-        words = listed([repr(key.text) for key in keys])
+        words = listed([quoted(key.text) for key in keys])
         self.problem(others[0].span, f"an item has one type, but here are {words}", "begin each with its own '- '")
 
     def _setting_names(self, type_name: str) -> tuple[str, ...]:
@@ -516,12 +577,14 @@ class _Decoder:
         return tuple(found.settings) if found else ()
 
     def _is_type(self, word: str) -> bool:
-        return word in self.signatures or word in CONTAINERS or layers.find(word) is not None
+        known = word in self.signatures or word in self.unusable or word in CONTAINERS
+        return known or layers.find(word) is not None
 
     def _name(self, node: Node, known: frozenset[str]) -> NameTemplate | None:
-        name = self.reader.name(node, known, "a name")
+        name = self.reader.name(node, known, "name", tensor=False)
         if name is None:
             return None
+        self.declared.append(name)
         text = name.constant
         if text is not None:
             if text in RESERVED:
@@ -530,14 +593,14 @@ class _Decoder:
             if text.startswith(".") or text.endswith(".") or ".." in text:
                 self.problem(node.span, f"the name {text!r} has an empty part", "dots stand between parts")
                 return None
-            self.names.setdefault(text, node.span)
+            self.names.setdefault(text, []).append(Declaration(node.span, self.block))
         return name
 
     def _flag(self, node: Node | None, key: str) -> bool:
         if node is None:
             return False
-        if isinstance(node, Scalar) and node.text in ("true", "false"):
-            return node.text == "true"
+        if isinstance(node, Scalar) and node.text in ("true", "True", "false", "False"):
+            return node.text.lower() == "true"
         self.problem(node.span, f"{key} takes true or false, not {kind(node)}")
         return False
 
@@ -548,7 +611,11 @@ class _Decoder:
         if node is None:
             return None
         if isinstance(node, Mapping):
-            pairs = [(key.text, self.reader.name(value, known, "from")) for key, value in node.entries]
+            pairs = [
+                (key.text, self.reader.name(value, known, "from"))
+                for key, value in node.entries
+                if key.text == "input" or self._is_input_name(key)
+            ]
         else:
             pairs = [("", self.reader.name(value, known, "from")) for value in self._nodes(node)]
         if not pairs:
@@ -560,20 +627,21 @@ class _Decoder:
             return None
         walks: list[tuple[tuple[str, ...], Template]] = []
         node = modifiers.get("for")
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and node.entries:
             for key, value in node.entries:
                 names = tuple(word.strip() for word in key.text.split(","))
-                if not all(re.fullmatch(r"[^\W\d]\w*", name) for name in names):
-                    self.problem(key.span, f"{key.text!r} does not name what for walks through", "write names: lists")
+                if not all(self._check_name(name, key.span, "value of for") for name in names):
                     continue
+                if "index" in names:
+                    self.problem(key.span, "'index' counts the passes", "choose another name")
                 template = self.reader.template(value, known)
-                walks.append((names, template or Constant(None, value.span)))
+                walks.append((names, template or Constant(UNKNOWN, value.span)))
         elif node is not None:
-            self.problem(
-                node.span, f"for is a mapping of names to lists, not {kind(node)}", "such as {width: [64, 128]}"
-            )
-        inside = known | {name for names, _ in walks for name in names}
-        repeat = self._optional(modifiers.get("repeat"), inside)
+            hint = "such as {width: [64, 128]}"
+            found = kind(node) if not isinstance(node, Mapping) else "an empty one"
+            self.problem(node.span, f"for takes a mapping of names to lists, not {found}", hint)
+        inside = known | {"index"}.union(*(names for names, _ in walks))
+        repeat = self._optional(modifiers.get("repeat"), known if node is None else inside)
         return Loop(repeat, tuple(walks), modifiers["repeat"].span if "repeat" in modifiers else span)
 
     # --- actions --------------------------------------------------------------------------------
@@ -587,6 +655,9 @@ class _Decoder:
                 self.calls[self.block].setdefault(word, key.span)
             given = self._arguments(key, arguments, known, self.signatures[word])
             return None if given is None else BlockCall(word, given)
+        if word in self.unusable:
+            self._look_inside(arguments, known)
+            return None
         if word == "layers":
             return Group(self.items(arguments or Scalar("", True, key.span), known))
         if word == "branch":
@@ -594,20 +665,30 @@ class _Decoder:
             return None if branches is None else SideBranches(branches)
         found = layers.find(word)
         if found is None:
-            known_types = (*layers.all_types(), *self.signatures, *CONTAINERS)
-            hint = did_you_mean(word, known_types, "`cnncalc layers` lists them; blocks: defines your own")
-            self.problem(key.span, f"unknown layer type {word!r}", hint)
+            self.problem(key.span, f"unknown layer type {quoted(word)}", self._type_hint(word))
             self._look_inside(arguments, known)
             return None
         if found.several_inputs:
             return self._join(key, found, arguments, known)
         return self._layer(key, found, arguments, known)
 
+    def _type_hint(self, word: str) -> str:
+        """What was meant by a word that is no type."""
+        begin = re.match(r"\w+", word)
+        if begin and begin.group() != word and self._is_type(begin.group()):
+            rest = word[begin.end() :].strip(" :()[]") or "..."
+            return f"write {begin.group()}: {f'[{rest}]' if ',' in rest else rest}, with a space after the colon"
+        if word in MODIFIERS:
+            return f"{word} stands beside a type, in the same item"
+        known = (*layers.all_types(), *self.signatures, *CONTAINERS)
+        return did_you_mean(word, known, "`cnncalc layers` lists them; blocks: defines your own")
+
     def _look_inside(self, arguments: Node | None, known: frozenset[str]) -> None:
-        """Names below an unknown type still count as defined."""
+        """Lists of layers below an unknown type are read all the same: their names count as given."""
         if isinstance(arguments, Mapping):
-            for _, value in arguments.entries:
+            for key, value in arguments.entries:
                 if isinstance(value, Sequence) and any(isinstance(item, Mapping) for item in value.items):
+                    self.declared.append(NameTemplate((key.text,), key.span))
                     self.items(value, known)
 
     def _layer(
@@ -620,9 +701,9 @@ class _Decoder:
         constants: dict[str, object] = {}
         broken = False
         for name, template in given.items():
-            if is_constant(template):
+            if isinstance(template, Constant):
                 try:
-                    constants[name] = found.settings[name].decode(template.evaluate({}))
+                    constants[name] = found.settings[name].decode(template.value)
                 except RuleError as error:
                     self.problem(template.span, f"{key.text}: {error.message}", error.hint)
                     broken = True
@@ -644,11 +725,20 @@ class _Decoder:
             branches = Mapping(rest, arguments.span) if rest else None
             if len(rest) == 1 and rest[0][0].text == "branches":
                 branches = rest[0][1]
+            misspelt = [(name, value) for name, value in rest if self._is_misspelt(name, value, found)]
+            if misspelt:
+                settings += misspelt
+                branches = None
         call = self._layer(key, found, Mapping(tuple(settings), key.span), known)
-        if branches is None:
+        if branches is None or (isinstance(branches, Sequence) and not branches.items):
             return call
         decoded = self._branches(branches, known, key)
         return None if call is None or decoded is None else Join(call, decoded)
+
+    @staticmethod
+    def _is_misspelt(name: Scalar, value: Node, found: type[LayerType]) -> bool:
+        """Whether a key of a join is a setting with a slip, not the name of a branch."""
+        return isinstance(value, Scalar) and not value.is_null and bool(did_you_mean(name.text, found.settings))
 
     def _branches(self, node: Node | None, known: frozenset[str], key: Scalar) -> tuple[Branch, ...] | None:
         named: list[tuple[Scalar | None, Node]]
@@ -659,19 +749,32 @@ class _Decoder:
         else:
             found = kind(node) if node is not None else "nothing"
             hint = "write a list of branches, or a mapping of their names to lists of layers"
+            if isinstance(node, Scalar) and key.text != "branch":
+                hint = f"write its branches, or {key.text} alone with from: [..., ...] beside it"
             self.problem(node.span if node is not None else key.span, f"{key.text} takes branches, not {found}", hint)
             return None
         branches = [self._branch(name, value, known) for name, value in named]
+        only = branches[0] if len(branches) == 1 else None
+        if only is not None and key.text != "branch" and only.when is None and only.loop is None:
+            self.problem(
+                key.span, f"{key.text} joins two branches or more, but there is one", "an empty one is the identity"
+            )
+            return None
         return None if None in branches else tuple(branch for branch in branches if branch is not None)
 
     def _branch(self, name: Scalar | None, node: Node, known: frozenset[str]) -> Branch | None:
         label = None
         if name is not None:
             if not re.fullmatch(r"[\w/+-]+", name.text):
-                self.problem(name.span, f"{name.text!r} cannot be the name of a branch", "letters, digits and _ - + /")
+                hint = "names are of letters, digits and _ - + /"
+                self.problem(name.span, f"{quoted(name.text)} cannot be the name of a branch", hint)
+                return None
+            if name.text in RESERVED:
+                self.problem(name.span, f"{name.text!r} is a reserved name", "choose another")
                 return None
             label = name.text
-            self.names.setdefault(label, name.span)
+            self.names.setdefault(label, []).append(Declaration(name.span, self.block))
+            self.declared.append(NameTemplate((label,), name.span))
         span = name.span if name is not None else node.span
         if not isinstance(node, Mapping):
             if isinstance(node, Scalar) and not node.is_null:
@@ -684,19 +787,17 @@ class _Decoder:
                 hint = did_you_mean(key.text, BRANCH_KEYS, f"a branch has {listed(BRANCH_KEYS)}")
                 if self._is_type(key.text):
                     hint = f"a branch is a list: begin {key.text} with '- '"
-                self.problem(key.span, f"unknown key {key.text!r} in a branch", hint)
+                self.problem(key.span, f"unknown key {quoted(key.text)} in a branch", hint)
                 return None
         values = {key.text: value for key, value in node.entries}
+        before = len(self.problems)
         loop = self._loop(values, known, node.span)
         inside = known | _loop_names(loop)
-        return Branch(
-            label,
-            self.items(values.get("layers", Scalar("", True, node.span)), inside),
-            self._optional(values.get("when"), inside),
-            loop,
-            self._sources(values.get("from"), inside),
-            span,
-        )
+        when = self._optional(values.get("when"), inside)
+        sources = self._sources(values.get("from"), inside)
+        usable = len(self.problems) == before
+        items = self.items(values.get("layers", Scalar("", True, node.span)), inside)
+        return Branch(label, items, when, loop, sources, span) if usable else None
 
     def _arguments(
         self,
@@ -706,64 +807,56 @@ class _Decoder:
         parameters: tuple[Parameter, ...] | tuple[Setting, ...],
     ) -> dict[str, Template] | None:
         """The templates given for parameters or settings, by name; None where one cannot be used."""
+        before = len(self.problems)
         pairs = self._pairs(key, node, parameters)
-        if pairs is None:
-            return None
         by_name = {parameter.name: parameter for parameter in parameters}
         given: dict[str, Template] = {}
-        complete = True
+        usable = len(self.problems) == before
         for name, value in pairs:
             parameter = by_name[name]
             keywords = parameter.keywords if isinstance(parameter, Setting) else ()
             template = self.reader.template(value, known, keywords)
-            if template is None:
-                complete = False
-            else:
+            if template is not None:
                 given[name] = template
-        missing = [
-            parameter.name for parameter in parameters if parameter.required and parameter.name not in dict(pairs)
-        ]
-        if missing:
+        there = {name for name, _ in pairs}
+        missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in there]
+        # A setting with a slip in its name is probably the one that is missing.
+        if missing and usable:
             doc = getattr(by_name[missing[0]], "doc", "")
             hint = f"{missing[0]} is the {doc}" if doc else f"write {key.text}: {{{missing[0]}: ...}}"
             self.problem(key.span, f"{key.text} needs {listed(missing)}", hint)
-            return None
-        return given if complete else None
+        return given if len(self.problems) == before else None
 
     def _pairs(
         self, key: Scalar, node: Node | None, parameters: tuple[Parameter, ...] | tuple[Setting, ...]
-    ) -> list[tuple[str, Node]] | None:
+    ) -> list[tuple[str, Node]]:
         """Which parameter gets which node, by name or by position."""
         names = [parameter.name for parameter in parameters]
         what = "argument" if key.text in self.signatures else "setting"
         if node is None:
             return []
         if isinstance(node, Mapping):
-            pairs = []
-            for name, value in node.entries:
+            for name, _ in node.entries:
                 if name.text not in names:
-                    otherwise = f"it has {listed(names)}" if names else "it has none"
-                    hint = did_you_mean(name.text, names, otherwise)
-                    self.problem(name.span, f"{key.text} has no {what} {name.text!r}", hint)
-                    return None
-                pairs.append((name.text, value))
-            return pairs
-        values = node.items if isinstance(node, Sequence) and not _is_one_list(parameters) else (node,)
+                    hint = did_you_mean(name.text, names, f"it has {listed(names)}" if names else "it has none")
+                    if name.text in MODIFIERS:
+                        hint = f"{name.text} stands beside {key.text}, not below it"
+                    self.problem(name.span, f"{key.text} has no {what} {quoted(name.text)}", hint)
+            return [(name.text, value) for name, value in node.entries if name.text in names]
+        values = node.items if isinstance(node, Sequence) and not is_one_list(parameters) else (node,)
         if len(values) > len(names):
             hint = f"they are {', '.join(names)}" if names else f"write {key.text} alone"
-            count = f"at most {len(names)}" if names else "no"
-            plural = "" if len(names) == 1 else "s"
-            self.problem(values[len(names)].span, f"{key.text} takes {count} {what}{plural}, not {len(values)}", hint)
-            return None
+            count = f"at most {plural(len(names), what)}" if names else f"no {what}s"
+            self.problem(values[len(names)].span, f"{key.text} takes {count}, not {len(values)}", hint)
         return list(zip(names, values, strict=False))
 
 
-def _is_one_list(parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> bool:
+def is_one_list(parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> bool:
     """Whether a list is the value of the first setting, not arguments by position."""
     first = parameters[0] if parameters else None
-    if not isinstance(first, WholeList):
-        return False
-    return len(parameters) == 1 or not isinstance(first, PerAxisWhole)
+    if len(parameters) == 1:
+        return isinstance(first, WholeList | TargetShape)
+    return isinstance(first, WholeList) and not isinstance(first, PerAxisWhole)
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:

@@ -12,11 +12,13 @@ from typing import NamedTuple, TypeAlias
 
 from cnncalc import expressions
 from cnncalc.expressions import Expression, ExpressionError, Value, describe
-from cnncalc.problem import Problem, Span, did_you_mean
+from cnncalc.problem import Problem, Span, did_you_mean, quoted
 from cnncalc.shapes import AXIS_NAMES, Shape
 from cnncalc.source import Node, Scalar, Sequence, kind
 
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
+
+MAX_NAME = 200
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 
@@ -44,11 +46,14 @@ class Constant(NamedTuple):
 
 
 class Computed(NamedTuple):
-    """An expression. `words` are keywords of settings that it uses as values, such as `same`."""
+    """An expression. `words` are keywords of settings that it uses as values, such as `same`.
+
+    `text_column` is where its text begins, or None where the file does not hold it as it is read.
+    """
 
     expression: Expression
     span: Span
-    text_column: int
+    text_column: int | None
     words: tuple[str, ...]
     uses_tensor: bool
 
@@ -59,12 +64,12 @@ class Computed(NamedTuple):
         try:
             return self.expression.evaluate(names)
         except ExpressionError as error:
-            span = self.span._replace(column=self.text_column + error.offset)
-            raise Faulty(Problem(span, error.message, error.hint)) from None
+            hint = error.hint or _tensor_hint(self.expression, error, names)
+            raise Faulty(Problem(_within(self.span, self.text_column, error.offset), error.message, hint)) from None
 
 
 class Listed(NamedTuple):
-    """A list of templates."""
+    """A list of templates, of which at least one is computed."""
 
     items: tuple[Template, ...]
     span: Span
@@ -100,17 +105,32 @@ class NameTemplate(NamedTuple):
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
-            if value is None or isinstance(value, bool | tuple):
+            text = _as_name(value)
+            if value is None or isinstance(value, bool | tuple) or re.search(r"[^\w./+-]", text):
                 raise Faulty(Problem(self.span, f"a name takes numbers and words, not {describe(value)}"))
-            texts.append(value if isinstance(value, str) else expressions.decimal(value))
-        return "".join(texts)
+            texts.append(text)
+        name = "".join(texts)
+        if len(name) > MAX_NAME:
+            raise Faulty(Problem(self.span, f"the name is longer than {MAX_NAME} characters"))
+        return name
 
 
-def is_constant(template: Template) -> bool:
-    """Whether the value is known before any block is expanded."""
-    if isinstance(template, Listed):
-        return all(map(is_constant, template.items))
-    return isinstance(template, Constant)
+def _within(span: Span, column: int | None, offset: int) -> Span:
+    """The place of a character of an expression; where that cannot be told, the place of the whole."""
+    return span if column is None else span._replace(column=column + offset)
+
+
+def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToValues[str, Value]) -> str:
+    """Why a name of the incoming tensor has no value, such as the height of a vector."""
+    name = next((name for name, offset in expression.names if offset == error.offset), "")
+    shape = names.get("in_shape")
+    if name not in TENSOR_NAMES or not isinstance(shape, tuple):
+        return ""
+    return f"{Shape(shape).described} comes in"  # type: ignore[arg-type]
+
+
+def _as_name(value: Value) -> str:
+    return value if isinstance(value, str) else describe(value)
 
 
 def tensor_values(shape: Shape) -> dict[str, Value]:
@@ -124,14 +144,17 @@ def tensor_values(shape: Shape) -> dict[str, Value]:
 class TemplateReader:
     """Makes templates; what is wrong goes to `problems`, and None comes back.
 
-    `known` names are those of the place; `words` are the keywords of all settings, asked for
-    only when a name is not known.
+    `known` names are those of the place, to which those of the incoming tensor come unless
+    `tensor` is false. `elsewhere` says of names that exist, but not at this place, where they do.
     """
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
+        self.elsewhere: dict[str, str] = {}
 
-    def template(self, node: Node, known: frozenset[str], keywords: tuple[str, ...] = ()) -> Template | None:
+    def template(
+        self, node: Node, known: frozenset[str], keywords: tuple[str, ...] = (), *, tensor: bool = True
+    ) -> Template | None:
         """A template for a setting's value; `keywords` of the setting come before any expression."""
         if isinstance(node, Scalar):
             if node.is_null:
@@ -140,74 +163,87 @@ class TemplateReader:
                 return Constant(node.text, node.span)
             if INTEGER.match(node.text):
                 return Constant(int(node.text), node.span)
-            return self.expression(node.text, node.span, known, quoted=not node.plain)
+            return self.expression(node.text, node.span, _text_column(node), known, tensor=tensor)
         if isinstance(node, Sequence):
-            items = [self.template(item, known, keywords) for item in node.items]
+            items = [self.template(item, known, keywords, tensor=tensor) for item in node.items]
             complete = tuple(item for item in items if item is not None)
-            return Listed(complete, node.span) if len(complete) == len(items) else None
+            if len(complete) < len(items):
+                return None
+            if all(isinstance(item, Constant) for item in complete):
+                return Constant(tuple(item.evaluate({}) for item in complete), node.span)
+            return Listed(complete, node.span)
         self.problems.append(Problem(node.span, f"a value is expected here, not {kind(node)}"))
         return None
 
     def expression(
-        self, text: str, span: Span, known: frozenset[str], *, quoted: bool = False, skip: int = 0
+        self, text: str, span: Span, column: int | None, known: frozenset[str], *, tensor: bool = True
     ) -> Template | None:
-        """A template of an expression's text, which stands `skip` characters after the span."""
-        column = span.column + (1 if quoted else 0) + skip
+        """A template of an expression whose text begins in `column`, None where that cannot be told."""
         try:
             parsed = expressions.parse(text)
             if not parsed.names:
                 # Without names nothing can change: computed once, and what is wrong shows at once.
                 return Constant(parsed.evaluate({}), span)
         except ExpressionError as error:
-            where = span._replace(column=column + error.offset)
-            self.problems.append(Problem(where, error.message, error.hint))
+            self.problems.append(Problem(_within(span, column, error.offset), error.message, error.hint))
             return None
         words = []
+        wrong: dict[str, int] = {}
         for name, offset in parsed.names:
-            if name in known or name in TENSOR_NAMES:
+            if name in known or (tensor and name in TENSOR_NAMES):
                 continue
             if name in all_words():
                 words.append(name)
-                continue
-            where = span._replace(column=column + offset)
-            self.problems.append(Problem(where, f"{name!r} is not defined here", self._names_hint(name, known)))
+            else:
+                wrong.setdefault(name, offset)
+        for name, offset in wrong.items():
+            message = f"{quoted(name)} is not defined here"
+            self.problems.append(
+                Problem(_within(span, column, offset), message, self._hint(name, known, tensor=tensor))
+            )
+        if wrong:
             return None
-        uses_tensor = any(name in TENSOR_NAMES for name, _ in parsed.names)
+        uses_tensor = any(name in TENSOR_NAMES and name not in known for name, _ in parsed.names)
         return Computed(parsed, span, column, tuple(words), uses_tensor)
 
-    def name(self, node: Node, known: frozenset[str], what: str) -> NameTemplate | None:
+    def name(self, node: Node, known: frozenset[str], what: str, *, tensor: bool = True) -> NameTemplate | None:
         """A template of a name, which may hold `{expressions}`."""
         if not isinstance(node, Scalar) or node.is_null:
-            self.problems.append(Problem(node.span, f"{what} is a name, not {kind(node)}"))
+            self.problems.append(Problem(node.span, f"{what} takes a name, not {kind(node)}"))
             return None
+        column = _text_column(node)
         parts: list[str | Computed] = []
         position = 0
-        column = 0 if node.plain else 1
         for match in re.finditer(r"\{([^{}]*)\}", node.text):
-            if match.start() > position:
-                parts.append(node.text[position : match.start()])
-            template = self.expression(match.group(1), node.span, known, skip=column + match.start(1))
+            start = None if column is None else column + match.start(1)
+            template = self.expression(match.group(1), node.span, start, known, tensor=tensor)
             if template is None:
                 return None
-            if isinstance(template, Constant):
-                parts.append(describe(template.value))
-            elif isinstance(template, Computed):
-                parts.append(template)
+            parts.append(node.text[position : match.start()])
+            parts.append(template if isinstance(template, Computed) else _as_name(template.evaluate({})))
             position = match.end()
-        if position < len(node.text):
-            parts.append(node.text[position:])
-        texts = "".join(part for part in parts if isinstance(part, str))
-        wrong = re.search(r"[^\w./+-]", texts)
-        if wrong or not parts:
-            shown = f"the character {wrong.group()!r}" if wrong else "nothing"
-            message = f"{what} holds {shown}"
-            self.problems.append(Problem(node.span, message, "names are of letters, digits and _ - + / and ."))
+        parts.append(node.text[position:])
+        text = "".join(part for part in parts if isinstance(part, str))
+        wrong = re.search(r"[^\w./+-]", text)
+        if wrong:
+            at = _within(node.span, column if len(parts) == 1 else None, wrong.start())
+            hint = "names are of letters, digits and _ - + / and ."
+            self.problems.append(Problem(at, f"{what} holds the character {wrong.group()!r}", hint))
             return None
-        return NameTemplate(tuple(parts), node.span)
+        if not node.text or len(node.text) > MAX_NAME:
+            message = f"{what} is longer than {MAX_NAME} characters" if node.text else f"{what} is empty"
+            self.problems.append(Problem(node.span, message))
+            return None
+        computed = any(isinstance(part, Computed) for part in parts)
+        return NameTemplate(tuple(part for part in parts if part) if computed else (text,), node.span)
 
-    @staticmethod
-    def _names_hint(name: str, known: frozenset[str]) -> str:
-        near = did_you_mean(name, known | TENSOR_NAMES)
+    def _hint(self, name: str, known: frozenset[str], *, tensor: bool) -> str:
+        """What to write instead of a name that is not defined."""
+        if name in self.elsewhere:
+            return self.elsewhere[name]
+        if name in TENSOR_NAMES:
+            return "a tensor comes into a layer or block only"
+        near = did_you_mean(name, known | TENSOR_NAMES if tensor else known)
         if near:
             return near
         if name == "index":
@@ -215,6 +251,13 @@ class TemplateReader:
         if not known:
             return "no names are defined here; variables: defines some"
         return f"the names here are {', '.join(sorted(known))}"
+
+
+def _text_column(node: Scalar) -> int | None:
+    """Where the text of a scalar begins, behind the quote if there is one."""
+    if not node.literal:
+        return None
+    return node.span.column + (0 if node.plain else 1)
 
 
 def all_words() -> frozenset[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from cnncalc import bundled
 from cnncalc.problem import SpecError, did_you_mean
 from cnncalc.report.format import plain
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cnncalc.network import Network
     from cnncalc.report.table import Table
 
@@ -24,12 +24,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 UNUSABLE = 2
 
 
+class Unwritable(click.FileError):
+    """An output file that cannot be written."""
+
+    exit_code = UNUSABLE
+
+
 class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """A spec's file or a bundled network's name; shells complete both."""
 
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
         networks = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
         return [*networks, CompletionItem(incomplete, type="file")]
 
@@ -162,6 +170,8 @@ def write_lines(lines: Iterable[str], output: str | None) -> None:
 
 def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
     """Write a file whole or not at all: beside it first, then in its place."""
+    import tempfile
+
     folder = os.path.dirname(os.path.abspath(path))
     try:
         handle, beside = tempfile.mkstemp(prefix=".cnncalc-", dir=folder)
@@ -175,7 +185,7 @@ def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
             os.unlink(beside)
             raise
     except OSError as error:
-        raise click.FileError(path, error.strerror or str(error)) from None
+        raise Unwritable(path, error.strerror or str(error)) from None
 
 
 def _umask() -> int:

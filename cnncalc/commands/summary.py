@@ -29,7 +29,11 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
 )
 @click.option(
-    "--depth", type=Depth(), default=0, help="Levels of blocks to open; all opens every block.", metavar="N|all"
+    "--depth",
+    type=Depth(),
+    default=0,
+    help="Levels of rows to show: 1 folds every block, all opens every one.",
+    metavar="N|all",
 )
 @click.option(
     "--sort", type=click.Choice(SORTABLE), default=None, help="The layers without their blocks, heaviest first."

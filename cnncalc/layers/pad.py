@@ -46,5 +46,11 @@ class Pad(Moving, name="pad"):
 
     @property
     def _channels(self) -> tuple[int, int]:
-        """The channels before and after, in the sense of one axis."""
-        return on_sides(self.channels, 1, "channels")[0]
+        """The channels before and after."""
+        if isinstance(self.channels, int):
+            return self.channels, self.channels
+        if len(self.channels) != 2:
+            raise RuleError(
+                f"channels has {len(self.channels)} numbers", "channels", "give one, or two (before and after)"
+            )
+        return self.channels

@@ -21,7 +21,7 @@ class Subsample(Windowed, name="subsample"):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
-        return Shape((image.channels, *slide_all(self.windows(inputs), image, may_pad=lambda window, padding: False)))
+        return Shape((image.channels, *slide_all(self.windows(inputs), image, may_pad=lambda _window, _padding: False)))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = (inputs[0].channels,)

@@ -11,11 +11,11 @@ from cnncalc.report.table import Column, Line, Table
 
 COLUMNS = (
     Column("name", "name"),
-    Column("network", "network", drop=2),
-    Column("input", "input"),
+    Column("network", "network", drop=4),
+    Column("input", "input", drop=2),
     Column("params", "params", numeric=True),
-    Column("macs", "MACs", numeric=True),
-    Column("depth", "depth", numeric=True, drop=1),
+    Column("macs", "MACs", numeric=True, drop=1),
+    Column("depth", "depth", numeric=True, drop=3),
 )
 
 

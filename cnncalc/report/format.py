@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
@@ -85,6 +84,8 @@ def plain(text: str) -> str:
     """Text from a file with its control characters made visible: none reaches a terminal as itself."""
     if text.isprintable():
         return text
+    import unicodedata
+
     return "".join(
         character if unicodedata.category(character)[0] != "C" else f"\\x{ord(character):02x}" for character in text
     )

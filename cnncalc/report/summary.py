@@ -21,7 +21,7 @@ COLUMNS = (
     Column("name", "layer"),
     Column("type", "type", drop=2),
     Column("input", "input", drop=8),
-    Column("output", "output"),
+    Column("output", "output", drop=1),
     Column("window", "k/s/p", drop=4),
     Column("kernel", "kernel", drop=4),
     Column("stride", "stride", drop=4),
@@ -31,7 +31,7 @@ COLUMNS = (
     Column("share", "% params", numeric=True, drop=3),
     Column("buffers", "buffers", numeric=True, drop=5),
     Column("params_size", "params size", numeric=True, drop=5),
-    Column("macs", "MACs", numeric=True),
+    Column("macs", "MACs", numeric=True, drop=1),
     Column("macs_share", "% MACs", numeric=True, drop=3),
     Column("flops", "FLOPs", numeric=True, drop=5),
     Column("activations", "activations", numeric=True, drop=5),
@@ -67,7 +67,7 @@ def summary(network: Network, options: Options) -> Table:
     elif not options.fold:
         shown = list(rows(root, ALL))
     elif options.depth:
-        shown = list(rows(root, options.depth + 1))
+        shown = list(rows(root, options.depth))
     else:
         shown, _ = fold(root, MOST_ROWS)
         if any(row.folded for row in shown):

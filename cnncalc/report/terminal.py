@@ -1,81 +1,115 @@
-"""Tables on a terminal, through rich; plain text of any width where the output is no terminal."""
+"""Tables as aligned text: plain where the output is no terminal, fitted and styled by rich where it is."""
 
 from __future__ import annotations
 
-from typing import IO
-
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+from typing import IO, NamedTuple
 
 from cnncalc.report.format import plain
-from cnncalc.report.table import Column, Table, text
+from cnncalc.report.table import Column, Line, Table, text
 
-PIPED_WIDTH = 100_000
-GAP = 2
-NARROWEST_NAME = 24
+GAP = "  "
+LONGEST_KEPT_NAME = 24
+ELLIPSIS = "…"
+RULE = "─"
+ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-"})
+
+
+class Styled(NamedTuple):
+    """A line of text and how it is shown."""
+
+    text: str
+    style: str = ""
 
 
 def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
     """Write a table to fit the terminal; `color` is auto, always or never (auto respects NO_COLOR)."""
-    console = _console(file, color)
-    shown, missing = _fitting(table, console.width)
-    with console.capture() as capture:
-        if table.title:
-            console.print(Text(plain(table.title), style="bold"))
-        for line in table.subtitle:
-            console.print(Text(plain(line), style="dim"))
-        console.print()
-        console.print(_rich_table(table, shown, console.width))
-        console.print()
-        _print_notes(console, table)
-        if missing:
-            names = ", ".join(column.key for column in missing)
-            left_out = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
-            console.print(Text(left_out, style="dim"))
-    file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    if not file.isatty() and color != "always":
+        file.writelines(f"{_writable(line.text, file)}\n" for line in layout(table, None))
+        return
+    # Only a terminal needs rich: a pipe is served without waiting for its import.
+    from rich.console import Console
+    from rich.text import Text
 
-
-def _print_notes(console: Console, table: Table) -> None:
-    """The labelled notes as two columns, then the sentences."""
-    notes = RichTable.grid(padding=(0, GAP, 0, 0))
-    notes.add_column(no_wrap=True, style="dim")
-    notes.add_column()
-    for label, note in table.notes:
-        if label:
-            notes.add_row(Text(label), Text(plain(note)))
-    if notes.row_count:
-        console.print(notes)
-    for label, note in table.notes:
-        if not label:
-            console.print(Text(plain(note)))
-
-
-def _console(file: IO[str], color: str) -> Console:
-    terminal = file.isatty()
-    return Console(
+    console = Console(
         file=file,
-        width=None if terminal else PIPED_WIDTH,
         force_terminal=True if color == "always" else None,
         no_color=True if color == "never" else None,
-        color_system=None if color == "never" else "standard" if color == "always" else "auto",
-        markup=False,
-        emoji=False,
+        color_system="auto" if color == "auto" else "standard",
         highlight=False,
     )
+    for line in layout(table, console.width if file.isatty() else None):
+        console.print(Text(_writable(line.text, file), style=line.style if color != "never" else ""), soft_wrap=True)
 
 
-def _fitting(table: Table, width: int) -> tuple[list[int], list[Column]]:
-    """The columns that fit, by their positions, and those left out."""
+def _writable(line: str, file: IO[str]) -> str:
+    """The line with the signs of its frame in ASCII where the output has no others."""
+    if "utf" in (getattr(file, "encoding", None) or "utf-8").lower():
+        return line
+    return line.translate(ASCII)
+
+
+def layout(table: Table, width: int | None) -> list[Styled]:
+    """The lines of a table, at most `width` columns wide where there is a width to keep to."""
+    shown, missing = _fitting(table, width)
+    lines = [Styled(line, "bold") for line in _wrapped(table.title, width)] if table.title else []
+    lines += [Styled(line, "dim") for words in table.subtitle for line in _wrapped(words, width)]
+    if lines:
+        lines.append(Styled(""))
+    lines += _grid(table, shown, width)
+    if table.notes:
+        lines.append(Styled(""))
+    labelled = max((len(label) for label, _ in table.notes), default=0) + len(GAP)
+    for label, note in table.notes:
+        indent = labelled if label else 0
+        rest = None if width is None else width - indent
+        for number, line in enumerate(_wrapped(note, rest)):
+            lines.append(Styled(f"{(label if number == 0 else '').ljust(indent)}{line}"))
+    if missing:
+        names = ", ".join(column.key for column in missing)
+        words = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
+        lines += [Styled(line, "dim") for line in _wrapped(words, width)]
+    return lines
+
+
+def _grid(table: Table, shown: list[int], width: int | None) -> list[Styled]:
+    """The header, a rule and the rows."""
+    cells = [[_cell(line, number, shown[0]) for number in shown] for line in table.lines]
+    headers = [table.columns[number].header for number in shown]
+    widths = [max(map(columns_of, column)) for column in zip(headers, *cells, strict=True)]
+    if width is not None:
+        others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
+        widths[0] = min(widths[0], max(width - others, 1))
+    numeric = [table.columns[number].numeric for number in shown]
+    lines = [
+        Styled(_row(headers, widths, numeric), "bold"),
+        Styled(RULE * (sum(widths) + len(GAP) * (len(widths) - 1)), "dim"),
+    ]
+    for line, row in zip(table.lines, cells, strict=True):
+        style = "dim" if line.faint else "bold" if line.heading else ""
+        lines.append(Styled(_row(row, widths, numeric), style))
+    return lines
+
+
+def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
+    padded = []
+    for cell, width, right in zip(cells, widths, numeric, strict=True):
+        kept = _cut(cell, width)
+        space = " " * (width - columns_of(kept))
+        padded.append(f"{space}{kept}" if right else f"{kept}{space}")
+    return GAP.join(padded).rstrip()
+
+
+def _fitting(table: Table, width: int | None) -> tuple[list[int], list[Column]]:
+    """The columns that fit, by their positions, and those left out; only a long name is cut."""
     shown = list(range(len(table.columns)))
+    if width is None:
+        return shown, []
+    widths = []
+    for number, column in enumerate(table.columns):
+        longest = max((columns_of(_cell(line, number, 0)) for line in table.lines), default=0)
+        widths.append(max(columns_of(column.header), min(longest, LONGEST_KEPT_NAME) if number == 0 else longest))
     missing: list[Column] = []
-    widths = [_natural(table, number) for number in shown]
-    if shown:
-        # A long name can be cut; anything else would be wrong.
-        widths[0] = min(widths[0], NARROWEST_NAME)
-    while sum(widths[number] + GAP for number in shown) - GAP > width:
+    while sum(widths[number] + len(GAP) for number in shown) - len(GAP) > width:
         droppable = [number for number in shown if table.columns[number].drop]
         if not droppable:
             break
@@ -85,32 +119,38 @@ def _fitting(table: Table, width: int) -> tuple[list[int], list[Column]]:
     return shown, missing
 
 
-def _natural(table: Table, number: int) -> int:
-    cells = (cell_len(_cell(line.cells[number], line.indent if number == 0 else 0)) for line in table.lines)
-    return max((cell_len(table.columns[number].header), *cells))
+def _cell(line: Line, number: int, first: int) -> str:
+    """A cell's text; the first column shows the level in the tree."""
+    words = plain(text(line.cells[number]))
+    return f"{GAP * line.indent}{words}" if number == first else words
 
 
-def _cell(cell: object, indent: int) -> str:
-    return f"{'  ' * indent}{plain(text(cell))}"  # type: ignore[arg-type]
+def _cut(words: str, width: int) -> str:
+    """Text cut to a width, with an ellipsis where something is missing."""
+    if columns_of(words) <= width:
+        return words
+    while columns_of(words) > width - 1:
+        words = words[:-1]
+    return f"{words}{ELLIPSIS}"
 
 
-def _rich_table(table: Table, shown: list[int], width: int) -> RichTable:
-    rich_table = RichTable(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold"
+def _wrapped(words: str, width: int | None) -> list[str]:
+    """A sentence in lines of at most `width` columns."""
+    words = plain(words)
+    if width is None or columns_of(words) <= width:
+        return [words]
+    from textwrap import wrap
+
+    return wrap(words, max(width, 20))
+
+
+def columns_of(words: str) -> int:
+    """How many columns of a terminal a text takes: two for each East Asian wide character, none for a mark."""
+    if words.isascii():
+        return len(words)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in words
     )
-    others = sum(GAP + _natural(table, number) for number in shown[1:])
-    for number in shown:
-        column = table.columns[number]
-        first = number == shown[0]
-        rich_table.add_column(
-            column.header,
-            justify="right" if column.numeric else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            max_width=max(width - others, NARROWEST_NAME) if first else None,
-        )
-    for line in table.lines:
-        style = "dim" if line.faint else "bold" if line.heading else ""
-        cells = [Text(_cell(line.cells[number], line.indent if number == shown[0] else 0)) for number in shown]
-        rich_table.add_row(*cells, style=style)
-    return rich_table

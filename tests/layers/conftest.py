@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from cnncalc.layer_type import LayerType, Operations
 from cnncalc.layers import find
 from cnncalc.problem import RuleError
 from cnncalc.shapes import Shape
+
+# A busy machine is no failure of a rule.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 class Placed(NamedTuple):

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.problem import Problem, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from cnncalc.layer_type import LayerType
+
+WIDEST = 100
+
+
+class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """The name of a layer type; shells complete it and show what it is."""
+
+    name = "type"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from cnncalc import layers
+        from cnncalc.report.reference import summary_of
+
+        found = layers.all_types().items()
+        return [CompletionItem(name, help=summary_of(kind)) for name, kind in found if name.startswith(incomplete)]
+
+
+@click.command("layers")
+@click.argument("type_name", metavar="[TYPE]", type=TypeName(), required=False)
+@_options.format_option("text", "json", "csv", "markdown", "latex")
+@_options.output_option
+def command(type_name: str | None, form: str, output: str | None) -> None:
+    """The layer types and what they take; with TYPE, all that is known of one.
+
+    The formats csv and latex are tables: of the types, or of the settings of one.
+    """
+    from cnncalc.report import reference
+
+    kind = None if type_name is None else _find(type_name)
+    facts = None if kind is None else reference.reference(kind)
+    if form in ("csv", "latex"):
+        table = reference.catalogue() if facts is None else reference.settings_table(facts)
+        _options.write_table(table, form, output, "never")
+        return
+    if form == "json":
+        lines = reference.write_all_json() if facts is None else reference.write_json(facts)
+    elif form == "markdown":
+        lines = reference.write_all_markdown() if facts is None else reference.write_markdown(facts)
+    else:
+        width = _width(output)
+        lines = reference.write_all(width) if facts is None else reference.write(facts, width)
+    _options.write_lines(lines, output)
+
+
+def _find(name: str) -> type[LayerType]:
+    """The layer type of that name; where there is none, the command ends with status 2."""
+    from cnncalc import layers, spec
+
+    kind = layers.find(name)
+    if kind is not None:
+        return kind
+    if name in (*spec.CONTAINERS, *spec.MODIFIERS):
+        hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
+    else:
+        hint = did_you_mean(name, layers.all_types(), "`cnncalc layers` lists them")
+    _options.fail(SpecError([Problem(None, f"unknown layer type {name!r}", hint)]))
+
+
+def _width(output: str | None) -> int:
+    """The columns to fill: those of the terminal, as far as lines are read easily; 80 in a file."""
+    if output is not None or not sys.stdout.isatty():
+        return 80
+    return min(shutil.get_terminal_size().columns, WIDEST)

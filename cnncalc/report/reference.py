@@ -1,0 +1,580 @@
+"""The reference of layer types: their own declarations as text, Markdown, JSON and tables.
+
+What a type is called, takes and computes is asked of the type. Only the words around them stand
+here: the keys of the language that belong to no type, and the names that formulas use.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from inspect import cleandoc
+from sys import modules
+from typing import Any, NamedTuple
+
+from cnncalc import expressions, layers
+from cnncalc.expressions import Value, decimal, fraction
+from cnncalc.layer_type import Formulas, LayerType, Storage
+from cnncalc.layers._moving import Moving
+from cnncalc.layers._windowed import Windowed
+from cnncalc.problem import RuleError
+from cnncalc.report import markdown
+from cnncalc.report.format import number
+from cnncalc.report.table import Column, Line, Table
+from cnncalc.settings import Flag, Setting
+from cnncalc.shapes import Shape
+from cnncalc.templates import TENSOR_NAMES
+
+VERSION = 1
+
+WIDTH = 80
+INDENT = "  "
+TERM_WIDTH = 16
+
+TOP_DOCS = {
+    "name": "the network's name, shown in the header; the file's name without it",
+    "source": "free text, such as the paper; shown in the header",
+    "extends": "a spec of the same folder, or a bundled network, that this one starts from and changes",
+    "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
+    "variables": "names for values that expressions may use; each may use those above it, --set changes one",
+    "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
+    "layers": "the network: a list of layers, blocks and joins, each of which reads the one before it",
+    "outputs": "the layers whose outputs the network gives, where it is not the last one",
+}
+CONTAINER_DOCS = {
+    "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
+    "branch": "side outputs: branches that start here and leave the main path as it is",
+}
+MODIFIER_DOCS = {
+    "name": "what the layer is called; it may hold expressions, as in conv{index + 1}",
+    "from": "where the input comes from: an earlier layer's name, previous or input; for a join a list of them",
+    "repeat": "how often the item is placed; index counts from 0",
+    "for": "lists that are walked together, one pass a row: {width: [64, 128], depth: [2, 4]}",
+    "when": "the item is there only where this is true",
+    "weights": "the layer or block whose weights it shares; they count once",
+    "training_only": "true for what is thrown away after training: it counts in the training totals only",
+}
+BRANCH_DOCS = {
+    "layers": "the layers of the branch; an empty list passes its input on",
+    "when": "the branch is there only where this is true; a join with one branch left is that branch",
+    "from": "where the branch starts, if not from the current tensor",
+    "repeat": "how many such branches there are; index counts from 0",
+    "for": "lists that are walked together, one branch a row",
+}
+JOIN_DOC = (
+    "a list of branches, or a mapping of their names to them, each a list of layers; in their place, "
+    "from: [...] beside the type names earlier layers"
+)
+SYMBOL_DOCS = {
+    "in_size": "size of the input along the axis",
+    "before": "padding before the axis",
+    "after": "padding after the axis",
+    "outputs": "size of the output along the axis, as the settings give it",
+    "in_channels": "channels of the input",
+    "in_positions": "positions of the input: height x width",
+    "in_elements": "numbers of the input: channels x height x width",
+    "out_positions": "positions of the output: height x width",
+    "out_elements": "numbers of the output: channels x height x width",
+    "rank": "spatial axes: 2 for an image",
+    "inputs": "how many inputs there are",
+    "all_in_channels": "list of the channels of each input",
+    "kernel_positions": "positions of the kernel: height x width",
+    "read_positions": "positions of all the parts of one channel that are read",
+    "pairs": "pairs of a filter and an input channel that it reads",
+}
+
+# What a setting of that name is in an example; one of another name takes the first that fits it.
+PLAUSIBLE: dict[str, Value] = {
+    "filters": 64,
+    "kernel": 3,
+    "stride": 2,
+    "features": 1000,
+    "units": 10,
+    "size": 7,
+    "groups": 4,
+    "pieces": 2,
+    "stop": 24,
+    "axis": 1,
+    "output": (64, 28, 28),
+    "shape": (256, 7, 7),
+    "params": 1000,
+    "macs": 1_000_000,
+}
+CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (1, 0), ((0, 1), (1, 2)))
+# An example is one that can be placed on one of these.
+SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
+
+
+class Variant(NamedTuple):
+    """How a setting's other value changes the formulas: new texts, and those that are gone."""
+
+    setting: str
+    value: Value
+    formulas: Formulas
+    without: tuple[str, ...]
+
+
+class Reference(NamedTuple):
+    """All that is known of a layer type. `paragraphs` are its text; `shared` is that of its family."""
+
+    kind: type[LayerType]
+    family: str
+    summary: str
+    paragraphs: tuple[str, ...]
+    shared: tuple[str, ...]
+    examples: tuple[str, ...]
+    formulas: Formulas
+    variants: tuple[Variant, ...]
+    symbols: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return tuple(self.kind.settings.values())
+
+
+# --- facts --------------------------------------------------------------------------------------
+
+
+def _module(kind: type[LayerType]) -> str:
+    return kind.__module__.rpartition(".")[2]
+
+
+# Sorted by what a type is, so that a new one finds its place; the first that applies.
+FAMILIES: tuple[tuple[str, Callable[[type[LayerType]], bool]], ...] = (
+    ("Joins", lambda kind: kind.several_inputs),
+    ("Layers that count as depth", lambda kind: kind.counts_as_depth),
+    ("Pooling", lambda kind: issubclass(kind, Windowed) or _module(kind).endswith("pools")),
+    ("Normalisation", lambda kind: "normalisation" in summary_of(kind)),
+    ("Activations", lambda kind: _module(kind) == "activations"),
+    ("Layers that move numbers", lambda kind: issubclass(kind, Moving)),
+    ("Other layers", lambda kind: True),
+)
+FAMILY_ORDER = (1, 4, 2, 3, 0, 5, 6)
+
+
+def family_of(kind: type[LayerType]) -> str:
+    """The heading that a type stands under."""
+    return next(family for family, applies in FAMILIES if applies(kind))
+
+
+def families() -> dict[str, list[type[LayerType]]]:
+    """The layer types by family."""
+    found: dict[str, list[type[LayerType]]] = {FAMILIES[number][0]: [] for number in FAMILY_ORDER}
+    for kind in layers.all_types().values():
+        found[family_of(kind)].append(kind)
+    return {family: kinds for family, kinds in found.items() if kinds}
+
+
+def _paragraphs(documentation: str | None) -> tuple[str, ...]:
+    text = cleandoc(documentation or "")
+    return tuple(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip())
+
+
+def summary_of(kind: type[LayerType]) -> str:
+    """The first line of a type's documentation."""
+    return _paragraphs(kind.__doc__)[0]
+
+
+def literal(value: Value) -> str:
+    """A value as a spec writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    if value is None or isinstance(value, str):
+        return value or ""
+    return decimal(value)
+
+
+def default_of(setting: Setting) -> str:
+    """The default of a setting, or what it means that none is given."""
+    if setting.required:
+        return "required"
+    return setting.absent if setting.default is None else literal(setting.default)
+
+
+def signature(kind: type[LayerType]) -> str:
+    """The settings of a type in their order, with defaults; what a join takes first are its branches."""
+    parts = ["branches"] if kind.several_inputs else []
+    for setting in kind.settings.values():
+        default = f"({default_of(setting)})" if setting.default is None else default_of(setting)
+        parts.append(setting.name if setting.required else f"{setting.name}={default}")
+    return ", ".join(parts)
+
+
+def plausible(setting: Setting) -> Value:
+    """A value that the setting takes, other than its default."""
+    given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
+    flipped = (not setting.default,) if isinstance(setting, Flag) else ()
+    for value in (*given, *flipped, *setting.keywords, *CANDIDATES):
+        if value == setting.default and type(value) is type(setting.default):
+            continue
+        try:
+            setting.decode(value)
+        except RuleError:
+            continue
+        return value
+    raise LookupError(f"no example of what {setting.name} takes is known")
+
+
+def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
+    """A layer with plausible values for what is required, or None where no sample input goes with it."""
+    given = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
+    layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
+    for shape in SAMPLE_INPUTS:
+        try:
+            layer.output_shape((shape, shape) if kind.several_inputs else (shape,))
+        except RuleError:
+            continue
+        return layer
+    return None
+
+
+def _usual(kind: type[LayerType]) -> dict[str, Value]:
+    """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
+    required = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
+    if required or sample(kind) is not None:
+        return required
+    main = next(iter(kind.settings.values()))
+    return {main.name: plausible(main)}
+
+
+def examples(kind: type[LayerType]) -> tuple[str, ...]:
+    """Ways to write a type as an item of a list of layers."""
+    if kind.several_inputs:
+        return _join_examples(kind)
+    settings = tuple(kind.settings.values())
+    usual = _usual(kind)
+    written = []
+    if not usual:
+        written.append(f"- {kind.name}")
+    if settings and set(usual) <= {settings[0].name} and not isinstance(settings[0], Flag):
+        written.append(f"- {kind.name}: {literal(plausible(settings[0]))}")
+    if len(usual) > 1:
+        written.append(f"- {kind.name}: {literal(tuple(usual.values()))}")
+    if settings:
+        some = usual or {settings[0].name: plausible(settings[0])}
+        optional = (setting for setting in settings if setting.name not in some)
+        more = next(({setting.name: plausible(setting)} for setting in optional if _fits(kind, some, setting)), {})
+        written.append(f"- {kind.name}: {_mapping({**some, **more})}")
+    return tuple(written)
+
+
+def _fits(kind: type[LayerType], values: dict[str, Value], setting: Setting) -> bool:
+    return sample(kind, **{**values, setting.name: plausible(setting)}) is not None
+
+
+def _mapping(values: dict[str, Value]) -> str:
+    return f"{{{', '.join(f'{key}: {literal(value)}' for key, value in values.items())}}}"
+
+
+def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
+    conv = "conv: {filters: 64, kernel: 3, padding: 1}"
+    written = [
+        f"- {kind.name}: # branches by name, each from the current tensor; empty: as it is\n"
+        f"    left: [{conv}]\n"
+        "    right: []",
+        f"- {kind.name}: [[{conv}], []] # branches in a list",
+        f"- {kind.name}: # without branches: earlier layers, by their names\n  from: [previous, stem]",
+    ]
+    for setting in kind.settings.values():
+        written.append(f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}\n  from: [previous, stem]")
+    return tuple(written)
+
+
+def reference(kind: type[LayerType]) -> Reference:
+    """All that is known of a layer type."""
+    paragraphs = _paragraphs(kind.__doc__)
+    layer = sample(kind, **_usual(kind))
+    if layer is None:
+        raise LookupError(f"no example of {kind.name} is known")
+    formulas = layer.formulas()
+    variants = tuple(_variants(kind, formulas))
+    texts = [*formulas.values(), *(text for variant in variants for text in variant.formulas.values())]
+    used = {name for text in texts for name, _ in expressions.parse(text).names} - set(kind.settings)
+    return Reference(
+        kind,
+        family_of(kind),
+        paragraphs[0],
+        paragraphs[1:],
+        _paragraphs(modules[kind.__module__].__doc__),
+        examples(kind),
+        formulas,
+        variants,
+        {name: doc for name, doc in SYMBOL_DOCS.items() if name in used},
+    )
+
+
+def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
+    """The other values of settings that change the formulas."""
+    usual = _usual(kind)
+    for setting in kind.settings.values():
+        if setting.name in usual:
+            continue
+        words = [word for word in setting.keywords if word != setting.default]
+        for value in words or [plausible(setting)]:
+            decoded = setting.decode(value)
+            changed = kind(**{**{key: kind.settings[key].decode(usual[key]) for key in usual}, setting.name: decoded})
+            texts = changed.formulas()
+            if texts != formulas:
+                new = {key: text for key, text in texts.items() if formulas.get(key) != text}
+                yield Variant(setting.name, value, new, tuple(key for key in formulas if key not in texts))
+
+
+def language() -> tuple[tuple[str, dict[str, str]], ...]:
+    """What belongs to no layer type: headings, each with words and what they mean."""
+    return (
+        ("Items that hold layers", CONTAINER_DOCS),
+        ("Beside the type of any item", MODIFIER_DOCS),
+        ("Keys of a branch that is more than a list", BRANCH_DOCS),
+        ("Keys of a spec", TOP_DOCS),
+        (
+            "In place of any number, true, false or list: an expression",
+            {
+                "names": f"variables, a block's parameters, index, {', '.join(sorted(TENSOR_NAMES))}",
+                "operators": "+ - * / // % **, comparisons, and, or, not, in, a if c else b, list[0]",
+                "functions": ", ".join(expressions.FUNCTIONS),
+            },
+        ),
+    )
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def write_all(width: int = WIDTH) -> Iterator[str]:
+    """The lines of all types and of the rest of the language, at most `width` wide."""
+    yield from _wrapped(
+        "Layer types with their settings, main setting first. `cnncalc layers TYPE` tells all of one.", width
+    )
+    for family, kinds in families().items():
+        yield ""
+        yield family
+        for kind in kinds:
+            inside = signature(kind)
+            call = f"{kind.name}({inside})" if inside else kind.name
+            yield from _wrapped(call, width, INDENT, INDENT + " " * (len(kind.name) + 1))
+            yield from _wrapped(summary_of(kind), width, INDENT * 3)
+    for heading, words in language():
+        yield ""
+        yield heading
+        for word, doc in words.items():
+            yield from _term(word, doc, width)
+
+
+def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
+    """The lines of all that is known of a layer type, at most `width` wide."""
+    yield facts.name
+    yield ""
+    yield from _wrapped(facts.summary, width)
+    for paragraph in facts.paragraphs:
+        yield ""
+        yield from _wrapped(paragraph, width)
+    if facts.settings or facts.kind.several_inputs:
+        yield from ("", "Settings")
+        if facts.kind.several_inputs:
+            yield from _term("branches", JOIN_DOC, width)
+        for setting in facts.settings:
+            yield from _term(setting.name, setting.doc, width)
+            default = "required" if setting.required else f"default: {default_of(setting)}"
+            yield from _term("", f"{setting.wants}; {default}", width)
+    yield from ("", "In a spec")
+    for example in facts.examples:
+        yield from (INDENT + line for line in example.split("\n"))
+    yield from ("", "Formulas")
+    changed = [INDENT + key for variant in facts.variants for key in variant.formulas]
+    column = max(map(len, (*facts.formulas, *changed))) + 2
+    for key, text in facts.formulas.items():
+        yield from _term(key, text, width, column)
+    for variant in facts.variants:
+        without = f" no {', '.join(variant.without)}" if variant.without else ""
+        yield from _wrapped(f"with {_with(facts, variant)}:{without}", width, INDENT)
+        for key, text in variant.formulas.items():
+            yield from _term(INDENT + key, text, width, column)
+    if facts.symbols:
+        yield from ("", "Names in the formulas, beside the settings")
+        for name, doc in facts.symbols.items():
+            yield from _term(name, doc, width, max(map(len, facts.symbols)) + 2)
+    yield from ("", "Counting")
+    for word, doc in _counting(facts).items():
+        yield from _term(word, doc, width)
+    if facts.shared:
+        yield from ("", "Its family")
+        for number, paragraph in enumerate(facts.shared):
+            if number:
+                yield ""
+            yield from _wrapped(paragraph, width, INDENT)
+
+
+def _with(facts: Reference, variant: Variant) -> str:
+    """What a variant is called: a setting that has no default value is named alone."""
+    alone = facts.kind.settings[variant.setting].default is None
+    return variant.setting if alone else f"{variant.setting}: {literal(variant.value)}"
+
+
+def _counting(facts: Reference) -> dict[str, str]:
+    depth = "counts as a layer of the depth" if facts.kind.counts_as_depth else "adds nothing to the depth"
+    return {"depth": depth, "output": facts.kind.storage.value}
+
+
+def _term(term: str, words: str, width: int, column: int = TERM_WIDTH) -> Iterator[str]:
+    """A word and what it means beside it, or below it where the word is long."""
+    start = f"{INDENT}{term.ljust(column)}"
+    hanging = " " * (len(INDENT) + column)
+    if len(start) > len(hanging) or not start.endswith(" "):
+        yield start.rstrip()
+        start = hanging
+    yield from _wrapped(words, width, start, hanging)
+
+
+def _wrapped(words: str, width: int, start: str = "", hanging: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        words,
+        width,
+        initial_indent=start,
+        subsequent_indent=start if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+def write_all_markdown() -> Iterator[str]:
+    """The lines of all types, with a table for each family, and of the rest of the language."""
+    for table in tables():
+        yield from markdown.write(table)
+    for heading, words in language():
+        rows = tuple(Line((word, doc)) for word, doc in words.items())
+        yield from markdown.write(Table(heading, (), (Column("key", "Key"), Column("meaning", "Meaning")), rows, ()))
+
+
+def write_markdown(facts: Reference) -> Iterator[str]:
+    """The lines of all that is known of a layer type, in Markdown."""
+    yield f"### {markdown.escape(facts.name)}"
+    for paragraph in (facts.summary, *facts.paragraphs):
+        yield from ("", _prose(paragraph))
+    yield ""
+    if facts.settings:
+        yield from markdown.write(settings_table(facts)._replace(title=""))
+    yield from ("```yaml", *(line for example in facts.examples for line in example.split("\n")), "```", "")
+    texts = dict(facts.formulas)
+    for variant in facts.variants:
+        label = f"with {_with(facts, variant)}"
+        texts |= {f"{key}, {label}": text for key, text in variant.formulas.items()}
+        texts |= {f"{key}, {label}": "none" for key in variant.without}
+    rows = tuple(Line(item) for item in texts.items())
+    yield from markdown.write(Table("", (), (Column("of", "Formula of"), Column("formula", "Formula")), rows, ()))
+    for name, doc in (*facts.symbols.items(), *_counting(facts).items()):
+        yield f"- {markdown.escape(name)}: {markdown.escape(doc)}"
+    for paragraph in facts.shared:
+        yield from ("", _prose(paragraph))
+
+
+def _prose(text: str) -> str:
+    """Documentation as Markdown: code between backticks stays code, all else is plain text."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") and len(part) > 1 else markdown.escape(part) for part in parts)
+
+
+# --- tables and JSON ----------------------------------------------------------------------------
+
+COLUMNS = (Column("type", "Type"), Column("settings", "Settings"), Column("summary", "What it is"))
+
+
+def tables() -> Iterator[Table]:
+    """A table of the types of each family."""
+    for family, kinds in families().items():
+        lines = tuple(Line((kind.name, signature(kind), summary_of(kind))) for kind in kinds)
+        yield Table(family, (), COLUMNS, lines, ())
+
+
+def catalogue() -> Table:
+    """One table of all types, with their families in a column."""
+    lines = tuple(Line((*line.cells, table.title)) for table in tables() for line in table.lines)
+    return Table("Layer types", (), (*COLUMNS, Column("family", "Family")), lines, ())
+
+
+def settings_table(facts: Reference) -> Table:
+    """The settings of a type."""
+    columns = (
+        Column("setting", "Setting"),
+        Column("default", "Default"),
+        Column("takes", "Takes"),
+        Column("meaning", "Meaning"),
+    )
+    lines = tuple(Line((setting.name, default_of(setting), setting.wants, setting.doc)) for setting in facts.settings)
+    return Table(f"Settings of {facts.name}", (), columns, lines, ())
+
+
+def write_all_json() -> Iterator[str]:
+    """The lines of a JSON text of all types and the rest of the language."""
+    whole = {
+        "schema": VERSION,
+        "types": [_facts(reference(kind)) for kinds in families().values() for kind in kinds],
+        "containers": CONTAINER_DOCS,
+        "modifiers": MODIFIER_DOCS,
+        "branch_keys": BRANCH_DOCS,
+        "spec_keys": TOP_DOCS,
+        "expressions": {"names": sorted(TENSOR_NAMES), "functions": list(expressions.FUNCTIONS)},
+    }
+    yield json.dumps(whole, indent=2)
+
+
+def write_json(facts: Reference) -> Iterator[str]:
+    """The lines of a JSON text of one type."""
+    yield json.dumps({"schema": VERSION, **_facts(facts)}, indent=2)
+
+
+def _facts(facts: Reference) -> dict[str, Any]:
+    return {
+        "name": facts.name,
+        "family": facts.family,
+        "summary": facts.summary,
+        "description": list(facts.paragraphs),
+        "family_description": list(facts.shared),
+        "several_inputs": facts.kind.several_inputs,
+        "settings": [_setting_facts(setting) for setting in facts.settings],
+        "examples": list(facts.examples),
+        "formulas": facts.formulas,
+        "formulas_with": [
+            {
+                "setting": variant.setting,
+                "value": number(variant.value),
+                "formulas": variant.formulas,
+                "without": list(variant.without),
+            }
+            for variant in facts.variants
+        ],
+        "symbols": facts.symbols,
+        "counts_as_depth": facts.kind.counts_as_depth,
+        "storage": _storage(facts.kind.storage),
+    }
+
+
+def _storage(storage: Storage) -> str:
+    return storage.name.lower()
+
+
+def _setting_facts(setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "description": setting.doc,
+        "takes": setting.wants,
+        "required": setting.required,
+        "default": None if setting.required else number(setting.default),
+        "absent": setting.absent,
+        "keywords": list(setting.keywords),
+    }
+
+
+def names() -> Iterable[str]:
+    """The layer types' names, for messages and completion."""
+    return layers.all_types()

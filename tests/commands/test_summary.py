@@ -1,0 +1,154 @@
+"""`cnncalc summary` as a user runs it."""
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("vgg16",),
+        ("resnet50",),
+        ("googlenet", "--depth", "2"),
+        ("resnet18", "--columns", "all", "--depth", "all"),
+        ("alexnet", "--top", "5", "--sort", "macs"),
+        ("lenet5", "--layout", "hwc", "--batch", "64", "--dtype", "float16"),
+        ("lenet5_modern", "--format", "markdown"),
+        ("lenet5_modern", "--format", "latex"),
+        ("lenet5_modern", "--format", "csv"),
+        ("lenet5_modern", "--format", "json"),
+    ],
+    ids=" ".join,
+)
+def test_kept(arguments, run, kept):
+    name = "_".join(word.lstrip("-") for word in arguments)
+    kept(f"{name}.txt", run("summary", *arguments).output)
+
+
+def test_fc6_holds_most_of_vgg16(run):
+    assert "\nfc6 holds 74.3 % of the parameters" in run("summary", "vgg16").output
+
+
+@pytest.mark.parametrize("spelling", ["vgg16", "vgg16.yaml"])
+def test_a_bundled_network_by_name(spelling, run):
+    assert run("summary", spelling).output.startswith("VGG-16\n")
+
+
+def test_a_file_here_goes_before_a_bundled_network(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vgg16.yaml").write_text("name: Mine\ninput: [4]\nlayers: [relu]")
+    assert run("summary", "vgg16.yaml").output.startswith("Mine\n")
+    assert run("summary", "vgg16").output.startswith("VGG-16\n")
+
+
+def test_standard_input(run):
+    assert run("summary", "-", stdin="name: Piped\ninput: [4]\nlayers: [relu]").output.startswith("Piped\n")
+    result = run("summary", "-", stdin="input: [4]\nlayers: [rely]", status=2)
+    assert result.output == "<stdin>:2:10: unknown layer type 'rely'; did you mean 'relu' or 'relu6'?\n"
+
+
+def test_csv_is_read_back(run):
+    rows = list(csv.DictReader(io.StringIO(run("summary", "resnet50", "-f", "csv", "--columns", "all").output)))
+    assert sum(int(row["params"] or 0) for row in rows) == 25_557_032
+    assert sum(int(row["macs"] or 0) for row in rows) == 3_857_973_248
+
+
+def test_json_sums_and_keys(run):
+    facts = json.loads(run("summary", "googlenet", "-f", "json").output)
+    layers = facts["layers"]
+    inference = [layer for layer in layers if not layer["training_only"]]
+    assert sum(layer["params"] for layer in inference) == facts["totals"]["params"] == 6_998_552
+    assert sum(layer["macs"] for layer in layers) == facts["totals"]["training"]["macs"] == 1_591_044_096
+    conv = next(layer for layer in layers if layer["name"] == "inception_3a.5x5")
+    assert conv["settings"]["kernel"] == 5
+    assert conv["output_shape"] == [32, 28, 28]
+    assert conv["weights"] == {"weight": [32, 16, 5, 5], "bias": [32]}
+
+
+def test_batch_and_dtype(run):
+    one = json.loads(run("summary", "vgg16", "-f", "json").output)["totals"]
+    many = json.loads(run("summary", "vgg16", "-f", "json", "--batch", "32", "--dtype", "float16").output)["totals"]
+    assert many["macs"] == 32 * one["macs"]
+    assert many["activations_size"] == 32 * 2 * one["activations"]
+    assert many["params"] == one["params"]
+    assert many["params_size"] == 2 * one["params"]
+
+
+def test_set_and_input(run):
+    output = run("summary", "resnet50", "--set", "classes=10", "--input", "3x320x320").output
+    assert "input 3x320x320" in output
+    assert "23,528,522 learnable" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("vgg61",),
+            "vgg61: there is no such file and no bundled network of that name; did you mean 'vgg19' or 'vgg16'?\n",
+        ),
+        (("nowhere/vgg16.yaml",), "nowhere/vgg16.yaml: there is no such file\n"),
+        (("vgg16", "--set", "clases=10"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
+        (("vgg16", "--set", "classes"), "'classes' is not NAME=VALUE"),
+        (("vgg16", "--input", "3x5x5"), "does not fit"),
+        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params' or 'params_size'?"),
+        (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
+        (("vgg16", "--formt", "json"), "(Did you mean one of: '--format', '--sort'?)"),
+        (("vgg16", "--output", "nowhere/x.txt"), "No such file or directory"),
+        ((), "Missing argument 'SPEC'"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said(arguments, message, run):
+    output = run("summary", *arguments, status=2).output
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_a_wrong_command(run):
+    assert "there is no command 'sumary'; did you mean 'summary'?" in run("sumary", status=2).output
+
+
+def test_output_is_written_whole(run, tmp_path):
+    path = tmp_path / "out.json"
+    path.write_text("old")
+    path.chmod(0o640)
+    result = run("summary", "lenet5", "-f", "json", "-o", str(path))
+    assert result.output == ""
+    assert json.loads(path.read_text())["name"] == "LeNet-5"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    run("summary", "lenet5", "-o", str(tmp_path / "table.txt"))
+    assert (tmp_path / "table.txt").read_text().startswith("LeNet-5\n")
+    assert sorted(os.listdir(tmp_path)) == ["out.json", "table.txt"]
+
+
+def test_as_a_module_in_a_pipe_that_closes():
+    command = f'"{sys.executable}" -m cnncalc summary vgg16 -f json | head -n 1'
+    done = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+def test_help_shows_every_command(run):
+    output = run("--help").output
+    for command in ("summary", "list", "show", "layers", "schema"):
+        assert f"\n  {command} " in output
+
+
+def test_completion_of_networks():
+    environment = {
+        **os.environ,
+        "_CNNCALC_COMPLETE": "bash_complete",
+        "COMP_WORDS": "cnncalc summary resnet1",
+        "COMP_CWORD": "2",
+    }
+    program = "from cnncalc.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert {"plain,resnet18", "plain,resnet101", "plain,resnet152"} <= set(done.stdout.split())

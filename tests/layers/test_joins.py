@@ -1,0 +1,147 @@
+"""add, multiply and concat."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncalc.layer_type import NO_OPERATIONS, Operations
+
+
+def test_a_residual_connection(place):
+    """He et al. 2015: the first block of ResNet-50 adds two maps of 256x56x56."""
+    add = place("add", (256, 56, 56), (256, 56, 56))
+    assert (add.output, add.weights) == ((256, 56, 56), {})
+    assert add.operations == Operations(adds=802_816)
+
+
+def test_n_inputs_are_n_minus_1_operations(place):
+    assert place("add", (4, 5), (4, 5), (4, 5)).operations == Operations(adds=40)
+    assert place("multiply", (4, 5), (4, 5), (4, 5)).operations == Operations(multiplies=40)
+    assert place("add", (4, 5)).operations == NO_OPERATIONS
+
+
+@pytest.mark.parametrize("name", ["add", "multiply"])
+@pytest.mark.parametrize(
+    ("inputs", "output"),
+    [
+        (((64, 8, 8), (64,)), (64, 8, 8)),  # squeeze-and-excitation (Hu et al. 2017)
+        (((64,), (64, 8, 8)), (64, 8, 8)),
+        (((64, 8, 8), (64, 1, 1)), (64, 8, 8)),
+        (((64, 8, 8), (1, 8, 8)), (64, 8, 8)),  # CBAM's spatial attention (Woo et al. 2018)
+        (((64, 8, 1), (64, 1, 8)), (64, 8, 8)),  # coordinate attention (Hou et al. 2021)
+        (((64, 9), (64,)), (64, 9)),
+        (((64, 2, 3, 4), (64,), (1, 2, 3, 4)), (64, 2, 3, 4)),
+        (((7,), (7,)), (7,)),
+    ],
+)
+def test_what_is_smaller_is_repeated(place, name, inputs, output):
+    assert place(name, *inputs).output == output
+
+
+def test_a_gate_is_one_multiply_a_number(place):
+    assert place("multiply", (64,), (64, 8, 8)).operations == Operations(multiplies=64 * 8 * 8)
+
+
+def test_channels_one_after_the_other(place):
+    """CS231n's naive Inception module: 128, 192, 96 and 256 channels of 28x28 are 672."""
+    concat = place("concat", (128, 28, 28), (192, 28, 28), (96, 28, 28), (256, 28, 28))
+    assert concat.output == (672, 28, 28)
+    assert (concat.operations, concat.weights) == (NO_OPERATIONS, {})
+
+
+def test_another_axis(place):
+    assert place("concat", (4, 5, 6), (4, 2, 6), axis=1).output == (4, 7, 6)
+    assert place("concat", (4, 5, 6), (4, 5, 1), (4, 5, 2), axis=2).output == (4, 5, 9)
+    assert place("concat", (4,), (3,)).output == (7,)
+
+
+@pytest.mark.parametrize("name", ["add", "multiply"])
+@pytest.mark.parametrize(
+    ("inputs", "shapes", "hint"),
+    [
+        # A block that widens without a projection.
+        (((64, 56, 56), (256, 56, 56)), "64x56x56 and 256x56x56", "a 1x1 conv of 256 filters on the first would"),
+        # A block that widens and halves, whose shortcut does nothing.
+        (
+            ((512, 28, 28), (256, 56, 56)),
+            "512x28x28 and 256x56x56",
+            "a 1x1 conv of 512 filters with stride 2 on the second would",
+        ),
+        (((8, 28, 28), (8, 55, 55)), "8x28x28 and 8x55x55", "stride 2 on the second would"),
+        (((8, 56, 56), (8, 54, 54)), "8x56x56 and 8x54x54", "compare their strides and paddings"),
+        (
+            ((8, 5, 5), (8, 5, 5), (9, 5, 5), (7, 5, 5)),
+            "8x5x5, 8x5x5, 9x5x5 and 7x5x5",
+            "give all of them equally many channels",
+        ),
+        (((8, 56, 56), (4, 28, 28)), "8x56x56 and 4x28x28", "compare their strides and paddings"),
+        (
+            ((8, 5, 5), (8, 5)),
+            "8x5x5 and 8x5",
+            "a flatten, a reshape or a global pool would give them equally many axes",
+        ),
+        (((8,), (7,)), "8 and 7", "a linear layer of 8 features on the second would"),
+        (
+            ((64, 8, 8), (16,)),
+            "64x8x8 and 16",
+            "a vector of 64 numbers, one for each channel, would be repeated over the map",
+        ),
+    ],
+)
+def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
+    assert refusal(name, *inputs) == (f"{name} needs equal shapes, but {shapes} come in; {hint}", None)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "settings", "message", "setting"),
+    [
+        (
+            ((64, 28, 28), (32, 14, 14)),
+            {},
+            (
+                "concat needs equal sizes beside the channels, but 64x28x28 and 32x14x14 come in; "
+                "stride 2 on the first would"
+            ),
+            None,
+        ),
+        (
+            ((4, 28, 28), (4, 26, 26)),
+            {},
+            (
+                "concat needs equal sizes beside the channels, but 4x28x28 and 4x26x26 come in; "
+                "compare their strides and paddings"
+            ),
+            None,
+        ),
+        (
+            ((4, 28), (4,)),
+            {},
+            (
+                "concat needs equal sizes beside the channels, but 4x28 and 4 come in; "
+                "a flatten, a reshape or a global pool would give them equally many axes"
+            ),
+            None,
+        ),
+        (
+            ((4, 5, 6), (3, 5, 6)),
+            {"axis": 1},
+            "concat needs equal sizes beside axis 1, but 4x5x6 and 3x5x6 come in; only axis 1 may differ",
+            "axis",
+        ),
+        (
+            ((4, 5), (4, 5)),
+            {"axis": 2},
+            "axis 2 is beyond the 2 axes of a 4x5 feature map; axes count from 0, the channels, to 1",
+            "axis",
+        ),
+        (((4,), (4,)), {"axis": 1}, "axis 1 is beyond the 1 axis of a vector of 4; axis 0 is the only one", "axis"),
+        (((4,), (4,)), {"axis": -1}, "axis takes a whole number of at least 0, not -1", "axis"),
+    ],
+)
+def test_what_concat_refuses(refusal, inputs, settings, message, setting):
+    assert refusal("concat", *inputs, **settings) == (message, setting)
+
+
+def test_the_second_of_many_is_named(refusal):
+    inputs = [(8, 5, 5)] * 11 + [(4, 5, 5)]
+    assert refusal("add", *inputs)[0].endswith("a 1x1 conv of 8 filters on input 12 would")

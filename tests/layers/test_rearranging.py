@@ -1,0 +1,231 @@
+"""flatten, reshape, permute, channel_shuffle, slice, pad, crop, upsample, pixel_shuffle and pixel_unshuffle."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncalc.layer_type import NO_OPERATIONS, Operations, Storage
+from cnncalc.layers import all_types
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "settings", "output"),
+    [
+        ("flatten", (512, 7, 7), {}, (25_088,)),  # VGG-16's last map
+        ("flatten", (10,), {}, (10,)),
+        ("reshape", (16_384,), {"shape": (1024, 4, 4)}, (1024, 4, 4)),  # DCGAN's projection
+        ("reshape", (6, 4), {"shape": (3, -1)}, (3, 8)),
+        ("reshape", (6, 4), {"shape": -1}, (24,)),
+        ("permute", (3, 8, 5), {"axes": (1, 2, 0)}, (8, 5, 3)),
+        ("permute", (3, 8), {"axes": (0, 1)}, (3, 8)),
+        ("channel_shuffle", (240, 28, 28), {"groups": 3}, (240, 28, 28)),  # ShuffleNet's stage 2
+        ("slice", (116, 28, 28), {"stop": 58}, (58, 28, 28)),  # ShuffleNet v2's split
+        ("slice", (116, 28, 28), {"start": 58}, (58, 28, 28)),
+        ("slice", (4, 7, 6), {"axis": 1, "step": 2}, (4, 4, 6)),
+        ("slice", (4, 7, 6), {"axis": 2, "start": 1, "stop": 5}, (4, 7, 4)),
+        ("slice", (10,), {"start": 9}, (1,)),
+        ("pad", (1, 28, 28), {"padding": 2}, (1, 32, 32)),  # MNIST for LeNet-5
+        ("pad", (3, 5, 5), {"padding": (0, 1, 2, 3)}, (3, 6, 10)),
+        ("pad", (3, 5, 5), {"padding": (1, 2), "mode": "reflect"}, (3, 7, 9)),
+        ("pad", (16, 16, 16), {"channels": 8}, (32, 16, 16)),  # option A of ResNet for CIFAR
+        ("pad", (16,), {"channels": (0, 5)}, (21,)),
+        ("crop", (64, 568, 568), {"amount": 88}, (64, 392, 392)),  # U-Net's outermost skip connection
+        ("crop", (2, 5, 5), {"amount": (0, 1, 2, 2)}, (2, 4, 1)),
+        ("upsample", (256, 13, 13), {"factor": 2}, (256, 26, 26)),  # YOLOv3
+        ("upsample", (4, 5, 6), {"factor": (1, 3)}, (4, 5, 18)),
+        ("upsample", (21, 7, 7), {"size": 224, "mode": "bilinear"}, (21, 224, 224)),  # a segmentation head
+        ("upsample", (4, 9, 9), {"size": (3, 20)}, (4, 3, 20)),
+        ("pixel_shuffle", (48, 64, 64), {"factor": 4}, (3, 256, 256)),  # Shi et al. 2016: r^2 C to C
+        ("pixel_shuffle", (6, 5), {"factor": 3}, (2, 15)),
+        ("pixel_shuffle", (16, 2, 2, 2), {"factor": 2}, (2, 4, 4, 4)),
+        ("pixel_unshuffle", (64, 26, 26), {"factor": 2}, (256, 13, 13)),  # YOLOv2's passthrough
+        ("pixel_unshuffle", (3, 640, 640), {"factor": 2}, (12, 320, 320)),  # YOLOv5's focus
+    ],
+)
+def test_shapes(place, name, shape, settings, output):
+    layer = place(name, shape, **settings)
+    assert layer.output == output
+    assert layer.weights == {}
+    if settings.get("mode") != "bilinear":
+        assert layer.operations == NO_OPERATIONS
+
+
+def test_bilinear_mixes_four_numbers_of_an_image(place):
+    """A weighted sum of 2 numbers an axis: 2 multiplies and 1 add in 1-D, 4 and 3 in 2-D, 8 and 7 in 3-D."""
+    for shape, multiplies in (((3, 4), 2), ((3, 4, 4), 4), ((3, 4, 4, 4), 8)):
+        layer = place("upsample", shape, factor=2, mode="bilinear")
+        numbers = 3 * 8 ** (len(shape) - 1)
+        assert layer.operations == Operations(multiplies=multiplies * numbers, adds=(multiplies - 1) * numbers)
+
+
+def test_what_is_a_view_of_its_input():
+    views = {name for name, kind in all_types().items() if kind.storage is Storage.VIEW}
+    assert views == {"identity", "flatten", "reshape", "permute", "slice", "crop"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "settings", "message", "setting"),
+    [
+        (
+            "reshape",
+            (256, 4, 4),
+            {"shape": (512, 7, 7)},
+            (
+                "shape 512x7x7 needs 25088 numbers, but a 256x4x4 feature map has 4096; "
+                "-1 in place of one size takes what the others leave"
+            ),
+            "shape",
+        ),
+        (
+            "reshape",
+            (100,),
+            {"shape": (3, -1)},
+            "shape 3x-1 needs a multiple of 3 numbers, but a vector of 100 has 100",
+            "shape",
+        ),
+        (
+            "reshape",
+            (100,),
+            {"shape": (-1, -1)},
+            "shape takes a list of whole numbers of at least 1, of which one may be -1, not [-1, -1]",
+            "shape",
+        ),
+        (
+            "reshape",
+            (100,),
+            {"shape": (0, 100)},
+            "shape takes a list of whole numbers of at least 1, of which one may be -1, not [0, 100]",
+            "shape",
+        ),
+        (
+            "permute",
+            (3, 8, 5),
+            {"axes": (0, 2)},
+            "axes [0, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes",
+        ),
+        (
+            "permute",
+            (3, 8, 5),
+            {"axes": (0, 2, 2)},
+            "axes [0, 2, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes",
+        ),
+        (
+            "channel_shuffle",
+            (10, 4),
+            {"groups": 4},
+            "4 groups do not divide the 10 channels; groups: 2 would",
+            "groups",
+        ),
+        (
+            "slice",
+            (64, 8, 8),
+            {"stop": 65},
+            "stop 65 is beyond the 64 channels; a stop of at most 64 would fit",
+            "stop",
+        ),
+        (
+            "slice",
+            (64, 8, 7),
+            {"axis": 2, "stop": 8},
+            "stop 8 is beyond the width of 7; a stop of at most 7 would fit",
+            "stop",
+        ),
+        (
+            "slice",
+            (64, 8, 8),
+            {"start": 64},
+            "nothing is left from 64 to before 64; a start of at most 63 would leave some",
+            "start",
+        ),
+        (
+            "slice",
+            (64, 8, 8),
+            {"axis": 3},
+            "axis 3 is beyond the 3 axes of a 64x8x8 feature map; axes count from 0, the channels, to 2",
+            "axis",
+        ),
+        ("slice", (64,), {"axis": 1}, "axis 1 is beyond the 1 axis of a vector of 64; axis 0 is the only one", "axis"),
+        (
+            "pad",
+            (3, 4, 4),
+            {"padding": 4, "mode": "reflect"},
+            "a size of 4 cannot be mirrored 4 deep; padding of at most 3, or mode replicate, would work",
+            "padding",
+        ),
+        (
+            "pad",
+            (3, 1),
+            {"padding": 1, "mode": "reflect"},
+            "a size of 1 cannot be mirrored 1 deep; mode replicate can",
+            "padding",
+        ),
+        (
+            "pad",
+            (3, 4),
+            {"channels": (1, 2, 3)},
+            "channels has 3 numbers; give one, or two (before and after)",
+            "channels",
+        ),
+        (
+            "pad",
+            (3, 4),
+            {"padding": -1},
+            "padding takes a whole number of at least 0, or a list with one number an axis or one a side, not -1",
+            "padding",
+        ),
+        (
+            "crop",
+            (3, 9, 4),
+            {"amount": 2},
+            "nothing is left of the 9x4 input when 2 and 2 of 4 are taken off; together they must be less than 4",
+            "amount",
+        ),
+        ("upsample", (3, 4, 4), {}, "upsample needs a factor or a size; factor: 2 doubles the input", None),
+        (
+            "upsample",
+            (3, 4, 4),
+            {"factor": 2, "size": 8},
+            "factor and size exclude each other; leave one of them out",
+            "size",
+        ),
+        (
+            "upsample",
+            (3, 4, 4),
+            {"factor": 2, "mode": "cubic"},
+            "mode takes nearest or bilinear, not 'cubic'",
+            "mode",
+        ),
+        (
+            "pixel_shuffle",
+            (10, 4, 4),
+            {"factor": 2},
+            "10 channels are no multiple of the 4 that factor 2 joins; 12 channels would be",
+            "factor",
+        ),
+        (
+            "pixel_unshuffle",
+            (3, 8, 7),
+            {"factor": 2},
+            "factor 2 does not divide the 8x7 input; pad or crop the input, or choose a factor that divides it",
+            "factor",
+        ),
+    ],
+)
+def test_messages(refusal, name, shape, settings, message, setting):
+    assert refusal(name, shape, **settings) == (message, setting)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("pad", {"padding": 1}),
+        ("crop", {"amount": 1}),
+        ("upsample", {"factor": 2}),
+        ("pixel_shuffle", {"factor": 2}),
+        ("pixel_unshuffle", {"factor": 2}),
+    ],
+)
+def test_layers_of_positions_refuse_a_vector(refusal, name, settings):
+    assert refusal(name, (4,), **settings)[0].startswith("a feature map is needed, but a vector of 4 comes in")

@@ -1,0 +1,79 @@
+"""Tables on terminals of all widths."""
+
+import io
+
+import pytest
+
+from cnncalc.build import load
+from cnncalc.report import terminal
+from cnncalc.report.summary import COLUMNS, Options, summary
+from cnncalc.report.table import Column, Line, Table
+from cnncalc.report.terminal import columns_of, layout
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("network", ["vgg16", "resnet152", "googlenet", "lenet5"])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("columns", [None, tuple(column.key for column in COLUMNS)])
+def test_a_table_fits_the_terminal(network, width, columns):
+    options = Options() if columns is None else Options(columns=columns)
+    lines = layout(summary(load(network), options), width)
+    assert max(columns_of(line.text) for line in lines) <= width
+
+
+def test_what_is_left_out_is_said():
+    lines = [line.text for line in layout(summary(load("resnet50"), Options()), 80)]
+    assert lines[-1] == "left out at this width: window; --columns chooses, a wider terminal shows all"
+    wide = [line.text for line in layout(summary(load("resnet50"), Options()), 200)]
+    assert not any("left out" in line for line in wide)
+
+
+def test_wide_characters_take_two_columns():
+    assert columns_of("卷积核") == 6
+    assert columns_of("e\u0301") == 1
+    table = Table(
+        "", (), (Column("name", "layer"), Column("n", "n", numeric=True)), (Line(("卷积", 1)), Line(("conv1", 22))), ()
+    )
+    rows = [line.text for line in layout(table, None)][2:]
+    assert {columns_of(row) for row in rows} == {len("conv1") + 2 + 2}
+
+
+def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    table = summary(load("lenet5"), Options())
+
+    def written(file, color):
+        terminal.write(table, file, color=color)
+        return file.getvalue()
+
+    assert "\x1b[" in written(Terminal(), "auto")
+    assert "\x1b[" not in written(io.StringIO(), "auto")
+    assert "\x1b[" in written(io.StringIO(), "always")
+    assert "\x1b[" not in written(Terminal(), "never")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in written(Terminal(), "auto")
+
+
+def test_markup_and_escapes_of_a_spec_are_text():
+    table = Table("[red]\x1b[31mname", ("[/]",), (Column("name", "layer"),), (Line(("[bold]x",)),), (("", "[i]"),))
+    file = Terminal()
+    terminal.write(table, file, color="never")
+    assert "\x1b[31m" not in file.getvalue()
+    assert "[red]\\x1b[31mname" in file.getvalue()
+    assert "[bold]x" in file.getvalue()
+
+
+def test_signs_that_an_output_lacks_are_replaced():
+    class Ascii(io.StringIO):
+        encoding = "ascii"
+
+    file = Ascii()
+    terminal.write(summary(load("lenet5"), Options()), file)
+    assert file.getvalue().isascii()
