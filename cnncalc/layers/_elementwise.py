@@ -9,7 +9,10 @@ from cnncalc.shapes import Shape, Window
 
 
 class Elementwise(LayerType):
-    """Keeps the shape, has no weights, and does the operations of `each` for every number."""
+    """Keeps the shape, has no weights, and does the operations of `each` for every number.
+
+    A type whose operations depend on its settings has no `each`, and answers `operations` and `formulas` itself.
+    """
 
     each: ClassVar[Operations]
 

@@ -4,7 +4,7 @@ from cnncalc.layer_type import Formulas, Shapes, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import PerAxis, whole_list
-from cnncalc.shapes import POINT, Shape, WholeWindow, Window
+from cnncalc.shapes import POINT, Shape, WholeWindow, Window, axis_count
 
 
 class Permute(Moving, name="permute"):
@@ -20,10 +20,11 @@ class Permute(Moving, name="permute"):
     def output_shape(self, inputs: Shapes) -> Shape:
         order, axes = self._order, range(len(inputs[0]))
         if sorted(order) != list(axes):
+            written = f"[{', '.join(map(str, order))}]"
             raise RuleError(
-                f"axes [{', '.join(map(str, order))}] is no order of the {len(axes)} axes of {inputs[0].described}",
+                f"axes {written} is no order of the {axis_count(inputs[0])} of {inputs[0].described}",
                 "axes",
-                f"name each of {listed(axes)} once",
+                f"name each of {listed(axes)} once" if len(axes) > 1 else "a vector has axis 0 alone",
             )
         return Shape(inputs[0][axis] for axis in order)
 

@@ -17,8 +17,8 @@ class Upsample(Moving, name="upsample"):
     all channels and samples, and not counted.
     """
 
-    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="see size")
-    size: PerAxis | None = per_axis("size of the output", default=None, absent="see factor")
+    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="what size gives")
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
     mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
 
     storage = Storage.OWN

@@ -1,26 +1,16 @@
-"""What every bundled network comes to, against tests/reference/figures.csv."""
-
-import csv
-from pathlib import Path
+"""What every bundled network comes to, against tests/reference/figures/."""
 
 import pytest
+from reference.reading import FIGURES, network_layers
 
 from cnncalc import bundled
 from cnncalc.build import load
 from cnncalc.layer_type import Storage
-from cnncalc.network import inference_layers
-
-REFERENCE = Path(__file__).parents[1] / "reference"
-
-FIGURES = list(csv.DictReader((REFERENCE / "figures.csv").read_text(encoding="utf-8").splitlines()))
 
 
 @pytest.mark.parametrize("row", FIGURES, ids=lambda row: f"{row['network']}-{row['settings']}-{row['counted']}")
 def test_totals(row):
-    settings = [tuple(setting.split("=")) for setting in row["settings"].split(";") if setting]
-    layers = load(row["network"], settings=settings).layers
-    if row["counted"] == "inference":
-        layers = inference_layers(layers)
+    layers = network_layers(row)
     found = {key: sum(getattr(layer, key) for layer in layers) for key in ("params", "buffers", "macs")}
     assert found == {key: int(row[key]) for key in found}
 
@@ -28,7 +18,7 @@ def test_totals(row):
 def test_every_bundled_network_has_reference_figures():
     covered = {row["network"] for row in FIGURES}
     missing = sorted(set(bundled.names()) - covered)
-    assert not missing, f"{missing}: add their published figures to tests/reference/figures.csv"
+    assert not missing, f"{missing}: add their published figures to tests/reference/figures/"
     assert covered <= set(bundled.names())
 
 

@@ -153,6 +153,26 @@ def test_conv() -> None:
     assert fitted > ROUNDS // 3
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+def test_multiply_accumulates(transposed: bool) -> None:
+    """PyTorch's own counter, which takes 2 a multiply-accumulate, and a transposed convolution by its input."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    name, module = ("conv_transpose", "ConvTranspose") if transposed else ("conv", "Conv")
+    for rng, rank, shape in rounds(f"macs {transposed}"):
+        kernel, stride, groups = pick(rng, rank, 1, 3), pick(rng, rank, 1, 3), rng.choice([1, 2])
+        settings = {"filters": 4, "kernel": kernel, "stride": stride, "groups": groups}
+        kind = all_types()[name]
+        layer, inputs = kind(**settings), (Shape(shape),)
+        try:
+            macs = layer.operations(inputs, layer.output_shape(inputs)).multiply_accumulates
+        except RuleError:
+            continue
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            at_rank(module, rank)(shape[0], 4, kernel, stride, groups=groups)(torch.zeros(1, *shape))
+        assert counter.get_total_flops() == 2 * macs
+
+
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_conv_with_padding_by_name(padding: str) -> None:
     for rng, rank, shape in rounds(padding):

@@ -30,6 +30,11 @@ def test_output_padding_chooses_among_the_sizes_that_a_stride_makes_equal(place)
     assert place("conv_transpose", (16, 6, 6), output_padding=1, **settings).output == (16, 12, 12)
 
 
+def test_output_padding_may_be_as_large_as_stride_or_dilation_allow(place):
+    """PyTorch: smaller than either; 5 - 1 + 3 * (2 - 1) + 1 + 2 = 10."""
+    assert place("conv_transpose", (3, 5), filters=2, kernel=2, dilation=3, output_padding=2).output == (2, 10)
+
+
 def test_groups_read_their_share_of_the_channels(place):
     layer = place("conv_transpose", (8, 5), filters=6, kernel=3, groups=2, bias=False)
     assert layer.weights == {"weight": (8, 3, 3)}
@@ -51,7 +56,7 @@ def test_same_is_stride_times_the_input(place, kernel):
             "output_padding",
         ),
         (
-            {"kernel": 2, "padding": 4},
+            {"kernel": 3, "padding": 4},
             "padding 4 takes the whole output of the 4x7 input away; padding of at most 2 would leave some",
             "padding",
         ),

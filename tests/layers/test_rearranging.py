@@ -79,6 +79,16 @@ def test_what_is_a_view_of_its_input():
         (
             "reshape",
             (100,),
+            {"shape": (3, 2)},
+            (
+                "shape 3x2 needs 6 numbers, but a vector of 100 has 100; "
+                "-1 in place of one size takes what the others leave"
+            ),
+            "shape",
+        ),
+        (
+            "reshape",
+            (100,),
             {"shape": (3, -1)},
             "shape 3x-1 needs a multiple of 3 numbers, but a vector of 100 has 100",
             "shape",
@@ -102,6 +112,13 @@ def test_what_is_a_view_of_its_input():
             (3, 8, 5),
             {"axes": (0, 2)},
             "axes [0, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes",
+        ),
+        (
+            "permute",
+            (3,),
+            {"axes": (0, 0)},
+            "axes [0, 0] is no order of the 1 axis of a vector of 3; a vector has axis 0 alone",
             "axes",
         ),
         (

@@ -1,0 +1,120 @@
+"""The reference figures as rows that the tests compare, whatever source they come from."""
+
+import csv
+import re
+from itertools import groupby
+from pathlib import Path
+
+from cnncalc.build import load
+from cnncalc.network import inference_layers
+
+REFERENCE = Path(__file__).parent
+
+FIGURES = [
+    row
+    for path in sorted((REFERENCE / "figures").glob("*.csv"))
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+]
+
+KINDS = {
+    "CONVOLUTION": "conv",
+    "INNERPRODUCT": "linear",
+    "BATCHNORM": "batch_norm",
+    "POOLING MAX": "max_pool",
+    "POOLING AVE": "avg_pool",
+    "Conv2d": "conv",
+    "Linear": "linear",
+    "BatchNorm2d": "batch_norm",
+    "MaxPool2d": "max_pool",
+}
+
+COMPARED = {"conv", "linear", "batch_norm", "subsample", "rbf", "max_pool", "avg_pool"}
+
+# Where a source is known to differ from the bundled network: what the network has instead (README.md beside the data).
+DIFFERENCES = {
+    ("caffe/resnet50.csv", "conv1"): {"params": 9_408},
+    ("caffe/resnet50.csv", "pool1"): {"padding": (1, 1)},
+    ("caffe/resnet152.csv", "pool1"): {"padding": (1, 1)},
+}
+
+
+def network_layers(figures):
+    """The layers of a row of figures.csv, as it counts them."""
+    settings = [tuple(setting.split("=")) for setting in figures["settings"].split(";") if setting]
+    layers = load(figures["network"], settings=settings).layers
+    return layers if figures["counted"] == "training" else inference_layers(layers)
+
+
+def is_compared(row):
+    """Sources write the mean of a whole map in many ways; the size of the linear layer after it tells."""
+    return row["kind"] in COMPARED and not (row["kind"] == "avg_pool" and row["output"].endswith("x1x1"))
+
+
+def read_reference(name):
+    """The compared layers of a file of figures, each with those figures that it records."""
+    path = REFERENCE / name
+    records = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    rows = read_caffe(records) if path.parent.name == "caffe" else map(read_recorded, records)
+    rows = [row for row in rows if is_compared(row)]
+    for row in rows:
+        instead = DIFFERENCES.get((name, row["name"]), {})
+        assert all(row[key] != value for key, value in instead.items()), f"{row['name']} of {name} differs no more"
+        row.update(instead)
+    return rows
+
+
+def read_caffe(records):
+    """Caffe's rows, with BATCHNORM and SCALE as one layer and each shortcut behind its residual."""
+    rows = []
+    for record in records:
+        if record["type"] == "SCALE":
+            rows[-1]["params"] += int(record["params"])
+            continue
+        size, _, method = record["kernel"].partition(" ")
+        kind = f"{record['type']} {method}".strip()
+        row = {
+            "name": record["name"],
+            "kind": KINDS.get(kind, kind),
+            "output": vector(record["out_shape"]) if kind == "INNERPRODUCT" else record["out_shape"],
+            "params": int(record["params"]),
+            "buffers": int(record["bn_stats"]),
+            "macs": int(record["macs"]),
+        }
+        if size:
+            row["kernel"] = tuple(map(int, size.split("x")))
+            row["stride"], row["padding"] = on_axes(record["stride"], 2), on_axes(record["pad"], 2)
+        if record["groups"]:
+            row["groups"] = int(record["groups"])
+        rows.append(row)
+
+    def block(row):
+        match = re.match(r"(?:res|bn)(\w+)_branch", row["name"])
+        return match and match.group(1)
+
+    return [row for _, rows_of_block in groupby(rows, block) for row in sorted(rows_of_block, key=is_shortcut)]
+
+
+def vector(shape):
+    return shape.removesuffix("x1x1")
+
+
+def is_shortcut(row):
+    return row["name"].endswith("_branch1")
+
+
+def read_recorded(record):
+    """A row of a paper's figures or of record.py; an empty field was not recorded."""
+    row = {"name": record["name"], "kind": KINDS.get(record["type"], record["type"]), "output": record["output"]}
+    for key in ("params", "buffers", "macs", "groups"):
+        if record.get(key):
+            row[key] = int(record[key])
+    for key in ("kernel", "stride", "padding"):
+        if record.get(key):
+            row[key] = on_axes(record[key], len(record["output"].split("x")) - 1)
+    return row
+
+
+def on_axes(text, rank):
+    """`3` and `3x3` alike as (3, 3)."""
+    sizes = tuple(map(int, text.split("x")))
+    return sizes * rank if len(sizes) == 1 else sizes
