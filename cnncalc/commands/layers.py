@@ -64,13 +64,13 @@ def _find(name: str) -> type[LayerType]:
     from cnncalc import layers, spec
 
     kind = layers.find(name)
-    if kind is not None:
-        return kind
-    if name in (*spec.CONTAINERS, *spec.MODIFIERS):
-        hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
-    else:
-        hint = did_you_mean(name, layers.all_types(), "`cnncalc layers` lists them")
-    _options.fail(SpecError([Problem(None, f"unknown layer type {name!r}", hint)]))
+    if kind is None:
+        if name in (*spec.CONTAINERS, *spec.MODIFIERS):
+            hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
+        else:
+            hint = did_you_mean(name, layers.all_types(), "`cnncalc layers` lists them")
+        _options.fail(SpecError([Problem(None, f"unknown layer type {name!r}", hint)]))
+    return kind
 
 
 def _width(output: str | None) -> int:

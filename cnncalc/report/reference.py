@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from inspect import cleandoc
 from sys import modules
 from typing import Any, NamedTuple
 
 from cnncalc import expressions, layers
-from cnncalc.expressions import Value, decimal, fraction
+from cnncalc.expressions import Value, describe, fraction
 from cnncalc.layer_type import Formulas, LayerType, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
@@ -99,10 +99,11 @@ PLAUSIBLE: dict[str, Value] = {
     "axis": 1,
     "output": (64, 28, 28),
     "shape": (256, 7, 7),
+    "axes": (1, 0),
     "params": 1000,
     "macs": 1_000_000,
 }
-CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (1, 0), ((0, 1), (1, 2)))
+CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (2, 1), ((0, 1), (1, 2)))
 # An example is one that can be placed on one of these.
 SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
 
@@ -147,27 +148,26 @@ def _module(kind: type[LayerType]) -> str:
 
 # Sorted by what a type is, so that a new one finds its place; the first that applies.
 FAMILIES: tuple[tuple[str, Callable[[type[LayerType]], bool]], ...] = (
-    ("Joins", lambda kind: kind.several_inputs),
     ("Layers that count as depth", lambda kind: kind.counts_as_depth),
+    ("Activations", lambda kind: _module(kind) == "activations"),
     ("Pooling", lambda kind: issubclass(kind, Windowed) or _module(kind).endswith("pools")),
     ("Normalisation", lambda kind: "normalisation" in summary_of(kind)),
-    ("Activations", lambda kind: _module(kind) == "activations"),
+    ("Joins", lambda kind: kind.several_inputs),
     ("Layers that move numbers", lambda kind: issubclass(kind, Moving)),
-    ("Other layers", lambda kind: True),
 )
-FAMILY_ORDER = (1, 4, 2, 3, 0, 5, 6)
+OTHERS = "Other layers"
 
 
 def family_of(kind: type[LayerType]) -> str:
     """The heading that a type stands under."""
-    return next(family for family, applies in FAMILIES if applies(kind))
+    return next((family for family, applies in FAMILIES if applies(kind)), OTHERS)
 
 
 def families() -> dict[str, list[type[LayerType]]]:
     """The layer types by family."""
-    found: dict[str, list[type[LayerType]]] = {FAMILIES[number][0]: [] for number in FAMILY_ORDER}
+    found: dict[str, list[type[LayerType]]] = {family: [] for family, _ in FAMILIES}
     for kind in layers.all_types().values():
-        found[family_of(kind)].append(kind)
+        found.setdefault(family_of(kind), []).append(kind)
     return {family: kinds for family, kinds in found.items() if kinds}
 
 
@@ -183,13 +183,9 @@ def summary_of(kind: type[LayerType]) -> str:
 
 def literal(value: Value) -> str:
     """A value as a spec writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
-    if value is None or isinstance(value, str):
-        return value or ""
-    return decimal(value)
+    return value if isinstance(value, str) else describe(value)
 
 
 def default_of(setting: Setting) -> str:
@@ -212,7 +208,8 @@ def plausible(setting: Setting) -> Value:
     """A value that the setting takes, other than its default."""
     given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
     flipped = (not setting.default,) if isinstance(setting, Flag) else ()
-    for value in (*given, *flipped, *setting.keywords, *CANDIDATES):
+    candidates: tuple[Value, ...] = (*given, *flipped, *setting.keywords, *CANDIDATES)
+    for value in candidates:
         if value == setting.default and type(value) is type(setting.default):
             continue
         try:
@@ -245,6 +242,11 @@ def _usual(kind: type[LayerType]) -> dict[str, Value]:
     return {main.name: plausible(main)}
 
 
+def stands_alone(kind: type[LayerType]) -> bool:
+    """Whether the bare name of a type is a layer that does something."""
+    return not kind.several_inputs and not _usual(kind)
+
+
 def examples(kind: type[LayerType]) -> tuple[str, ...]:
     """Ways to write a type as an item of a list of layers."""
     if kind.several_inputs:
@@ -252,7 +254,7 @@ def examples(kind: type[LayerType]) -> tuple[str, ...]:
     settings = tuple(kind.settings.values())
     usual = _usual(kind)
     written = []
-    if not usual:
+    if stands_alone(kind):
         written.append(f"- {kind.name}")
     if settings and set(usual) <= {settings[0].name} and not isinstance(settings[0], Flag):
         written.append(f"- {kind.name}: {literal(plausible(settings[0]))}")
@@ -276,16 +278,20 @@ def _mapping(values: dict[str, Value]) -> str:
 
 def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     conv = "conv: {filters: 64, kernel: 3, padding: 1}"
-    written = [
-        f"- {kind.name}: # branches by name, each from the current tensor; empty: as it is\n"
-        f"    left: [{conv}]\n"
-        "    right: []",
-        f"- {kind.name}: [[{conv}], []] # branches in a list",
-        f"- {kind.name}: # without branches: earlier layers, by their names\n  from: [previous, stem]",
-    ]
-    for setting in kind.settings.values():
-        written.append(f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}\n  from: [previous, stem]")
-    return tuple(written)
+    by_name = f"""\
+- {kind.name}: # branches by name, each from the current tensor; empty: as it is
+    left: [{conv}]
+    right: []"""
+    inputs = "\n  from: [previous, stem]"
+    with_settings = (
+        f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}{inputs}" for setting in kind.settings.values()
+    )
+    return (
+        by_name,
+        f"- {kind.name}: [[{conv}], []] # in a list",
+        f"- {kind.name}: # without branches: earlier layers, by their names{inputs}",
+        *with_settings,
+    )
 
 
 def reference(kind: type[LayerType]) -> Reference:
@@ -317,8 +323,8 @@ def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
     for setting in kind.settings.values():
         if setting.name in usual:
             continue
-        words = [word for word in setting.keywords if word != setting.default]
-        for value in words or [plausible(setting)]:
+        words: tuple[Value, ...] = tuple(word for word in setting.keywords if word != setting.default)
+        for value in words or (plausible(setting),):
             decoded = setting.decode(value)
             changed = kind(**{**{key: kind.settings[key].decode(usual[key]) for key in usual}, setting.name: decoded})
             texts = changed.formulas()
@@ -357,9 +363,11 @@ def write_all(width: int = WIDTH) -> Iterator[str]:
         yield ""
         yield family
         for kind in kinds:
-            inside = signature(kind)
+            # A setting and its default stay on one line.
+            inside = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in signature(kind).split(", "))
             call = f"{kind.name}({inside})" if inside else kind.name
-            yield from _wrapped(call, width, INDENT, INDENT + " " * (len(kind.name) + 1))
+            for line in _wrapped(call, width, INDENT, INDENT + " " * (len(kind.name) + 1)):
+                yield line.replace("\N{NO-BREAK SPACE}", " ")
             yield from _wrapped(summary_of(kind), width, INDENT * 3)
     for heading, words in language():
         yield ""
@@ -371,45 +379,50 @@ def write_all(width: int = WIDTH) -> Iterator[str]:
 def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
     """The lines of all that is known of a layer type, at most `width` wide."""
     yield facts.name
-    yield ""
-    yield from _wrapped(facts.summary, width)
-    for paragraph in facts.paragraphs:
-        yield ""
-        yield from _wrapped(paragraph, width)
+    for paragraph in (facts.summary, *facts.paragraphs):
+        yield from ("", *_wrapped(paragraph, width))
     if facts.settings or facts.kind.several_inputs:
-        yield from ("", "Settings")
-        if facts.kind.several_inputs:
-            yield from _term("branches", JOIN_DOC, width)
-        for setting in facts.settings:
-            yield from _term(setting.name, setting.doc, width)
-            default = "required" if setting.required else f"default: {default_of(setting)}"
-            yield from _term("", f"{setting.wants}; {default}", width)
+        yield from ("", "Settings", *_settings_lines(facts, width))
     yield from ("", "In a spec")
-    for example in facts.examples:
-        yield from (INDENT + line for line in example.split("\n"))
-    yield from ("", "Formulas")
+    yield from (INDENT + line for example in facts.examples for line in example.split("\n"))
+    yield from ("", "Formulas", *_formula_lines(facts, width))
+    if facts.symbols:
+        yield from ("", "Names in the formulas, beside the settings")
+        column = max(map(len, facts.symbols)) + 2
+        for name, doc in facts.symbols.items():
+            yield from _term(name, doc, width, column)
+    yield from ("", "Counting")
+    for word, doc in _counting(facts).items():
+        yield from _term(word, doc, width, 8)
+    if facts.shared:
+        yield from ("", "Its family")
+        yield from _wrapped(facts.shared[0], width, INDENT)
+        for paragraph in facts.shared[1:]:
+            yield from ("", *_wrapped(paragraph, width, INDENT))
+
+
+def _settings_lines(facts: Reference, width: int) -> Iterator[str]:
+    first = ("branches",) if facts.kind.several_inputs else ()
+    column = max(map(len, (*first, *facts.kind.settings))) + 2
+    if first:
+        yield from _term("branches", JOIN_DOC, width, column)
+    for setting in facts.settings:
+        default = "required" if setting.required else f"default: {default_of(setting)}"
+        yield from _term(setting.name, setting.doc, width, column)
+        yield from _term("", f"{setting.wants}; {default}", width, column)
+
+
+def _formula_lines(facts: Reference, width: int) -> Iterator[str]:
+    """The formulas, then what changes with other settings."""
     changed = [INDENT + key for variant in facts.variants for key in variant.formulas]
     column = max(map(len, (*facts.formulas, *changed))) + 2
     for key, text in facts.formulas.items():
         yield from _term(key, text, width, column)
     for variant in facts.variants:
-        without = f" no {', '.join(variant.without)}" if variant.without else ""
+        without = f" no {' and no '.join(variant.without)}" if variant.without else ""
         yield from _wrapped(f"with {_with(facts, variant)}:{without}", width, INDENT)
         for key, text in variant.formulas.items():
             yield from _term(INDENT + key, text, width, column)
-    if facts.symbols:
-        yield from ("", "Names in the formulas, beside the settings")
-        for name, doc in facts.symbols.items():
-            yield from _term(name, doc, width, max(map(len, facts.symbols)) + 2)
-    yield from ("", "Counting")
-    for word, doc in _counting(facts).items():
-        yield from _term(word, doc, width)
-    if facts.shared:
-        yield from ("", "Its family")
-        for number, paragraph in enumerate(facts.shared):
-            if number:
-                yield ""
-            yield from _wrapped(paragraph, width, INDENT)
 
 
 def _with(facts: Reference, variant: Variant) -> str:
@@ -424,13 +437,8 @@ def _counting(facts: Reference) -> dict[str, str]:
 
 
 def _term(term: str, words: str, width: int, column: int = TERM_WIDTH) -> Iterator[str]:
-    """A word and what it means beside it, or below it where the word is long."""
-    start = f"{INDENT}{term.ljust(column)}"
-    hanging = " " * (len(INDENT) + column)
-    if len(start) > len(hanging) or not start.endswith(" "):
-        yield start.rstrip()
-        start = hanging
-    yield from _wrapped(words, width, start, hanging)
+    """A word and what it means beside it."""
+    yield from _wrapped(words, width, f"{INDENT}{term.ljust(column)}", " " * (len(INDENT) + column))
 
 
 def _wrapped(words: str, width: int, start: str = "", hanging: str | None = None) -> list[str]:
@@ -573,8 +581,3 @@ def _setting_facts(setting: Setting) -> dict[str, Any]:
         "absent": setting.absent,
         "keywords": list(setting.keywords),
     }
-
-
-def names() -> Iterable[str]:
-    """The layer types' names, for messages and completion."""
-    return layers.all_types()

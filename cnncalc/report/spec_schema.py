@@ -4,8 +4,9 @@ Draft 7, which the editors' YAML services support best. Editors read scalars as 
 an expression wherever a number, true, false or a list is wanted, so that what it comes to is left
 to cnncalc, as are names: a word that is no layer type may be a block of the file.
 
-Every alternative of an `anyOf` has another JSON type, as far as can be: then an editor knows which
-of them was meant, and shows what is wrong at its place.
+Every alternative of an `anyOf` has another JSON type, as far as can be: then an editor knows which of
+them was meant, and shows what is wrong at its place; where none is nearest, it is the first that it
+shows. `errorMessage` and `patternErrorMessage` are words of the services of VS Code, which others pass over.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from cnncalc.spec import BRANCH_KEYS, MODIFIERS, RESERVED, is_one_list
 # regular expressions of editors and of Python differ in what they call one.
 LETTER = r"[^\x00-@\[-^`{-\x7f]"
 WORD_CHARACTER = r"[^\x00-/:-@\[-^`{-\x7f]"
+# The channels and up to three spatial axes.
+MAX_SIZES = 4
 NAME = rf"{LETTER}{WORD_CHARACTER}*"
 # Names of layers may also hold - + / . and expressions in braces.
 LAYER_NAME = r"^([^\x00-*,:-@\[-^`{-\x7f]|\{[^{}]*\})+$"
@@ -62,7 +65,6 @@ def schema() -> JsonSchema:
 
 def _shared() -> dict[str, JsonSchema]:
     """What several places of a spec take."""
-    size = {"type": "integer", "minimum": 1}
     return {
         "expression": {
             "type": "string",
@@ -75,13 +77,7 @@ def _shared() -> dict[str, JsonSchema]:
                 _list(_reference("value")),
             ]
         },
-        "sizes": {
-            "anyOf": [
-                _list({"anyOf": [size, _reference("expression")]}, minItems=1, maxItems=4),
-                size,
-                _reference("expression"),
-            ]
-        },
+        "sizes": {"anyOf": _sizes()},
         "name": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": LAYER_NAME}]},
         "names": {"anyOf": [_reference("name"), _list(_reference("name"), minItems=1)]},
         "loop": {
@@ -130,6 +126,13 @@ def _word() -> JsonSchema:
     return {"pattern": f"^{NAME}$"}
 
 
+def _sizes() -> list[JsonSchema]:
+    """The sizes of an input, channels first: a list, the channels alone, or an expression."""
+    size = {"type": "integer", "minimum": 1}
+    expression = _reference("expression")
+    return [_list({"anyOf": [size, expression]}, minItems=1, maxItems=MAX_SIZES), size, expression]
+
+
 def _top(key: str) -> JsonSchema:
     """What stands behind a key of the spec."""
     text = {"type": ["string", "number"]}
@@ -146,7 +149,7 @@ def _top(key: str) -> JsonSchema:
         "name": text,
         "source": text,
         "extends": {"type": "string", "pattern": r"^[^/\\]+$"},
-        "input": {"anyOf": [several, _reference("sizes")], "examples": [[3, 224, 224]]},
+        "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {
             "type": ["object", "null"],
             "additionalProperties": _reference("value"),
@@ -167,14 +170,19 @@ def _top(key: str) -> JsonSchema:
 
 
 def _item() -> JsonSchema:
-    """An item of a list of layers: a word, or a mapping of one type and its modifiers."""
+    """An item of a list of layers: a mapping of one type and its modifiers, or a word."""
     kinds = layers.all_types()
-    alone = [name for name, kind in kinds.items() if not _required(kind)]
-    others = [*(name for name in kinds if name not in alone), *CONTAINER_DOCS, *MODIFIERS]
+    incomplete = [*(name for name, kind in kinds.items() if _required(kind)), *CONTAINER_DOCS, *MODIFIERS]
     return {
         "anyOf": [
             {
+                "type": "string",
+                "pattern": rf"^(?!({'|'.join(incomplete)})$){NAME}$",
+                "patternErrorMessage": "only blocks and layer types that need no settings stand alone",
+            },
+            {
                 "type": "object",
+                "title": "layer",
                 "properties": {
                     **{name: _reference(f"layer.{name}") for name in kinds},
                     "layers": {"description": CONTAINER_DOCS["layers"], **_same("items")},
@@ -187,19 +195,19 @@ def _item() -> JsonSchema:
                 },
                 "propertyNames": _word(),
                 # An item has a type, and beside that of a layer only modifiers.
-                "not": {"propertyNames": {"enum": list(MODIFIERS)}},
-                "dependencies": {
-                    name: {"propertyNames": {"enum": [name, *MODIFIERS]}} for name in (*kinds, *CONTAINER_DOCS)
-                },
+                "if": {"type": "object", "propertyNames": {"enum": list(MODIFIERS)}},
+                "then": {"required": ["a type"], "errorMessage": "this item has no type: name a layer type or a block"},
+                "dependencies": {name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
                 "maxProperties": len(MODIFIERS) + 1,
-            },
-            {
-                "type": "string",
-                # The enumeration is what editors propose; any other word may be a block.
-                "anyOf": [{"enum": alone}, {**_word(), "not": {"enum": others}}],
             },
         ]
     }
+
+
+def _beside(name: str) -> JsonSchema:
+    """The keys that may stand beside a type."""
+    message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
+    return {"enum": [name, *MODIFIERS], "errorMessage": message}
 
 
 def _modifier(key: str) -> JsonSchema:
@@ -240,13 +248,20 @@ def _layers() -> dict[str, JsonSchema]:
     """A definition for each layer type, and one for each of its settings."""
     definitions = {}
     for kind in layers.all_types().values():
-        inside = signature(kind)
-        call = f"\n\n{kind.name}({inside})" if inside else ""
-        ways = _join(kind) if kind.several_inputs else _ways(kind)
-        definitions[f"layer.{kind.name}"] = {"description": f"{summary_of(kind)}{call}", "anyOf": ways}
+        definitions[f"layer.{kind.name}"] = {
+            "title": kind.name,
+            "description": _description(kind),
+            "anyOf": _join(kind) if kind.several_inputs else _ways(kind),
+        }
         for setting in kind.settings.values():
             definitions[f"layer.{kind.name}.{setting.name}"] = _setting(setting)
     return definitions
+
+
+def _description(kind: type[LayerType]) -> str:
+    """A type in a few lines, as editors show them."""
+    inside = signature(kind)
+    return f"{summary_of(kind)}\n\n{kind.name}({inside})" if inside else summary_of(kind)
 
 
 def _settings(kind: type[LayerType]) -> dict[str, JsonSchema]:
@@ -261,17 +276,19 @@ def _ways(kind: type[LayerType]) -> list[JsonSchema]:
     """What stands behind a layer type: its settings by name, by position, or the main one alone."""
     settings = _settings(kind)
     required = _required(kind)
-    by_name: JsonSchema = {"type": "object", "properties": settings, "additionalProperties": False}
-    if required:
-        by_name["required"] = required
-    ways = [by_name]
-    if settings and set(required) <= set(list(settings)[:1]):
-        ways.append(next(iter(settings.values())))
-    if not is_one_list(tuple(kind.settings.values())):
+    one_list = is_one_list(tuple(kind.settings.values()))
+    main = next(iter(kind.settings.values()), None)
+    ways: list[JsonSchema] = []
+    if main is not None and set(required) <= {main.name}:
+        alone = _setting(main)["anyOf"]
+        ways += [choice for choice in alone if one_list or choice.get("type") != "array"]
+    by_name = {"title": f"settings of {kind.name}", "type": "object", "properties": settings}
+    ways.append({**by_name, "additionalProperties": False, **({"required": required} if required else {})})
+    if not one_list:
         # What is required comes first: a list that is long enough holds all of it.
         by_position = {"type": "array", "minItems": len(required), "maxItems": len(settings)}
         ways.append({**by_position, "items": list(settings.values())} if settings else by_position)
-    if not required:
+    if not required and {"type": "null"} not in ways:
         ways.append({"type": "null"})
     return ways
 
@@ -281,6 +298,7 @@ def _join(kind: type[LayerType]) -> list[JsonSchema]:
     return [
         {
             "type": "object",
+            "title": f"branches of {kind.name}",
             "properties": {**_settings(kind), "branches": {"description": JOIN_DOC, **_same("branches")}},
             "additionalProperties": {"description": "a branch: a list of layers", **_same("branch")},
             "propertyNames": {"pattern": BRANCH_NAME},
@@ -294,7 +312,11 @@ def _setting(setting: Setting) -> JsonSchema:
     """What a setting takes, with its text and its default."""
     values = _with_expressions(setting.schema())
     default = "required" if setting.required else f"default: {default_of(setting)}"
-    described: JsonSchema = {"description": f"{setting.doc}\n\n{setting.wants}; {default}", **values}
+    described: JsonSchema = {
+        "title": setting.name,
+        "description": f"{setting.doc}\n\n{setting.wants}; {default}",
+        **values,
+    }
     if setting.required:
         return described
     if setting.default is None:

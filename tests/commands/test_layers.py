@@ -1,0 +1,98 @@
+"""`cnncalc layers`: the reference of layer types."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from cnncalc.commands import cli, layers
+from cnncalc.layers import all_types
+
+
+def test_all_types_are_listed(run) -> None:
+    lines = run("layers").stdout.splitlines()
+    starts = {line[2:].partition("(")[0] for line in lines if line[:2] == "  " and line[2:3] != " "}
+    assert set(all_types()) <= starts
+
+
+def test_one_type_is_told_whole(run) -> None:
+    text = run("layers", "conv").stdout
+    assert text.startswith("conv\n\nConvolution: ")
+    for heading in ("Settings", "In a spec", "Formulas", "Counting"):
+        assert f"\n{heading}\n" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown", "latex"])
+def test_formats_are_of_all_types_and_of_one(run, form: str) -> None:
+    everything = run("layers", "--format", form).stdout
+    one = run("layers", "max_pool", "--format", form).stdout
+    # LaTeX wants a backslash before the underscore.
+    assert "max_pool" in everything.replace("\\", "")
+    assert "rounding" in one
+    assert len(one) < len(everything)
+
+
+def test_json_is_json(run) -> None:
+    assert json.loads(run("layers", "relu", "-f", "json").stdout)["name"] == "relu"
+    assert len(json.loads(run("layers", "-f", "json").stdout)["types"]) == len(all_types())
+
+
+def test_a_file_is_written(run, tmp_path) -> None:
+    path = tmp_path / "layers.md"
+    assert run("layers", "-f", "markdown", "-o", str(path)).stdout == ""
+    assert path.read_text(encoding="utf-8").startswith("### Layers that count as depth\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("max_pol", "unknown layer type 'max_pol'; did you mean 'max_pool' or 'avg_pool'?\n"),
+        ("qqqq", "unknown layer type 'qqqq'; `cnncalc layers` lists them\n"),
+        (
+            "repeat",
+            "unknown layer type 'repeat'; it belongs to the language: `cnncalc layers` tells of it below the types\n",
+        ),
+    ],
+)
+def test_a_type_that_does_not_exist_is_refused(run, word: str, message: str) -> None:
+    result = run("layers", word, status=2)
+    assert result.stderr == message
+    assert result.stdout == ""
+
+
+def test_shells_complete_types_with_what_they_are() -> None:
+    completions = ShellComplete(cli, {}, "cnncalc", "_CNNCALC_COMPLETE").get_completions(["layers"], "adaptive_")
+    assert [item.value for item in completions] == ["adaptive_avg_pool", "adaptive_max_pool"]
+    assert all(item.help for item in completions)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("columns", "width"), [(60, 60), (80, 80), (200, layers.WIDEST)])
+def test_a_terminal_is_filled_as_far_as_lines_read_easily(monkeypatch, columns: int, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert layers._width(None) == width
+    assert layers._width("file.txt") == 80
+
+
+def test_it_starts_without_what_it_does_not_need() -> None:
+    program = (
+        "import sys, contextlib, io\n"
+        "from cnncalc.commands import cli\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    cli(['layers', 'conv'], standalone_mode=False)\n"
+        "print('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert not {"rich", "tempfile", "cnncalc.build", "cnncalc.layers.linear"} & loaded
