@@ -106,6 +106,8 @@ class Network(NamedTuple):
 
     name: str
     source: str
+    family: str
+    year: int | None
     file: str
     inputs: tuple[tuple[str, Shape], ...]
     layers: tuple[Layer, ...]

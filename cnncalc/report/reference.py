@@ -36,6 +36,8 @@ TERM_WIDTH = 16
 TOP_DOCS = {
     "name": "the network's name, shown in the header; the file's name without it",
     "source": "free text, such as the paper; shown in the header",
+    "family": "what `cnncalc list` groups it with, such as ResNet",
+    "year": "when it was published",
     "extends": "a spec of the same folder, or a bundled network, that this one starts from and changes",
     "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
     "variables": "names for values that expressions may use; each may use those above it, --set changes one",

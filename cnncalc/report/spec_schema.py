@@ -148,6 +148,8 @@ def _top(key: str) -> JsonSchema:
     schemas: dict[str, JsonSchema] = {
         "name": text,
         "source": text,
+        "family": text,
+        "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
         "extends": {"type": "string", "pattern": r"^[^/\\]+$"},
         "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {

@@ -14,8 +14,11 @@ from cnncalc.network import Layer, Network
 def write(network: Network) -> Iterator[str]:
     """The lines of a spec of layers alone that gives the same network."""
     yield f"name: {json.dumps(network.name, ensure_ascii=False)}"
-    if network.source:
-        yield f"source: {json.dumps(network.source, ensure_ascii=False)}"
+    for key, words in (("source", network.source), ("family", network.family)):
+        if words:
+            yield f"{key}: {json.dumps(words, ensure_ascii=False)}"
+    if network.year is not None:
+        yield f"year: {network.year}"
     if len(network.inputs) == 1 and network.inputs[0][0] == "input":
         yield f"input: {list(network.inputs[0][1])}"
     else:

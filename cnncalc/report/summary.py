@@ -10,7 +10,7 @@ from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
 from cnncalc.layer_type import Operations
 from cnncalc.network import Layer, Network
 from cnncalc.report.format import Share, integer, kernel, padding, percent, shape, size, stride, window
-from cnncalc.report.table import Cell, Column, Line, Table
+from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
 from cnncalc.shapes import Shape, SlidingWindow
 
 MOST_ROWS = 50
@@ -168,7 +168,7 @@ def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
     if key == "inputs":
         return ", ".join(layer.inputs)
     if key == "line":
-        return layer.span.line
+        return Ordinal(layer.span.line)
     if "kernel" not in layer.settings:
         return None
     windows = layer.figures.type.windows(layer.input_shapes)

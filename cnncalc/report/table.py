@@ -12,6 +12,12 @@ Cell: TypeAlias = int | str | Share | None
 NONE = "-"
 
 
+class Ordinal(int):
+    """A number that is no amount, such as a year or a line: written as it is."""
+
+    __slots__ = ()
+
+
 class Column(NamedTuple):
     """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never."""
 
@@ -46,6 +52,8 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, Share):
         return percent(cell)
+    if isinstance(cell, Ordinal):
+        return str(int(cell))
     if isinstance(cell, int):
         return integer(cell) if cell else NONE
     return cell

@@ -38,3 +38,26 @@ def test_changes_need_expand(run):
 
 def test_show_of_nothing(run):
     assert "did you mean 'resnet101'" in run("show", "resnet1010", status=2).output
+
+
+def test_families_stand_in_the_order_of_their_years(run):
+    lines = run("list").output.splitlines()
+    headings = [line for line in lines if line and not line.startswith(" ") and len(line.split("  ")) == 1]
+    families = [line for line in headings if not line.startswith(("─", "`"))]
+    assert len(families) == len(set(families))
+    years = {}
+    for row in json.loads(run("list", "-f", "json").output):
+        years.setdefault(row["family"], []).append(row["year"])
+    assert families == sorted(families, key=lambda family: (min(years[family]), family))
+
+
+def test_filter_and_sort(run):
+    rows = json.loads(run("list", "--filter", "VGG", "--sort", "params", "-f", "json").output)
+    assert {"vgg16", "vgg19"} <= {row["name"] for row in rows}
+    assert all("vgg" in row["name"] for row in rows)
+    assert [row["params"] for row in rows] == sorted((row["params"] for row in rows), reverse=True)
+    assert "did you mean 'vgg19'" in run("list", "--filter", "vg9", status=2).output
+
+
+def test_a_year_has_no_thousands(run):
+    assert " 2,0" not in run("list", "--filter", "vgg16").output
