@@ -27,13 +27,14 @@ from cnncalc.spec import (
     SideBranches,
     Sources,
     Spec,
+    name_problem,
     read_spec,
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Faulty, Listed, NameTemplate, Template, tensor_values
 
-MAX_LAYERS = 100_000
-MAX_STEPS = 300_000
+MAX_LAYERS = 50_000
+MAX_STEPS = 150_000
 MAX_NESTING = 60
 
 
@@ -129,6 +130,8 @@ class _Builder:
         return Network(
             self.spec.name,
             self.spec.source,
+            self.spec.family,
+            self.spec.year,
             self.spec.file,
             tuple((name, tensor.shape) for name, tensor in inputs.items() if tensor.shape is not None),
             tuple(self.layers),
@@ -145,8 +148,7 @@ class _Builder:
             self.problems.append(Problem(self.spec.span, "no layer is left", "some when: must be true"))
         elif self.failed or not outputs or any(tensor.shape is None for tensor in self.tensors.values()):
             lost = next((item.span for item in self.failed), self.spec.span)
-            hint = "please report it: https://github.com/cnncalc/cnncalc/issues"
-            self.problems.append(Problem(lost, "cnncalc lost track of this layer, which is a bug", hint))
+            self.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))
 
     def _evaluate_variables(self) -> dict[str, Value]:
         """The values of the variables; what uses one that has none stays quiet."""
@@ -223,11 +225,12 @@ class _Builder:
     def repeated(self, item: Item, action: Action, loop: Loop, frame: Frame, current: Tensor | None) -> Tensor | None:
         """Place the passes of an item, each after the one before."""
         # A name that holds {index} is new in each pass; else the passes are numbered below one name.
+        # An unnamed group adds no name of its own, repeated or not.
         base = None
-        if item.name is None or item.name.constant is not None:
+        if not _is_bare(item) and (item.name is None or item.name.constant is not None):
             base = self._take(frame, item)
         for number, names in self._passes(loop, frame, current):
-            if number == 1 and base is not None:
+            if number == 1 and (base is not None or not item.declares):
                 _refuse_one_start(item)
             path = None if base is None else f"{base}.{number}"
             current = self.once(item, action, frame._replace(names=names), current, path)
@@ -252,7 +255,7 @@ class _Builder:
             ends = self._branches(action.branches, inner, self._single(sources, item))
             self.ends.extend(end for _, end in ends)
             return current
-        if isinstance(action, GroupAction) and unnamed:
+        if isinstance(action, GroupAction) and _is_bare(item):
             inner = self._enter(frame, frame.path, item.span)
             return self.items(action.items, inner, self._single(sources, item))
         if path is None:
@@ -372,7 +375,7 @@ class _Builder:
             origins = labels or tuple(tensor.name for tensor in inputs)
             origin = f" (from {listed(origins)})" if len(origins) > 1 and error.setting is None else ""
             span = item.span if template is None else template.span
-            self.problems.append(Problem(span, f"{path}: {error.message}{origin}", error.hint))
+            self.problems.append(Problem(span, f"{_subject(path, item.type, error.message)}{origin}", error.hint))
             return unknown
         except Faulty as faulty:
             self.problems.append(faulty.problem)
@@ -395,12 +398,12 @@ class _Builder:
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
         item, path, frame = place
         if len(inputs) > 1 and not call.type.several_inputs:
-            message = f"{path}: {item.type} takes one input, not {len(inputs)}"
+            message = f"{path} takes one input, not {len(inputs)}"
             raise Faulty(Problem(item.span, message, "join them first, with concat or add"))
         if len(inputs) == 1 and call.type.several_inputs:
             reads = inputs[0].name or "..."
             hint = f"write its branches, or from: [{reads}, ...] beside it"
-            raise Faulty(Problem(item.span, f"{path}: {item.type} joins two tensors or more, but one comes in", hint))
+            raise Faulty(Problem(item.span, f"{path} joins two tensors or more, but one comes in", hint))
         side = next((tensor.name for tensor in inputs if tensor.training_only), None)
         if side is not None and not frame.training_only:
             message = f"{path}: the inference path reads {quoted(side)}, which is there in training only"
@@ -447,6 +450,9 @@ class _Builder:
                     raise UnknownValue
             message = f"{place.path}: {quoted(shared.other)} has no layer like it to share weights with"
             raise Faulty(Problem(shared.span, message, "share with a layer or block of the same kind"))
+        if not twin.figures.weights:
+            message = f"{place.path}: {quoted(twin.name)} has no weights to share"
+            raise Faulty(Problem(shared.span, message, "leave weights out"))
         if twin.figures.weights != figures.weights:
             mine, theirs = (
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
@@ -479,13 +485,16 @@ class _Builder:
         """A full name for an item: its own, or its type's, numbered where two would collide."""
         if item.name is None:
             return self._free(_under(frame.path, item.type), item.span)
-        path = _under(frame.path, self._evaluate_name(item.name, frame, None))
+        own = self._evaluate_name(item.name, frame, None)
+        if item.name.constant is None and (wrong := name_problem(own)):
+            raise Faulty(Problem(item.name.span, *wrong))
+        path = _under(frame.path, own)
         if path in self.taken:
             place = self.places.get(path)
             taken = "an input has it" if place is None else f"in line {place.line}"
             hint = "give each a name of its own"
             if place is not None and place == item.span:
-                taken, hint = "by an earlier pass", "{index} in a name numbers the passes"
+                taken, hint = "by an earlier pass", "{index} in it numbers the passes, as a name for their group does"
             message = f"the name {quoted(path)} is taken already, {taken}"
             raise Faulty(Problem(item.name.span, message, hint))
         self.taken[path] = 1
@@ -618,7 +627,7 @@ class _Builder:
         hint = "name one in from, or give each branch a from of its own"
         if isinstance(item.action, Join):
             hint = "leave the branches out to join them, or give each branch a from of its own"
-        raise Faulty(Problem(item.span, message, hint))
+        raise Faulty(Problem(item.span if item.sources is None else item.sources.span, message, hint))
 
     def _resolve(self, name: str, span: Span, frame: Frame, current: Tensor | None) -> Tensor:
         """The tensor of a name: of the branch at hand, else of what is around it in the same block."""
@@ -647,13 +656,13 @@ class _Builder:
     def _is_lost(self, name: str) -> bool:
         """Whether a name belongs to something that failed."""
         for item in self.failed:
-            own = item.type if item.name is None else None
-            if own is not None and (name == own or name.startswith(f"{own}.")):
+            patterns = [re.escape(item.type)] if item.name is None else []
+            patterns += [
+                "".join(re.escape(part) if isinstance(part, str) else ".*" for part in template.parts)
+                for template in item.declares
+            ]
+            if any(re.fullmatch(rf"(.*\.)?{pattern}(\..*)?", name) for pattern in patterns):
                 return True
-            for template in item.declares:
-                parts = (re.escape(part) if isinstance(part, str) else ".*" for part in template.parts)
-                if re.fullmatch(f"{''.join(parts)}(\\..*)?", name):
-                    return True
         return False
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
@@ -680,7 +689,8 @@ class _Builder:
         if declared:
             message = f"{quoted(name)} (line {declared[0].span.line}) stands inside the block {declared[0].block!r}"
             return Problem(span, message, "a layer sees its own block, and gets the rest by from: where that is used")
-        hint = did_you_mean(name, [*seen, *frame.inputs, "previous"], "give the layer a name: where it stands")
+        named = [word for word, given in self.spec.names.items() if any(one.block == frame.block for one in given)]
+        hint = did_you_mean(name, [*seen, *named, *frame.inputs, "previous"], "give the layer a name: where it stands")
         return Problem(span, f"no layer is called {quoted(name)}", hint)
 
 
@@ -688,9 +698,19 @@ def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def _subject(path: str, kind: str, message: str) -> str:
+    """A rule's message about the layer of that path: `conv needs ...` is said of it by name."""
+    return f"{path}{message.removeprefix(kind)}" if message.startswith(f"{kind} ") else f"{path}: {message}"
+
+
 def _only(sources: dict[str, Tensor]) -> Tensor | None:
     """The tensor where there is just one."""
     return next(iter(sources.values())) if len(sources) == 1 else None
+
+
+def _is_bare(item: Item) -> bool:
+    """Whether an item is a group whose layers stand as if written without it."""
+    return isinstance(item.action, GroupAction) and item.name is None and item.weights is None
 
 
 def _which(frame: Frame) -> str:

@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 SUFFIX = ".yaml"
+CATALOGUE = "catalogue.csv"
 
 
 @cache
@@ -21,6 +22,18 @@ def names() -> tuple[str, ...]:
     """The bundled networks, in alphabetical order; resnet2 comes before resnet10."""
     found = (name.removesuffix(SUFFIX) for name in os.listdir(folder()) if name.endswith(SUFFIX))
     return tuple(sorted(found, key=_natural))
+
+
+def catalogue() -> list[dict[str, str]]:
+    """The figures of all bundled networks, as a file beside them has them.
+
+    Computing a hundred networks to list them would take seconds; a test holds the file to what
+    is computed.
+    """
+    import csv
+
+    with open(os.path.join(folder(), CATALOGUE), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def path(name: str) -> str | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from cnncalc.problem import did_you_mean, quoted
+from cnncalc.problem import did_you_mean, plural, quoted
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -156,12 +156,14 @@ class ListOf(NamedTuple):
         return tuple(item.evaluate(names) for item in self.items)
 
 
-class Negate(NamedTuple):
+class Signed(NamedTuple):
+    sign: str
     operand: Tree
     offset: int
 
     def evaluate(self, names: Names) -> Value:
-        return -_number(self.operand.evaluate(names), "'-'", self.offset)
+        number = _number(self.operand.evaluate(names), f"{self.sign!r}", self.offset)
+        return -number if self.sign == "-" else number
 
 
 class Not(NamedTuple):
@@ -371,8 +373,8 @@ def _make_divisible(values: list[Value], offset: int) -> Number:
 
 def _count(name: str, values: list[Value], least: int, most: int, offset: int) -> None:
     if not least <= len(values) <= most:
-        wanted = str(least) if least == most else f"{least} or {most}"
-        raise ExpressionError(f"{name} takes {wanted} values, not {len(values)}", offset)
+        wanted = plural(least, "value") if least == most else f"{least} or {most} values"
+        raise ExpressionError(f"{name} takes {wanted}, not {len(values)}", offset)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -466,7 +468,7 @@ def _not_understood(rest: str, offset: int) -> ExpressionError:
     hint = INSTEAD.get(wrong, "")
     if wrong in ("'", '"'):
         hint = f"close the text with {wrong}"
-    elif re.fullmatch(r"[0-9]+(x[0-9]+)+", wrong):
+    elif re.fullmatch(r"[1-9][0-9]*(x[0-9]+)+", wrong):
         hint = f"write [{wrong.replace('x', ', ')}]"
     return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
 
@@ -588,7 +590,7 @@ class _Parser:
             self.operate()
             operand = self.binary(NEGATION)
             self.depth -= 1
-            return Negate(operand, token.offset) if token.text == "-" else operand
+            return Signed(token.text, operand, token.offset)
         if token.kind == "name" and token.text == "not":
             self.deeper()
             self.operate()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 LONGEST_QUOTE = 60
+EQUALLY_NEAR = 0.1
 
 
 class Span(NamedTuple):
@@ -66,14 +67,16 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}...")
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A hint that names the known words nearest to `word`, else what `otherwise` says."""
-    from difflib import get_close_matches
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
+    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`."""
+    from difflib import SequenceMatcher, get_close_matches
 
     by_lowercase = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), by_lowercase, n=2, cutoff=0.6)
+    near = get_close_matches(word.lower(), by_lowercase, n=2, cutoff=cutoff)
     if not near:
         return otherwise
+    best, *others = (SequenceMatcher(None, name, word.lower()).ratio() for name in near)
+    near = near[: 1 + sum(other > best - EQUALLY_NEAR for other in others)]
     return f"did you mean {' or '.join(quoted(by_lowercase[name]) for name in near)}?"
 
 

@@ -73,6 +73,8 @@ class Setting:
         hint = ""
         if isinstance(value, str):
             hint = did_you_mean(value, self.keywords)
+        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, Number):
+            hint = "// divides and rounds down; ceil, floor and round make a number whole"
         raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)
 
 
@@ -221,7 +223,7 @@ class TargetShape(Setting):
     def schema(self) -> JsonSchema:
         size: JsonSchema = {"type": "integer", "minimum": 1}
         if self.inferred:
-            size = {"anyOf": [size, {"const": -1}]}
+            size = {"type": "integer", "minimum": -1, "not": {"const": 0}}
         return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}]}
 
 

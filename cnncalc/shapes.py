@@ -176,15 +176,18 @@ class SpreadWindow(NamedTuple):
         return (size - 1) * self.stride - self.before - self.after + extent + self.output_padding
 
     def reads(self, position: int, size: int) -> range:
-        taps = [
-            quotient(position + self.before - tap * self.dilation, self.stride)
-            for tap in reversed(range(self.kernel))
-            if (position + self.before - tap * self.dilation) % self.stride == 0
-        ]
-        if not taps:
+        common = gcd(self.stride, self.dilation)
+        every = self.stride // common
+        place = position + self.before
+        if place % common:
             return range(0)
-        step = taps[1] - taps[0] if len(taps) > 1 else 1
-        return range(taps[0], taps[-1] + 1, step)
+        # The taps that fall on an input position: place - tap * dilation is a multiple of the stride.
+        first = place // common * pow(self.dilation // common, -1, every) % every
+        if first >= self.kernel:
+            return range(0)
+        last = first + (self.kernel - 1 - first) // every * every
+        lowest, highest = (quotient(place - tap * self.dilation, self.stride) for tap in (last, first))
+        return range(lowest, highest + 1, self.dilation // common)
 
     def span(self, size: int) -> int:
         # Only every so many taps fall on an input position, the others between two.

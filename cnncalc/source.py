@@ -132,8 +132,9 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Problem:
     message, hint = (known.message, known.hint) if known else (f"not valid YAML: {complaint}", "")
     # What is never closed is noticed only where the text ends or makes no sense any more.
     if opened is not None and known is not None and known.at_start:
-        if message == NOT_CLOSED and mark is not None and mark.line == opened.line:
+        if message == NOT_CLOSED and mark is not None and mark.line == opened.line and END not in complaint:
             message = "a comma or the closing bracket is missing before this"
+            hint = "quote text that holds brackets or commas, as in 'depths[0]'"
         else:
             mark = opened
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
@@ -149,13 +150,14 @@ class _Mistake(NamedTuple):
     at_start: bool = False
 
 
+END = "'<stream end>'"
 NOT_CLOSED = "this bracket is not closed"
-UNQUOTED = "quote text that holds brackets or commas"
+UNQUOTED = "close it, and quote text that holds brackets or commas"
 
 YAML_MISTAKES = (
     _Mistake(r"'\t' that cannot start", "a tab stands here", "indent with spaces"),
     _Mistake("expected ',' or", NOT_CLOSED, UNQUOTED, at_start=True),
-    _Mistake("the node content, but found '<stream end>'", NOT_CLOSED, UNQUOTED, at_start=True),
+    _Mistake(f"the node content, but found {END}", "the text ends inside a bracket", UNQUOTED),
     _Mistake("content, but found ','", "nothing stands before this comma", "remove it"),
     _Mistake("content, but found", "no bracket is open that this would close", "remove it"),
     _Mistake("<block end>, but found ']'", "no bracket is open that this would close", "remove it"),
@@ -215,7 +217,9 @@ class _Open:
             self.key = None
         else:
             self.keys[self.key.text] = self.key
-            self.values.append(node)
+            # A value that is left out has no place of its own: the key's is told.
+            nothing = isinstance(node, Scalar) and node.plain and not node.text
+            self.values.append(Scalar("", True, self.key.span) if nothing else node)
             self.key = None
 
     def close(self) -> Node:
@@ -242,7 +246,7 @@ class _Composer:
             raise SpecError(self.problems)
         if self.root is None or (isinstance(self.root, Scalar) and self.root.is_null):
             place = Span(self.file, 1, 1)
-            raise SpecError([Problem(place, "the file is empty", "a spec has at least input: and layers:")])
+            raise SpecError([Problem(place, "the spec is empty", "a spec has at least input: and layers:")])
         return self.root
 
     def take(self, event: Any, span: Span) -> None:

@@ -20,7 +20,7 @@ from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 from cnncalc.templates import TENSOR_NAMES, Constant, NameTemplate, Template, TemplateReader
 
-TOP_KEYS = ("name", "source", "extends", "input", "variables", "blocks", "layers", "outputs")
+TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs")
 MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 CONTAINERS = ("layers", "branch")
@@ -138,6 +138,8 @@ class Spec(NamedTuple):
 
     name: str
     source: str
+    family: str
+    year: int | None
     file: str
     inputs: tuple[tuple[str, Template], ...]
     variables: dict[str, Template]
@@ -272,6 +274,8 @@ class _Decoder:
         return Spec(
             self._text(top.get("name"), "name") or os.path.basename(self.file).removesuffix(bundled.SUFFIX),
             self._text(top.get("source"), "source"),
+            self._text(top.get("family"), "family"),
+            self._year(top.get("year")),
             self.file,
             input_templates,
             self.variables,
@@ -297,6 +301,14 @@ class _Decoder:
                     top.setdefault(key.text, node)
         return top
 
+    def _year(self, node: Node | None) -> int | None:
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and re.fullmatch(r"[12][0-9]{3}", node.text):
+            return int(node.text)
+        self.problem(node.span, f"year is a number of four digits, not {kind(node)}")
+        return None
+
     def _text(self, node: Node | None, key: str) -> str:
         if node is None:
             return ""
@@ -321,7 +333,7 @@ class _Decoder:
                 self.problem(node.span, f"variables is a mapping of names to values, not {kind(node)}")
                 continue
             for key, value in node.entries:
-                if self._is_name(key, "variable"):
+                if self._is_name(key, "a variable"):
                     nodes[key.text] = value
         for name, text in settings:
             if name not in nodes:
@@ -348,11 +360,11 @@ class _Decoder:
     def _check_name(self, word: str, span: Span, what: str) -> bool:
         if not re.fullmatch(r"[^\W\d]\w*", word):
             hint = "names are of letters, digits and _, and begin with no digit"
-            self.problem(span, f"{quoted(word)} cannot be the name of a {what}", hint)
+            self.problem(span, f"{quoted(word)} cannot be the name of {what}", hint)
         elif word in WORDS or word in CONSTANTS:
-            self.problem(span, f"{word!r} cannot be the name of a {what}", "expressions use that word")
+            self.problem(span, f"{word!r} cannot be the name of {what}", "expressions use that word")
         elif word in TENSOR_NAMES:
-            self.problem(span, f"{word!r} cannot be the name of a {what}", "it is that of the incoming tensor")
+            self.problem(span, f"{word!r} cannot be the name of {what}", "it is that of the incoming tensor")
         else:
             return True
         return False
@@ -381,10 +393,18 @@ class _Decoder:
                 continue
             span = Span(f"--input {shown}", 0, 1)
             sizes = re.split(r"[x×,]", text.strip("[] "))
+            wrong = next((size.strip() for size in sizes if not re.fullmatch(r"\s*[0-9]+\s*", size)), None)
+            if wrong is not None:
+                self.problem(span, f"{quoted(wrong)} is no size", "write the channels and sizes as in 3x224x224")
+                nodes.setdefault(key, Scalar("", True, span))
+                continue
             nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)
         return tuple((name, self._input(value, known)) for name, value in nodes.items())
 
     def _input(self, node: Node, known: frozenset[str]) -> Template:
+        if node.span.line == 0 and isinstance(node, Scalar):
+            # The option is wrong, which is reported already.
+            return Constant(UNKNOWN, node.span)
         if isinstance(node, Scalar) and re.fullmatch(r"\d+([x×]\d+)+", node.text):
             self.problem(
                 node.span, f"input takes a list, not {kind(node)}", f"write [{re.sub('[x×]', ', ', node.text)}]"
@@ -396,7 +416,7 @@ class _Decoder:
         if key.text in RESERVED:
             self.problem(key.span, f"{key.text!r} is a reserved name", "give the input a name of its own")
             return False
-        return self._is_name(key, "input")
+        return self._is_name(key, "an input")
 
     # --- blocks ---------------------------------------------------------------------------------
 
@@ -462,7 +482,7 @@ class _Decoder:
         parameter = word.strip()
         names = [earlier.name for earlier in parameters]
         template = None
-        if not self._check_name(parameter, span, "parameter"):
+        if not self._check_name(parameter, span, "a parameter"):
             return
         if parameter in names:
             self.problem(span, f"the parameter {parameter!r} stands here a second time", "rename one")
@@ -486,7 +506,7 @@ class _Decoder:
                     if other in above:
                         circle = above[above.index(other) :]
                         if not circular.intersection(circle):
-                            way = " -> ".join((*circle, other))
+                            way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
                             self.problem(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
                         circular.update(circle)
                     elif other not in done and other in self.calls:
@@ -587,11 +607,8 @@ class _Decoder:
         self.declared.append(name)
         text = name.constant
         if text is not None:
-            if text in RESERVED:
-                self.problem(node.span, f"{text!r} is a reserved name", "choose another")
-                return None
-            if text.startswith(".") or text.endswith(".") or ".." in text:
-                self.problem(node.span, f"the name {text!r} has an empty part", "dots stand between parts")
+            if wrong := name_problem(text):
+                self.problem(node.span, *wrong)
                 return None
             self.names.setdefault(text, []).append(Declaration(node.span, self.block))
         return name
@@ -630,7 +647,7 @@ class _Decoder:
         if isinstance(node, Mapping) and node.entries:
             for key, value in node.entries:
                 names = tuple(word.strip() for word in key.text.split(","))
-                if not all(self._check_name(name, key.span, "value of for") for name in names):
+                if not all(self._check_name(name, key.span, "a value of for") for name in names):
                     continue
                 if "index" in names:
                     self.problem(key.span, "'index' counts the passes", "choose another name")
@@ -822,8 +839,8 @@ class _Decoder:
         missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in there]
         # A setting with a slip in its name is probably the one that is missing.
         if missing and usable:
-            doc = getattr(by_name[missing[0]], "doc", "")
-            hint = f"{missing[0]} is the {doc}" if doc else f"write {key.text}: {{{missing[0]}: ...}}"
+            docs = [f"{name}: {setting.doc}" for name in missing if isinstance(setting := by_name[name], Setting)]
+            hint = "; ".join(docs) or f"its arguments are {listed(by_name)}"
             self.problem(key.span, f"{key.text} needs {listed(missing)}", hint)
         return given if len(self.problems) == before else None
 
@@ -857,6 +874,15 @@ def is_one_list(parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> bool
     if len(parameters) == 1:
         return isinstance(first, WholeList | TargetShape)
     return isinstance(first, WholeList) and not isinstance(first, PerAxisWhole)
+
+
+def name_problem(name: str) -> tuple[str, str] | None:
+    """What is wrong with a layer's name, and what would work."""
+    if name in RESERVED:
+        return f"{name!r} is a reserved name", "choose another"
+    if not all(name.split(".")):
+        return f"the name {quoted(name)} has an empty part", "dots stand between parts"
+    return None
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:

@@ -19,6 +19,7 @@ from cnncalc.source import Node, Scalar, Sequence, kind
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
 
 MAX_NAME = 200
+TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 
@@ -105,10 +106,9 @@ class NameTemplate(NamedTuple):
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
-            text = _as_name(value)
-            if value is None or isinstance(value, bool | tuple) or re.search(r"[^\w./+-]", text):
-                raise Faulty(Problem(self.span, f"a name takes numbers and words, not {describe(value)}"))
-            texts.append(text)
+            if not _is_name_part(value):
+                raise Faulty(Problem(self.span, f"a name takes whole numbers and words, not {describe(value)}"))
+            texts.append(str(value))
         name = "".join(texts)
         if len(name) > MAX_NAME:
             raise Faulty(Problem(self.span, f"the name is longer than {MAX_NAME} characters"))
@@ -129,8 +129,10 @@ def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToV
     return f"{Shape(shape).described} comes in"  # type: ignore[arg-type]
 
 
-def _as_name(value: Value) -> str:
-    return value if isinstance(value, str) else describe(value)
+def _is_name_part(value: Value) -> bool:
+    if isinstance(value, str):
+        return re.search(r"[^\w./+-]", value) is None
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def tensor_values(shape: Shape) -> dict[str, Value]:
@@ -163,7 +165,7 @@ class TemplateReader:
                 return Constant(node.text, node.span)
             if INTEGER.match(node.text):
                 return Constant(int(node.text), node.span)
-            return self.expression(node.text, node.span, _text_column(node), known, tensor=tensor)
+            return self.expression(node.text, node.span, _text_column(node), known, keywords, tensor=tensor)
         if isinstance(node, Sequence):
             items = [self.template(item, known, keywords, tensor=tensor) for item in node.items]
             complete = tuple(item for item in items if item is not None)
@@ -176,8 +178,15 @@ class TemplateReader:
         return None
 
     def expression(
-        self, text: str, span: Span, column: int | None, known: frozenset[str], *, tensor: bool = True
-    ) -> Template | None:
+        self,
+        text: str,
+        span: Span,
+        column: int | None,
+        known: frozenset[str],
+        keywords: tuple[str, ...] = (),
+        *,
+        tensor: bool = True,
+    ) -> Constant | Computed | None:
         """A template of an expression whose text begins in `column`, None where that cannot be told."""
         try:
             parsed = expressions.parse(text)
@@ -199,7 +208,7 @@ class TemplateReader:
         for name, offset in wrong.items():
             message = f"{quoted(name)} is not defined here"
             self.problems.append(
-                Problem(_within(span, column, offset), message, self._hint(name, known, tensor=tensor))
+                Problem(_within(span, column, offset), message, self._hint(name, known, keywords, tensor=tensor))
             )
         if wrong:
             return None
@@ -209,7 +218,7 @@ class TemplateReader:
     def name(self, node: Node, known: frozenset[str], what: str, *, tensor: bool = True) -> NameTemplate | None:
         """A template of a name, which may hold `{expressions}`."""
         if not isinstance(node, Scalar) or node.is_null:
-            self.problems.append(Problem(node.span, f"{what} takes a name, not {kind(node)}"))
+            self.problems.append(Problem(node.span, f"{what} takes a word, not {kind(node)}"))
             return None
         column = _text_column(node)
         parts: list[str | Computed] = []
@@ -220,7 +229,11 @@ class TemplateReader:
             if template is None:
                 return None
             parts.append(node.text[position : match.start()])
-            parts.append(template if isinstance(template, Computed) else _as_name(template.evaluate({})))
+            if isinstance(template, Constant) and not _is_name_part(template.value):
+                message = f"a name takes whole numbers and words, not {describe(template.value)}"
+                self.problems.append(Problem(_within(node.span, start, 0), message))
+                return None
+            parts.append(str(template.value) if isinstance(template, Constant) else template)
             position = match.end()
         parts.append(node.text[position:])
         text = "".join(part for part in parts if isinstance(part, str))
@@ -228,7 +241,7 @@ class TemplateReader:
         if wrong:
             at = _within(node.span, column if len(parts) == 1 else None, wrong.start())
             hint = "names are of letters, digits and _ - + / and ."
-            self.problems.append(Problem(at, f"{what} holds the character {wrong.group()!r}", hint))
+            self.problems.append(Problem(at, f"the character {wrong.group()!r} cannot stand in a name", hint))
             return None
         if not node.text or len(node.text) > MAX_NAME:
             message = f"{what} is longer than {MAX_NAME} characters" if node.text else f"{what} is empty"
@@ -237,17 +250,24 @@ class TemplateReader:
         computed = any(isinstance(part, Computed) for part in parts)
         return NameTemplate(tuple(part for part in parts if part) if computed else (text,), node.span)
 
-    def _hint(self, name: str, known: frozenset[str], *, tensor: bool) -> str:
+    def _hint(self, name: str, known: frozenset[str], keywords: tuple[str, ...], *, tensor: bool) -> str:
         """What to write instead of a name that is not defined."""
         if name in self.elsewhere:
             return self.elsewhere[name]
         if name in TENSOR_NAMES:
             return "a tensor comes into a layer or block only"
-        near = did_you_mean(name, known | TENSOR_NAMES if tensor else known)
-        if near:
-            return near
+        if name.lower() in TRUTHS:
+            return f"write {TRUTHS[name.lower()]}"
         if name == "index":
             return "index exists in an item with repeat or for; a block takes it as an argument"
+        # in_width is no slip of width: tensor names are suggested only where they are very near.
+        near = did_you_mean(name, known | set(keywords)) or did_you_mean(
+            name, TENSOR_NAMES if tensor else (), cutoff=0.8
+        )
+        if near:
+            return near
+        if keywords:
+            return f"the words here are {', '.join((*keywords, *sorted(known)))}"
         if not known:
             return "no names are defined here; variables: defines some"
         return f"the names here are {', '.join(sorted(known))}"

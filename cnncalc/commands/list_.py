@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import click
 
-from cnncalc import bundled
 from cnncalc.commands import _options
 from cnncalc.problem import did_you_mean
-from cnncalc.report.catalogue import SORTABLE, catalogue, entry, matches
+from cnncalc.report.catalogue import SORTABLE, catalogue, listed, matches
 
 
 @click.command("list")
@@ -16,12 +15,12 @@ from cnncalc.report.catalogue import SORTABLE, catalogue, entry, matches
 @_options.color_option
 def command(word: str | None, sort: str | None, form: str, output: str | None, color: str) -> None:
     """The bundled networks with their parameters, MACs, depth and input."""
-    entries = [entry(name, _options.load(name, (), ())) for name in bundled.names()]
-    if word is not None:
-        families = {one.family for one in entries}
-        entries = [one for one in entries if matches(one, word)]
-        if not entries:
-            hint = did_you_mean(word, {*bundled.names(), *families}, f"the families are {', '.join(sorted(families))}")
-            raise click.UsageError(f"no bundled network has {word!r} in its name, family or title; {hint}")
+    everything = listed()
+    entries = [one for one in everything if word is None or matches(one, word)]
+    if word is not None and not entries:
+        families = sorted({one.family for one in everything})
+        names = [*(one.name for one in everything), *families]
+        hint = did_you_mean(word, names, f"the families are {', '.join(families)}")
+        raise click.UsageError(f"no bundled network has {word!r} in its name, family or title; {hint}")
     grouped = form in ("table", "markdown", "latex")
     _options.write_table(catalogue(entries, sort=sort or "", grouped=grouped), form, output, color)

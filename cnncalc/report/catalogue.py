@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.analyses.totals import totals
-from cnncalc.network import Network
+from cnncalc import bundled
 from cnncalc.report.format import shape
 from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
 
@@ -22,6 +21,9 @@ COLUMNS = (
 )
 SORTABLE = ("name", "year", "params", "macs", "depth")
 OTHERS = "others"
+
+if TYPE_CHECKING:
+    from cnncalc.network import Network
 
 
 class Entry(NamedTuple):
@@ -39,11 +41,30 @@ class Entry(NamedTuple):
 
 def entry(name: str, network: Network) -> Entry:
     """What is listed of a network; the figures are those at inference."""
+    from cnncalc.analyses.totals import totals
+
     counted = totals(network)
-    inputs = ", ".join(shape(sizes) for _, sizes in network.inputs)
+    inputs = " + ".join(shape(sizes) for _, sizes in network.inputs)
     family = network.family or OTHERS
     year = None if network.year is None else Ordinal(network.year)
     return Entry(name, family, network.name, year, inputs, counted.params, counted.macs, counted.weight_layers)
+
+
+def listed() -> list[Entry]:
+    """The entries of all bundled networks, as they are kept."""
+    return [
+        Entry(
+            row["name"],
+            row["family"],
+            row["network"],
+            Ordinal(row["year"]) if row["year"] else None,
+            row["input"],
+            int(row["params"]),
+            int(row["macs"]),
+            int(row["depth"]),
+        )
+        for row in bundled.catalogue()
+    ]
 
 
 def matches(entry: Entry, word: str) -> bool:

@@ -41,18 +41,22 @@ def measured(layer):
     """All that a reference may record of a layer."""
     row = {
         "name": layer.name,
-        "kind": layer.type,
+        "kind": "conv" if layer.type == "depthwise_conv" else layer.type,
         "output": str(layer.output_shape),
         "params": layer.params,
         "buffers": layer.buffers,
         "macs": layer.macs,
     }
-    if layer.type in ("conv", "max_pool", "avg_pool", "subsample"):
+    if layer.type in ("conv", "depthwise_conv", "conv_transpose", "max_pool", "avg_pool", "subsample"):
         windows = layer.figures.type.windows(layer.input_shapes)
         row["kernel"] = tuple(window.kernel for window in windows)
         row["stride"] = tuple(window.stride for window in windows)
-        row["padding"] = tuple(window.before for window in windows)
-        assert row["padding"] == tuple(window.after for window in windows)
-    if layer.type == "conv":
+        row["padding"] = tuple(
+            window.before if window.before == window.after else (window.before, window.after) for window in windows
+        )
+        row["dilation"] = tuple(window.dilation for window in windows)
+    if layer.type in ("conv", "conv_transpose"):
         row["groups"] = layer.settings["groups"]
+    if layer.type == "depthwise_conv":
+        row["groups"] = layer.input_shapes[0].channels
     return row

@@ -1,14 +1,18 @@
 """`cnncalc list` and `cnncalc show`."""
 
 import json
+from pathlib import Path
 
 from cnncalc import bundled
+from cnncalc.build import load
+from cnncalc.report import csv
+from cnncalc.report.catalogue import catalogue, entry, listed
 
 
 def test_list_shows_every_network(run):
     output = run("list").output
     for name in bundled.names():
-        assert f"\n{name} " in output
+        assert f"\n  {name} " in output
     networks = {row["name"]: row for row in json.loads(run("list", "-f", "json").output)}
     assert networks["vgg16"]["params"] == 138_357_544
     assert networks["alexnet"]["input"] == "3x227x227"
@@ -47,8 +51,19 @@ def test_families_stand_in_the_order_of_their_years(run):
     assert len(families) == len(set(families))
     years = {}
     for row in json.loads(run("list", "-f", "json").output):
-        years.setdefault(row["family"], []).append(row["year"])
+        years.setdefault(row["family"], []).append(row["year"] or 9999)
     assert families == sorted(families, key=lambda family: (min(years[family]), family))
+
+
+def test_the_catalogue_is_what_is_computed(request):
+    """architectures/catalogue.csv saves `list` from computing every network; --rewrite makes it anew."""
+    entries = [entry(name, load(name)) for name in bundled.names()]
+    text = "".join(f"{line}\n" for line in csv.write(catalogue(entries, grouped=False)))
+    path = Path(bundled.folder()) / bundled.CATALOGUE
+    if request.config.getoption("--rewrite"):
+        path.write_text(text, encoding="utf-8", newline="\n")
+    assert text == path.read_text(encoding="utf-8")
+    assert listed() == entries
 
 
 def test_filter_and_sort(run):

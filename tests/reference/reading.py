@@ -26,9 +26,35 @@ KINDS = {
     "Linear": "linear",
     "BatchNorm2d": "batch_norm",
     "MaxPool2d": "max_pool",
+    "MaxPool1d": "max_pool",
+    "AvgPool2d": "avg_pool",
+    "ConvTranspose2d": "conv_transpose",
+    "Conv2dSame": "conv",
+    "MaxPool2dSame": "max_pool",
+    "AvgPool2dSame": "avg_pool",
+    "Conv1d": "conv",
+    "Conv3d": "conv",
+    "Conv3DSimple": "conv",
+    "BatchNorm1d": "batch_norm",
+    "BatchNorm3d": "batch_norm",
+    "BatchNormAct2d": "batch_norm",
+    "LayerNorm": "layer_norm",
+    "LayerNorm2d": "layer_norm",
+    "CNBlock": "scale",  # the one weight that it has of its own
 }
 
-COMPARED = {"conv", "linear", "batch_norm", "subsample", "rbf", "max_pool", "avg_pool"}
+COMPARED = {
+    "conv",
+    "conv_transpose",
+    "linear",
+    "batch_norm",
+    "subsample",
+    "rbf",
+    "max_pool",
+    "avg_pool",
+    "layer_norm",
+    "scale",
+}
 
 # Where a source is known to differ from the bundled network: what the network has instead (README.md beside the data).
 DIFFERENCES = {
@@ -41,7 +67,8 @@ DIFFERENCES = {
 def network_layers(figures):
     """The layers of a row of figures.csv, as it counts them."""
     settings = [tuple(setting.split("=")) for setting in figures["settings"].split(";") if setting]
-    layers = load(figures["network"], settings=settings).layers
+    inputs = [("", figures["input"])] if figures.get("input") else []
+    layers = load(figures["network"], settings=settings, inputs=inputs).layers
     return layers if figures["counted"] == "training" else inference_layers(layers)
 
 
@@ -72,6 +99,9 @@ def read_caffe(records):
             continue
         size, _, method = record["kernel"].partition(" ")
         kind = f"{record['type']} {method}".strip()
+        if kind == "CONVOLUTION" and record["in_shape"].endswith("x1x1"):
+            kind = "INNERPRODUCT"  # of a single position: a linear layer by another name
+        windowed = size not in ("", "global") and kind != "INNERPRODUCT"
         row = {
             "name": record["name"],
             "kind": KINDS.get(kind, kind),
@@ -80,10 +110,10 @@ def read_caffe(records):
             "buffers": int(record["bn_stats"]),
             "macs": int(record["macs"]),
         }
-        if size:
+        if windowed:
             row["kernel"] = tuple(map(int, size.split("x")))
             row["stride"], row["padding"] = on_axes(record["stride"], 2), on_axes(record["pad"], 2)
-        if record["groups"]:
+        if windowed and record["groups"]:
             row["groups"] = int(record["groups"])
         rows.append(row)
 
@@ -105,16 +135,21 @@ def is_shortcut(row):
 def read_recorded(record):
     """A row of a paper's figures or of record.py; an empty field was not recorded."""
     row = {"name": record["name"], "kind": KINDS.get(record["type"], record["type"]), "output": record["output"]}
+    if record["type"] in ("Linear", "LayerNorm") and "x" in record["output"]:
+        # At each position of a map, whose channels stand last: for a linear layer, that is a 1x1 convolution.
+        *positions, channels = record["output"].split("x")
+        row["kind"] = "conv" if record["type"] == "Linear" else "layer_norm"
+        row["output"] = "x".join((channels, *positions))
     for key in ("params", "buffers", "macs", "groups"):
         if record.get(key):
             row[key] = int(record[key])
-    for key in ("kernel", "stride", "padding"):
+    for key in ("kernel", "stride", "padding", "dilation"):
         if record.get(key):
             row[key] = on_axes(record[key], len(record["output"].split("x")) - 1)
     return row
 
 
 def on_axes(text, rank):
-    """`3` and `3x3` alike as (3, 3)."""
-    sizes = tuple(map(int, text.split("x")))
+    """`3` and `3x3` alike as (3, 3); `0:1x0:1` is 0 before and 1 behind, ((0, 1), (0, 1))."""
+    sizes = tuple(tuple(map(int, size.split(":"))) if ":" in size else int(size) for size in text.split("x"))
     return sizes * rank if len(sizes) == 1 else sizes

@@ -2,11 +2,15 @@
 
     python tests/reference/record.py torchvision resnet50 [inception_v3 ...]
     python tests/reference/record.py timm inception_v4
+    python tests/reference/record.py torchvision regnet_y_128gf@224
+    python tests/reference/record.py papers unet
 
-Writes tests/reference/<framework>/<network>.csv: the modules that hold weights and the pools, in
-the order they run on one image, with shapes without the batch. Needs the framework (torch 2.14.1
-with torchvision 0.29.1, timm 1.0.31 are what the files here were made with); nothing is run or
-downloaded but the architecture. MACs are multiply-accumulates of convolutions and linear layers.
+Writes tests/reference/<framework>/<network>.csv (<network>_<size>.csv where an image size is given):
+the modules that hold weights and the pools, be they modules or functions, in the order they run on
+one image, with shapes without the batch. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
+timm 1.0.31 are what the files here were made with); nothing is run or downloaded but the
+architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks of
+definitions.py.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -22,11 +27,17 @@ HERE = Path(__file__).parent
 COLUMNS = ("name", "type", "output", "params", "buffers", "macs", "kernel", "stride", "padding", "dilation", "groups")
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
+POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
+FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
 
 
 def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """A network with its auxiliary heads, and the input it was published for."""
+    if framework == "papers":
+        from definitions import NETWORKS
+
+        define, shape = NETWORKS[name]
+        return define(), shape
     if framework == "torchvision":
         from torchvision import models
 
@@ -46,10 +57,44 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
     return model, tuple(model.default_cfg["input_size"])
 
 
+def build_without_numbers(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
+    """The network with the shapes of its parameters alone."""
+    try:
+        with torch.device("meta"):
+            return build(framework, name)
+    except NotImplementedError:  # it computes its widths with tensors (RegNet)
+        model, shape = build(framework, name)
+        return model.to("meta"), shape
+
+
 def record(model: nn.Module, shape: tuple[int, ...]) -> list[dict[str, object]]:
     """One row for each run of a module that has weights or pools, in the order they end."""
     rows: list[dict[str, object]] = []
     counted: set[int] = set()
+    running: list[tuple[str, nn.Module]] = []
+
+    def start(name: str):
+        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+            running.append((name, module))
+
+        return hook
+
+    def end(*_: object) -> None:
+        running.pop()
+
+    def noted(kind: str, function):
+        def pool(source: torch.Tensor, kernel_size, stride=None, padding=0, *rest, **options) -> torch.Tensor:
+            output = function(source, kernel_size, stride, padding, *rest, **options)
+            name, module = running[-1]
+            if not isinstance(module, POOLS):
+                row: dict[str, object] = {"name": f"{name}.{FUNCTIONS[kind]}", "type": FUNCTIONS[kind]}
+                row["output"] = "x".join(str(size) for size in output.shape[1:])
+                row |= {"params": 0, "buffers": 0, "macs": 0, "kernel": sizes(kernel_size)}
+                row |= {"stride": sizes(stride or kernel_size), "padding": sizes(padding)}
+                rows.append(row)
+            return output
+
+        return pool
 
     def note(name: str, module: nn.Module):
         def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -65,7 +110,7 @@ def record(model: nn.Module, shape: tuple[int, ...]) -> list[dict[str, object]]:
             if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
                 row["kernel"] = sizes(module.kernel_size)
                 row["stride"] = sizes(module.stride)
-                row["padding"] = sizes(module.padding)
+                row["padding"] = padding(module, inputs[0], output)
             if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED)):
                 row["dilation"] = sizes(module.dilation)
                 row["groups"] = module.groups
@@ -74,11 +119,14 @@ def record(model: nn.Module, shape: tuple[int, ...]) -> list[dict[str, object]]:
         return hook
 
     for name, module in model.named_modules():
+        module.register_forward_pre_hook(start(name))
         if list(module.parameters(recurse=False)) or isinstance(module, POOLS):
             module.register_forward_hook(note(name, module))
+        module.register_forward_hook(end)
     # In training mode the auxiliary heads run; two images, for batch norm of a single number has no variance.
     model.train()
-    with torch.no_grad():
+    pools = {kind: noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
+    with torch.no_grad(), patch.multiple(nn.functional, **pools):
         model(torch.empty(2, *shape, device="meta"))
     return rows
 
@@ -94,17 +142,32 @@ def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
     return 0
 
 
+def padding(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> str:
+    """`1x1`, or where it is not the same on both sides `0:1x0:1`."""
+    if not type(module).__name__.endswith("Same"):
+        return sizes(module.padding)
+    axes = []
+    # timm's convolutions and pools that pad as TensorFlow does: what is missing, the larger half behind.
+    for axis, (kernel, stride) in enumerate(zip(module.kernel_size, module.stride, strict=True), start=2):
+        missing = max((output.shape[axis] - 1) * stride + kernel - source.shape[axis], 0)
+        before, after = missing // 2, missing - missing // 2
+        axes.append(f"{before}" if before == after else f"{before}:{after}")
+    return "x".join(axes)
+
+
 def sizes(value: int | tuple[int, ...] | str) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def main() -> None:
     framework, *names = sys.argv[1:]
-    for name in names:
-        with torch.device("meta"):
-            model, shape = build(framework, name)
+    for name_and_size in names:
+        name, _, size = name_and_size.partition("@")
+        model, shape = build_without_numbers(framework, name)
+        if size:
+            shape = (shape[0], *(int(size) for _ in shape[1:]))
         rows = record(model, shape)
-        path = HERE / framework / f"{name}.csv"
+        path = HERE / framework / f"{name_and_size.replace('@', '_')}.csv"
         path.parent.mkdir(exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

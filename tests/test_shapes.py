@@ -1,0 +1,94 @@
+"""Shapes and what is said of them; the windows are tested with the layers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncalc.problem import RuleError
+from cnncalc.shapes import Shape, SlidingWindow, SpreadWindow, axis_names, quotient, slide_all, times
+
+
+def test_a_feature_map() -> None:
+    shape = Shape((64, 56, 28))
+    assert (shape.channels, shape.spatial, shape.rank) == (64, (56, 28), 2)
+    assert (shape.positions, shape.elements) == (56 * 28, 64 * 56 * 28)
+    assert (str(shape), shape.described) == ("64x56x28", "a 64x56x28 feature map")
+    assert shape == (64, 56, 28)
+
+
+def test_a_vector() -> None:
+    shape = Shape((4096,))
+    assert (shape.channels, shape.spatial, shape.rank) == (4096, (), 0)
+    assert (shape.positions, shape.elements) == (1, 4096)
+    assert (str(shape), shape.described) == ("4096", "a vector of 4096")
+
+
+def test_axis_names() -> None:
+    assert axis_names(1) == ("width",)
+    assert axis_names(2) == ("height", "width")
+    assert axis_names(3) == ("depth", "height", "width")
+
+
+def test_times() -> None:
+    assert times((3, 224, 224)) == "3x224x224"
+
+
+def test_quotient() -> None:
+    assert quotient(12, 4) == 3
+    with pytest.raises(ValueError, match="5 does not divide 12"):
+        quotient(12, 5)
+
+
+@pytest.mark.parametrize(
+    ("windows", "sizes", "expected"),
+    [
+        ([SlidingWindow(3), SlidingWindow(5)], (7, 8), (5, 4)),
+        ([SlidingWindow(3, 2, 1, 1)], (7,), (4,)),
+        ([], (), ()),
+    ],
+)
+def test_sizes(windows: list[SlidingWindow], sizes: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    assert slide_all(tuple(windows), Shape((1, *sizes))) == expected
+
+
+@pytest.mark.parametrize(
+    ("window", "sizes", "message", "hint"),
+    [
+        (SlidingWindow(7), (5, 5), "kernel 7 does not fit the 5x5 input", "padding 1 or a kernel of at most 5 would"),
+        (
+            SlidingWindow(9, 1, 1, 1),
+            (5, 5),
+            "kernel 9 does not fit the 5x5 input with padding 1",
+            "padding 2 or a kernel of at most 7 would",
+        ),
+        (
+            SlidingWindow(9, 1, 0, 1),
+            (5, 5),
+            "kernel 9 does not fit the 5x5 input with padding 0 before and 1 after",
+            "padding 2 or a kernel of at most 6 would",
+        ),
+        (
+            SlidingWindow(3, 1, 0, 0, 4),
+            (5, 5),
+            "kernel 3, dilated to 9, does not fit the 5x5 input",
+            "padding 2 or a kernel of at most 2 would",
+        ),
+        (SlidingWindow(7), (5,), "kernel 7 does not fit the 5 input", "padding 1 or a kernel of at most 5 would"),
+    ],
+)
+def test_a_kernel_that_does_not_fit(window: SlidingWindow, sizes: tuple[int, ...], message: str, hint: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        slide_all((window,) * len(sizes), Shape((1, *sizes)))
+    assert (caught.value.message, caught.value.setting, caught.value.hint) == (message, "kernel", hint)
+    # What the hint says would do, does.
+    padding, kernel = (int(word) for word in hint.split() if word.isdigit())
+    padded = window._replace(before=padding, after=padding)
+    assert slide_all((padded,) * len(sizes), Shape((1, *sizes)))
+    assert slide_all((window._replace(kernel=kernel),) * len(sizes), Shape((1, *sizes)))
+
+
+def test_huge_kernels_are_answered_at_once() -> None:
+    window = SpreadWindow(2**62, 3, dilation=2)
+    reads = window.reads(0, 8)
+    # Output 0 is reached by the taps 0, 3, 6, ...: from the inputs 0, -2, -4, ...
+    assert (reads[-1], reads.step, reads.start) == (0, 2, -2 * ((2**62 - 1) // 3))
