@@ -745,10 +745,8 @@ def _in_order(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -
     One place in a block can fail in each of its expansions: only the first is told.
     """
     by_place: dict[object, Problem] = {(problem.span, problem.message): problem for problem in decoded}
-    spans = {problem.span for problem in decoded}
     for problem in built:
-        if problem.span not in spans:
-            by_place.setdefault(problem.span or problem.message, problem)
+        by_place.setdefault(problem.span or problem.message, problem)
 
     def order(problem: Problem) -> tuple[bool, bool, Span]:
         span = problem.span or Span("", 0, 0)

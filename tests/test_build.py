@@ -228,6 +228,9 @@ def test_for_and_repeat(spec: Loaded) -> None:
     """Each row as often as it says, and index counts all passes."""
     network = spec(of_layers("  - conv: [f + index, 1]\n    for: {f: [10, 20], n: depths}\n    repeat: n\n"))
     assert filters(network) == [10, 11, 22, 23, 24]
+    network = spec(of_layers("  - conv: [f, 1]\n    for: {f: [10, 20, 30]}\n    repeat: index + 1\n"))
+    # The second row begins with the second pass, the third with the fourth.
+    assert filters(network) == [10, 20, 20, 30, 30, 30, 30]
 
 
 def test_for_over_nothing(spec: Loaded) -> None:

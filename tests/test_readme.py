@@ -6,6 +6,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+from reference.reading import FIGURES
+
+from cnncalc.report.catalogue import catalogue, listed
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,6 +45,33 @@ def test_commands(request, run, tmp_path, monkeypatch):
 
     renewed = BLOCK.sub(renew, text)
     assert count == 7
+    if request.config.getoption("--rewrite"):
+        README.write_text(renewed, encoding="utf-8", newline="\n")
+    assert renewed == README.read_text(encoding="utf-8")
+
+
+def networks() -> str:
+    """The table of bundled networks, each with what its figures are held against."""
+    held: dict[str, dict[str, None]] = {}
+    for row in FIGURES:
+        source = f"{row['source']}, every layer" if row["layers"] else row["source"]
+        held.setdefault(row["network"], {})[source] = None
+    lines = ["| network | year | input | parameters | MACs | held against |", "|---|---|---|---:|---:|---|"]
+    for family in catalogue(listed()).lines:
+        if family.heading:
+            lines.append(f"| **{family.cells[0]}** | | | | | |")
+            continue
+        name, _, year, size, params, macs, _ = family.cells
+        lines.append(f"| `{name}` | {year} | {size} | {params:,} | {macs:,} | {'; '.join(held[name])} |")
+    return "\n".join(lines)
+
+
+def test_networks(request):
+    text = README.read_text(encoding="utf-8")
+    start, end = "<!-- networks: made by tests/test_readme.py --rewrite -->\n", "\n<!-- end of networks -->"
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    renewed = f"{before}{start}{networks()}{end}{after}"
     if request.config.getoption("--rewrite"):
         README.write_text(renewed, encoding="utf-8", newline="\n")
     assert renewed == README.read_text(encoding="utf-8")

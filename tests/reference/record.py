@@ -5,12 +5,12 @@
     python tests/reference/record.py torchvision regnet_y_128gf@224
     python tests/reference/record.py papers unet
 
-Writes tests/reference/<framework>/<network>.csv (<network>_<size>.csv where an image size is given):
+Writes tests/reference/<framework>/<network>.csv (<network>@<size>.csv where an image size is given):
 the modules that hold weights and the pools, be they modules or functions, in the order they run on
 one image, with shapes without the batch. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
 timm 1.0.31 are what the files here were made with); nothing is run or downloaded but the
-architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks of
-definitions.py.
+architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks
+of definitions.py.
 """
 
 from __future__ import annotations
@@ -159,25 +159,32 @@ def sizes(value: int | tuple[int, ...] | str) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
+    """The rows of a network, at another image size where `name@size` has one."""
+    name, _, size = name_and_size.partition("@")
+    model, shape = build_without_numbers(framework, name)
+    if size:
+        shape = (shape[0], *(int(size) for _ in shape[1:]))
+    rows = record(model, shape)
+    held = sum(parameter.numel() for parameter in model.parameters())
+    counted = sum(int(str(row["params"])) for row in rows)
+    if held != counted:
+        raise SystemExit(f"{name}: {counted:,} parameters in its layers, but the network holds {held:,}")
+    return rows
+
+
 def main() -> None:
     framework, *names = sys.argv[1:]
-    for name_and_size in names:
-        name, _, size = name_and_size.partition("@")
-        model, shape = build_without_numbers(framework, name)
-        if size:
-            shape = (shape[0], *(int(size) for _ in shape[1:]))
-        rows = record(model, shape)
-        path = HERE / framework / f"{name_and_size.replace('@', '_')}.csv"
+    for name in names:
+        rows = measure(framework, name)
+        path = HERE / framework / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        total = {key: sum(int(row[key]) for row in rows) for key in ("params", "buffers", "macs")}
-        held = sum(parameter.numel() for parameter in model.parameters())
-        lost = "" if held == total["params"] else f", but the network holds {held:,}"
-        figures = ", ".join(f"{number:,} {key}" for key, number in total.items())
-        print(f"{name} {'x'.join(map(str, shape))}: {figures}{lost}")
+        total = {key: sum(int(str(row[key])) for row in rows) for key in ("params", "buffers", "macs")}
+        print(f"{name}: {', '.join(f'{number:,} {key}' for key, number in total.items())}")
 
 
 if __name__ == "__main__":

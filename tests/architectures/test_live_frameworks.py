@@ -1,0 +1,32 @@
+"""The recorded figures against the frameworks themselves, where they are installed.
+
+    python -m pytest -m live
+
+Wants torch 2.14.1 with torchvision 0.29.1 and timm 1.0.31 (see tests/reference/record.py).
+"""
+
+import csv
+
+import pytest
+from reference.reading import REFERENCE
+
+FRAMEWORKS = ("torchvision", "timm")
+FILES = [
+    path
+    for framework in FRAMEWORKS
+    for path in sorted((REFERENCE / framework).glob("*.csv"))
+    if path.stem != "published"
+]
+
+
+@pytest.mark.live
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_file_is_what_the_framework_measures(path):
+    pytest.importorskip("torch")
+    pytest.importorskip(path.parent.name)
+    from reference import record
+
+    recorded = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    measured = record.measure(path.parent.name, path.stem)
+    assert [{key: str(row.get(key, "")) for key in record.COLUMNS} for row in measured] == recorded
