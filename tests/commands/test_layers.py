@@ -52,7 +52,7 @@ def test_a_file_is_written(run, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("max_pol", "unknown layer type 'max_pol'; did you mean 'max_pool' or 'avg_pool'?\n"),
+        ("max_pol", "unknown layer type 'max_pol'; did you mean 'max_pool'?\n"),
         ("qqqq", "unknown layer type 'qqqq'; `cnncalc layers` lists them\n"),
         (
             "repeat",

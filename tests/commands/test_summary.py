@@ -98,7 +98,7 @@ def test_set_and_input(run):
         (("vgg16", "--set", "clases=10"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
         (("vgg16", "--set", "classes"), "'classes' is not NAME=VALUE"),
         (("vgg16", "--input", "3x5x5"), "does not fit"),
-        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params' or 'params_size'?"),
+        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
         (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
         (("vgg16", "--formt", "json"), "(Did you mean one of: '--format', '--sort'?)"),
         (("vgg16", "--output", "nowhere/x.txt"), "No such file or directory"),
