@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, NoReturn
 
+from cnncalc.decode import read_spec
 from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
@@ -28,7 +29,6 @@ from cnncalc.spec import (
     Sources,
     Spec,
     name_problem,
-    read_spec,
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Faulty, Listed, NameTemplate, Template, tensor_values

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from cnncalc import build, bundled
+from cnncalc.decode import read_spec
+from cnncalc.locate import locate
 from cnncalc.problem import SpecError
-from cnncalc.spec import BlockCall, Join, LayerCall, SideBranches, Spec, locate, read_spec
+from cnncalc.spec import BlockCall, Join, LayerCall, SideBranches, Spec
 from cnncalc.templates import Computed, Constant, Listed
 
 BASE = """

@@ -24,6 +24,8 @@ ORDER = (
     "bundled",
     "templates",
     "spec",
+    "locate",
+    "decode",
     "network",
     "build",
     "analyses",

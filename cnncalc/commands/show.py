@@ -4,8 +4,8 @@ import click
 
 from cnncalc import source
 from cnncalc.commands import _options
+from cnncalc.locate import locate
 from cnncalc.problem import SpecError
-from cnncalc.spec import locate
 
 
 @click.command("show")
