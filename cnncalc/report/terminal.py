@@ -51,8 +51,8 @@ def _writable(line: str, file: IO[str]) -> str:
 def layout(table: Table, width: int | None) -> list[Styled]:
     """The lines of a table, at most `width` columns wide where there is a width to keep to."""
     shown, missing = _fitting(table, width)
-    lines = [Styled(line, "bold") for line in _wrapped(table.title, width)] if table.title else []
-    lines += [Styled(line, "dim") for words in table.subtitle for line in _wrapped(words, width)]
+    lines = [Styled(line, "bold") for line in wrapped(table.title, width)] if table.title else []
+    lines += [Styled(line, "dim") for words in table.subtitle for line in wrapped(words, width)]
     if lines:
         lines.append(Styled(""))
     lines += _grid(table, shown, width)
@@ -62,12 +62,12 @@ def layout(table: Table, width: int | None) -> list[Styled]:
     for label, note in table.notes:
         indent = labelled if label else 0
         rest = None if width is None else width - indent
-        for number, line in enumerate(_wrapped(note, rest)):
+        for number, line in enumerate(wrapped(note, rest)):
             lines.append(Styled(f"{(label if number == 0 else '').ljust(indent)}{line}"))
     if missing:
         names = ", ".join(column.key for column in missing)
         words = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
-        lines += [Styled(line, "dim") for line in _wrapped(words, width)]
+        lines += [Styled(line, "dim") for line in wrapped(words, width)]
     return lines
 
 
@@ -134,7 +134,7 @@ def _cut(words: str, width: int) -> str:
     return f"{words}{ELLIPSIS}"
 
 
-def _wrapped(words: str, width: int | None) -> list[str]:
+def wrapped(words: str, width: int | None) -> list[str]:
     """A sentence in lines of at most `width` columns."""
     words = plain(words)
     if width is None or columns_of(words) <= width:

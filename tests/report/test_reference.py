@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from cnncalc import build, expressions, spec
+from cnncalc import build, decode, expressions, spec
 from cnncalc.layer_type import NO_WEIGHTS, LayerType, Operations, Storage, pointwise
 from cnncalc.layers import all_types
 from cnncalc.problem import RuleError, SpecError
@@ -253,7 +253,7 @@ class TestType:
         for example in examples:
             assert any(builds(example, list(shape), path) for shape in reference.SAMPLE_INPUTS)
             # Only a shape may be unfit: as a spec, every example is right.
-            assert not spec.read_spec(str(path)).problems
+            assert not decode.read_spec(str(path)).problems
 
     def test_examples_set_other_values_than_the_defaults(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():

@@ -1,0 +1,149 @@
+"""A report of headings, sentences, worked formulas and tables, and its writers.
+
+Facts become a Document once; text, Markdown and LaTeX are three ways to write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+from cnncalc.expressions import Value
+from cnncalc.report import latex, markdown, terminal
+from cnncalc.report.format import plain
+from cnncalc.report.mathematics import Style, written
+from cnncalc.report.table import Table
+
+MIN_WIDTH = 40
+
+
+class Heading(NamedTuple):
+    """A heading; level 1 is the title."""
+
+    text: str
+    level: int = 2
+
+
+class Words(NamedTuple):
+    """A paragraph."""
+
+    text: str
+
+
+class Point(NamedTuple):
+    """An item of a list: what it is about, and what is said of it."""
+
+    label: str
+    text: str
+
+
+class Working(NamedTuple):
+    """A worked formula: what it gives, as symbols, with the numbers in, and the result.
+
+    `formula` is an expression of the spec language (see expressions.py), `values` the numbers of
+    the names in it.
+    """
+
+    quantity: str
+    formula: str
+    values: dict[str, Value]
+    result: str
+
+    def steps(self, style: Style) -> list[str]:
+        """The formula as symbols and with the numbers, each but once."""
+        symbols, numbers = written(self.formula, style), written(self.formula, style, self.values)
+        return [step for step in dict.fromkeys((symbols, numbers)) if step != self.result]
+
+
+Block: TypeAlias = Heading | Words | Point | Working | Table
+
+
+class Document(NamedTuple):
+    """The blocks of a report, in order."""
+
+    blocks: tuple[Block, ...]
+
+
+def write_text(document: Document, width: int, *, ascii_only: bool = False) -> Iterator[str]:
+    """The lines of a document as plain text, wrapped to `width` columns."""
+    style = Style.ASCII if ascii_only else Style.UNICODE
+    previous: Block | None = None
+    for block in document.blocks:
+        if previous is not None and not (isinstance(block, Point | Working) and type(block) is type(previous)):
+            yield ""
+        yield from _text(block, max(width, MIN_WIDTH), style)
+        previous = block
+
+
+def _text(block: Block, width: int, style: Style) -> Iterator[str]:
+    if isinstance(block, Heading):
+        yield from terminal.wrapped(block.text, width)
+        if block.level <= 2:
+            rule = ("=" if block.level == 1 else "-") if style is Style.ASCII else ("═" if block.level == 1 else "─")
+            yield rule * min(terminal.columns_of(plain(block.text)), width)
+    elif isinstance(block, Words):
+        yield from terminal.wrapped(block.text, width)
+    elif isinstance(block, Point):
+        label = f"- {block.label}: " if block.label else "- "
+        first, *rest = terminal.wrapped(f"{label}{block.text}", width - 2)
+        yield first
+        yield from (f"  {line}" for line in rest)
+    elif isinstance(block, Working):
+        yield from _steps([block.quantity, *block.steps(style), block.result], width)
+    else:
+        yield from (line.text for line in terminal.layout(block, width))
+
+
+def _steps(parts: list[str], width: int) -> Iterator[str]:
+    """`quantity = symbols = numbers = result`, a line a step where one line is too short."""
+    whole = " = ".join(parts)
+    if terminal.columns_of(whole) + 2 <= width:
+        yield f"  {whole}"
+        return
+    indent = " " * (terminal.columns_of(parts[0]) + 3)
+    for position, part in enumerate(parts[1:]):
+        lines = terminal.wrapped(part, max(width - len(indent) - 4, MIN_WIDTH // 2))
+        yield f"  {f'{parts[0]} = ' if position == 0 else f'{indent[:-2]}= '}{lines[0]}"
+        yield from (f"  {indent}  {line}" for line in lines[1:])
+
+
+def write_markdown(document: Document) -> Iterator[str]:
+    """The lines of a document in Markdown, with formulas as GitHub's mathematics."""
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            yield f"{'#' * (block.level + 1)} {markdown.escape(block.text)}"
+        elif isinstance(block, Words):
+            yield markdown.escape(block.text)
+        elif isinstance(block, Point):
+            label = f"{markdown.escape(block.label)}: " if block.label else ""
+            yield f"- {label}{markdown.escape(block.text)}"
+        elif isinstance(block, Working):
+            yield f"$${_latex(block)}$$"
+        else:
+            yield from markdown.write(block)
+        yield ""
+
+
+def write_latex(document: Document) -> Iterator[str]:
+    """The lines of a document in LaTeX; it wants booktabs and amsmath, and xeCJK or ctex for Chinese."""
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            command = "section" if block.level == 1 else "subsection" if block.level == 2 else "paragraph"
+            yield f"\\{command}*{{{latex.escape(block.text)}}}"
+        elif isinstance(block, Words):
+            yield latex.escape(block.text)
+        elif isinstance(block, Point):
+            label = f"\\textbf{{{latex.escape(block.label)}}}: " if block.label else ""
+            yield f"\\par\\noindent {label}{latex.escape(block.text)}"
+        elif isinstance(block, Working):
+            yield f"\\[ {_latex(block)} \\]"
+        else:
+            yield from latex.write(block)
+        yield ""
+
+
+def _latex(block: Working) -> str:
+    quantity = f"\\text{{{latex.escape(block.quantity)}}}"
+    result = f"\\text{{{latex.escape(block.result)}}}"
+    parts = [quantity, *block.steps(Style.LATEX), result]
+    return " = ".join(part for part in parts if part)
