@@ -32,7 +32,7 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return [CompletionItem(name, help=summary_of(kind)) for name, kind in found if name.startswith(incomplete)]
 
 
-@click.command("layers")
+@click.command("layers", short_help="The layer types and their settings.")
 @click.argument("type_name", metavar="[TYPE]", type=TypeName(), required=False)
 @_options.format_option("text", "json", "csv", "markdown", "latex")
 @_options.output_option

@@ -7,7 +7,7 @@ from cnncalc.problem import did_you_mean
 from cnncalc.report.catalogue import SORTABLE, catalogue, listed, matches
 
 
-@click.command("list")
+@click.command("list", short_help="The bundled networks.")
 @click.option("--filter", "word", help="Only networks whose name, family or title holds this.", metavar="TEXT")
 @click.option("--sort", type=click.Choice(SORTABLE), help="One list instead of families; numbers downwards.")
 @_options.format_option("table", "json", "csv", "markdown", "latex")

@@ -5,7 +5,7 @@ import click
 from cnncalc.commands import _options
 
 
-@click.command("schema")
+@click.command("schema", short_help="The JSON Schema of specs, for editors.")
 @click.argument("of", metavar="[spec|summary]", type=click.Choice(["spec", "summary"]), default="spec")
 @_options.output_option
 def command(of: str, output: str | None) -> None:

@@ -8,7 +8,7 @@ from cnncalc.locate import locate
 from cnncalc.problem import SpecError
 
 
-@click.command("show")
+@click.command("show", short_help="The YAML of a network.")
 @_options.spec_argument
 @click.option("--expand", is_flag=True, help="Every block, repeat and expression resolved: the flat graph, as a spec.")
 @_options.input_option

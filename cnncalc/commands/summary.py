@@ -20,7 +20,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
 
 
-@click.command("summary")
+@click.command("summary", short_help="The per-layer table of a network.")
 @_options.spec_argument
 @click.option(
     "--columns",
@@ -64,7 +64,7 @@ def command(
 ) -> None:
     """The per-layer table of a network: shapes, parameters and operations.
 
-    A table of more than 50 rows folds its blocks; formats other than table show every layer.
+    A table of more than 50 rows folds its blocks; json and csv have every layer by its full name.
     """
     network = _options.load(spec, settings, inputs)
     if form == "json":
@@ -72,7 +72,5 @@ def command(
 
         _options.write_lines(summary_json.write(network, batch=batch, dtype_size=DTYPES[dtype]), output)
         return
-    options = Options(
-        columns, depth, sort or "", top or 0, layout, batch, dtype, fold=form in ("table", "markdown", "latex")
-    )
+    options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_table(summary(network, options), form, output, color)

@@ -44,7 +44,11 @@ SORTABLE = ("params", "buffers", "macs", "flops", "activations")
 
 
 class Options(NamedTuple):
-    """How a summary is written. `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all."""
+    """How a summary is written.
+
+    `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all; `flat` has the layers by their
+    full names, without their blocks.
+    """
 
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     depth: int = 0
@@ -53,7 +57,7 @@ class Options(NamedTuple):
     layout: str = "chw"
     batch: int = 1
     dtype: str = "float32"
-    fold: bool = True
+    flat: bool = False
 
 
 def summary(network: Network, options: Options) -> Table:
@@ -64,21 +68,16 @@ def summary(network: Network, options: Options) -> Table:
     if options.sort or options.top:
         shown, note = _sorted(network, root, options)
         notes.append(("", note))
-    elif not options.fold:
-        shown = list(rows(root, ALL))
+    elif options.flat:
+        shown = _leaves(root)
     elif options.depth:
         shown = list(rows(root, options.depth))
     else:
         shown, _ = fold(root, MOST_ROWS)
         if any(row.folded for row in shown):
-            notes.append(
-                (
-                    "",
-                    f"{len(network.layers)} layers in {len(shown)} rows; --depth all shows every layer",
-                )
-            )
+            notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows; --depth all shows every layer"))
     columns = tuple(BY_KEY[key] for key in options.columns)
-    flat = bool(options.sort or options.top)
+    flat = bool(options.flat or options.sort or options.top)
     lines = tuple(_line(row, counted, columns, options, flat=flat) for row in shown)
     return Table(network.name, _header(network, options), columns, lines, tuple(notes))
 
@@ -97,7 +96,7 @@ def _header(network: Network, options: Options) -> tuple[str, ...]:
 def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], str]:
     """The layers by what they weigh, without their blocks."""
     key = options.sort or "params"
-    leaves = [row for row in rows(root, ALL) if row.node.layer]
+    leaves = _leaves(root)
     leaves.sort(key=lambda row: (row.node.training_only, -getattr(row.figure, key)))
     chosen = leaves[: options.top] if options.top else leaves
     whole = getattr(root.figure, key)
@@ -106,6 +105,11 @@ def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], 
     if options.top:
         return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
     return chosen, f"{len(network.layers)} layers by {_noun(key)}"
+
+
+def _leaves(root: Node) -> list[Row]:
+    """The layers alone, in their order."""
+    return [row for row in rows(root, ALL) if row.node.layer]
 
 
 def _noun(key: str) -> str:

@@ -56,7 +56,8 @@ def test_standard_input(run):
 
 def test_csv_is_read_back(run):
     rows = list(csv.DictReader(io.StringIO(run("summary", "resnet50", "-f", "csv", "--columns", "all").output)))
-    assert sum(int(row["params"] or 0) for row in rows) == 25_557_032
+    assert len(rows) == len({row["name"] for row in rows}) == 175
+    assert sum(int(row["params"]) for row in rows) == 25_557_032
     assert sum(int(row["macs"] or 0) for row in rows) == 3_857_973_248
 
 
