@@ -173,22 +173,24 @@ def fold(root: Node, most: int) -> tuple[list[Row], int]:
         depth -= 1
 
 
-def heaviest(root: Node, quantity: str) -> Node | None:
-    """Where a quantity (`params`, `macs`) sits: the deepest node that holds half of it or more, else
-    the heaviest at the top; None where there is none of it.
+def heaviest(root: Node, quantity: str) -> Row | None:
+    """Where a quantity (`params`, `macs`) sits: the deepest row that holds half of it or more.
+
+    Where no row holds half, the heaviest at the top; None where there is none of it. Equal
+    neighbours count as one, as they do when they fold.
     """
-    whole = getattr(root.figure, quantity)
+    whole: int = getattr(root.figure, quantity)
     if not whole:
         return None
 
-    def weight(node: Node) -> int:
-        value: int = 0 if node.training_only else getattr(node.figure, quantity)
+    def weight(row: Row) -> int:
+        value: int = 0 if row.node.training_only else getattr(row.node.figure, quantity) * row.times
         return value
 
-    node = root
-    while node.children:
-        child = max(node.children, key=weight)
-        if node is not root and 2 * weight(child) < whole:
+    found = max(rows(root, root.depth + 1), key=weight)
+    while found.times == 1 and found.node.children:
+        inner = max(rows(found.node, found.node.depth + 1), key=weight)
+        if 2 * weight(inner) < whole:
             break
-        node = child
-    return node
+        found = inner
+    return found

@@ -219,16 +219,26 @@ def _training(sums: Sum, batch: int) -> str:
 
 def _dominant(root: Node) -> str:
     """The sentence that says where the weight and the work sit."""
-    parts = []
-    for quantity in ("params", "macs"):
-        node = heaviest(root, quantity)
-        if node is not None:
-            share = Share(getattr(node.figure, quantity), getattr(root.figure, quantity))
-            parts.append((node.name, f"{percent(share)} % of the {_noun(quantity)}"))
-    if not parts:
-        return ""
-    if len(parts) == 2 and parts[0][0] == parts[1][0]:
-        return f"{parts[0][0]} holds {parts[0][1]} and {parts[1][1]}"
+    found = [(quantity, row) for quantity in ("params", "macs") if (row := heaviest(root, quantity))]
+    held = [
+        f"{percent(Share(getattr(row.node.figure, quantity) * row.times, getattr(root.figure, quantity)))} %"
+        f" of the {_noun(quantity)}"
+        for quantity, row in found
+    ]
+    if len(found) == 2 and found[0][1] == found[1][1]:
+        return f"{_full_label(found[0][1])} {_verb(found[0][1], 'holds', 'hold')} {held[0]} and {held[1]}"
+    verbs = {"params": ("holds", "hold"), "macs": ("does", "do")}
     return "; ".join(
-        f"{name} {'holds' if number == 0 else 'does'} {share}" for number, (name, share) in enumerate(parts)
+        f"{_full_label(row)} {_verb(row, *verbs[quantity])} {share}"
+        for (quantity, row), share in zip(found, held, strict=True)
     )
+
+
+def _full_label(row: Row) -> str:
+    """A row's name with the path to it."""
+    path = row.node.name.rpartition(".")[0]
+    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{_label(row, flat=False)}"
+
+
+def _verb(row: Row, one: str, several: str) -> str:
+    return one if row.times == 1 else several
