@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from cnncalc.expressions import Value
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import Setting
-from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
+from cnncalc.shapes import POINT, Shape, WholeWindow, Window
 
 Shapes: TypeAlias = tuple[Shape, ...]
 Formulas: TypeAlias = dict[str, str]
@@ -61,8 +61,75 @@ class Storage(Enum):
     VIEW = "it is its input, read in another way"
 
 
+class Wiring(NamedTuple):
+    """How a layer's weights join its outputs to its inputs, each weight counted as often as it is used.
+
+    `connections` are the pairs of an input and an output number with a weight between them; those on
+    padding, or on what is taken off an output, are among them, as in the multiply-accumulates. `biases`
+    are the output numbers that a bias is added to. `full` is the same layer with every output channel
+    reading every input channel; None where that is so already, or where channels stay apart by nature.
+    """
+
+    connections: int
+    biases: int
+    full: LayerType | None = None
+
+
+class Matrices(NamedTuple):
+    """A convolution as the matrix products that im2col makes of it, one a group.
+
+    Each multiplies a `rows` x `inner` matrix of weights by an `inner` x `columns` one. What slides is
+    unrolled: the input, a column for each place of the filter (Chellapilla et al. 2006), or where
+    filters `spread` over the output, the product, which is then added up in its places.
+    """
+
+    products: int
+    rows: int
+    inner: int
+    columns: int
+    spread: bool
+
+    @property
+    def unrolled(self) -> int:
+        """How many numbers the unrolled matrices have, of all groups."""
+        return self.products * (self.rows if self.spread else self.inner) * self.columns
+
+
+class Remark(NamedTuple):
+    """Something particular to a layer, for those who explain it; the words are theirs.
+
+    `key` says what it is and `values` are its numbers, beside those of `symbols`. `formula` is what
+    becomes of a number x, as an expression that may use exp, ln, erf, sqrt and tanh. `of_source` is
+    said of the layer whose weights compute the input.
+    """
+
+    key: str
+    values: Mapping[str, Value]
+    formula: str = ""
+    of_source: bool = False
+
+
+class Reading(NamedTuple):
+    """How a layer reads one of its inputs: for each spatial axis of it, which positions an output reads.
+
+    `windows` slide along the axes of the input, at the output's position along those of `axes`; None is
+    an axis of which every output reads the same. `repeated` says that the input is repeated over the
+    positions of the output, as a gate of one number a channel is.
+    """
+
+    windows: tuple[Window, ...]
+    axes: tuple[int | None, ...]
+    repeated: bool = False
+
+
 NO_WEIGHTS: tuple[Weight, ...] = ()
 NO_OPERATIONS = Operations()
+NO_REMARKS: tuple[Remark, ...] = ()
+
+
+def remark(key: str, formula: str = "", **values: Value) -> Remark:
+    """A remark with its values."""
+    return Remark(key, values, formula)
 
 
 class LayerType:
@@ -119,6 +186,22 @@ class LayerType:
         """The operations for one sample at inference."""
         raise NotImplementedError
 
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        """How weights join outputs to inputs; None where none does.
+
+        So it is in a layer without weights, in one whose weights only scale and shift numbers where
+        they are (normalisations, activations), and in one that does not tell.
+        """
+        raise NotImplementedError
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        """The matrix products that im2col makes of the layer; None where its filters do not slide or do not share."""
+        raise NotImplementedError
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        """What is particular to the layer, and said by no other answer."""
+        raise NotImplementedError
+
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         """For each spatial axis of the input (in a join: of the largest), how the outputs are laid over it.
 
@@ -126,6 +209,15 @@ class LayerType:
         where it has not, every window reads its axis whole (`whole_axes`).
         """
         raise NotImplementedError
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        """How each input is read: what `windows` say, of a layer with one input whose axes stay in their places.
+
+        Other types say it themselves.
+        """
+        rank = inputs[0].rank
+        axes = tuple(range(rank)) if output.rank == rank else (None,) * rank
+        return (Reading(self.windows(inputs), axes),)
 
     def formulas(self) -> Formulas:
         """The rules as text in the language of expressions, one for each answer that is not 0.
@@ -176,4 +268,4 @@ def pointwise(inputs: Shapes) -> tuple[Window, ...]:
 
 def whole_axes(inputs: Shapes) -> tuple[Window, ...]:
     """Windows of a layer that takes the spatial axes away, and may read every position."""
-    return tuple(SlidingWindow(size) for size in inputs[0].spatial)
+    return (WholeWindow(),) * inputs[0].rank

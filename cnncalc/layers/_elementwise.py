@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Weight, pointwise
+from cnncalc.layer_type import (
+    NO_WEIGHTS,
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Weight,
+    Wiring,
+    pointwise,
+    remark,
+)
 from cnncalc.shapes import Shape, Window
 
 
 class Elementwise(LayerType):
     """Keeps the shape, has no weights, and does the operations of `each` for every number.
 
-    A type whose operations depend on its settings has no `each`, and answers `operations` and `formulas` itself.
+    `function` is what becomes of a number x, as an expression. A type whose operations depend on its
+    settings has no `each`, and answers `operations` and `formulas` itself.
     """
 
     each: ClassVar[Operations]
+    function: ClassVar[str]
 
     counts_as_depth = False
 
@@ -23,6 +37,15 @@ class Elementwise(LayerType):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("activation", self.function, **self.__dict__),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, self.each)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import NO_OPERATIONS, NO_WEIGHTS, LayerType, Operations, Shapes, Weight
+from cnncalc.layer_type import (
+    NO_OPERATIONS,
+    NO_WEIGHTS,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Weight,
+    Wiring,
+    remark,
+)
 from cnncalc.shapes import Shape
 
 
@@ -13,6 +24,15 @@ class Moving(LayerType):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark(self.name),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return NO_OPERATIONS

@@ -14,7 +14,18 @@ part in the statistics is left aside, as receptive fields are commonly given.
 
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Weight, pointwise
+from cnncalc.layer_type import (
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Weight,
+    Wiring,
+    pointwise,
+    remark,
+)
 from cnncalc.shapes import Shape, Window
 
 FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
@@ -61,6 +72,18 @@ class ChannelNorm(LayerType):
             Weight("running_var", channels, learned=False),
         )
         return (*affine_weights(channels, affine=self.affine), *(tracked if self.track_statistics else ()))
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        where = "map" if inputs[0].rank else "vector"
+        tracked = remark("statistics_tracked") if self.track_statistics else remark("statistics_not_tracked")
+        learned = remark("norm_learned_channel" if self.affine else "norm_nothing_learned")
+        return (remark(f"{self.name}_{where}"), learned, tracked)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         if self.track_statistics:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from math import prod
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import LayerType, Shapes
+from cnncalc.layer_type import LayerType, Remark, Shapes, remark
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, on_axes, on_sides
 from cnncalc.shapes import Shape, SlidingWindow, SpreadWindow, same_padding
-
-OUT_SIZE = "(in_size + before + after - kernel) // stride + 1"
-DILATED_OUT_SIZE = "(in_size + before + after - (dilation * (kernel - 1) + 1)) // stride + 1"
 
 
 class Windowed(LayerType):
@@ -22,6 +19,31 @@ class Windowed(LayerType):
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         return {**super().symbols(inputs, output), "kernel_positions": kernel_positions(self.windows(inputs))}
+
+
+def extent_formula(dilation: PerAxis) -> str:
+    """From the kernel's first tap to its last, as text."""
+    return "kernel" if dilation in (1, (1,)) else "(dilation * (kernel - 1) + 1)"
+
+
+def padding_formula(padding: PerAxis | str) -> str:
+    """The padding of both sides as text: none, twice one number, or one for each side."""
+    if isinstance(padding, int):
+        return "2 * padding"
+    return "" if padding == "valid" else "before + after"
+
+
+def size_formula(padding: PerAxis | str, dilation: PerAxis = 1, *, ceil: bool = False) -> str:
+    """The output-size formula as text, as short as the settings allow: (W - F + 2P) / S + 1 in lecture notes.
+
+    Rounded up, a window that starts behind the input does not count.
+    """
+    around = padding_formula(padding)
+    room = f"in_size - {extent_formula(dilation)}{f' + {around}' if around else ''}"
+    if not ceil:
+        return f"({room}) // stride + 1"
+    first = {"": "in_size", "2 * padding": "in_size + padding"}.get(around, "in_size + before")
+    return f"min(ceil(({room}) / stride) + 1, ceil({f'({first})' if '+' in first else first} / stride))"
 
 
 def kernel_positions(windows: tuple[SlidingWindow, ...] | tuple[SpreadWindow, ...]) -> int:
@@ -57,3 +79,12 @@ def sliding_windows(
             kernels, strides, sides, dilations, strict=True
         )
     )
+
+
+def dilation_remarks(windows: tuple[SlidingWindow | SpreadWindow, ...]) -> tuple[Remark, ...]:
+    """What is to say of a kernel whose taps lie apart."""
+    window = max(windows, key=lambda window: window.dilation)
+    if window.dilation == 1 or window.kernel == 1:
+        return ()
+    extent = window.dilation * (window.kernel - 1) + 1
+    return (remark("dilated", kernel=window.kernel, dilation=window.dilation, extent=extent),)

@@ -8,7 +8,7 @@ logarithm and a hyperbolic tangent count as one exponential each.
 from __future__ import annotations
 
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Shapes, Storage, Weight
+from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Remark, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise
 from cnncalc.settings import flag, number
 from cnncalc.shapes import Shape
@@ -18,6 +18,7 @@ class Identity(Elementwise, name="identity"):
     """The input as it is; it stands where a layer of another type may be put."""
 
     each = NO_OPERATIONS
+    function = "x"
     storage = Storage.VIEW
 
 
@@ -30,6 +31,7 @@ class Threshold(Elementwise, name="threshold"):
     threshold: Number = number("the least number that gives 1", default=0)
 
     each = Operations(compares=1)
+    function = "1 if x >= threshold else 0"
     storage = Storage.OVERWRITES
 
 
@@ -37,6 +39,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
     """Logistic function: 1 / (1 + exp(-x)). One exponential, one add and one divide a number."""
 
     each = Operations(exponentials=1, adds=1, divides=1)
+    function = "1 / (1 + exp(-x))"
     storage = Storage.OVERWRITES
 
 
@@ -44,6 +47,7 @@ class Tanh(Elementwise, name="tanh"):
     """Hyperbolic tangent, counted as one exponential a number (LeCun et al. 1998 scale it: add a `scale`)."""
 
     each = Operations(exponentials=1)
+    function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     storage = Storage.OVERWRITES
 
 
@@ -51,6 +55,7 @@ class Relu(Elementwise, name="relu"):
     """Rectified linear unit: max(x, 0) (Nair & Hinton 2010). One comparison a number."""
 
     each = Operations(compares=1)
+    function = "max(x, 0)"
     storage = Storage.OVERWRITES
 
 
@@ -58,7 +63,15 @@ class Relu6(Elementwise, name="relu6"):
     """Rectified linear unit that ends at 6: min(max(x, 0), 6) (Krizhevsky 2010). Two comparisons a number."""
 
     each = Operations(compares=2)
+    function = "min(max(x, 0), 6)"
     storage = Storage.OVERWRITES
+
+
+class Absolute(Elementwise, name="absolute"):
+    """Without its sign: max(x, -x). One comparison a number. The gradient needs the sign: the input is kept."""
+
+    each = Operations(compares=1)
+    storage = Storage.OWN
 
 
 class LeakyRelu(Elementwise, name="leaky_relu"):
@@ -67,6 +80,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
     slope: Number = number("factor of negative numbers", default=fraction("0.01"), low=0)
 
     each = Operations(compares=1, multiplies=1)
+    function = "x if x > 0 else slope * x"
     storage = Storage.OVERWRITES
 
 
@@ -80,7 +94,12 @@ class Prelu(Elementwise, name="prelu"):
     per_channel: bool = flag("whether each channel has a slope of its own", default=False)
 
     each = Operations(compares=1, multiplies=1)
+    function = "x if x > 0 else slope * x"
     storage = Storage.OWN
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        learned = remark("prelu_per_channel" if self.per_channel else "prelu")
+        return (*super().remarks(inputs, output), learned)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels if self.per_channel else 1,)),)
@@ -98,6 +117,7 @@ class Elu(Elementwise, name="elu"):
     alpha: Number = number("what large negative numbers tend to, without its sign", default=1, low=0)
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
+    function = "x if x > 0 else alpha * (exp(x) - 1)"
     storage = Storage.OVERWRITES
 
 
@@ -108,6 +128,7 @@ class Selu(Elementwise, name="selu"):
     """
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
+    function = "1.0507 * (x if x > 0 else 1.6733 * (exp(x) - 1))"
     storage = Storage.OVERWRITES
 
 
@@ -118,6 +139,7 @@ class Gelu(Elementwise, name="gelu"):
     """
 
     each = Operations(exponentials=1, adds=1, multiplies=3)
+    function = "x * (1 + erf(x / sqrt(2))) / 2"
     storage = Storage.OWN
 
 
@@ -128,6 +150,7 @@ class Silu(Elementwise, name="silu"):
     """
 
     each = Operations(exponentials=1, adds=1, divides=1)
+    function = "x / (1 + exp(-x))"
     storage = Storage.OWN
 
 
@@ -138,6 +161,7 @@ class Mish(Elementwise, name="mish"):
     """
 
     each = Operations(exponentials=3, adds=1, multiplies=1)
+    function = "x * tanh(ln(1 + exp(x)))"
     storage = Storage.OWN
 
 
@@ -148,6 +172,7 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
     """
 
     each = Operations(adds=1, compares=2, divides=1)
+    function = "min(max(x + 3, 0), 6) / 6"
     storage = Storage.OVERWRITES
 
 
@@ -158,6 +183,7 @@ class HardSwish(Elementwise, name="hard_swish"):
     """
 
     each = Operations(adds=1, compares=2, multiplies=1, divides=1)
+    function = "x * min(max(x + 3, 0), 6) / 6"
     storage = Storage.OWN
 
 
@@ -165,6 +191,7 @@ class Softplus(Elementwise, name="softplus"):
     """log(1 + exp(x)), a smooth ReLU (Dugas et al. 2001). Two exponentials and one add a number."""
 
     each = Operations(exponentials=2, adds=1)
+    function = "ln(1 + exp(x))"
     storage = Storage.OVERWRITES
 
 
@@ -175,7 +202,11 @@ class Softmax(Elementwise, name="softmax"):
     """
 
     each = Operations(exponentials=1, divides=1)
+    function = "exp(x) / sum(exp(all_x))"
     storage = Storage.OVERWRITES
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (*super().remarks(inputs, output), remark("across_channels"))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return super().operations(inputs, output)._replace(adds=output.elements - output.positions)
@@ -192,7 +223,11 @@ class LogSoftmax(Elementwise, name="log_softmax"):
     """
 
     each = Operations(exponentials=1, adds=1)
+    function = "x - ln(sum(exp(all_x)))"
     storage = Storage.OVERWRITES
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (*super().remarks(inputs, output), remark("across_channels"))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(adds=2 * output.elements - output.positions, exponentials=output.elements + output.positions)

@@ -10,7 +10,20 @@ from __future__ import annotations
 from math import prod
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layer_type import (
+    NO_WEIGHTS,
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
 from cnncalc.settings import PerAxis, on_axes, per_axis
 from cnncalc.shapes import PartitionWindow, Shape
 
@@ -29,6 +42,15 @@ class AdaptivePool(LayerType):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark(self.name), remark("any_size"))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def windows(self, inputs: Shapes) -> tuple[PartitionWindow, ...]:
         return tuple(PartitionWindow(size) for size in on_axes(self.size, inputs[0].rank, "size"))

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layer_type import (
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
 from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import DILATED_OUT_SIZE, Windowed, sliding_windows
+from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, table, whole
 from cnncalc.shapes import Shape, SlidingWindow, quotient, slide_all
@@ -49,6 +60,26 @@ class Conv(Windowed, name="conv"):
         weight = Weight("weight", shape)
         return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        read = quotient(inputs[0].channels, self.groups) * kernel_positions(self.windows(inputs))
+        return Matrices(self.groups, quotient(self.filters, self.groups), read, output.positions, False)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        windows = self.windows(inputs)
+        point = (remark("pointwise_conv"),) if kernel_positions(windows) == 1 else ()
+        partly = (
+            ()
+            if self.connections is None
+            else (remark("partly_connected", all_pairs=self.filters * inputs[0].channels),)
+        )
+        return (*point, *partly, *dilation_remarks(windows))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        biases = output.elements if self.bias else 0
+        partly = self.groups > 1 or self.connections is not None
+        full = Conv(**{**vars(self), "groups": 1, "connections": None}) if partly else None
+        return Wiring(output.positions * self.weights(inputs)[0].size, biases, full)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(
             multiply_accumulates=output.positions * self.weights(inputs)[0].size,
@@ -59,10 +90,11 @@ class Conv(Windowed, name="conv"):
         return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
 
     def formulas(self) -> Formulas:
-        pairs = "filters * (in_channels / groups)" if self.connections is None else "pairs"
+        grouped = "filters * in_channels" if self.groups == 1 else "filters * (in_channels / groups)"
+        pairs = grouped if self.connections is None else "pairs"
         formulas = {
             "out_channels": "filters",
-            "out_size": DILATED_OUT_SIZE,
+            "out_size": size_formula(self.padding, self.dilation),
             "weight": f"{pairs} * kernel_positions",
             "multiply_accumulates": f"out_positions * {pairs} * kernel_positions",
         }

@@ -1,8 +1,19 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
+from cnncalc.layer_type import (
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
 from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed
+from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
 from cnncalc.shapes import Shape, SpreadWindow, half, quotient, same_crop, times
@@ -52,6 +63,18 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         weight = Weight("weight", (inputs[0].channels, quotient(self.filters, self.groups), *kernel))
         return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        rows = quotient(self.filters, self.groups) * kernel_positions(self.windows(inputs))
+        return Matrices(self.groups, rows, quotient(inputs[0].channels, self.groups), inputs[0].positions, True)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("transposed"), *dilation_remarks(self.windows(inputs)))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        biases = output.elements if self.bias else 0
+        full = ConvTranspose(**{**vars(self), "groups": 1}) if self.groups > 1 else None
+        return Wiring(inputs[0].positions * self.weights(inputs)[0].size, biases, full)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(
             multiply_accumulates=inputs[0].positions * self.weights(inputs)[0].size,
@@ -82,11 +105,16 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         )
 
     def formulas(self) -> Formulas:
+        pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"
+        taken = padding_formula(self.padding)
+        off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
+        # What `same` adds is not in the settings.
+        added = " + output_padding" if self.output_padding or self.padding == "same" else ""
         formulas = {
             "out_channels": "filters",
-            "out_size": "(in_size - 1) * stride - before - after + dilation * (kernel - 1) + 1 + output_padding",
-            "weight": "in_channels * (filters / groups) * kernel_positions",
-            "multiply_accumulates": "in_positions * in_channels * (filters / groups) * kernel_positions",
+            "out_size": f"(in_size - 1) * stride + {extent_formula(self.dilation)}{off}{added}",
+            "weight": f"{pairs} * kernel_positions",
+            "multiply_accumulates": f"in_positions * {pairs} * kernel_positions",
         }
         return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
 

@@ -1,7 +1,19 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
-from cnncalc.layers._windowed import DILATED_OUT_SIZE, Windowed, sliding_windows
+from cnncalc.layer_type import (
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
+from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers.conv import Conv
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
 from cnncalc.shapes import Shape, SlidingWindow, slide_all
 
@@ -32,6 +44,19 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
         weight = Weight("weight", (filters, 1, *(window.kernel for window in self.windows(inputs))))
         return (weight, Weight("bias", (filters,))) if self.bias else (weight,)
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        read = kernel_positions(self.windows(inputs))
+        return Matrices(inputs[0].channels, self.multiplier, read, output.positions, False)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("depthwise"), *dilation_remarks(self.windows(inputs)))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        biases = output.elements if self.bias else 0
+        alike = {key: value for key, value in vars(self).items() if key != "multiplier"}
+        full = Conv(filters=output.channels, **alike) if inputs[0].channels > 1 else None
+        return Wiring(output.positions * self.weights(inputs)[0].size, biases, full)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(
             multiply_accumulates=output.positions * self.weights(inputs)[0].size,
@@ -42,10 +67,11 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
         return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
 
     def formulas(self) -> Formulas:
+        filters = "in_channels" if self.multiplier == 1 else "in_channels * multiplier"
         formulas = {
-            "out_channels": "in_channels * multiplier",
-            "out_size": DILATED_OUT_SIZE,
-            "weight": "in_channels * multiplier * kernel_positions",
-            "multiply_accumulates": "out_positions * in_channels * multiplier * kernel_positions",
+            "out_channels": filters,
+            "out_size": size_formula(self.padding, self.dilation),
+            "weight": f"{filters} * kernel_positions",
+            "multiply_accumulates": f"out_positions * {filters} * kernel_positions",
         }
-        return {**formulas, "bias": "in_channels * multiplier", "adds": "out_elements"} if self.bias else formulas
+        return {**formulas, "bias": filters, "adds": "out_elements"} if self.bias else formulas

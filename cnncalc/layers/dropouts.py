@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Storage
+from cnncalc.layer_type import NO_OPERATIONS, Remark, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise
 from cnncalc.settings import number
+from cnncalc.shapes import Shape
 
 
 class Dropout(Elementwise, name="dropout"):
@@ -19,6 +22,11 @@ class Dropout(Elementwise, name="dropout"):
     each = NO_OPERATIONS
     storage = Storage.OVERWRITES
 
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        kept = 1 - self.rate
+        training = remark("dropout", rate=self.rate, kept=kept, factor=Fraction(1) / kept if kept else 0)
+        return (training, remark("only_in_training"))
+
 
 class DropPath(Elementwise, name="drop_path"):
     """Leaves a whole branch out at random in training: stochastic depth (Huang et al. 2016, arXiv:1603.09382).
@@ -30,3 +38,6 @@ class DropPath(Elementwise, name="drop_path"):
 
     each = NO_OPERATIONS
     storage = Storage.OVERWRITES
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("drop_path", rate=self.rate), remark("only_in_training"))

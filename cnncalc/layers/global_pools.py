@@ -6,11 +6,15 @@ from cnncalc.layer_type import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
+    Matrices,
     Operations,
+    Remark,
     Shapes,
     Storage,
     Weight,
+    Wiring,
     feature_map,
+    remark,
     whole_axes,
 )
 from cnncalc.settings import flag
@@ -31,6 +35,15 @@ class GlobalPool(LayerType):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark(self.name), remark("any_size"))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layer_type import (
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    pointwise,
+    remark,
+)
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
 from cnncalc.settings import flag, whole
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import Shape, Window, quotient
 
 
 class GroupNorm(LayerType, name="group_norm"):
@@ -26,6 +38,17 @@ class GroupNorm(LayerType, name="group_norm"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return affine_weights((inputs[0].channels,), affine=self.affine)
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        learned = remark("norm_learned_channel" if self.affine else "norm_nothing_learned")
+        together = quotient(inputs[0].elements, self.groups)
+        return (remark("group_norm", together=together), learned, remark("statistics_not_tracked"))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return set_operations(output.elements, self.groups, affine=self.affine)

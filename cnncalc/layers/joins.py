@@ -1,7 +1,7 @@
 """Joins: several tensors become one.
 
-`add` and `multiply` need equal shapes, but repeat an axis of size 1, and a vector over a feature
-map of as many channels, as squeeze-and-excitation does. What is repeated is not copied.
+`add`, `subtract` and `multiply` need equal shapes, but repeat an axis of size 1, and a vector over a
+feature map of as many channels, as squeeze-and-excitation does. What is repeated is not copied.
 """
 
 from __future__ import annotations
@@ -9,10 +9,24 @@ from __future__ import annotations
 from typing import ClassVar
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import NO_OPERATIONS, NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight
+from cnncalc.layer_type import (
+    NO_OPERATIONS,
+    NO_WEIGHTS,
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Reading,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    remark,
+)
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import whole
-from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, axis_count, stride_between
+from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -27,12 +41,18 @@ class Join(LayerType):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
+
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         return {**super().symbols(inputs, output), "all_in_channels": tuple(shape.channels for shape in inputs)}
 
 
 class ElementwiseJoin(Join):
-    """What add and multiply share: one operation an output number for each input after the first."""
+    """What add, subtract and multiply share: one operation an output number for each input after the first."""
 
     operation: ClassVar[str]
 
@@ -50,11 +70,18 @@ class ElementwiseJoin(Join):
             hint = f"a vector of {largest.channels} numbers, one for each channel, would be repeated over the map"
         raise RuleError(f"{self.name} needs equal shapes, but {listed(inputs)} come in", None, hint)
 
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        repeated = (remark("repeated"),) if any(shape != output for shape in inputs) else ()
+        return (remark(self.name), *repeated)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(**{self.operation: (len(inputs) - 1) * output.elements})
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return (POINT,) * max(shape.rank for shape in inputs)
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        return tuple(_repeated(shape, output) for shape in inputs)
 
     def formulas(self) -> Formulas:
         return {"out_channels": "max(all_in_channels)", self.operation: "(inputs - 1) * out_elements"}
@@ -67,6 +94,21 @@ class Add(ElementwiseJoin, name="add"):
     """
 
     operation = "adds"
+
+
+class Subtract(ElementwiseJoin, name="subtract"):
+    """The first of two inputs minus the second, number by number: a difference (Koch et al. 2015, Siamese networks).
+
+    One add an output number. With `absolute` behind it, it is the distance of each pair of numbers.
+    """
+
+    operation = "adds"
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        if len(inputs) != 2:
+            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
+            raise RuleError(f"subtract needs two inputs, but {given}", None, "the second is taken from the first")
+        return super().output_shape(inputs)
 
 
 class Multiply(ElementwiseJoin, name="multiply"):
@@ -105,6 +147,10 @@ class Concat(Join, name="concat"):
         joined = sum(shape[self.axis] for shape in inputs)
         return Shape((*first[: self.axis], joined, *first[self.axis + 1 :]))
 
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        sizes = tuple(shape[self.axis] for shape in inputs)
+        return (remark("concat_axis" if self.axis else "concat", sizes=sizes, joined=output[self.axis]),)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return NO_OPERATIONS
 
@@ -115,10 +161,30 @@ class Concat(Join, name="concat"):
         behind = SlidingWindow(1, after=sum(shape[self.axis] for shape in inputs[1:]))
         return tuple(behind if axis == self.axis else POINT for axis in range(1, len(inputs[0])))
 
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        whole, before = output[self.axis], 0
+        readings = []
+        for shape in inputs:
+            own = shape[self.axis]
+            # The outputs before and behind its part lie where its padding would.
+            part = SlidingWindow(1, before=before, after=whole - before - own) if self.axis else POINT
+            windows = tuple(part if axis == self.axis else POINT for axis in range(1, len(shape)))
+            readings.append(Reading(windows, tuple(range(shape.rank))))
+            before += own
+        return tuple(readings)
+
     def formulas(self) -> Formulas:
         if self.axis:
             return {"out_channels": "in_channels", "out_size": "in_size + before + after"}
         return {"out_channels": "sum(all_in_channels)"}
+
+
+def _repeated(shape: Shape, output: Shape) -> Reading:
+    """How an output reads an input that is repeated along its axes of size 1."""
+    sizes = tuple(zip(shape.spatial, output.spatial, strict=False))
+    windows = tuple(POINT if size == most else WholeWindow(most) for size, most in sizes)
+    repeated = any(size < most for size, most in sizes) or (not shape.rank and output.positions > 1)
+    return Reading(windows, tuple(range(shape.rank)), repeated)
 
 
 def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:

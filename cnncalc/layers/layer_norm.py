@@ -1,6 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layer_type import (
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    pointwise,
+    remark,
+)
 from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
 from cnncalc.settings import choice, flag
 from cnncalc.shapes import Shape, Window
@@ -27,6 +39,17 @@ class LayerNorm(LayerType, name="layer_norm"):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         shape = tuple(inputs[0]) if self.axes == "all" else (inputs[0].channels,)
         return affine_weights(shape, affine=self.affine)
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        each = "norm_learned_number" if self.axes == "all" else "norm_learned_channel"
+        learned = remark(each if self.affine else "norm_nothing_learned")
+        return (remark(f"layer_norm_{self.axes}"), learned, remark("statistics_not_tracked"))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         sets = 1 if self.axes == "all" else output.positions

@@ -1,6 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, whole_axes
+from cnncalc.layer_type import (
+    NO_REMARKS,
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    whole_axes,
+)
 from cnncalc.problem import RuleError
 from cnncalc.settings import flag, whole
 from cnncalc.shapes import Shape, Window
@@ -31,6 +43,16 @@ class Linear(LayerType, name="linear"):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", (self.features, inputs[0].elements))
         return (weight, Weight("bias", (self.features,))) if self.bias else (weight,)
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return NO_REMARKS
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        biases = output.elements if self.bias else 0
+        return Wiring(self.features * inputs[0].elements, biases)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(

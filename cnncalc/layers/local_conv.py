@@ -1,7 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
-from cnncalc.layers._windowed import OUT_SIZE, Windowed, sliding_windows
+from cnncalc.layer_type import (
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
+from cnncalc.layers._windowed import Windowed, size_formula, sliding_windows
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
 from cnncalc.shapes import Shape, SlidingWindow, slide_all
 
@@ -32,6 +43,16 @@ class LocalConv(Windowed, name="local_conv"):
         weight = Weight("weight", (*output.spatial, self.filters, inputs[0].channels, *kernel))
         return (weight, Weight("bias", tuple(output))) if self.bias else (weight,)
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("local_conv"),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        biases = output.elements if self.bias else 0
+        return Wiring(self.weights(inputs)[0].size, biases)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(multiply_accumulates=self.weights(inputs)[0].size, adds=output.elements if self.bias else 0)
 
@@ -41,7 +62,7 @@ class LocalConv(Windowed, name="local_conv"):
     def formulas(self) -> Formulas:
         formulas = {
             "out_channels": "filters",
-            "out_size": OUT_SIZE,
+            "out_size": size_formula(self.padding),
             "weight": "out_elements * in_channels * kernel_positions",
             "multiply_accumulates": "out_elements * in_channels * kernel_positions",
         }

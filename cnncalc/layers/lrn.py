@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage
+from cnncalc.layer_type import Formulas, Operations, Remark, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise, for_each
 from cnncalc.settings import number, whole
 from cnncalc.shapes import Shape
@@ -22,6 +22,10 @@ class Lrn(Elementwise, name="lrn"):
     k: Number = number("addend of the sum", default=2)
 
     storage = Storage.OWN
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        constants = {"k": self.k, "alpha": self.alpha, "beta": self.beta}
+        return (remark("lrn", "x / (k + alpha * sum_of_squares) ** beta", **constants),)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, Operations(adds=self.size, multiplies=2, divides=1, exponentials=1))

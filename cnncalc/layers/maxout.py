@@ -1,6 +1,19 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import NO_WEIGHTS, Formulas, LayerType, Operations, Shapes, Storage, Weight, pointwise
+from cnncalc.layer_type import (
+    NO_WEIGHTS,
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    pointwise,
+    remark,
+)
 from cnncalc.layers._groups import check_groups
 from cnncalc.settings import whole
 from cnncalc.shapes import Shape, Window, quotient
@@ -25,6 +38,16 @@ class Maxout(LayerType, name="maxout"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        price = remark("maxout_price")._replace(of_source=True)
+        return (remark("maxout", f"max({', '.join(f'x{number + 1}' for number in range(min(self.pieces, 8)))})"), price)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (self.pieces - 1))

@@ -1,7 +1,18 @@
 from __future__ import annotations
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight
+from cnncalc.layer_type import (
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    remark,
+)
 from cnncalc.settings import target_shape, whole
 from cnncalc.shapes import Shape, WholeWindow, Window
 
@@ -28,6 +39,15 @@ class Opaque(LayerType, name="opaque"):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         declared = (Weight("params", (self.params,)), Weight("buffers", (self.buffers,), learned=False))
         return tuple(weight for weight in declared if weight.size)
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("opaque"),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(multiply_accumulates=self.macs)

@@ -7,8 +7,20 @@ padding before it. Windows on the border are counted like all others, padding in
 
 from __future__ import annotations
 
-from cnncalc.layer_type import NO_WEIGHTS, Formulas, Operations, Shapes, Storage, Weight, feature_map
-from cnncalc.layers._windowed import DILATED_OUT_SIZE, OUT_SIZE, Windowed, kernel_positions, sliding_windows
+from cnncalc.layer_type import (
+    NO_WEIGHTS,
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
+from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, choice, flag, padding_of, per_axis
 from cnncalc.shapes import Shape, SlidingWindow, half, slide_all
@@ -43,6 +55,20 @@ class Pool(Windowed):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        windows = self.windows(inputs)
+        overlap = any(window.kernel > window.stride for window in windows)
+        gap = any(window.kernel < window.stride for window in windows)
+        lies = remark("windows_overlap" if overlap else "windows_apart" if gap else "windows_tile")
+        rounded = (remark("rounds_up"),) if self.rounding == "ceil" else ()
+        return (remark(self.name), lies, *rounded)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
+
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         stride = self.kernel if self.stride is None else self.stride
         return sliding_windows(inputs[0], self.kernel, stride, self.padding, ceil=self.rounding == "ceil")
@@ -66,10 +92,9 @@ class MaxPool(Pool, name="max_pool"):
         return sliding_windows(inputs[0], self.kernel, stride, self.padding, self.dilation, ceil=ceil)
 
     def formulas(self) -> Formulas:
-        rounded_up = _rounded_up("(dilation * (kernel - 1) + 1)")
         return {
             "out_channels": "in_channels",
-            "out_size": DILATED_OUT_SIZE if self.rounding == "floor" else rounded_up,
+            "out_size": size_formula(self.padding, self.dilation, ceil=self.rounding == "ceil"),
             "compares": "out_elements * (kernel_positions - 1)",
         }
 
@@ -83,6 +108,11 @@ class AvgPool(Pool, name="avg_pool"):
     rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
     count_include_pad: bool = flag("whether the mean is over the padding too", default=True)
 
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        padded = any(window.before or window.after for window in self.windows(inputs))
+        counted = remark("padding_in_the_mean" if self.count_include_pad else "padding_not_in_the_mean")
+        return (*super().remarks(inputs, output), *((counted,) if padded else ()))
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         adds = output.elements * (kernel_positions(self.windows(inputs)) - 1)
         return Operations(adds=adds, divides=output.elements)
@@ -90,15 +120,10 @@ class AvgPool(Pool, name="avg_pool"):
     def formulas(self) -> Formulas:
         return {
             "out_channels": "in_channels",
-            "out_size": OUT_SIZE if self.rounding == "floor" else _rounded_up("kernel"),
+            "out_size": size_formula(self.padding, ceil=self.rounding == "ceil"),
             "adds": "out_elements * (kernel_positions - 1)",
             "divides": "out_elements",
         }
-
-
-def _rounded_up(extent: str) -> str:
-    """The output-size formula rounded up, but for a window that starts behind the input."""
-    return f"min(ceil((in_size + before + after - {extent}) / stride) + 1, ceil((in_size + before) / stride))"
 
 
 def _may_pad(window: SlidingWindow, padding: int) -> bool:

@@ -1,6 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, LayerType, Operations, Shapes, Storage, Weight, whole_axes
+from cnncalc.layer_type import (
+    Formulas,
+    LayerType,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    remark,
+    whole_axes,
+)
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
 from cnncalc.shapes import Shape, Window
@@ -30,6 +42,15 @@ class Rbf(LayerType, name="rbf"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("centres", (self.units, inputs[0].elements), learned=False),)
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("rbf"),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        return Wiring(self.units * inputs[0].elements, 0)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         pairs = self.units * inputs[0].elements

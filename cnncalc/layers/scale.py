@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight
+from cnncalc.layer_type import Formulas, Operations, Remark, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
 from cnncalc.settings import flag
 from cnncalc.shapes import Shape
@@ -20,6 +20,11 @@ class Scale(Elementwise, name="scale"):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", (inputs[0].channels,))
         return (weight, Weight("bias", weight.shape)) if self.bias else (weight,)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (
+            remark("scale_and_shift" if self.bias else "scale", "weight * x + bias" if self.bias else "weight * x"),
+        )
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, self._of_each)

@@ -1,7 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Shapes, Storage, Weight, feature_map
-from cnncalc.layers._windowed import OUT_SIZE, Windowed, kernel_positions, sliding_windows
+from cnncalc.layer_type import (
+    Formulas,
+    Matrices,
+    Operations,
+    Remark,
+    Shapes,
+    Storage,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
+from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.settings import PerAxis, per_axis
 from cnncalc.shapes import Shape, SlidingWindow, slide_all
 
@@ -27,6 +38,15 @@ class Subsample(Windowed, name="subsample"):
         channels = (inputs[0].channels,)
         return (Weight("coefficient", channels), Weight("bias", channels))
 
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        return (remark("subsample"),)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        return Wiring(output.elements * kernel_positions(self.windows(inputs)), output.elements)
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         adds = output.elements * kernel_positions(self.windows(inputs))
         return Operations(adds=adds, multiplies=output.elements)
@@ -37,7 +57,7 @@ class Subsample(Windowed, name="subsample"):
     def formulas(self) -> Formulas:
         return {
             "out_channels": "in_channels",
-            "out_size": OUT_SIZE,
+            "out_size": size_formula("valid"),
             "coefficient": "in_channels",
             "bias": "in_channels",
             "adds": "out_elements * kernel_positions",

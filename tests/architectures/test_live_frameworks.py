@@ -27,6 +27,26 @@ def test_a_file_is_what_the_framework_measures(path):
     pytest.importorskip(path.parent.name)
     from reference import record
 
-    recorded = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    measured = record.measure(path.parent.name, path.stem)
-    assert [{key: str(row.get(key, "")) for key in record.COLUMNS} for row in measured] == recorded
+    assert rows(record.measure(path.parent.name, path.stem), record.COLUMNS) == read(path)
+
+
+@pytest.mark.live
+@pytest.mark.filterwarnings("ignore")
+def test_files_of_papers_are_what_their_definitions_measure(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(REFERENCE))
+    import definitions
+    from reference import record
+
+    for name in definitions.NETWORKS:
+        path = REFERENCE / "papers" / f"{name}.csv"
+        assert rows(record.measure("papers", name), record.COLUMNS) == read(path), name
+
+
+def read(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def rows(measured, columns):
+    """Rows as a file has them."""
+    return [{key: str(row.get(key, "")) for key in columns} for row in measured]

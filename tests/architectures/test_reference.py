@@ -1,7 +1,7 @@
 """Every layer with weights and every pool of the bundled networks, against figures found without cnncalc."""
 
 import pytest
-from reference.reading import FIGURES, is_compared, network_layers, read_reference
+from reference.reading import FIGURES, compared_rows, network_layers, read_reference
 
 from cnncalc.build import load
 
@@ -11,15 +11,20 @@ from cnncalc.build import load
 )
 def test_layers(figures):
     expected = read_reference(figures["layers"])
-    found = [measured(layer) for layer in network_layers(figures)]
-    found = [row for row in found if is_compared(row)]
-    names = [(row["name"], row["kind"]) for row in found]
-    assert len(found) == len(expected), f"{names} for {[(row['name'], row['kind']) for row in expected]}"
+    found = compared_rows((layer.name, measured(layer)) for layer in network_layers(figures))
+    kinds = [(row["name"], row["kind"]) for row in found]
+    assert len(found) == len(expected), f"{kinds} for {[(row['name'], row['kind']) for row in expected]}"
+    names = {number: row["name"] for number, row in enumerate(found, start=1)}
     for ours, theirs in zip(found, expected, strict=True):
-        recorded = {key: ours[key] for key in theirs if key != "name"}
-        assert recorded == {key: value for key, value in theirs.items() if key != "name"}, (
+        recorded = {key: ours[key] for key in theirs}
+        assert with_names(recorded, names) == with_names({**theirs, "name": ours["name"]}, names), (
             f"{ours['name']} is not {theirs['name']} of {figures['layers']}"
         )
+
+
+def with_names(row, names):
+    """A row that tells by name which layers it reads, where it tells it."""
+    return {**row, "reads": {names.get(read, read) for read in row["reads"]}} if "reads" in row else row
 
 
 @pytest.mark.parametrize("figures", [row for row in FIGURES if row["layers"]], ids=lambda row: row["layers"])
@@ -42,6 +47,7 @@ def measured(layer):
     row = {
         "name": layer.name,
         "kind": "conv" if layer.type == "depthwise_conv" else layer.type,
+        "reads": layer.inputs,
         "output": str(layer.output_shape),
         "params": layer.params,
         "buffers": layer.buffers,

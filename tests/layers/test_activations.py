@@ -15,6 +15,7 @@ ONE_NUMBER = {
     "tanh": Operations(exponentials=1),
     "relu": Operations(compares=1),  # max(x, 0)
     "relu6": Operations(compares=2),  # min(max(x, 0), 6)
+    "absolute": Operations(compares=1),  # max(x, -x)
     "leaky_relu": Operations(compares=1, multiplies=1),  # x > 0, slope * x
     "prelu": Operations(compares=1, multiplies=1),
     "elu": Operations(compares=1, exponentials=1, adds=1, multiplies=1),  # x > 0, alpha * (exp(x) - 1)

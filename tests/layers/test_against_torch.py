@@ -348,9 +348,9 @@ def test_pads() -> None:
         compare("pad", shape, make, padding=sides, mode=mode)
 
 
-@pytest.mark.parametrize("name", ["add", "multiply"])
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
 def test_joins_broadcast_as_torch_does(name: str) -> None:
-    function = {"add": torch.add, "multiply": torch.mul}[name]
+    function = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul}[name]
     for number in range(ROUNDS):
         rng = random.Random(number)
         full = tuple(rng.randint(1, 3) for _ in range(3))

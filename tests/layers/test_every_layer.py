@@ -21,8 +21,8 @@ SIGNAL, IMAGE, VOLUME, VECTOR = (12, 19), (12, 17, 20), (12, 9, 8, 10), (12,)
 RANKS = (SIGNAL, IMAGE, VOLUME)
 EVERYWHERE = (*RANKS, VECTOR)
 POINTWISE = (
-    *("identity", "threshold", "sigmoid", "tanh", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu"),
-    *("silu", "mish", "hard_sigmoid", "hard_swish", "softplus", "softmax", "log_softmax", "dropout"),
+    *("identity", "threshold", "sigmoid", "tanh", "relu", "relu6", "absolute", "leaky_relu", "prelu", "elu", "selu"),
+    *("gelu", "silu", "mish", "hard_sigmoid", "hard_swish", "softplus", "softmax", "log_softmax", "dropout"),
     *("batch_norm", "layer_norm", "lrn", "scale", "flatten"),
 )
 
@@ -156,6 +156,9 @@ EXAMPLES = [
             *join(name, shape, (1, *shape[1:])),
         )
     ),
+    *(example for shape in EVERYWHERE for example in join("subtract", shape, shape)),
+    *join("subtract", IMAGE, VECTOR),
+    *join("subtract", VECTOR, IMAGE),
     *join("add", IMAGE),
     *join("multiply", IMAGE, (12, 1, 1)),
     *join("multiply", (12, 17, 1), (1, 17, 20)),
@@ -224,7 +227,7 @@ class TestType:
         assert isinstance(kind.several_inputs, bool)
 
     def test_answers_every_question_itself(self, kind: type[LayerType]) -> None:
-        for question in ("output_shape", "weights", "operations", "windows", "formulas"):
+        for question in ("output_shape", "weights", "operations", "wiring", "windows", "formulas"):
             assert getattr(kind, question) is not getattr(LayerType, question)
 
     def test_defaults_are_what_their_settings_take(self, kind: type[LayerType]) -> None:
@@ -279,6 +282,23 @@ class TestExample:
                 assert window.reads(0, size) == range(size)
             parts = [window.reads(position, size) for position in range(window.slide(size))]
             assert max(part[-1] - part[0] + 1 for part in parts if part) <= window.span(size)
+
+    def test_is_wired_as_it_multiplies(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        wired = layer.wiring(inputs, output)
+        if wired is None:
+            return
+        assert layer.operations(inputs, output).multiply_accumulates in (0, wired.connections)
+        assert wired.connections >= sum(weight.size for weight in layer.weights(inputs)[:1])
+        assert wired.biases == (output.elements if "bias" in {weight.name for weight in layer.weights(inputs)} else 0)
+        if wired.full is not None:
+            assert wired.full.output_shape(inputs) == output
+            full = wired.full.wiring(inputs, output)
+            assert full is not None
+            assert full.full is None
+            assert full.biases == wired.biases
+            assert full.connections > wired.connections
 
     def test_formulas_give_what_the_rules_give(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)

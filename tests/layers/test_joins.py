@@ -1,4 +1,4 @@
-"""add, multiply and concat."""
+"""add, subtract, multiply and concat."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def test_what_is_smaller_is_repeated(place, name, inputs, output):
 
 def test_a_gate_is_one_multiply_a_number(place):
     assert place("multiply", (64,), (64, 8, 8)).operations == Operations(multiplies=64 * 8 * 8)
+
+
+def test_a_difference_is_one_add_a_number(place):
+    assert place("subtract", (4096,), (4096,)).operations == Operations(adds=4096)
+
+
+@pytest.mark.parametrize(("count", "given"), [(1, "1 comes in"), (3, "3 come in")])
+def test_a_difference_is_of_two(refusal, count, given):
+    message = f"subtract needs two inputs, but {given}; the second is taken from the first"
+    assert refusal("subtract", *[(4, 5)] * count) == (message, None)
 
 
 def test_channels_one_after_the_other(place):

@@ -13,41 +13,62 @@ import csv
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-COLUMNS = ("name", "type", "kernel", "stride", "padding", "groups", "output", "params", "buffers", "macs")
+COLUMNS = ("name", "type", "reads", "kernel", "stride", "padding", "groups", "output", "params", "buffers", "macs")
+
+
+class Map(NamedTuple):
+    """A square map, and the rows (counted from 1) that it comes from."""
+
+    channels: int
+    size: int
+    rows: frozenset[int] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.channels}x{self.size}x{self.size}"
+
+    def plus(self, other: Map) -> Map:
+        """The sum of two; what it takes to make them alike (identity, strided and padded) is no row."""
+        return other._replace(rows=self.rows | other.rows)
+
+    def beside(self, other: Map) -> Map:
+        return Map(self.channels + other.channels, self.size, self.rows | other.rows)
 
 
 class Tape:
-    """The layers so far, and the channels and size of the square map that the next one reads."""
+    """The layers so far."""
 
-    def __init__(self, channels: int, size: int) -> None:
+    def __init__(self) -> None:
         self.rows: list[dict[str, object]] = []
-        self.channels, self.size = channels, size
 
-    def note(self, **row: object) -> None:
-        self.rows.append({"name": f"{len(self.rows) + 1}", "params": 0, "buffers": 0, "macs": 0, **row})
+    def note(self, source: Map, output: object, **row: object) -> frozenset[int]:
+        reads = " ".join(map(str, sorted(source.rows))) or "input"
+        number = len(self.rows) + 1
+        row = {"name": number, "reads": reads, "output": output, "params": 0, "buffers": 0, "macs": 0, **row}
+        self.rows.append(row)
+        return frozenset({number})
 
-    def conv(self, filters: int, kernel: int, stride: int = 1) -> None:
+    def conv(self, source: Map, filters: int, kernel: int, stride: int = 1) -> Map:
         """A convolution without bias that keeps the size at stride 1."""
-        weights = filters * self.channels * kernel * kernel
-        self.size, self.channels = (self.size - 1) // stride + 1, filters
+        weights = filters * source.channels * kernel * kernel
+        made = Map(filters, (source.size - 1) // stride + 1)
         window = {"kernel": kernel, "stride": stride, "padding": kernel // 2, "groups": 1}
-        self.note(type="conv", **window, output=self.shape(), params=weights, macs=weights * self.size * self.size)
+        macs = weights * made.size * made.size
+        return made._replace(rows=self.note(source, made, type="conv", **window, params=weights, macs=macs))
 
-    def norm(self) -> None:
-        self.note(type="batch_norm", output=self.shape(), params=2 * self.channels, buffers=2 * self.channels)
+    def norm(self, source: Map) -> Map:
+        numbers = 2 * source.channels
+        return source._replace(rows=self.note(source, source, type="batch_norm", params=numbers, buffers=numbers))
 
-    def pool(self, kind: str, kernel: int, stride: int, padding: int = 0) -> None:
-        self.size = (self.size + 2 * padding - kernel) // stride + 1
-        self.note(type=kind, kernel=kernel, stride=stride, padding=padding, output=self.shape())
+    def pool(self, source: Map, kind: str, kernel: int, stride: int, padding: int = 0) -> Map:
+        made = Map(source.channels, (source.size + 2 * padding - kernel) // stride + 1)
+        return made._replace(rows=self.note(source, made, type=kind, kernel=kernel, stride=stride, padding=padding))
 
-    def linear(self, features: int) -> None:
+    def linear(self, source: Map, features: int) -> None:
         """Of the mean of each map, with bias."""
-        weights = self.channels * features
-        self.note(type="linear", output=features, params=weights + features, macs=weights)
-
-    def shape(self) -> str:
-        return f"{self.channels}x{self.size}x{self.size}"
+        weights = source.channels * features
+        self.note(source, features, type="linear", params=weights + features, macs=weights)
 
     def total(self, key: str) -> int:
         return sum(int(str(row[key])) for row in self.rows)
@@ -56,105 +77,92 @@ class Tape:
         return sum(int(str(row["params"])) for row in self.rows if row["type"] != "batch_norm")
 
 
-def plain_or_residual(tape: Tape, widths: list[int], depths: list[int], projections: bool) -> None:
-    """Pairs of 3x3 convolutions; a shortcut without parameters leaves no trace here (He et al. 2015, section 3.3)."""
+def pairs(tape: Tape, source: Map, widths: list[int], depths: list[int], shortcut: str) -> Map:
+    """Pairs of 3x3 convolutions, with a shortcut around each: none, identity or projection (He et al. 2015, 3.3)."""
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         for block in range(depth):
             stride = 2 if stage > 0 and block == 0 else 1
-            before = tape.channels, tape.size
-            tape.conv(width, 3, stride)
-            tape.norm()
-            tape.conv(width, 3)
-            tape.norm()
-            if projections and before[0] != width:
-                after = tape.channels, tape.size
-                tape.channels, tape.size = before
-                tape.conv(width, 1, stride)
-                tape.norm()
-                assert (tape.channels, tape.size) == after
+            around = source
+            source = tape.norm(tape.conv(source, width, 3, stride))
+            source = tape.norm(tape.conv(source, width, 3))
+            if shortcut == "projection" and around.channels != width:
+                around = tape.norm(tape.conv(around, width, 1, stride))
+            if shortcut != "none":
+                source = around.plus(source)
+    return source
 
 
 def plain_imagenet(depths: list[int]) -> Tape:
     """He et al. 2015, Table 1 and the middle of Figure 3."""
-    tape = Tape(3, 224)
-    tape.conv(64, 7, 2)
-    tape.norm()
-    tape.pool("max_pool", 3, 2, 1)
-    plain_or_residual(tape, [64, 128, 256, 512], depths, projections=False)
-    tape.linear(1000)
+    tape = Tape()
+    stem = tape.pool(tape.norm(tape.conv(Map(3, 224), 64, 7, 2)), "max_pool", 3, 2, 1)
+    tape.linear(pairs(tape, stem, [64, 128, 256, 512], depths, "none"), 1000)
     return tape
 
 
-def resnet_cifar(depth: int, projections: bool = False) -> Tape:
+def resnet_cifar(depth: int, shortcut: str = "identity") -> Tape:
     """He et al. 2015, section 4.2: 6n + 2 layers."""
-    tape = Tape(3, 32)
-    tape.conv(16, 3)
-    tape.norm()
-    plain_or_residual(tape, [16, 32, 64], [(depth - 2) // 6] * 3, projections)
-    tape.linear(10)
+    tape = Tape()
+    stem = tape.norm(tape.conv(Map(3, 32), 16, 3))
+    tape.linear(pairs(tape, stem, [16, 32, 64], [(depth - 2) // 6] * 3, shortcut), 10)
     return tape
 
 
-def pre_activation(tape: Tape, convolutions: list[tuple[int, int, int]], width: int) -> None:
+def pre_activation(tape: Tape, source: Map, convolutions: list[tuple[int, int, int]], width: int) -> Map:
     """A unit of He et al. 2016 or Zagoruyko & Komodakis 2016: norm before each convolution (filters, kernel, stride).
 
     Where the channels change, the projection reads the first norm's output (resnet-pre-act.lua, wide-resnet.lua).
     """
-    before = tape.channels, tape.size
-    for filters, kernel, stride in convolutions:
-        tape.norm()
-        tape.conv(filters, kernel, stride)
-    if before[0] != width:
-        after = tape.channels, tape.size
-        tape.channels, tape.size = before
-        tape.conv(width, 1, max(stride for _, _, stride in convolutions))
-        assert (tape.channels, tape.size) == after
+    around = source
+    for position, (filters, kernel, stride) in enumerate(convolutions):
+        source = tape.norm(source)
+        if position == 0 and around.channels != width:
+            around = source
+        source = tape.conv(source, filters, kernel, stride)
+    if around.channels != width:
+        around = tape.conv(around, width, 1, max(stride for _, _, stride in convolutions))
+    return around.plus(source)
 
 
 def resnet1001(depth: int) -> Tape:
     """KaimingHe/resnet-1k-layers: 9n + 2 layers, stride in the first 1x1."""
-    tape = Tape(3, 32)
-    tape.conv(16, 3)
+    tape = Tape()
+    maps = tape.conv(Map(3, 32), 16, 3)
     for stage, width in enumerate((16, 32, 64)):
         for unit in range((depth - 2) // 9):
             stride = 2 if stage > 0 and unit == 0 else 1
-            pre_activation(tape, [(width, 1, stride), (width, 3, 1), (4 * width, 1, 1)], 4 * width)
-    tape.norm()
-    tape.linear(10)
+            maps = pre_activation(tape, maps, [(width, 1, stride), (width, 3, 1), (4 * width, 1, 1)], 4 * width)
+    tape.linear(tape.norm(maps), 10)
     return tape
 
 
 def wide_resnet(depth: int, factor: int) -> Tape:
     """szagoruyko/wide-residual-networks: 6n + 4 layers."""
-    tape = Tape(3, 32)
-    tape.conv(16, 3)
+    tape = Tape()
+    maps = tape.conv(Map(3, 32), 16, 3)
     for stage, width in enumerate((16 * factor, 32 * factor, 64 * factor)):
         for unit in range((depth - 4) // 6):
             stride = 2 if stage > 0 and unit == 0 else 1
-            pre_activation(tape, [(width, 3, stride), (width, 3, 1)], width)
-    tape.norm()
-    tape.linear(10)
+            maps = pre_activation(tape, maps, [(width, 3, stride), (width, 3, 1)], width)
+    tape.linear(tape.norm(maps), 10)
     return tape
 
 
 def densenet_cifar(depth: int, growth: int, bottleneck: bool = False) -> Tape:
     """Huang et al. 2016, section 3 and section 4.2 (16 first channels; 2 x growth and compression 0.5 with BC)."""
-    tape = Tape(3, 32)
-    tape.conv(2 * growth if bottleneck else 16, 3)
+    tape = Tape()
+    maps = tape.conv(Map(3, 32), 2 * growth if bottleneck else 16, 3)
     for block in range(3):
         for _ in range((depth - 4) // (6 if bottleneck else 3)):
-            read = tape.channels
+            new = tape.norm(maps)
             if bottleneck:
-                tape.norm()
-                tape.conv(4 * growth, 1)
-            tape.norm()
-            tape.conv(growth, 3)
-            tape.channels = read + growth
-        tape.norm()
+                new = tape.norm(tape.conv(new, 4 * growth, 1))
+            maps = maps.beside(tape.conv(new, growth, 3))
+        maps = tape.norm(maps)
         if block < 2:
-            tape.conv(tape.channels // 2 if bottleneck else tape.channels, 1)
-            tape.pool("avg_pool", 2, 2)
-    tape.linear(10)
+            maps = tape.conv(maps, maps.channels // 2 if bottleneck else maps.channels, 1)
+            maps = tape.pool(maps, "avg_pool", 2, 2)
+    tape.linear(maps, 10)
     return tape
 
 
@@ -163,8 +171,9 @@ def densenet_cifar(depth: int, growth: int, bottleneck: bool = False) -> Tape:
 NETWORKS: list[tuple[str, str, str, Callable[[], Tape]]] = [
     ("plain18", "plain18", "", partial(plain_imagenet, [2, 2, 2, 2])),
     ("plain34", "plain34", "", partial(plain_imagenet, [3, 4, 6, 3])),
+    ("plain20", "plain20_cifar", "0.27", partial(resnet_cifar, 20, "none")),
     ("ResNet-20", "resnet20_cifar", "0.27", partial(resnet_cifar, 20)),
-    ("ResNet-20, projections", "resnet20_cifar_projections", "", partial(resnet_cifar, 20, projections=True)),
+    ("ResNet-20, projections", "resnet20_cifar_projections", "", partial(resnet_cifar, 20, "projection")),
     ("ResNet-32", "", "0.46", partial(resnet_cifar, 32)),
     ("ResNet-44", "", "0.66", partial(resnet_cifar, 44)),
     ("ResNet-56", "", "0.85", partial(resnet_cifar, 56)),

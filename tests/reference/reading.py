@@ -77,12 +77,26 @@ def is_compared(row):
     return row["kind"] in COMPARED and not (row["kind"] == "avg_pool" and row["output"].endswith("x1x1"))
 
 
+def compared_rows(rows):
+    """The compared ones of rows with their keys, which `reads` names: the numbers of compared rows then, from 1.
+
+    What is not a key is the network's input. A row that is not compared hands on what it reads.
+    """
+    compared, sources = [], {}
+    for key, row in rows:
+        sources[key] = {source for read in row.get("reads", ()) for source in sources.get(read, {"input"})}
+        if is_compared(row):
+            compared.append({**row, "reads": sources[key]} if "reads" in row else row)
+            sources[key] = {len(compared)}
+    return compared
+
+
 def read_reference(name):
     """The compared layers of a file of figures, each with those figures that it records."""
     path = REFERENCE / name
     records = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    rows = read_caffe(records) if path.parent.name == "caffe" else map(read_recorded, records)
-    rows = [row for row in rows if is_compared(row)]
+    rows = read_caffe(records) if path.parent.name == "caffe" else list(map(read_recorded, records))
+    rows = compared_rows(zip(range(1, len(rows) + 1), rows, strict=True))
     for row in rows:
         instead = DIFFERENCES.get((name, row["name"]), {})
         assert all(row[key] != value for key, value in instead.items()), f"{row['name']} of {name} differs no more"
@@ -140,6 +154,8 @@ def read_recorded(record):
         *positions, channels = record["output"].split("x")
         row["kind"] = "conv" if record["type"] == "Linear" else "layer_norm"
         row["output"] = "x".join((channels, *positions))
+    if record.get("reads"):
+        row["reads"] = [read if read == "input" else int(read) for read in record["reads"].split()]
     for key in ("params", "buffers", "macs", "groups"):
         if record.get(key):
             row[key] = int(record[key])

@@ -7,7 +7,9 @@
 
 Writes tests/reference/<framework>/<network>.csv (<network>@<size>.csv where an image size is given):
 the modules that hold weights and the pools, be they modules or functions, in the order they run on
-one image, with shapes without the batch. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
+one image, with shapes without the batch. `reads` are the rows, counted from 1, whose outputs a row
+gets with no other row between, be they added, stacked, cut or resized on the way, and `input` for the
+network's input. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
 timm 1.0.31 are what the files here were made with); nothing is run or downloaded but the
 architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks
 of definitions.py.
@@ -17,18 +19,48 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 HERE = Path(__file__).parent
-COLUMNS = ("name", "type", "output", "params", "buffers", "macs", "kernel", "stride", "padding", "dilation", "groups")
+WINDOW = ("kernel", "stride", "padding", "dilation", "groups")
+COLUMNS = ("name", "type", "reads", "output", "params", "buffers", "macs", *WINDOW)
+INPUT = 0  # among the rows, which count from 1: the network's input
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
+
+
+class Traced(torch.Tensor):
+    """A tensor that carries the rows it comes from; functions hand on those of all that they are given."""
+
+    rows: frozenset[int] = frozenset()
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), options=None):
+        output = super().__torch_function__(function, types, arguments, options or {})
+        given = (arguments, options)
+        for tensor in tensors(output):
+            tensor.rows = rows_of(given)
+        for tensor in tensors(given):
+            if use := getattr(tensor, "note_use", None):
+                use(given, output)
+        return output
+
+
+def tensors(values: object) -> Iterator[torch.Tensor]:
+    return (leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor))
+
+
+def rows_of(values: object) -> frozenset[int]:
+    return frozenset().union(*(getattr(tensor, "rows", ()) for tensor in tensors(values)))
 
 
 def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
@@ -67,68 +99,81 @@ def build_without_numbers(framework: str, name: str) -> tuple[nn.Module, tuple[i
         return model.to("meta"), shape
 
 
-def record(model: nn.Module, shape: tuple[int, ...]) -> list[dict[str, object]]:
-    """One row for each run of a module that has weights or pools, in the order they end."""
-    rows: list[dict[str, object]] = []
-    counted: set[int] = set()
-    running: list[tuple[str, nn.Module]] = []
+class Recorder:
+    """The rows of one run: one for each run of a module that has weights, or of a pool, in the order they end."""
 
-    def start(name: str):
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            running.append((name, module))
+    def __init__(self) -> None:
+        self.rows: list[dict[str, object]] = []
+        self.counted: set[int] = set()
+        self.running: list[tuple[str, nn.Module]] = []
 
-        return hook
+    def run(self, model: nn.Module, shape: tuple[int, ...]) -> None:
+        for name, module in model.named_modules():
+            module.register_forward_pre_hook(partial(self.start, name))
+            own = list(module.parameters(recurse=False))
+            if own and any(list(child.parameters()) for child in module.children()):
+                # It works with weights of its own between modules that have theirs: the row is where it uses them.
+                for parameter in own:
+                    parameter.note_use = partial(self.note, name, module)
+            elif own or isinstance(module, POOLS):
+                module.register_forward_hook(partial(self.note, name))
+            module.register_forward_hook(self.end)
+        # In training mode the auxiliary heads run; two images, for batch norm of a single number has no variance.
+        model.train()
+        images = torch.empty(2, *shape, device="meta").as_subclass(Traced)
+        images.rows = frozenset({INPUT})
+        pools = {kind: self.noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
+        with torch.no_grad(), patch.multiple(nn.functional, **pools):
+            model(images)
 
-    def end(*_: object) -> None:
-        running.pop()
+    def start(self, name: str, module: nn.Module, _: object) -> None:
+        self.running.append((name, module))
 
-    def noted(kind: str, function):
+    def end(self, *_: object) -> None:
+        self.running.pop()
+
+    def note(self, name: str, module: nn.Module, given: object, output: torch.Tensor) -> None:
+        """A run of a module."""
+        own = {id(p): p.numel() for p in module.parameters(recurse=False)}
+        params = sum(size for key, size in own.items() if key not in self.counted)
+        buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
+        if id(module) in self.counted:
+            buffers = 0
+        self.counted.update([*own, id(module)])
+        source = next(tensors(given))
+        row: dict[str, object] = {"name": name, "type": type(module).__name__, "params": params, "buffers": buffers}
+        row["macs"] = macs(module, source, output)
+        if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
+            row["kernel"] = sizes(module.kernel_size)
+            row["stride"] = sizes(module.stride)
+            row["padding"] = padding(module, source, output)
+        if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED)):
+            row["dilation"] = sizes(module.dilation)
+            row["groups"] = module.groups
+        self.add(row, given, output)
+
+    def noted(self, kind: str, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """A function that pools, with a row where no module calls it that has one."""
+
         def pool(source: torch.Tensor, kernel_size, stride=None, padding=0, *rest, **options) -> torch.Tensor:
-            output = function(source, kernel_size, stride, padding, *rest, **options)
-            name, module = running[-1]
+            with torch._C.DisableTorchFunctionSubclass():  # or it would come here a second time
+                output = function(source, kernel_size, stride, padding, *rest, **options).as_subclass(Traced)
+            name, module = self.running[-1]
             if not isinstance(module, POOLS):
                 row: dict[str, object] = {"name": f"{name}.{FUNCTIONS[kind]}", "type": FUNCTIONS[kind]}
-                row["output"] = "x".join(str(size) for size in output.shape[1:])
                 row |= {"params": 0, "buffers": 0, "macs": 0, "kernel": sizes(kernel_size)}
                 row |= {"stride": sizes(stride or kernel_size), "padding": sizes(padding)}
-                rows.append(row)
+                self.add(row, source, output)
             return output
 
         return pool
 
-    def note(name: str, module: nn.Module):
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            own = {id(p): p.numel() for p in module.parameters(recurse=False)}
-            params = sum(size for key, size in own.items() if key not in counted)
-            buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
-            if id(module) in counted:
-                buffers = 0
-            counted.update([*own, id(module)])
-            row: dict[str, object] = {"name": name, "type": type(module).__name__, "params": params, "buffers": buffers}
-            row["output"] = "x".join(str(size) for size in output.shape[1:]) if torch.is_tensor(output) else ""
-            row["macs"] = macs(module, inputs[0], output)
-            if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
-                row["kernel"] = sizes(module.kernel_size)
-                row["stride"] = sizes(module.stride)
-                row["padding"] = padding(module, inputs[0], output)
-            if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED)):
-                row["dilation"] = sizes(module.dilation)
-                row["groups"] = module.groups
-            rows.append(row)
-
-        return hook
-
-    for name, module in model.named_modules():
-        module.register_forward_pre_hook(start(name))
-        if list(module.parameters(recurse=False)) or isinstance(module, POOLS):
-            module.register_forward_hook(note(name, module))
-        module.register_forward_hook(end)
-    # In training mode the auxiliary heads run; two images, for batch norm of a single number has no variance.
-    model.train()
-    pools = {kind: noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
-    with torch.no_grad(), patch.multiple(nn.functional, **pools):
-        model(torch.empty(2, *shape, device="meta"))
-    return rows
+    def add(self, row: dict[str, object], given: object, output: torch.Tensor) -> None:
+        """A row; from here on, its output comes from it alone."""
+        row["reads"] = " ".join("input" if number == INPUT else str(number) for number in sorted(rows_of(given)))
+        row["output"] = "x".join(str(size) for size in output.shape[1:])
+        self.rows.append(row)
+        output.rows = frozenset({len(self.rows)})
 
 
 def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
@@ -165,7 +210,9 @@ def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
     model, shape = build_without_numbers(framework, name)
     if size:
         shape = (shape[0], *(int(size) for _ in shape[1:]))
-    rows = record(model, shape)
+    recorder = Recorder()
+    recorder.run(model, shape)
+    rows = recorder.rows
     held = sum(parameter.numel() for parameter in model.parameters())
     counted = sum(int(str(row["params"])) for row in rows)
     if held != counted:
