@@ -16,6 +16,9 @@ from cnncalc.report.summary import Options, summary
 from cnncalc.shapes import Shape, times
 
 if TYPE_CHECKING:
+    from cnncalc.analyses.receptive_field import Field, Fields
+    from cnncalc.analyses.regions import Region
+    from cnncalc.analyses.sharing import Sharing
     from cnncalc.report.table import Table
 
 
@@ -65,6 +68,60 @@ class Network:
         return totals(self.facts)
 
     @cached_property
+    def sharing(self) -> Sharing:
+        """The parameters of the whole and of each layer, as they are and if nothing were shared.
+
+        >>> import cnncalc
+        >>> cnncalc.load("lenet5").sharing.total.unshared
+        340068
+        """
+        from cnncalc.analyses.sharing import sharing
+
+        return sharing(self.facts)
+
+    @cached_property
+    def _fields(self) -> Fields:
+        from cnncalc.analyses.receptive_field import fields
+
+        return fields(self.facts)
+
+    def receptive_field(self, layer: str, input: str | None = None) -> Field | None:
+        """What an output of a layer sees of the network's input, gates left aside: one record for each spatial axis.
+
+        `input` names one of several inputs. None where the layer does not depend on it, or where no rule
+        says it.
+
+        >>> import cnncalc
+        >>> height, width = cnncalc.load("vgg16").receptive_field("pool5")
+        >>> height.size, height.stride, height.start, height.center
+        (212, 32, -90, Fraction(31, 2))
+        """
+        of_inputs = self._fields.of(self[layer].name)
+        if input is None and len(self.inputs) > 1:
+            raise TypeError(f"name one of the inputs: {', '.join(self.inputs)}")
+        return of_inputs.get(next(iter(self.inputs)) if input is None else self._input(input))
+
+    def reads(self, layer: str, position: Sequence[int]) -> dict[str, Region]:
+        """What one output of a layer reads of each input, by following its taps; gates are left aside.
+
+        >>> import cnncalc
+        >>> cnncalc.load("alexnet").reads("conv1", (2, 3))["input"].boxes
+        ((((8, 18),), ((12, 22),)),)
+        """
+        from cnncalc.analyses.regions import region
+
+        spatial = self[layer].output_shape.spatial
+        if len(position) != len(spatial) or not all(0 <= at < size for at, size in zip(position, spatial, strict=True)):
+            raise IndexError(f"{tuple(position)} is no position of {layer}, {times(spatial) or 'a vector'}")
+        return region(self.facts, layer, tuple(position), self._fields.gates)
+
+    def _input(self, name: str) -> str:
+        if name not in self.inputs:
+            hint = did_you_mean(name, self.inputs)
+            raise KeyError(f"no input is called {name!r}{f'; {hint}' if hint else ''}")
+        return name
+
+    @cached_property
     def _by_name(self) -> dict[str, Layer]:
         return {layer.name: layer for layer in self.layers}
 
@@ -95,6 +152,23 @@ class Network:
 
     def _table(self) -> Table:
         return summary(self.facts, Options())
+
+    def explain(self, layer: str | None = None, *, language: str = "en") -> str:
+        """The text of `cnncalc explain`: a layer worked out with its numbers, or the network stage by stage.
+
+        >>> import cnncalc
+        >>> print(cnncalc.load("alexnet").explain("conv1").splitlines()[13])
+          height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
+        """
+        from cnncalc.analyses import explanation
+        from cnncalc.report import document, explain, story
+
+        options = explain.Options(language)
+        if layer is None:
+            report = story.story(explanation.story(self.facts), options)
+        else:
+            report = explain.explanation(explanation.explain(self.facts, self[layer].name), options)
+        return "\n".join(document.write_text(report, 80))
 
     def to_dict(self) -> dict[str, Any]:
         """All facts, as `cnncalc summary --format json` writes them."""

@@ -297,7 +297,8 @@ class _Builder:
         inputs = {"input": current} if current is not None and "" in sources else sources
         inner = self._enter(frame, place.path, place.item.span)
         inner = inner._replace(scope=place.path, block=call.block, names=names, inputs=inputs)
-        self.groups.append(Group(place.path, call.block, place.item.span))
+        arguments = tuple((one.name, names[one.name]) for one in block.parameters if one.name in names)
+        self.groups.append(Group(place.path, call.block, place.item.span, arguments))
         return self.items(block.items, inner, current)
 
     def _join(self, join: Join, place: Place, sources: dict[str, Tensor]) -> Tensor:
@@ -390,6 +391,7 @@ class _Builder:
             owner.name if owner else None,
             frame.training_only,
             item.span,
+            call.arguments,
         )
         self.layers.append(layer)
         self.owners[path] = owner or layer

@@ -7,7 +7,7 @@ Nothing of the user's text reaches Python's own evaluation, and every result is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc.problem import did_you_mean, plural, quoted
@@ -441,11 +441,14 @@ class Token(NamedTuple):
     offset: int
 
 
-def parse(text: str) -> Expression:
-    """An expression from its text. Raises ExpressionError at the first thing that does not belong."""
+def parse(text: str, functions: Collection[str] = ()) -> Expression:
+    """An expression from its text. Raises ExpressionError at the first thing that does not belong.
+
+    `functions` are further ones that can be read, though not evaluated.
+    """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters", 0)
-    return _Parser(text, _tokens(text)).expression()
+    return _Parser(text, _tokens(text), functions).expression()
 
 
 def _tokens(text: str) -> list[Token]:
@@ -492,7 +495,8 @@ def _numeral(token: Token) -> Value:
 class _Parser:
     """Precedence climbing over the tokens."""
 
-    def __init__(self, text: str, tokens: list[Token]) -> None:
+    def __init__(self, text: str, tokens: list[Token], functions: Collection[str]) -> None:
+        self.functions = functions
         self.text = text
         self.tokens = tokens
         self.position = 0
@@ -637,7 +641,7 @@ class _Parser:
 
     def call(self, token: Token) -> Tree:
         self.advance()
-        if token.text not in FUNCTIONS:
+        if token.text not in FUNCTIONS and token.text not in self.functions:
             known = f"the functions are {', '.join(FUNCTIONS)}"
             hint = did_you_mean(token.text, FUNCTIONS, known)
             raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)

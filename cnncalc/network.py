@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.layer_type import LayerType, Operations, Shapes, Weight
 from cnncalc.problem import Span
 from cnncalc.shapes import Shape
+
+if TYPE_CHECKING:
+    from cnncalc.expressions import Value
+    from cnncalc.templates import Template
 
 
 class Figures(NamedTuple):
@@ -36,6 +40,7 @@ class Layer(NamedTuple):
     """A layer in its place. `inputs` are names of layers or of the network's inputs.
 
     `weights_from` names the layer whose weights it shares: they are counted there, not here.
+    `written` are the settings that the spec gives, as it writes them.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Layer(NamedTuple):
     weights_from: str | None
     training_only: bool
     span: Span
+    written: Mapping[str, Template]
 
     @property
     def type(self) -> str:
@@ -94,11 +100,15 @@ class Layer(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat."""
+    """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat.
+
+    `arguments` are a block's parameters with their values, defaults included.
+    """
 
     name: str
     kind: str
     span: Span
+    arguments: tuple[tuple[str, Value], ...] = ()
 
 
 class Network(NamedTuple):

@@ -109,7 +109,11 @@ class Window(Protocol):
         ...
 
     def reads(self, position: int, size: int) -> range:
-        """The input positions that the output at `position` reads; padding lies outside 0..size-1."""
+        """The input positions that the output at `position` reads; padding lies outside 0..size-1.
+
+        Positions outside the output, which a later layer's padding stands for, are answered as if
+        the input went on.
+        """
         ...
 
     def span(self, size: int) -> int:
@@ -117,7 +121,10 @@ class Window(Protocol):
         ...
 
     def pace(self, size: int) -> tuple[int, int]:
-        """How far the input position moves with the output position, as numerator and denominator."""
+        """How far the input position moves with the output position, as numerator and denominator.
+
+        In lowest terms n/d, the output d positions further reads n positions further, exactly.
+        """
         ...
 
 
@@ -207,6 +214,8 @@ class PartitionWindow(NamedTuple):
         return self.outputs
 
     def reads(self, position: int, size: int) -> range:
+        if self.outputs == 1:
+            return range(size)
         return range(position * size // self.outputs, -(-(position + 1) * size // self.outputs))
 
     def covered(self, size: int) -> int:
@@ -221,7 +230,7 @@ class PartitionWindow(NamedTuple):
         return -(-(size - gcd(size, self.outputs)) // self.outputs) + 1
 
     def pace(self, size: int) -> tuple[int, int]:
-        return size, self.outputs
+        return (size, self.outputs) if self.outputs > 1 else (0, 1)
 
 
 class ResizeWindow(NamedTuple):
@@ -237,12 +246,13 @@ class ResizeWindow(NamedTuple):
         if self.taps == 1:
             first = position * size // self.outputs
             return range(first, first + 1)
-        # Half-pixel centres: output i lies at (i + 1/2) * size / outputs - 1/2 of the input.
-        first = ((2 * position + 1) * size - self.outputs) // (2 * self.outputs)
-        return range(max(first, 0), min(first + 1, size - 1) + 1)
+        # Half-pixel centres: output i lies at (i + 1/2) * size / outputs - 1/2 of the input. Where that
+        # is a position itself, its neighbour has no part; beyond the border the nearest is repeated.
+        first, between = divmod((2 * position + 1) * size - self.outputs, 2 * self.outputs)
+        return range(first, first + (2 if between else 1))
 
     def span(self, size: int) -> int:
-        return min(self.taps, size)
+        return self.taps
 
     def pace(self, size: int) -> tuple[int, int]:
         return size, self.outputs

@@ -45,6 +45,20 @@ def test_problems_are_data():
     assert "does not fit" in problem.message
 
 
+def test_receptive_fields():
+    net = cnncalc.load("siamese")
+    first, _ = net.receptive_field("first_tower.stage4.conv", "first")
+    assert (first.size, first.stride) == (65, 8)
+    assert net.receptive_field("first_tower.stage4.conv", "second") is None
+    assert net.reads("difference", ())["second"].whole
+    with pytest.raises(TypeError, match="name one of the inputs: first, second"):
+        net.receptive_field("difference")
+    with pytest.raises(KeyError, match="did you mean 'first'"):
+        net.receptive_field("difference", "frist")
+    with pytest.raises(IndexError, match=r"\(3, 9\) is no position of first_tower.stage4.conv, 6x6"):
+        net.reads("first_tower.stage4.conv", (3, 9))
+
+
 def test_other_forms():
     net = cnncalc.load("lenet5")
     assert net.to_dict()["totals"]["params"] == 60_000

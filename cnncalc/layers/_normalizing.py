@@ -78,9 +78,12 @@ class ChannelNorm(LayerType):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         where = "map" if inputs[0].rank else "vector"
-        tracked = remark("statistics_tracked") if self.track_statistics else remark("statistics_not_tracked")
+        keys: tuple[str, ...] = ("statistics_not_tracked",)
+        if self.track_statistics:
+            keys = ("statistics_tracked", f"{self.name}_in_training")
         learned = remark("norm_learned_channel" if self.affine else "norm_nothing_learned")
-        return (remark(f"{self.name}_{where}"), learned, tracked)
+        over = remark(f"{self.name}_{where}", batch_of_32=32 * inputs[0].positions)
+        return (over, learned, *map(remark, keys))
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
         return None

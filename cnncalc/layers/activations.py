@@ -71,6 +71,7 @@ class Absolute(Elementwise, name="absolute"):
     """Without its sign: max(x, -x). One comparison a number. The gradient needs the sign: the input is kept."""
 
     each = Operations(compares=1)
+    function = "abs(x)"
     storage = Storage.OWN
 
 
@@ -128,7 +129,7 @@ class Selu(Elementwise, name="selu"):
     """
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
-    function = "1.0507 * (x if x > 0 else 1.6733 * (exp(x) - 1))"
+    function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
     storage = Storage.OVERWRITES
 
 

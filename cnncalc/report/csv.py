@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cnncalc.report.format import Share, plain
 from cnncalc.report.table import Cell, Table
+
+NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
 def write(table: Table) -> Iterator[str]:
@@ -29,7 +32,7 @@ def _cell(cell: Cell) -> str:
 def escape(words: str) -> str:
     """Text that is quoted where it must be, and that a spreadsheet does not take for a formula."""
     safe = plain(words)
-    if safe[:1] in ("=", "+", "-", "@"):
+    if safe[:1] in ("=", "+", "-", "@") and not NUMBER.fullmatch(safe):
         safe = f"'{safe}"
     quoted = safe.replace('"', '""')
     return f'"{quoted}"' if any(character in safe for character in ',"\n') else safe

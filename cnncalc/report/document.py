@@ -5,13 +5,15 @@ Facts become a Document once; text, Markdown and LaTeX are three ways to write i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice, zip_longest
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from cnncalc.expressions import Value
 from cnncalc.report import latex, markdown, terminal
 from cnncalc.report.format import plain
-from cnncalc.report.mathematics import Style, written
+from cnncalc.report.mathematics import UNBROKEN, Number, Style, written
 from cnncalc.report.table import Table
 
 MIN_WIDTH = 40
@@ -41,18 +43,29 @@ class Working(NamedTuple):
     """A worked formula: what it gives, as symbols, with the numbers in, and the result.
 
     `formula` is an expression of the spec language (see expressions.py), `values` the numbers of
-    the names in it.
+    the names in it, `names` how those are written where not as they are. Without a result, the formula
+    is all there is to say.
     """
 
     quantity: str
     formula: str
-    values: dict[str, Value]
-    result: str
+    values: Mapping[str, Number]
+    result: str = ""
+    names: Mapping[str, str] = MappingProxyType({})
 
     def steps(self, style: Style) -> list[str]:
         """The formula as symbols and with the numbers, each but once."""
-        symbols, numbers = written(self.formula, style), written(self.formula, style, self.values)
-        return [step for step in dict.fromkeys((symbols, numbers)) if step != self.result]
+        symbols = written(self.formula, style, names=self.names)
+        numbers = written(self.formula, style, self.values, self.names)
+        plain_result = self.result.replace(",", "{,}") if style is Style.LATEX else self.result
+        own = latex_text(self.quantity) if style is Style.LATEX else self.quantity
+        return [step for step in dict.fromkeys((symbols, numbers)) if step not in (plain_result, own)]
+
+    def parts(self, style: Style) -> list[str]:
+        """All sides of the equation after the quantity."""
+        # A negative result has the sign of the formula's style.
+        result = re.sub(r"^-(?=[0-9])", "−", self.result) if style is Style.UNICODE else self.result
+        return [*self.steps(style), *([result] if result else [])]
 
 
 Block: TypeAlias = Heading | Words | Point | Working | Table
@@ -89,27 +102,28 @@ def _text(block: Block, width: int, style: Style) -> Iterator[str]:
         yield first
         yield from (f"  {line}" for line in rest)
     elif isinstance(block, Working):
-        yield from _steps([block.quantity, *block.steps(style), block.result], width)
+        yield from _steps([block.quantity, *block.parts(style)], width)
     else:
-        yield from (line.text for line in terminal.layout(block, width))
+        signs = terminal.ASCII if style is Style.ASCII else {}
+        yield from (line.text.translate(signs) for line in terminal.layout(block, width))
 
 
 def _steps(parts: list[str], width: int) -> Iterator[str]:
     """`quantity = symbols = numbers = result`, a line a step where one line is too short."""
     whole = " = ".join(parts)
     if terminal.columns_of(whole) + 2 <= width:
-        yield f"  {whole}"
+        yield f"  {whole}".replace(UNBROKEN, " ")
         return
     indent = " " * (terminal.columns_of(parts[0]) + 3)
     for position, part in enumerate(parts[1:]):
         lines = terminal.wrapped(part, max(width - len(indent) - 4, MIN_WIDTH // 2))
-        yield f"  {f'{parts[0]} = ' if position == 0 else f'{indent[:-2]}= '}{lines[0]}"
-        yield from (f"  {indent}  {line}" for line in lines[1:])
+        yield f"  {f'{parts[0]} = ' if position == 0 else f'{indent[:-2]}= '}{lines[0]}".replace(UNBROKEN, " ")
+        yield from (f"  {indent}  {line}".replace(UNBROKEN, " ") for line in lines[1:])
 
 
 def write_markdown(document: Document) -> Iterator[str]:
     """The lines of a document in Markdown, with formulas as GitHub's mathematics."""
-    for block in document.blocks:
+    for block, following in zip_longest(document.blocks, document.blocks[1:]):
         if isinstance(block, Heading):
             yield f"{'#' * (block.level + 1)} {markdown.escape(block.text)}"
         elif isinstance(block, Words):
@@ -121,11 +135,14 @@ def write_markdown(document: Document) -> Iterator[str]:
             yield f"$${_latex(block)}$$"
         else:
             yield from markdown.write(block)
-        yield ""
+            continue
+        if following is not None and not (isinstance(block, Point) and isinstance(following, Point)):
+            yield ""
 
 
 def write_latex(document: Document) -> Iterator[str]:
-    """The lines of a document in LaTeX; it wants booktabs and amsmath, and xeCJK or ctex for Chinese."""
+    """The lines of a document in LaTeX."""
+    yield "% wants amsmath and booktabs, and ctex or xeCJK for Chinese"
     for block in document.blocks:
         if isinstance(block, Heading):
             command = "section" if block.level == 1 else "subsection" if block.level == 2 else "paragraph"
@@ -138,12 +155,17 @@ def write_latex(document: Document) -> Iterator[str]:
         elif isinstance(block, Working):
             yield f"\\[ {_latex(block)} \\]"
         else:
-            yield from latex.write(block)
+            yield from islice(latex.write(block), 0 if block.title else 1, None)
         yield ""
 
 
 def _latex(block: Working) -> str:
-    quantity = f"\\text{{{latex.escape(block.quantity)}}}"
-    result = f"\\text{{{latex.escape(block.result)}}}"
-    parts = [quantity, *block.steps(Style.LATEX), result]
+    number = re.fullmatch(r"-?[0-9,.]+", block.result)
+    result = block.result.replace(",", "{,}") if number else latex_text(block.result) if block.result else ""
+    parts = [latex_text(block.quantity), *block.steps(Style.LATEX), result]
     return " = ".join(part for part in parts if part)
+
+
+def latex_text(words: str) -> str:
+    """Words inside a formula."""
+    return f"\\text{{{latex.escape(words)}}}"

@@ -24,6 +24,15 @@ def integer(number: int) -> str:
     return f"{number:,}"
 
 
+def exact(number: int | Fraction) -> str:
+    """A number with its fraction: 15.5 for a half, 8/3 for another."""
+    if number.denominator == 1:
+        return integer(number.numerator)
+    if number.denominator == 2:
+        return f"{'-' if number < 0 else ''}{integer(abs(number.numerator) >> 1)}.5"
+    return f"{number.numerator}/{number.denominator}"
+
+
 def percent(share: Share) -> str:
     """A share to a tenth of a per cent, rounded half up: 74.3; what is there but rounds to nothing is <0.1."""
     if not share.whole:
@@ -78,6 +87,16 @@ def padding(windows: Iterable[SlidingWindow]) -> str:
 
 def _alike(axes: list[str]) -> str:
     return axes[0] if len(set(axes)) == 1 else "x".join(axes)
+
+
+def alike(axes: list[str]) -> str:
+    """What is said of each axis: once where it is the same for all, else 5 x 7."""
+    return axes[0] if len(set(axes)) == 1 else " x ".join(axes)
+
+
+def coordinates(axes: list[str]) -> str:
+    """A position: one number where it is the same along all axes, else (1, 0)."""
+    return axes[0] if len(set(axes)) == 1 else f"({', '.join(axes)})"
 
 
 def plain(text: str) -> str:

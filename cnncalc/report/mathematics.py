@@ -6,8 +6,10 @@ text typed again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
+from typing import TypeAlias
 
 from cnncalc import expressions
 from cnncalc.expressions import (
@@ -51,17 +53,56 @@ BRACKETS = {
 }
 
 
-def written(formula: str, style: Style, values: Mapping[str, Value] | None = None) -> str:
-    """A formula as symbols, or with the numbers of `values` in their place."""
-    return _Writer(style, values or {}).tree(expressions.parse(formula).tree)[0]
+LATEX_FUNCTIONS = {name: rf"\{name}" for name in ("exp", "ln", "tanh", "min", "max")}
+# Functions of a formula that have no exact value.
+TRANSCENDENTAL = ("exp", "ln", "erf", "sqrt", "tanh")
+UNBROKEN = "\N{NO-BREAK SPACE}"
+# A symbol of lecture notes, such as W or P_1, which is written as such and not as a word.
+LETTER = re.compile(r"[A-Za-z](_[0-9])?\Z")
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+class Factors(tuple[int, ...]):
+    """A number as the product that it is: 55 × 55 positions."""
+
+    __slots__ = ()
+
+
+Number: TypeAlias = "Value | Factors"
+
+
+def written(
+    formula: str, style: Style, values: Mapping[str, Number] | None = None, names: Mapping[str, str] | None = None
+) -> str:
+    """A formula as symbols, or with the numbers of `values` in their place; `names` says how symbols are written."""
+    return _Writer(style, values or {}, names or {}).tree(expressions.parse(formula, TRANSCENDENTAL).tree)[0]
+
+
+def letters(formula: str, known: Mapping[str, str]) -> dict[str, str]:
+    """The letters of a formula's symbols, in their order, where every one has a letter; else none."""
+    names = [name for name, _ in expressions.parse(formula, TRANSCENDENTAL).names]
+    return {name: known[name] for name in names} if all(name in known for name in names) else {}
+
+
+def symbol(name: str, style: Style) -> str:
+    """A symbol as the formulas have it: P₁, P1 or P_1; a word of several parts with spaces."""
+    if LETTER.match(name):
+        letter, _, number = name.partition("_")
+        if style is Style.LATEX:
+            return name
+        return f"{letter}{number.translate(SUBSCRIPTS) if style is Style.UNICODE else number}"
+    # A space that no line is broken at; the writer of lines makes it an ordinary one.
+    word = name.replace("_", " ").replace(" ", " " if style is Style.LATEX else UNBROKEN)
+    return f"\\text{{{word}}}" if style is Style.LATEX else word
 
 
 class _Writer:
     """Writes a tree; each method gives the text and how tightly it binds."""
 
-    def __init__(self, style: Style, values: Mapping[str, Value]) -> None:
+    def __init__(self, style: Style, values: Mapping[str, Number], names: Mapping[str, str]) -> None:
         self.style = style
         self.values = values
+        self.names = names
 
     def tree(self, tree: Tree) -> tuple[str, int]:
         if isinstance(tree, Literal):
@@ -69,7 +110,7 @@ class _Writer:
         if isinstance(tree, Name):
             if tree.name in self.values:
                 return self.value(self.values[tree.name])
-            return self.word(tree.name), ATOM
+            return self.name(tree.name), ATOM
         if isinstance(tree, Arithmetic):
             return self.arithmetic(tree)
         if isinstance(tree, Signed):
@@ -92,6 +133,9 @@ class _Writer:
         if isinstance(tree, Conditional):
             then, condition = self.within(tree.then, LOGIC), self.within(tree.condition, LOGIC)
             otherwise = self.within(tree.otherwise, CONDITIONAL)
+            if self.style is Style.LATEX:
+                cases = rf"{then} & \text{{if }} {condition} \\ {otherwise} & \text{{else}}"
+                return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
             return f"{then} {self.word('if')} {condition} {self.word('else')} {otherwise}", CONDITIONAL
         if isinstance(tree, Index):
             return f"{self.within(tree.operand, ATOM)}[{self.tree(tree.place)[0]}]", ATOM
@@ -99,12 +143,18 @@ class _Writer:
             return f"[{', '.join(self.tree(item)[0] for item in tree.items)}]", ATOM
         raise TypeError(f"no way to write {type(tree).__name__}")
 
-    def value(self, value: Value) -> tuple[str, int]:
+    def value(self, value: Number) -> tuple[str, int]:
+        if isinstance(value, Factors):
+            factors = [self.value(factor)[0] for factor in value]
+            return f" {self.operator('*')} ".join(factors), PRODUCT if len(factors) > 1 else ATOM
         if isinstance(value, int) and not isinstance(value, bool):
             digits = integer(abs(value))
             text = digits.replace(",", "{,}") if self.style is Style.LATEX else digits
             return (f"{self.operator('-')}{text}", SIGN) if value < 0 else (text, ATOM)
         return (self.word(describe(value)), ATOM)
+
+    def name(self, name: str) -> str:
+        return symbol(self.names.get(name, name), self.style)
 
     def word(self, name: str) -> str:
         if self.style is not Style.LATEX:
@@ -140,10 +190,25 @@ class _Writer:
             if self.style is Style.LATEX:
                 return f"{base}^{{{self.tree(tree.right)[0]}}}", POWER
             return f"{base}^{self.within(tree.right, ATOM)}", POWER
+        if tree.operator == "*" and isinstance(tree.left, Literal) and self.is_letter(tree.right):
+            return f"{self.tree(tree.left)[0]}{self.tree(tree.right)[0]}", PRODUCT
         binding = SUM if tree.operator in "+-" else PRODUCT
-        left = self.within(tree.left, binding)
-        right = self.within(tree.right, binding + (tree.operator not in "+*"))
+        left, right = (self.factor(side) if tree.operator == "*" else "" for side in (tree.left, tree.right))
+        left = left or self.within(tree.left, binding)
+        right = right or self.within(tree.right, binding + (tree.operator not in "+*"))
         return f"{left} {self.operator(tree.operator)} {right}", binding
+
+    def factor(self, tree: Tree) -> str:
+        """A quotient in a product, in parentheses for who reads it; nothing for other factors."""
+        if self.style is Style.LATEX or not (isinstance(tree, Arithmetic) and tree.operator == "/"):
+            return ""
+        return f"({self.tree(tree)[0]})"
+
+    def is_letter(self, tree: Tree) -> bool:
+        """Whether it is written as one letter, before which a factor needs no sign: 2P."""
+        if not isinstance(tree, Name) or tree.name in self.values:
+            return False
+        return LETTER.match(self.names.get(tree.name, tree.name)) is not None
 
     def signed(self, tree: Signed) -> tuple[str, int]:
         operand = tree.operand
@@ -156,4 +221,6 @@ class _Writer:
         arguments = ", ".join(self.tree(argument)[0] for argument in tree.arguments)
         if tree.function in BRACKETS[self.style]:
             return self.bracketed(tree.function, arguments)
+        if self.style is Style.LATEX and tree.function in LATEX_FUNCTIONS:
+            return rf"{LATEX_FUNCTIONS[tree.function]}\left({arguments}\right)", ATOM
         return f"{self.word(tree.function)}({arguments})", ATOM

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.analyses.totals import Sum, Totals, totals
 from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
 from cnncalc.layer_type import Operations
 from cnncalc.network import Layer, Network
-from cnncalc.report.format import Share, integer, kernel, padding, percent, shape, size, stride, window
+from cnncalc.report.format import (
+    Share,
+    alike,
+    coordinates,
+    exact,
+    integer,
+    kernel,
+    padding,
+    percent,
+    shape,
+    size,
+    stride,
+    window,
+)
 from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
 from cnncalc.shapes import Shape, SlidingWindow
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.receptive_field import Field
 
 MOST_ROWS = 50
 ALL = 1_000_000
@@ -35,11 +53,27 @@ COLUMNS = (
     Column("macs_share", "% MACs", numeric=True, drop=3),
     Column("flops", "FLOPs", numeric=True, drop=5),
     Column("activations", "activations", numeric=True, drop=5),
+    Column("field", "field", numeric=True, drop=9),
+    Column("field_stride", "field stride", numeric=True, drop=9),
+    Column("field_start", "field start", numeric=True, drop=9),
+    Column("field_center", "field centre", numeric=True, drop=9),
     Column("inputs", "reads", drop=9),
     Column("line", "line", numeric=True, drop=9),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 DEFAULT_COLUMNS = ("name", "type", "output", "window", "params", "share", "macs")
+FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
+    "field": lambda field: _same([axis.size for axis in field]) or alike([integer(axis.size) for axis in field]),
+    "field_stride": lambda field: (
+        _same([axis.stride for axis in field]) or alike([", ".join(map(exact, axis.strides)) for axis in field])
+    ),
+    "field_start": lambda field: (
+        _same([axis.start for axis in field]) or coordinates([integer(axis.start) for axis in field])
+    ),
+    "field_center": lambda field: (
+        _same([axis.center for axis in field]) or coordinates([exact(axis.center) for axis in field])
+    ),
+}
 SORTABLE = ("params", "buffers", "macs", "flops", "activations")
 
 
@@ -78,7 +112,8 @@ def summary(network: Network, options: Options) -> Table:
             notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows; --depth all shows every layer"))
     columns = tuple(BY_KEY[key] for key in options.columns)
     flat = bool(options.flat or options.sort or options.top)
-    lines = tuple(_line(row, counted, columns, options, flat=flat) for row in shown)
+    fields = _fields(network, options.columns)
+    lines = tuple(_line(row, counted, columns, options, fields, flat=flat) for row in shown)
     return Table(network.name, _header(network, options), columns, lines, tuple(notes))
 
 
@@ -116,9 +151,31 @@ def _noun(key: str) -> str:
     return {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}.get(key, key)
 
 
-def _line(row: Row, counted: Totals, columns: tuple[Column, ...], options: Options, *, flat: bool) -> Line:
+def _fields(network: Network, columns: tuple[str, ...]) -> dict[str, Field | None]:
+    """The receptive fields of the layers, where a column asks for them."""
+    if not any(key in FIELD_CELLS for key in columns):
+        return {}
+    from cnncalc.analyses.receptive_field import receptive_fields
+
+    return receptive_fields(network)
+
+
+def _line(
+    row: Row,
+    counted: Totals,
+    columns: tuple[Column, ...],
+    options: Options,
+    fields: dict[str, Field | None],
+    *,
+    flat: bool,
+) -> Line:
     node = row.node
-    cells = tuple(_cell(column.key, row, counted, options, flat=flat) for column in columns)
+    cells = tuple(
+        _field(column.key, row, fields)
+        if column.key in FIELD_CELLS
+        else _cell(column.key, row, counted, options, flat=flat)
+        for column in columns
+    )
     return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
 
 
@@ -141,6 +198,21 @@ def _cell(key: str, row: Row, counted: Totals, options: Options, *, flat: bool) 
     if figure is not None and key == "params_size":
         return size(figure.params * DTYPES[options.dtype]) if figure.params else None
     return None if layer is None else _of_layer(key, layer, options)
+
+
+def _same(numbers: Sequence[int | Fraction | None]) -> int | None:
+    """A whole number that is the same along all axes, other than 0, which tables write as nothing."""
+    first = numbers[0]
+    return first if isinstance(first, int) and len(set(numbers)) == 1 and first else None
+
+
+def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
+    """A number of the receptive field, of a layer or of the last one in a folded block; an open block has none."""
+    node = row.last
+    while row.folded and node.children:
+        node = node.children[-1]
+    field = fields[node.layer.name] if node.layer else None
+    return FIELD_CELLS[key](field) if field else None
 
 
 def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer | None) -> Cell:

@@ -8,8 +8,8 @@ from cnncalc.report.format import Share, integer, percent
 
 Cell: TypeAlias = int | str | Share | None
 
-
 NONE = "-"
+LEFT_OUT = "left out at this width: {columns}; --columns chooses, a wider terminal shows all"
 
 
 class Ordinal(int):
@@ -37,13 +37,17 @@ class Line(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A titled table with notes below; a note is a label and its text."""
+    """A titled table with notes below; a note is a label and its text.
+
+    `left_out` is what a terminal says that is too narrow for all {columns}.
+    """
 
     title: str
     subtitle: tuple[str, ...]
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     notes: tuple[tuple[str, str], ...]
+    left_out: str = LEFT_OUT
 
 
 def text(cell: Cell) -> str:

@@ -58,16 +58,16 @@ def layout(table: Table, width: int | None) -> list[Styled]:
     lines += _grid(table, shown, width)
     if table.notes:
         lines.append(Styled(""))
-    labelled = max((len(label) for label, _ in table.notes), default=0) + len(GAP)
+    labelled = max((columns_of(label) for label, _ in table.notes), default=0) + len(GAP)
     for label, note in table.notes:
         indent = labelled if label else 0
         rest = None if width is None else width - indent
         for number, line in enumerate(wrapped(note, rest)):
-            lines.append(Styled(f"{(label if number == 0 else '').ljust(indent)}{line}"))
+            start = label if number == 0 else ""
+            lines.append(Styled(f"{start}{' ' * (indent - columns_of(start))}{line}"))
     if missing:
         names = ", ".join(column.key for column in missing)
-        words = f"left out at this width: {names}; --columns chooses, a wider terminal shows all"
-        lines += [Styled(line, "dim") for line in wrapped(words, width)]
+        lines += [Styled(line, "dim") for line in wrapped(table.left_out.format(columns=names), width)]
     return lines
 
 
@@ -139,9 +139,28 @@ def wrapped(words: str, width: int | None) -> list[str]:
     words = plain(words)
     if width is None or columns_of(words) <= width:
         return [words]
+    if columns_of(words) > len(words):
+        return _wrapped_wide(words, max(width, 20))
     from textwrap import wrap
 
     return wrap(words, max(width, 20))
+
+
+def _wrapped_wide(words: str, width: int) -> list[str]:
+    """Text with East Asian wide characters in lines: between any two of them a line may end, but a stop
+    or a closing bracket stays with what is before it, and an opening one with what follows.
+    """
+    import re
+
+    wide = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+    opening, closing = "（《“「", "，。；：、！？）》”」"
+    lines, line = [], ""
+    for part in re.findall(rf"\s+|[{opening}]*(?:[{wide}]|[^\s{wide}]+)[{closing}]*", words):
+        if columns_of(line + part.rstrip()) > width and line:
+            lines.append(line.rstrip())
+            line = ""
+        line += part if line else part.lstrip()
+    return [*lines, line.rstrip()]
 
 
 def columns_of(words: str) -> int:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
 
 from cnncalc.layer_type import NO_OPERATIONS, Operations, Storage
 from cnncalc.layers import all_types
+from cnncalc.shapes import Shape
 
 # What one number costs, read off each definition.
 ONE_NUMBER = {
@@ -91,3 +93,49 @@ def test_parameters_of_the_functions(place):
 )
 def test_messages(refusal, name, settings, message, setting):
     assert refusal(name, (4,), **settings) == (message, setting)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "x", "value"),
+    [
+        # Values of scipy and of PyTorch's functions of these names, to seven digits.
+        ("absolute", {}, -2, 2),
+        ("elu", {}, -1, -0.6321206),
+        ("elu", {"alpha": 2}, -1, -1.2642411),
+        ("gelu", {}, 1, 0.8413447),
+        ("hard_sigmoid", {}, 1, 0.6666667),
+        ("hard_swish", {}, -1, -0.3333333),
+        ("identity", {}, 5, 5),
+        ("leaky_relu", {}, -1, -0.01),
+        ("mish", {}, 1, 0.8650984),
+        ("relu", {}, -1, 0),
+        ("relu6", {}, 7, 6),
+        ("selu", {}, -1, -1.1113307),
+        ("selu", {}, 1, 1.0507010),
+        ("sigmoid", {}, 1, 0.7310586),
+        ("silu", {}, -1, -0.2689414),
+        ("softplus", {}, 1, 1.3132617),
+        ("tanh", {}, 1, 0.7615942),
+        ("threshold", {"threshold": 2}, 2, 1),
+        ("threshold", {"threshold": 2}, 1, 0),
+    ],
+)
+def test_the_formula_that_is_shown_is_the_function(name, settings, x, value, place):
+    layer = place(name, (4,), **settings).layer
+    remark = layer.remarks((Shape((4,)),), Shape((4,)))[0]
+    functions = {key: getattr(math, key) for key in ("exp", "erf", "sqrt", "tanh")} | {"ln": math.log}
+    # The language of expressions is Python's here; the texts are the program's own.
+    given = eval(remark.formula, functions, {**remark.values, "x": x})
+    assert float(given) == pytest.approx(value, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("softmax", (0.2689414, 0.7310586)), ("log_softmax", (-1.3132617, -0.3132617))]
+)
+def test_the_formula_of_a_softmax(name, values, place):
+    formula = place(name, (2,)).layer.remarks((Shape((2,)),), Shape((2,)))[0].formula
+    assert formula.count("exp(all_x)") == 1
+    for x, value in zip((1, 2), values, strict=True):
+        text = formula.replace("sum(exp(all_x))", "total")
+        names = {"exp": math.exp, "ln": math.log, "total": math.exp(1) + math.exp(2), "x": x}
+        assert eval(text, names) == pytest.approx(value, abs=1e-6)

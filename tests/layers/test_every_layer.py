@@ -227,7 +227,8 @@ class TestType:
         assert isinstance(kind.several_inputs, bool)
 
     def test_answers_every_question_itself(self, kind: type[LayerType]) -> None:
-        for question in ("output_shape", "weights", "operations", "wiring", "windows", "formulas"):
+        asked = ("output_shape", "weights", "operations", "wiring", "matrices", "remarks", "windows", "formulas")
+        for question in asked:
             assert getattr(kind, question) is not getattr(LayerType, question)
 
     def test_defaults_are_what_their_settings_take(self, kind: type[LayerType]) -> None:
@@ -300,6 +301,23 @@ class TestExample:
             assert full.biases == wired.biases
             assert full.connections > wired.connections
 
+    def test_readings_say_how_each_axis_of_each_input_is_read(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        readings = layer.readings(inputs, output)
+        assert len(readings) == len(inputs)
+        for reading, shape in zip(readings, inputs, strict=True):
+            assert len(reading.windows) == len(reading.axes) == shape.rank
+            moving = [axis for axis in reading.axes if axis is not None]
+            assert len(set(moving)) == len(moving)
+            for window, axis, size in zip(reading.windows, reading.axes, shape.spatial, strict=True):
+                if axis is None:
+                    assert window.reads(0, size) == range(size), "what does not move is read whole"
+                else:
+                    assert window.slide(size) == output.spatial[axis]
+        if not layer.several_inputs and readings[0].axes == tuple(range(output.rank)):
+            assert readings[0].windows == layer.windows(inputs)
+
     def test_formulas_give_what_the_rules_give(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)
         output = layer.output_shape(inputs)
@@ -324,6 +342,30 @@ class TestExample:
                 assert output.rank != len(largest) or value == output.spatial[number]
         elif "out_elements" not in texts:
             assert output.spatial in (largest, ())
+
+    def test_the_matrix_products_do_the_multiply_accumulates(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        matrices = layer.matrices(inputs, output)
+        if matrices is None:
+            return
+        done = matrices.products * matrices.rows * matrices.inner * matrices.columns
+        if "connections" in example.settings:
+            # The matrix of weights has zeros where a filter does not read a channel.
+            assert done > layer.operations(inputs, output).multiply_accumulates
+        else:
+            assert done == layer.operations(inputs, output).multiply_accumulates
+        width = matrices.rows if matrices.spread else matrices.inner
+        assert matrices.unrolled == matrices.products * width * matrices.columns
+
+    def test_remarks_can_be_said(self, example: Example) -> None:
+        layer, inputs = layer_of(example), shapes_of(example)
+        remarks = layer.remarks(inputs, layer.output_shape(inputs))
+        assert len({remark.key for remark in remarks}) == len(remarks)
+        for remark in remarks:
+            assert remark.key.isidentifier()
+            if remark.formula:
+                parse(remark.formula, ("exp", "ln", "erf", "sqrt", "tanh"))
 
     def test_what_lives_in_its_input_is_not_larger(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)

@@ -8,7 +8,7 @@ from cnncalc.build import load
 from cnncalc.report import terminal
 from cnncalc.report.summary import COLUMNS, Options, summary
 from cnncalc.report.table import Column, Line, Table
-from cnncalc.report.terminal import columns_of, layout
+from cnncalc.report.terminal import columns_of, layout, wrapped
 
 
 class Terminal(io.StringIO):
@@ -42,6 +42,21 @@ def test_wide_characters_take_two_columns():
     )
     rows = [line.text for line in layout(table, None)][2:]
     assert {columns_of(row) for row in rows} == {len("conv1") + 2 + 2}
+
+
+@pytest.mark.parametrize("width", [20, 33, 80])
+def test_chinese_is_folded_between_characters_but_not_before_a_stop(width):
+    words = "若没有参数共享，参数量将为 15,483,821,032，是现在的 111.9 倍（稀疏连接）；节省最多的是 conv1_2。"
+    lines = wrapped(words, width)
+    assert max(map(columns_of, lines)) <= width
+    assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+    assert not any(line[0] in "，。；）" or line[-1] == "（" for line in lines)
+
+
+def test_labels_of_two_columns_a_sign_are_aligned():
+    table = Table("", (), (Column("name", "n"),), (), (("合并", "one"), ("不共享", "two")))
+    rows = [line.text for line in layout(table, 80)][-2:]
+    assert rows == ["合并    one", "不共享  two"]
 
 
 def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):

@@ -14,4 +14,8 @@ SENTENCES = {
     "flops": Sentence("FLOPs", "浮点运算次数"),
     "total": Sentence("total", "合计"),
     "ratio": Sentence("ratio", "比值"),
+    "left_out": Sentence(
+        "left out at this width: {columns}; --columns chooses, a wider terminal shows all",
+        "此宽度下省略的列：{columns}；用 --columns 选择，或加宽终端",
+    ),
 }

@@ -1,0 +1,741 @@
+"""The facts that explain a network: one layer worked out in full, and the whole as a sequence of stages.
+
+A layer's derivations are the layer type's own formulas with the numbers that go into them. What is
+compared with it follows CS231n's notes, "Convolutional Networks": parameter sharing, im2col, a
+linear layer as a convolution, stacks of small filters; and MobileNet's separable pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from math import prod
+from typing import NamedTuple
+
+from cnncalc.analyses.receptive_field import receptive_fields
+from cnncalc.analyses.sharing import (
+    Counts,
+    Pair,
+    SeparablePair,
+    all_connections,
+    connectivity,
+    counts,
+    is_pointwise,
+    reads,
+    separable_pairs,
+    ungrouped_figures,
+    wiring,
+)
+from cnncalc.analyses.totals import Totals, totals
+from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
+from cnncalc.expressions import Value, parse
+from cnncalc.layer_type import Matrices, Remark, Storage
+from cnncalc.network import Figures, Group, Layer, Network, inference_layers
+from cnncalc.problem import RuleError
+from cnncalc.shapes import Shape, SlidingWindow, Window, axis_names, same_padding
+from cnncalc.templates import Computed, Listed, Template
+
+# How far the output-size formula's other settings are looked for.
+NEAREST = 4
+# An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
+LARGER_BY = 5
+MOST_STAGES = 14
+
+
+class GivenSetting(NamedTuple):
+    """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
+
+    name: str
+    value: object
+    written: str
+    is_default: bool
+
+
+class Origin(NamedTuple):
+    """Where a layer comes from: its settings, and the blocks around it, outermost first."""
+
+    settings: tuple[GivenSetting, ...]
+    blocks: tuple[Group, ...]
+
+
+class Derivation(NamedTuple):
+    """A formula with its numbers.
+
+    `key` is that of `LayerType.formulas`, or says what else is worked out; `axes` are the spatial axes, in
+    their order, for which an output size is worked out with the same numbers.
+    """
+
+    key: str
+    axes: tuple[str, ...]
+    formula: str
+    values: dict[str, Value]
+    result: int | Fraction
+
+
+class AxisFit(NamedTuple):
+    """How a kernel ends on an axis: what it does not reach, and what would make it fit.
+
+    `lost` are the input's last positions that no output reads, `unused` those of the padding behind
+    it; `between` those that are passed over from one place of the kernel to the next. `beyond` juts out
+    behind input and padding, where sizes are rounded up. `remedies` are settings with values each of
+    which alone avoids it, the smaller first; a padding of two numbers is that before and after.
+    """
+
+    axis: str
+    size: int
+    window: SlidingWindow
+    outputs: int
+    lost: int
+    unused: int
+    between: int
+    beyond: int
+    remedies: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the padding differs before and after, as it is given or as far as it is read."""
+        return self.window.before != self.window.after
+
+    @property
+    def remarkable(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
+
+
+class AsConvolution(NamedTuple):
+    """The convolution that a linear layer equals, and what it gives on a larger image.
+
+    `source` is the layer, or input, that gives what it reads: a feature map, or a vector. `larger` is an image and
+    `gives` the layer's output there, `end` the network's; None where the network cannot take another
+    size. `shift` is how far apart the places are in the image.
+    """
+
+    channels: int
+    kernel: tuple[int, ...]
+    filters: int
+    source: str
+    from_map: bool
+    larger: Shape | None
+    gives: Shape | None
+    end: Shape | None
+    shift: int | None
+
+
+class Stack(NamedTuple):
+    """Convolutions one after another, against the one with an equal field; all with equally many channels.
+
+    `field` is the size of what they see together; `weights` and `single` work out both.
+    """
+
+    layers: tuple[Layer, ...]
+    field: tuple[int, ...]
+    weights: Derivation
+    single: Derivation
+
+    @property
+    def windows(self) -> tuple[SlidingWindow, ...]:
+        """The windows of the last of them."""
+        return _sliding(self.layers[-1])
+
+
+class Grouping(NamedTuple):
+    """A grouped, depthwise or partly connected convolution and the full one."""
+
+    full: Figures
+    params: Pair
+    macs: Pair
+
+
+class Explanation(NamedTuple):
+    """All that is to say of a layer; None and empty where something does not apply to it."""
+
+    network: Network
+    layer: Layer
+    totals: Totals
+    origin: Origin
+    readers: tuple[str, ...]
+    derivations: tuple[Derivation, ...]
+    ranks: dict[str, int]
+    sharing: Counts | None
+    compared: tuple[Derivation, ...]
+    reads: Fraction | None
+    connectivity: Pair | None
+    grouping: Grouping | None
+    separable: SeparablePair | None
+    separable_share: Derivation | None
+    stack: Stack | None
+    matrices: Matrices | None
+    convolution: AsConvolution | None
+    fits: tuple[AxisFit, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the output's spatial axes."""
+        return axis_names(self.layer.output_shape.rank)
+
+
+def explain(network: Network, name: str) -> Explanation:
+    """The facts of the layer of that name, which must exist."""
+    layer = next(layer for layer in network.layers if layer.name == name)
+    figures = layer.figures
+    wired = wiring(layer)
+    pairs = (pair for pair in separable_pairs(network) if layer in (pair.depthwise, pair.pointwise))
+    separable = next(pairs, None)
+    return Explanation(
+        network,
+        layer,
+        totals(network),
+        _origin(network, layer),
+        tuple(reader.name for reader in network.layers if name in reader.inputs),
+        derivations(figures),
+        _ranks(network, layer),
+        None if wired is None else counts(layer),
+        _compared(layer),
+        reads(layer),
+        connectivity(layer),
+        _grouping(layer),
+        separable,
+        None if separable is None else _separable_share(separable),
+        _stack(network, layer),
+        figures.type.matrices(figures.input_shapes, figures.output_shape),
+        _as_convolution(network, layer),
+        fits(layer),
+        _remarks(network, layer),
+    )
+
+
+# --- one layer ------------------------------------------------------------------------------------
+
+
+def _origin(network: Network, layer: Layer) -> Origin:
+    kind = layer.figures.type
+    settings = tuple(
+        GivenSetting(key, value, _text(layer.written.get(key)), key not in layer.written)
+        for key, value in layer.settings.items()
+        if key in kind.settings
+    )
+    around = (group for group in network.groups if layer.name.startswith(f"{group.name}."))
+    return Origin(settings, tuple(sorted(around, key=lambda group: group.name.count("."))))
+
+
+def _text(template: Template | None) -> str:
+    """An expression as it is written; nothing for what is a value already."""
+    if isinstance(template, Computed):
+        return template.expression.text
+    if isinstance(template, Listed):
+        return f"[{', '.join(_text(item) or _constant(item) for item in template.items)}]"
+    return ""
+
+
+def _constant(template: Template) -> str:
+    return str(template.evaluate({}))
+
+
+def derive(key: str, formula: str, values: dict[str, Value]) -> Derivation:
+    """A formula worked out."""
+    return Derivation(key, (), formula, _used(formula, values), _evaluated(formula, values))
+
+
+def derivations(figures: Figures) -> tuple[Derivation, ...]:
+    """The layer's formulas with their numbers: output, weights and their sum, operations and their sum."""
+    kind, inputs, output = figures.type, figures.input_shapes, figures.output_shape
+    texts = kind.formulas()
+    names = kind.symbols(inputs, output)
+    whole = [derive(key, texts[key], names) for key in ("out_channels", "out_elements") if key in texts]
+    sizes = _sizes(figures, texts["out_size"], names) if "out_size" in texts else ()
+    weights = [derive(weight.name, texts[weight.name], names) for weight in figures.weights]
+    learned: dict[str, Value] = {weight.name: weight.size for weight in figures.weights if weight.learned}
+    if len(learned) > 1:
+        weights.append(derive("params", " + ".join(learned), learned))
+    done: dict[str, Value] = {key: number for key, number in figures.operations._asdict().items() if number}
+    work = [derive(key, texts[key], names) for key in done]
+    if done and list(done) != ["multiply_accumulates"]:
+        terms = [f"2 * {key}" if key == "multiply_accumulates" else key for key in done]
+        work.append(derive("flops", " + ".join(terms), done))
+    elif done:
+        work.append(derive("flops", "2 * multiply_accumulates", done))
+    return (*whole, *sizes, *weights, *work)
+
+
+def _sizes(figures: Figures, text: str, names: dict[str, Value]) -> Iterable[Derivation]:
+    """The output's size, once for all axes with the same numbers."""
+    inputs, output = figures.input_shapes, figures.output_shape
+    largest = max(inputs, key=lambda shape: shape.rank)
+    if output.rank != largest.rank:
+        return
+    by_numbers: dict[tuple[object, ...], Derivation] = {}
+    windows = figures.type.windows(inputs)
+    sizes = [
+        max(along) for along in zip(*(shape.spatial for shape in inputs if shape.rank == largest.rank), strict=True)
+    ]
+    if len({shape.spatial for shape in inputs}) > 1:
+        sizes = list(inputs[0].spatial) if inputs[0].rank == largest.rank else sizes
+    for axis, size, window, result in zip(axis_names(output.rank), sizes, windows, output.spatial, strict=True):
+        fields: dict[str, Value] = window._asdict()  # type: ignore[attr-defined]  # every window is a named tuple
+        values = _used(text, {**names, "in_size": size, **fields})
+        key = (*values.values(), result)
+        known = by_numbers.get(key)
+        axes = (*known.axes, axis) if known else (axis,)
+        by_numbers[key] = Derivation("out_size", axes, text, values, result)
+    yield from by_numbers.values()
+
+
+def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
+    """The names that a formula uses, with their numbers."""
+    return {name: names[name] for name, _ in parse(text).names if name in names}
+
+
+def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
+    value = parse(text).evaluate(names)
+    if not isinstance(value, int | Fraction):
+        raise TypeError(f"{text} is no number")
+    return value
+
+
+def _ranks(network: Network, layer: Layer) -> dict[str, int]:
+    """The layer's place among those of the network, the heaviest first, by parameters and by MACs."""
+    rest = inference_layers(network.layers)
+    return {
+        "params": 1 + sum(other.params > layer.params for other in rest),
+        "macs": 1 + sum(other.macs > layer.macs for other in rest),
+    }
+
+
+def _compared(layer: Layer) -> tuple[Derivation, ...]:
+    """The parameters if nothing were shared, and if everything were connected, worked out."""
+    wired, each = wiring(layer), reads(layer)
+    if wired is None or each is None:
+        return ()
+    outputs = layer.output_shape.elements
+    values: dict[str, Value] = {
+        "in_elements": sum(shape.elements for shape in layer.input_shapes),
+        "out_elements": outputs,
+        "connections": wired.connections,
+        "biases": wired.biases,
+        "reads": each.numerator,
+    }
+    bias = " + biases" if wired.biases else ""
+    unshared = f"connections{bias}"
+    if each.denominator == 1 and wired.biases in (0, outputs):
+        unshared = "out_elements * (reads + 1)" if wired.biases else "out_elements * reads"
+    return (
+        derive("unshared", unshared, values),
+        derive("fully_connected", f"in_elements * out_elements{bias}", values),
+    )
+
+
+def _separable_share(pair: SeparablePair) -> Derivation | None:
+    """What the pair costs of the full convolution, 1/N + 1/k^2; None where it is not that."""
+    windows = pair.depthwise.figures.type.windows(pair.depthwise.input_shapes)
+    taps = prod(window.kernel for window in windows if isinstance(window, SlidingWindow))
+    values: dict[str, Value] = {"filters": pair.pointwise.output_shape.channels, "kernel_positions": taps}
+    share = derive("separable_share", "1 / filters + 1 / kernel_positions", values)
+    return share if share.result == Fraction(*pair.macs) else None
+
+
+def _grouping(layer: Layer) -> Grouping | None:
+    full = ungrouped_figures(layer)
+    if full is None:
+        return None
+    macs = Pair(layer.macs, full.operations.multiply_accumulates)
+    return Grouping(full, Pair(layer.figures.params, full.params), macs)
+
+
+def _remarks(network: Network, layer: Layer) -> tuple[Remark, ...]:
+    """The layer's own remarks with all of their numbers; those on its source name it."""
+    figures = layer.figures
+    names = figures.type.symbols(figures.input_shapes, figures.output_shape)
+    found: list[Remark] = []
+    for remark in figures.type.remarks(figures.input_shapes, figures.output_shape):
+        values = {**names, **remark.values}
+        if remark.of_source:
+            source = source_of(network, layer)
+            if source is None:
+                continue
+            values |= {"source": source.name, "source_params": source.figures.params, "source_macs": source.macs}
+        found.append(remark._replace(values=values))
+    return tuple(found)
+
+
+def source_of(network: Network, layer: Layer) -> Layer | None:
+    """The nearest layer above with weights that join outputs to inputs; None where paths meet before it."""
+    return next((above for above in _above(network, layer) if wiring(above) is not None), None)
+
+
+def _above(network: Network, layer: Layer) -> Iterable[Layer]:
+    """The layers that lead to a layer, the nearest first, as far as there is one path."""
+    by_name = {other.name: other for other in network.layers}
+    at = layer
+    while len(at.inputs) == 1 and at.inputs[0] in by_name:
+        at = by_name[at.inputs[0]]
+        yield at
+
+
+# --- where a kernel does not fit ------------------------------------------------------------------
+
+
+def fits(layer: Layer) -> tuple[AxisFit, ...]:
+    """How the kernel of a convolution or pool ends on each axis; only where there is something to say."""
+    if "kernel" not in layer.settings:
+        return ()
+    image = max(layer.input_shapes, key=lambda shape: shape.rank)
+    windows = layer.figures.type.windows(layer.input_shapes)
+    axes = zip(axis_names(image.rank), image.spatial, windows, strict=True)
+    found = (_fit(axis, size, window) for axis, size, window in axes if isinstance(window, SlidingWindow))
+    return tuple(fit for fit in found if fit.remarkable)
+
+
+def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
+    outputs = window.slide(size)
+    end = window.reads(outputs - 1, size)[-1] + 1
+    lost = max(size - max(end, 0), 0)
+    unused, beyond = max(size + window.after - max(end, size), 0), max(end - size - window.after, 0)
+    between = max(window.stride - window.extent, 0)
+    found = AxisFit(axis, size, window, outputs, lost, unused, between, beyond, ())
+    return found._replace(remedies=tuple(_remedies(size, window, found)))
+
+
+def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Single settings near the given ones that avoid what is remarkable: the padding, else kernel, stride or size."""
+    both = window.before + window.after
+
+    def extent(kernel: int) -> int:
+        return window.dilation * (kernel - 1) + 1
+
+    if fit.between:
+        wide = window.kernel + -(-fit.between // window.dilation)
+        if extent(wide) <= size + both:
+            yield "kernel", (wide,)
+        yield "stride", (window.extent,)
+        return
+
+    def fitting(size: int, kernel: int, stride: int) -> bool:
+        """Whether the kernel ends where the padding does; uneven padding must get even, as `same` chooses it."""
+        around = both
+        if fit.uneven:
+            before, after = same_padding(size, kernel, stride, window.dilation)
+            if before != after:
+                return False
+            around = before + after
+        room = size + around - extent(kernel)
+        return room >= 0 and room % stride == 0 and stride <= extent(kernel)
+
+    def nearest(value: int, fits: Callable[[int], bool]) -> tuple[int, ...]:
+        near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
+        return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
+
+    halves = [half for half in range(extent(window.kernel)) if 2 * half != both or fit.uneven]
+    even = [
+        half
+        for half in halves
+        if (size + 2 * half - window.extent) % window.stride == 0 <= size + 2 * half - window.extent
+    ]
+    even = [half for half in even if abs(2 * half - both) <= window.stride]
+    if even:
+        yield "padding", (min(even, key=lambda half: abs(2 * half - both)),)
+    elif not fit.uneven:
+        # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
+        missing = -(size + both - window.extent) % window.stride
+        yield "padding", (window.before, window.after + (-fit.unused if fit.unused and not fit.lost else missing))
+    settings: tuple[tuple[str, int, Callable[[int], bool]], ...] = (
+        ("kernel", window.kernel, lambda kernel: fitting(size, kernel, window.stride)),
+        ("stride", window.stride, lambda stride: fitting(size, window.kernel, stride)),
+        ("size", size, lambda other: fitting(other, window.kernel, window.stride)),
+    )
+    for setting, value, fits_with in settings:
+        if values := nearest(value, fits_with):
+            yield setting, values
+
+
+# --- a linear layer as a convolution --------------------------------------------------------------
+
+
+def _is_dense(layer: Layer) -> bool:
+    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
+    wired = wiring(layer)
+    return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
+
+
+def _read_map(network: Network, layer: Layer) -> tuple[str, Shape] | None:
+    """The feature map that a vector is, read in another way, with what gives it; None where it never was one."""
+    if layer.input_shapes[0].rank:
+        return layer.inputs[0], layer.input_shapes[0]
+    for above in _above(network, layer):
+        shape = above.input_shapes[0]
+        if wiring(above) is not None or shape.elements != above.output_shape.elements:
+            return None
+        if shape.rank:
+            return above.inputs[0], shape
+    return None
+
+
+def _as_convolution(network: Network, layer: Layer) -> AsConvolution | None:
+    if not _is_dense(layer):
+        return None
+    read = _read_map(network, layer)
+    rank = max((shape.rank for shape in (other.output_shape for other in network.layers)), default=0)
+    filters = layer.output_shape.channels
+    if read is None:
+        if not rank:
+            return None
+        above = source_of(network, layer)
+        name = layer.inputs[0] if above is None else above.name
+        equal = AsConvolution(layer.input_shapes[0].elements, (1,) * rank, filters, name, False, None, None, None, None)
+    else:
+        origin, image = read
+        equal = AsConvolution(image.channels, image.spatial, filters, origin, True, None, None, None, None)
+    return _on_a_larger_image(network, layer, equal)
+
+
+def _on_a_larger_image(network: Network, layer: Layer, equal: AsConvolution) -> AsConvolution:
+    """What the layer gives on a larger image if all linear layers are convolutions."""
+    fields = receptive_fields(network)
+    strides: set[object] = set()
+    for above in (layer, *_above(network, layer)):
+        shape, field = above.input_shapes[0], fields.get(above.inputs[0])
+        if shape.rank and field is not None:
+            strides = {axis.stride for axis in field}
+            break
+    stride = strides.pop() if len(strides) == 1 else None
+    if len(network.inputs) != 1 or not isinstance(stride, int):
+        return equal
+    image = network.inputs[0][1]
+    larger = Shape((image.channels, *(size + LARGER_BY * stride for size in image.spatial)))
+    slid = _slid(network, larger)
+    given, end = slid[layer.name], slid[network.outputs[0]]
+    return equal if given is None else equal._replace(larger=larger, gives=given, end=end, shift=stride)
+
+
+def _slid(network: Network, image: Shape) -> dict[str, Shape | None]:
+    """The shape of each output on another image, where linear layers slide as convolutions; None where it has none."""
+    shapes: dict[str, Shape | None] = {network.inputs[0][0]: image}
+    for layer in network.layers:
+        inputs = [shapes[name] for name in layer.inputs]
+        known = tuple(shape for shape in inputs if shape is not None)
+        shapes[layer.name] = _slid_layer(network, layer, known) if len(known) == len(inputs) else None
+    return shapes
+
+
+def _slid_layer(network: Network, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
+    kind, image = layer.figures.type, inputs[0]
+    if image.rank and _is_dense(layer):
+        read = _read_map(network, layer)
+        kernel = read[1].spatial if read else (1,) * image.rank
+        windows: tuple[Window, ...] = tuple(map(SlidingWindow, kernel))
+        sizes = [window.slide(size) for window, size in zip(windows, image.spatial, strict=True)]
+        return Shape((layer.output_shape.channels, *sizes)) if min(sizes) >= 1 else None
+    if image.rank and not layer.output_shape.rank and kind.storage is Storage.VIEW:
+        return image
+    try:
+        return kind.output_shape(inputs)
+    except RuleError:
+        return None
+
+
+# --- small filters one after another --------------------------------------------------------------
+
+
+def _stack(network: Network, layer: Layer) -> Stack | None:
+    """The full convolutions of stride 1 and equal channels that end in a layer, if there are two or more."""
+    chain: list[Layer] = []
+    for above in (layer, *_above(network, layer)):
+        if _stackable(above):
+            chain.insert(0, above)
+        elif wiring(above) is not None or above.input_shapes[0] != above.output_shape:
+            break
+    if len(chain) < 2 or chain[-1] is not layer:
+        return None
+    kernels = [tuple(window.kernel for window in _sliding(one)) for one in chain]
+    field = tuple(1 + sum(size - 1 for size in along) for along in zip(*kernels, strict=True))
+    channels = layer.output_shape.channels
+    taps = sum(map(prod, kernels))
+    together = derive("stacked_weights", "taps * channels ** 2", {"taps": taps, "channels": channels})
+    if len(set(kernels)) == 1:
+        values: dict[str, Value] = {"layers": len(chain), "kernel_positions": prod(kernels[0]), "channels": channels}
+        together = derive("stacked_weights", "layers * kernel_positions * channels ** 2", values)
+    single = derive(
+        "single_weights", "kernel_positions * channels ** 2", {"kernel_positions": prod(field), "channels": channels}
+    )
+    return Stack(tuple(chain), field, together, single)
+
+
+def _sliding(layer: Layer) -> tuple[SlidingWindow, ...]:
+    windows = layer.figures.type.windows(layer.input_shapes)
+    return tuple(window for window in windows if isinstance(window, SlidingWindow))
+
+
+def _stackable(layer: Layer) -> bool:
+    wired, image = wiring(layer), layer.input_shapes[0]
+    if wired is None or wired.full is not None or not image.rank or image.channels != layer.output_shape.channels:
+        return False
+    if layer.figures.type.matrices(layer.input_shapes, layer.output_shape) is None or is_pointwise(layer):
+        return False
+    windows = _sliding(layer)
+    return len(windows) == image.rank and all(window.stride == window.dilation == 1 for window in windows)
+
+
+# --- the whole network ----------------------------------------------------------------------------
+
+
+class Stage(NamedTuple):
+    """Successive parts of a network whose outputs have the same scale.
+
+    `scale` is how many input positions lie between two of its positions, None behind the last feature
+    map; `shape` is what leaves it. `weight_layers` are the layers whose weights join outputs to inputs.
+    """
+
+    nodes: tuple[Node, ...]
+    scale: Fraction | None
+    shape: Shape
+    figure: Figure
+    layers: int
+    weight_layers: int
+
+
+class Part(NamedTuple):
+    """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
+
+    layers: int
+    params: int
+    macs: int
+
+
+class Story(NamedTuple):
+    """A network from its input to its output.
+
+    `sliding` and `dense` are the layers that use a weight at many places, and those that use it once;
+    `other` is the rest. `most_params` and `most_macs` are the heaviest layers, None where there is nothing.
+    """
+
+    network: Network
+    totals: Totals
+    stages: tuple[Stage, ...]
+    sliding: Part
+    dense: Part
+    other: Part
+    most_params: Layer | None
+    most_macs: Layer | None
+    training_only: int
+
+
+def story(network: Network) -> Story:
+    """The stages of a network, and where its weight and its work sit."""
+    rest = inference_layers(network.layers)
+    wired = [layer for layer in rest if wiring(layer) is not None]
+    dense = [layer for layer in wired if _is_dense(layer)]
+    sliding = [layer for layer in wired if not _is_dense(layer)]
+    other = [layer for layer in rest if wiring(layer) is None and (layer.params or layer.macs)]
+    return Story(
+        network,
+        totals(network),
+        stages(network),
+        _part(sliding),
+        _part(dense),
+        _part(other),
+        max((layer for layer in rest if layer.params), key=lambda layer: layer.params, default=None),
+        max((layer for layer in rest if layer.macs), key=lambda layer: layer.macs, default=None),
+        len(network.layers) - len(rest),
+    )
+
+
+def _part(layers: Iterable[Layer]) -> Part:
+    found = list(layers)
+    return Part(len(found), sum(layer.params for layer in found), sum(layer.macs for layer in found))
+
+
+def stages(network: Network) -> tuple[Stage, ...]:
+    """The network cut where the scale of its feature maps changes.
+
+    A block is cut into its parts only where more than two scales are inside: one that halves its map, or
+    squeezes it to a vector and back, is one part. Where that makes no story, as with streams side by
+    side, the parts are those of the spec.
+    """
+    scales = _scales(network)
+    root = tree(network)
+    from_map = any(shape.positions > 1 for _, shape in network.inputs)
+    cut = _cut([unit for unit in _units(root, scales) if not unit.training_only], scales, from_map=from_map)
+    if len(cut) > MOST_STAGES:
+        cut = _cut([unit for unit in root.children if not unit.training_only], scales, from_map=from_map)
+    return tuple(_stage(tuple(nodes), scales) for nodes in cut)
+
+
+def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: bool) -> list[list[Node]]:
+    """The parts in runs of one scale; `from_map` says whether a feature map comes into the first."""
+    found: list[list[Node]] = []
+    last_map = max((position for position, unit in enumerate(units) if _scale(unit, scales) is not None), default=-1)
+    for position, unit in enumerate(units):
+        scale = _scale(unit, scales)
+        run = _scale_of(found[-1], scales) if found else None
+        # What is squeezed to one number a channel on the way from map to map belongs to the map.
+        squeezed = scale is None and position < last_map and (from_map or run is not None)
+        unknown = run is None and from_map and position <= last_map
+        if found and (squeezed or unknown or scale == run):
+            found[-1].append(unit)
+        else:
+            found.append([unit])
+    return found
+
+
+def _scale_of(nodes: Iterable[Node], scales: dict[str, Fraction | None]) -> Fraction | None:
+    """The scale of a run: that of its first map."""
+    return next((scale for node in nodes if (scale := _scale(node, scales)) is not None), None)
+
+
+def _scales(network: Network) -> dict[str, Fraction | None]:
+    """How many positions of the input lie between two of an output, along the last axis; None for one position."""
+    scales = {name: Fraction(1) for name, _ in network.inputs}
+    for layer in network.layers:
+        largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))
+        numerator, denominator = 1, 1
+        if largest.rank and layer.output_shape.rank == largest.rank:
+            size, left = largest.spatial[-1], layer.output_shape.spatial[-1]
+            window = layer.figures.type.windows(layer.input_shapes)[-1]
+            numerator, denominator = (size, 1) if left == 1 else window.pace(size)
+        # A gate is repeated over the map, whose scale it is.
+        shapes = zip(layer.inputs, layer.input_shapes, strict=True)
+        incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
+        scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
+    maps = {layer.name for layer in network.layers if layer.output_shape.positions > 1}
+    return {layer.name: scales[layer.name] if layer.name in maps else None for layer in network.layers}
+
+
+def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:
+    """The scale that leaves a part."""
+    while node.children:
+        node = [child for child in node.children if node.training_only or not child.training_only][-1]
+    return scales[node.name]
+
+
+def _units(node: Node, scales: dict[str, Fraction | None]) -> Iterable[Node]:
+    for child in node.children:
+        inside = {scales[leaf.name] for leaf in _leaves(child)} - {None}
+        if child.children and len(inside) > 2 and not child.training_only:
+            yield from _units(child, scales)
+        else:
+            yield child
+
+
+def _leaves(node: Node) -> Iterable[Node]:
+    if node.layer is not None:
+        yield node
+    for child in node.children:
+        yield from _leaves(child)
+
+
+def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> Stage:
+    figure = NOTHING
+    for node in nodes:
+        figure += node.figure
+    inside = [leaf.layer for node in nodes for leaf in _leaves(node) if leaf.layer and not leaf.layer.training_only]
+    shape = nodes[-1].output_shape
+    if shape is None:
+        raise TypeError("a stage has a layer")
+    return Stage(
+        nodes,
+        _scale_of(nodes, scales),
+        shape,
+        figure,
+        len(inside),
+        sum(layer.figures.type.counts_as_depth for layer in inside),
+    )

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.commands.summary import Depth
+from cnncalc.problem import Problem, SpecError, did_you_mean, listed, plural, quoted
+from cnncalc.report.sentences import LANGUAGES
+from cnncalc.shapes import axis_names, times
+
+if TYPE_CHECKING:
+    from cnncalc.network import Layer, Network
+
+WIDEST = 100
+MOST_NAMED = 6
+
+
+class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """A position of an output: numbers separated by commas."""
+
+    name = "position"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "N[,N...]"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if not isinstance(value, str):
+            return value
+        numbers = [word.strip() for word in value.strip("[]() ").split(",")]
+        if not all(number.isdecimal() for number in numbers):
+            self.fail(f"{value!r} is no position; write whole numbers from 0, such as 2,3", param, ctx)
+        return tuple(map(int, numbers))
+
+
+@click.command("field")
+@_options.spec_argument
+@click.argument("layer", required=False)
+@click.option(
+    "--at",
+    type=Position(),
+    default=None,
+    help="The output of LAYER to follow to the input, such as 2,3 (row, column); the one in the middle unless told.",
+)
+@click.option("--plot", is_flag=True, help="Draw what that output reads on the grid of the input.")
+@click.option("--through-gates", is_flag=True, help="Count gates, as of squeeze-and-excitation, which read everything.")
+@click.option("--all", "every", is_flag=True, help="Without LAYER: a row for every layer.")
+@click.option(
+    "--depth",
+    type=Depth(),
+    default=0,
+    help="Without LAYER: levels of rows to show; 1 folds every block, all opens every one.",
+    metavar="N|all",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Mathematics and drawings in ASCII.")
+@_options.input_option
+@_options.set_option
+@_options.format_option("text", "json", "markdown", "latex")
+@_options.output_option
+@_options.color_option
+def command(
+    spec: str,
+    layer: str | None,
+    at: tuple[int, ...] | None,
+    plot: bool,  # noqa: FBT001 - click passes it by name
+    through_gates: bool,  # noqa: FBT001
+    every: bool,  # noqa: FBT001
+    depth: int,
+    language: str,
+    ascii_only: bool,  # noqa: FBT001
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    form: str,
+    output: str | None,
+    color: str,
+) -> None:
+    """The receptive field of each layer: what an output sees of the input.
+
+    With LAYER, the name of a layer or a block: how its field comes about, along the widest path, and the
+    part of the input that one output reads.
+    """
+    if layer is None and (at is not None or plot):
+        raise click.UsageError("--at and --plot are of one output: name the layer behind SPEC")
+    if layer is not None and (every or depth):
+        raise click.UsageError("--all and --depth are of the table of all layers: leave LAYER out")
+    network = _options.load(spec, settings, inputs)
+    from cnncalc.report import field
+
+    ascii_only = ascii_only or not _options_utf(output)
+    options = field.Options(through_gates, language, every, depth, at, plot, ascii_only)
+    if layer is None:
+        if form == "json":
+            _options.write_lines(field.write_json(network, options), output)
+        else:
+            _options.write_table(field.table(network, options), "table" if form == "text" else form, output, color)
+        return
+    found = _find(network, layer)
+    _check_position(found, at)
+    report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
+    if form == "text":
+        lines = field.write_text(report, _width(output))
+    elif form == "json":
+        lines = field.write_layer_json(report)
+    else:
+        lines = field.write_markdown(report) if form == "markdown" else field.write_latex(report)
+    _options.write_lines(lines, output)
+
+
+def _find(network: Network, name: str) -> Layer:
+    """The layer of that name, or the last one of the block; where there is none, the command ends with status 2."""
+    by_name = {layer.name: layer for layer in network.layers}
+    inside = [layer for layer in network.layers if layer.name.startswith(f"{name}.")]
+    ending = [layer for layer in network.layers if layer.name.endswith(f".{name}")]
+    if name in by_name:
+        return by_name[name]
+    if not inside and len(ending) != 1:
+        names = [*by_name, *(group.name for group in network.groups)]
+        begin = [one for one in names if one.lower().startswith(name.lower())]
+        near = [layer.name for layer in ending] or [one for one in begin if one.count(".") == name.count(".")]
+        hint = did_you_mean(name, names, f"`cnncalc summary --depth all` shows all names of {network.name}")
+        if 0 < len(near) <= MOST_NAMED:
+            hint = f"did you mean {listed(map(quoted, near), 'or')}?"
+        _options.fail(SpecError([Problem(None, f"no layer or block is called {name!r}", hint)]))
+    return (inside or ending)[-1]
+
+
+def _check_position(layer: Layer, at: tuple[int, ...] | None) -> None:
+    """End with status 2 where a layer has no such output."""
+    shape = layer.output_shape
+    if at is None:
+        return
+    # As lecture notes write it, V[2, 3, 1], the channel may follow.
+    sizes = (*shape.spatial, shape.channels) if shape.rank and len(at) == shape.rank + 1 else shape.spatial
+    if at and len(at) == len(sizes) and all(one < size for one, size in zip(at, sizes, strict=True)):
+        return
+    written = ",".join(map(str, at))
+    if not shape.rank:
+        message, hint = f"{layer.name} gives a vector, which has no positions", "leave --at out"
+    elif len(at) != len(sizes):
+        axes = listed(axis_names(shape.rank))
+        message = (
+            f"--at {written} has {plural(len(at), 'number')}, but a position of {layer.name} has {shape.rank}: {axes}"
+        )
+        hint = "a channel may follow"
+    else:
+        message = f"--at {written} lies outside the output of {layer.name}, {times(sizes)}"
+        hint = f"positions go from {','.join('0' for _ in at)} to {','.join(str(size - 1) for size in sizes)}"
+    _options.fail(SpecError([Problem(None, message, hint)]))
+
+
+def _options_utf(output: str | None) -> bool:
+    """Whether the output takes more than ASCII: a file does, a terminal or a pipe as it says."""
+    return output is not None or "utf" in (sys.stdout.encoding or "utf-8").lower()
+
+
+def _width(output: str | None) -> int:
+    """The columns to fill: those of the terminal, as far as lines are read easily; 80 in a file."""
+    if output is not None or not sys.stdout.isatty():
+        return 80
+    return min(shutil.get_terminal_size().columns, WIDEST)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.commands.summary import Depth
+from cnncalc.report.sentences import LANGUAGES
+from cnncalc.report.sharing import COLUMNS, Options, sharing_table, write_json
+
+
+@click.command("sharing")
+@_options.spec_argument
+@click.option(
+    "--columns",
+    type=_options.Words(tuple(COLUMNS), "column"),
+    default=(),
+    help=f"Columns to show: {', '.join(COLUMNS)}, or all. By default those in which the network differs.",
+)
+@click.option(
+    "--depth",
+    type=Depth(),
+    default=0,
+    help="Levels of rows to show: 1 folds every block, all opens every one.",
+    metavar="N|all",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of headers and notes.")
+@_options.input_option
+@_options.set_option
+@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.output_option
+@_options.color_option
+def command(
+    spec: str,
+    columns: tuple[str, ...],
+    depth: int,
+    language: str,
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    form: str,
+    output: str | None,
+    color: str,
+) -> None:
+    """What parameter sharing saves: the parameters of each layer as it is, unshared and fully connected.
+
+    Also with full convolutions in place of grouped, depthwise and depthwise separable ones, and with layers
+    that share weights untied, where the network has any. Formats csv and json have every layer.
+    """
+    network = _options.load(spec, settings, inputs)
+    if form == "json":
+        _options.write_lines(write_json(network), output)
+        return
+    table = sharing_table(network, Options(columns, depth, language, exact=form == "csv"))
+    _options.write_table(table, form, output, color)

@@ -1,0 +1,24 @@
+"""The worked reports of every bundled network: each is there, in both languages."""
+
+import pytest
+
+from cnncalc import bundled
+from cnncalc.commands import cli
+from cnncalc.report.sentences import LANGUAGES
+
+REPORTS = ("explain", "field", "sharing")
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("network", bundled.names())
+def test_report(network, report, run):
+    if report not in cli.list_commands(None):
+        pytest.skip(f"there is no command {report} yet")
+    english, chinese = (run(report, network, "--language", language).output for language in LANGUAGES)
+    assert english.strip()
+    assert not has_chinese(english)
+    assert has_chinese(chinese)
+
+
+def has_chinese(text):
+    return any("\u4e00" <= character <= "\u9fff" for character in text)

@@ -1,0 +1,140 @@
+"""`cnncalc explain` as a user runs it."""
+
+import json
+import re
+
+import pytest
+
+from cnncalc.report.terminal import columns_of
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("alexnet", "conv1"),
+        ("alexnet", "conv2", "--ascii"),
+        ("alexnet", "conv1", "--format", "markdown"),
+        ("alexnet", "conv1", "--format", "latex"),
+        ("alexnet", "conv1", "--format", "json"),
+        ("vgg16", "fc6"),
+        ("vgg16", "conv5_3", "--language", "zh"),
+        ("mobilenet_v1", "conv2_1.dw"),
+        ("resnet50", "batch_norm"),
+        ("googlenet", "inception_3a.output"),
+        ("maxout_cifar", "h0.maxout"),
+        ("vgg16",),
+        ("googlenet",),
+        ("resnet50", "--language", "zh"),
+        ("unet", "--format", "json"),
+    ],
+    ids=" ".join,
+)
+def test_kept(arguments, run, kept):
+    name = "_".join(word.lstrip("-") for word in arguments)
+    kept(f"explain_{name}.txt", run("explain", *arguments).output)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("arguments", [("alexnet", "conv2"), ("vgg16", "fc6"), ("googlenet",)], ids=" ".join)
+def test_text_fits_80_columns(arguments, language, run):
+    output = run("explain", *arguments, "--language", language).output
+    assert max(map(columns_of, output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [("alexnet", "conv2"), ("resnet50", "conv1"), ("googlenet",)], ids=" ".join)
+def test_ascii_is_ascii(arguments, run):
+    assert run("explain", *arguments, "--ascii").output.isascii()
+    assert not run("explain", *arguments).output.isascii()
+
+
+def test_json_keys(run):
+    facts = json.loads(run("explain", "alexnet", "conv1", "-f", "json").output)
+    assert facts["params"] == 34_944
+    assert facts["sharing"]["unshared"] == 105_705_600
+    assert facts["im2col"] == {
+        "products": 1,
+        "w_row": [96, 363],
+        "x_col": [363, 3025],
+        "product": [96, 3025],
+        "spread": False,
+        "unrolled": 1_098_075,
+        "unrolled_size": 4_392_300,
+    }
+    sizes = next(one for one in facts["formulas"] if one["quantity"] == "out_size")
+    assert sizes["formula"] == "(in_size - kernel + 2 * padding) // stride + 1"
+    assert sizes["values"] == {"in_size": 227, "kernel": 11, "padding": 0, "stride": 4}
+    assert sizes["result"] == 55
+    assert facts["separable"] is facts["stack"] is facts["as_convolution"] is facts["full_convolution"] is None
+
+
+def test_the_memory_of_x_col_is_of_the_dtype(run):
+    output = run("explain", "alexnet", "conv1", "--dtype", "float16").output
+    # 363 x 3025 numbers of 2 bytes.
+    assert "X_col takes 2.1 MiB as float16" in output
+
+
+def test_set_and_input(run):
+    assert "256 × 96 × 5 × 5" in run("explain", "alexnet", "conv2", "--set", "groups=1").output
+    assert "⌊(195 − 11 + 2 × 0) / 4⌋ + 1 = 47" in run("explain", "alexnet", "conv1", "--input", "3x195x195").output
+
+
+def test_the_end_of_a_name_is_enough_where_it_is_the_only_one(run, tmp_path):
+    spec = tmp_path / "one.yaml"
+    spec.write_text("input: [3, 8, 8]\nblocks:\n  stem:\n    - conv: [4, 3]\nlayers:\n  - stem\n")
+    assert run("explain", str(spec), "conv").output.startswith("stem.conv in one\n")
+
+
+def test_a_layer_of_training_says_so(run):
+    assert "It is there in training only" in run("explain", "googlenet", "loss1.auxiliary_head.fc").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("vgg16", "fc66"), "no layer is called 'fc66'; did you mean 'fc6'?\n"),
+        (("vgg16", "conv1"), "no layer is called 'conv1'; name conv1_1 or conv1_2\n"),
+        (("vgg16", "zzz"), "no layer is called 'zzz'; `cnncalc summary --depth all` shows all names\n"),
+        (
+            ("mobilenet_v1", "conv2_1"),
+            "'conv2_1' is no layer but a block of 6 layers; name conv2_1.dw, conv2_1.batch_norm, conv2_1.relu,",
+        ),
+        (
+            ("mobilenet_v1", "dw"),
+            "name one of conv2_1.dw, conv2_2.dw, conv3_1.dw, conv3_2.dw, conv4_1.dw, conv4_2.dw and 7 more\n",
+        ),
+        (("vgg61", "fc6"), "did you mean 'vgg19' or 'vgg16'?\n"),
+        (("vgg16", "fc6", "--language", "fr"), "'fr' is not one of 'en', 'zh'"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said(arguments, message, run):
+    output = run("explain", *arguments, status=2).output
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_output_to_a_file(run, tmp_path):
+    path = tmp_path / "conv1.txt"
+    assert run("explain", "alexnet", "conv1", "--output", str(path)).output == ""
+    assert "⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55" in path.read_text(encoding="utf-8")
+
+
+def test_names_are_no_markup(run, tmp_path):
+    spec = tmp_path / "odd.yaml"
+    spec.write_text('name: "a_b $x$ <b> \\e[31m"\ninput: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n    name: c_1\n')
+    for form in ("text", "markdown", "latex"):
+        output = run("explain", str(spec), "c_1", "-f", form).output
+        assert "\x1b" not in output
+        if form == "latex":
+            assert r"c\_1 in a\_b \$x\$" in output
+        if form == "markdown":
+            assert "<b>" not in output
+
+
+def test_every_formula_in_latex_is_balanced(run):
+    output = run("explain", "mobilenet_v1", "conv2_1.dw", "-f", "latex").output
+    formulas = re.findall(r"\\\[ (.*) \\\]", output)
+    assert len(formulas) >= 6
+    for formula in formulas:
+        assert formula.count("{") == formula.count("}")
+        assert formula.count(r"\left") == formula.count(r"\right")
