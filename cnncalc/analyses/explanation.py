@@ -582,11 +582,13 @@ class Stage(NamedTuple):
     """Successive parts of a network whose outputs have the same scale.
 
     `scale` is how many input positions lie between two of its positions, None behind the last feature
-    map; `shape` is what leaves it. `weight_layers` are the layers whose weights join outputs to inputs.
+    map; `shape` is what leaves it. `from_input` says whether an input of the network comes in, as into
+    each of two towers. `weight_layers` are the layers that count as depth.
     """
 
     nodes: tuple[Node, ...]
     scale: Fraction | None
+    from_input: bool
     shape: Shape
     figure: Figure
     layers: int
@@ -668,8 +670,9 @@ def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: boo
         scale = _scale(unit, scales)
         run = _scale_of(found[-1], scales) if found else None
         # What is squeezed to one number a channel on the way from map to map belongs to the map.
-        squeezed = scale is None and position < last_map and (from_map or run is not None)
-        unknown = run is None and from_map and position <= last_map
+        next_map = _scale_of(units[position:], scales)
+        squeezed = scale is None and position < last_map and run in (next_map, None) and (from_map or run is not None)
+        unknown = len(found) == 1 and run is None and from_map and position <= last_map
         if found and (squeezed or unknown or scale == run):
             found[-1].append(unit)
         else:
@@ -734,6 +737,7 @@ def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> Stage
     return Stage(
         nodes,
         _scale_of(nodes, scales),
+        not set(inside[0].inputs) <= scales.keys(),
         shape,
         figure,
         len(inside),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNUSABLE = 2
+WIDEST_TEXT = 100
 
 
 class Unwritable(click.FileError):
@@ -166,6 +167,20 @@ def write_lines(lines: Iterable[str], output: str | None) -> None:
         write(sys.stdout)
     else:
         _write_file(output, write)
+
+
+def text_width(output: str | None) -> int:
+    """The columns that prose fills: those of the terminal, as far as lines are read easily; 80 in a file."""
+    if output is not None or not sys.stdout.isatty():
+        return 80
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, WIDEST_TEXT)
+
+
+def takes_unicode(output: str | None) -> bool:
+    """Whether the output takes signs beyond ASCII; a file that is written here does."""
+    return output is not None or "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
 
 
 def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +12,6 @@ from cnncalc.report.sentences import LANGUAGES
 if TYPE_CHECKING:
     from cnncalc.network import Network
 
-WIDEST = 100
 MOST_NAMED = 6
 
 
@@ -65,7 +62,9 @@ def command(
     elif form == "latex":
         lines = document.write_latex(report)
     else:
-        lines = document.write_text(report, _width(output), ascii_only=ascii_only or not _is_unicode(output))
+        lines = document.write_text(
+            report, _options.text_width(output), ascii_only=ascii_only or not _options.takes_unicode(output)
+        )
     _options.write_lines(lines, output)
 
 
@@ -90,15 +89,3 @@ def _hint(name: str, named: list[str], names: list[str]) -> str:
     if len(named) > MOST_NAMED:
         return f"name one of {', '.join(named[:MOST_NAMED])} and {len(named) - MOST_NAMED} more"
     return f"did you mean {named[0]!r}?" if len(named) == 1 else f"name {listed(named, 'or')}"
-
-
-def _width(output: str | None) -> int:
-    """The columns to fill: those of the terminal, as far as lines are read easily; 80 in a file."""
-    if output is not None or not sys.stdout.isatty():
-        return 80
-    return min(shutil.get_terminal_size().columns, WIDEST)
-
-
-def _is_unicode(output: str | None) -> bool:
-    """Whether the output takes signs beyond ASCII; a file that is written here does."""
-    return output is not None or "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +13,6 @@ from cnncalc.shapes import axis_names, times
 if TYPE_CHECKING:
     from cnncalc.network import Layer, Network
 
-WIDEST = 100
 MOST_NAMED = 6
 
 
@@ -92,7 +89,7 @@ def command(
     network = _options.load(spec, settings, inputs)
     from cnncalc.report import field
 
-    ascii_only = ascii_only or not _options_utf(output)
+    ascii_only = ascii_only or not _options.takes_unicode(output)
     options = field.Options(through_gates, language, every, depth, at, plot, ascii_only)
     if layer is None:
         if form == "json":
@@ -104,7 +101,7 @@ def command(
     _check_position(found, at)
     report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
     if form == "text":
-        lines = field.write_text(report, _width(output))
+        lines = field.write_text(report, _options.text_width(output))
     elif form == "json":
         lines = field.write_layer_json(report)
     else:
@@ -152,15 +149,3 @@ def _check_position(layer: Layer, at: tuple[int, ...] | None) -> None:
         message = f"--at {written} lies outside the output of {layer.name}, {times(sizes)}"
         hint = f"positions go from {','.join('0' for _ in at)} to {','.join(str(size - 1) for size in sizes)}"
     _options.fail(SpecError([Problem(None, message, hint)]))
-
-
-def _options_utf(output: str | None) -> bool:
-    """Whether the output takes more than ASCII: a file does, a terminal or a pipe as it says."""
-    return output is not None or "utf" in (sys.stdout.encoding or "utf-8").lower()
-
-
-def _width(output: str | None) -> int:
-    """The columns to fill: those of the terminal, as far as lines are read easily; 80 in a file."""
-    if output is not None or not sys.stdout.isatty():
-        return 80
-    return min(shutil.get_terminal_size().columns, WIDEST)

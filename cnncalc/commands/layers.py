@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +11,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncalc.layer_type import LayerType
-
-WIDEST = 100
 
 
 class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -54,7 +50,7 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
     elif form == "markdown":
         lines = reference.write_all_markdown() if facts is None else reference.write_markdown(facts)
     else:
-        width = _width(output)
+        width = _options.text_width(output)
         lines = reference.write_all(width) if facts is None else reference.write(facts, width)
     _options.write_lines(lines, output)
 
@@ -71,10 +67,3 @@ def _find(name: str) -> type[LayerType]:
             hint = did_you_mean(name, layers.all_types(), "`cnncalc layers` lists them")
         _options.fail(SpecError([Problem(None, f"unknown layer type {name!r}", hint)]))
     return kind
-
-
-def _width(output: str | None) -> int:
-    """The columns to fill: those of the terminal, as far as lines are read easily; 80 in a file."""
-    if output is not None or not sys.stdout.isatty():
-        return 80
-    return min(shutil.get_terminal_size().columns, WIDEST)

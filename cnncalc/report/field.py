@@ -34,7 +34,7 @@ from cnncalc.report.document import Block, Document, Heading, Point, Words, Work
 from cnncalc.report.format import Share, alike, coordinates, exact, integer, number, shape, window
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import FIELD_CELLS
-from cnncalc.report.summary import _label as label
+from cnncalc.report.summary import row_label as label
 from cnncalc.report.table import Cell, Column, Line, Table
 from cnncalc.shapes import POINT, Shape, SlidingWindow, axis_names
 

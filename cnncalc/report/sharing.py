@@ -22,7 +22,7 @@ from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.network import Layer, Network
 from cnncalc.report.format import Share, integer, percent, shape
 from cnncalc.report.sentences import Speaker
-from cnncalc.report.summary import _label as label
+from cnncalc.report.summary import row_label as label
 from cnncalc.report.table import Cell, Column, Line, Table
 
 VERSION = 1

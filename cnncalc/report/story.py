@@ -61,7 +61,7 @@ class _Teller:
     def stages(self) -> Iterator[Block]:
         scale: Fraction | None = Fraction(1)
         for number, stage in enumerate(self.facts.stages, start=1):
-            told = f"{self.stage(stage, scale)}{self.depth(stage)}{self.period}"
+            told = f"{self.stage(stage, Fraction(1) if stage.from_input else scale)}{self.depth(stage)}{self.period}"
             yield Point("", self.say("labelled", label=number, text=told))
             scale = stage.scale or scale
 

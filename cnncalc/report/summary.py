@@ -182,7 +182,7 @@ def _line(
 def _cell(key: str, row: Row, counted: Totals, options: Options, *, flat: bool) -> Cell:
     node, figure, layer = row.node, row.figure, None if row.folded else row.node.layer
     if key == "name":
-        return _label(row, flat=flat)
+        return row_label(row, flat=flat)
     if key == "type":
         return f"{node.kind} (training)" if node.training_only and (layer or row.folded) else node.kind
     if key == "output":
@@ -223,7 +223,7 @@ def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer 
     return Share(figure.params, counted.params) if figure.params and not node.training_only else None
 
 
-def _label(row: Row, *, flat: bool) -> str:
+def row_label(row: Row, *, flat: bool) -> str:
     if flat:
         return row.node.name
     if row.times == 1:
@@ -309,7 +309,7 @@ def _dominant(root: Node) -> str:
 def _full_label(row: Row) -> str:
     """A row's name with the path to it."""
     path = row.node.name.rpartition(".")[0]
-    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{_label(row, flat=False)}"
+    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"
 
 
 def _verb(row: Row, one: str, several: str) -> str:

@@ -234,6 +234,12 @@ def test_a_unet_goes_down_and_up():
     assert scales == [1, 2, 4, 8, 16, 8, 4, 2, 1]
 
 
+def test_each_of_two_towers_starts_from_its_input():
+    found = stages(build.load("siamese"))
+    assert [stage.scale for stage in found] == [2, 4, 8, None, 2, 4, 8, None]
+    assert [number for number, stage in enumerate(found) if stage.from_input] == [0, 4]
+
+
 def test_a_gate_of_one_number_a_channel_leaves_the_scale():
     """Tan & Le 2019, Table 1: five sizes of maps."""
     assert [stage.scale for stage in stages(build.load("efficientnet_b0"))] == [2, 4, 8, 16, 32, None]
