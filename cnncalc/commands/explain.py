@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 6
 
 
-@click.command("explain")
+@click.command("explain", short_help="The worked arithmetic of a layer, or a network as a story.")
 @_options.spec_argument
 @click.argument("layer", required=False)
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the text.")

@@ -35,7 +35,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return tuple(map(int, numbers))
 
 
-@click.command("field")
+@click.command("field", short_help="Receptive fields: what an output sees of the input.")
 @_options.spec_argument
 @click.argument("layer", required=False)
 @click.option(

@@ -8,7 +8,7 @@ from cnncalc.report.sentences import LANGUAGES
 from cnncalc.report.sharing import COLUMNS, Options, sharing_table, write_json
 
 
-@click.command("sharing")
+@click.command("sharing", short_help="What parameter sharing saves.")
 @_options.spec_argument
 @click.option(
     "--columns",

@@ -10,7 +10,7 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete
 
-from cnncalc.commands import cli, layers
+from cnncalc.commands import _options, cli
 from cnncalc.layers import all_types
 
 
@@ -77,12 +77,12 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("columns", "width"), [(60, 60), (80, 80), (200, layers.WIDEST)])
+@pytest.mark.parametrize(("columns", "width"), [(60, 60), (80, 80), (200, _options.WIDEST_TEXT)])
 def test_a_terminal_is_filled_as_far_as_lines_read_easily(monkeypatch, columns: int, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys, "stdout", Terminal())
-    assert layers._width(None) == width
-    assert layers._width("file.txt") == 80
+    assert _options.text_width(None) == width
+    assert _options.text_width("file.txt") == 80
 
 
 def test_it_starts_without_what_it_does_not_need() -> None:
