@@ -98,6 +98,8 @@ def table(network: Network, options: Options) -> Table:
         notes.append(("", folded))
     elif not options.every and lines:
         notes.append(("", say("left_out_layers", rows=len(kept), layers=len(network.layers))))
+    elif not options.every and any(sizes.rank for _, sizes in network.inputs):
+        notes.append(("", say("nothing_changes")))
     header = tuple(words for words in (network.source, say("input_line", inputs=_inputs(network))) if words)
     title = say("title", network=network.name)
     return Table(title, header, tuple(columns), tuple(lines), tuple(notes), say("left_out", columns="{columns}"))

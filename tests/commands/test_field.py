@@ -192,3 +192,14 @@ def test_output_to_a_file(run, tmp_path):
 def test_set_and_input(run):
     assert "483      32   -241" in run("field", "resnet50", "conv5_3", "--input", "3x64x64").output
     assert "427      32   -213" in run("field", "resnet50", "conv5_3", "--set", "stride_in_3x3=true").output
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("[relu]", "No layer changes the field: every output sees one position"),
+        ("[{conv: [1, 3]}]", "1 of 1 change it"),
+    ],
+)
+def test_an_empty_table_says_why(layers, said, run):
+    assert said in run("field", "-", stdin=f"input: [3, 8, 8]\nlayers: {layers}").output

@@ -77,6 +77,10 @@ SENTENCES = {
         "Layers that leave the field as it is are left out: {rows} of {layers} change it; --all shows every layer.",
         "不改变感受野的层已省略：{layers} 层中有 {rows} 层改变它；--all 列出所有层。",
     ),
+    "nothing_changes": Sentence(
+        "No layer changes the field: every output sees one position of the input. --all shows every layer.",
+        "没有层改变感受野：每个输出只看到输入的一个位置；--all 列出所有层。",
+    ),
     "no_axes": Sentence(
         "{input} has no positions, only features: what depends on it depends on all of it.",
         "{input} 没有空间位置，只有特征：依赖它的层都依赖它的全部。",
