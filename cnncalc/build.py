@@ -14,7 +14,7 @@ from cnncalc.decode import read_spec
 from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
-from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
+from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, plural, quoted
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
 from cnncalc.spec import (
@@ -94,6 +94,20 @@ def build(spec: Spec) -> Network:
     return _Builder(spec).network()
 
 
+def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:
+    """The values of a spec's variables; what uses one that has none stays quiet."""
+    values: dict[str, Value] = {}
+    for name, template in spec.variables.items():
+        values[name] = UNKNOWN
+        try:
+            values[name] = template.evaluate(values)
+        except Faulty as faulty:
+            problems.append(faulty.problem)
+        except UnknownValue:
+            pass
+    return values
+
+
 class _Builder:
     """Builds one network. Where no tensor or no single one comes in, the current one is None."""
 
@@ -114,7 +128,7 @@ class _Builder:
         self.figures: dict[tuple[int, tuple[Shape, ...]], Figures] = {}
 
     def network(self) -> Network:
-        self.variables = self._evaluate_variables()
+        self.variables = variables_of(self.spec, self.problems)
         inputs = self._inputs()
         for name in inputs:
             self.taken[name] = 1
@@ -149,19 +163,6 @@ class _Builder:
         elif self.failed or not outputs or any(tensor.shape is None for tensor in self.tensors.values()):
             lost = next((item.span for item in self.failed), self.spec.span)
             self.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))
-
-    def _evaluate_variables(self) -> dict[str, Value]:
-        """The values of the variables; what uses one that has none stays quiet."""
-        values: dict[str, Value] = {}
-        for name, template in self.spec.variables.items():
-            values[name] = UNKNOWN
-            try:
-                values[name] = template.evaluate(values)
-            except Faulty as faulty:
-                self.problems.append(faulty.problem)
-            except UnknownValue:
-                pass
-        return values
 
     def _inputs(self) -> dict[str, Tensor]:
         inputs: dict[str, Tensor] = {}
@@ -754,11 +755,4 @@ def _in_order(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -
         span = problem.span or Span("", 0, 0)
         return problem.span is not None, span.file != file, span
 
-    return sorted(map(_shown, by_place.values()), key=order)
-
-
-def _shown(problem: Problem) -> Problem:
-    """A problem of a command's option, which has no line, names the option instead."""
-    if problem.span is None or problem.span.line:
-        return problem
-    return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)
+    return sorted(map(of_option, by_place.values()), key=order)

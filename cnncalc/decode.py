@@ -9,10 +9,11 @@ import os
 import re
 from collections.abc import Iterable
 
-from cnncalc import bundled, layers, source
+from cnncalc import bundled, layers
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
+from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
-from cnncalc.locate import chain_of, locate
+from cnncalc.locate import Document, chain_of, locate
 from cnncalc.problem import Problem, RuleError, Span, did_you_mean, listed, plural, quoted
 from cnncalc.settings import Setting
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
@@ -51,26 +52,25 @@ def read_spec(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: 
     Raises SpecError where no spec can be made of it; what can be reported beside other problems
     is in `problems`.
     """
-    path, shown = locate(reference)
-    return decode(chain_of(source.parse(source.read(path, shown), shown), path), shown, settings, inputs)
+    return decode(chain_of(locate(reference)), settings, inputs)
 
 
 def decode(
-    chain: list[Mapping],
-    file: str,
+    chain: tuple[Document, ...],
     settings: Iterable[tuple[str, str]] = (),
     inputs: Iterable[tuple[str, str]] = (),
 ) -> Spec:
-    """A Spec from the mappings of a spec and of those it extends."""
-    return _Decoder(chain, file).spec(tuple(settings), tuple(inputs))
+    """A Spec from the documents of a spec and of those it extends."""
+    return _Decoder(chain).spec(tuple(settings), tuple(inputs))
 
 
 class _Decoder:
     """Decodes one spec; the problems it meets are collected."""
 
-    def __init__(self, chain: list[Mapping], file: str) -> None:
-        self.chain = chain
-        self.file = file
+    def __init__(self, chain: tuple[Document, ...]) -> None:
+        self.chain = tuple(document.mapping for document in chain)
+        self.file = chain[0].shown
+        self.texts = tuple((document.shown, document.text) for document in chain)
         self.problems: list[Problem] = []
         self.reader = TemplateReader(self.problems)
         self.names: dict[str, list[Declaration]] = {}
@@ -108,21 +108,25 @@ class _Decoder:
             self._text(top.get("family"), "family"),
             self._year(top.get("year")),
             self.file,
+            self.texts,
             input_templates,
             self.variables,
             blocks,
             items,
             tuple(name for name in outputs if name is not None),
+            read_guards({key: top[key] for key in GUARDS if key in top}, known, self.problems),
             self.names,
             root,
             tuple(dict.fromkeys(self.problems)),
         )
 
     def _top(self) -> dict[str, Node]:
-        """The value of each top-level key, from the nearest spec that has it."""
+        """The value of each top-level key, from the nearest spec that has it; a spec is held to its own guards alone."""
         top: dict[str, Node] = {}
         for mapping in self.chain:
             for key, node in mapping.entries:
+                if key.text in GUARDS and mapping is not self.chain[0]:
+                    continue
                 if key.text not in TOP_KEYS:
                     hint = did_you_mean(key.text, TOP_KEYS, f"a spec has {listed(TOP_KEYS)}")
                     if layers.find(key.text) or key.text in MODIFIERS:

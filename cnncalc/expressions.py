@@ -255,7 +255,10 @@ class Call(NamedTuple):
 
     def evaluate(self, names: Names) -> Value:
         values = [argument.evaluate(names) for argument in self.arguments]
-        return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
+        if self.function in FUNCTIONS:
+            return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
+        further: Callable[[list[Value], int], Value] = names[further_function(self.function)]  # type: ignore[assignment]
+        return further(values, self.offset)
 
 
 # --- operations ---------------------------------------------------------------------------------
@@ -444,11 +447,16 @@ class Token(NamedTuple):
 def parse(text: str, functions: Collection[str] = ()) -> Expression:
     """An expression from its text. Raises ExpressionError at the first thing that does not belong.
 
-    `functions` are further ones that can be read, though not evaluated.
+    `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters", 0)
     return _Parser(text, _tokens(text), functions).expression()
+
+
+def further_function(name: str) -> str:
+    """The name under which a function beyond those of the language is given: no user's name is like it."""
+    return f"{name}()"
 
 
 def _tokens(text: str) -> list[Token]:
@@ -642,8 +650,8 @@ class _Parser:
     def call(self, token: Token) -> Tree:
         self.advance()
         if token.text not in FUNCTIONS and token.text not in self.functions:
-            known = f"the functions are {', '.join(FUNCTIONS)}"
-            hint = did_you_mean(token.text, FUNCTIONS, known)
+            functions = (*self.functions, *FUNCTIONS)
+            hint = did_you_mean(token.text, functions, f"the functions are {', '.join(functions)}")
             raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
         return Call(token.text, self.arguments(")"), token.offset)
 

@@ -35,6 +35,13 @@ class Problem(NamedTuple):
         return f"{place}{sentence(self.message, self.hint)}"
 
 
+def of_option(problem: Problem) -> Problem:
+    """A problem of a command's option, whose place has no line, as a problem that names the option instead."""
+    if problem.span is None or problem.span.line:
+        return problem
+    return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)
+
+
 class SpecError(Exception):
     """A spec that cannot be used, with all of its problems in the order of the file."""
 

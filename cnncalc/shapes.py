@@ -13,6 +13,9 @@ from cnncalc.problem import RuleError
 
 AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
+# Types of the numbers in a tensor, with their bytes.
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
+
 
 class Shape(tuple[int, ...]):
     """The axes of a tensor: channels, then the spatial axes. A vector has channels alone."""

@@ -68,12 +68,10 @@ def kind(node: Node) -> str:
     return "nothing" if node.is_null else f"the text {quoted(node.text)}"
 
 
-def read(path: str, shown: str = "") -> str:
-    """The text of a spec file, or of standard input for `-`. A byte order mark is dropped.
+def read(path: str) -> bytes:
+    """The bytes of a spec file, or of standard input for `-`.
 
-    Messages show the file as `shown` where that is given.
-
-    Raises SpecError where the file is missing, a directory, unreadable, or not UTF-8.
+    Raises SpecError where the file is missing, a directory, or unreadable.
     """
     try:
         if path == "-":
@@ -88,14 +86,22 @@ def read(path: str, shown: str = "") -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([Problem(None, f"{path}: cannot be read: {reason}")]) from None
+    return data
+
+
+def text_of(data: bytes, shown: str) -> str:
+    """The text of a spec's bytes, which messages show as the file `shown`. A byte order mark is dropped.
+
+    Raises SpecError where they are too many, or not UTF-8.
+    """
     if len(data) > MAX_BYTES:
-        raise SpecError([Problem(None, f"{path}: is larger than {MAX_BYTES:,} bytes, too large for a spec")])
+        raise SpecError([Problem(None, f"{shown}: is larger than {MAX_BYTES:,} bytes, too large for a spec")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig")
         message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        raise SpecError([Problem(_place(before, shown or path), message, "save the file as UTF-8")]) from None
+        raise SpecError([Problem(_place(before, shown), message, "save the file as UTF-8")]) from None
 
 
 def _place(before: str, file: str) -> Span:

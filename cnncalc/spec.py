@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
 from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.templates import NameTemplate, Template
 
-TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs")
+TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
 MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 CONTAINERS = ("layers", "branch")
@@ -126,18 +127,24 @@ class Declaration(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """A decoded spec. `names` tells where each name is given, for messages; `blocks` holds those that can be used."""
+    """A decoded spec.
+
+    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
+    are the files it was read from, each with its text, those it extends after its own.
+    """
 
     name: str
     source: str
     family: str
     year: int | None
     file: str
+    texts: tuple[tuple[str, str], ...]
     inputs: tuple[tuple[str, Template], ...]
     variables: dict[str, Template]
     blocks: dict[str, Block]
     items: tuple[Item, ...]
     outputs: tuple[NameTemplate, ...]
+    guards: Guards
     names: dict[str, list[Declaration]]
     span: Span
     problems: tuple[Problem, ...]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cnncalc import source
 from cnncalc.problem import SpecError
-from cnncalc.source import Mapping, Node, Scalar, Sequence, kind, parse, read
+from cnncalc.source import Mapping, Node, Scalar, Sequence, kind, parse
 
 FILES = sorted(Path(__file__).parent.glob("*_specs/*.yaml"))
 
@@ -225,19 +225,23 @@ def test_get() -> None:
 # --- reading ------------------------------------------------------------------------------------------
 
 
+def text_at(path: str, shown: str = "") -> str:
+    return source.text_of(source.read(path), shown or path)
+
+
 def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1")
-    assert read(str(path)) == "a: 1"
-    assert places(parse(read(str(path)), "f")) == [("a", 1, 1), ("1", 1, 4)]
+    assert text_at(str(path)) == "a: 1"
+    assert places(parse(text_at(str(path)), "f")) == [("a", 1, 1), ("1", 1, 4)]
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO("é: 1".encode())))
-    assert read("-") == "é: 1"
+    assert text_at("-") == "é: 1"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a: \xff")))
     with pytest.raises(SpecError, match=r"^<stdin>:1:4: the byte 0xff is not UTF-8"):
-        read("-", "<stdin>")
+        text_at("-", "<stdin>")
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,17 +250,17 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(SpecError, match=r"^net\.yaml: cannot be read: Permission denied$"):
-        read("net.yaml")
+        text_at("net.yaml")
 
 
 def test_size_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_BYTES", 4)
     path = tmp_path / "net.yaml"
     path.write_text("a: 1")
-    assert read(str(path)) == "a: 1"
+    assert text_at(str(path)) == "a: 1"
     path.write_text("a: 12")
     with pytest.raises(SpecError, match="is larger than 4 bytes"):
-        read(str(path))
+        text_at(str(path))
 
 
 # --- both parsers -------------------------------------------------------------------------------------

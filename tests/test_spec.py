@@ -55,14 +55,14 @@ def messages(spec: str, settings=(), inputs=()) -> list[str]:
 
 def test_a_file_comes_before_a_bundled_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    path, shown = locate("vgg16")
-    assert (Path(path).parent, shown) == (Path(bundled.folder()), "vgg16.yaml")
-    assert locate("vgg16.yaml") == (path, "vgg16.yaml")
+    path, shown, revision = locate("vgg16")
+    assert (Path(path).parent, shown, revision) == (Path(bundled.folder()), "vgg16.yaml", "")
+    assert locate("vgg16.yaml") == (path, "vgg16.yaml", "")
     # A folder of that name is no spec.
     (tmp_path / "vgg16").mkdir()
-    assert locate("vgg16") == (path, "vgg16.yaml")
+    assert locate("vgg16") == (path, "vgg16.yaml", "")
     write(tmp_path, "vgg16.yaml", BASE)
-    assert locate("vgg16.yaml") == ("vgg16.yaml", "vgg16.yaml")
+    assert locate("vgg16.yaml") == ("vgg16.yaml", "vgg16.yaml", "")
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -12,10 +12,13 @@ import click
 from cnncalc import bundled
 from cnncalc.problem import SpecError, did_you_mean
 from cnncalc.report.format import plain
+from cnncalc.shapes import DTYPES
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncalc.config import Config
+    from cnncalc.finding import Outcome
     from cnncalc.network import Network
     from cnncalc.report.table import Table
 
@@ -102,6 +105,9 @@ input_option = click.option(
 batch_option = click.option(
     "--batch", type=click.IntRange(1, 10**9), default=1, help="Count operations and activations for so many samples."
 )
+dtype_option = click.option(
+    "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Type of number that sizes are for."
+)
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
 )
@@ -167,6 +173,40 @@ def write_lines(lines: Iterable[str], output: str | None) -> None:
         write(sys.stdout)
     else:
         _write_file(output, write)
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Write a file of bytes, such as a picture."""
+    _write_file(path, lambda file: file.buffer.write(data))  # type: ignore[attr-defined]
+
+
+def config(path: str | None, *, no_config: bool = False) -> Config:
+    """The configuration of a file, else of the nearest; an empty one where there is none. Raises SpecError."""
+    from cnncalc import config as configuration
+
+    if no_config and path is not None:
+        raise click.UsageError("--config and --no-config exclude each other")
+    found = None if no_config else path or configuration.find()
+    return configuration.read(found) if found else configuration.EMPTY
+
+
+def write_findings(outcomes: Sequence[Outcome], form: str, output: str | None) -> None:
+    """Write what was found of specs in one of the formats that findings have."""
+    from importlib import import_module
+
+    write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+
+
+def add_lines(lines: Iterable[str], path: str) -> None:
+    """Add lines to a file, whole or not at all; what stands in it is kept."""
+    try:
+        before = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", newline="") as file:
+                before = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unwritable(path, getattr(error, "strerror", None) or "it is no text") from None
+    write_lines([*before.splitlines(), *lines], path)
 
 
 def text_width(output: str | None) -> int:

@@ -6,7 +6,7 @@ import click
 
 from cnncalc.commands import _options
 from cnncalc.problem import Problem, SpecError, did_you_mean, listed, plural
-from cnncalc.report.explain import DTYPES, Options
+from cnncalc.report.explain import Options
 from cnncalc.report.sentences import LANGUAGES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MOST_NAMED = 6
 @click.argument("layer", required=False)
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the text.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Formulas in ASCII, as where the output is not Unicode.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Type of number that sizes are for.")
+@_options.dtype_option
 @_options.input_option
 @_options.set_option
 @_options.format_option("text", "json", "markdown", "latex")

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import click
 
-from cnncalc import source
 from cnncalc.commands import _options
-from cnncalc.locate import locate
+from cnncalc.locate import locate, read
 from cnncalc.problem import SpecError
 
 
@@ -30,7 +29,7 @@ def command(
     if inputs or settings:
         raise click.UsageError("--input and --set change the expanded network; add --expand")
     try:
-        lines = source.read(locate(spec)[0]).splitlines()
+        lines = read(locate(spec)).splitlines()
     except SpecError as error:
         _options.fail(error)
     _options.write_lines(lines, output)

@@ -4,7 +4,8 @@ import click
 
 from cnncalc.commands import _options
 from cnncalc.report.format import LAYOUTS
-from cnncalc.report.summary import ALL, COLUMNS, DEFAULT_COLUMNS, DTYPES, SORTABLE, Options, summary
+from cnncalc.report.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
+from cnncalc.shapes import DTYPES
 
 
 class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -40,7 +41,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 )
 @click.option("--top", type=click.IntRange(1), default=None, help="Only so many of the heaviest layers.")
 @click.option("--layout", type=click.Choice(LAYOUTS), default=LAYOUTS[0], help="Shapes as 3x224x224 or 224x224x3.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Type of number that sizes are for.")
+@_options.dtype_option
 @_options.input_option
 @_options.set_option
 @_options.batch_option

@@ -16,10 +16,9 @@ from cnncalc.report.format import Share, integer, number, percent, size
 from cnncalc.report.mathematics import Factors, Number, letters
 from cnncalc.report.sentences import LANGUAGES, Speaker
 from cnncalc.report.table import Column, Line, Table
-from cnncalc.shapes import Shape, times
+from cnncalc.shapes import DTYPES, Shape, times
 
 VERSION = 1
-DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
 # The letters that lecture notes use in the output-size formula.
 LETTERS = {
     "in_size": "W",

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from cnncalc import expressions, layers
 from cnncalc.expressions import Value, describe, fraction
+from cnncalc.guards import BOUNDS, BUDGET, EXPECT, QUANTITIES
 from cnncalc.layer_type import Formulas, LayerType, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
@@ -44,6 +45,9 @@ TOP_DOCS = {
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
     "layers": "the network: a list of layers, blocks and joins, each of which reads the one before it",
     "outputs": "the layers whose outputs the network gives, where it is not the last one",
+    "budget": "limits that `cnncalc check` holds the network to: params: 5M is at most, {min:, max:, tolerance:} says more",
+    "expect": "figures and shapes that `cnncalc check` expects, such as output: [1000]",
+    "assert": "conditions that `cnncalc check` expects, such as params('fc6') / params() < 0.5",
 }
 CONTAINER_DOCS = {
     "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
@@ -343,6 +347,12 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
         ("Keys of a branch that is more than a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
+            "Below budget and expect: a quantity, alone or behind the name of a layer or block (stage*.params)",
+            {name: quantity.doc for name, quantity in QUANTITIES.items()},
+        ),
+        ("Below a quantity of budget, where it is more than a number", BOUNDS[BUDGET]),
+        ("Below a quantity of expect, where it is more than its value", BOUNDS[EXPECT]),
+        (
             "In place of any number, true, false or list: an expression",
             {
                 "names": f"variables, a block's parameters, index, {', '.join(sorted(TENSOR_NAMES))}",
@@ -533,6 +543,8 @@ def write_all_json() -> Iterator[str]:
         "modifiers": MODIFIER_DOCS,
         "branch_keys": BRANCH_DOCS,
         "spec_keys": TOP_DOCS,
+        "quantities": {name: quantity.doc for name, quantity in QUANTITIES.items()},
+        "bounds": BOUNDS,
         "expressions": {"names": sorted(TENSOR_NAMES), "functions": list(expressions.FUNCTIONS)},
     }
     yield json.dumps(whole, indent=2)

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator
 
 from cnncalc import layers
+from cnncalc.guards import BOUNDS, EXPECT, LIMITED, QUANTITIES
 from cnncalc.layer_type import LayerType
 from cnncalc.report.format import number
 from cnncalc.report.reference import (
@@ -71,12 +72,7 @@ def _shared() -> dict[str, JsonSchema]:
             "minLength": 1,
             "description": "an expression, such as 64 * 2 ** index, kernel // 2 or in_channels",
         },
-        "value": {
-            "anyOf": [
-                {"type": ["number", "boolean", "string", "null"]},
-                _list(_reference("value")),
-            ]
-        },
+        "value": {"anyOf": _value()},
         "sizes": {"anyOf": _sizes()},
         "name": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": LAYER_NAME}]},
         "names": {"anyOf": [_reference("name"), _list(_reference("name"), minItems=1)]},
@@ -126,6 +122,10 @@ def _word() -> JsonSchema:
     return {"pattern": f"^{NAME}$"}
 
 
+def _value() -> list[JsonSchema]:
+    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference("value"))]
+
+
 def _sizes() -> list[JsonSchema]:
     """The sizes of an input, channels first: a list, the channels alone, or an expression."""
     size = {"type": "integer", "minimum": 1}
@@ -164,8 +164,26 @@ def _top(key: str) -> JsonSchema:
         },
         "layers": _list(_reference("item"), minItems=1),
         "outputs": _same("names"),
+        **{guard: _guards(guard) for guard in BOUNDS},
+        "assert": {"anyOf": [_list({"type": "string", "minLength": 1}), {"type": ["string", "null"]}]},
     }
     return schemas[key]
+
+
+def _guards(guard: str) -> JsonSchema:
+    """What stands behind `budget` or `expect`: quantities with a value or a mapping of bounds."""
+    names = "|".join(QUANTITIES if guard == EXPECT else LIMITED)
+    bounds = {
+        "type": "object",
+        "properties": {word: {"description": doc, **_same("value")} for word, doc in BOUNDS[guard].items()},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": rf"^([^.]+\.)*({names})$"},
+        "additionalProperties": {"anyOf": [bounds, *_value()]},
+    }
 
 
 # --- items --------------------------------------------------------------------------------------

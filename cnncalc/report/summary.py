@@ -26,14 +26,13 @@ from cnncalc.report.format import (
     window,
 )
 from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
-from cnncalc.shapes import Shape, SlidingWindow
+from cnncalc.shapes import DTYPES, Shape, SlidingWindow
 
 if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field
 
 MOST_ROWS = 50
 ALL = 1_000_000
-DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
 
 COLUMNS = (
     Column("name", "layer"),
@@ -298,15 +297,15 @@ def _dominant(root: Node) -> str:
         for quantity, row in found
     ]
     if len(found) == 2 and found[0][1] == found[1][1]:
-        return f"{_full_label(found[0][1])} {_verb(found[0][1], 'holds', 'hold')} {held[0]} and {held[1]}"
+        return f"{full_label(found[0][1])} {_verb(found[0][1], 'holds', 'hold')} {held[0]} and {held[1]}"
     verbs = {"params": ("holds", "hold"), "macs": ("does", "do")}
     return "; ".join(
-        f"{_full_label(row)} {_verb(row, *verbs[quantity])} {share}"
+        f"{full_label(row)} {_verb(row, *verbs[quantity])} {share}"
         for (quantity, row), share in zip(found, held, strict=True)
     )
 
 
-def _full_label(row: Row) -> str:
+def full_label(row: Row) -> str:
     """A row's name with the path to it."""
     path = row.node.name.rpartition(".")[0]
     return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"

@@ -97,7 +97,7 @@ def schema() -> dict[str, Any]:
     sums = dict.fromkeys(
         ("params", "buffers", "macs", "flops", "activations", "params_size", "buffers_size", "activations_size"), count
     )
-    layer = _object(
+    layer = object_of(
         {
             "name": {"type": "string"},
             "type": {"type": "string"},
@@ -112,7 +112,7 @@ def schema() -> dict[str, Any]:
             "weights_from": {"type": ["string", "null"]},
             "training_only": {"type": "boolean"},
             "receptive_field": {
-                "anyOf": [{"type": "null"}, _object({"size": numbers, "stride": numbers, "start": numbers})]
+                "anyOf": [{"type": "null"}, object_of({"size": numbers, "stride": numbers, "start": numbers})]
             },
             "settings": {"type": "object"},
             "file": {"type": "string"},
@@ -122,7 +122,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cnncalc summary",
-        **_object(
+        **object_of(
             {
                 "schema": {"const": VERSION},
                 "name": {"type": "string"},
@@ -131,13 +131,13 @@ def schema() -> dict[str, Any]:
                 "batch": {"type": "integer", "minimum": 1},
                 "outputs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
                 "layers": {"type": "array", "items": layer},
-                "totals": _object({**sums, "weight_layers": count, "layers": count, "training": _object(sums)}),
+                "totals": object_of({**sums, "weight_layers": count, "layers": count, "training": object_of(sums)}),
             }
         ),
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def object_of(properties: dict[str, Any]) -> dict[str, Any]:
     """An object that has all of these properties and no others."""
     return {
         "type": "object",

@@ -1,0 +1,94 @@
+"""What checks and rules find, as a record: every output format writes it in its own way."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc.problem import Problem, Span, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from fractions import Fraction
+
+SPEC = "spec"
+
+
+class Severity(Enum):
+    """How much a finding weighs: an error breaks a check, the others do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Finding(NamedTuple):
+    """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
+
+    `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
+    `span` is None where no line is to blame. `layer` is the full name of the layer or block it is about, if there is one,
+    and `subject` that of the check that is broken.
+    """
+
+    code: str
+    severity: Severity
+    span: Span | None
+    message: str
+    hint: str = ""
+    details: tuple[str, ...] = ()
+    layer: str = ""
+    subject: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{self.severity.value}: {sentence(self.message, self.hint)} [{self.code}]"
+
+
+class State(Enum):
+    """What became of a check. A baseline that is missing leaves a limit of increase unchecked."""
+
+    KEPT = "kept"
+    TOLERATED = "tolerated"
+    BROKEN = "broken"
+    UNCHECKED = "unchecked"
+
+
+class Check(NamedTuple):
+    """A limit, an expectation or an assertion that a network was held to.
+
+    `kind` is `budget`, `increase`, `expect` or `assert`; `subject` what it is about (`params`, `stage1.macs`, or an
+    assertion's text). `value` is what the network has: a number, a shape, or None of an assertion.
+    `limits` are what is allowed, by their words (`max`, `min`, `value`, `max_increase`), and `before` the
+    baseline's value. `unit` is "B" where the numbers are bytes.
+    """
+
+    kind: str
+    subject: str
+    span: Span
+    state: State
+    value: int | tuple[int, ...] | None = None
+    limits: tuple[tuple[str, int | Fraction | tuple[int, ...]], ...] = ()
+    before: int | None = None
+    unit: str = ""
+
+
+class Outcome(NamedTuple):
+    """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
+
+    A spec that cannot be used has findings of the code `spec` alone.
+    """
+
+    file: str
+    name: str
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def unusable(self) -> bool:
+        return any(finding.code == SPEC for finding in self.findings)
+
+
+def unusable(file: str, problems: Iterable[Problem]) -> Outcome:
+    """The outcome of a spec that cannot be used, a finding for each of its problems."""
+    found = (Finding(SPEC, Severity.ERROR, problem.span, problem.message, problem.hint) for problem in problems)
+    return Outcome(file, "", tuple(found))

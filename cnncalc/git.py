@@ -1,0 +1,74 @@
+"""Files as git has them at a revision: `main:designs/net.yaml`."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from cnncalc.problem import Problem, SpecError, quoted
+
+
+def split(reference: str) -> tuple[str, str] | None:
+    """The revision and the path of `revision:path`, or None; a single letter before the colon is a drive."""
+    match = re.fullmatch(r"([^:\s-][^:\s]+|@):([^:]+)", reference)
+    return (match.group(1), match.group(2)) if match else None
+
+
+def read(revision: str, path: str, most: int) -> bytes:
+    """The content of a file, relative to the current folder, at a revision; at most one byte more than `most`.
+
+    Raises SpecError where there is no git, no repository, no such revision or no such file in it.
+    """
+    commit = _commit(revision, path)
+    folder, rest = _inside(path)
+    found = _run(folder, "cat-file", "-t", f"{commit}:./{rest}")
+    if found is None or found.strip() != b"blob":
+        message = f"{revision}:{path}: git has no such file at {quoted(revision)}"
+        raise SpecError([Problem(None, message, "the path is relative to the current folder")])
+    size = _run(folder, "cat-file", "-s", f"{commit}:./{rest}")
+    if size is not None and int(size) > most:
+        return b" " * (most + 1)
+    return _run(folder, "cat-file", "blob", f"{commit}:./{rest}") or b""
+
+
+def exists(revision: str, path: str) -> bool:
+    """Whether git has a file of that path at a revision."""
+    folder, rest = _inside(path)
+    found = _run(folder, "cat-file", "-t", f"{_commit(revision, path)}:./{rest}")
+    return found is not None and found.strip() == b"blob"
+
+
+def _commit(revision: str, path: str) -> str:
+    """The commit that a revision names."""
+    folder, _ = _inside(path)
+    commit = None
+    if not revision.startswith("-"):
+        commit = _run(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is not None:
+        return commit.decode().strip().rpartition("\n")[2]
+    if _run(folder, "rev-parse", "--git-dir") is None:
+        message, hint = f"{revision}:{path}: {quoted(folder)} is in no git repository", "name a file instead"
+    else:
+        message = f"{revision}:{path}: git knows no revision {quoted(revision)}"
+        hint = "`git branch -a` shows the branches; a shallow clone lacks most: `git fetch origin main`"
+    raise SpecError([Problem(None, message, hint)])
+
+
+def _inside(path: str) -> tuple[str, str]:
+    """The nearest folder that exists, and the path from there: an old revision may have folders that are gone."""
+    folder, rest = os.path.split(path)
+    while folder and not os.path.isdir(folder):
+        folder, last = os.path.split(folder)
+        rest = f"{last}/{rest}"
+    return folder or ".", rest
+
+
+def _run(folder: str, *arguments: str) -> bytes | None:
+    """What a git command prints, or None where it fails. None of those used here runs filters or hooks."""
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, check=False)  # noqa: S603, S607
+    except FileNotFoundError:
+        raise SpecError([Problem(None, "git is not installed", "name a file instead of a revision")]) from None
+    return done.stdout if done.returncode == 0 else None
