@@ -90,5 +90,9 @@ class Outcome(NamedTuple):
 
 def unusable(file: str, problems: Iterable[Problem]) -> Outcome:
     """The outcome of a spec that cannot be used, a finding for each of its problems."""
-    found = (Finding(SPEC, Severity.ERROR, problem.span, problem.message, problem.hint) for problem in problems)
+    found = []
+    for problem in problems:
+        # The file is told beside it.
+        message = problem.message.removeprefix(f"{file}: ")
+        found.append(Finding(SPEC, Severity.ERROR, problem.span, message, problem.hint))
     return Outcome(file, "", tuple(found))

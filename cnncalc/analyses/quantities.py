@@ -1,0 +1,144 @@
+"""The figures that budgets and assertions speak of: of a network, or of the blocks and layers that a pattern names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from cnncalc.analyses.totals import totals
+from cnncalc.analyses.tree import Node, tree
+from cnncalc.network import Layer, Network
+from cnncalc.problem import did_you_mean, listed, quoted
+from cnncalc.shapes import Shape
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.receptive_field import Field
+
+Item = TypeVar("Item")
+Measured: TypeAlias = "int | Shape"
+# Of what a node of the tree has a sum: which figure, and whether the batch and the bytes of a number multiply it.
+SUMS: dict[str, tuple[str, bool, bool]] = {
+    "params": ("params", False, False),
+    "buffers": ("buffers", False, False),
+    "macs": ("macs", True, False),
+    "flops": ("flops", True, False),
+    "activations": ("activations", True, False),
+    "params_size": ("params", False, True),
+    "buffers_size": ("buffers", False, True),
+    "activations_size": ("activations", True, True),
+}
+
+
+class Unmeasurable(Exception):  # noqa: N818 - it says why there is no figure; it is no error of the program
+    """A figure that a network does not have; `hint` says which it has."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Measures:
+    """Answers what a network, a block or a layer has of a quantity; `dtype_size` is in bytes a number."""
+
+    def __init__(self, network: Network, *, batch: int = 1, dtype_size: int = 4) -> None:
+        self.network = network
+        self.batch = batch
+        self.dtype_size = dtype_size
+
+    @cached_property
+    def root(self) -> Node:
+        return tree(self.network)
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Every block and layer by its full name."""
+        return {node.name: node for node in _below(self.root)}
+
+    def matching(self, pattern: str) -> list[Node]:
+        """The blocks and layers that a pattern names: `*` stands for any text without a dot, `**` for any.
+
+        Raises Unmeasurable where there is none.
+        """
+        if pattern in self.nodes:
+            return [self.nodes[pattern]]
+        parts = re.split(r"(\*\*|\*)", pattern)
+        translated = {"**": ".*", "*": "[^.]*"}
+        compiled = re.compile("".join(translated.get(part, re.escape(part)) for part in parts))
+        found = [node for name, node in self.nodes.items() if "*" in pattern and compiled.fullmatch(name)]
+        if found:
+            return found
+        tops = [node.name for node in self.root.children]
+        known = f"the names at the top are {', '.join(tops[:8])}{', ...' if len(tops) > 8 else ''}"
+        raise Unmeasurable(f"no layer or block is called {quoted(pattern)}", did_you_mean(pattern, self.nodes, known))
+
+    def of_network(self, quantity: str) -> Measured:
+        """A quantity of the whole network at inference. Raises Unmeasurable where it has no single one."""
+        if quantity == "depth":
+            return totals(self.network).weight_layers
+        if quantity in ("activations", "activations_size"):
+            # The inputs are in memory too.
+            scale = self.dtype_size if quantity == "activations_size" else 1
+            return totals(self.network).activations * self.batch * scale
+        if quantity == "input":
+            inputs = dict(self.network.inputs)
+            return _only(list(inputs.values()), "inputs", list(inputs))
+        if quantity in ("output", "receptive_field"):
+            output = _only(self.network.outputs, "outputs", self.network.outputs)
+            return self.of_node(self.nodes[output], quantity)
+        return self._of_figure(self.root, quantity)
+
+    def of_node(self, node: Node, quantity: str) -> Measured:
+        """A quantity of a block or layer. Raises Unmeasurable where it has none."""
+        layers = list(_layers_of(node))
+        if quantity == "output":
+            return layers[-1].output_shape
+        if quantity == "input":
+            return _only(layers[0].input_shapes, "inputs", layers[0].inputs)
+        if quantity == "receptive_field":
+            field = self._fields[layers[-1].name]
+            if field is None:
+                raise Unmeasurable(f"{layers[-1].name} has no receptive field that is known")
+            largest: int = max((axis.size for axis in field), default=1)
+            return largest
+        return self._of_figure(node, quantity)
+
+    def _of_figure(self, node: Node, quantity: str) -> int:
+        if quantity == "layers":
+            return sum(node.training_only or not layer.training_only for layer in _layers_of(node))
+        name, by_batch, in_bytes = SUMS[quantity]
+        number: int = getattr(node.figure, name)
+        return number * (self.batch if by_batch else 1) * (self.dtype_size if in_bytes else 1)
+
+    @cached_property
+    def _fields(self) -> dict[str, Field | None]:
+        from cnncalc.analyses.receptive_field import receptive_fields
+
+        return receptive_fields(self.network)
+
+
+def _below(node: Node) -> Iterator[Node]:
+    """The nodes below a node, in their order."""
+    stack = node.children[::-1]
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(at.children[::-1])
+
+
+def _layers_of(node: Node) -> Iterator[Layer]:
+    """The layers of a node, its own and those below it."""
+    if node.layer is not None:
+        yield node.layer
+    for below in _below(node):
+        if below.layer is not None:
+            yield below.layer
+
+
+def _only(items: Sequence[Item], noun: str, names: Sequence[str]) -> Item:
+    """The one of several; Unmeasurable says which there are."""
+    if len(items) == 1:
+        return items[0]
+    raise Unmeasurable(f"there are {len(items)} {noun}", f"name one: {listed(names, 'or')}")

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.commands._progress import progress
+from cnncalc.problem import Problem, SpecError, of_option
+from cnncalc.shapes import DTYPES
+
+if TYPE_CHECKING:
+    from cnncalc.config import Config
+    from cnncalc.finding import Outcome
+    from cnncalc.guards import Guards
+
+FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+
+
+@click.command("check", short_help="Hold networks to their budgets, and lint them.")
+@click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
+@click.option("--max", "most", multiple=True, type=_options.Pair("QUANTITY=N"), help="A budget, such as params=5M.")
+@click.option("--min", "least", multiple=True, type=_options.Pair("QUANTITY=N"), help="The least that there must be.")
+@click.option(
+    "--expect", "expected", multiple=True, type=_options.Pair("QUANTITY=VALUE"), help="As in output=[1000] or depth=16."
+)
+@click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
+@click.option("--against", type=_options.SpecArgument(), help="The baseline that increases are held against.")
+@click.option("--against-ref", metavar="REVISION", help="Each SPEC as it is there in git is its baseline.")
+@click.option(
+    "--max-increase",
+    "increases",
+    multiple=True,
+    type=_options.Pair("QUANTITY=N"),
+    help="The most that may be added to the baseline: params=2% or params=10k.",
+)
+@click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
+@click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
+@click.option("--lint/--no-lint", "linted", default=True, help="Ask the rules of lint, too.", show_default=True)
+@click.option("--strict", is_flag=True, help="Warnings break the check too.")
+@click.option("--summary", help="Add a summary in Markdown to this file, as GitHub's job summaries are.")
+@_options.input_option
+@_options.set_option
+@click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="Count for so many samples.")
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default=None, help="Type of number that sizes are for.")
+@_options.format_option(*FORMATS)
+@_options.output_option
+def command(
+    specs: tuple[str, ...],
+    most: tuple[tuple[str, str], ...],
+    least: tuple[tuple[str, str], ...],
+    expected: tuple[tuple[str, str], ...],
+    asserted: tuple[str, ...],
+    against: str | None,
+    against_ref: str | None,
+    increases: tuple[tuple[str, str], ...],
+    config: str | None,
+    no_config: bool,  # noqa: FBT001 - click passes it by name
+    linted: bool,  # noqa: FBT001 - click passes it by name
+    strict: bool,  # noqa: FBT001 - click passes it by name
+    summary: str | None,
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    batch: int | None,
+    dtype: str | None,
+    form: str,
+    output: str | None,
+) -> None:
+    """Hold networks to the budgets and expectations of their specs, of cnncalc.yaml and of options.
+
+    Without SPEC, all that cnncalc.yaml names. A spec that has no budget must be valid, and is linted.
+    Status 0: all is kept; 1: something is broken, or a rule finds an error; 2: a spec is unusable.
+    """
+    from cnncalc.lint import EVERYTHING
+    from cnncalc.report import outcomes
+
+    if against is not None and against_ref is not None:
+        raise click.UsageError("--against and --against-ref exclude each other")
+    if increases and against is None and against_ref is None:
+        raise click.UsageError("--max-increase needs a baseline: --against FILE or --against-ref main")
+    try:
+        used = _options.config(config, no_config=no_config)
+        outcomes.refuse_unknown_rules(used)
+        guards = _guards(most, least, expected, asserted, increases)
+        named = specs or _named(used)
+        request = outcomes.Request(
+            settings,
+            inputs,
+            batch,
+            dtype,
+            guards,
+            selection=EVERYTHING if linted else None,
+            against=against,
+            against_ref=against_ref,
+            config=used,
+        )
+        with progress(named, "checking") as each:
+            found = [outcomes.outcome(spec, request) for spec in each]
+    except SpecError as error:
+        _options.fail(error)
+    _options.write_findings(found, form, output)
+    if summary is not None:
+        _add(summary, found)
+    raise SystemExit(outcomes.status(found, strict=strict, errors_only=True))
+
+
+def _named(config: Config) -> tuple[str, ...]:
+    """The specs of the configuration, where no other is named."""
+    from cnncalc.config import specs_of
+
+    if not config.file:
+        raise click.UsageError("name a SPEC, or list specs in a cnncalc.yaml")
+    if not config.entries:
+        raise click.UsageError(f"{config.file} lists no specs; name a SPEC")
+    return specs_of(config)
+
+
+def _guards(
+    most: tuple[tuple[str, str], ...],
+    least: tuple[tuple[str, str], ...],
+    expected: tuple[tuple[str, str], ...],
+    asserted: tuple[str, ...],
+    increases: tuple[tuple[str, str], ...],
+) -> Guards:
+    """The guards that the options give. Raises SpecError with what is wrong with them."""
+    from cnncalc.guards import BUDGET, EXPECT, Guards, assertion_of_option, limit_of_option
+
+    told = (
+        ("--max", BUDGET, "max", most),
+        ("--min", BUDGET, "min", least),
+        ("--expect", EXPECT, "value", expected),
+        ("--max-increase", BUDGET, "max_increase", increases),
+    )
+    problems: list[Problem] = []
+    limits = [
+        limit_of_option(kind, bound, (key, text), option, problems)
+        for option, kind, bound, pairs in told
+        for key, text in pairs
+    ]
+    assertions = [assertion_of_option(text, "--assert", problems) for text in asserted]
+    if problems:
+        raise SpecError(map(of_option, problems))
+    return Guards(tuple(filter(None, limits)), tuple(filter(None, assertions)))
+
+
+def _add(path: str, found: list[Outcome]) -> None:
+    """Add the summary to a file that may hold those of other commands."""
+    from cnncalc.report.findings import markdown
+
+    _options.add_lines([*markdown.write(found), ""], path)

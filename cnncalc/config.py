@@ -1,0 +1,257 @@
+"""The file cnncalc.yaml of a repository: which specs are checked, and what they are held to beside their own guards.
+
+    defaults:                        # where neither an entry nor the spec itself says the same
+      budget: {params_size: 100 MiB}
+    lint:
+      ignore: [CNN012]
+      severity: {CNN001: error}
+    specs:
+      designs/*.yaml:                # valid, linted, and kept to their own budgets
+      designs/mobile_*.yaml:
+        budget: {params: 5M}
+        set: {classes: 10}
+        input: [3, 192, 192]
+      vgg16:                         # a bundled network
+        expect: {params: 138_357_544}
+
+A spec that several entries name is held to all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cnncalc import bundled, source
+from cnncalc.guards import BUDGET, GUARDS, Guards, read_guards
+from cnncalc.problem import Problem, Span, SpecError, did_you_mean, listed, quoted
+from cnncalc.shapes import DTYPES, times
+from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
+
+FILE = "cnncalc.yaml"
+TOP_KEYS = ("defaults", "lint", "specs")
+ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
+DEFAULT_KEYS = (BUDGET, "batch", "dtype")
+LINT_KEYS = ("select", "ignore", "severity")
+
+
+class Lint(NamedTuple):
+    """Which rules are asked, by codes or names as they are written, and with which severities; each with its place."""
+
+    select: tuple[tuple[str, Span], ...] = ()
+    ignore: tuple[tuple[str, Span], ...] = ()
+    severities: tuple[tuple[str, str, Span], ...] = ()
+
+
+class Entry(NamedTuple):
+    """What an entry says of the specs that its pattern names; what is None or empty it does not say."""
+
+    pattern: str
+    span: Span
+    guards: Guards = Guards()
+    settings: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    batch: int | None = None
+    dtype: str | None = None
+    lint: Lint = Lint()
+
+
+class Config(NamedTuple):
+    """A decoded cnncalc.yaml; `folder` is where it stands, and its patterns start."""
+
+    file: str
+    folder: str
+    defaults: Entry
+    lint: Lint
+    entries: tuple[Entry, ...]
+
+
+EMPTY = Config("", "", Entry("", Span("", 0, 0)), Lint(), ())
+
+
+def find() -> str | None:
+    """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top."""
+    folder = os.getcwd()
+    while True:
+        path = os.path.join(folder, FILE)
+        if os.path.isfile(path):
+            return os.path.relpath(path)
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = parent
+
+
+def read(path: str) -> Config:
+    """The configuration of a file. Raises SpecError with all of its problems."""
+    node = source.parse(source.text_of(source.read(path), path), path)
+    return _Reader(path).config(node)
+
+
+def specs_of(config: Config) -> tuple[str, ...]:
+    """The specs that the entries name, in their order. Raises SpecError where an entry names none."""
+    found: dict[str, None] = {}
+    problems = []
+    for entry in config.entries:
+        paths = _matching(config, entry)
+        if not paths:
+            hint = "patterns start at the folder of cnncalc.yaml; * stands for any name, ** for folders too"
+            problems.append(Problem(entry.span, f"{quoted(entry.pattern)} names no spec", hint))
+        found.update(dict.fromkeys(paths))
+    if problems:
+        raise SpecError(problems)
+    return tuple(found)
+
+
+def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
+    """The entries that name a spec, by whichever path it is given."""
+    own = os.path.realpath(reference) if os.path.exists(reference) else reference.removesuffix(bundled.SUFFIX)
+    return tuple(
+        entry
+        for entry in config.entries
+        if any(own in (os.path.realpath(path), path.removesuffix(bundled.SUFFIX)) for path in _matching(config, entry))
+    )
+
+
+def _matching(config: Config, entry: Entry) -> tuple[str, ...]:
+    """The files of a pattern, the configuration itself left out; else the bundled network of that name."""
+    from glob import glob
+
+    folder = config.folder or "."
+    found = sorted(glob(entry.pattern, root_dir=folder, recursive=True))
+    paths = [os.path.normpath(os.path.join(folder, path)) for path in found]
+    own = os.path.realpath(config.file)
+    files = tuple(path for path in paths if os.path.isfile(path) and os.path.realpath(path) != own)
+    return files or ((entry.pattern,) if bundled.path(entry.pattern) else ())
+
+
+class _Reader:
+    """Reads one configuration; the problems it meets are collected."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+
+    def problem(self, span: Span, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(span, message, hint))
+
+    def config(self, node: Node) -> Config:
+        top = self.mapping(node, TOP_KEYS, FILE)
+        defaults = Entry("", node.span)
+        if "defaults" in top:
+            defaults = self.entry("", node.span, top["defaults"], DEFAULT_KEYS)
+        lint = self.lint(top["lint"]) if "lint" in top else Lint()
+        entries = []
+        if isinstance(specs := top.get("specs"), Mapping):
+            entries = [self.entry(key.text, key.span, value, ENTRY_KEYS) for key, value in specs.entries]
+        elif isinstance(specs, Sequence):
+            texts = [item for item in specs.items if isinstance(item, Scalar) and not item.is_null]
+            entries = [Entry(item.text, item.span) for item in texts]
+            for item in specs.items:
+                if item not in texts:
+                    self.problem(item.span, f"a pattern of files is expected here, not {kind(item)}")
+        elif specs is not None:
+            self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
+        if self.problems:
+            raise SpecError(self.problems)
+        return Config(self.path, os.path.dirname(self.path), defaults, lint, tuple(entries))
+
+    def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
+        """The values of a mapping's known keys; null is an empty mapping."""
+        if isinstance(node, Scalar) and node.is_null:
+            return {}
+        if not isinstance(node, Mapping):
+            self.problem(node.span, f"{what} is a mapping, not {kind(node)}", f"its keys are {listed(known)}")
+            return {}
+        found = {}
+        for key, value in node.entries:
+            if key.text in known:
+                found[key.text] = value
+            elif key.text == "layers" and what == FILE:
+                raise SpecError([Problem(key.span, f"{self.path} is a spec, not a configuration", "rename it")])
+            else:
+                hint = did_you_mean(key.text, known, f"its keys are {listed(known)}")
+                self.problem(key.span, f"{what} has no {quoted(key.text)}", hint)
+        return found
+
+    def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> Entry:
+        keys = self.mapping(node, known, "an entry" if pattern else "defaults")
+        guards = {key: keys[key] for key in GUARDS if key in keys}
+        return Entry(
+            pattern,
+            span,
+            read_guards(guards, frozenset(), self.problems),
+            self.settings(keys["set"]) if "set" in keys else (),
+            self.inputs(keys["input"]) if "input" in keys else (),
+            self.batch(keys["batch"]) if "batch" in keys else None,
+            self.dtype(keys["dtype"]) if "dtype" in keys else None,
+            self.lint(keys["lint"]) if "lint" in keys else Lint(),
+        )
+
+    def settings(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """Variables with their values, as `--set` takes them."""
+        if isinstance(node, Mapping):
+            return tuple((key.text, self.text(value)) for key, value in node.entries)
+        self.problem(node.span, f"set is a mapping of variables to values, not {kind(node)}")
+        return ()
+
+    def inputs(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """Inputs as `--input` takes them."""
+        if isinstance(node, Mapping):
+            return tuple((key.text, self.sizes(value)) for key, value in node.entries)
+        return (("", self.sizes(node)),)
+
+    def sizes(self, node: Node) -> str:
+        if isinstance(node, Scalar) and re.fullmatch(r"[0-9]+([x×][0-9]+)*", node.text):
+            return node.text
+        if isinstance(node, Sequence) and all(
+            isinstance(item, Scalar) and item.text.isdecimal() and int(item.text) for item in node.items
+        ):
+            return times(tuple(int(item.text) for item in node.items if isinstance(item, Scalar)))
+        self.problem(node.span, f"input takes sizes, not {kind(node)}", "such as [3, 192, 192]")
+        return ""
+
+    def text(self, node: Node) -> str:
+        """A value as an expression writes it."""
+        if isinstance(node, Scalar):
+            return node.text
+        if isinstance(node, Sequence):
+            return f"[{', '.join(self.text(item) for item in node.items)}]"
+        self.problem(node.span, f"a value is expected here, not {kind(node)}")
+        return ""
+
+    def batch(self, node: Node) -> int | None:
+        if isinstance(node, Scalar) and re.fullmatch(r"[1-9][0-9]{0,8}", node.text):
+            return int(node.text)
+        self.problem(node.span, f"batch is a whole number of at least 1, not {kind(node)}")
+        return None
+
+    def dtype(self, node: Node) -> str | None:
+        if isinstance(node, Scalar) and node.text in DTYPES:
+            return node.text
+        hint = did_you_mean(node.text, DTYPES) if isinstance(node, Scalar) else ""
+        self.problem(node.span, f"dtype is a type of number, not {kind(node)}", hint or f"they are {listed(DTYPES)}")
+        return None
+
+    def lint(self, node: Node) -> Lint:
+        keys = self.mapping(node, LINT_KEYS, "lint")
+        severities = []
+        if "severity" in keys:
+            severity = keys["severity"]
+            if isinstance(severity, Mapping):
+                severities = [(key.text, self.text(value), value.span) for key, value in severity.entries]
+            else:
+                self.problem(severity.span, f"severity is a mapping of rules, not {kind(severity)}", "CNN003: error")
+        return Lint(self.words(keys.get("select")), self.words(keys.get("ignore")), tuple(severities))
+
+    def words(self, node: Node | None) -> tuple[tuple[str, Span], ...]:
+        if node is None:
+            return ()
+        items = node.items if isinstance(node, Sequence) else (node,)
+        words = [item for item in items if isinstance(item, Scalar) and not item.is_null]
+        for item in items:
+            if item not in words:
+                self.problem(item.span, f"the code or name of a rule is expected here, not {kind(item)}")
+        return tuple((word.strip(), item.span) for item in words for word in item.text.split(",") if word.strip())

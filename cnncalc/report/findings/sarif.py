@@ -1,0 +1,81 @@
+"""Findings as SARIF 2.1.0 (OASIS 2020), which code scanning reads."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from typing import Any
+from urllib.parse import quote
+
+from cnncalc import rules
+from cnncalc.finding import Finding, Outcome
+from cnncalc.guards import ASSERT, BASELINE, BUDGET, EXPECT, INCREASE
+from cnncalc.problem import sentence
+from cnncalc.report.format import plain
+
+GUARD_DOCS = {
+    "spec": "A spec must be usable.",
+    BUDGET: "A network keeps the budget of its spec.",
+    INCREASE: "A network grows no more than it may.",
+    EXPECT: "A network has the figures and shapes that its spec expects.",
+    ASSERT: "The conditions of a spec hold.",
+    BASELINE: "What a network is compared with.",
+}
+
+
+def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The lines of the log: one run, with a rule for each code that is met."""
+    found = [(outcome, finding) for outcome in outcomes for finding in outcome.findings]
+    codes = sorted({finding.code for _, finding in found})
+    driver = {"name": "cnncalc", "version": metadata.version("cnncalc"), "rules": [_rule(code) for code in codes]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(outcome, finding, codes) for outcome, finding in found],
+    }
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    yield json.dumps(log, indent=2)
+
+
+def _rule(code: str) -> dict[str, Any]:
+    """What the log says of a rule: its name, and what it finds."""
+    if code in GUARD_DOCS:
+        return {"id": code, "shortDescription": {"text": GUARD_DOCS[code]}}
+    rule = next(rule for rule in rules.all_rules() if rule.code == code)
+    return {
+        "id": code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.page.partition("\n")[0]},
+        "fullDescription": {"text": inspect.cleandoc(rule.page)},
+        "help": {"text": f"cnncalc lint --explain {code}"},
+    }
+
+
+def _result(outcome: Outcome, finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
+    message = "\n".join([sentence(finding.message, finding.hint), *finding.details])
+    location: dict[str, Any] = {"physicalLocation": _place(outcome, finding)}
+    if finding.layer:
+        location["logicalLocations"] = [{"fullyQualifiedName": plain(finding.layer)}]
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": codes.index(finding.code),
+        "level": finding.severity.value,
+        "message": {"text": "\n".join(plain(line) for line in message.split("\n"))},
+        "locations": [location],
+    }
+
+
+def _place(outcome: Outcome, finding: Finding) -> dict[str, Any]:
+    """The file and the place in it; a finding without a line stands for its file."""
+    if finding.span is None or not finding.span.line:
+        return {"artifactLocation": {"uri": _uri(outcome.file)}}
+    region = {"startLine": finding.span.line, "startColumn": finding.span.column}
+    return {"artifactLocation": {"uri": _uri(finding.span.file)}, "region": region}
+
+
+def _uri(file: str) -> str:
+    """A file's relative URI; what stands in a name for itself is escaped."""
+    return quote(file.replace(os.sep, "/"))

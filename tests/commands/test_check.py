@@ -1,0 +1,213 @@
+"""`cnncalc check` as it is run: many files, options, a configuration, baselines, and the status it ends with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# 8 x 27 weights and 8 biases; 216 multiply-accumulates at each of 16 x 16 places.
+DESIGN = """\
+name: Design
+input: [3, 16, 16]
+variables: {filters: 8}
+layers:
+  - conv: {filters: filters, kernel: 3, padding: 1}
+    name: conv1
+  - relu
+  - global_avg_pool
+budget:
+  params: 224
+  macs: {max: 60k, max_increase: 5%}
+expect:
+  output: [8]
+"""
+# Batch normalisation has 8 scales and 8 shifts; the convolution's bias is lost in it.
+BIASED = DESIGN.replace("  - relu", "  - batch_norm\n  - relu").replace("params: 224", "params: 240")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "design.yaml").write_text(DESIGN)
+    return tmp_path
+
+
+def test_kept(run) -> None:
+    assert run("check", "design.yaml", "--no-lint").output.splitlines() == [
+        (
+            "design.yaml: 3 checks kept, 1 not held for want of a baseline;"
+            " params is nearest to its budget: 100.0 % of at most 224"
+        ),
+        "1 spec: 3 checks kept, none broken, 1 without a baseline",
+    ]
+
+
+def test_broken(run) -> None:
+    """216 x 256 multiply-accumulates are 55,296; with 9 filters 62,208, and 252 parameters."""
+    output = run("check", "design.yaml", "--no-lint", "--set", "filters=9", status=1).output
+    assert output.splitlines()[:5] == [
+        (
+            "design.yaml:10:3: error: params is 252, 28 (12.5 %) more than the 224 of its budget;"
+            " take 11.2 % off conv1 or allow 252 [budget]"
+        ),
+        "    conv1 has 252 (100.0 %)",
+        (
+            "design.yaml:11:3: error: macs is 62,208, 2,208 (3.7 %) more than the 60,000 of its budget;"
+            " take 3.6 % off conv1 or allow 62.3k [budget]"
+        ),
+        "    conv1 has 62,208 (100.0 %)",
+        "design.yaml:13:3: error: output is 9, not 8 [expect]",
+    ]
+
+
+def test_unusable_comes_before_broken_and_all_are_told(run, folder: Path) -> None:
+    (folder / "wrong.yaml").write_text("input: [3, 8, 8]\nlayers:\n  - cnv: 3\n")
+    (folder / "name.yaml").write_text(DESIGN.replace("params: 224", "conv2.params: 224"))
+    output = run("check", "wrong.yaml", "gone.yaml", "design.yaml", "name.yaml", "--set", "filters=9", status=2).output
+    assert "wrong.yaml:3:5: error: unknown layer type 'cnv'; did you mean 'conv'? [spec]" in output
+    assert "gone.yaml: error: there is no such file" in output
+    assert "design.yaml:10:3: error: params is 252" in output
+    assert "name.yaml:10:3: error: no layer or block is called 'conv2'; did you mean 'conv1'? [spec]" in output
+    assert output.splitlines()[-1].startswith("4 specs: 0 checks kept, 3 broken, 1 without a baseline; 3 unusable")
+
+
+def test_options(run) -> None:
+    kept = ["--max", "params=138_357_544", "--max", "params_size=528 MiB", "--expect", "output=[1000]"]
+    kept += ["--expect", "depth=16", "--assert", "params('fc6') / params() > 0.74", "--min", "fc?.params=1"]
+    run("check", "vgg16", *kept[:-2])
+    broken = run("check", "vgg16", "--no-lint", "--max", "params=138M", "--assert", "depth() > 16", status=1).output
+    assert broken.splitlines()[0] == (
+        "vgg16: error: --max params=138M: params is 138,357,544, 357,544 (0.3 %) more than the 138,000,000"
+        " of its budget; take 0.4 % off fc6 or allow 139M [budget]"
+    )
+    assert "vgg16: error: --assert depth() > 16: depth() > 16 does not hold; depth() is 16 [assert]" in broken
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--max", "parms=3"), "--max parms=3: unknown quantity 'parms'; did you mean 'params'?"),
+        (("--max", "params"), "'params' is not QUANTITY=N"),
+        (("--expect", "output=[a]"), "--expect output=[a]: 'a' is not defined here"),
+        (("--assert", "params("), "--assert params(: "),
+        (("--against", "vgg16", "--against-ref", "main"), "--against and --against-ref exclude each other"),
+        (("--max-increase", "params=2%"), "--max-increase needs a baseline: --against FILE or --against-ref main"),
+        (("--config", "gone.yaml"), "gone.yaml: there is no such file"),
+        (("--config", "design.yaml"), "design.yaml is a spec, not a configuration"),
+    ],
+)
+def test_options_that_are_wrong(run, arguments: tuple[str, ...], message: str) -> None:
+    assert message in run("check", "vgg16", *arguments, status=2).output
+
+
+def test_without_a_spec_it_takes_those_of_the_configuration(run, folder: Path) -> None:
+    assert "name a SPEC, or list specs in a cnncalc.yaml" in run("check", status=2).output
+    (folder / "cnncalc.yaml").write_text("defaults: {budget: {params: 1, depth: 0}}\nspecs: ['*.yaml']\n")
+    output = run("check", "--no-lint", status=1).output
+    # The spec's own budget for the parameters comes before the default, the depth has no other.
+    assert (
+        output.splitlines()[0]
+        == "cnncalc.yaml:1:32: error: depth is 1, 1 more than the 0 of its budget; allow 1 [budget]"
+    )
+    assert output.splitlines()[-1] == "1 spec: 3 checks kept, 1 broken, 1 without a baseline"
+    run("check", "design.yaml", "--no-lint", "--no-config")
+
+
+def test_the_configuration_changes_the_network(run, folder: Path) -> None:
+    (folder / "cnncalc.yaml").write_text(
+        "specs:\n  design.yaml: {set: {filters: 4}, input: [3, 8, 8], dtype: float16, batch: 2,"
+        " expect: {params: 112, macs: 2 * 64 * 108, params_size: 224}}\n"
+    )
+    output = run("check", "--no-lint", "-f", "json", status=1).output
+    states = {check["subject"]: check["state"] for check in json.loads(output)["specs"][0]["checks"][-3:]}
+    assert states == dict.fromkeys(("params", "macs", "params_size"), "kept")
+    run("check", "--no-lint", "--set", "filters=4", "--dtype", "float32", status=1)
+
+
+def test_what_the_configuration_says_of_rules(run, folder: Path) -> None:
+    (folder / "design.yaml").write_text(BIASED)
+    assert "its bias is taken away again" in run("check", "design.yaml").output
+    (folder / "cnncalc.yaml").write_text("lint: {severity: {bias-before-batch-norm: error}}\nspecs: [design.yaml]\n")
+    run("check", status=1)
+    (folder / "cnncalc.yaml").write_text("lint: {ignore: [bias-before-batch-norm]}\nspecs: [design.yaml]\n")
+    assert "its bias" not in run("check").output
+    (folder / "cnncalc.yaml").write_text(
+        "lint: {ignore: [CNN999], severity: {bias-before-batch-norm: eror}}\nspecs: [design.yaml]\n"
+    )
+    output = run("check", status=2).output
+    assert "cnncalc.yaml:1:17: there is no rule 'CNN999'" in output
+    assert "cnncalc.yaml:1:61: there is no severity 'eror'; they are error, warning and note" in output
+
+
+def test_warnings_break_a_strict_check(run, folder: Path) -> None:
+    (folder / "design.yaml").write_text(BIASED)
+    run("check", "design.yaml")
+    run("check", "design.yaml", "--strict", status=1)
+
+
+def test_a_baseline_in_a_file(run, folder: Path) -> None:
+    (folder / "before.yaml").write_text(DESIGN)
+    arguments = ("check", "design.yaml", "--no-lint", "--against", "before.yaml")
+    assert "4 checks kept, none broken" in run(*arguments).output
+    run(*arguments, "--max-increase", "params=0")
+    (folder / "before.yaml").write_text(DESIGN.replace("filters: 8", "filters: 7"))
+    output = run(*arguments, "--max-increase", "params=27", status=1).output
+    assert "--max-increase params=27: params grew by 28 (14.3 %) to 224, where 27 (13.8 %) is allowed" in output
+    # 55,296 against 48,384.
+    assert "design.yaml:11:3: error: macs grew by 6,912 (14.3 %) to 55,296, where 2,419 (5.0 %) is allowed" in output
+
+
+def test_a_baseline_without_a_limit_is_told(run) -> None:
+    output = run("check", "vgg16", "--no-lint", "--against", "vgg16").output
+    assert "vgg16: note: nothing limits an increase; --max-increase params=2%, or max_increase in a budget" in output
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_baseline_in_git(run, folder: Path) -> None:
+    (folder / ".git").rmdir()
+    git("init", "--quiet", "--initial-branch", "main")
+    (folder / "broken.yaml").write_text("layers: 3\n")
+    git("add", "--all")
+    git("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "first")
+    (folder / "design.yaml").write_text(DESIGN.replace("filters: 8", "filters: 9"))
+    (folder / "new.yaml").write_text(DESIGN)
+    (folder / "broken.yaml").write_text(DESIGN)
+    output = run("check", "design.yaml", "--no-lint", "--against-ref", "main", status=1).output
+    assert "macs grew by 6,912 (12.5 %) to 62,208, where 2,765 (5.0 %) is allowed" in output
+    assert "new.yaml: note: main has no new.yaml: it is new" in run("check", "new.yaml", "--against-ref", "main").output
+    # What is wrong on main must not keep its repair from being merged.
+    output = run("check", "broken.yaml", "--against-ref", "main").output
+    assert "broken.yaml: note: the baseline cannot be used, so that no increase is held: main:broken.yaml:1" in output
+    assert "git knows no revision 'nope'" in run("check", "design.yaml", "--against-ref", "nope", status=2).output
+    assert "vgg16 is no file" in run("check", "vgg16", "--against-ref", "main").output
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "github", "junit", "sarif"])
+def test_formats_have_the_status_of_the_text(run, form: str) -> None:
+    assert "budget" in run("check", "design.yaml", "--set", "filters=9", "-f", form, status=1).output
+
+
+def test_the_summary_is_added_to_a_file(run, folder: Path) -> None:
+    (folder / "summary.md").write_text("# Before\n")
+    run("check", "design.yaml", "--summary", "summary.md")
+    run("check", "vgg16", "--summary", "summary.md", "--max", "params=1", status=1)
+    lines = (folder / "summary.md").read_text().splitlines()
+    assert lines[0] == "# Before"
+    assert sum(line.startswith("### cnncalc:") for line in lines) == 2
+    assert "Could not open file" in run("check", "vgg16", "--summary", "gone/summary.md", status=2).output
+
+
+def test_a_spec_without_a_budget_is_checked_for_validity_and_lint_alone(run) -> None:
+    output = run("check", "vgg16").output
+    assert "CNN020" in output
+    assert "checks" not in output

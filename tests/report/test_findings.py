@@ -1,0 +1,213 @@
+"""The formats of findings: what other programs read is held to their own rules."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cnncalc.finding import Check, Finding, Outcome, Severity, State, unusable
+from cnncalc.problem import Problem, Span
+from cnncalc.report.findings import FORMATS, counted, github
+from cnncalc.report.findings import json as findings_json
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+PLACE = Span("nets/a b.yaml", 12, 7)
+BROKEN = Finding(
+    "budget", Severity.ERROR, PLACE, "params is 9, 1 (12.5 %) more than 8", "allow 9", ("fc has 5",), "", "params"
+)
+WARNED = Finding("CNN001", Severity.WARNING, Span("nets/a b.yaml", 3, 5), "a bias", layer="conv1")
+NOTED = Finding("CNN020", Severity.NOTE, None, "most is in fc")
+CHECKS = (
+    Check("budget", "params", PLACE, State.BROKEN, 9, (("max", 8),)),
+    Check("budget", "params_size", Span("nets/a b.yaml", 13, 3), State.KEPT, 36, (("max", Fraction(81, 2)),), unit="B"),
+    Check("expect", "output", Span("nets/a b.yaml", 14, 3), State.KEPT, (3, 8), (("value", (3, 8)),)),
+    Check("increase", "macs", Span("nets/a b.yaml", 15, 3), State.UNCHECKED, 7),
+    Check("assert", "params() < 8", Span("nets/a b.yaml", 16, 3), State.TOLERATED),
+)
+OUTCOMES = (
+    Outcome("nets/a b.yaml", "A", (BROKEN, WARNED, NOTED), CHECKS),
+    unusable("gone.yaml", [Problem(None, "gone.yaml: there is no such file")]),
+    Outcome("fine.yaml", "Fine", ()),
+)
+HOSTILE = "\n::error::x\r##[error]y <b>&\"']]> \x1b[31m%0A| `*_[a](b) \u202e"
+
+
+def text(form: str, outcomes=OUTCOMES) -> str:
+    return "\n".join(import_module(f"cnncalc.report.findings.{form}").write(outcomes))
+
+
+def hostile() -> tuple[Outcome, ...]:
+    """The same with a hostile string in every place that a spec can fill."""
+    finding = Finding("budget", Severity.ERROR, Span(HOSTILE, 1, 2), HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE)
+    check = Check("assert", HOSTILE, Span(HOSTILE, 1, 2), State.BROKEN)
+    return (Outcome(HOSTILE, HOSTILE, (finding,), (check,)),)
+
+
+def test_counted() -> None:
+    assert counted(OUTCOMES) == (
+        "3 specs: 3 checks kept, 1 broken, 1 without a baseline; 1 unusable; 1 warning, 1 note of the rules"
+    )
+    assert counted(OUTCOMES[2:]) == "1 spec: no findings"
+
+
+def test_text() -> None:
+    assert text("text").splitlines() == [
+        "nets/a b.yaml:12:7: error: params is 9, 1 (12.5 %) more than 8; allow 9 [budget]",
+        "    fc has 5",
+        "nets/a b.yaml:3:5: warning: a bias [CNN001]",
+        "nets/a b.yaml: note: most is in fc [CNN020]",
+        "gone.yaml: error: there is no such file [spec]",
+        (
+            "nets/a b.yaml: 3 of 4 checks kept, 1 not held for want of a baseline;"
+            " params_size is nearest to its budget: 88.9 % of at most 40 B"
+        ),
+        counted(OUTCOMES),
+    ]
+
+
+# --- GitHub -------------------------------------------------------------------------------------------
+
+
+def test_github() -> None:
+    """Workflow commands as GitHub documents them: properties escape : and , too, a line end is %0A."""
+    lines = text("github").splitlines()
+    assert lines[0] == (
+        "::error file=nets/a b.yaml,line=12,col=7,title=cnncalc budget::"
+        "params is 9, 1 (12.5 %25) more than 8; allow 9%0Afc has 5"
+    )
+    assert lines[1].startswith("::warning file=nets/a b.yaml,line=3,col=5,title=cnncalc CNN001::")
+    assert lines[2] == "::notice file=nets/a b.yaml,title=cnncalc CNN020::most is in fc"
+    assert lines[3].startswith("::error file=gone.yaml,title=cnncalc spec::")
+    assert len(lines) == 5
+
+
+def test_github_places_files_from_the_top_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "a.yaml").write_text("")
+    monkeypatch.chdir(tmp_path / "nets")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    finding = WARNED._replace(span=Span("a.yaml", 3, 5))
+    (line, _) = github.write([Outcome("a.yaml", "A", (finding,))])
+    assert line.startswith("::warning file=nets/a.yaml,line=3")
+
+
+def test_no_text_begins_a_command_of_its_own() -> None:
+    for form in ("github", "text", "markdown"):
+        lines = text(form, hostile()).splitlines()
+        own = [line for line in lines if line.lstrip().startswith(("::", "##["))]
+        assert len(own) == (1 if form == "github" else 0), form
+    (command, _) = text("github", hostile()).splitlines()
+    properties = command[len("::error ") :].partition("::")[0]
+    assert properties.count(",") == 3
+
+
+# --- JUnit --------------------------------------------------------------------------------------------
+
+
+def test_junit() -> None:
+    suites = ET.fromstring(text("junit"))
+    assert {key: suites.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "10",
+        "failures": "1",
+        "errors": "1",
+        "skipped": "1",
+    }
+    first, gone, fine = suites
+    assert first.get("name") == "nets/a b.yaml"
+    results = {case.get("name"): [child.tag for child in case] for case in first}
+    assert results == {
+        "spec": [],
+        "budget params": ["failure"],
+        "budget params_size": [],
+        "expect output": [],
+        "increase macs": ["skipped"],
+        "assert params() < 8": [],
+        "CNN001 line 3": ["system-out"],
+        "CNN020": ["system-out"],
+    }
+    assert "fc has 5" in "".join(first[1].itertext())
+    assert gone[0][0].tag == "error"
+    assert [case.get("name") for case in fine] == ["spec"]
+
+
+def test_junit_of_hostile_text_is_xml() -> None:
+    suites = ET.fromstring(text("junit", hostile()))
+    assert len(suites[0]) == 2
+
+
+# --- SARIF and JSON -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcomes", [OUTCOMES, hostile(), ()], ids=["findings", "hostile", "nothing"])
+def test_sarif_is_valid(outcomes) -> None:
+    """Against the schema of OASIS (its structure; the descriptions are left out)."""
+    schema = json.loads((REFERENCE / "sarif-2.1.0.schema.json").read_text())
+    validator = jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator.check_schema(schema)
+    validator.validate(json.loads(text("sarif", outcomes)))
+
+
+def test_sarif() -> None:
+    (run,) = json.loads(text("sarif"))["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["CNN001", "CNN020", "budget", "spec"]
+    first, second, third, fourth = run["results"]
+    assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("budget", 2, "error")
+    assert first["message"]["text"].endswith("allow 9\nfc has 5")
+    (location,) = first["locations"]
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "nets/a%20b.yaml"},
+        "region": {"startLine": 12, "startColumn": 7},
+    }
+    assert second["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "conv1"}]
+    assert third["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "nets/a%20b.yaml"}}}]
+    assert fourth["level"] == "error"
+
+
+def test_a_schema_that_finds_nothing_wrong_would_be_none() -> None:
+    schema = json.loads((REFERENCE / "sarif-2.1.0.schema.json").read_text())
+    log = json.loads(text("sarif"))
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft4Validator(schema).validate(log)
+
+
+@pytest.mark.parametrize("outcomes", [OUTCOMES, hostile(), ()], ids=["findings", "hostile", "nothing"])
+def test_json_is_valid(outcomes) -> None:
+    schema = findings_json.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(text("json", outcomes)), schema)
+
+
+def test_json() -> None:
+    facts = json.loads(text("json"))
+    assert facts["checks"] == {"kept": 2, "tolerated": 1, "broken": 1, "unchecked": 1}
+    first, gone, _ = facts["specs"]
+    assert first["checks"][0]["limits"] == {"max": 8}
+    assert first["checks"][1]["limits"] == {"max": 40.5}
+    assert (gone["usable"], gone["name"], gone["findings"][0]["line"]) == (False, None, None)
+
+
+# --- all ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_control_characters_reach_no_format(form: str) -> None:
+    written = text(form, hostile())
+    assert "\x1b" not in written
+    assert "\u202e" not in written
+    assert "\r" not in written
+
+
+def test_markdown() -> None:
+    lines = text("markdown").splitlines()
+    assert lines[0] == f"### cnncalc: {counted(OUTCOMES)}"
+    assert "| budget | params | 9 | at most 8 | 112.5 % | **broken** |" in lines
+    assert "| expect | output | 3x8 | 3x8 |  | kept |" in lines
+    assert "- nets/a b.yaml:12:7: error: params is 9, 1 (12.5 %) more than 8; allow 9 (budget)" in lines
+    assert "<b>" not in text("markdown", hostile())
