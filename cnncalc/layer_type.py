@@ -61,6 +61,29 @@ class Storage(Enum):
     VIEW = "it is its input, read in another way"
 
 
+class Role(Enum):
+    """What a layer is there for: what others may ask instead of its type's name."""
+
+    CONVOLUTION = "filters that slide over a map, each position read alike or with weights of its own"
+    LINEAR = "weighted sums of all inputs"
+    BATCH_NORM = "each channel is brought to mean 0 over the whole batch in training"
+    CHANNEL_NORM = "each channel of a sample is brought to mean 0 for itself"
+    NORMALIZATION = "numbers of several channels are normalised together"
+    SCALING = "each channel is scaled by a learned number"
+    ACTIVATION = "a function that is not linear, of each number or of a few channels of its position"
+    PROBABILITIES = "scores become probabilities, or their logarithms"
+    DROPOUT = "something is left out at random in training"
+    MAX_POOL = "the largest number of each window"
+    AVERAGE_POOL = "the mean of each window, or its sum"
+    GLOBAL_POOL = "one number for each channel, of all positions"
+    SUM = "inputs are added or subtracted, number by number"
+    PRODUCT = "inputs are multiplied, number by number"
+    CONCATENATION = "inputs stand one behind the other"
+    MOVING = "numbers stay what they are, and are moved, repeated, left out or put beside zeros"
+    RESAMPLING = "a map is stretched to another size"
+    OTHER = "none of these"
+
+
 class Wiring(NamedTuple):
     """How a layer's weights join its outputs to its inputs, each weight counted as often as it is used.
 
@@ -138,6 +161,7 @@ class LayerType:
     name: ClassVar[str]
     settings: ClassVar[Mapping[str, Setting]]
     several_inputs: ClassVar[bool] = False
+    role: ClassVar[Role]
     counts_as_depth: ClassVar[bool]
     storage: ClassVar[Storage]
 

@@ -190,6 +190,17 @@ def config(path: str | None, *, no_config: bool = False) -> Config:
     return configuration.read(found) if found else configuration.EMPTY
 
 
+def configured(config: Config) -> tuple[str, ...]:
+    """The specs of the configuration, for a command that names none. Raises SpecError."""
+    from cnncalc.config import specs_of
+
+    if not config.file:
+        raise click.UsageError("name a SPEC, or list specs in a cnncalc.yaml")
+    if not config.entries:
+        raise click.UsageError(f"{config.file} lists no specs; name a SPEC")
+    return specs_of(config)
+
+
 def write_findings(outcomes: Sequence[Outcome], form: str, output: str | None) -> None:
     """Write what was found of specs in one of the formats that findings have."""
     from importlib import import_module

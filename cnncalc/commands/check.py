@@ -10,7 +10,6 @@ from cnncalc.problem import Problem, SpecError, of_option
 from cnncalc.shapes import DTYPES
 
 if TYPE_CHECKING:
-    from cnncalc.config import Config
     from cnncalc.finding import Outcome
     from cnncalc.guards import Guards
 
@@ -82,7 +81,7 @@ def command(
         used = _options.config(config, no_config=no_config)
         outcomes.refuse_unknown_rules(used)
         guards = _guards(most, least, expected, asserted, increases)
-        named = specs or _named(used)
+        named = specs or _options.configured(used)
         request = outcomes.Request(
             settings,
             inputs,
@@ -102,17 +101,6 @@ def command(
     if summary is not None:
         _add(summary, found)
     raise SystemExit(outcomes.status(found, strict=strict, errors_only=True))
-
-
-def _named(config: Config) -> tuple[str, ...]:
-    """The specs of the configuration, where no other is named."""
-    from cnncalc.config import specs_of
-
-    if not config.file:
-        raise click.UsageError("name a SPEC, or list specs in a cnncalc.yaml")
-    if not config.entries:
-        raise click.UsageError(f"{config.file} lists no specs; name a SPEC")
-    return specs_of(config)
 
 
 def _guards(

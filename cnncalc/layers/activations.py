@@ -8,7 +8,7 @@ logarithm and a hyperbolic tangent count as one exponential each.
 from __future__ import annotations
 
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Remark, Shapes, Storage, Weight, remark
+from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise
 from cnncalc.settings import flag, number
 from cnncalc.shapes import Shape
@@ -19,6 +19,7 @@ class Identity(Elementwise, name="identity"):
 
     each = NO_OPERATIONS
     function = "x"
+    role = Role.MOVING
     storage = Storage.VIEW
 
 
@@ -32,6 +33,7 @@ class Threshold(Elementwise, name="threshold"):
 
     each = Operations(compares=1)
     function = "1 if x >= threshold else 0"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -40,6 +42,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
 
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "1 / (1 + exp(-x))"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -48,6 +51,7 @@ class Tanh(Elementwise, name="tanh"):
 
     each = Operations(exponentials=1)
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -56,6 +60,7 @@ class Relu(Elementwise, name="relu"):
 
     each = Operations(compares=1)
     function = "max(x, 0)"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -64,6 +69,7 @@ class Relu6(Elementwise, name="relu6"):
 
     each = Operations(compares=2)
     function = "min(max(x, 0), 6)"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -72,6 +78,7 @@ class Absolute(Elementwise, name="absolute"):
 
     each = Operations(compares=1)
     function = "abs(x)"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
 
@@ -82,6 +89,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
 
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -96,6 +104,7 @@ class Prelu(Elementwise, name="prelu"):
 
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
@@ -119,6 +128,7 @@ class Elu(Elementwise, name="elu"):
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
     function = "x if x > 0 else alpha * (exp(x) - 1)"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -130,6 +140,7 @@ class Selu(Elementwise, name="selu"):
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
     function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -141,6 +152,7 @@ class Gelu(Elementwise, name="gelu"):
 
     each = Operations(exponentials=1, adds=1, multiplies=3)
     function = "x * (1 + erf(x / sqrt(2))) / 2"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
 
@@ -152,6 +164,7 @@ class Silu(Elementwise, name="silu"):
 
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "x / (1 + exp(-x))"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
 
@@ -163,6 +176,7 @@ class Mish(Elementwise, name="mish"):
 
     each = Operations(exponentials=3, adds=1, multiplies=1)
     function = "x * tanh(ln(1 + exp(x)))"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
 
@@ -174,6 +188,7 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
 
     each = Operations(adds=1, compares=2, divides=1)
     function = "min(max(x + 3, 0), 6) / 6"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -185,6 +200,7 @@ class HardSwish(Elementwise, name="hard_swish"):
 
     each = Operations(adds=1, compares=2, multiplies=1, divides=1)
     function = "x * min(max(x + 3, 0), 6) / 6"
+    role = Role.ACTIVATION
     storage = Storage.OWN
 
 
@@ -193,6 +209,7 @@ class Softplus(Elementwise, name="softplus"):
 
     each = Operations(exponentials=2, adds=1)
     function = "ln(1 + exp(x))"
+    role = Role.ACTIVATION
     storage = Storage.OVERWRITES
 
 
@@ -204,6 +221,7 @@ class Softmax(Elementwise, name="softmax"):
 
     each = Operations(exponentials=1, divides=1)
     function = "exp(x) / sum(exp(all_x))"
+    role = Role.PROBABILITIES
     storage = Storage.OVERWRITES
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
@@ -225,6 +243,7 @@ class LogSoftmax(Elementwise, name="log_softmax"):
 
     each = Operations(exponentials=1, adds=1)
     function = "x - ln(sum(exp(all_x)))"
+    role = Role.PROBABILITIES
     storage = Storage.OVERWRITES
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:

@@ -17,6 +17,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -72,6 +73,8 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
     An output number is one add fewer than its part has positions, and one divide.
     """
 
+    role = Role.AVERAGE_POOL
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         adds = output.channels * (self._read_positions(inputs) - output.positions)
         return Operations(adds=adds, divides=output.elements)
@@ -86,6 +89,8 @@ class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
 
     An output number is one comparison fewer than its part has positions.
     """
+
+    role = Role.MAX_POOL
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.channels * (self._read_positions(inputs) - output.positions))

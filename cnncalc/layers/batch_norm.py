@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Storage
+from cnncalc.layer_type import Role, Storage
 from cnncalc.layers._normalizing import ChannelNorm
 from cnncalc.settings import flag
 
@@ -17,5 +17,6 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
+    role = Role.BATCH_NORM
     counts_as_depth = False
     storage = Storage.OWN

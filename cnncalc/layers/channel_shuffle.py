@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, pointwise
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, pointwise
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._moving import Moving
 from cnncalc.settings import whole
@@ -15,6 +15,7 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
 
     groups: int = whole("groups that the channels come in")
 
+    role = Role.MOVING
     storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -6,6 +6,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -41,6 +42,7 @@ class Conv(Windowed, name="conv"):
         "for each filter, the input channels it reads, counted from 0", default=None, absent="all of them"
     )
 
+    role = Role.CONVOLUTION
     counts_as_depth = True
     storage = Storage.OWN
 

@@ -5,6 +5,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -38,6 +39,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
     bias: bool = flag("whether each filter adds a learned number", default=True)
 
+    role = Role.CONVOLUTION
     counts_as_depth = True
     storage = Storage.OWN
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, on_sides, per_side
@@ -15,6 +15,7 @@ class Crop(Moving, name="crop"):
 
     amount: PerAxis = per_side("rows and columns taken off each side")
 
+    role = Role.MOVING
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

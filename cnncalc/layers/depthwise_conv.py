@@ -5,6 +5,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -32,6 +33,7 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     multiplier: int = whole("filters for each input channel", default=1)
     bias: bool = flag("whether each filter adds a learned number", default=True)
 
+    role = Role.CONVOLUTION
     counts_as_depth = True
     storage = Storage.OWN
 

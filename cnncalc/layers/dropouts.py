@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Remark, Shapes, Storage, remark
+from cnncalc.layer_type import NO_OPERATIONS, Remark, Role, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise
 from cnncalc.settings import number
 from cnncalc.shapes import Shape
@@ -20,6 +20,7 @@ class Dropout(Elementwise, name="dropout"):
     rate: Number = number("part of the numbers that is left out", default=fraction("0.5"), low=0, high=1)
 
     each = NO_OPERATIONS
+    role = Role.DROPOUT
     storage = Storage.OVERWRITES
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
@@ -37,6 +38,7 @@ class DropPath(Elementwise, name="drop_path"):
     rate: Number = number("part of the samples for which the branch is left out", low=0, high=1)
 
     each = NO_OPERATIONS
+    role = Role.DROPOUT
     storage = Storage.OVERWRITES
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, whole_axes
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, whole_axes
 from cnncalc.layers._moving import Moving
 from cnncalc.shapes import Shape, Window
 
@@ -8,6 +8,7 @@ from cnncalc.shapes import Shape, Window
 class Flatten(Moving, name="flatten"):
     """A feature map as one long vector: all of the first channel, then of the second, and so on."""
 
+    role = Role.MOVING
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -9,6 +9,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -26,6 +27,7 @@ class GlobalPool(LayerType):
 
     keep_dims: bool = flag("whether the spatial axes stay, with size 1", default=False)
 
+    role = Role.GLOBAL_POOL
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -6,6 +6,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -29,6 +30,7 @@ class GroupNorm(LayerType, name="group_norm"):
     groups: int = whole("parts that the channels are split into, each normalised apart")
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
 
+    role = Role.NORMALIZATION
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Shapes, Storage, feature_map
+from cnncalc.layer_type import Role, Shapes, Storage, feature_map
 from cnncalc.layers._normalizing import ChannelNorm
 from cnncalc.problem import RuleError
 from cnncalc.settings import flag
@@ -18,6 +18,7 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=False)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
 
+    role = Role.CHANNEL_NORM
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -18,6 +18,7 @@ from cnncalc.layer_type import (
     Operations,
     Reading,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -93,6 +94,7 @@ class Add(ElementwiseJoin, name="add"):
     One add an output number for each input after the first.
     """
 
+    role = Role.SUM
     operation = "adds"
 
 
@@ -102,6 +104,7 @@ class Subtract(ElementwiseJoin, name="subtract"):
     One add an output number. With `absolute` behind it, it is the distance of each pair of numbers.
     """
 
+    role = Role.SUM
     operation = "adds"
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -117,6 +120,7 @@ class Multiply(ElementwiseJoin, name="multiply"):
     One multiply an output number for each input after the first.
     """
 
+    role = Role.PRODUCT
     operation = "multiplies"
 
 
@@ -127,6 +131,8 @@ class Concat(Join, name="concat"):
     """
 
     axis: int = whole("axis along which they follow each other, counted from 0, the channels", default=0, minimum=0)
+
+    role = Role.CONCATENATION
 
     def output_shape(self, inputs: Shapes) -> Shape:
         first = inputs[0]

@@ -6,6 +6,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -30,6 +31,7 @@ class LayerNorm(LayerType, name="layer_norm"):
     axes: str = choice("what is normalised together", ("all", "channels"), default="all")
     affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
 
+    role = Role.NORMALIZATION
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -7,6 +7,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -28,6 +29,7 @@ class Linear(LayerType, name="linear"):
     bias: bool = flag("whether each feature adds a learned number", default=True)
     flatten: bool = flag("whether a feature map is read as one long vector", default=False)
 
+    role = Role.LINEAR
     counts_as_depth = True
     storage = Storage.OWN
 

@@ -5,6 +5,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -30,6 +31,7 @@ class LocalConv(Windowed, name="local_conv"):
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     bias: bool = flag("whether each output number has a learned number added", default=True)
 
+    role = Role.CONVOLUTION
     counts_as_depth = True
     storage = Storage.OWN
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import Formulas, Operations, Remark, Shapes, Storage, remark
+from cnncalc.layer_type import Formulas, Operations, Remark, Role, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise, for_each
 from cnncalc.settings import number, whole
 from cnncalc.shapes import Shape
@@ -21,6 +21,7 @@ class Lrn(Elementwise, name="lrn"):
     beta: Number = number("exponent", default=fraction("0.75"))
     k: Number = number("addend of the sum", default=2)
 
+    role = Role.NORMALIZATION
     storage = Storage.OWN
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:

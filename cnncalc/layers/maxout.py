@@ -7,6 +7,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -28,6 +29,7 @@ class Maxout(LayerType, name="maxout"):
 
     pieces: int = whole("channels that each output channel is the largest of")
 
+    role = Role.ACTIVATION
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -7,6 +7,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -30,6 +31,7 @@ class Opaque(LayerType, name="opaque"):
     macs: int = whole("multiply-accumulates for one sample", minimum=0)
     buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
 
+    role = Role.OTHER
     counts_as_depth = False
     storage = Storage.OWN
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, choice, on_sides, per_side
@@ -18,6 +18,7 @@ class Pad(Moving, name="pad"):
     mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
 
+    role = Role.MOVING
     storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Reading, Shapes, Storage
+from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import PerAxis, whole_list
@@ -15,6 +15,7 @@ class Permute(Moving, name="permute"):
 
     axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0)
 
+    role = Role.MOVING
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

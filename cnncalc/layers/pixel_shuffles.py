@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, feature_map
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
@@ -18,6 +18,7 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
 
     factor: int = whole("how many times larger the output is, along each axis")
 
+    role = Role.MOVING
     storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -47,6 +48,7 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
 
     factor: int = whole("how many times smaller the output is, along each axis")
 
+    role = Role.MOVING
     storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -13,6 +13,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -83,6 +84,8 @@ class MaxPool(Pool, name="max_pool"):
     dilation: PerAxis = per_axis("distance between a window's positions", default=1)
     rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
 
+    role = Role.MAX_POOL
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (kernel_positions(self.windows(inputs)) - 1))
 
@@ -107,6 +110,8 @@ class AvgPool(Pool, name="avg_pool"):
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
     count_include_pad: bool = flag("whether the mean is over the padding too", default=True)
+
+    role = Role.AVERAGE_POOL
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         padded = any(window.before or window.after for window in self.windows(inputs))

@@ -6,6 +6,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -28,6 +29,7 @@ class Rbf(LayerType, name="rbf"):
 
     units: int = whole("number of units, each with a fixed centre")
 
+    role = Role.OTHER
     counts_as_depth = True
     storage = Storage.OWN
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Shapes, Storage, whole_axes
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, whole_axes
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import target_shape
@@ -15,6 +15,7 @@ class Reshape(Moving, name="reshape"):
 
     shape: tuple[int, ...] = target_shape("sizes of the output, channels first; one may be -1", inferred=True)
 
+    role = Role.MOVING
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Remark, Shapes, Storage, Weight, remark
+from cnncalc.layer_type import Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
 from cnncalc.settings import flag
 from cnncalc.shapes import Shape
@@ -15,6 +15,7 @@ class Scale(Elementwise, name="scale"):
 
     bias: bool = flag("whether each channel adds a learned number", default=False)
 
+    role = Role.SCALING
     storage = Storage.OWN
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:

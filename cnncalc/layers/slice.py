@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.expressions import Value
-from cnncalc.layer_type import Formulas, Shapes, Storage, pointwise
+from cnncalc.layer_type import Formulas, Role, Shapes, Storage, pointwise
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
@@ -20,6 +20,7 @@ class Slice(Moving, name="slice"):
     step: int = whole("distance of those that are kept", default=1)
     axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0)
 
+    role = Role.MOVING
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

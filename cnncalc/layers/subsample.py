@@ -5,6 +5,7 @@ from cnncalc.layer_type import (
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Storage,
     Weight,
@@ -27,6 +28,7 @@ class Subsample(Windowed, name="subsample"):
     kernel: PerAxis = per_axis("size of the window", default=2)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
 
+    role = Role.AVERAGE_POOL
     counts_as_depth = False
     storage = Storage.OWN
 

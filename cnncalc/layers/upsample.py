@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Shapes, Storage, feature_map
+from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Role, Shapes, Storage, feature_map
 from cnncalc.layers._elementwise import for_each
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
@@ -21,6 +21,7 @@ class Upsample(Moving, name="upsample"):
     size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
     mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
 
+    role = Role.RESAMPLING
     storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -65,7 +65,7 @@ def outcome(reference: str, request: Request) -> Outcome:
     found = [*findings(verdicts), *_notes(baseline, verdicts)]
     if request.selection is not None:
         lints = [request.config.lint, *(entry.lint for entry in entries)]
-        found += lint(spec, network, _joined(request.selection, lints), request.batch)
+        found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
     found.sort(key=lambda finding: (finding.span is None, finding.span))
     return Outcome(reference, network.name, tuple(found), tuple(verdict.check for verdict in verdicts))
 
@@ -74,14 +74,19 @@ def _verdicts(
     spec: Spec, network: Network, baseline: Baseline, entries: tuple[Entry, ...], request: Request
 ) -> tuple[Verdict, ...]:
     """The verdicts on the spec's own guards, on those of the configuration and on those of the options."""
-    told = (*(entry for entry in entries), request.config.defaults)
-    batch = request.batch or next((entry.batch for entry in told if entry.batch), None) or 1
+    told = (*entries, request.config.defaults)
     dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
     every = [spec.guards, *(entry.guards for entry in entries), request.guards]
     limited = {(limit.kind, limit.key) for each in every for limit in each.limits}
     defaults = request.config.defaults.guards
     every.append(Guards(tuple(limit for limit in defaults.limits if (limit.kind, limit.key) not in limited)))
-    return check(Subject(spec, network, baseline.network, batch, DTYPES[dtype]), every)
+    return check(Subject(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
+
+
+def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:
+    """The batch that is told: by the command, an entry, or the defaults."""
+    told = (request.batch, *(entry.batch for entry in entries), request.config.defaults.batch)
+    return next((batch for batch in told if batch), None)
 
 
 def _baseline(

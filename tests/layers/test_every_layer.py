@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cnncalc.expressions import parse
-from cnncalc.layer_type import LayerType, Operations, Storage, Weight
+from cnncalc.layer_type import LayerType, Operations, Role, Storage, Weight
 from cnncalc.layers import all_keywords, all_types, find
 from cnncalc.settings import REQUIRED
 from cnncalc.shapes import Shape
@@ -224,6 +224,7 @@ class TestType:
     def test_declares_how_it_is_counted(self, kind: type[LayerType]) -> None:
         assert isinstance(kind.counts_as_depth, bool)
         assert isinstance(kind.storage, Storage)
+        assert isinstance(kind.role, Role)
         assert isinstance(kind.several_inputs, bool)
 
     def test_answers_every_question_itself(self, kind: type[LayerType]) -> None:

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnncalc.commands import _options
+from cnncalc.commands._progress import progress
+from cnncalc.problem import Problem, SpecError
+
+if TYPE_CHECKING:
+    from cnncalc.finding import Severity
+    from cnncalc.rule import Rule
+
+FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+SEVERITIES = ("error", "warning", "note")
+
+
+class RuleWords(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """Codes, beginnings of codes or names of rules, separated by commas."""
+
+    name = "CODE[,...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if not isinstance(value, str):
+            return tuple(value)
+        words = tuple(word.strip() for word in value.split(",") if word.strip())
+        for word in words:
+            known_rules(word, param, ctx)
+        return words
+
+
+class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """CODE=SEVERITY."""
+
+    name = "CODE=SEVERITY"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Severity]:
+        from cnncalc.finding import Severity
+
+        if not isinstance(value, str):
+            word, severity = value
+            return word, severity
+        word, _, weight = (part.strip() for part in value.partition("="))
+        if weight not in SEVERITIES:
+            self.fail(f"{value!r} is not CODE=SEVERITY; severities are {', '.join(SEVERITIES)}", param, ctx)
+        known_rules(word, param, ctx)
+        return word, Severity(weight)
+
+
+def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> tuple[Rule, ...]:
+    """The rules of a code, the beginning of codes, or a name; where there is none, a usage error."""
+    from cnncalc.lint import UnknownRuleError, rules_of
+
+    try:
+        return rules_of(word)
+    except UnknownRuleError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+@click.command("lint", short_help="What rules of design find in networks.")
+@click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
+@click.option("--select", multiple=True, type=RuleWords(), help="Ask these rules alone: CNN003, CNN01 or names.")
+@click.option("--ignore", multiple=True, type=RuleWords(), help="Do not ask these rules.")
+@click.option("--severity", "severities", multiple=True, type=RuleSeverity(), help="How much a rule weighs.")
+@click.option("--strict", is_flag=True, help="Notes count for the status, too.")
+@click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="The batch that it is trained with.")
+@click.option("--explain", "explained", metavar="CODE", help="Tell all of a rule.")
+@click.option("--list", "listed", is_flag=True, help="List the rules.")
+@click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
+@click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
+@_options.input_option
+@_options.set_option
+@_options.format_option(*FORMATS)
+@_options.output_option
+def command(
+    specs: tuple[str, ...],
+    select: tuple[tuple[str, ...], ...],
+    ignore: tuple[tuple[str, ...], ...],
+    severities: tuple[tuple[str, Severity], ...],
+    strict: bool,  # noqa: FBT001 - click passes it by name
+    batch: int | None,
+    explained: str | None,
+    listed: bool,  # noqa: FBT001 - click passes it by name
+    config: str | None,
+    no_config: bool,  # noqa: FBT001 - click passes it by name
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    form: str,
+    output: str | None,
+) -> None:
+    """What rules of design find in networks: wasted parameters, lost pixels, layers that nothing reads.
+
+    \b
+    A comment silences a rule on its line:
+      - conv: [64, 3] # cnncalc: ignore CNN003 because ...
+    and above the first key in the whole file:
+      # cnncalc: ignore-file CNN003
+
+    Without SPEC, all that cnncalc.yaml names are linted. Status 0: no error and no warning; 1: some; 2: a spec is unusable.
+    """  # noqa: D301 - click's own sign for lines that stay as they are
+    if explained is not None or listed:
+        _tell(explained, form, output)
+        return
+    from cnncalc.lint import Selection
+    from cnncalc.report import outcomes
+
+    selection = Selection(_joined(select), _joined(ignore), severities)
+    try:
+        used = _options.config(config, no_config=no_config)
+        outcomes.refuse_unknown_rules(used)
+        request = outcomes.Request(settings, inputs, batch, held=False, selection=selection, config=used)
+        with progress(specs or _options.configured(used), "linting") as each:
+            found = [outcomes.outcome(spec, request) for spec in each]
+    except SpecError as error:
+        _options.fail(error)
+    _options.write_findings(found, form, output)
+    raise SystemExit(outcomes.status(found, strict=strict, errors_only=False))
+
+
+def _joined(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(word for each in words for word in each)
+
+
+def _tell(word: str | None, form: str, output: str | None) -> None:
+    """Write the page of a rule, or the list of all."""
+    from cnncalc.report import markdown, rule_reference
+    from cnncalc.rules import all_rules
+
+    if form not in ("text", "json", "markdown"):
+        raise click.UsageError("rules are told as text, json and markdown")
+    rules = all_rules() if word is None else _one(word)
+    width = _options.text_width(output)
+    if form == "json":
+        lines = rule_reference.write_json(rules)
+    elif word is None:
+        lines = rule_reference.write_all(width) if form == "text" else markdown.write(rule_reference.catalogue())
+    else:
+        lines = rule_reference.write(rules[0], width) if form == "text" else rule_reference.write_markdown(rules[0])
+    _options.write_lines(lines, output)
+
+
+def _one(word: str) -> tuple[Rule, ...]:
+    """The one rule of a whole code or a name; where there is none, the command ends with status 2."""
+    from cnncalc.lint import UnknownRuleError
+    from cnncalc.rules import all_rules
+
+    found = tuple(rule for rule in all_rules() if word.upper() == rule.code or word.lower() == rule.name)
+    if not found:
+        unknown = UnknownRuleError(word)
+        _options.fail(SpecError([Problem(None, unknown.message, unknown.hint)]))
+    return found

@@ -1,0 +1,96 @@
+"""Which positions of a map the kernels that slide over it read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from math import gcd, prod
+
+from cnncalc.layer_type import Role
+from cnncalc.network import Layer
+from cnncalc.rule import Subject, sliding_of
+from cnncalc.shapes import SlidingWindow, quotient, times
+
+
+class Skipped:
+    """A layer whose kernel passes over positions: `read` of `positions`, along each axis as in `axes`."""
+
+    def __init__(self, layer: Layer, axes: tuple[frozenset[int], ...]) -> None:
+        self.layer = layer
+        self.axes = axes
+        self.read = prod(map(len, axes))
+        self.positions = layer.input_shapes[0].positions
+
+    @property
+    def hint(self) -> str:
+        """What would read all, of a layer of the same role."""
+        stride = max(window.stride for window in sliding_of(self.layer))
+        if self.layer.weights and sliding_of(self.layer)[0].dilation == 1:
+            return f"an average pool of {stride} with stride {stride} in front of it, and stride 1 here, would read all"
+        return f"a kernel of at least {stride} without gaps would read all"
+
+    @property
+    def told(self) -> str:
+        """What the layer does, as a message begins."""
+        windows = sliding_of(self.layer)
+        kernel, stride = (alike(sizes) for sizes in zip(*((one.kernel, one.stride) for one in windows), strict=True))
+        dilated = f", its taps {alike(one.dilation for one in windows)} apart," if windows[0].dilation > 1 else ""
+        return f"{self.layer.name}: a kernel of {kernel}{dilated} with stride {stride}"
+
+
+def alike(sizes: Iterable[int]) -> str:
+    """One number where all axes have the same, else each: 1x7."""
+    each = tuple(sizes)
+    return str(each[0]) if len(set(each)) == 1 else times(each)
+
+
+def skipped(layer: Layer) -> Skipped | None:
+    """What a layer's kernel passes over from one place to the next; None where it passes over nothing."""
+    windows = sliding_of(layer)
+    if not any(map(_passes_over, windows)):
+        return None
+    sizes = layer.input_shapes[0].spatial
+    found = Skipped(layer, tuple(_read(window, size) for window, size in zip(windows, sizes, strict=True)))
+    return found if found.read < found.positions else None
+
+
+def is_lost(subject: Subject, found: Skipped) -> bool:
+    """Whether nobody reads what a layer skips."""
+
+    def skips_it(reader: Layer) -> bool:
+        other = skipped(reader)
+        return other is not None and other.axes == found.axes
+
+    return nobody_reads(subject, found.layer, skips_it)
+
+
+def nobody_reads(subject: Subject, layer: Layer, misses: Callable[[Layer], bool]) -> bool:
+    """Whether all others that read what a layer reads miss the same of it, and no output of the network has it.
+
+    Who reads what was moved to here, such as a map before it was shifted, reads other parts of it.
+    """
+    name = layer.inputs[0]
+    if not all(misses(reader) for reader in subject.readers[name] if reader is not layer):
+        return False
+    source = subject.by_name.get(name)
+    while source is not None and name not in subject.outputs:
+        if source.figures.type.role is not Role.MOVING:
+            return True
+        name = source.inputs[0]
+        if len(subject.readers[name]) > 1:
+            return False
+        source = subject.by_name.get(name)
+    return source is None
+
+
+def _passes_over(window: SlidingWindow) -> bool:
+    """Whether some positions lie between all taps: those of one residue of the stride."""
+    return min(window.kernel, quotient(window.stride, gcd(window.dilation, window.stride))) < window.stride
+
+
+@cache
+def _read(window: SlidingWindow, size: int) -> frozenset[int]:
+    inside = range(size)
+    return frozenset(
+        at for position in range(window.slide(size)) for at in window.reads(position, size) if at in inside
+    )

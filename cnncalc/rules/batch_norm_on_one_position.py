@@ -1,0 +1,57 @@
+"""Batch norm on a map of one position: the batch alone is left to take a mean over.
+
+Why it matters
+    On a 56x56 map and a batch of 32 a channel's mean and variance are taken over 100,352 numbers, on a
+    1x1 map over 32: they are as noisy as estimates from 32 samples are, and a batch of 1 has no variance
+    at all. PyTorch then refuses to train ("Expected more than 1 value per channel when training"), often
+    at the last, smaller batch of an epoch.
+
+What triggers it
+    input: [512, 7, 7]
+    layers:
+      - global_avg_pool: {keep_dims: true}
+      - conv: {filters: 256, kernel: 1, bias: false}
+      - batch_norm
+      - relu
+
+What is better
+    input: [512, 7, 7]
+    layers:
+      - global_avg_pool: {keep_dims: true}
+      - conv: {filters: 256, kernel: 1}
+      - relu
+
+When to leave it
+    Where batches are large and all of one size, as in the image pooling of DeepLab v3.
+
+Source
+    Wu and He 2018, Group Normalization, arXiv:1803.08494, on the error of batch norm with few samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.finding import Severity
+from cnncalc.layer_type import Role
+from cnncalc.rule import Found, Subject
+from cnncalc.shapes import times
+
+CODE = "CNN014"
+NAME = "batch-norm-on-one-position"
+SEVERITY = Severity.WARNING
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where a batch norm reads a map, not a vector, of one position."""
+    for layer in subject.of_role(Role.BATCH_NORM):
+        shape = layer.input_shapes[0]
+        if shape.rank and shape.positions == 1:
+            yield Found(
+                layer.span,
+                layer.name,
+                f"{layer.name}: a channel of its {times(shape.spatial)} map has one number a sample: in training the"
+                " mean is over the batch alone",
+                "group_norm or no norm does without the batch; a larger input leaves a larger map",
+                layer.output_shape.channels,
+            )

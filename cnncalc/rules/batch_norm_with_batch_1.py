@@ -1,0 +1,63 @@
+"""Batch norm in a network that is trained with a batch of 1 (as `--batch 1` says).
+
+Why it matters
+    With one sample the mean and the variance in training are that sample's own: each image is
+    normalised by itself, while at inference the tracked means over all of them are taken. On a map of
+    one position, or a vector, there is a single number, which its own mean always makes 0. On ImageNet
+    ResNet-50's error rises from 23.6 % with 32 images a worker to 34.7 % with 2, where group norm stays
+    at 24.1 %.
+
+What triggers it
+    input: [3, 64, 64]
+    layers:
+      - conv: {filters: 64, kernel: 3, padding: 1, bias: false}
+      - batch_norm
+      - relu
+
+What is better
+    input: [3, 64, 64]
+    layers:
+      - conv: {filters: 64, kernel: 3, padding: 1}
+      - group_norm: 32
+      - relu
+
+When to leave it
+    Where the norms are frozen: they use tracked statistics in training too, as detectors do with a
+    trained backbone.
+
+Source
+    Wu and He 2018, Group Normalization, arXiv:1803.08494, Table 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.finding import Severity
+from cnncalc.layer_type import Role
+from cnncalc.problem import plural
+from cnncalc.rule import Found, Subject, number
+
+CODE = "CNN015"
+NAME = "batch-norm-with-batch-1"
+SEVERITY = Severity.WARNING
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """All batch norms as one, where the batch is told to be 1."""
+    if subject.batch != 1:
+        return
+    norms = list(subject.of_role(Role.BATCH_NORM))
+    if not norms:
+        return
+    first = norms[0]
+    single = sum(norm.input_shapes[0].positions == 1 for norm in norms)
+    see, make = ("sees", "makes") if single == 1 else ("see", "make")
+    nothing = f"; {number(single)} of them {see} a single number, and {make} it 0" if single else ""
+    yield Found(
+        first.span,
+        first.name,
+        f"{plural(len(norms), 'batch norm')} with a batch of 1: in training each normalises a sample by itself, at"
+        f" inference by means over all{nothing}",
+        "group_norm is the same in both",
+    )

@@ -1,0 +1,69 @@
+"""Padding as large as the kernel, or larger: outputs that read nothing but padding.
+
+Why it matters
+    Around the map stands a frame of positions that hold the bias and nothing else: a 1x1 convolution
+    with padding 1 on a 13x13 map gives 15x15, of which 56 positions, a quarter, say nothing of the
+    image, cost as much as the others, and are averaged into each score by the pool behind.
+
+What triggers it
+    input: [512, 13, 13]
+    layers:
+      - conv: {filters: 1000, kernel: 1, padding: 1}
+      - global_avg_pool
+
+What is better
+    input: [512, 13, 13]
+    layers:
+      - conv: {filters: 1000, kernel: 1}
+      - global_avg_pool
+
+When to leave it
+    Where published weights were trained so, as SqueezeNet's conv10 in Caffe.
+
+Source
+    The output-size formula, (W - F + 2P) / S + 1: with P >= F the first output's window ends before
+    the input begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from cnncalc.finding import Severity
+from cnncalc.rule import Found, Subject, number, percent, place, sliding_of
+from cnncalc.rules._reading import alike
+from cnncalc.shapes import SlidingWindow
+
+CODE = "CNN006"
+NAME = "padding-beyond-kernel"
+SEVERITY = Severity.WARNING
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where a window lies in the padding as a whole."""
+    for layer in subject.layers:
+        windows = sliding_of(layer)
+        if not any(max(window.before, window.after) >= window.extent for window in windows):
+            continue
+        sizes = layer.input_shapes[0].spatial
+        inside = prod(_inside(window, size) for window, size in zip(windows, sizes, strict=True))
+        positions = layer.output_shape.positions
+        if inside < positions:
+            empty = positions - inside
+            yield Found(
+                place(layer, "padding"),
+                layer.name,
+                f"{layer.name}: padding {alike(max(one.before, one.after) for one in windows)} with a kernel of"
+                f" {alike(one.kernel for one in windows)}: {number(empty)} of {number(positions)} outputs"
+                f" ({percent(empty, positions)}) read nothing but padding",
+                f"padding of at most {min(one.extent for one in windows) - 1} leaves none",
+                empty,
+            )
+
+
+def _inside(window: SlidingWindow, size: int) -> int:
+    """How many outputs along an axis read a position of the input."""
+    count = window.slide(size)
+    reads = (window.reads(position, size) for position in range(count))
+    return sum(any(0 <= at < size for at in taps) for taps in reads)

@@ -1,0 +1,95 @@
+"""A kernel does not reach the end of the map: the last rows or columns are read by nothing.
+
+Why it matters
+    Where (W - F + 2P) / S is no whole number it is rounded down, and what is left over at the bottom
+    and on the right never enters a window: of a 224-pixel image, 3x3 with stride 2 and no padding reads
+    223. Little is lost in one layer, but it is lost on one side, and in a network that halves its map
+    five times a row of the last map is 32 rows of the image.
+
+What triggers it
+    input: [3, 224, 224]
+    layers:
+      - conv: {filters: 64, kernel: 3, stride: 2}
+
+What is better
+    input: [3, 224, 224]
+    layers:
+      - conv: {filters: 64, kernel: 3, stride: 2, padding: 1}
+
+When to leave it
+    Where a published network is to be reproduced, or the border of the input holds nothing.
+
+Source
+    CS231n, Convolutional Networks, "Constraints on strides": sizes that do not fit are an error, or
+    padded, or cropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.analyses.explanation import AxisFit, fits
+from cnncalc.finding import Severity
+from cnncalc.network import Layer
+from cnncalc.problem import listed
+from cnncalc.rule import Found, Subject, place, sliding_of
+from cnncalc.rules._reading import nobody_reads, skipped
+from cnncalc.shapes import half
+
+CODE = "CNN004"
+NAME = "window-misses-end"
+SEVERITY = Severity.NOTE
+
+LINES = {"depth": "slices", "height": "rows", "width": "columns"}
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where the last positions along an axis enter no window of any layer."""
+    for layer in subject.layers:
+        lost = _lost(layer)
+        if lost and nobody_reads(subject, layer, lambda reader: bool(_lost(reader))):
+            yield Found(
+                place(layer, "kernel", "stride"),
+                layer.name,
+                f"{layer.name}: {_told(lost, layer.output_shape.rank)} no window",
+                _hint(layer, lost, is_first=subject.source(layer) is None),
+                sum(fit.lost for fit in lost),
+            )
+
+
+def _lost(layer: Layer) -> list[AxisFit]:
+    """The axes whose end a layer does not read; what lies between its windows is another rule's."""
+    if not sliding_of(layer) or skipped(layer):
+        return []
+    return [fit for fit in fits(layer) if fit.lost]
+
+
+def _told(lost: list[AxisFit], rank: int) -> str:
+    """Which lines enter none: `the last of 112 rows and columns enter`, `the last 2 of 9 rows enter`."""
+    first = lost[0]
+    names = [LINES[fit.axis] if rank > 1 else "positions" for fit in lost]
+    verb = "enters" if len(lost) == first.lost == 1 else "enter"
+    if len(lost) > 1 and all((fit.lost, fit.size) == (first.lost, first.size) for fit in lost):
+        return f"{_last(first)} {listed(names)} {verb}"
+    return f"{listed(f'{_last(fit)} {name}' for fit, name in zip(lost, names, strict=True))} {verb}"
+
+
+def _last(fit: AxisFit) -> str:
+    return f"the last of {fit.size}" if fit.lost == 1 else f"the last {fit.lost} of {fit.size}"
+
+
+def _hint(layer: Layer, lost: list[AxisFit], *, is_first: bool) -> str:
+    if "rounding" in layer.settings:
+        return "rounding: ceil lets a last window read them"
+    widest = max(half(fit.window.extent) for fit in lost)
+    padding = next((both for both in range(1, widest + 1) if all(_reaches(fit, both) for fit in lost)), 0)
+    if padding:
+        return f"padding {padding} would read them"
+    sizes = dict(lost[0].remedies).get("size", ())
+    return f"an input of {' or '.join(map(str, sizes))} would fit" if is_first and sizes else ""
+
+
+def _reaches(fit: AxisFit, padding: int) -> bool:
+    """Whether the last position is read where both sides are padded so."""
+    window = fit.window._replace(before=padding, after=padding)
+    return padding > fit.window.before and window.reads(window.slide(fit.size) - 1, fit.size)[-1] >= fit.size - 1

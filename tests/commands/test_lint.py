@@ -1,0 +1,156 @@
+"""`cnncalc lint`: findings, statuses, and what is told of rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnncalc.rules import all_rules
+
+BIAS = "input: [3, 8, 8]\nlayers:\n  - conv: [8, 3]\n  - batch_norm\n"
+CLEAN = "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 8, kernel: 3, bias: false}\n  - batch_norm\n"
+NOTE = "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 8, kernel: 3, padding: 1}\n  - global_avg_pool\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a few specs, which is a repository's top: no other cnncalc.yaml is found."""
+    (tmp_path / ".git").mkdir()
+    for name, text in {
+        "bias": BIAS,
+        "clean": CLEAN,
+        "note": NOTE,
+        "broken": "input: [3]\nlayers: [relu, rellu]\n",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_findings_are_lines_as_compilers_write_them(run) -> None:
+    lines = run("lint", "bias.yaml", status=1).stdout.splitlines()
+    assert lines == [
+        (
+            "bias.yaml:3:5: warning: conv: its bias is taken away again by batch_norm, which subtracts each channel's"
+            " mean; bias: false saves 8 parameters and changes nothing [CNN003]"
+        ),
+        "1 spec: 1 warning",
+    ]
+
+
+def test_nothing_found_is_said(run) -> None:
+    assert run("lint", "clean.yaml").stdout == "1 spec: no findings\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["clean.yaml"], 0),
+        (["note.yaml"], 0),
+        (["note.yaml", "--strict"], 1),
+        (["clean.yaml", "--strict"], 0),
+        (["bias.yaml"], 1),
+        (["bias.yaml", "--severity", "CNN003=note"], 0),
+        (["note.yaml", "--severity", "CNN030=error"], 1),
+        (["bias.yaml", "--ignore", "CNN00"], 0),
+        (["bias.yaml", "--select", "CNN01,unused-block"], 0),
+        (["bias.yaml", "broken.yaml", "clean.yaml"], 2),
+    ],
+)
+def test_the_status_is_that_of_the_worst(arguments: list[str], status: int, run) -> None:
+    run("lint", *arguments, status=status)
+
+
+def test_a_broken_spec_keeps_no_other_from_being_linted(run) -> None:
+    text = run("lint", "broken.yaml", "bias.yaml", "nowhere.yaml", status=2).stdout
+    assert "broken.yaml:2:16: error: unknown layer type 'rellu'; did you mean 'relu' or 'relu6'?" in text
+    assert "bias.yaml:3:5: warning: " in text
+    assert "nowhere.yaml: error: there is no such file" in text
+    assert text.splitlines()[-1] == "3 specs: 2 unusable; 1 warning"
+
+
+def test_standard_input_and_bundled_networks_are_linted(run) -> None:
+    assert "<stdin>:3:5: warning" in run("lint", "-", stdin=BIAS, status=1).stdout
+    assert "fc6: holds 102,764,544 of all 138,357,544 parameters" in run("lint", "vgg16").stdout
+
+
+def test_variables_and_inputs_are_changed(run) -> None:
+    assert "unused" not in run("lint", "vgg16", "--set", "classes=10", "--input", "3x64x64").stdout
+    text = run("lint", "note.yaml", "--input", "3x3x3").stdout
+    assert text == "1 spec: no findings\n"
+
+
+def test_a_batch_is_told(run) -> None:
+    text = run("lint", "clean.yaml", "--batch", "1", status=1).stdout
+    assert text.startswith("clean.yaml:4:5: warning: 1 batch norm with a batch of 1: ")
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "github", "junit", "sarif"])
+def test_formats_have_the_code_and_the_line(form: str, run) -> None:
+    text = run("lint", "bias.yaml", "--format", form, status=1).stdout
+    assert "CNN003" in text
+    assert "3" in text
+    if form in ("json", "sarif"):
+        json.loads(text)
+
+
+def test_a_file_is_written(run, folder: Path) -> None:
+    assert run("lint", "bias.yaml", "-o", "out.txt", status=1).stdout == ""
+    assert (folder / "out.txt").read_text(encoding="utf-8").endswith("1 spec: 1 warning\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--select", "CNX", "bias.yaml"], "there is no rule 'CNX'; `cnncalc lint --list` shows the rules"),
+        (["--ignore", "unused-blok", "bias.yaml"], "there is no rule 'unused-blok'; did you mean 'unused-block'?"),
+        (["--severity", "CNN003", "bias.yaml"], "'CNN003' is not CODE=SEVERITY; severities are error, warning, note"),
+        (["--severity", "CNN003=fatal", "bias.yaml"], "'CNN003=fatal' is not CODE=SEVERITY"),
+        (["--severity", "CNX=note", "bias.yaml"], "there is no rule 'CNX'"),
+        (["--explain", "two-activation"], "there is no rule 'two-activation'; did you mean 'two-activations'?"),
+        (["--explain", "CNN00"], "there is no rule 'CNN00'"),
+        ([], "name a SPEC, or list specs in a cnncalc.yaml"),
+        (["--list", "--format", "junit"], "rules are told as text, json and markdown"),
+        (["--set", "a=1", "bias.yaml", "--format", "text", "--batch", "0"], "0 is not in the range"),
+    ],
+)
+def test_what_cannot_be_meant(arguments: list[str], message: str, run) -> None:
+    assert message in run("lint", *arguments, status=2).stderr
+
+
+@pytest.mark.parametrize("word", ["CNN003", "cnn003", "bias-before-batch-norm"])
+def test_a_rule_is_told(word: str, run) -> None:
+    text = run("lint", "--explain", word).stdout
+    assert text.startswith("CNN003  bias-before-batch-norm (warning)\n\nA convolution or linear layer has a bias")
+    headings = ("Why it matters", "What triggers it", "What is better", "When to leave it", "Source")
+    assert [line for line in text.splitlines() if line in headings] == list(headings)
+    assert "    - conv: {filters: 64, kernel: 3, padding: 1, bias: false}\n" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_every_rule_is_told_in_every_form(run) -> None:
+    for rule in all_rules():
+        assert rule.name in run("lint", "--explain", rule.code).stdout
+        assert f"### {rule.code} {rule.name}\n" in run("lint", "--explain", rule.code, "-f", "markdown").stdout
+        (page,) = json.loads(run("lint", "--explain", rule.code, "-f", "json").stdout)["rules"]
+        assert page["code"] == rule.code
+        assert all(page.values())
+
+
+def test_rules_are_listed(run) -> None:
+    text = run("lint", "--list").stdout
+    table = run("lint", "--list", "--format", "markdown").stdout
+    pages = json.loads(run("lint", "--list", "--format", "json").stdout)["rules"]
+    assert [page["code"] for page in pages] == [rule.code for rule in all_rules()]
+    for rule in all_rules():
+        assert f"{rule.code}  {rule.name} ({rule.severity.value})\n" in text
+        assert f"| {rule.code} | {rule.name} | {rule.severity.value} | " in table
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_hostile_names_reach_no_terminal(run) -> None:
+    spec = 'name: "\\e[31m"\ninput: [3, 8, 8]\nvariables: {ünused: 1}\nlayers: [relu, relu]\n'
+    for form in ("text", "markdown", "github"):
+        assert "\x1b" not in run("lint", "-", "--format", form, stdin=spec, status=1).stdout
