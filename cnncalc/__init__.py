@@ -8,18 +8,22 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.api import Network, load
+    from cnncalc.api import Network, check, lint, load
     from cnncalc.network import Layer
     from cnncalc.problem import Problem, SpecError
 
-__all__ = ["Layer", "Network", "Problem", "SpecError", "load"]
+__all__ = ["Layer", "Network", "Problem", "SpecError", "check", "lint", "load"]
 
 
 def __getattr__(name: str) -> object:
     """The names of the interface, imported when they are asked for: the command line needs few of them."""
     from importlib import import_module
 
-    modules = {"load": "api", "Network": "api", "Layer": "network", "Problem": "problem", "SpecError": "problem"}
+    modules = {
+        **dict.fromkeys(("load", "check", "lint", "Network"), "api"),
+        "Layer": "network",
+        **dict.fromkeys(("Problem", "SpecError"), "problem"),
+    }
     if name not in modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{modules[name]}"), name)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field, Fields
     from cnncalc.analyses.regions import Region
     from cnncalc.analyses.sharing import Sharing
+    from cnncalc.finding import Finding, Outcome
     from cnncalc.report.table import Table
 
 
@@ -205,10 +206,56 @@ def load(
     >>> cnncalc.load("resnet50", variables={"classes": 10}).totals.params
     23528522
     """
-    inputs: list[tuple[str, str]] = []
+    return Network(build.load(spec, _settings(variables), _inputs(input)))
+
+
+def check(
+    spec: str,
+    *,
+    against: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+) -> Outcome:
+    """What `cnncalc check` finds of a spec: its budgets, expectations and assertions, and what the rules find.
+
+    `against` is the spec that increases are held against. A spec that cannot be used raises nothing: its
+    problems are the findings.
+
+    >>> import cnncalc
+    >>> outcome = cnncalc.check("vgg16")
+    >>> outcome.kept, [finding.code for finding in outcome.findings]
+    (True, ['CNN020'])
+    """
+    from cnncalc.linter import EVERYTHING
+    from cnncalc.report.outcomes import Request, outcome
+
+    return outcome(spec, Request(_settings(variables), _inputs(input), selection=EVERYTHING, against=against))
+
+
+def lint(spec: str, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """What the rules of `cnncalc lint` find in a spec; `select` and `ignore` take codes and names of rules.
+
+    Raises SpecError with every problem of the spec, and UnknownRuleError for a rule that does not exist.
+
+    >>> import cnncalc
+    >>> [(finding.code, finding.layer) for finding in cnncalc.lint("alexnet")]
+    [('CNN020', 'fc6')]
+    """
+    from cnncalc.decode import read_spec
+    from cnncalc.linter import Selection
+    from cnncalc.linter import lint as linted
+
+    decoded = read_spec(spec)
+    return linted(decoded, build.build(decoded), Selection(tuple(select), tuple(ignore)))
+
+
+def _settings(variables: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
+    """Variables as `--set` takes them."""
+    return tuple((name, json.dumps(value)) for name, value in (variables or {}).items())
+
+
+def _inputs(input: Sequence[int] | Mapping[str, Sequence[int]] | None) -> tuple[tuple[str, str], ...]:
+    """Inputs as `--input` takes them."""
     if isinstance(input, Mapping):
-        inputs = [(name, times(tuple(sizes))) for name, sizes in input.items()]
-    elif input is not None:
-        inputs = [("", times(tuple(input)))]
-    settings = [(name, json.dumps(value)) for name, value in (variables or {}).items()]
-    return Network(build.load(spec, settings, inputs))
+        return tuple((name, times(tuple(sizes))) for name, sizes in input.items())
+    return () if input is None else (("", times(tuple(input))),)

@@ -121,7 +121,7 @@ class _Decoder:
         )
 
     def _top(self) -> dict[str, Node]:
-        """The value of each top-level key, from the nearest spec that has it; a spec is held to its own guards alone."""
+        """The value of each top-level key, from the nearest spec that has it; guards are those of the spec itself."""
         top: dict[str, Node] = {}
         for mapping in self.chain:
             for key, node in mapping.entries:

@@ -26,8 +26,8 @@ class Finding(NamedTuple):
     """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
 
     `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
-    `span` is None where no line is to blame. `layer` is the full name of the layer or block it is about, if there is one,
-    and `subject` that of the check that is broken.
+    `span` is None where no line is to blame. `layer` is the full name of the layer or block it is about, if
+    there is one, and `subject` that of the check that is broken.
     """
 
     code: str
@@ -82,6 +82,11 @@ class Outcome(NamedTuple):
     name: str
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is usable, every check is kept, and no finding is an error."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def unusable(self) -> bool:

@@ -70,7 +70,7 @@ def command(
     Without SPEC, all that cnncalc.yaml names. A spec that has no budget must be valid, and is linted.
     Status 0: all is kept; 1: something is broken, or a rule finds an error; 2: a spec is unusable.
     """
-    from cnncalc.lint import EVERYTHING
+    from cnncalc.linter import EVERYTHING
     from cnncalc.report import outcomes
 
     if against is not None and against_ref is not None:

@@ -50,7 +50,7 @@ class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from c
 
 def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> tuple[Rule, ...]:
     """The rules of a code, the beginning of codes, or a name; where there is none, a usage error."""
-    from cnncalc.lint import UnknownRuleError, rules_of
+    from cnncalc.linter import UnknownRuleError, rules_of
 
     try:
         return rules_of(word)
@@ -97,12 +97,13 @@ def command(
     and above the first key in the whole file:
       # cnncalc: ignore-file CNN003
 
-    Without SPEC, all that cnncalc.yaml names are linted. Status 0: no error and no warning; 1: some; 2: a spec is unusable.
+    Without SPEC, all that cnncalc.yaml names are linted.
+    Status 0: no error and no warning; 1: some; 2: a spec is unusable.
     """  # noqa: D301 - click's own sign for lines that stay as they are
     if explained is not None or listed:
         _tell(explained, form, output)
         return
-    from cnncalc.lint import Selection
+    from cnncalc.linter import Selection
     from cnncalc.report import outcomes
 
     selection = Selection(_joined(select), _joined(ignore), severities)
@@ -142,7 +143,7 @@ def _tell(word: str | None, form: str, output: str | None) -> None:
 
 def _one(word: str) -> tuple[Rule, ...]:
     """The one rule of a whole code or a name; where there is none, the command ends with status 2."""
-    from cnncalc.lint import UnknownRuleError
+    from cnncalc.linter import UnknownRuleError
     from cnncalc.rules import all_rules
 
     found = tuple(rule for rule in all_rules() if word.upper() == rule.code or word.lower() == rule.name)

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from cnncalc.commands import _options
 
+# What is written as JSON, by the modules that write it.
+WRITTEN = {"summary": "summary_json", "check": "findings.json", "diff": "diff_json"}
+CHOICES = ("spec", *WRITTEN)
+
 
 @click.command("schema", short_help="The JSON Schema of specs, for editors.")
-@click.argument("of", metavar="[spec|summary]", type=click.Choice(["spec", "summary"]), default="spec")
+@click.argument("of", metavar=f"[{'|'.join(CHOICES)}]", type=click.Choice(CHOICES), default="spec")
 @_options.output_option
 def command(of: str, output: str | None) -> None:
-    """The JSON Schema of specs, for editors; or that of `summary --format json`.
+    """The JSON Schema of specs, for editors; or that of what a command writes with `--format json`.
 
     In VS Code with the YAML extension, `cnncalc schema -o cnncalc.schema.json` and a first line
 
@@ -17,12 +23,11 @@ def command(of: str, output: str | None) -> None:
 
     in a spec give completion, texts on hovering, and a mark where something is wrong.
     """
-    if of == "summary":
+    if of in WRITTEN:
         import json
 
-        from cnncalc.report import summary_json
-
-        _options.write_lines([json.dumps(summary_json.schema(), indent=2)], output)
+        schema = import_module(f"cnncalc.report.{WRITTEN[of]}").schema()
+        _options.write_lines([json.dumps(schema, indent=2)], output)
         return
     from cnncalc.report import spec_schema
 

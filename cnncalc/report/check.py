@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from cnncalc.analyses.tree import Row
-from cnncalc.check import Spent, Verdict
+from cnncalc.checker import Spent, Verdict
 from cnncalc.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.finding import Check, Finding, Severity, State
 from cnncalc.guards import ASSERT, BYTES

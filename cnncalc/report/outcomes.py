@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from cnncalc import git
 from cnncalc.build import build, load
-from cnncalc.check import Subject, Verdict, check
+from cnncalc.checker import Subject, Verdict, check
 from cnncalc.config import EMPTY, Config, Entry, Lint, entries_of
 from cnncalc.decode import read_spec
 from cnncalc.finding import Finding, Outcome, Severity, State, unusable
 from cnncalc.guards import BASELINE, INCREASE, Guards
-from cnncalc.lint import Selection, UnknownRuleError, lint, rules_of
+from cnncalc.linter import Selection, UnknownRuleError, lint, rules_of
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, listed, quoted
 from cnncalc.report.check import findings

@@ -45,7 +45,7 @@ TOP_DOCS = {
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
     "layers": "the network: a list of layers, blocks and joins, each of which reads the one before it",
     "outputs": "the layers whose outputs the network gives, where it is not the last one",
-    "budget": "limits that `cnncalc check` holds the network to: params: 5M is at most, {min:, max:, tolerance:} says more",
+    "budget": "limits that `cnncalc check` holds the network to: params: 5M is at most, {min: 1M} at least",
     "expect": "figures and shapes that `cnncalc check` expects, such as output: [1000]",
     "assert": "conditions that `cnncalc check` expects, such as params('fc6') / params() < 0.5",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnncalc import build, bundled
 from cnncalc.decode import read_spec
-from cnncalc.lint import lint
+from cnncalc.linter import lint
 
 
 def test_what_is_found_in_the_bundled_networks(kept) -> None:

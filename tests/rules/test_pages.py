@@ -10,7 +10,7 @@ import pytest
 from cnncalc import build, rules
 from cnncalc.decode import read_spec
 from cnncalc.finding import Severity
-from cnncalc.lint import Selection, lint
+from cnncalc.linter import Selection, lint
 from cnncalc.report.rule_reference import page
 from cnncalc.rule import HEADINGS, Rule
 

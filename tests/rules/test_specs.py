@@ -15,7 +15,7 @@ import pytest
 from cnncalc import build, rules
 from cnncalc.decode import read_spec
 from cnncalc.finding import Finding
-from cnncalc.lint import Selection, lint
+from cnncalc.linter import Selection, lint
 from cnncalc.problem import sentence
 from cnncalc.rule import ABOUT_COMMENTS
 

@@ -11,7 +11,7 @@ import pytest
 from cnncalc import build
 from cnncalc.decode import read_spec
 from cnncalc.finding import Finding, Severity
-from cnncalc.lint import EVERYTHING, Selection, UnknownRuleError, comments_in, lint, rules_of, selected
+from cnncalc.linter import EVERYTHING, Selection, UnknownRuleError, comments_in, lint, rules_of, selected
 from cnncalc.rules import all_rules
 
 BIAS = """\

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnncalc.build import build, load
-from cnncalc.check import Subject, Verdict, check
+from cnncalc.checker import Subject, Verdict, check
 from cnncalc.decode import read_spec
 from cnncalc.finding import State
 from cnncalc.problem import SpecError
