@@ -8,11 +8,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.api import Network, check, lint, load
+    from cnncalc.api import Network, check, compare, diff, lint, load
     from cnncalc.network import Layer
     from cnncalc.problem import Problem, SpecError
 
-__all__ = ["Layer", "Network", "Problem", "SpecError", "check", "lint", "load"]
+__all__ = ["Layer", "Network", "Problem", "SpecError", "check", "compare", "diff", "lint", "load"]
 
 
 def __getattr__(name: str) -> object:
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     modules = {
-        **dict.fromkeys(("load", "check", "lint", "Network"), "api"),
+        **dict.fromkeys(("load", "check", "compare", "diff", "lint", "Network"), "api"),
         "Layer": "network",
         **dict.fromkeys(("Problem", "SpecError"), "problem"),
     }

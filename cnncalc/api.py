@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from cnncalc import build
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.network import Layer
-from cnncalc.network import Network as Facts
+from cnncalc.network import Network as Built
 from cnncalc.problem import did_you_mean
 from cnncalc.report.summary import Options, summary
 from cnncalc.shapes import Shape, times
 
 if TYPE_CHECKING:
+    from cnncalc.analyses.compare import Facts
+    from cnncalc.analyses.diff import Diff
     from cnncalc.analyses.receptive_field import Field, Fields
     from cnncalc.analyses.regions import Region
     from cnncalc.analyses.sharing import Sharing
@@ -36,7 +38,7 @@ class Network:
     ['fc6', 'fc7', 'fc8']
     """
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Built) -> None:
         self.facts = facts
 
     @property
@@ -247,6 +249,32 @@ def lint(spec: str, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -
 
     decoded = read_spec(spec)
     return linted(decoded, build.build(decoded), Selection(tuple(select), tuple(ignore)))
+
+
+def compare(*specs: str) -> dict[str, Facts]:
+    """What `cnncalc compare` compares networks by, for each spec: totals, field, and the heaviest layers.
+
+    >>> import cnncalc
+    >>> both = cnncalc.compare("vgg16", "mobilenet_v2")
+    >>> {spec: (facts.totals.params, facts.totals.macs) for spec, facts in both.items()}
+    {'vgg16': (138357544, 15470264320), 'mobilenet_v2': (3504872, 300774272)}
+    """
+    from cnncalc.analyses.compare import facts
+
+    return {spec: facts(build.load(spec)) for spec in specs}
+
+
+def diff(old: str, new: str) -> Diff:
+    """What `cnncalc diff` finds between two specs: changes layer by layer, and what each of them caused.
+
+    >>> import cnncalc
+    >>> change = cnncalc.diff("resnet50", "resnet101")
+    >>> change.new_totals.params - change.old_totals.params
+    18992128
+    """
+    from cnncalc.analyses.diff import diff as differences
+
+    return differences(build.load(old), build.load(new))
 
 
 def _settings(variables: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:

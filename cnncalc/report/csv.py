@@ -13,7 +13,7 @@ NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 def write(table: Table) -> Iterator[str]:
     """The lines of a table; the header has the columns' keys."""
-    yield ",".join(column.key for column in table.columns)
+    yield ",".join(escape(column.key) for column in table.columns)
     for line in table.lines:
         yield ",".join(map(_cell, line.cells))
 

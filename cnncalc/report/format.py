@@ -33,6 +33,15 @@ def exact(number: int | Fraction) -> str:
     return f"{number.numerator}/{number.denominator}"
 
 
+def decimals(number: Fraction, digits: int = 2) -> str:
+    """A number to so many digits after the point, rounded half up; zeros at the end are left out."""
+    scale = 10**digits
+    scaled = int(number * scale + Fraction(1, 2))
+    whole, rest = divmod(scaled, scale)
+    fraction = f"{rest:0{digits}}".rstrip("0") if rest else ""
+    return f"{integer(whole)}.{fraction}" if fraction else integer(whole)
+
+
 def percent(share: Share) -> str:
     """A share to a tenth of a per cent, rounded half up: 74.3; what is there but rounds to nothing is <0.1."""
     if not share.whole:

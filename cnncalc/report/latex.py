@@ -26,7 +26,7 @@ SPECIAL = {
 
 def write(table: Table) -> Iterator[str]:
     """The lines of a tabular for the package booktabs."""
-    yield f"% {plain(table.title)}: wants \\usepackage{{booktabs}}"
+    yield f"% {f'{plain(table.title)}: ' if table.title else ''}wants \\usepackage{{booktabs}}"
     yield rf"\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in table.columns)}}}"
     yield r"\toprule"
     yield _row([escape(column.header) for column in table.columns])

@@ -347,11 +347,11 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
         ("Keys of a branch that is more than a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
-            "Below budget and expect: a quantity, alone or behind the name of a layer or block (stage*.params)",
+            "Below budget and expect: quantities, alone or of a layer or block (fc6.params)",
             {name: quantity.doc for name, quantity in QUANTITIES.items()},
         ),
-        ("Below a quantity of budget, where it is more than a number", BOUNDS[BUDGET]),
-        ("Below a quantity of expect, where it is more than its value", BOUNDS[EXPECT]),
+        ("Below a quantity of budget that is more than a number", BOUNDS[BUDGET]),
+        ("Below a quantity of expect that is more than its value", BOUNDS[EXPECT]),
         (
             "In place of any number, true, false or list: an expression",
             {

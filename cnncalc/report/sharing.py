@@ -20,7 +20,7 @@ from cnncalc.analyses.sharing import (
 )
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.network import Layer, Network
-from cnncalc.report.format import Share, integer, percent, shape
+from cnncalc.report.format import Share, decimals, integer, percent, shape
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import row_label as label
 from cnncalc.report.table import Cell, Column, Line, Table
@@ -178,7 +178,7 @@ class _Cells:
             return Share(*linked)
         if self.exact:
             return read.numerator if read.denominator == 1 else Share(read.numerator, read.denominator)
-        return self.say("reads_of", reads=decimal(read), inputs=integer(_inputs(layer)))
+        return self.say("reads_of", reads=decimals(read), inputs=integer(_inputs(layer)))
 
 
 def _lines(shown: list[Row], keys: tuple[str, ...], cells: _Cells) -> Iterator[Line]:
@@ -294,7 +294,7 @@ def _on_connections(facts: Sharing, say: Speaker) -> Iterator[str]:
     read = reads(largest)
     values = {
         "layer": largest.name,
-        "reads": decimal(read) if read is not None else "",
+        "reads": decimals(read) if read is not None else "",
         "inputs": integer(_inputs(largest)),
     }
     if whole >= 10 * part:
@@ -311,16 +311,7 @@ def _inputs(layer: Layer) -> int:
 def times(pair: Pair) -> str:
     """How many times as much: 1.02, 111.9, 3,025; rounded half up, to no more digits than tell."""
     digits = 2 if pair.part < 10 * pair.whole else 1 if pair.part < 1000 * pair.whole else 0
-    return decimal(Fraction(pair.part, pair.whole), digits)
-
-
-def decimal(number: Fraction, digits: int = 2) -> str:
-    """A number to so many digits after the point, rounded half up; zeros at the end are left out."""
-    scale = 10**digits
-    scaled = int(number * scale + Fraction(1, 2))
-    whole, rest = divmod(scaled, scale)
-    fraction = f"{rest:0{digits}}".rstrip("0") if rest else ""
-    return f"{integer(whole)}.{fraction}" if fraction else integer(whole)
+    return decimals(Fraction(pair.part, pair.whole), digits)
 
 
 # --- JSON -----------------------------------------------------------------------------------------

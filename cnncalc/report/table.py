@@ -18,13 +18,30 @@ class Ordinal(int):
     __slots__ = ()
 
 
+class Measured(int):
+    """An amount that a terminal with room draws a bar beside: its part of `most`."""
+
+    most: int
+
+    def __new__(cls, amount: int, most: int) -> Measured:  # noqa: PYI034 - Self is of Python 3.11
+        measured = super().__new__(cls, amount)
+        measured.most = most
+        return measured
+
+
 class Column(NamedTuple):
-    """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never."""
+    """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never.
+
+    A terminal draws bars beside its measured numbers and shares where `bars` is not 0; they are left out
+    as a column of that `drop` would be. Texts of a column without bars may be cut to `least`, where that is not 0.
+    """
 
     key: str
     header: str
     numeric: bool = False
     drop: int = 0
+    bars: int = 0
+    least: int = 0
 
 
 class Line(NamedTuple):

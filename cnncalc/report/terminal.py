@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import IO, NamedTuple
 
-from cnncalc.report.format import plain
-from cnncalc.report.table import Column, Line, Table, text
+from cnncalc.report.format import Share, plain
+from cnncalc.report.table import Cell, Column, Line, Measured, Table, text
 
 GAP = "  "
 LONGEST_KEPT_NAME = 24
 ELLIPSIS = "…"
 RULE = "─"
-ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-"})
+# A cell of a bar, by how many eighths of it are full.
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+NARROWEST_BAR, WIDEST_BAR = 8, 24
+ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **dict.fromkeys("▏▎▍", "."), **dict.fromkeys("▌▋▊▉█", "#")})
 
 
 class Styled(NamedTuple):
@@ -38,7 +41,11 @@ def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
         highlight=False,
     )
     for line in layout(table, console.width if file.isatty() else None):
-        console.print(Text(_writable(line.text, file), style=line.style if color != "never" else ""), soft_wrap=True)
+        words = Text(line.text, style=line.style if color != "never" else "")
+        if color != "never":
+            words.highlight_regex(f"[{EIGHTHS[1:]}]+", "cyan")
+        words.plain = _writable(line.text, file)
+        console.print(words, soft_wrap=True)
 
 
 def _writable(line: str, file: IO[str]) -> str:
@@ -50,12 +57,12 @@ def _writable(line: str, file: IO[str]) -> str:
 
 def layout(table: Table, width: int | None) -> list[Styled]:
     """The lines of a table, at most `width` columns wide where there is a width to keep to."""
-    shown, missing = _fitting(table, width)
+    shown, missing, bars = _fitting(table, width)
     lines = [Styled(line, "bold") for line in wrapped(table.title, width)] if table.title else []
     lines += [Styled(line, "dim") for words in table.subtitle for line in wrapped(words, width)]
     if lines:
         lines.append(Styled(""))
-    lines += _grid(table, shown, width)
+    lines += _grid(table, shown, bars, width)
     if table.notes:
         lines.append(Styled(""))
     labelled = max((columns_of(label) for label, _ in table.notes), default=0) + len(GAP)
@@ -71,12 +78,19 @@ def layout(table: Table, width: int | None) -> list[Styled]:
     return lines
 
 
-def _grid(table: Table, shown: list[int], width: int | None) -> list[Styled]:
-    """The header, a rule and the rows."""
+def _grid(table: Table, shown: list[int], bars: dict[int, int], width: int | None) -> list[Styled]:
+    """The header, a rule and the rows; `bars` has the width of a column's bars."""
     cells = [[_cell(line, number, shown[0]) for number in shown] for line in table.lines]
-    headers = [table.columns[number].header for number in shown]
+    headers = [plain(table.columns[number].header) for number in shown]
+    for place, number in enumerate(shown):
+        if number in bars:
+            numbers = max(columns_of(headers[place]), *(columns_of(row[place]) for row in cells))
+            headers[place] = f"{headers[place]:>{numbers}} {'':{bars[number]}}"
+            for line, row in zip(table.lines, cells, strict=True):
+                row[place] = f"{row[place]:>{numbers}} {_bar(line.cells[number], bars[number]):{bars[number]}}"
     widths = [max(map(columns_of, column)) for column in zip(headers, *cells, strict=True)]
     if width is not None:
+        _shrink(widths, [table.columns[number].least for number in shown], width)
         others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
         widths[0] = min(widths[0], max(width - others, 1))
     numeric = [table.columns[number].numeric for number in shown]
@@ -90,6 +104,16 @@ def _grid(table: Table, shown: list[int], width: int | None) -> list[Styled]:
     return lines
 
 
+def _shrink(widths: list[int], least: list[int], width: int) -> None:
+    """Make those columns narrower that may be, the widest first, until all fit or nothing more can be done."""
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    for _ in range(over):
+        shrinkable = [place for place, narrowest in enumerate(least) if 0 < narrowest < widths[place]]
+        if not shrinkable:
+            return
+        widths[max(shrinkable, key=lambda place: widths[place])] -= 1
+
+
 def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
     padded = []
     for cell, width, right in zip(cells, widths, numeric, strict=True):
@@ -99,24 +123,71 @@ def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
     return GAP.join(padded).rstrip()
 
 
-def _fitting(table: Table, width: int | None) -> tuple[list[int], list[Column]]:
-    """The columns that fit, by their positions, and those left out; only a long name is cut."""
-    shown = list(range(len(table.columns)))
+class _Fit(NamedTuple):
+    """The columns that fit, by their positions, those left out, and how wide the bars of columns are."""
+
+    shown: list[int]
+    missing: list[Column]
+    bars: dict[int, int]
+
+
+def _fitting(table: Table, width: int | None) -> _Fit:
+    """What fits; only a long name is cut, and the texts of columns that allow it."""
     if width is None:
-        return shown, []
-    widths = []
-    for number, column in enumerate(table.columns):
-        longest = max((columns_of(_cell(line, number, 0)) for line in table.lines), default=0)
-        widths.append(max(columns_of(column.header), min(longest, LONGEST_KEPT_NAME) if number == 0 else longest))
-    missing: list[Column] = []
-    while sum(widths[number] + len(GAP) for number in shown) - len(GAP) > width:
-        droppable = [number for number in shown if table.columns[number].drop]
-        if not droppable:
-            break
-        worst = max(droppable, key=lambda number: table.columns[number].drop)
+        return _Fit(list(range(len(table.columns))), [], {})
+    full = [
+        max(columns_of(plain(column.header)), *(columns_of(_cell(line, number, 0)) for line in table.lines), 0)
+        for number, column in enumerate(table.columns)
+    ]
+    least = [min(wide, column.least or wide) for wide, column in zip(full, table.columns, strict=True)]
+    least[0] = max(columns_of(plain(table.columns[0].header)), min(full[0], LONGEST_KEPT_NAME))
+    barred = [
+        number
+        for number, column in enumerate(table.columns)
+        if column.bars and any(_part(line.cells[number]) for line in table.lines)
+    ]
+    shown = _kept(table.columns, least, barred, width)
+    if shown is None:
+        barred = []
+        shown = _kept(table.columns, least, barred, width) or []
+    missing = [column for number, column in enumerate(table.columns) if number not in shown]
+    missing.sort(key=lambda column: -column.drop)
+    barred = [number for number in barred if number in shown]
+    # What was cut may take the room that is left before bars do.
+    room = width - sum(full[number] + len(GAP) for number in shown) + len(GAP) - len(barred)
+    bar = min(max(divmod(room, len(barred))[0], NARROWEST_BAR), WIDEST_BAR) if barred else 0
+    return _Fit(shown, missing, dict.fromkeys(barred, bar))
+
+
+def _kept(columns: tuple[Column, ...], widths: list[int], barred: list[int], width: int) -> list[int] | None:
+    """The columns that are left where those are left out that must be; None where bars are to go before more do."""
+    shown = list(range(len(columns)))
+    while True:
+        bars = [number for number in shown if number in barred]
+        taken = sum(widths[number] + len(GAP) for number in shown) - len(GAP) + len(bars) * (NARROWEST_BAR + 1)
+        if taken <= width:
+            return shown
+        worst = max(shown, key=lambda number: columns[number].drop)
+        if bars and max(columns[number].bars for number in bars) >= columns[worst].drop:
+            return None
+        if not columns[worst].drop:
+            return shown
         shown.remove(worst)
-        missing.append(table.columns[worst])
-    return shown, missing
+
+
+def _part(cell: Cell) -> tuple[int, int] | None:
+    """What a bar shows: a part and its whole."""
+    if isinstance(cell, Share):
+        return (cell.part, cell.whole) if cell.whole else None
+    return (int(cell), cell.most) if isinstance(cell, Measured) and cell.most else None
+
+
+def _bar(cell: Cell, width: int) -> str:
+    """The bar of a cell to an eighth of a column; what is there shows, however little it is."""
+    part, whole = _part(cell) or (0, 1)
+    eighths = min(divmod(16 * width * part + whole, 2 * whole)[0], 8 * width)
+    full, rest = divmod(max(eighths, 1) if part else 0, 8)
+    return f"{EIGHTHS[8] * full}{EIGHTHS[rest].strip()}"
 
 
 def _cell(line: Line, number: int, first: int) -> str:

@@ -10,8 +10,9 @@ import pytest
 from cnncalc.analyses.sharing import Pair
 from cnncalc.build import load
 from cnncalc.report import terminal
+from cnncalc.report.format import decimals
 from cnncalc.report.sentences import LANGUAGES, catalogue
-from cnncalc.report.sharing import COLUMNS, Options, decimal, sharing_table, times, write_json
+from cnncalc.report.sharing import COLUMNS, Options, sharing_table, times, write_json
 
 
 def table(network, *columns, **options):
@@ -49,7 +50,7 @@ def test_ratios_have_the_digits_that_tell(part, whole, text):
     [(Fraction(375, 4), 2, "93.75"), (Fraction(5, 100), 1, "0.1"), (Fraction(363), 2, "363")],
 )
 def test_decimals(number, digits, text):
-    assert decimal(number, digits) == text
+    assert decimals(number, digits) == text
 
 
 def test_columns_are_those_in_which_the_network_differs():

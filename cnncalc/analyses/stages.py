@@ -1,0 +1,88 @@
+"""Where a network spends its parameters and operations: by how far it has brought its input down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncalc.analyses.receptive_field import Number, fields
+from cnncalc.network import Layer, Network, inference_layers
+from cnncalc.shapes import Shape
+
+
+class Stage(NamedTuple):
+    """All layers whose outputs lie `stride` positions of the input apart, and what they amount to.
+
+    Without a stride they give a single position: a vector, or a map of 1x1. `sizes` are the spatial
+    sizes of their outputs in the order of the network, which differ where a kernel eats the border.
+    """
+
+    stride: Number | None
+    sizes: tuple[tuple[int, ...], ...]
+    layers: int
+    params: int
+    macs: int
+
+
+def stages(network: Network) -> tuple[Stage, ...]:
+    """The stages of a network, the finest first; every layer at inference is in one of them."""
+    layers = inference_layers(network.layers)
+    strides = _strides(network, layers)
+    found: dict[Number | None, Stage] = {}
+    for layer in layers:
+        stride = strides[layer.name]
+        stage = found.get(stride, Stage(stride, (), 0, 0, 0))
+        sizes = dict.fromkeys((*stage.sizes, layer.output_shape.spatial))
+        found[stride] = Stage(
+            stride, tuple(sizes), stage.layers + 1, stage.params + layer.params, stage.macs + layer.macs
+        )
+    return tuple(sorted(found.values(), key=lambda stage: (stage.stride is None, stage.stride or 0)))
+
+
+def _strides(network: Network, layers: tuple[Layer, ...]) -> dict[str, Number | None]:
+    """How far apart the outputs of each layer lie in the input, exactly: as their receptive fields move.
+
+    Where no one number says it (branches of other strides, what was global and is spread out again, an
+    input without positions), it is that of another layer of this size, or else the power of 2 that is
+    nearest to how much smaller the output is than the input.
+    """
+    exact = {}
+    memo: dict[tuple[int, tuple[int, ...]], Number | None] = {}
+    found = fields(network)
+    for layer in layers:
+        shape = layer.output_shape
+        if shape.positions > 1:
+            key = (id(found.strands[layer.name]), shape.spatial)
+            if key not in memo:
+                axes = [axis.stride for field in found.of(layer.name).values() for axis in field or ()]
+                known = [stride for stride in axes if stride]
+                memo[key] = max(known) if known and len(known) == len(axes) else None
+            exact[layer.name] = memo[key]
+    by_size = {layer.output_shape.spatial: stride for layer in reversed(layers) if (stride := exact.get(layer.name))}
+    return {layer.name: _stride(layer.output_shape, exact.get(layer.name), by_size, network) for layer in layers}
+
+
+def _stride(
+    shape: Shape, exact: Number | None, by_size: Mapping[tuple[int, ...], Number], network: Network
+) -> Number | None:
+    if shape.positions == 1:
+        return None
+    if exact is not None:
+        return exact
+    if shape.spatial in by_size:
+        return by_size[shape.spatial]
+    longest = [max(sizes.spatial, default=0) for _, sizes in network.inputs]
+    if not any(longest):
+        longest = [max(layer.output_shape.spatial, default=0) for layer in inference_layers(network.layers)]
+    return _nearest_power(Fraction(max(longest), max(shape.spatial)))
+
+
+def _nearest_power(ratio: Fraction) -> Number:
+    """The power of 2 that is nearest, by how many times it is more or less."""
+    power = Fraction(1)
+    while ratio * ratio >= 2 * power * power:
+        power *= 2
+    while 2 * ratio * ratio < power * power:
+        power /= 2
+    return power.numerator if power.denominator == 1 else power

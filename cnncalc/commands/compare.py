@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cnncalc.analyses.compare import facts, over_sizes
+from cnncalc.bundled import SUFFIX
+from cnncalc.commands import _options
+from cnncalc.commands._progress import progress
+from cnncalc.problem import Problem, SpecError, did_you_mean, listed, quoted
+from cnncalc.report.compare import networks
+from cnncalc.report.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Entry, Options
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.compare import Facts, Size
+    from cnncalc.network import Network
+    from cnncalc.spec import Spec
+
+Made = TypeVar("Made")
+
+PICTURES = (".svg", ".png")
+
+
+class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """Sizes of an input, separated by commas."""
+
+    name = "sizes"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "SIZE[,...]"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if not isinstance(value, str):
+            return value
+        words = [word.strip() for word in value.split(",")]
+        if not all(word.isascii() and word.isdecimal() and 0 < int(word) < 10**6 for word in words):
+            self.fail(f"{value!r} are no sizes; write whole numbers from 1, such as 128,160,224", param, ctx)
+        return tuple(dict.fromkeys(map(int, words)))
+
+
+class Picture(click.Path):
+    """A file to draw to, whose name says how."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).lower().endswith(PICTURES):
+            self.fail(f"{str(value)!r} does not end with {listed(PICTURES, 'or')}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+@click.command("compare", short_help="Networks side by side.")
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=_options.SpecArgument())
+@click.option(
+    "--columns",
+    type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
+    default=",".join(DEFAULT_COLUMNS),
+    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(SORTABLE),
+    default=None,
+    metavar="COLUMN",
+    help=f"Numbers downwards, names upwards: {', '.join(SORTABLE)}.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--relative-to", metavar="SPEC", help="Also as ratios to this one of the networks: x0.53.")
+@click.option("--group", type=click.Choice(["family"]), default=None, help="By families, oldest first.")
+@click.option("--transpose", is_flag=True, help="A column a network, a row a figure.")
+@click.option(
+    "--at",
+    type=Sizes(),
+    default=None,
+    help="At these sizes of the input instead, such as 128,160,192,224; channels stay.",
+)
+@click.option(
+    "--stages",
+    is_flag=True,
+    help="Where each network spends its parameters and MACs instead, by the size of the feature maps.",
+)
+@click.option(
+    "--plot",
+    type=Picture(dir_okay=False),
+    default=None,
+    metavar="FILE.svg|png",
+    help="Also draw MACs against parameters to this file; needs matplotlib (the extra `plot`).",
+)
+@_options.dtype_option
+@_options.input_option
+@_options.set_option
+@_options.batch_option
+@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.output_option
+@_options.color_option
+@click.pass_context
+def command(
+    context: click.Context,
+    specs: tuple[str, ...],
+    columns: tuple[str, ...],
+    sort: str | None,
+    reverse: bool,  # noqa: FBT001 - click passes it by name
+    relative_to: str | None,
+    group: str | None,
+    transpose: bool,  # noqa: FBT001
+    at: tuple[int, ...] | None,
+    stages: bool,  # noqa: FBT001
+    plot: str | None,
+    dtype: str,
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    batch: int,
+    form: str,
+    output: str | None,
+    color: str,
+) -> None:
+    """Networks side by side: parameters, operations, memory, depth and receptive field, a row a network.
+
+    The field is that of the last feature map before everything is read at once; the heaviest layers are those
+    with the most parameters and the most MACs. --set and --input change all networks; a variable that only some
+    have changes those.
+    """
+    _check(context, at, stages=stages)
+    if not {"network", "spec"} & set(columns):
+        columns = ("network", *columns)
+    if plot is not None:
+        _need_matplotlib()
+    given = _Given(specs, settings, inputs)
+    exact = form == "csv"
+    if at is not None:
+        from cnncalc.report.compare import sizes
+
+        results = sizes.Results(at, _over_sizes(given, at), batch)
+        if form == "json":
+            _options.write_lines(sizes.write_json(results), output)
+        else:
+            _options.write_table(sizes.sizes_table(results, given.notes, exact=exact), form, output, color)
+        return
+    entries = _entries(given, field=not stages and (form == "json" or networks.needs_fields(columns, sort or "")))
+    if stages:
+        from cnncalc.report.compare import stages as by_stage
+
+        if form == "json":
+            _options.write_lines(by_stage.write_json(entries, batch), output)
+        else:
+            table = by_stage.stages_table(entries, batch, given.notes, exact=exact)
+            _options.write_table(table, form, output, color)
+        return
+    base = None if relative_to is None else _base(relative_to, entries)
+    options = Options(columns, sort or "", reverse, base, bool(group), transpose, batch, dtype, exact=exact)
+    if plot is not None:
+        _draw(entries, plot, batch)
+    if form == "json":
+        _options.write_lines(networks.write_json(entries, options), output)
+    else:
+        _options.write_table(networks.compare_table(entries, options, given.notes), form, output, color)
+
+
+def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) -> None:
+    """Refuse options of the one table beside those that ask for another."""
+    if at is None and not stages:
+        return
+    if at is not None and stages:
+        raise click.UsageError("--at and --stages are two tables: ask for one of them")
+    for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "dtype"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            own, other = "--stages" if stages else "--at", f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{own} is a table of its own: leave {other} out")
+
+
+def _need_matplotlib() -> None:
+    """End with status 2 before anything is computed where there is no matplotlib."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        hint = "`pip install 'cnncalc[plot]'` adds it"
+        _options.fail(SpecError([Problem(None, "--plot draws with matplotlib, which is not installed", hint)]))
+
+
+def _draw(entries: Sequence[Entry], path: str, batch: int) -> None:
+    from cnncalc.report.compare import plot
+
+    try:
+        picture = plot.draw(entries, path.lower().rpartition(".")[2], batch)
+    except SpecError as error:
+        _options.fail(error)
+    _options.write_bytes(path, picture)
+
+
+class _Given:
+    """The specs as they were given, and what to change in them; `notes` tell what could not be changed."""
+
+    def __init__(
+        self, specs: tuple[str, ...], settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
+    ) -> None:
+        self.specs = specs
+        self.settings = settings
+        self.inputs = inputs
+        self.notes: list[tuple[str, str]] = []
+        self.variables: dict[str, frozenset[str]] = {}
+
+    def made(self, make: Callable[[Spec], Made]) -> dict[str, Made]:
+        """What is made of each spec. The problems of all of them are written, and the command ends with status 2."""
+        from cnncalc.decode import decode
+        from cnncalc.locate import chain_of, locate
+
+        problems: list[Problem] = []
+        made: dict[str, Made] = {}
+        references = list(dict.fromkeys(self.specs))
+        with progress(references, "reading") as each:
+            for reference in each:
+                try:
+                    chain = chain_of(locate(reference))
+                    settings = self.settings
+                    if settings and len(references) > 1:
+                        self.variables[reference] = frozenset(decode(chain).variables)
+                        settings = tuple(one for one in settings if one[0] in self.variables[reference])
+                    made[reference] = make(decode(chain, settings, self.inputs))
+                except SpecError as error:
+                    problems += error.problems
+        problems += self.unknown()
+        if problems:
+            _options.fail(SpecError(dict.fromkeys(problems)))
+        return made
+
+    def unknown(self) -> Iterator[Problem]:
+        """Variables that --set changes and no network has; those that only some have are noted."""
+        known = list(dict.fromkeys(name for variables in self.variables.values() for name in sorted(variables)))
+        for name in dict.fromkeys(name for name, _ in self.settings) if self.variables else ():
+            without = [reference for reference, variables in self.variables.items() if name not in variables]
+            if len(without) == len(self.variables):
+                hint = did_you_mean(name, known, f"the variables are {', '.join(known)}" if known else "")
+                yield Problem(None, f"--set {name}: none of the networks has a variable {quoted(name)}", hint)
+            elif without:
+                self.notes.append(("", f"--set {name} leaves {listed(without)} as before: no such variable"))
+
+
+def _entries(given: _Given, *, field: bool) -> list[Entry]:
+    from cnncalc.build import build
+
+    def made(spec: Spec) -> tuple[Network, Facts]:
+        network = build(spec)
+        return network, facts(network, field=field)
+
+    found = given.made(made)
+    return [Entry(reference, *found[reference]) for reference in given.specs]
+
+
+def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
+    """The networks at all sizes. Where nothing fits anywhere, the command ends with status 2."""
+    from cnncalc.build import build
+
+    def made(spec: Spec) -> tuple[str, tuple[Size, ...]]:
+        found = over_sizes(spec, sizes)
+        if not any(one.network for one in found):
+            # A spec that cannot be used at its own size either is not one that does not fit.
+            build(spec)
+        return spec.name, found
+
+    results = given.made(made)
+    if not any(one.network for _, found in results.values() for one in found):
+        _options.fail(
+            SpecError(
+                Problem(None, f"{name} at {one.size}: {one.reason}")
+                for name, found in results.values()
+                for one in found
+            )
+        )
+    return [(reference, *results[reference]) for reference in given.specs]
+
+
+def _base(word: str, entries: Sequence[Entry]) -> int:
+    """The place of the network that --relative-to names: by its SPEC as given, else by its name."""
+    given = [entry.spec for entry in entries]
+    if word in given:
+        return given.index(word)
+    wanted = word.lower().removesuffix(SUFFIX)
+    for place, entry in enumerate(entries):
+        if wanted in (entry.spec.lower().removesuffix(SUFFIX), entry.network.name.lower()):
+            return place
+    known = list(dict.fromkeys(given))
+    hint = did_you_mean(word, known, f"they are {listed(known)}" if len(known) > 1 else f"there is only {known[0]}")
+    raise click.UsageError(f"--relative-to {word!r} is none of the networks to compare; {hint}")
