@@ -44,7 +44,7 @@ def test_commands(request, run, tmp_path, monkeypatch):
         return f"```console\n{''.join(shown(command, run) for command in commands)}```"
 
     renewed = BLOCK.sub(renew, text)
-    assert count == 11
+    assert count == 14
     if request.config.getoption("--rewrite"):
         README.write_text(renewed, encoding="utf-8", newline="\n")
     assert renewed == README.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import click
 from cnncalc.commands import _options
 
 # What is written as JSON, by the modules that write it.
-WRITTEN = {"summary": "summary_json", "check": "findings.json", "diff": "diff_json"}
+WRITTEN = {"summary": "summary_json", "check": "findings.json", "diff": "diff.json"}
 CHOICES = ("spec", *WRITTEN)
 
 

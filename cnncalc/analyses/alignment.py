@@ -1,0 +1,500 @@
+"""Two networks laid over each other: which layer and which block of the one is which of the other.
+
+The trees of blocks are aligned level by level, each level as two sequences whose pairs do not cross: a
+layer that is inserted does not shift the rest. What counts, in this order: equal content under an equal
+name, a name that was given, equal content, likeness. A name that stands for the type alone and is numbered
+(relu_2) is no name. What is left over is paired where it only moved, or where blocks were put around
+layers or taken away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from cnncalc.analyses.tree import Node, tree
+from cnncalc.layer_type import LayerType
+from cnncalc.network import Network
+
+# So many pairs are compared one with another; longer sequences are cut where they agree.
+MOST_PAIRS = 100_000
+# So many differences are looked for where sequences are too long for that.
+MOST_EDITS = 300
+# A layer without a name of its own has moved if it stands at most so many places further.
+NEAR = 4
+
+
+class Match:
+    """A node of both trees: of the old one alone where it was removed, of the new one alone where it was added.
+
+    Children stand in the order of the new network, removed ones where they were. `moved` is what stands
+    elsewhere among its neighbours, `regrouped` what stands in another block.
+    """
+
+    __slots__ = ("children", "moved", "new", "old", "regrouped")
+
+    def __init__(self, old: Node | None, new: Node | None, *, moved: bool = False, regrouped: bool = False) -> None:
+        self.old = old
+        self.new = new
+        self.moved = moved
+        self.regrouped = regrouped
+        self.children: list[Match] = []
+
+    @property
+    def node(self) -> Node:
+        """The new node, or the old one where that is gone."""
+        node = self.new or self.old
+        if node is None:
+            raise ValueError("a match of nothing")
+        return node
+
+    @property
+    def renamed(self) -> bool:
+        """Whether a name that was given is another now; the numbers of automatic names are none."""
+        return self.old is not None and self.new is not None and given_name(self.old) != given_name(self.new)
+
+    def walk(self) -> Iterator[Match]:
+        """The match and all below it, in order."""
+        stack = [self]
+        while stack:
+            match = stack.pop()
+            yield match
+            stack.extend(reversed(match.children))
+
+
+class Pairing(NamedTuple):
+    """Positions of two sequences that belong together."""
+
+    old: int
+    new: int
+
+
+def align(old: Network, new: Network) -> Match:
+    """The tree of both networks."""
+    return _Aligner(tree(old), tree(new)).align()
+
+
+def given_name(node: Node) -> str | None:
+    """The name that a spec gives, without a number that tells equal ones apart; None where the type stands for it."""
+    kind = node.kind
+    if node.layer is None and kind == "repeat" and node.children:
+        kind = node.children[0].kind
+    if node.label.isdigit() or re.fullmatch(rf"{re.escape(kind)}(_[0-9]+)?", node.label):
+        return None
+    return re.sub(r"_[0-9]+$", "", node.label) if kind == "branch" else node.label
+
+
+class _Aligner:
+    """Aligns two trees. `content` numbers what stands in and below a node: equal numbers, equal content."""
+
+    def __init__(self, old: Node, new: Node) -> None:
+        self.old = old
+        self.new = new
+        self.numbers: dict[object, int] = {}
+        self.content: dict[Node, int] = {}
+        self.names: dict[Node, str | None] = {}
+        self.types: dict[Node, Counter[str]] = {}
+        self.known: dict[tuple[int, int], int] = {}
+        for root in (old, new):
+            self._survey(root)
+
+    def _survey(self, root: Node) -> None:
+        """Content, names and types of layers of every node, from the leaves up."""
+        order = [root]
+        for node in order:
+            order.extend(node.children)
+        for node in reversed(order):
+            self.names[node] = given_name(node)
+            layer = node.layer
+            own = None
+            if layer is not None:
+                own = (layer.figures.type, layer.weights_from is None, layer.training_only)
+            below = tuple((self.names[child], self.content[child]) for child in node.children)
+            key = (own, node.kind, below)
+            self.content[node] = self.numbers.setdefault(key, len(self.numbers))
+            types: Counter[str] = Counter() if layer is None else Counter([layer.type])
+            for child in node.children:
+                types.update(self.types[child])
+            self.types[node] = types
+
+    def align(self) -> Match:
+        root = Match(self.old, self.new)
+        waiting = [root]
+        while waiting:
+            match = waiting.pop()
+            if match.old is not None and match.new is not None:
+                match.children = self._level(match.old, match.new)
+                waiting.extend(child for child in match.children if child.old and child.new)
+        return root
+
+    def _level(self, old: Node, new: Node) -> list[Match]:
+        """The children of two nodes that belong together."""
+        olds, news = old.children, new.children
+        if self.content[old] == self.content[new]:
+            return [Match(*both) for both in zip(olds, news, strict=True)]
+        pairs = self._pairs(olds, news, _Level(self, olds, news).likeness)
+        matches: list[Match] = []
+        for before, after in pairwise((Pairing(-1, -1), *pairs, Pairing(len(olds), len(news)))):
+            gone, come = olds[before.old + 1 : after.old], news[before.new + 1 : after.new]
+            matches += [Match(node, None) for node in gone]
+            matches += [Match(None, node) for node in come]
+            if after.old < len(olds):
+                matches.append(Match(olds[after.old], news[after.new]))
+        matches = self._moved(matches)
+        return self._regrouped(matches)
+
+    # --- what is left over ----------------------------------------------------------------------
+
+    def _moved(self, matches: list[Match]) -> list[Match]:
+        """What was taken away here and put there again: by its name, else where it is the same and near."""
+        gone = [(place, match.old) for place, match in enumerate(matches) if match.old and not match.new]
+        come = [(place, match.new) for place, match in enumerate(matches) if match.new and not match.old]
+        if not gone or not come:
+            return matches
+        by_name = {self.names[node]: (place, node) for place, node in gone if self.names[node] is not None}
+        by_content: dict[int, list[tuple[int, Node]]] = {}
+        for place, node in gone:
+            if self.names[node] is None:
+                by_content.setdefault(self.content[node], []).append((place, node))
+        taken: set[int] = set()
+        for place, node in come:
+            name = self.names[node]
+            if name is not None:
+                found = by_name.get(name)
+                if found is None or found[0] in taken or found[1].kind != node.kind:
+                    continue
+                if (found[1].layer is None) != (node.layer is None):
+                    continue
+            else:
+                near = [
+                    each
+                    for each in by_content.get(self.content[node], ())
+                    if abs(each[0] - place) <= NEAR and each[0] not in taken
+                ]
+                if not near:
+                    continue
+                found = near[0]
+            taken.add(found[0])
+            matches[place] = Match(found[1], node, moved=True)
+        return [match for place, match in enumerate(matches) if place not in taken]
+
+    def _regrouped(self, matches: list[Match]) -> list[Match]:
+        """Between pairs: layers that a block was put around, or taken away from."""
+        result: list[Match] = []
+        gap: list[Match] = []
+        for match in (*matches, None):
+            if match is not None and (match.old is None or match.new is None):
+                gap.append(match)
+                continue
+            result += self._regroup(gap)
+            gap = []
+            if match is not None:
+                result.append(match)
+        return result
+
+    def _regroup(self, gap: list[Match]) -> list[Match]:
+        olds = [layer for match in gap if match.old for layer in _layers(match.old)]
+        news = [layer for match in gap if match.new for layer in _layers(match.new)]
+        pairs: dict[Node, Node] = {}
+        if any(match.node.children for match in gap) and self._may_regroup(olds, news):
+            found = self._pairs(olds, news, self._same_layer)
+            pairs = {olds[one]: news[two] for one, two in found}
+            weighty = any(node.layer is not None and node.layer.weights for node in pairs)
+            if not _covers(len(pairs), len(olds), len(news), same_size=not weighty):
+                pairs = {}
+        partners = {new: old for old, new in pairs.items()}
+        shown = (_grown(match, pairs, partners) for match in gap)
+        return [match for match in shown if match is not None]
+
+    def _may_regroup(self, olds: list[Node], news: list[Node]) -> bool:
+        """Whether the types of layers are such that it can be; a layer with others below its name stays as it is."""
+        if not olds or not news or any(node.children for node in (*olds, *news)):
+            return False
+        shared = Counter(node.kind for node in olds) & Counter(node.kind for node in news)
+        return _covers(sum(shared.values()), len(olds), len(news), same_size=False)
+
+    def _same_layer(self, old: Node, new: Node) -> int:
+        """How sure it is that a layer is the same in another block."""
+        if self.content[old] == self.content[new]:
+            return 20 + 2 * (self.names[old] == self.names[new]) + (old.label == new.label)
+        if old.layer is None or new.layer is None or old.layer.type != new.layer.type:
+            return 0
+        alike = _settings_alike(old.layer.figures.type, new.layer.figures.type)
+        named = self.names[old] is not None and self.names[old] == self.names[new]
+        return 10 if named else alike // 20 if alike >= 60 else 0
+
+    # --- sequences ------------------------------------------------------------------------------
+
+    def _pairs(
+        self, olds: Sequence[Node], news: Sequence[Node], likeness: Callable[[Node, Node], int]
+    ) -> list[Pairing]:
+        """The positions that belong together, in order: the best of all pairings that do not cross."""
+        tokens = [[(self.names[node], self.content[node]) for node in nodes] for nodes in (olds, news)]
+        found: list[Pairing] = []
+        waiting = [(0, len(olds), 0, len(news))]
+        while waiting:
+            one, one_end, two, two_end = waiting.pop()
+            while one < one_end and two < two_end and tokens[0][one] == tokens[1][two]:
+                found.append(Pairing(one, two))
+                one, two = one + 1, two + 1
+            while one < one_end and two < two_end and tokens[0][one_end - 1] == tokens[1][two_end - 1]:
+                one_end, two_end = one_end - 1, two_end - 1
+                found.append(Pairing(one_end, two_end))
+            wide, high = one_end - one, two_end - two
+            if not wide or not high:
+                continue
+            if wide * high <= MOST_PAIRS:
+                best = _best_pairs(olds[one:one_end], news[two:two_end], likeness)
+                found += [Pairing(one + pair.old, two + pair.new) for pair in best]
+                continue
+            anchors = _common(tokens[0][one:one_end], tokens[1][two:two_end]) or _in_order(
+                [self.names[node] for node in olds[one:one_end]], [self.names[node] for node in news[two:two_end]]
+            )
+            if anchors:
+                fixed = [Pairing(one + pair.old, two + pair.new) for pair in anchors]
+                fixed = [pair for pair in fixed if likeness(olds[pair.old], news[pair.new])]
+                found += fixed
+                ends = (Pairing(one - 1, two - 1), *fixed, Pairing(one_end, two_end))
+                waiting += [(a.old + 1, b.old, a.new + 1, b.new) for a, b in pairwise(ends)] if fixed else []
+            if not anchors or not fixed:
+                middle, other = (one + one_end) // 2, (two + two_end) // 2
+                if wide > 1 and high > 1:
+                    waiting += [(one, middle, two, other), (middle, one_end, other, two_end)]
+                elif wide > 1:
+                    waiting.append((one, middle, two, two_end))
+                else:
+                    waiting.append((one, one_end, two, other))
+        return _slid(sorted(found), tokens[0], tokens[1])
+
+    def likeness(self, old: Node, new: Node) -> int:
+        """How alike the content of two nodes of one kind is, of 100: settings of layers, types of layers in blocks."""
+        key = (self.content[old], self.content[new])
+        if key not in self.known:
+            if old.layer is not None and new.layer is not None:
+                self.known[key] = _settings_alike(old.layer.figures.type, new.layer.figures.type)
+            else:
+                one, two = self.types[old], self.types[new]
+                both = sum((one & two).values())
+                self.known[key] = 200 * both // max(1, sum(one.values()) + sum(two.values()))
+        return self.known[key]
+
+
+class _Level:
+    """Two sequences of neighbours, and how sure it is that one of each belong together."""
+
+    def __init__(self, aligner: _Aligner, olds: Sequence[Node], news: Sequence[Node]) -> None:
+        self.aligner = aligner
+        names = aligner.names
+        self.in_both = {names[node] for node in olds} & {names[node] for node in news} - {None}
+        self.alters = {node: _alters(node) for node in (*olds, *news)}
+        self.known: dict[object, tuple[int, bool]] = {}
+
+    def likeness(self, old: Node, new: Node) -> int:
+        """0 where they cannot; a layer and a block never can."""
+        aligner = self.aligner
+        key = (aligner.content[old], aligner.content[new], aligner.names[old], aligner.names[new])
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self._likeness(old, new)
+        sure, firm = found
+        if not sure:
+            return 0
+        # What alters the shape stays rather than what could stand before it or behind it.
+        altering = 40 if firm and (self.alters[old] or self.alters[new]) else 0
+        return 2 * sure + (old.label == new.label) + altering
+
+    def _likeness(self, old: Node, new: Node) -> tuple[int, bool]:
+        """How sure it is, and whether content or a given name says it."""
+        aligner = self.aligner
+        if (old.layer is None) != (new.layer is None):
+            return 0, False
+        one, two = aligner.names[old], aligner.names[new]
+        same_content = aligner.content[old] == aligner.content[new]
+        if one == two and (same_content or one is not None):
+            if same_content:
+                return 100, True
+            return (80 + aligner.likeness(old, new) // 10 if old.kind == new.kind else 40), True
+        if one in self.in_both or two in self.in_both:
+            return 0, False
+        if same_content:
+            return 60, False
+        return self._unnamed(old, new, named=one is not None and two is not None), False
+
+    def _unnamed(self, old: Node, new: Node, *, named: bool) -> int:
+        """Where neither content nor names agree; both were given a name where `named`."""
+        alike = self.aligner.likeness(old, new)
+        if old.layer is None or new.layer is None:
+            least = 60 if old.kind != new.kind else 50 if named else 25
+            return (10 if old.kind == new.kind else 5) + alike // 4 if alike >= least else 0
+        if old.kind == new.kind:
+            one_is_named = self.aligner.names[old] != self.aligner.names[new]
+            return 10 + alike // 4 if alike >= 50 or not one_is_named else 0
+        automatic = self.aligner.names[old] is None and self.aligner.names[new] is None
+        return 5 if automatic and _kindred(old.layer.figures.type, new.layer.figures.type) else 0
+
+
+def _alters(node: Node) -> bool:
+    """Whether a layer gives another shape than it takes."""
+    return node.layer is not None and node.layer.output_shape != node.layer.input_shapes[0]
+
+
+def _kindred(one: LayerType, two: LayerType) -> bool:
+    """Whether two layer types are of one family: both activations, both slide windows."""
+    shared = set(type(one).__mro__) & set(type(two).__mro__) - set(LayerType.__mro__)
+    return bool(shared) or type(one).__module__ == type(two).__module__
+
+
+def _settings_alike(one: LayerType, two: LayerType) -> int:
+    """How many of the settings that are not their defaults are equal, of 100."""
+    if type(one) is not type(two):
+        return 0
+    told = [
+        key
+        for key, setting in one.settings.items()
+        if setting.required or vars(one)[key] != setting.default or vars(two)[key] != setting.default
+    ]
+    return 100 * sum(vars(one)[key] == vars(two)[key] for key in told) // len(told) if told else 100
+
+
+def _layers(node: Node) -> list[Node]:
+    """The nodes of layers at and below a node, in order."""
+    found = []
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        if at.layer is not None:
+            found.append(at)
+        stack.extend(reversed(at.children))
+    return found
+
+
+def _covers(pairs: int, olds: int, news: int, *, same_size: bool) -> bool:
+    """Whether so many pairs say that two groups of layers are one in another shape."""
+    smaller, larger = sorted((olds, news))
+    return 10 * pairs >= 6 * smaller and 10 * pairs >= (8 if same_size else 3) * larger
+
+
+def _grown(match: Match, pairs: dict[Node, Node], partners: dict[Node, Node]) -> Match | None:
+    """An unpaired node with what is below it; layers that are in the other network too are paired with it."""
+    made: dict[Node, Match] = {}
+    order = [match.node]
+    for node in order:
+        order.extend(node.children)
+    for node in reversed(order):
+        if match.new is not None:
+            partner = partners.get(node)
+            grown = Match(partner, node, regrouped=partner is not None)
+        elif node in pairs:
+            continue
+        else:
+            grown = Match(node, None)
+        grown.children = [made[child] for child in node.children if child in made]
+        made[node] = grown
+    return made.get(match.node)
+
+
+def _best_pairs(olds: Sequence[Node], news: Sequence[Node], likeness: Callable[[Node, Node], int]) -> list[Pairing]:
+    """The pairs, none crossing another, whose likeness sums to most; of equal ones those that come first."""
+    rows = len(news)
+    # best[i][j]: of what comes from position i and position j on.
+    best = [[0] * (rows + 1) for _ in range(len(olds) + 1)]
+    gains = [[likeness(node, other) for other in news] for node in olds]
+    for one in range(len(olds) - 1, -1, -1):
+        row, below, gain = best[one], best[one + 1], gains[one]
+        for two in range(rows - 1, -1, -1):
+            most = max(below[two], row[two + 1])
+            if gain[two]:
+                most = max(most, gain[two] + below[two + 1])
+            row[two] = most
+    pairs = []
+    one = two = 0
+    while one < len(olds) and two < rows:
+        if gains[one][two] and best[one][two] == gains[one][two] + best[one + 1][two + 1]:
+            pairs.append(Pairing(one, two))
+            one, two = one + 1, two + 1
+        elif best[one][two] == best[one][two + 1]:
+            two += 1
+        else:
+            one += 1
+    return pairs
+
+
+def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) -> list[Pairing]:
+    """The pairs, as early as they can be: of a layer and its relu that are put behind others, the relu is the last."""
+    slid: list[Pairing] = []
+    before = Pairing(-1, -1)
+    for pair in pairs:
+        gone, come = pair.old - before.old - 1, pair.new - before.new - 1
+        earlier = pair
+        if come and not gone and news[before.new + 1] == news[pair.new] == olds[pair.old]:
+            earlier = Pairing(pair.old, before.new + 1)
+        elif gone and not come and olds[before.old + 1] == olds[pair.old] == news[pair.new]:
+            earlier = Pairing(before.old + 1, pair.new)
+        slid.append(earlier)
+        before = earlier
+    return slid
+
+
+def _common(olds: Sequence[object], news: Sequence[object]) -> list[Pairing]:
+    """A longest common subsequence (Myers 1986), where it takes few edits; else nothing."""
+    furthest = {1: 0}
+    trace: list[dict[int, int]] = []
+    for edits in range(MOST_EDITS):
+        trace.append(dict(furthest))
+        for diagonal in range(-edits, edits + 1, 2):
+            down = diagonal == -edits or (diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1])
+            one = furthest[diagonal + 1] if down else furthest[diagonal - 1] + 1
+            two = one - diagonal
+            while one < len(olds) and two < len(news) and olds[one] == news[two]:
+                one, two = one + 1, two + 1
+            furthest[diagonal] = one
+            if one >= len(olds) and two >= len(news):
+                return _traced(trace, len(olds), len(news))
+    return []
+
+
+def _traced(trace: list[dict[int, int]], one: int, two: int) -> list[Pairing]:
+    """The pairs of equal elements on the way that Myers' search found."""
+    pairs = []
+    for edits in range(len(trace) - 1, -1, -1):
+        furthest, diagonal = trace[edits], one - two
+        down = diagonal == -edits or (diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1])
+        before = diagonal + 1 if down else diagonal - 1
+        start = furthest[before]
+        while one > max(start, 0) and two > max(start - before, 0):
+            one, two = one - 1, two - 1
+            pairs.append(Pairing(one, two))
+        one, two = start, start - before
+    return pairs[::-1]
+
+
+def _in_order(olds: Sequence[str | None], news: Sequence[str | None]) -> list[Pairing]:
+    """The longest run of names that both sequences have in the same order; a name comes once."""
+    from bisect import bisect_left
+
+    places = {name: place for place, name in enumerate(news) if name is not None}
+    ends: list[int] = []
+    tops: list[int] = []
+    before: dict[int, int | None] = {}
+    for place, name in enumerate(olds):
+        if name is None or name not in places:
+            continue
+        other = places[name]
+        pile = bisect_left(ends, other)
+        before[place] = tops[pile - 1] if pile else None
+        if pile == len(ends):
+            ends.append(other)
+            tops.append(place)
+        else:
+            ends[pile], tops[pile] = other, place
+    found = []
+    at: int | None = tops[-1] if tops else None
+    while at is not None:
+        name = olds[at]
+        if name is not None:
+            found.append(Pairing(at, places[name]))
+        at = before[at]
+    return found[::-1]
