@@ -73,6 +73,29 @@ class Frame(NamedTuple):
     shared: Shared | None = None
 
 
+class Expansion(NamedTuple):
+    """What a block came to where it was placed: parts of the builder's lists, from a number to another.
+
+    `incoming` came into it and `result` left it. A block sees only its arguments, the variables and what comes in,
+    so that where those are equal it comes to the same, under another name.
+    """
+
+    path: str
+    incoming: tuple[Tensor, ...]
+    result: Tensor
+    layers: tuple[int, int]
+    groups: tuple[int, int]
+    ends: tuple[int, int]
+    steps: int
+
+
+class Copy(NamedTuple):
+    """Where a block stands that came to the same as another did, with what comes into it."""
+
+    origin: Expansion
+    incoming: tuple[Tensor, ...]
+
+
 class Place(NamedTuple):
     """An item on its way into the network, with the full name that it has there."""
 
@@ -120,11 +143,16 @@ class _Builder:
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
-        self.owners: dict[str, Layer] = {}
+        self.expansions: dict[object, Expansion] = {}
+        self.copies: dict[str, Copy] = {}
+        # Whether a spec names a layer as if it stood inside something: then every name is looked at.
+        self.dotted = False
+        self.by_name: dict[str, Layer] = {}
         self.ends: list[Tensor] = []
         self.failed: list[Item] = []
         self.steps = 0
         self.types: dict[tuple[type[LayerType], tuple[object, ...]], LayerType] = {}
+        self.made: dict[object, LayerType] = {}
         self.figures: dict[tuple[int, tuple[Shape, ...]], Figures] = {}
 
     def network(self) -> Network:
@@ -242,6 +270,10 @@ class _Builder:
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
         """Place one pass of an item; `path` is settled where it is repeated below one name."""
         self._spend(1, item.span)
+        if isinstance(action, LayerCall) and current is not None and item.is_plain:
+            path = path or self._take(frame, item)
+            current = self.tensors[path] = self._layer(action, Place(item, path, frame), [current])
+            return current
         when = item.when
         if when is not None and not when.uses_tensor and not self._condition(when, frame, None):
             return current
@@ -296,11 +328,73 @@ class _Builder:
             elif parameter.default is not None:
                 names[parameter.name] = self._evaluate(parameter.default, frame._replace(names=names), current)
         inputs = {"input": current} if current is not None and "" in sources else sources
-        inner = self._enter(frame, place.path, place.item.span)
-        inner = inner._replace(scope=place.path, block=call.block, names=names, inputs=inputs)
-        arguments = tuple((one.name, names[one.name]) for one in block.parameters if one.name in names)
+        arguments = tuple([(one.name, names[one.name]) for one in block.parameters if one.name in names])
+        key = _alike(call.block, arguments, inputs, frame)
+        known = self.expansions.get(key) if frame.shared is None and not self.dotted else None
+        if known is not None and self._has_room(known):
+            return self._again(known, place, arguments, tuple(inputs.values()))
+        start = len(self.layers), len(self.groups), len(self.ends), self.steps
+        depth = self._enter(frame, place.path, place.item.span).depth
+        inner = Frame(place.path, place.path, call.block, names, inputs, depth, frame.training_only, frame.shared)
         self.groups.append(Group(place.path, call.block, place.item.span, arguments))
-        return self.items(block.items, inner, current)
+        result = self.items(block.items, inner, current)
+        # Where anything is wrong, each is looked at by itself.
+        clean = not (self.spec.problems or self.problems or self.failed)
+        if result is not None and frame.shared is None and clean:
+            self.expansions[key] = Expansion(
+                place.path,
+                tuple(inputs.values()),
+                result,
+                (start[0], len(self.layers)),
+                (start[1] + 1, len(self.groups)),
+                (start[2], len(self.ends)),
+                self.steps - start[3],
+            )
+        return result
+
+    def _has_room(self, known: Expansion) -> bool:
+        """Whether a copy stays within the bounds; else it is expanded, to tell where it leaves them."""
+        first, end = known.layers
+        return len(self.layers) + end - first <= MAX_LAYERS and self.steps + known.steps <= MAX_STEPS
+
+    def _again(
+        self, origin: Expansion, place: Place, arguments: tuple[tuple[str, Value], ...], incoming: tuple[Tensor, ...]
+    ) -> Tensor:
+        """Place a block once more that was placed with equal arguments and equal shapes coming in."""
+        path, cut = place.path, len(origin.path)
+        names = {old.name: new.name for old, new in zip(origin.incoming, incoming, strict=True)}
+        self.groups.append(Group(path, self.groups[origin.groups[0] - 1].kind, place.item.span, arguments))
+        for group in self.groups[slice(*origin.groups)]:
+            self.groups.append(group._replace(name=path + group.name[cut:]))
+        for layer in self.layers[slice(*origin.layers)]:
+            old, figures, inputs, owner, training_only, span, written = layer
+            name = names[old] = path + old[cut:]
+            reads = tuple([names[one] for one in inputs])
+            owner = None if owner is None else names[owner]
+            self.layers.append(Layer(name, figures, reads, owner, training_only, span, written))
+        for end in self.ends[slice(*origin.ends)]:
+            self.ends.append(end._replace(name=names[end.name]))
+        self.steps += origin.steps
+        self.copies[path] = Copy(origin, incoming)
+        return origin.result._replace(name=names[origin.result.name])
+
+    def _tensor(self, full: str) -> Tensor | None:
+        """The tensor of a full name, also of one inside a block that was placed once more."""
+        if full in self.tensors or not self.copies:
+            return self.tensors.get(full)
+        head = full
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if head in self.copies:
+                origin, incoming = self.copies[head]
+                tensor = self._tensor(origin.path + full[len(head) :])
+                if tensor is None:
+                    return None
+                for old, new in zip(origin.incoming, incoming, strict=True):
+                    if tensor.name == old.name:
+                        return new
+                return tensor._replace(name=head + tensor.name[len(origin.path) :])
+        return None
 
     def _join(self, join: Join, place: Place, sources: dict[str, Tensor]) -> Tensor:
         """A join of its branches; one branch that is left alone is what the join gives."""
@@ -362,44 +456,36 @@ class _Builder:
     def _layer(self, call: LayerCall, place: Place, inputs: list[Tensor], labels: tuple[str, ...] = ()) -> Tensor:
         """Place a layer, or report why it cannot be."""
         item, path, frame = place
-        unknown = self.tensors[path] = Tensor(path, None, frame.training_only)
         if len(self.layers) >= MAX_LAYERS:
             self._give_up(Problem(item.span, f"the network has more than {MAX_LAYERS:,} layers"))
         try:
             self._check_inputs(call, place, inputs)
             layer_type = self._type(call, frame, inputs[0])
-            shapes = tuple(tensor.shape for tensor in inputs if tensor.shape is not None)
-            if len(shapes) < len(inputs):
-                return unknown
-            figures = self._figures(layer_type, shapes)
+            figures = self._figures(layer_type, inputs)
         except RuleError as error:
             template = call.arguments.get(error.setting or "")
             origins = labels or tuple(tensor.name for tensor in inputs)
             origin = f" (from {listed(origins)})" if len(origins) > 1 and error.setting is None else ""
             span = item.span if template is None else template.span
             self.problems.append(Problem(span, f"{_subject(path, item.type, error.message)}{origin}", error.hint))
-            return unknown
         except Faulty as faulty:
             self.problems.append(faulty.problem)
-            return unknown
         except UnknownValue:
-            return unknown
-        owner = self._owner(place, figures)
-        layer = Layer(
-            path,
-            figures,
-            tuple(tensor.name for tensor in inputs),
-            owner.name if owner else None,
-            frame.training_only,
-            item.span,
-            call.arguments,
-        )
-        self.layers.append(layer)
-        self.owners[path] = owner or layer
-        return Tensor(path, figures.output_shape, frame.training_only)
+            pass
+        else:
+            owner = None if frame.shared is None else self._owner(place, figures)
+            names = tuple([tensor.name for tensor in inputs])
+            layer = Layer(path, figures, names, owner, frame.training_only, item.span, call.arguments)
+            self.layers.append(layer)
+            return Tensor(path, figures.output_shape, frame.training_only)
+        # What reads it stays quiet.
+        lost = self.tensors[path] = Tensor(path, None, frame.training_only)
+        return lost
 
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
         item, path, frame = place
+        if len(inputs) == 1 and not call.type.several_inputs and not inputs[0].training_only:
+            return
         if len(inputs) > 1 and not call.type.several_inputs:
             message = f"{path} takes one input, not {len(inputs)}"
             raise Faulty(Problem(item.span, message, "join them first, with concat or add"))
@@ -413,23 +499,43 @@ class _Builder:
             raise Faulty(Problem(item.span, message, "training_only is for side branches that nothing else reads"))
 
     def _type(self, call: LayerCall, frame: Frame, current: Tensor) -> LayerType:
-        """The layer with its settings, one object for equal ones."""
-        made = call.ready
-        if made is None:
-            made = call.type(
-                **{
-                    name: call.type.settings[name].decode(self._evaluate(template, frame, current))
-                    for name, template in call.arguments.items()
-                }
-            )
-        return self.types.setdefault((call.type, tuple(vars(made).values())), made)
+        """The layer with its settings, one object for equal ones; equal arguments are decoded once."""
+        if call.ready is not None:
+            return self.made.get(id(call)) or self._one(id(call), call.ready)
+        values: list[Value] = []
+        try:
+            values.extend(self._evaluate(template, frame, current) for template in call.arguments.values())
+        except (Faulty, UnknownValue):
+            # A setting before it that is wrong is told all the same.
+            self._decoded(call, values)
+            raise
+        # true is not 1: what is equal is of one type.
+        key = (id(call), *values, *map(type, values))
+        return (None if tuple in key else self.made.get(key)) or self._one(
+            key, call.type(**self._decoded(call, values))
+        )
 
-    def _figures(self, layer_type: LayerType, shapes: tuple[Shape, ...]) -> Figures:
-        """What the layer answers for these shapes, asked once."""
+    def _decoded(self, call: LayerCall, values: list[Value]) -> dict[str, object]:
+        """The first settings of a call from their values. Raises RuleError."""
+        return {
+            name: call.type.settings[name].decode(value) for name, value in zip(call.arguments, values, strict=False)
+        }
+
+    def _one(self, key: object, made: LayerType) -> LayerType:
+        """The one object for a layer with such settings, found by `key` from now on."""
+        made = self.made[key] = self.types.setdefault((type(made), tuple(vars(made).values())), made)
+        return made
+
+    def _figures(self, layer_type: LayerType, inputs: list[Tensor]) -> Figures:
+        """What the layer answers for the shapes that come in, asked once."""
+        shapes = tuple([tensor.shape for tensor in inputs if tensor.shape is not None])
+        if len(shapes) < len(inputs):
+            raise UnknownValue
         key = (id(layer_type), shapes)
-        if key not in self.figures:
-            self.figures[key] = figures_of(layer_type, shapes)
-        return self.figures[key]
+        figures = self.figures.get(key)
+        if figures is None:
+            figures = self.figures[key] = figures_of(layer_type, shapes)
+        return figures
 
     # --- shared weights -------------------------------------------------------------------------
 
@@ -440,13 +546,17 @@ class _Builder:
             raise Faulty(Problem(weights.span, message, "name a layer or block above it"))
         return Shared(path, self._find(name, weights.span, frame), weights.span)
 
-    def _owner(self, place: Place, figures: Figures) -> Layer | None:
-        """The layer whose weights this one shares."""
+    def _owner(self, place: Place, figures: Figures) -> str | None:
+        """The name of the layer whose weights this one shares."""
         shared = place.frame.shared
         if shared is None or not figures.weights:
             return None
         counterpart = f"{shared.other}{place.path[len(shared.own) :]}"
-        twin = self.owners.get(counterpart)
+        for layer in self.layers[len(self.by_name) :]:
+            self.by_name[layer.name] = layer
+        twin = self.by_name.get(counterpart)
+        if twin is not None and twin.weights_from is not None:
+            twin = self.by_name[twin.weights_from]
         if twin is None:
             for path in (shared.other, counterpart):
                 if path in self.tensors and self.tensors[path].shape is None:
@@ -466,7 +576,7 @@ class _Builder:
         if twin.training_only and not place.frame.training_only:
             message = f"{place.path}: shares the weights of {twin.name}, which is there in training only"
             raise Faulty(Problem(shared.span, message, "let that one share the weights of this one"))
-        return twin
+        return twin.name
 
     # --- bounds ---------------------------------------------------------------------------------
 
@@ -480,7 +590,9 @@ class _Builder:
         """The frame one level further in."""
         if frame.depth >= MAX_NESTING:
             self._give_up(Problem(span, f"blocks and branches are nested more than {MAX_NESTING} deep"))
-        return frame._replace(path=path, depth=frame.depth + 1)
+        # Written out, which takes a third of the time of a replacement: it is done for every branch.
+        _, scope, block, names, inputs, depth, training_only, shared = frame
+        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared)
 
     # --- names and values -----------------------------------------------------------------------
 
@@ -492,9 +604,11 @@ class _Builder:
         if item.name.constant is None and (wrong := name_problem(own)):
             raise Faulty(Problem(item.name.span, *wrong))
         path = _under(frame.path, own)
-        if path in self.taken:
+        self.dotted = self.dotted or "." in own
+        if path in self.taken or ("." in own and self._tensor(path) is not None):
             place = self.places.get(path)
-            taken = "an input has it" if place is None else f"in line {place.line}"
+            taken = "inside a block" if place is None else f"in line {place.line}"
+            taken = "an input has it" if path in dict(self.spec.inputs) else taken
             hint = "give each a name of its own"
             if place is not None and place == item.span:
                 taken, hint = "by an earlier pass", "{index} in it numbers the passes, as a name for their group does"
@@ -506,13 +620,16 @@ class _Builder:
 
     def _free(self, path: str, span: Span) -> str:
         """The path, or the first of path_2, path_3, ... that is not taken."""
+        number = self.taken.get(path)
         candidate = path
-        number = self.taken.get(path, 0)
-        while candidate in self.taken:
-            number += 1
-            candidate = f"{path}_{number}"
-        self.taken[path] = max(number, 1)
-        self.taken[candidate] = max(self.taken.get(candidate, 1), 1)
+        if number is None:
+            self.taken[path] = 1
+        else:
+            while candidate in self.taken:
+                number += 1
+                candidate = f"{path}_{number}"
+            self.taken[path] = number
+            self.taken[candidate] = 1
         self.places[candidate] = span
         return candidate
 
@@ -640,14 +757,17 @@ class _Builder:
             return current
         if name in frame.inputs:
             return frame.inputs[name]
-        return self.tensors[self._find(name, span, frame)]
+        tensor = self._tensor(self._find(name, span, frame))
+        if tensor is None:  # pragma: no cover - what is found is there
+            raise UnknownValue
+        return tensor
 
     def _find(self, name: str, span: Span, frame: Frame) -> str:
         """The full name of a layer, block or branch."""
         path = frame.path
         while True:
             full = _under(path, name)
-            if full in self.tensors:
+            if self._tensor(full) is not None:
                 return full
             if path == frame.scope:
                 break
@@ -709,6 +829,16 @@ def _subject(path: str, kind: str, message: str) -> str:
 def _only(sources: dict[str, Tensor]) -> Tensor | None:
     """The tensor where there is just one."""
     return next(iter(sources.values())) if len(sources) == 1 else None
+
+
+def _alike(
+    block: str, arguments: tuple[tuple[str, Value], ...], inputs: dict[str, Tensor], frame: Frame
+) -> tuple[object, ...]:
+    """What is equal where a block comes to the same. `true` is not 1, and one tensor twice is not two alike."""
+    exact = tuple([(type(value), value if type(value) is int else repr(value)) for _, value in arguments])
+    names = [tensor.name for tensor in inputs.values()]
+    incoming = tuple([(key, tensor[1:], names.index(tensor.name)) for key, tensor in inputs.items()])
+    return block, exact, incoming, frame.training_only, frame.depth
 
 
 def _is_bare(item: Item) -> bool:

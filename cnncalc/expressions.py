@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc.problem import did_you_mean, plural, quoted
@@ -22,6 +23,8 @@ MAX_VALUE = 2**63 - 1
 MAX_EXPONENT = 64
 MAX_DENOMINATOR = 2**200
 LONGEST_LIST = 8
+# How many expressions are kept, for specs that are read again or say the same in many places.
+MOST_KEPT = 4096
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
@@ -444,7 +447,8 @@ class Token(NamedTuple):
     offset: int
 
 
-def parse(text: str, functions: Collection[str] = ()) -> Expression:
+@lru_cache(maxsize=MOST_KEPT)
+def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     """An expression from its text. Raises ExpressionError at the first thing that does not belong.
 
     `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).

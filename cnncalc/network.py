@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.layer_type import LayerType, Operations, Shapes, Weight
@@ -12,6 +13,10 @@ from cnncalc.shapes import Shape
 if TYPE_CHECKING:
     from cnncalc.expressions import Value
     from cnncalc.templates import Template
+
+
+# How many answers of layer types are kept, for networks that are built again or are alike.
+MOST_FIGURES = 16_384
 
 
 class Figures(NamedTuple):
@@ -26,6 +31,7 @@ class Figures(NamedTuple):
     buffers: int
 
 
+@lru_cache(maxsize=MOST_FIGURES)
 def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
     """Ask a layer type all that a network keeps. Raises RuleError where the inputs do not fit it."""
     output = layer_type.output_shape(input_shapes)

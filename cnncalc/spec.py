@@ -101,6 +101,11 @@ class Item(NamedTuple):
     declares: tuple[NameTemplate, ...]
     span: Span
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it stands once, after the one before it, with nothing said beside it but a name."""
+        return not (self.sources or self.when or self.weights or self.training_only)
+
 
 class Parameter(NamedTuple):
     """A parameter of a block; without a default it must be given."""
