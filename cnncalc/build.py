@@ -31,7 +31,7 @@ from cnncalc.spec import (
     name_problem,
 )
 from cnncalc.spec import Group as GroupAction
-from cnncalc.templates import Faulty, Listed, NameTemplate, Template, tensor_values
+from cnncalc.templates import Constant, Faulty, Listed, NameTemplate, Template, tensor_values
 
 MAX_LAYERS = 50_000
 MAX_STEPS = 150_000
@@ -143,6 +143,8 @@ class _Builder:
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
+        self.names: dict[object, dict[str, Value]] = {}
+        self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
         self.copies: dict[str, Copy] = {}
         # Whether a spec names a layer as if it stood inside something: then every name is looked at.
@@ -270,7 +272,7 @@ class _Builder:
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
         """Place one pass of an item; `path` is settled where it is repeated below one name."""
         self._spend(1, item.span)
-        if isinstance(action, LayerCall) and current is not None and item.is_plain:
+        if item.is_plain and current is not None and isinstance(action, LayerCall):
             path = path or self._take(frame, item)
             current = self.tensors[path] = self._layer(action, Place(item, path, frame), [current])
             return current
@@ -330,6 +332,9 @@ class _Builder:
         inputs = {"input": current} if current is not None and "" in sources else sources
         arguments = tuple([(one.name, names[one.name]) for one in block.parameters if one.name in names])
         key = _alike(call.block, arguments, inputs, frame)
+        # One record of names for equal arguments: what its layers take from them is looked up by it.
+        names = self.names.setdefault(key[:2], names)
+        self.settled.add(id(names))
         known = self.expansions.get(key) if frame.shared is None and not self.dotted else None
         if known is not None and self._has_room(known):
             return self._again(known, place, arguments, tuple(inputs.values()))
@@ -365,7 +370,8 @@ class _Builder:
         names = {old.name: new.name for old, new in zip(origin.incoming, incoming, strict=True)}
         self.groups.append(Group(path, self.groups[origin.groups[0] - 1].kind, place.item.span, arguments))
         for group in self.groups[slice(*origin.groups)]:
-            self.groups.append(group._replace(name=path + group.name[cut:]))
+            old, kind, span, given = group
+            self.groups.append(Group(path + old[cut:], kind, span, given))
         for layer in self.layers[slice(*origin.layers)]:
             old, figures, inputs, owner, training_only, span, written = layer
             name = names[old] = path + old[cut:]
@@ -459,7 +465,8 @@ class _Builder:
         if len(self.layers) >= MAX_LAYERS:
             self._give_up(Problem(item.span, f"the network has more than {MAX_LAYERS:,} layers"))
         try:
-            self._check_inputs(call, place, inputs)
+            if len(inputs) > 1 or call.type.several_inputs or inputs[0].training_only:
+                self._check_inputs(call, place, inputs)
             layer_type = self._type(call, frame, inputs[0])
             figures = self._figures(layer_type, inputs)
         except RuleError as error:
@@ -484,8 +491,6 @@ class _Builder:
 
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
         item, path, frame = place
-        if len(inputs) == 1 and not call.type.several_inputs and not inputs[0].training_only:
-            return
         if len(inputs) > 1 and not call.type.several_inputs:
             message = f"{path} takes one input, not {len(inputs)}"
             raise Faulty(Problem(item.span, message, "join them first, with concat or add"))
@@ -502,18 +507,26 @@ class _Builder:
         """The layer with its settings, one object for equal ones; equal arguments are decoded once."""
         if call.ready is not None:
             return self.made.get(id(call)) or self._one(id(call), call.ready)
+        settled = (id(call), id(frame.names))
+        if settled in self.made:
+            return self.made[settled]
         values: list[Value] = []
         try:
-            values.extend(self._evaluate(template, frame, current) for template in call.arguments.values())
+            for template in call.arguments.values():
+                constant = type(template) is Constant and template.value is not UNKNOWN
+                values += (template.value if constant else self._evaluate(template, frame, current),)
         except (Faulty, UnknownValue):
             # A setting before it that is wrong is told all the same.
             self._decoded(call, values)
             raise
         # true is not 1: what is equal is of one type.
         key = (id(call), *values, *map(type, values))
-        return (None if tuple in key else self.made.get(key)) or self._one(
+        made = (None if tuple in key else self.made.get(key)) or self._one(
             key, call.type(**self._decoded(call, values))
         )
+        if id(frame.names) in self.settled and not any(template.uses_tensor for template in call.arguments.values()):
+            self.made[settled] = made
+        return made
 
     def _decoded(self, call: LayerCall, values: list[Value]) -> dict[str, object]:
         """The first settings of a call from their values. Raises RuleError."""

@@ -367,7 +367,7 @@ class _Decoder:
     def item(self, node: Node, known: frozenset[str]) -> Item:
         if isinstance(node, Scalar) and not node.is_null:
             action = self._action(node, None, known)
-            return Item(node.text, action, None, None, None, None, None, False, (), node.span)
+            return Item(node.text, action, None, None, None, None, None, False, (), node.span, True)
         if not isinstance(node, Mapping):
             self.problem(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
             return Item("", None, None, None, None, None, None, False, (), node.span)
@@ -402,6 +402,7 @@ class _Decoder:
             training_only,
             tuple(self.declared[declared:]),
             types[0][0].span if types else node.span,
+            not (sources or when or weights or training_only),
         )
 
     def _refuse_types(self, keys: list[Scalar], span: Span) -> None:

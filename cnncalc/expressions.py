@@ -270,6 +270,9 @@ class Call(NamedTuple):
 def _divide(left: Number, right: Number, offset: int) -> Number:
     if right == 0:
         raise ExpressionError(f"{decimal(left)} / 0 divides by zero", offset)
+    whole, rest = divmod(left, right)
+    if not rest:
+        return whole
     from fractions import Fraction
 
     return Fraction(left) / right

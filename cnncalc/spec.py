@@ -100,11 +100,7 @@ class Item(NamedTuple):
     training_only: bool
     declares: tuple[NameTemplate, ...]
     span: Span
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it stands once, after the one before it, with nothing said beside it but a name."""
-        return not (self.sources or self.when or self.weights or self.training_only)
+    is_plain: bool = False
 
 
 class Parameter(NamedTuple):
