@@ -513,8 +513,8 @@ class _Builder:
         values: list[Value] = []
         try:
             for template in call.arguments.values():
-                constant = type(template) is Constant and template.value is not UNKNOWN
-                values += (template.value if constant else self._evaluate(template, frame, current),)
+                known = isinstance(template, Constant) and template.value is not UNKNOWN
+                values.append(template.evaluate({}) if known else self._evaluate(template, frame, current))
         except (Faulty, UnknownValue):
             # A setting before it that is wrong is told all the same.
             self._decoded(call, values)

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, product
 from math import gcd, lcm
 from operator import is_
@@ -46,6 +47,9 @@ CENTER = "start + (size - 1) / 2"
 
 # A rule that repeats only after more outputs than this is none that anybody could use.
 LONGEST_PERIOD = 4096
+ALONG = (0, 1, 2)
+# How many fields are kept, for layers that see the same.
+MOST_KEPT = 4096
 
 
 class Reach(NamedTuple):
@@ -73,7 +77,7 @@ class Reach(NamedTuple):
 
     @property
     def stride(self) -> Number:
-        return _whole(Fraction(self.advance, self.period))
+        return self.advance if self.period == 1 else _whole(Fraction(self.advance, self.period))
 
     @property
     def size(self) -> int:
@@ -307,6 +311,8 @@ class _Walk:
     ) -> dict[str, tuple[Strands, ...]]:
         """What a layer's outputs reach, from what its inputs do."""
         readings = self.read(layer)
+        if len(incoming) == 1 and _keeps(readings[0]):
+            return incoming[0]
         outgoing: dict[str, tuple[Strands, ...]] = {}
         for name, sizes in self.sizes.items():
             branches = [
@@ -369,6 +375,11 @@ class _Walk:
         if key not in self.reaches:
             self.reaches[key] = _slid(reach, window, along, size)
         return self.reaches[key]
+
+
+def _keeps(reading: Reading) -> bool:
+    """Whether every output reads its own position alone, along the same axes."""
+    return all(window is POINT for window in reading.windows) and reading.axes == ALONG[: len(reading.axes)]
 
 
 def _flaws(
@@ -450,8 +461,13 @@ def _covers(reach: Reach, outputs: int, size: int) -> bool:
 
 def _offset(reaches: list[Reach]) -> tuple[Flaw, Number] | None:
     """What is wrong with branches of one stride, and by how much."""
+    return _offset_of(tuple(dict.fromkeys(reaches)))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _offset_of(reaches: tuple[Reach, ...]) -> tuple[Flaw, Number] | None:
     period = lcm(*(reach.period for reach in reaches))
-    if len(set(reaches)) == 1 or period > LONGEST_PERIOD:
+    if len(reaches) == 1 or period > LONGEST_PERIOD:
         return None
     hole = 0
     for position in range(period):
@@ -495,6 +511,9 @@ def _together(strands: list[Strand]) -> Strand:
 
 def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
     """The field along an axis that is `size` long, of the outputs that there are."""
+    if len(strands) == 1:
+        axis, reach, _ = strands[0]
+        return None if reach is None else _field_of_one(reach, 1 if axis is None else output.spatial[axis], size)
     reaches = [(strand.axis, strand.reach) for strand in strands if strand.reach is not None]
     if len(reaches) < len(strands):
         return None
@@ -511,6 +530,18 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
         lcm(*(reach.period for _, reach in reaches)),
         whole,
     )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
+    """The field of so many outputs in a row that move at one pace, as nearly all do: the axes of an image alike."""
+    ends = [end for end in map(reach.at, range(min(reach.period, outputs))) if end is not None]
+    if not ends:
+        return None
+    start, last = ends[0]
+    largest = max([high - low for low, high in ends]) + 1
+    center = _whole(Fraction(start + last, 2))
+    return AxisField(largest, (reach.stride,), start, center, reach.period, _covers(reach, outputs, size))
 
 
 def _outputs(reaches: list[tuple[int | None, Reach]], output: Shape) -> Iterator[tuple[int, int] | None]:

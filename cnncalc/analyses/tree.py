@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from cnncalc.analyses.totals import stored
@@ -20,7 +21,14 @@ class Figure(NamedTuple):
     activations: int
 
     def __add__(self, other: Figure) -> Figure:  # type: ignore[override]
-        return Figure(*(one + two for one, two in zip(self, other, strict=True)))
+        params, buffers, macs, flops, activations = other
+        return Figure(
+            self.params + params,
+            self.buffers + buffers,
+            self.macs + macs,
+            self.flops + flops,
+            self.activations + activations,
+        )
 
     def multiplied(self, count: int) -> Figure:
         return Figure(*(number * count for number in self))
@@ -164,13 +172,17 @@ def rows(node: Node, depth: int) -> Iterator[Row]:
 
 
 def fold(root: Node, most: int) -> tuple[list[Row], int]:
-    """The rows with blocks folded, deepest first, until at most `most` are left, and the depth of that."""
-    depth = height(root)
-    while True:
-        folded = list(rows(root, depth))
-        if len(folded) <= most or depth <= 1:
-            return folded, depth
-        depth -= 1
+    """The rows with blocks folded, deepest first, so that at most `most` are left, and the depth of that.
+
+    Opened from the top: a level more has more rows, and those beyond `most` are never made.
+    """
+    folded = list(rows(root, 1))
+    for depth in range(2, height(root) + 1):
+        opened = list(islice(rows(root, depth), most + 1))
+        if len(opened) > most:
+            return folded, depth - 1
+        folded = opened
+    return folded, max(height(root), 1)
 
 
 def heaviest(root: Node, quantity: str) -> Row | None:
