@@ -7,13 +7,12 @@ import click
 from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError, of_option
+from cnncalc.report.findings import FORMATS
 from cnncalc.shapes import DTYPES
 
 if TYPE_CHECKING:
     from cnncalc.finding import Outcome
     from cnncalc.guards import Guards
-
-FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
 
 
 @click.command("check", short_help="Hold networks to their budgets, and lint them.")
@@ -40,6 +39,7 @@ FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
 @click.option("--summary", help="Add a summary in Markdown to this file, as GitHub's job summaries are.")
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="Count for so many samples.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default=None, help="Type of number that sizes are for.")
 @_options.format_option(*FORMATS)

@@ -7,12 +7,12 @@ import click
 from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError
+from cnncalc.report.findings import FORMATS
 
 if TYPE_CHECKING:
     from cnncalc.finding import Severity
     from cnncalc.rule import Rule
 
-FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
 SEVERITIES = ("error", "warning", "note")
 
 
@@ -71,6 +71,7 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.format_option(*FORMATS)
 @_options.output_option
 def command(

@@ -19,6 +19,8 @@ COMMANDS = [
     ["summary", "vgg16"],
     ["summary", "vgg16", "--format", "json"],
     ["summary", "resnet152"],
+    ["summary", "densenet201"],
+    ["summary", "efficientnet_b7"],
     ["list"],
 ]
 
@@ -39,8 +41,7 @@ def measure(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / scale
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 11
+def main(runs: int) -> None:
     measure(BASELINE)
     print(f"medians of {runs} pairs; the baseline is: {' '.join(BASELINE[1:])}")
     print(f"{'command':42}{'seconds':>9}{'baseline':>10}{'ratio':>8}{'MiB':>7}")
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
