@@ -12,6 +12,7 @@ from cnncalc.analyses.totals import Totals, totals
 from cnncalc.network import Layer
 from cnncalc.network import Network as Built
 from cnncalc.problem import did_you_mean
+from cnncalc.report.format import plain
 from cnncalc.report.summary import Options, summary
 from cnncalc.shapes import Shape, times
 
@@ -146,7 +147,7 @@ class Network:
 
     def __repr__(self) -> str:
         inputs = ", ".join(times(shape) for shape in self.inputs.values())
-        return f"<Network {self.name}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
+        return f"<Network {plain(self.name)}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
 
     def _repr_html_(self) -> str:
         from cnncalc.report import html

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, NoReturn
 
+from cnncalc import limits
 from cnncalc.decode import read_spec
 from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.layer_type import LayerType
@@ -32,10 +33,6 @@ from cnncalc.spec import (
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Constant, Faulty, Listed, NameTemplate, Template, tensor_values
-
-MAX_LAYERS = 50_000
-MAX_STEPS = 150_000
-MAX_NESTING = 60
 
 
 class Tensor(NamedTuple):
@@ -114,6 +111,7 @@ def load(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: Itera
 
 def build(spec: Spec) -> Network:
     """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
+    limits.restart()
     return _Builder(spec).network()
 
 
@@ -136,7 +134,8 @@ class _Builder:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.problems: list[Problem] = []
+        self.limits = limits.current()
+        self.problems: list[Problem] = limits.Problems()
         self.variables: dict[str, Value] = {}
         self.layers: list[Layer] = []
         self.groups: list[Group] = []
@@ -190,7 +189,9 @@ class _Builder:
         """What can still be wrong where nothing was found to be."""
         if not self.layers:
             self.problems.append(Problem(self.spec.span, "no layer is left", "some when: must be true"))
-        elif self.failed or not outputs or any(tensor.shape is None for tensor in self.tensors.values()):
+        elif not outputs:
+            self.problems.append(Problem(self.spec.span, "nothing leaves the network", "name its outputs in outputs:"))
+        elif self.failed or any(tensor.shape is None for tensor in self.tensors.values()):
             lost = next((item.span for item in self.failed), self.spec.span)
             self.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))
 
@@ -360,7 +361,8 @@ class _Builder:
     def _has_room(self, known: Expansion) -> bool:
         """Whether a copy stays within the bounds; else it is expanded, to tell where it leaves them."""
         first, end = known.layers
-        return len(self.layers) + end - first <= MAX_LAYERS and self.steps + known.steps <= MAX_STEPS
+        within = len(self.layers) + end - first <= self.limits.layers
+        return within and self.steps + known.steps <= self.limits.steps
 
     def _again(
         self, origin: Expansion, place: Place, arguments: tuple[tuple[str, Value], ...], incoming: tuple[Tensor, ...]
@@ -462,8 +464,9 @@ class _Builder:
     def _layer(self, call: LayerCall, place: Place, inputs: list[Tensor], labels: tuple[str, ...] = ()) -> Tensor:
         """Place a layer, or report why it cannot be."""
         item, path, frame = place
-        if len(self.layers) >= MAX_LAYERS:
-            self._give_up(Problem(item.span, f"the network has more than {MAX_LAYERS:,} layers"))
+        if len(self.layers) >= self.limits.layers:
+            message = f"the network has more than {self.limits.layers:,} layers"
+            self._give_up(Problem(item.span, message, limits.raised("layers")))
         try:
             if len(inputs) > 1 or call.type.several_inputs or inputs[0].training_only:
                 self._check_inputs(call, place, inputs)
@@ -554,10 +557,13 @@ class _Builder:
 
     def _sharing(self, weights: NameTemplate, path: str, frame: Frame, current: Tensor | None) -> Shared:
         name = self._evaluate_name(weights, frame, current)
-        if _under(frame.path, name) == path:
+        try:
+            return Shared(path, self._find(name, weights.span, frame), weights.span)
+        except Faulty:
+            if _under(frame.path, name) != path:
+                raise
             message = f"{quoted(name)} shares its weights with itself"
-            raise Faulty(Problem(weights.span, message, "name a layer or block above it"))
-        return Shared(path, self._find(name, weights.span, frame), weights.span)
+            raise Faulty(Problem(weights.span, message, "name a layer or block above it")) from None
 
     def _owner(self, place: Place, figures: Figures) -> str | None:
         """The name of the layer whose weights this one shares."""
@@ -596,13 +602,15 @@ class _Builder:
     def _spend(self, steps: int, span: Span) -> None:
         """Ends what would take for ever, such as blocks that multiply and hold no layer."""
         self.steps += steps
-        if self.steps > MAX_STEPS:
-            self._give_up(Problem(span, f"the spec comes to more than {MAX_STEPS:,} steps", "repeat fewer times"))
+        if self.steps > self.limits.steps:
+            message = f"the spec comes to more than {self.limits.steps:,} layers, blocks and branches"
+            self._give_up(Problem(span, message, limits.raised("layers", "repeat fewer times")))
 
     def _enter(self, frame: Frame, path: str, span: Span) -> Frame:
         """The frame one level further in."""
-        if frame.depth >= MAX_NESTING:
-            self._give_up(Problem(span, f"blocks and branches are nested more than {MAX_NESTING} deep"))
+        if frame.depth >= self.limits.nesting:
+            message = f"blocks and branches are nested more than {self.limits.nesting} deep"
+            self._give_up(Problem(span, message, limits.raised("nesting")))
         # Written out, which takes a third of the time of a replacement: it is done for every branch.
         _, scope, block, names, inputs, depth, training_only, shared = frame
         return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared)
@@ -693,10 +701,12 @@ class _Builder:
 
     def _count(self, repeat: Template, frame: Frame, current: Tensor | None) -> int:
         count = self._evaluate(repeat, frame, current)
-        if isinstance(count, int) and is_whole(count, 0) and count <= MAX_LAYERS:
+        if isinstance(count, int) and is_whole(count, 0) and count <= self.limits.layers:
             return count
-        message = f"repeat takes a whole number from 0 to {MAX_LAYERS:,}, not {describe(count)}"
-        raise Faulty(Problem(repeat.span, message))
+        message = f"repeat takes a whole number from 0 to {self.limits.layers:,}, not {describe(count)}"
+        # A slip is told without the option, which would not mend it.
+        beyond = isinstance(count, int) and count > self.limits.layers
+        raise Faulty(Problem(repeat.span, message, limits.raised("layers") if beyond else ""))
 
     def _rows(self, loop: Loop, frame: Frame, current: Tensor | None) -> list[dict[str, Value]]:
         """The rows of the lists of `for`, walked together; one empty row where there are none."""

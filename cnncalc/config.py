@@ -14,7 +14,8 @@
       vgg16:                         # a bundled network
         expect: {params: 138_357_544}
 
-A spec that several entries name is held to all of them.
+A spec that several entries name is held to all of them. Patterns stay within the folder of the file, as whoever
+sends a pull request can write them.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cnncalc import bundled, source
+from cnncalc import bundled, limits, source
 from cnncalc.guards import BUDGET, GUARDS, Guards, read_guards
+from cnncalc.locate import is_within
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.shapes import DTYPES, times
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
@@ -34,6 +36,8 @@ FILE = "cnncalc.yaml"
 TOP_KEYS = ("defaults", "lint", "specs")
 ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
 DEFAULT_KEYS = (BUDGET, "batch", "dtype")
+# What leaves a folder: the folder above, the root, another drive, a home.
+OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
 LINT_KEYS = ("select", "ignore", "severity")
 
 
@@ -46,7 +50,10 @@ class Lint(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What an entry says of the specs that its pattern names; what is None or empty it does not say."""
+    """What an entry says of the specs that its pattern names; what is None or empty it does not say.
+
+    `specs` are those specs, and `own` what each really is: a file with all links followed, or a bundled network.
+    """
 
     pattern: str
     span: Span
@@ -56,6 +63,8 @@ class Entry(NamedTuple):
     batch: int | None = None
     dtype: str | None = None
     lint: Lint = Lint()
+    specs: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
 
 
 class Config(NamedTuple):
@@ -72,12 +81,19 @@ EMPTY = Config("", "", Entry("", Span("", 0, 0)), Lint(), ())
 
 
 def find() -> str | None:
-    """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top."""
+    """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top.
+
+    Raises SpecError where it is a link to somewhere else.
+    """
     folder = os.getcwd()
     while True:
         path = os.path.join(folder, FILE)
         if os.path.isfile(path):
-            return os.path.relpath(path)
+            found = os.path.relpath(path)
+            if not limits.current().outside and not is_within(path, folder):
+                message = f"{found}: is a link to a file outside of its folder"
+                raise SpecError([Problem(None, message, "name the file with --config")])
+            return found
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
             return None
@@ -86,6 +102,7 @@ def find() -> str | None:
 
 def read(path: str) -> Config:
     """The configuration of a file. Raises SpecError with all of its problems."""
+    limits.restart()
     node = source.parse(source.text_of(source.read(path), path), path)
     return _Reader(path).config(node)
 
@@ -95,11 +112,10 @@ def specs_of(config: Config) -> tuple[str, ...]:
     found: dict[str, None] = {}
     problems = []
     for entry in config.entries:
-        paths = _matching(config, entry)
-        if not paths:
+        if not entry.specs:
             hint = "patterns start at the folder of cnncalc.yaml; * stands for any name, ** for folders too"
             problems.append(Problem(entry.span, f"{quoted(entry.pattern)} names no spec", hint))
-        found.update(dict.fromkeys(paths))
+        found.update(dict.fromkeys(entry.specs))
     if problems:
         raise SpecError(problems)
     return tuple(found)
@@ -108,23 +124,72 @@ def specs_of(config: Config) -> tuple[str, ...]:
 def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
     """The entries that name a spec, by whichever path it is given."""
     own = os.path.realpath(reference) if os.path.exists(reference) else reference.removesuffix(bundled.SUFFIX)
-    return tuple(
-        entry
-        for entry in config.entries
-        if any(own in (os.path.realpath(path), path.removesuffix(bundled.SUFFIX)) for path in _matching(config, entry))
-    )
+    return tuple(entry for entry in config.entries if own in entry.own)
 
 
-def _matching(config: Config, entry: Entry) -> tuple[str, ...]:
-    """The files of a pattern, the configuration itself left out; else the bundled network of that name."""
-    from glob import glob
+class _Folders:
+    """The folders below one, each read once; paths are relative to it.
 
-    folder = config.folder or "."
-    found = sorted(glob(entry.pattern, root_dir=folder, recursive=True))
-    paths = [os.path.normpath(os.path.join(folder, path)) for path in found]
-    own = os.path.realpath(config.file)
-    files = tuple(path for path in paths if os.path.isfile(path) and os.path.realpath(path) != own)
-    return files or ((entry.pattern,) if bundled.path(entry.pattern) else ())
+    No link to a folder is followed but one that a pattern names: a link to the folder above, seen through a *,
+    would never end.
+    """
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self.seen: dict[str, tuple[list[str], list[str]]] = {}
+        self.patterns: set[str] = set()
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files that a pattern names, in alphabetical order."""
+        *parts, last = os.path.normpath(pattern).split(os.sep)
+        if last == "**":
+            parts, last = [*parts, last], "*"
+        folders = {""}
+        for part in parts:
+            if part == "**":
+                folders = {below for folder in folders for below in self.below(folder)}
+            else:
+                folders = {os.path.join(folder, name) for folder in folders for name in self.fitting(folder, part, 0)}
+        return sorted(os.path.join(folder, name) for folder in folders for name in self.fitting(folder, last, 1))
+
+    def fitting(self, folder: str, part: str, kind_: int) -> list[str]:
+        """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
+        if not re.search(r"[*?[]", part):
+            path = os.path.join(self.top, folder, part)
+            return [part] if (os.path.isfile if kind_ else os.path.isdir)(path) else []
+        from fnmatch import filter as those_that_fit
+
+        names = self.names(folder)[kind_]
+        # To read a pattern takes as long as to look at some thousand names.
+        limits.spend(len(names) + (0 if part in self.patterns else 1_000))
+        self.patterns.add(part)
+        # What is hidden is meant only where the part says so.
+        return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
+
+    def names(self, folder: str) -> tuple[list[str], list[str]]:
+        """The folders and the files in a folder; none where it cannot be read."""
+        if folder not in self.seen:
+            found: tuple[list[str], list[str]] = ([], [])
+            try:
+                with os.scandir(os.path.join(self.top, folder) or ".") as entries:
+                    for entry in entries:
+                        limits.spend(10)
+                        if entry.is_dir(follow_symlinks=False):
+                            found[0].append(entry.name)
+                        elif entry.is_file():
+                            found[1].append(entry.name)
+            except (OSError, ValueError):
+                found = ([], [])
+            self.seen[folder] = found
+        return self.seen[folder]
+
+    def below(self, folder: str) -> list[str]:
+        """A folder and all in it that are not hidden."""
+        found, waiting = [], [folder]
+        while waiting:
+            found.append(at := waiting.pop())
+            waiting += [os.path.join(at, name) for name in self.fitting(at, "*", 0)]
+        return found
 
 
 class _Reader:
@@ -132,7 +197,9 @@ class _Reader:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.problems: list[Problem] = []
+        self.folder = os.path.dirname(path)
+        self.folders = _Folders(self.folder)
+        self.problems: list[Problem] = limits.Problems()
 
     def problem(self, span: Span, message: str, hint: str = "") -> None:
         self.problems.append(Problem(span, message, hint))
@@ -147,16 +214,34 @@ class _Reader:
         if isinstance(specs := top.get("specs"), Mapping):
             entries = [self.entry(key.text, key.span, value, ENTRY_KEYS) for key, value in specs.entries]
         elif isinstance(specs, Sequence):
-            texts = [item for item in specs.items if isinstance(item, Scalar) and not item.is_null]
-            entries = [Entry(item.text, item.span) for item in texts]
-            for item in specs.items:
-                if item not in texts:
-                    self.problem(item.span, f"a pattern of files is expected here, not {kind(item)}")
+            entries = [Entry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
         elif specs is not None:
             self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
+        found = [self.found(entry) for entry in entries]
         if self.problems:
             raise SpecError(self.problems)
-        return Config(self.path, os.path.dirname(self.path), defaults, lint, tuple(entries))
+        return Config(self.path, self.folder, defaults, lint, tuple(found))
+
+    def found(self, entry: Entry) -> Entry:
+        """An entry with its specs: files, the configuration itself left out, or the bundled network of that name."""
+        outside = limits.current().outside
+        if not outside and OUTSIDE.search(entry.pattern):
+            message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
+            self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
+            return entry
+        own = os.path.realpath(self.path)
+        paths = [os.path.normpath(os.path.join(self.folder, path)) for path in self.folders.matching(entry.pattern)]
+        files = [path for path in paths if os.path.realpath(path) != own]
+        for path in files:
+            if not outside and not is_within(path, self.folder or "."):
+                message = f"{quoted(path)} is a link to a file outside of the folder of {FILE}"
+                self.problem(entry.span, message, "copy the file here, or allow it: --allow-outside")
+        if files:
+            return entry._replace(specs=tuple(files), own=frozenset(map(os.path.realpath, files)))
+        if bundled.path(entry.pattern):
+            name = entry.pattern
+            return entry._replace(specs=(name,), own=frozenset({name.removesuffix(bundled.SUFFIX)}))
+        return entry
 
     def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
         """The values of a mapping's known keys; null is an empty mapping."""
@@ -174,6 +259,16 @@ class _Reader:
             else:
                 hint = did_you_mean(key.text, known, f"its keys are {listed(known)}")
                 self.problem(key.span, f"{what} has no {quoted(key.text)}", hint)
+        return found
+
+    def texts(self, items: Iterable[Node], what: str) -> list[Scalar]:
+        """The items that are text; the others are wrong."""
+        found = []
+        for item in items:
+            if isinstance(item, Scalar) and not item.is_null:
+                found.append(item)
+            else:
+                self.problem(item.span, f"{what} is expected here, not {kind(item)}")
         return found
 
     def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> Entry:
@@ -250,8 +345,5 @@ class _Reader:
         if node is None:
             return ()
         items = node.items if isinstance(node, Sequence) else (node,)
-        words = [item for item in items if isinstance(item, Scalar) and not item.is_null]
-        for item in items:
-            if item not in words:
-                self.problem(item.span, f"the code or name of a rule is expected here, not {kind(item)}")
+        words = self.texts(items, "the code or name of a rule")
         return tuple((word.strip(), item.span) for item in words for word in item.text.split(",") if word.strip())

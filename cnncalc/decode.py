@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from cnncalc import bundled, layers
+from cnncalc import bundled, layers, limits
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
@@ -71,7 +71,7 @@ class _Decoder:
         self.chain = tuple(document.mapping for document in chain)
         self.file = chain[0].shown
         self.texts = tuple((document.shown, document.text) for document in chain)
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = limits.Problems()
         self.reader = TemplateReader(self.problems)
         self.names: dict[str, list[Declaration]] = {}
         self.declared: list[NameTemplate] = []
@@ -631,7 +631,7 @@ class _Decoder:
         span = name.span if name is not None else node.span
         if not isinstance(node, Mapping):
             if isinstance(node, Scalar) and not node.is_null:
-                hint = f"write a list: [{node.text}]"
+                hint = f"write a list: [{node.text}]" if node.text.isprintable() else "write a list"
                 self.problem(node.span, f"a branch is a list of layers, not {kind(node)}", hint)
                 return None
             return Branch(label, self.items(node, known), None, None, None, span)

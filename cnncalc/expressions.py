@@ -11,18 +11,20 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from cnncalc import limits
+from cnncalc.limits import Limits
 from cnncalc.problem import did_you_mean, plural, quoted
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-MAX_LENGTH = 1_000
-MAX_DEPTH = 30
-MAX_OPERATIONS = 100
-MAX_VALUE = 2**63 - 1
-MAX_EXPONENT = 64
 MAX_DENOMINATOR = 2**200
+# An operation on fractions takes as long as so many on integers.
+FRACTIONAL = 10
+# How much of a value a message shows.
 LONGEST_LIST = 8
+DEEPEST_LIST = 2
+LONGEST_VALUE = 200
 # How many expressions are kept, for specs that are read again or say the same in many places.
 MOST_KEPT = 4096
 
@@ -51,17 +53,19 @@ class ExpressionError(Exception):
 
 
 class Expression(NamedTuple):
-    """A parsed expression: its text, the names it uses with their offsets, and its tree."""
+    """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation."""
 
     text: str
     names: tuple[tuple[str, int], ...]
     tree: Tree
+    work: int
 
     def evaluate(self, names: Names) -> Value:
         """The value over `names`.
 
         Raises ExpressionError for an undefined name or a wrong operation, UnknownValue for an UNKNOWN name.
         """
+        limits.spend(self.work)
         return self.tree.evaluate(names)
 
 
@@ -69,7 +73,12 @@ class Expression(NamedTuple):
 
 
 def describe(value: Value) -> str:
-    """A value in a sentence."""
+    """A value in a sentence; of a long one the beginning."""
+    text = _described(value, 0)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+
+
+def _described(value: Value, depth: int) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -77,7 +86,8 @@ def describe(value: Value) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
-        shown = [describe(item) for item in value[:LONGEST_LIST]]
+        # Lists of lists may stand for more values than could ever be written.
+        shown = [_described(item, depth + 1) for item in value[:LONGEST_LIST]] if depth <= DEEPEST_LIST else ["..."]
         return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
     return decimal(value)
 
@@ -103,13 +113,38 @@ def _whole(number: Number) -> Number:
 
 
 def _bounded(number: Number, offset: int) -> Number:
-    if not -MAX_VALUE <= number <= MAX_VALUE or number.denominator > MAX_DENOMINATOR:
-        raise ExpressionError("the result is too large", offset, f"numbers go up to {MAX_VALUE:,}")
+    most = limits.current().number
+    if not -most <= number <= most:
+        hint = limits.raised("number", f"numbers go up to {most:,}")
+        raise ExpressionError("the result is too large", offset, hint)
+    if type(number) is int:
+        return number
+    limits.spend(FRACTIONAL)
+    if number.denominator > MAX_DENOMINATOR:
+        raise ExpressionError("the fraction has too many digits", offset, "round it where it arises")
     return _whole(number)
 
 
+def bounded_list(values: tuple[Value, ...], offset: int) -> tuple[Value, ...]:
+    """A list that was made. Raises ExpressionError where it holds too much, with the lists in it.
+
+    Lists that hold one list twice, which holds another twice, would soon have more values than there is memory.
+    """
+    most = limits.current().list
+    count = 0
+    waiting: list[tuple[Value, ...]] = [values]
+    while waiting and count <= most:
+        items = waiting.pop()
+        count += len(items)
+        waiting += [item for item in items if isinstance(item, tuple)]
+    limits.spend(count)
+    if count > most:
+        raise ExpressionError(f"the list holds more than {most:,} values", offset, limits.raised("list"))
+    return values
+
+
 def _number(value: Value, what: str, offset: int) -> Number:
-    if value is None or isinstance(value, bool | str | tuple):
+    if value is None or isinstance(value, (bool, str, tuple)):
         raise ExpressionError(f"{what} takes numbers, not {describe(value)}", offset)
     return value
 
@@ -154,9 +189,10 @@ class Name(NamedTuple):
 
 class ListOf(NamedTuple):
     items: tuple[Tree, ...]
+    offset: int
 
     def evaluate(self, names: Names) -> Value:
-        return tuple(item.evaluate(names) for item in self.items)
+        return bounded_list(tuple(item.evaluate(names) for item in self.items), self.offset)
 
 
 class Signed(NamedTuple):
@@ -184,9 +220,12 @@ class Arithmetic(NamedTuple):
     offset: int
 
     def evaluate(self, names: Names) -> Value:
-        what = f"{self.operator!r}"
-        left = _number(self.left.evaluate(names), what, self.offset)
-        right = _number(self.right.evaluate(names), what, self.offset)
+        left, right = self.left.evaluate(names), self.right.evaluate(names)
+        # Nearly all are integers, which need no second look.
+        if type(left) is not int:
+            left = _number(left, repr(self.operator), self.offset)
+        if type(right) is not int:
+            right = _number(right, repr(self.operator), self.offset)
         return _bounded(ARITHMETIC[self.operator](left, right, self.offset), self.offset)
 
 
@@ -295,8 +334,10 @@ def _power(base: Number, exponent: Number, offset: int) -> Number:
         raise ExpressionError(f"a power needs a whole exponent, not {decimal(exponent)}", offset)
     if base == 0 and exponent < 0:
         raise ExpressionError(f"0 ** {exponent} divides by zero", offset)
-    if abs(exponent) > MAX_EXPONENT and base not in (-1, 0, 1):
-        raise ExpressionError(f"the exponent {exponent} is too large", offset, f"exponents go up to {MAX_EXPONENT}")
+    most = limits.current().exponent
+    if abs(exponent) > most and base not in (-1, 0, 1):
+        hint = limits.raised("exponent", f"exponents go up to {most}")
+        raise ExpressionError(f"the exponent {exponent} is too large", offset, hint)
     if exponent < 0:
         from fractions import Fraction
 
@@ -321,6 +362,7 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
     if operator in ("in", "not in"):
         if not isinstance(right, tuple):
             raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
+        limits.spend(len(right))
         return any(_equal(left, item) for item in right) == (operator == "in")
     low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
     if operator == "<":
@@ -335,6 +377,7 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
 def _equal(left: Value, right: Value) -> bool:
     """Whether two values are the same; true and false are no numbers."""
     if isinstance(left, tuple) and isinstance(right, tuple):
+        limits.spend(len(left))
         return len(left) == len(right) and all(map(_equal, left, right))
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
@@ -350,6 +393,7 @@ def _of_one(name: str, compute: Callable[[Number], Number]) -> Function:
 def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Function:
     def call(values: list[Value], offset: int) -> Number:
         items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
+        limits.spend(len(items))
         if not items:
             raise ExpressionError(f"{name} needs at least one number", offset)
         return compute([_number(item, name, offset) for item in items])
@@ -405,7 +449,7 @@ WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
 
 TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?[kKMGT]?(?![\w.]))
+    (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?[kKMGT]?(?![\w.]))
   | (?P<name>[^\W\d]\w*)
   | (?P<text>'[^']*'|"[^"]*")
   | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],])
@@ -450,15 +494,22 @@ class Token(NamedTuple):
     offset: int
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     """An expression from its text. Raises ExpressionError at the first thing that does not belong.
 
     `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).
     """
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters", 0)
-    return _Parser(text, _tokens(text), functions).expression()
+    return _parse(text, functions, limits.current())
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
+    if len(text) > bounds.expression:
+        message = f"the expression is longer than {bounds.expression:,} characters"
+        raise ExpressionError(message, 0, limits.raised("expression"))
+    tokens = _tokens(text)
+    limits.spend(len(tokens))
+    return _Parser(text, tokens, functions, bounds).expression()
 
 
 def further_function(name: str) -> str:
@@ -497,21 +548,27 @@ def _numeral(token: Token) -> Value:
     digits = text[:-1] if factor > 1 else text
     if digits.isdigit():
         if len(digits) > 1 and digits[0] == "0":
-            raise ExpressionError(f"{quoted(text)} starts with a zero", token.offset, f"write {int(digits)}")
-        if len(digits) > 20:
-            raise ExpressionError("the number is too large", token.offset)
+            hint = f"write {digits.lstrip('0') or '0'}"
+            raise ExpressionError(f"{quoted(text)} starts with a zero", token.offset, hint)
+        most = limits.current().number
+        if len(digits) > len(str(most)):
+            hint = limits.raised("number", f"numbers go up to {most:,}")
+            raise ExpressionError("the number is too large", token.offset, hint)
         return _bounded(int(digits) * factor, token.offset)
     exponent = digits.lower().partition("e")[2]
-    if exponent and abs(int(exponent)) > MAX_EXPONENT:
-        raise ExpressionError(f"the exponent {exponent} is too large", token.offset)
+    most = limits.current().exponent
+    if exponent and abs(int(exponent)) > most:
+        hint = limits.raised("exponent", f"exponents go up to {most}")
+        raise ExpressionError(f"the exponent {exponent} is too large", token.offset, hint)
     return _bounded(fraction(digits) * factor, token.offset)
 
 
 class _Parser:
     """Precedence climbing over the tokens."""
 
-    def __init__(self, text: str, tokens: list[Token], functions: Collection[str]) -> None:
+    def __init__(self, text: str, tokens: list[Token], functions: Collection[str], bounds: Limits) -> None:
         self.functions = functions
+        self.bounds = bounds
         self.text = text
         self.tokens = tokens
         self.position = 0
@@ -527,7 +584,7 @@ class _Parser:
         tree = self.ternary()
         if self.token.kind != "end":
             raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset)
-        return Expression(self.text, tuple(self.names), tree)
+        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
 
     def advance(self) -> Token:
         token = self.token
@@ -548,10 +605,9 @@ class _Parser:
     def operate(self) -> int:
         """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
         self.operations += 1
-        if self.operations > MAX_OPERATIONS:
-            raise ExpressionError(
-                f"more than {MAX_OPERATIONS} operations", self.token.offset, "use a variable for a part"
-            )
+        if self.operations > self.bounds.operations:
+            hint = limits.raised("operations", "use a variable for a part")
+            raise ExpressionError(f"more than {self.bounds.operations:,} operations", self.token.offset, hint)
         return self.advance().offset
 
     def ternary(self) -> Tree:
@@ -620,8 +676,9 @@ class _Parser:
 
     def deeper(self) -> None:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError(f"nested more than {MAX_DEPTH} deep", self.token.offset)
+        if self.depth > self.bounds.brackets:
+            hint = limits.raised("brackets", "use a variable for a part")
+            raise ExpressionError(f"nested more than {self.bounds.brackets} deep", self.token.offset, hint)
 
     def postfix(self, tree: Tree) -> Tree:
         while self.token.kind == "operator" and self.token.text == "[":
@@ -649,7 +706,7 @@ class _Parser:
             self.expect(")")
             return tree
         if token.text == "[":
-            return ListOf(self.arguments("]"))
+            return ListOf(self.arguments("]"), token.offset)
         if token.kind == "end":
             raise ExpressionError("the expression ends where a value is expected", token.offset)
         raise ExpressionError(f"{quoted(token.text)} stands where a value is expected", token.offset)

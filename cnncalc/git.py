@@ -7,6 +7,11 @@ import re
 
 from cnncalc.problem import Problem, SpecError, quoted
 
+# A partial clone may fetch the file first; git that takes longer waits for something that will not come.
+PATIENCE = 60
+# Git asks nobody anything, and leaves the repository as it is.
+ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
 
 def split(reference: str) -> tuple[str, str] | None:
     """The revision and the path of `revision:path`, or None; a single letter before the colon is a drive."""
@@ -67,8 +72,22 @@ def _run(folder: str, *arguments: str) -> bytes | None:
     """What a git command prints, or None where it fails. None of those used here runs filters or hooks."""
     import subprocess
 
+    command = ["git", "-C", folder, *arguments]
     try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, check=False)  # noqa: S603, S607
+        done = subprocess.run(  # noqa: S603 - a list, and no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE,
+            env={**os.environ, **ENVIRONMENT},
+        )
     except FileNotFoundError:
         raise SpecError([Problem(None, "git is not installed", "name a file instead of a revision")]) from None
+    except subprocess.TimeoutExpired:
+        message = f"git took longer than {PATIENCE} seconds"
+        raise SpecError([Problem(None, message, f"`git {arguments[0]}` shows what it waits for")]) from None
+    except (OSError, ValueError):
+        # A name that no system call takes: too long, or with a zero in it.
+        return None
     return done.stdout if done.returncode == 0 else None

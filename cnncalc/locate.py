@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
-from cnncalc import bundled, git, source
-from cnncalc.problem import Problem, SpecError, did_you_mean
-from cnncalc.source import MAX_BYTES, Mapping, Node, Scalar, kind
+from cnncalc import bundled, git, limits, source
+from cnncalc.problem import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.source import Mapping, Node, Scalar, kind
+
+# What makes a path of a name, on one system or another.
+PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
 
 
 class Place(NamedTuple):
@@ -47,16 +51,19 @@ def locate(reference: str) -> Place:
 
 def read(place: Place) -> str:
     """The text that stands there. Raises SpecError where it cannot be had."""
-    data = git.read(place.revision, place.path, MAX_BYTES) if place.revision else source.read(place.path)
+    most = limits.current().bytes
+    data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
     return source.text_of(data, place.shown)
 
 
 def chain_of(place: Place) -> tuple[Document, ...]:
-    """The spec at a place and those that it extends, nearest first."""
+    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
+    limits.restart()
     text = read(place)
     node = source.parse(text, place.shown)
     chain: list[Document] = []
     identities: list[tuple[str, str]] = []
+    values = characters = 0
     while True:
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
@@ -66,19 +73,39 @@ def chain_of(place: Place) -> tuple[Document, ...]:
         base = node.get("extends")
         if base is None:
             return tuple(chain)
-        place = _locate_base(base, place)
-        if _identity(place) in identities:
-            message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
-            raise SpecError([Problem(base.span, message, "a spec starts from one that does not start from it")])
+        values += source.values_in(node)
+        characters += len(text)
+        if len(chain) > limits.current().nesting:
+            message = f"extends goes through more than {limits.current().nesting} specs"
+            raise SpecError([Problem(base.span, message, limits.raised("nesting"))])
         try:
+            place = _locate_base(base, place)
+            _refuse_circle(place, identities, base.span)
             text = read(place)
+            _refuse_sum("bytes", characters + len(text), base.span)
             node = source.parse(text, place.shown)
+            _refuse_sum("values", values + source.values_in(node), base.span)
         except SpecError as error:
             if any(problem.span is None for problem in error.problems):
                 raise SpecError(
-                    [Problem(base.span, problem.message, problem.hint) for problem in error.problems]
+                    [problem._replace(span=problem.span or base.span) for problem in error.problems]
                 ) from None
             raise
+
+
+def _refuse_circle(place: Place, identities: list[tuple[str, str]], span: Span) -> None:
+    """Raise SpecError where a spec is extended already."""
+    if _identity(place) in identities:
+        message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
+        raise SpecError([Problem(span, message, "a spec starts from one that does not start from it")])
+
+
+def _refuse_sum(key: str, together: int, span: Span) -> None:
+    """Raise SpecError where a spec is too large together with those that it extends."""
+    most: int = getattr(limits.current(), key)
+    if together > most:
+        message = f"with what it extends the spec has more than {most:,} {key}"
+        raise SpecError([Problem(span, message, limits.raised(key))])
 
 
 def _identity(place: Place) -> tuple[str, str]:
@@ -86,23 +113,39 @@ def _identity(place: Place) -> tuple[str, str]:
 
 
 def _locate_base(base: Node, place: Place) -> Place:
-    """The file that `extends` names: of the same folder, else bundled."""
+    """The file that `extends` names: of the same folder, else bundled; with `outside` any file."""
     if not isinstance(base, Scalar) or base.is_null:
         raise SpecError([Problem(base.span, f"extends takes the name of one spec, not {kind(base)}")])
     name = base.text
-    if os.path.basename(name) != name or name in (".", ".."):
-        message = f"extends takes a file of the same folder or a bundled network, not the path {name!r}"
-        raise SpecError([Problem(base.span, message, "copy the file beside this one")])
+    outside = limits.current().outside
     folder = "" if place.path == "-" else os.path.dirname(place.path)
     beside = os.path.join(folder, name)
+    if not outside and PATH_SIGNS.search(name):
+        message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
+        raise SpecError([Problem(base.span, message, "copy the file beside this one, or allow it: --allow-outside")])
     if place.revision:
+        beside = os.path.normpath(beside).replace(os.sep, "/")
         if git.exists(place.revision, beside):
             return Place(beside, f"{place.revision}:{beside}", place.revision)
     elif os.path.isfile(beside):
+        if not outside and _leaves(beside, folder):
+            message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
+            raise SpecError([Problem(base.span, message, "copy the file here, or allow it: --allow-outside")])
         return Place(beside, beside if folder != bundled.folder() else name)
     bundled_path = bundled.path(name)
     if bundled_path is not None:
         return Place(bundled_path, os.path.basename(bundled_path))
     hint = did_you_mean(name.removesuffix(bundled.SUFFIX), bundled.names())
-    message = f"extends {name!r}: there is no such file in this folder and no bundled network of that name"
+    message = f"extends {quoted(name)}: there is no such file in this folder and no bundled network of that name"
     raise SpecError([Problem(base.span, message, hint)])
+
+
+def _leaves(path: str, folder: str) -> bool:
+    """Whether a path, with all links followed, is outside of a folder."""
+    return not is_within(path, folder or ".")
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a file is in a folder or below it, wherever links lead."""
+    own, real = os.path.realpath(folder), os.path.realpath(path)
+    return real == own or real.startswith(os.path.join(own, ""))

@@ -7,6 +7,14 @@ from typing import NamedTuple
 
 LONGEST_QUOTE = 60
 EQUALLY_NEAR = 0.1
+# Among how many words one is sought that is near: to compare two of fifty letters takes up to a millisecond.
+LONGEST_GUESSED = 50
+MOST_GUESSED = 2_000
+MOST_COMPARED = 200
+MOST_WEIGHED = 6
+# How many words a sentence lists, and how many of more.
+MOST_LISTED = 30
+FIRST_LISTED = 12
 
 
 class Span(NamedTuple):
@@ -75,22 +83,61 @@ def quoted(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
-    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`."""
-    from difflib import SequenceMatcher, get_close_matches
+    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`.
 
-    by_lowercase = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), by_lowercase, n=2, cutoff=cutoff)
+    Of more words than a person would have in mind only the likely ones are looked at, so that a file of mistakes
+    takes no more than a file.
+    """
+    from difflib import SequenceMatcher
+    from itertools import islice
+
+    wanted = word.lower()
+    if len(wanted) > LONGEST_GUESSED:
+        return otherwise
+    by_lowercase = {name.lower(): name for name in islice(known, MOST_GUESSED) if len(name) <= LONGEST_GUESSED}
+    matcher = SequenceMatcher(None, "", wanted)
+    likely = []
+    for name in _alike(wanted, by_lowercase):
+        matcher.set_seq1(name)
+        if matcher.real_quick_ratio() >= cutoff and (bound := matcher.quick_ratio()) >= cutoff:
+            likely.append((bound, name))
+    near = []
+    for _, name in sorted(likely, reverse=True)[:MOST_WEIGHED]:
+        matcher.set_seq1(name)
+        if (ratio := matcher.ratio()) >= cutoff:
+            near.append((ratio, name))
+    near = sorted(near, reverse=True)[:2]
     if not near:
         return otherwise
-    best, *others = (SequenceMatcher(None, name, word.lower()).ratio() for name in near)
-    near = near[: 1 + sum(other > best - EQUALLY_NEAR for other in others)]
-    return f"did you mean {' or '.join(quoted(by_lowercase[name]) for name in near)}?"
+    # Only those that are equally near are named.
+    names = [name for ratio, name in near if ratio > near[0][0] - EQUALLY_NEAR]
+    return f"did you mean {' or '.join(quoted(by_lowercase[name]) for name in names)}?"
+
+
+def _alike(word: str, names: Iterable[str]) -> list[str]:
+    """Of very many names those with the letters of a word."""
+    found = list(names)
+    if len(found) <= MOST_COMPARED:
+        return found
+    letters = set(word)
+    return sorted(found, key=lambda name: len(letters.symmetric_difference(name)))[:MOST_COMPARED]
 
 
 def listed(words: Iterable[object], last: str = "and") -> str:
-    """Words as a sentence lists them: a, b and c."""
-    *first, end = [str(word) for word in words]
+    """Words as a sentence lists them: a, b and c; of very many the first: a, b, c and 97 more."""
+    shown = [str(word) for word in words]
+    if len(shown) > MOST_LISTED:
+        return f"{', '.join(shown[:FIRST_LISTED])} and {len(shown) - FIRST_LISTED:,} more"
+    *first, end = shown
     return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def enumerated(words: Iterable[str]) -> str:
+    """Words in a row: a, b, c; of very many the first: a, b, c, ... and 97 more."""
+    shown = list(words)
+    if len(shown) > MOST_LISTED:
+        return f"{', '.join(shown[:FIRST_LISTED])}, ... and {len(shown) - FIRST_LISTED:,} more"
+    return ", ".join(shown)
 
 
 def plural(count: int, noun: str) -> str:

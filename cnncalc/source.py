@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from cnncalc import limits
 from cnncalc.problem import Problem, Span, SpecError, quoted
 
-MAX_BYTES = 10_000_000
-MAX_DEPTH = 60
-MAX_NODES = 100_000
+# Of a longer text the parser that is worded in Python would take minutes to come to a mistake.
+LONGEST_WORDED = 200_000
+# A spec has no use for directives, and libyaml compares each with all before it.
+MOST_DIRECTIVES = 10
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -69,16 +72,19 @@ def kind(node: Node) -> str:
 
 
 def read(path: str) -> bytes:
-    """The bytes of a spec file, or of standard input for `-`.
+    """The bytes of a spec file, or of standard input for `-`: at most one more than the limit.
 
     Raises SpecError where the file is missing, a directory, or unreadable.
     """
+    most = limits.current().bytes + 1
     try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
+        if path != "-":
             with open(path, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
+                data = file.read(most)
+        elif sys.stdin is None:
+            raise SpecError([Problem(None, "standard input is closed", "name a file instead of -")])
+        else:
+            data = sys.stdin.buffer.read(most)
     except IsADirectoryError:
         raise SpecError([Problem(None, f"{path}: is a directory", "name a YAML file in it")]) from None
     except FileNotFoundError:
@@ -94,13 +100,16 @@ def text_of(data: bytes, shown: str) -> str:
 
     Raises SpecError where they are too many, or not UTF-8.
     """
-    if len(data) > MAX_BYTES:
-        raise SpecError([Problem(None, f"{shown}: is larger than {MAX_BYTES:,} bytes, too large for a spec")])
+    most = limits.current().bytes
+    if len(data) > most:
+        message = f"{shown}: is larger than {most:,} bytes, too large for a spec"
+        raise SpecError([Problem(None, message, limits.raised("bytes"))])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
-        message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        # The places of the error are those of `object`, which has no byte order mark.
+        before = error.object[: error.start].decode("utf-8")
+        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8"
         raise SpecError([Problem(_place(before, shown), message, "save the file as UTF-8")]) from None
 
 
@@ -112,9 +121,13 @@ def _place(before: str, file: str) -> Span:
 
 def parse(text: str, file: str) -> Node:
     """The one document of a YAML text. Raises SpecError at the first thing that is not a spec's YAML."""
+    _refuse_unreadable(text, file)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Composer(file).compose(iter(yaml.parse(text, loader)))
+    except yaml.MarkedYAMLError as error:
+        if len(text) > LONGEST_WORDED:
+            raise SpecError([_not_yaml(error, file)]) from None
     except yaml.YAMLError:
         pass
     # The C parser words its messages differently: the pure one makes them the same everywhere.
@@ -122,12 +135,19 @@ def parse(text: str, file: str) -> Node:
         return _Composer(file).compose(iter(yaml.parse(text, yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
         raise SpecError([_not_yaml(error, file)]) from None
-    except yaml.reader.ReaderError as error:
-        code = error.character if isinstance(error.character, int) else ord(error.character)
-        message = f"the character U+{code:04X} is not allowed in YAML"
-        raise SpecError([Problem(_place(text[: error.position], file), message, "remove it")]) from None
     except yaml.YAMLError as error:  # pragma: no cover - no other kind is known
         raise SpecError([Problem(Span(file, 1, 1), f"not valid YAML: {error}")]) from None
+
+
+def _refuse_unreadable(text: str, file: str) -> None:
+    """Raise SpecError for what the parsers would not take, or only in a very long time."""
+    if wrong := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        message = f"the character U+{ord(wrong.group()):04X} is not allowed in YAML"
+        raise SpecError([Problem(_place(text[: wrong.start()], file), message, "remove it")])
+    directives = islice(re.finditer(r"^%", text, re.MULTILINE), MOST_DIRECTIVES, None)
+    if excess := next(directives, None):
+        message = f"more than {MOST_DIRECTIVES} lines begin with %, as directives do"
+        raise SpecError([Problem(_place(text[: excess.start()], file), message, "a spec needs none: remove them")])
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Problem:
@@ -196,6 +216,21 @@ YAML_MISTAKES = (
 )
 
 
+def values_in(node: Node) -> int:
+    """How many keys and values a node stands for, those of aliases as often as they stand there."""
+    known: dict[int, int] = {}
+
+    def count(node: Node) -> int:
+        if isinstance(node, Scalar):
+            return 1
+        if id(node) not in known:
+            inner = node.items if isinstance(node, Sequence) else [value for _, value in node.entries]
+            known[id(node)] = 1 + sum(map(count, inner)) + (len(inner) if isinstance(node, Mapping) else 0)
+        return known[id(node)]
+
+    return count(node)
+
+
 class _Open:
     """A list or mapping that the events have begun and not yet ended; `nodes` counts what aliases stand for."""
 
@@ -239,9 +274,10 @@ class _Composer:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.limits = limits.current()
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int]] = {}
-        self.problems: list[Problem] = []
+        self.problems = limits.Problems()
         self.root: Node | None = None
 
     def compose(self, events: Iterator[Any]) -> Node:
@@ -260,11 +296,15 @@ class _Composer:
         name = type(event).__name__
         if name in ("SequenceStartEvent", "MappingStartEvent"):
             _refuse_tag(event, span)
-            if len(self.stack) == MAX_DEPTH:
-                raise SpecError([Problem(span, f"nested more than {MAX_DEPTH} deep", "move the inner part to a block")])
+            if len(self.stack) == self.limits.nesting:
+                hint = limits.raised("nesting", "move the inner part to a block")
+                raise SpecError([Problem(span, f"nested more than {self.limits.nesting} deep", hint)])
             self.stack.append(_Open(span, event.anchor, is_mapping=name == "MappingStartEvent"))
         elif name == "ScalarEvent":
             _refuse_tag(event, span)
+            if len(event.value) > self.limits.text:
+                message = f"the text {quoted(event.value)} is longer than {self.limits.text:,} characters"
+                raise SpecError([Problem(span, message, limits.raised("text"))])
             self.add(_scalar(event, span), 1, event.anchor, span)
         elif name in ("SequenceEndEvent", "MappingEndEvent"):
             done = self.stack.pop()
@@ -283,15 +323,16 @@ class _Composer:
             return
         parent = self.stack[-1]
         parent.nodes += nodes
-        if parent.nodes > MAX_NODES:
-            raise SpecError([Problem(span, f"aliases and lists come to more than {MAX_NODES:,} values")])
+        if parent.nodes > self.limits.values:
+            message = f"lists, mappings and aliases come to more than {self.limits.values:,} values"
+            raise SpecError([Problem(span, message, limits.raised("values"))])
         parent.add(node, self.problems)
 
     def alias(self, anchor: str, span: Span) -> tuple[Node, int]:
         """What an alias stands for; an anchor that is not closed yet is not known, so none goes in a circle."""
         if anchor in self.anchors:
             return self.anchors[anchor]
-        message = f"no anchor '&{anchor}' stands above this alias"
+        message = f"no anchor {quoted(f'&{anchor}')} stands above this alias"
         raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
 
 

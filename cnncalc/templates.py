@@ -10,15 +10,14 @@ import re
 from collections.abc import Mapping as NamesToValues
 from typing import NamedTuple, TypeAlias
 
-from cnncalc import expressions
-from cnncalc.expressions import Expression, ExpressionError, Value, describe
-from cnncalc.problem import Problem, Span, did_you_mean, quoted
+from cnncalc import expressions, limits
+from cnncalc.expressions import Expression, ExpressionError, Value, bounded_list, describe
+from cnncalc.problem import Problem, Span, SpecError, did_you_mean, enumerated, quoted
 from cnncalc.shapes import AXIS_NAMES, Shape
 from cnncalc.source import Node, Scalar, Sequence, kind
 
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
 
-MAX_NAME = 200
 TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
@@ -67,6 +66,9 @@ class Computed(NamedTuple):
         except ExpressionError as error:
             hint = error.hint or _tensor_hint(self.expression, error, names)
             raise Faulty(Problem(_within(self.span, self.text_column, error.offset), error.message, hint)) from None
+        except SpecError as error:
+            # No work is left: the place is where it ran out.
+            raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
 class Listed(NamedTuple):
@@ -80,7 +82,11 @@ class Listed(NamedTuple):
         return any(item.uses_tensor for item in self.items)
 
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
-        return tuple(item.evaluate(names) for item in self.items)
+        values = tuple(item.evaluate(names) for item in self.items)
+        try:
+            return bounded_list(values, 0)
+        except ExpressionError as error:
+            raise Faulty(Problem(self.span, error.message, error.hint)) from None
 
 
 Template: TypeAlias = Constant | Computed | Listed
@@ -110,9 +116,32 @@ class NameTemplate(NamedTuple):
                 raise Faulty(Problem(self.span, f"a name takes whole numbers and words, not {describe(value)}"))
             texts.append(str(value))
         name = "".join(texts)
-        if len(name) > MAX_NAME:
-            raise Faulty(Problem(self.span, f"the name is longer than {MAX_NAME} characters"))
+        most = limits.current().name
+        if len(name) > most:
+            raise Faulty(Problem(self.span, f"the name is longer than {most} characters", limits.raised("name")))
         return name
+
+    def may_be(self, name: str) -> bool:
+        """Whether it can come to a name, or to whole parts of one: `a.{index}` to the `a.1` of `stem.a.1.conv`.
+
+        What is computed stands for any text. Texts are sought one behind the other, the first of each taken, in
+        time that grows with the name alone, as that of a pattern would not.
+        """
+        texts = [""]
+        for part in self.parts:
+            if isinstance(part, str):
+                texts[-1] += part
+            else:
+                texts.append("")
+        texts[0] = f".{texts[0]}"
+        texts[-1] = f"{texts[-1]}."
+        whole, place = f".{name}.", 0
+        for text in texts:
+            found = whole.find(text, place)
+            if found < 0:
+                return False
+            place = found + len(text)
+        return True
 
 
 def _within(span: Span, column: int | None, offset: int) -> Span:
@@ -163,8 +192,8 @@ class TemplateReader:
                 return Constant(None, node.span)
             if node.text in keywords:
                 return Constant(node.text, node.span)
-            if INTEGER.match(node.text):
-                return Constant(int(node.text), node.span)
+            if INTEGER.match(node.text) and abs(integer := int(node.text)) <= limits.current().number:
+                return Constant(integer, node.span)
             return self.expression(node.text, node.span, _text_column(node), known, keywords, tensor=tensor)
         if isinstance(node, Sequence):
             items = [self.template(item, known, keywords, tensor=tensor) for item in node.items]
@@ -196,6 +225,8 @@ class TemplateReader:
         except ExpressionError as error:
             self.problems.append(Problem(_within(span, column, error.offset), error.message, error.hint))
             return None
+        except SpecError as error:
+            raise SpecError(problem._replace(span=span) for problem in error.problems) from None
         words = []
         wrong: dict[str, int] = {}
         for name, offset in parsed.names:
@@ -220,6 +251,10 @@ class TemplateReader:
         if not isinstance(node, Scalar) or node.is_null:
             self.problems.append(Problem(node.span, f"{what} takes a word, not {kind(node)}"))
             return None
+        most = limits.current().name
+        if len(node.text) > max(most, limits.current().expression):
+            self.problems.append(Problem(node.span, f"{what} is longer than {most} characters", limits.raised("name")))
+            return None
         column = _text_column(node)
         parts: list[str | Computed] = []
         position = 0
@@ -243,9 +278,11 @@ class TemplateReader:
             hint = "names are of letters, digits and _ - + / and ."
             self.problems.append(Problem(at, f"the character {wrong.group()!r} cannot stand in a name", hint))
             return None
-        if not node.text or len(node.text) > MAX_NAME:
-            message = f"{what} is longer than {MAX_NAME} characters" if node.text else f"{what} is empty"
-            self.problems.append(Problem(node.span, message))
+        if not node.text:
+            self.problems.append(Problem(node.span, f"{what} is empty"))
+            return None
+        if len(text) > most:
+            self.problems.append(Problem(node.span, f"{what} is longer than {most} characters", limits.raised("name")))
             return None
         computed = any(isinstance(part, Computed) for part in parts)
         return NameTemplate(tuple(part for part in parts if part) if computed else (text,), node.span)
@@ -267,10 +304,10 @@ class TemplateReader:
         if near:
             return near
         if keywords:
-            return f"the words here are {', '.join((*keywords, *sorted(known)))}"
+            return f"the words here are {enumerated((*keywords, *sorted(known)))}"
         if not known:
             return "no names are defined here; variables: defines some"
-        return f"the names here are {', '.join(sorted(known))}"
+        return f"the names here are {enumerated(sorted(known))}"
 
 
 def _text_column(node: Scalar) -> int | None:

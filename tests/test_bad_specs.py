@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnncalc import build, source
+from cnncalc import build, limits
+from cnncalc.limits import Limits
 from cnncalc.problem import SpecError
 
 FOLDER = Path(__file__).parent / "bad_specs"
@@ -116,11 +117,12 @@ def test_missing_files(tmp_path: Path) -> None:
     ]
 
 
-def test_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "MAX_BYTES", 100)
+def test_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("# comment\n" * 20)
-    assert problems_of(str(path)) == [f"{path}: is larger than 100 bytes, too large for a spec"]
+    with limits.using(Limits(bytes=100)):
+        message = f"{path}: is larger than 100 bytes, too large for a spec; `--limit bytes=N` raises the limit"
+        assert problems_of(str(path)) == [message]
 
 
 def test_extended_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -154,8 +156,10 @@ def chain(length: int) -> str:
 def test_nested_blocks(tmp_path: Path) -> None:
     assert problems_of_text(tmp_path, chain(60)) == []
     line = 2 + 60
-    assert problems_of_text(tmp_path, chain(61)) == [f"{line}:9: blocks and branches are nested more than 60 deep"]
-    assert problems_of_text(tmp_path, chain(2000)) == [f"{line}:9: blocks and branches are nested more than 60 deep"]
+    hint = "`--limit nesting=N` raises the limit"
+    problem = f"{line}:9: blocks and branches are nested more than 60 deep; {hint}"
+    assert problems_of_text(tmp_path, chain(61)) == [problem]
+    assert problems_of_text(tmp_path, chain(2000)) == [problem]
 
 
 def test_a_long_circle_of_blocks(tmp_path: Path) -> None:

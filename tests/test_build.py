@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from cnncalc import build as builder
+from cnncalc import limits
 from cnncalc.network import Layer, Network
 from cnncalc.problem import SpecError
 
@@ -661,22 +662,35 @@ def test_a_mistake_in_a_block_is_told_once_for_all_its_uses(spec: Loaded) -> Non
     assert [problem.message for problem in caught.value.problems] == ["unit.conv: kernel 9 does not fit the 8x8 input"]
 
 
-def test_layers_and_steps_are_bounded(spec: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "MAX_LAYERS", 10)
-    monkeypatch.setattr(builder, "MAX_STEPS", 30)
+@pytest.fixture
+def bounded() -> Iterator[Callable[[int], None]]:
+    """Put a bound on the layers in force."""
+    with ExitStack() as stack:
+        yield lambda layers: stack.enter_context(limits.using(limits.Limits(layers=layers)))
+
+
+def test_layers_and_steps_are_bounded(spec: Loaded, bounded: Callable[[int], None]) -> None:
+    """Three times as many items as layers may be passed through."""
+    bounded(10)
     assert len(spec(of_layers("  - relu:\n    repeat: 10\n")).layers) == 10
-    with pytest.raises(SpecError, match="the network has more than 10 layers"):
+    with pytest.raises(SpecError, match="the network has more than 10 layers; `--limit layers=N` raises"):
         spec(of_layers("  - relu:\n    repeat: 10\n  - relu\n"))
-    with pytest.raises(SpecError, match="repeat takes a whole number from 0 to 10, not 11"):
+    with pytest.raises(SpecError, match="repeat takes a whole number from 0 to 10, not 11; `--limit layers=N`"):
         spec(of_layers("  - relu:\n    repeat: 11\n"))
-    with pytest.raises(SpecError, match="the spec comes to more than 30 steps"):
+    with pytest.raises(
+        SpecError,
+        match="comes to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
+    ):
         spec(of_layers("  - layers:\n      - layers: []\n        repeat: 5\n    repeat: 6\n  - relu\n"))
-    with pytest.raises(SpecError, match="the spec comes to more than 30 steps"):
+    with pytest.raises(
+        SpecError,
+        match="comes to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
+    ):
         spec(of_layers(f"  - relu\n  - relu:\n    repeat: 0\n    for: {{a: [{'1, ' * 31}1]}}\n"))
 
 
-def test_what_was_found_before_a_bound_is_told_too(spec: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "MAX_LAYERS", 1)
+def test_what_was_found_before_a_bound_is_told_too(spec: Loaded, bounded: Callable[[int], None]) -> None:
+    bounded(1)
     text = """
   - rellu
   - conv: [3, 99]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc import build, bundled
+from cnncalc import build, bundled, limits
 from cnncalc.decode import read_spec
 from cnncalc.problem import SpecError
 
@@ -144,10 +144,9 @@ def test_what_is_wrong_in_a_copy_is_told_once(tmp_path: Path) -> None:
 def test_the_bounds_are_told_where_they_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that would leave them is expanded, so that the message stands where it stands for the first."""
     path = written(tmp_path, BLOCKS + "  - unit: [4]\n    repeat: 10\n")
-    monkeypatch.setattr(build, "MAX_LAYERS", 20)
     messages = []
     for load in (build.load, lambda path: expanded(path, monkeypatch)):
-        with pytest.raises(SpecError) as caught:
+        with limits.using(limits.Limits(layers=20)), pytest.raises(SpecError) as caught:
             load(path)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]

@@ -299,7 +299,7 @@ def test_bounds_are_reached() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1" + " " * 1000, "the expression is longer than 1000 characters"),
+        ("1" + " " * 1000, "the expression is longer than 1,000 characters"),
         ("+".join(["1"] * 102), "more than 100 operations"),
         ("(" * 30 + "1" + ")" * 30, "nested more than 30 deep"),
         ("[" * 400 + "]" * 400, "nested more than 30 deep"),

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnncalc import source
+from cnncalc import limits, source
+from cnncalc.limits import Limits
 from cnncalc.problem import SpecError
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind, parse
 
@@ -113,23 +114,25 @@ def test_duplicate_keys_are_all_told() -> None:
 
 
 def test_depth() -> None:
-    depth = source.MAX_DEPTH
+    depth = Limits().nesting
     assert parse("[" * depth + "]" * depth, "f")
     assert problem("[" * (depth + 1) + "]" * (depth + 1)) == (
-        f"f:1:{depth + 1}: nested more than {depth} deep; move the inner part to a block"
+        f"f:1:{depth + 1}: nested more than {depth} deep; move the inner part to a block;"
+        " `--limit nesting=N` raises the limit"
     )
     # Much deeper texts end as early.
     assert "nested more" in problem("[" * 100_000)
     assert "nested more" in problem("- " * 10_000)
 
 
-def test_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "MAX_NODES", 10)
-    assert parse("[1, 2, 3, 4, 5, 6, 7, 8, 9]", "f")
-    assert problem("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]") == "f:1:29: aliases and lists come to more than 10 values"
-    # An alias counts as all that it stands for.
-    assert parse("[&a [1, 2, 3], *a]", "f")
-    assert problem("[&a [1, 2, 3], *a, *a]") == "f:1:20: aliases and lists come to more than 10 values"
+def test_number_of_values() -> None:
+    message = "lists, mappings and aliases come to more than 10 values; `--limit values=N` raises the limit"
+    with limits.using(Limits(values=10)):
+        assert parse("[1, 2, 3, 4, 5, 6, 7, 8, 9]", "f")
+        assert problem("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]") == f"f:1:29: {message}"
+        # An alias counts as all that it stands for.
+        assert parse("[&a [1, 2, 3], *a]", "f")
+        assert problem("[&a [1, 2, 3], *a, *a]") == f"f:1:20: {message}"
 
 
 def test_aliases_do_not_explode() -> None:
@@ -253,14 +256,14 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         text_at("net.yaml")
 
 
-def test_size_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "MAX_BYTES", 4)
+def test_size_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
-    path.write_text("a: 1")
-    assert text_at(str(path)) == "a: 1"
-    path.write_text("a: 12")
-    with pytest.raises(SpecError, match="is larger than 4 bytes"):
-        text_at(str(path))
+    with limits.using(Limits(bytes=4)):
+        path.write_text("a: 1")
+        assert text_at(str(path)) == "a: 1"
+        path.write_text("a: 12")
+        with pytest.raises(SpecError, match="is larger than 4 bytes"):
+            text_at(str(path))
 
 
 # --- both parsers -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ PACKAGE = Path(cnncalc.__file__).parent
 # Each module imports only from those above it.
 ORDER = (
     "problem",
+    "limits",
     "finding",
     "git",
     "source",

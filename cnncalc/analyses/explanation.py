@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
+from cnncalc import limits
 from cnncalc.analyses.receptive_field import receptive_fields
 from cnncalc.analyses.sharing import (
     Counts,
@@ -40,6 +41,9 @@ NEAREST = 4
 # An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
 LARGER_BY = 5
 MOST_STAGES = 14
+
+# No formula of a layer comes to more.
+FORMULAS_END = 10**200
 
 
 class GivenSetting(NamedTuple):
@@ -287,7 +291,9 @@ def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
-    value = parse(text).evaluate(names)
+    # Formulas are the layers' own: what they come to is bounded by the spec that they are of.
+    with limits.using(limits.Limits(number=FORMULAS_END)):
+        value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
         raise TypeError(f"{text} is no number")
     return value

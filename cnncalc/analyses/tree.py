@@ -126,13 +126,16 @@ def _sum(root: Node, signatures: dict[object, int]) -> None:
     for node in order:
         order.extend(node.children)
     for node in reversed(order):
+        # Who else reads a layer tells whether its output has memory of its own.
+        own, own_activations = None, node.figure.activations
         if node.children and node.layer is None:
             node.training_only = all(child.training_only for child in node.children)
         for child in node.children:
             if node.training_only or not child.training_only:
                 node.figure += child.figure
         layer = node.layer
-        own = None if layer is None else (id(layer.figures), layer.weights_from is None, layer.training_only)
+        if layer is not None:
+            own = (id(layer.figures), layer.weights_from is None, layer.training_only, own_activations)
         # The passes of a repeat are told apart by their number alone.
         label = "" if not node.children or node.label.isdigit() else node.kind
         key = (own, label, node.kind, tuple(child.signature for child in node.children))

@@ -3,11 +3,52 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
 from cnncalc.problem import did_you_mean
+
+UNUSABLE = 2
+# What shells say of a program that a signal has ended: 128 and the number of SIGINT or SIGPIPE.
+INTERRUPTED = 130
+NOBODY_READS = 141
+
+
+@contextmanager
+def _orderly() -> Iterator[None]:
+    """See to it that a run ends in one line, or none, and with its status, whatever becomes of its streams.
+
+    Ctrl-C and a reader that has gone, as `head` does, are no errors: there is nothing to say. All that was
+    written has to arrive: what is left in a buffer fails only where it is flushed.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        _leave_unwritten()
+        raise SystemExit(NOBODY_READS) from None
+    except OSError as error:
+        _leave_unwritten()
+        what = error.filename or "standard output"
+        click.echo(f"Error: {what}: {error.strerror or error}", err=True)
+        raise SystemExit(UNUSABLE) from None
+
+
+def _leave_unwritten() -> None:
+    """Drop what is still in the buffer: at the end Python would try once more, and complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class Commands(click.Group):
@@ -26,6 +67,16 @@ class Commands(click.Group):
                 command: click.Command = import_module(f"{__name__}.{module}").command
                 return command
         return None
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _orderly():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _orderly():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from cnncalc import bundled
-from cnncalc.problem import SpecError, did_you_mean
+from cnncalc import bundled, limits
+from cnncalc.problem import SpecError, did_you_mean, plural
 from cnncalc.report.format import plain
 from cnncalc.shapes import DTYPES
 
@@ -26,6 +26,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNUSABLE = 2
 WIDEST_TEXT = 100
+# What is written to as it is: there is nothing to put in its place.
+DEVICES = ("/dev/", "/proc/")
 
 
 class Unwritable(click.FileError):
@@ -91,6 +93,58 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
         return self.fail(f"{value!r} is not {self.name}", param, ctx)
 
 
+class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """LIMIT=N, one of the limits of a spec."""
+
+    name = "LIMIT=N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if not isinstance(value, str):
+            key, number = value
+            return key, number
+        key, equals, text = (part.strip() for part in value.partition("="))
+        if not equals:
+            self.fail(f"{value!r} is not LIMIT=N, such as layers=200_000", param, ctx)
+        try:
+            return key, limits.parse(key, text)
+        except SpecError as error:
+            return self.fail(str(error), param, ctx)
+
+
+def _with_limits(context: click.Context, _: click.Parameter, given: tuple[tuple[str, int], ...]) -> None:
+    """Put the limits in force as long as the command runs."""
+    changed: dict[str, Any] = dict(given)
+    context.with_resource(limits.using(limits.current()._replace(**changed)))
+
+
+def _with_outside(context: click.Context, _: click.Parameter, allowed: bool) -> None:  # noqa: FBT001 - as click calls
+    if allowed:
+        context.with_resource(limits.using(limits.current()._replace(outside=True)))
+
+
+def bounds_options(command: Command) -> Command:
+    """The options of every command that reads specs: what they may ask for, and where `extends` may go.
+
+    Both hold as long as the command runs, and the command need not hand them on.
+    """
+    limit = click.option(
+        "--limit",
+        multiple=True,
+        type=Limit(),
+        expose_value=False,
+        callback=_with_limits,
+        help=f"Raise or lower a limit of specs; may be repeated. They are {', '.join(limits.DOCS)}.",
+    )
+    outside = click.option(
+        "--allow-outside",
+        is_flag=True,
+        expose_value=False,
+        callback=_with_outside,
+        help="Let specs extend files of other folders.",
+    )
+    return limit(outside(command))
+
+
 spec_argument = click.argument("spec", type=SpecArgument())
 set_option = click.option(
     "--set", "settings", multiple=True, type=Pair("NAME=VALUE"), help="Change a variable of the spec; may be repeated."
@@ -143,8 +197,12 @@ def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[
 
 def fail(error: SpecError) -> NoReturn:
     """Write the problems to standard error and end with status 2."""
-    for problem in error.problems:
+    most = limits.current().problems
+    for problem in error.problems[:most]:
         click.echo(plain(str(problem)), err=True)
+    more = len(error.problems) - most
+    if more > 0:
+        click.echo(f"... and {plural(more, 'more problem')}; --limit problems=all shows them", err=True)
     raise SystemExit(UNUSABLE) from None
 
 
@@ -235,23 +293,54 @@ def takes_unicode(output: str | None) -> bool:
 
 
 def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
-    """Write a file whole or not at all: beside it first, then in its place."""
-    import tempfile
+    """Write a file whole or not at all: beside it first, then in its place.
 
-    folder = os.path.dirname(os.path.abspath(path))
+    A link is refused: what it leads to was not named, and to put a file in its place would surprise who made it.
+    """
+    if any(_is_same(path, spec) for spec in _specs_named()):
+        raise Unwritable(path, "it is the spec itself; name another file")
     try:
-        handle, beside = tempfile.mkstemp(prefix=".cnncalc-", dir=folder)
-        try:
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
+            with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 write(file)
-            mode = os.stat(path).st_mode if os.path.exists(path) else 0o666 & ~_umask()
-            os.chmod(beside, mode)
-            os.replace(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        elif os.path.islink(path):
+            raise Unwritable(path, f"it is a link to {os.readlink(path)}; name that file")
+        else:
+            _replace_file(path, write)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Unwritable(path, error.strerror or str(error)) from None
+
+
+def _replace_file(path: str, write: Callable[[IO[str]], None]) -> None:
+    import tempfile
+    from contextlib import suppress
+
+    handle, beside = tempfile.mkstemp(prefix=".cnncalc-", dir=os.path.dirname(os.path.abspath(path)))
+    try:
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            write(file)
+        mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask()
+        os.chmod(beside, mode)
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _specs_named() -> Iterator[str]:
+    """The specs that the command was given."""
+    context = click.get_current_context(silent=True)
+    for parameter in context.command.params if context else ():
+        if isinstance(parameter.type, SpecArgument) and parameter.name and context:
+            value = context.params.get(parameter.name)
+            yield from (value,) if isinstance(value, str) else value or ()
+
+
+def _is_same(path: str, other: str) -> bool:
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
 
 
 def _umask() -> int:

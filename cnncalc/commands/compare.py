@@ -91,6 +91,7 @@ class Picture(click.Path):
 @_options.dtype_option
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.batch_option
 @_options.format_option("table", "json", "csv", "markdown", "latex")
 @_options.output_option

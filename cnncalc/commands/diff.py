@@ -30,6 +30,7 @@ CHANGED = 1
 @click.option("--exit-code", is_flag=True, help="End with status 1 where something changed, 0 where nothing did.")
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.batch_option
 @_options.format_option("table", "json", "markdown")
 @_options.output_option

@@ -23,6 +23,7 @@ MOST_NAMED = 6
 @_options.dtype_option
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.format_option("text", "json", "markdown", "latex")
 @_options.output_option
 def command(

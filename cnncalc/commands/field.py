@@ -58,6 +58,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
 @click.option("--ascii", "ascii_only", is_flag=True, help="Mathematics and drawings in ASCII.")
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.format_option("text", "json", "markdown", "latex")
 @_options.output_option
 @_options.color_option

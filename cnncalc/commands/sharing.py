@@ -26,6 +26,7 @@ from cnncalc.report.sharing import COLUMNS, Options, sharing_table, write_json
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of headers and notes.")
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.format_option("table", "json", "csv", "markdown", "latex")
 @_options.output_option
 @_options.color_option

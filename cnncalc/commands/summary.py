@@ -44,6 +44,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 @_options.dtype_option
 @_options.input_option
 @_options.set_option
+@_options.bounds_options
 @_options.batch_option
 @_options.format_option("table", "json", "csv", "markdown", "latex")
 @_options.output_option

@@ -9,6 +9,9 @@ from cnncalc.report.format import Share, plain
 from cnncalc.report.table import Cell, Table
 
 NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
+# What makes a formula of a cell, in full width too, as Japanese spreadsheets have it. A semicolon begins a new
+# cell where the comma is that of decimals.
+FORMULA = re.compile(r"(^\s*|;\s*)(?=[=+@＝＋－＠-])")
 
 
 def write(table: Table) -> Iterator[str]:
@@ -32,7 +35,7 @@ def _cell(cell: Cell) -> str:
 def escape(words: str) -> str:
     """Text that is quoted where it must be, and that a spreadsheet does not take for a formula."""
     safe = plain(words)
-    if safe[:1] in ("=", "+", "-", "@") and not NUMBER.fullmatch(safe):
-        safe = f"'{safe}"
+    if not NUMBER.fullmatch(safe):
+        safe = FORMULA.sub(r"\1'", safe)
     quoted = safe.replace('"', '""')
     return f'"{quoted}"' if any(character in safe for character in ',"\n') else safe

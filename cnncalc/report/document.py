@@ -127,7 +127,7 @@ def write_markdown(document: Document) -> Iterator[str]:
         if isinstance(block, Heading):
             yield f"{'#' * (block.level + 1)} {markdown.escape(block.text)}"
         elif isinstance(block, Words):
-            yield markdown.escape(block.text)
+            yield markdown.paragraph(block.text)
         elif isinstance(block, Point):
             label = f"{markdown.escape(block.label)}: " if block.label else ""
             yield f"- {label}{markdown.escape(block.text)}"

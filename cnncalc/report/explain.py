@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from cnncalc.expressions import Value, describe
 from cnncalc.layer_type import Matrices, Remark
 from cnncalc.report.document import Block, Document, Heading, Point, Words, Working
 from cnncalc.report.format import Share, integer, number, percent, size
+from cnncalc.report.json import dumps
 from cnncalc.report.mathematics import Factors, Number, letters
 from cnncalc.report.sentences import LANGUAGES, Speaker
 from cnncalc.report.table import Column, Line, Table
@@ -493,6 +493,8 @@ def _result(derivation: Derivation) -> str:
 
 def decimal(value: Fraction) -> str:
     """A number to three digits that count: 1/9 is 0.111, 7.94 is 7.94, and from 100 on it is whole."""
+    if value < 0:
+        return f"-{decimal(-value)}"
     if value.denominator == 1 or value >= 100:
         return integer(round(value))
     digits = 2 if value >= 1 else 3
@@ -623,7 +625,7 @@ def write_json(facts: Explanation, options: Options) -> Iterator[str]:
             for one in facts.remarks
         ],
     }
-    yield json.dumps(value, indent=2, ensure_ascii=False)
+    yield dumps(value, indent=2, ascii_only=False)
 
 
 def _derivation(derivation: Derivation) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -32,6 +31,7 @@ from cnncalc.network import Layer, Network
 from cnncalc.report import document, field_plot
 from cnncalc.report.document import Block, Document, Heading, Point, Words, Working
 from cnncalc.report.format import Share, alike, coordinates, exact, integer, number, shape, window
+from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import FIELD_CELLS
 from cnncalc.report.summary import row_label as label
@@ -666,14 +666,14 @@ def write_json(network: Network, options: Options) -> Iterator[str]:
     }
     yield "{"
     for key, value in head.items():
-        yield f"  {json.dumps(key)}: {json.dumps(value)},"
+        yield f"  {dumps(key)}: {dumps(value)},"
     yield '  "layers": ['
     for position, layer in enumerate(network.layers):
         comma = "," if position + 1 < len(network.layers) else ""
-        yield f"    {json.dumps({**_layer(layer), 'fields': _fields(found.of(layer.name))})}{comma}"
+        yield f"    {dumps({**_layer(layer), 'fields': _fields(found.of(layer.name))})}{comma}"
     yield "  ],"
-    yield f'  "misalignments": {json.dumps(_misalignments(found.misalignments))},'
-    yield f'  "gates": {json.dumps([gate._asdict() for gate in found.gates])}'
+    yield f'  "misalignments": {dumps(_misalignments(found.misalignments))},'
+    yield f'  "gates": {dumps([gate._asdict() for gate in found.gates])}'
     yield "}"
 
 
@@ -697,7 +697,7 @@ def write_layer_json(report: Report) -> Iterator[str]:
     }
     yield "{"
     for place, (key, value) in enumerate(facts.items()):
-        yield f"  {json.dumps(key)}: {json.dumps(value)}{',' if place + 1 < len(facts) else ''}"
+        yield f"  {dumps(key)}: {dumps(value)}{',' if place + 1 < len(facts) else ''}"
     yield "}"
 
 

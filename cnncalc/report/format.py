@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from cnncalc.shapes import Shape, SlidingWindow, Window, times
 
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 LAYOUTS = ("chw", "hwc")
+# What begins a command where a CI system reads the log: `::error::` at the start of a line (GitHub; a line may be
+# broken anywhere), `##[error]`, `##vso[...]` and `##teamcity[...]` wherever they stand.
+COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=[A-Za-z]*\[)")
 
 
 class Share(NamedTuple):
@@ -109,14 +113,24 @@ def coordinates(axes: list[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from a file with its control characters made visible: none reaches a terminal as itself."""
-    if text.isprintable():
-        return text
+    """Text from a file as one line that a terminal, a log and their readers take for text.
+
+    Control characters, line ends and what turns the direction of writing are made visible, and so is the second
+    sign of what a CI system would take for a command. All other formats write text that has gone through here.
+    """
+    if not text.isprintable():
+        text = "".join(f"\\x{ord(character):02x}" if is_hidden(character) else character for character in text)
+    if "::" in text or "##" in text:
+        text = COMMAND.sub(lambda found: f"{found.group()[0]}\\x{ord(found.group()[1]):02x}", text)
+    return text
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a character acts on the others instead of being seen: controls, formats, surrogates, line ends."""
     import unicodedata
 
-    return "".join(
-        character if unicodedata.category(character)[0] != "C" else f"\\x{ord(character):02x}" for character in text
-    )
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp")
 
 
 def number(value: object) -> object:

@@ -52,4 +52,6 @@ def _row(cells: list[str]) -> str:
 
 def escape(words: str) -> str:
     """Text that LaTeX prints as it is."""
-    return "".join(SPECIAL.get(character, character) for character in plain(words))
+    safe = "".join(SPECIAL.get(character, character) for character in plain(words))
+    # At the start of a row these would be arguments of the row before.
+    return f"{{{safe[0]}}}{safe[1:]}" if safe[:1] in ("[", "*") else safe

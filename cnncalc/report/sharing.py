@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from cnncalc.analyses.sharing import (
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.network import Layer, Network
 from cnncalc.report.format import Share, decimals, integer, percent, shape
+from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import row_label as label
 from cnncalc.report.table import Cell, Column, Line, Table
@@ -329,11 +329,11 @@ def write_json(network: Network) -> Iterator[str]:
     }
     yield "{"
     for key, value in head.items():
-        yield f"  {json.dumps(key)}: {json.dumps(value)},"
+        yield f"  {dumps(key)}: {dumps(value)},"
     yield '  "layers": ['
     for position, (layer, counts) in enumerate(facts.layers):
         comma = "," if position + 1 < len(facts.layers) else ""
-        yield f"    {json.dumps(_facts(layer, counts))}{comma}"
+        yield f"    {dumps(_facts(layer, counts))}{comma}"
     yield "  ],"
     whole = {
         **facts.total._asdict(),
@@ -345,9 +345,9 @@ def write_json(network: Network) -> Iterator[str]:
         "kept": facts.kept,
         "training": facts.training._asdict(),
     }
-    yield f'  "totals": {json.dumps(whole)},'
+    yield f'  "totals": {dumps(whole)},'
     ratios = {way: _ratio(facts.total.ratio(way)) for way in WAYS}
-    yield f'  "ratios": {json.dumps(ratios)}'
+    yield f'  "ratios": {dumps(ratios)}'
     yield "}"
 
 

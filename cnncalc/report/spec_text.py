@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from fractions import Fraction
 
 from cnncalc.expressions import decimal
 from cnncalc.network import Layer, Network
+from cnncalc.report.json import dumps
 
 
 def write(network: Network) -> Iterator[str]:
     """The lines of a spec of layers alone that gives the same network."""
-    yield f"name: {json.dumps(network.name, ensure_ascii=False)}"
+    yield f"name: {dumps(network.name, ascii_only=False)}"
     for key, words in (("source", network.source), ("family", network.family)):
         if words:
-            yield f"{key}: {json.dumps(words, ensure_ascii=False)}"
+            yield f"{key}: {dumps(words, ascii_only=False)}"
     if network.year is not None:
         yield f"year: {network.year}"
     if len(network.inputs) == 1 and network.inputs[0][0] == "input":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +12,7 @@ from cnncalc.network import Layer
 from cnncalc.report.document import Block, Document, Heading, Point, Words
 from cnncalc.report.explain import Options, decimal
 from cnncalc.report.format import Share, integer, percent
+from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.table import Column, Line, Table
 from cnncalc.shapes import Shape, times
@@ -230,4 +230,4 @@ def write_json(facts: Story) -> Iterator[str]:
         "most_macs": facts.most_macs and facts.most_macs.name,
         "training_only_layers": facts.training_only,
     }
-    yield json.dumps(value, indent=2)
+    yield dumps(value, indent=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Sum, totals
 from cnncalc.network import Layer, Network
 from cnncalc.report.format import number
+from cnncalc.report.json import dumps
 
 VERSION = 1
 
@@ -29,12 +29,12 @@ def write(network: Network, *, batch: int = 1, dtype_size: int = 4) -> Iterator[
     }
     yield "{"
     for key, value in head.items():
-        yield f"  {json.dumps(key)}: {json.dumps(value)},"
+        yield f"  {dumps(key)}: {dumps(value)},"
     yield '  "layers": ['
     fields = receptive_fields(network)
     for position, layer in enumerate(network.layers):
         comma = "," if position + 1 < len(network.layers) else ""
-        yield f"    {json.dumps(_layer(layer, fields[layer.name], batch))}{comma}"
+        yield f"    {dumps(_layer(layer, fields[layer.name], batch))}{comma}"
     yield "  ],"
     counted = totals(network)
     whole = {
@@ -43,7 +43,7 @@ def write(network: Network, *, batch: int = 1, dtype_size: int = 4) -> Iterator[
         "layers": counted.layers,
         "training": _sum(counted.training, batch, dtype_size),
     }
-    yield f'  "totals": {json.dumps(whole)}'
+    yield f'  "totals": {dumps(whole)}'
     yield "}"
 
 

@@ -45,7 +45,11 @@ def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
         if color != "never":
             words.highlight_regex(f"[{EIGHTHS[1:]}]+", "cyan")
         words.plain = _writable(line.text, file)
-        console.print(words, soft_wrap=True)
+        try:
+            console.print(words, soft_wrap=True)
+        except SystemExit:
+            # So rich ends a program whose reader is gone; with which status is ours to say.
+            raise BrokenPipeError from None
 
 
 def _writable(line: str, file: IO[str]) -> str:

@@ -59,9 +59,10 @@ BEHIND_THE_HEAD = frozenset(
 
 def check(subject: Subject) -> Iterator[Found]:
     """Where a side output has the main one's shape, both come from weights, and it leaves the main path on its way."""
-    if subject.spec.outputs:
+    first, *others = subject.network.outputs
+    if subject.spec.outputs or first not in subject.by_name:
         return
-    main, *sides = (subject.by_name[name] for name in subject.network.outputs if name in subject.by_name)
+    main, sides = subject.by_name[first], [subject.by_name[name] for name in others if name in subject.by_name]
     if not sides or not _has_head(subject, main):
         return
     path = _path(subject, main)

@@ -79,14 +79,15 @@ def peak() -> float:
 def main() -> None:
     kind, layers = sys.argv[1], int(sys.argv[2])
     text, each = KINDS[kind]
-    from cnncalc import build
+    from cnncalc import build, limits
     from cnncalc.analyses.receptive_field import receptive_fields
     from cnncalc.report import csv, summary_json
     from cnncalc.report.summary import Options, summary
 
-    build.MAX_LAYERS = build.MAX_STEPS = 10**9
     path = Path(tempfile.mkdtemp()) / "net.yaml"
     path.write_text(text.format(count=layers // each), encoding="utf-8")
+    # As `--limit layers=1M` does.
+    limits.using(limits.Limits(layers=10**6, work=10**9)).__enter__()
     network = build.load(str(path))
     build.figures_of.cache_clear()
     seconds, memory = {}, {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
@@ -14,6 +13,7 @@ from cnncalc.problem import listed
 from cnncalc.report.catalogue import OTHERS
 from cnncalc.report.format import Share, decimals, percent, shape, size
 from cnncalc.report.format import alike as of_axes
+from cnncalc.report.json import dumps
 from cnncalc.report.table import Cell, Column, Line, Measured, Ordinal, Table, text
 from cnncalc.shapes import DTYPES
 
@@ -361,9 +361,9 @@ def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
     yield "{"
     yield f'  "schema": {VERSION},'
     yield f'  "batch": {options.batch},'
-    yield f'  "dtype": {json.dumps(options.dtype)},'
+    yield f'  "dtype": {dumps(options.dtype)},'
     base = None if options.base is None else entries[options.base].spec
-    yield f'  "relative_to": {json.dumps(base)},'
+    yield f'  "relative_to": {dumps(base)},'
     yield '  "networks": ['
     order = _order(entries, names, options)
     for position, place in enumerate(order):
@@ -374,7 +374,7 @@ def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
             facts["ratios"] = {
                 key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()
             }
-        yield f"    {json.dumps(facts)}{comma}"
+        yield f"    {dumps(facts)}{comma}"
     yield "  ]"
     yield "}"
 

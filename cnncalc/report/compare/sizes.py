@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cnncalc.analyses.compare import Size
 from cnncalc.problem import listed
 from cnncalc.report.compare.networks import VERSION, inputs, json_inputs
+from cnncalc.report.json import dumps
 from cnncalc.report.table import Cell, Column, Line, Measured, Table
 
 NOT_POSSIBLE = "not possible"
@@ -102,12 +102,12 @@ def write_json(results: Results) -> Iterator[str]:
     yield "{"
     yield f'  "schema": {VERSION},'
     yield f'  "batch": {results.batch},'
-    yield f'  "at": {json.dumps(results.sizes)},'
+    yield f'  "at": {dumps(results.sizes)},'
     yield '  "networks": ['
     for position, (spec, name, found) in enumerate(results.networks):
         comma = "," if position + 1 < len(results.networks) else ""
         facts = {"spec": spec, "name": name, "sizes": [_facts(one, results.batch) for one in found]}
-        yield f"    {json.dumps(facts)}{comma}"
+        yield f"    {dumps(facts)}{comma}"
     yield "  ]"
     yield "}"
 

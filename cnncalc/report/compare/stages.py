@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from math import prod
 
@@ -11,6 +10,7 @@ from cnncalc.analyses.stages import Stage, stages
 from cnncalc.report.compare.networks import VERSION, Entry, json_inputs, labels
 from cnncalc.report.format import Share, number, shape
 from cnncalc.report.format import exact as written
+from cnncalc.report.json import dumps
 from cnncalc.report.table import Cell, Column, Line, Table
 from cnncalc.shapes import Shape, times
 
@@ -149,7 +149,7 @@ def write_json(entries: Sequence[Entry], batch: int) -> Iterator[str]:
                 for stage in stages(entry.network)
             ],
         }
-        yield f"    {json.dumps(facts)}{comma}"
+        yield f"    {dumps(facts)}{comma}"
     yield "  ]"
     yield "}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.network import Layer, Network
 from cnncalc.report.format import number
+from cnncalc.report.json import dumps
 from cnncalc.shapes import Shape
 
 VERSION = 1
@@ -26,10 +26,10 @@ def write(facts: Diff, *, batch: int = 1) -> Iterator[str]:
     """
     yield "{"
     yield f'  "schema": {VERSION},'
-    yield f'  "old": {json.dumps(_network(facts.old))},'
-    yield f'  "new": {json.dumps(_network(facts.new))},'
+    yield f'  "old": {dumps(_network(facts.old))},'
+    yield f'  "new": {dumps(_network(facts.new))},'
     yield f'  "batch": {batch},'
-    yield f'  "changed": {json.dumps(facts.anything)},'
+    yield f'  "changed": {dumps(facts.anything)},'
     yield from _list("inputs", map(_input, facts.inputs))
     yield from _list("blocks", _blocks(facts))
     yield from _list("changes", (_change(change, batch) for change in facts.changes))
@@ -39,13 +39,13 @@ def write(facts: Diff, *, batch: int = 1) -> Iterator[str]:
         for each in facts.shared
     )
     yield from _list("shared", together)
-    yield f'  "totals": {json.dumps(_totals(facts.old_totals, facts.new_totals, batch))}'
+    yield f'  "totals": {dumps(_totals(facts.old_totals, facts.new_totals, batch))}'
     yield "}"
 
 
 def _list(key: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A key with a list, an item a line."""
-    lines = [json.dumps(item) for item in items]
+    lines = [dumps(item) for item in items]
     if not lines:
         yield f'  "{key}": [],'
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from cnncalc.finding import Check, Finding, Outcome, State
 from cnncalc.guards import ASSERT, BUDGET, EXPECT, INCREASE
 from cnncalc.problem import Span
 from cnncalc.report.format import number
+from cnncalc.report.json import dumps
 
 VERSION = 1
 
@@ -22,7 +22,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "specs": [_outcome(outcome) for outcome in outcomes],
         "checks": {state.value: sum(check.state is state for check in checks) for state in State},
     }
-    yield json.dumps(whole, indent=2)
+    yield dumps(whole, indent=2)
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from cnncalc.problem import sentence
 from cnncalc.report.check import limits_of, used, value_of
 from cnncalc.report.findings import counted
 from cnncalc.report.format import percent
-from cnncalc.report.markdown import escape
+from cnncalc.report.markdown import escape, paragraph
 
 WORDS = {
     State.KEPT: "kept",
@@ -34,8 +34,8 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
             for finding in outcome.findings:
                 place = f"{finding.span}: " if finding.span else ""
                 words = sentence(finding.message, finding.hint)
-                yield f"- {escape(place)}{finding.severity.value}: {escape(words)} ({escape(finding.code)})"
-                yield from (f"  - {escape(detail)}" for detail in finding.details)
+                yield f"- {paragraph(place)}{finding.severity.value}: {escape(words)} ({escape(finding.code)})"
+                yield from (f"  - {paragraph(detail)}" for detail in finding.details)
 
 
 def _table(outcome: Outcome) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 from collections.abc import Iterator, Sequence
 from importlib import metadata
@@ -15,6 +14,7 @@ from cnncalc.finding import Finding, Outcome
 from cnncalc.guards import ASSERT, BASELINE, BUDGET, EXPECT, INCREASE
 from cnncalc.problem import sentence
 from cnncalc.report.format import plain
+from cnncalc.report.json import dumps
 
 GUARD_DOCS = {
     "spec": "A spec must be usable.",
@@ -37,7 +37,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
         "results": [_result(outcome, finding, codes) for outcome, finding in found],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    yield json.dumps(log, indent=2)
+    yield dumps(log, indent=2)
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -78,4 +78,4 @@ def _place(outcome: Outcome, finding: Finding) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """A file's relative URI; what stands in a name for itself is escaped."""
-    return quote(file.replace(os.sep, "/"))
+    return quote(file.replace(os.sep, "/"), errors="backslashreplace")

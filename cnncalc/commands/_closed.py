@@ -1,0 +1,16 @@
+"""Standard output that was closed before the program began: `cnncalc summary vgg16 >&-`."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+
+
+class Closed(io.TextIOBase):
+    """A stream that refuses all text, as the system does; Python has none at all in this case."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))

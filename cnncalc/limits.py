@@ -1,0 +1,162 @@
+"""What a spec may ask for: every bound of the language in one record, and a count of the work that is left.
+
+Specs come from strangers' pull requests, and under these bounds a spec is read or refused in seconds, whatever
+it says. A bound is needed at the bottom of a parser, a dozen calls below whoever knows the options: so the
+bounds in force are a context variable, and each thread has its own. All are read through `current()`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from cnncalc.problem import Problem, SpecError, did_you_mean, of_option, quoted
+
+# Problems beyond so many are not looked for, however few of them are shown.
+MOST_PROBLEMS = 500
+
+
+class Limits(NamedTuple):
+    """The bounds of a spec; DOCS says what each of them counts. `outside`: extends may leave the spec's folder."""
+
+    bytes: int = 10_000_000
+    values: int = 100_000
+    text: int = 10_000
+    nesting: int = 60
+    name: int = 200
+    path: int = 1_000
+    variables: int = 1_000
+    expression: int = 1_000
+    operations: int = 100
+    brackets: int = 30
+    exponent: int = 64
+    number: int = 2**63 - 1
+    list: int = 10_000
+    layers: int = 50_000
+    work: int = 3_000_000
+    problems: int = 50
+    outside: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How many items may be passed through: most are layers, the others blocks, groups and branches."""
+        return 3 * self.layers
+
+
+DOCS = {
+    "bytes": "bytes of a spec, together with those that it extends",
+    "values": "keys and values in it, those that aliases stand for counted as often as they stand there",
+    "text": "characters of one of its texts",
+    "nesting": "levels of lists and mappings, and of blocks and branches in the network",
+    "name": "characters of a name",
+    "path": "characters of a layer's full name, with the blocks that it is in",
+    "variables": "variables",
+    "expression": "characters of an expression",
+    "operations": "operations in an expression",
+    "brackets": "brackets in brackets in an expression",
+    "exponent": "the largest exponent in an expression",
+    "number": "the largest number in an expression",
+    "list": "numbers in a list that an expression makes",
+    "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
+    "work": "operations of all expressions together, numbers of lists that they go through, and names looked at",
+    "problems": "problems that are shown, or `all`",
+}
+
+# Deeper than this, Python itself would give up; larger numbers would be too long to be written.
+HIGHEST = {"nesting": 200, "brackets": 100, "operations": 1_000, "exponent": 1_000, "number": 10**30}
+ALL = sys.maxsize
+SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+class _Meter:
+    """The bounds in force, and the work that is left under them."""
+
+    __slots__ = ("left", "limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.left = limits.work
+
+
+_METER: ContextVar[_Meter] = ContextVar("limits")
+
+
+def current() -> Limits:
+    """The bounds in force."""
+    return _meter().limits
+
+
+@contextmanager
+def using(limits: Limits) -> Iterator[None]:
+    """Put other bounds in force for a block of code.
+
+    with limits.using(Limits(layers=200_000)):
+        network = build.load("large.yaml")
+    """
+    if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
+        # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
+    token = _METER.set(_Meter(limits))
+    try:
+        yield
+    finally:
+        _METER.reset(token)
+
+
+def restart() -> None:
+    """Count the work from nothing, as a spec is read or a network is built."""
+    _METER.set(_Meter(_meter().limits))
+
+
+def spend(work: int) -> None:
+    """Take so much from the work that is left. Raises SpecError where nothing is."""
+    meter = _meter()
+    meter.left -= work
+    if meter.left < 0:
+        message = f"the spec takes more than {meter.limits.work:,} operations to work out"
+        raise SpecError([Problem(None, message, raised("work"))])
+
+
+def _meter() -> _Meter:
+    meter = _METER.get(None)
+    if meter is None:
+        _METER.set(meter := _Meter(Limits()))
+    return meter
+
+
+def raised(key: str, advice: str = "") -> str:
+    """The hint of a message about a limit: what would work, and the option that raises it."""
+    option = f"`--limit {key}=N` raises the limit"
+    return f"{advice}; {option}" if advice else option
+
+
+class Problems(list[Problem]):
+    """Problems as they are found. Where there are too many, the search ends with all that were found."""
+
+    def append(self, problem: Problem) -> None:
+        super().append(problem)
+        most = max(MOST_PROBLEMS, current().problems)
+        if len(self) > most:
+            end = Problem(None, f"more than {most:,} problems: the rest is not looked for", raised("problems"))
+            raise SpecError([*map(of_option, self), end])
+
+
+def parse(key: str, text: str) -> int:
+    """The value of a limit as `--limit` gives it: a number, which may end in k, M or G. Raises SpecError."""
+    if key not in DOCS:
+        hint = did_you_mean(key, DOCS, f"they are {', '.join(DOCS)}")
+        raise SpecError([Problem(None, f"there is no limit {quoted(key)}", hint)])
+    if key == "problems" and text.strip() == "all":
+        return ALL
+    match = re.fullmatch(r"([0-9][0-9_,]{0,40})([kMGT]?)", text.strip())
+    value = int(re.sub("[_,]", "", match.group(1))) * SUFFIXES[match.group(2)] if match else 0
+    most = HIGHEST.get(key, ALL)
+    if not 1 <= value <= most:
+        upper = f" to {most:,}" if key in HIGHEST else ""
+        such = min(2 * getattr(Limits(), key), most)
+        raise SpecError([Problem(None, f"{quoted(text)} is no whole number from 1{upper}", f"write {key}={such}")])
+    return value

@@ -1,0 +1,295 @@
+"""Strings that a stranger would put into a spec, and what must hold of every output that such a spec has."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STRINGS = {
+    "colour": "\x1b[31mred\x1b[0m",
+    "hyperlink": "\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "title": "\x1b]0;title\x07",
+    "eight_bit_escape": "\x9b31mred",
+    "carriage_return": "safe\r::error::overwritten",
+    "line_end": "safe\n::error::second line",
+    "next_line": "a\x85::error::b",
+    "line_separator": "a\u2028::error::b",
+    "paragraph_separator": "a\u2029b",
+    "backspace": "abc\b\b\bxyz",
+    "null": "a\0b",
+    "delete": "a\x7fb",
+    "bidi": "a\u202egnp.exe",
+    "isolate": "a\u2066b\u2069",
+    "zero_width": "a\u200bb\ufeffc",
+    "tag": "a\U000e0041b",
+    "surrogate": "a\ud800b",
+    "rich": "[red]bold[/red][link=https://evil.example]x[/link]",
+    "rich_closing": "[/]",
+    "github": "::error file=x,line=1::boom",
+    "github_mask": "   ::add-mask::x",
+    "github_old": "a ##[error]boom",
+    "azure": "a ##vso[task.setvariable variable=x]y",
+    "teamcity": "##teamcity[buildStatus status='FAILURE']",
+    "long_word": "a" * 75 + "::error::" + "b" * 75,
+    "many_words": "a " * 38 + "::error::x " + "b ##[error] " * 10,
+    "link": "[click](https://evil.example)",
+    "reference": "[a]: https://evil.example",
+    "image": "![x](https://evil.example/x.png)",
+    "bare_link": "https://evil.example and www.evil.example",
+    "mention": "@octocat fixes #12",
+    "heading": "# heading",
+    "underline": "---",
+    "double_underline": "===",
+    "item": "- item",
+    "number": "1. item",
+    "star": "* item",
+    "quote": "> quote",
+    "code": "`code` ```fence",
+    "emphasis": "*a* _b_ __c__ ~~d~~",
+    "row": "a | b | c",
+    "escaped_row": "a \\| b \\",
+    "mathematics": "$x$ and $$\\href{https://evil.example}{y}$$",
+    "entity": "&lt;script&gt; &#x202e; &amp;",
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "attribute": "\" onmouseover='alert(1)' x=\"",
+    "comment": "--> <!-- x",
+    "cdata": "]]> <![CDATA[ x",
+    "latex": "\\input{/etc/passwd} \\write18{id}",
+    "latex_signs": "$a_b^c% #1 & ~ {x} ^^5cinput",
+    "latex_argument": "[1cm] x",
+    "latex_star": "*x",
+    "formula": "=cmd|' /C calc'!A0",
+    "formula_plus": "+1+cmd|' /C calc'!A0",
+    "formula_minus": "-1+1",
+    "formula_at": "@SUM(1+1)",
+    "formula_space": " =1+1",
+    "formula_tab": "\t=1+1",
+    "formula_wide": "＝1+1",
+    "formula_cell": "a;=1+1",
+    "quotes": "a\"b'c\"\"d,e",
+    "template": "{0} {name} %s %(x)s ${HOME} $(id) `id`",
+    "json": '"}], "x": [{"',
+    "yaml": "a: b # c",
+}  # fmt: skip
+ALLOWED_LATEX = frozenset(
+    [
+        "textbackslash",
+        "textasciicircum",
+        "textasciitilde",
+        "textless",
+        "textgreater",
+        "times",
+        "begin",
+        "end",
+        "toprule",
+        "midrule",
+        "bottomrule",
+        "hspace",
+        "usepackage",
+        "section",
+        "subsection",
+        "paragraph",
+        "par",
+        "noindent",
+        "textbf",
+        "text",
+        "frac",
+        "left",
+        "right",
+        "lfloor",
+        "rfloor",
+        "lceil",
+        "rceil",
+        "le",
+        "ge",
+        "ne",
+        "min",
+        "max",
+        "cases",
+    ]
+)
+ALLOWED_HTML = frozenset(["div", "strong", "table", "thead", "tbody", "tr", "th", "td"])
+# What `field --plot` draws, with its axes.
+DRAWING = r"(([-0-9 .|#+█·│─┐┌└┘]*|Drawn on the input:|[█#] read   [·.] not read)\n)*"
+COMMAND = re.compile(r"\s*::[A-Za-z]")
+
+
+def visible(words: str) -> str:
+    """A text as one line of signs that are seen, as the reports say that they write it."""
+    shown = "".join(
+        f"\\x{ord(sign):02x}"
+        if unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in ("Zl", "Zp")
+        else sign
+        for sign in words
+    )
+    shown = re.sub(r"::(?=[A-Za-z])", r":\\x3a", shown)
+    return re.sub(r"##(?=[A-Za-z]*\[)", r"#\\x23", shown)
+
+
+def hidden_in(text: str) -> list[str]:
+    """The signs of a text that act instead of being seen; line feeds are those of the report."""
+    return [
+        f"U+{ord(sign):04X}"
+        for sign in text
+        if sign != "\n" and (unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in ("Zl", "Zp"))
+    ]
+
+
+def check_log(text: str) -> None:
+    """Nothing in it acts on a terminal, or is a command to a CI system that reads it in a log."""
+    assert hidden_in(text) == []
+    for line in text.split("\n"):
+        assert not COMMAND.match(line), line
+    assert not re.search(r"##[A-Za-z]*\[", text)
+
+
+def check_text(text: str) -> None:
+    check_log(text)
+
+
+def check_json(text: str) -> None:
+    check_log(text)
+    json.loads(text)
+
+
+def check_csv(text: str) -> None:
+    check_log(text)
+    rows = list(csv.reader(io.StringIO(text)))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    # A spreadsheet that has the semicolon between cells sees others.
+    for cell in [cell for row in rows for cell in row] + [cell for row in text.split("\n") for cell in row.split(";")]:
+        begin = cell.lstrip(' "')[:1]
+        assert begin not in tuple("=+@＝＋－＠-") or re.fullmatch(r"-[0-9.]+", cell), cell
+
+
+def check_markdown(text: str) -> None:
+    check_log(text)
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = [inner for token in parser.parse(text) for inner in (token, *(token.children or ()))]
+    kinds = {token.type for token in tokens}
+    assert not kinds & {
+        "link_open",
+        "image",
+        "html_inline",
+        "em_open",
+        "s_open",
+        "code_block",
+        "hr",
+        "ordered_list_open",
+    }
+    assert not kinds & {"blockquote_open", "lheading_open"}
+    for token in tokens:
+        if token.type == "html_block":
+            # A long table is folded away; what is in it stands apart by empty lines.
+            assert re.fullmatch(r"<details><summary>[^<>]*</summary>\n?|</details>\n?", token.content), token.content
+        if token.type == "fence":
+            assert re.fullmatch(DRAWING, token.content), token.content
+        if token.type == "heading_open":
+            assert token.markup.startswith("#")
+    assert not re.search(r"(?<!\\)://|www\.|(?<![\w\\&])[@#]\w", text)
+    assert not re.search(r"(?<!\\)\$(?!\$)", re.sub(r"(?m)^\$\$.*\$\$$", "", text))
+
+
+def check_latex(text: str) -> None:
+    check_log(text)
+    for drawing in (drawings := re.findall(r"(?s)\\begin{verbatim}\n(.*?)\\end{verbatim}\n", text)):
+        assert re.fullmatch(DRAWING, drawing), drawing
+        text = text.replace(drawing, "")
+    lines = [line for line in text.split("\n") if not line.startswith("%")]
+    lines = [line for line in lines if not re.fullmatch(r"\\(begin|end){verbatim}", line) or not drawings]
+    words = set(re.findall(r"\\([A-Za-z]+)", "\n".join(lines)))
+    assert words <= ALLOWED_LATEX, words - ALLOWED_LATEX
+    for line in lines:
+        assert not re.match(r"\s*[\[*]", line), line
+        assert "^^" not in line
+        # No comment, no mathematics and no argument that is not ours.
+        assert not re.search(r"(?<!\\)[%#~]", line), line
+        assert len(re.findall(r"(?<!\\)\$", line)) == 2 * line.count("$\\times$"), line
+        braces = re.sub(r"\\[{}]", "", line)
+        assert braces.count("{") == braces.count("}"), line
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.add("comment")
+
+
+def check_html(text: str) -> None:
+    check_log(text)
+    parser = _Tags()
+    parser.feed(text)
+    assert parser.tags <= ALLOWED_HTML
+    assert parser.attributes <= {"style"}
+
+
+def check_junit(text: str) -> None:
+    check_log(text)
+    root = ET.fromstring(text)
+    assert {element.tag for element in root.iter()} <= {
+        "testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out",
+    }  # fmt: skip
+
+
+def check_github(text: str) -> None:
+    """Every command is one of cnncalc's own, and its properties are those that it has."""
+    assert hidden_in(text) == []
+    assert not re.search(r"##[A-Za-z]*\[", text)
+    *commands, last = text.rstrip("\n").split("\n")
+    assert re.match(r"[0-9]+ spec", last)
+    for line in commands:
+        match = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line)
+        assert match, line
+        keys = [pair.partition("=")[0] for pair in match.group(2).split(",")]
+        assert keys in (["file", "line", "col", "title"], ["file", "title"])
+        assert not COMMAND.search(match.group(3)), line
+
+
+CHECKS: dict[str, Callable[[str], None]] = {
+    "text": check_text,
+    "table": check_text,
+    "json": check_json,
+    "sarif": check_json,
+    "csv": check_csv,
+    "markdown": check_markdown,
+    "latex": check_latex,
+    "html": check_html,
+    "junit": check_junit,
+    "github": check_github,
+}
+
+
+def in_yaml(words: str) -> str:
+    """A text as YAML can hold it: JSON, but for what YAML has other escapes for."""
+    return "".join(_escaped(sign) for sign in json.dumps(words, ensure_ascii=False).replace("\x7f", "\\x7f"))
+
+
+def _escaped(sign: str) -> str:
+    if sign.isprintable() and sign != "\x7f":
+        return sign
+    code = ord(sign)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
+
+
+def sound_strings() -> Iterator[tuple[str, str]]:
+    """The strings that a file can hold; YAML has no lone surrogates."""
+    yield from ((name, words) for name, words in STRINGS.items() if name != "surrogate")
