@@ -112,7 +112,10 @@ def load(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: Itera
 def build(spec: Spec) -> Network:
     """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
     limits.restart()
-    return _Builder(spec).network()
+    try:
+        return _Builder(spec).network()
+    finally:
+        limits.rest()
 
 
 def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:

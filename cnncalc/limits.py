@@ -75,11 +75,12 @@ SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 class _Meter:
     """The bounds in force, and the work that is left under them."""
 
-    __slots__ = ("left", "limits")
+    __slots__ = ("counting", "left", "limits")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.left = limits.work
+        self.counting = False
 
 
 _METER: ContextVar[_Meter] = ContextVar("limits")
@@ -109,12 +110,21 @@ def using(limits: Limits) -> Iterator[None]:
 
 def restart() -> None:
     """Count the work from nothing, as a spec is read or a network is built."""
-    _METER.set(_Meter(_meter().limits))
+    meter = _Meter(_meter().limits)
+    meter.counting = True
+    _METER.set(meter)
+
+
+def rest() -> None:
+    """Count no more: what comes after a network is built is not the spec's doing."""
+    _meter().counting = False
 
 
 def spend(work: int) -> None:
     """Take so much from the work that is left. Raises SpecError where nothing is."""
     meter = _meter()
+    if not meter.counting:
+        return
     meter.left -= work
     if meter.left < 0:
         message = f"the spec takes more than {meter.limits.work:,} operations to work out"
