@@ -103,8 +103,10 @@ def find() -> str | None:
 def read(path: str) -> Config:
     """The configuration of a file. Raises SpecError with all of its problems."""
     limits.restart()
-    node = source.parse(source.text_of(source.read(path), path), path)
-    return _Reader(path).config(node)
+    try:
+        return _Reader(path).config(source.parse(source.text_of(source.read(path), path), path))
+    finally:
+        limits.rest()
 
 
 def specs_of(config: Config) -> tuple[str, ...]:

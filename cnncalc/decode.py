@@ -52,7 +52,10 @@ def read_spec(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: 
     Raises SpecError where no spec can be made of it; what can be reported beside other problems
     is in `problems`.
     """
-    return decode(chain_of(locate(reference)), settings, inputs)
+    try:
+        return decode(chain_of(locate(reference)), settings, inputs)
+    finally:
+        limits.rest()
 
 
 def decode(

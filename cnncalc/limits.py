@@ -101,7 +101,9 @@ def using(limits: Limits) -> Iterator[None]:
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
         # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
-    token = _METER.set(_Meter(limits))
+    meter = _Meter(limits)
+    meter.counting = True
+    token = _METER.set(meter)
     try:
         yield
     finally:
@@ -127,6 +129,7 @@ def spend(work: int) -> None:
         return
     meter.left -= work
     if meter.left < 0:
+        meter.counting = False
         message = f"the spec takes more than {meter.limits.work:,} operations to work out"
         raise SpecError([Problem(None, message, raised("work"))])
 
