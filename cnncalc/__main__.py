@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 
 TRACEBACK = "CNNCALC_TRACEBACK"
+# What a run builds it keeps to its end, so that the collector seldom has to look through it all.
+ALLOCATIONS = 100_000
 
 
 def main() -> None:
@@ -40,7 +43,8 @@ def _complain(words: str) -> None:
 
 
 def _prepare() -> None:
-    """See to streams and signals."""
+    """See to memory, streams and signals."""
+    gc.set_threshold(ALLOCATIONS)
     if sys.stdout is None:
         from cnncalc.commands._closed import Closed
 

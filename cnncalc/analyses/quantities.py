@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import Node, tree
+from cnncalc.guards import is_named
 from cnncalc.network import Layer, Network
 from cnncalc.problem import did_you_mean, listed, quoted
 from cnncalc.shapes import Shape
@@ -64,10 +64,7 @@ class Measures:
         """
         if pattern in self.nodes:
             return [self.nodes[pattern]]
-        parts = re.split(r"(\*\*|\*)", pattern)
-        translated = {"**": ".*", "*": "[^.]*"}
-        compiled = re.compile("".join(translated.get(part, re.escape(part)) for part in parts))
-        found = [node for name, node in self.nodes.items() if "*" in pattern and compiled.fullmatch(name)]
+        found = [node for name, node in self.nodes.items() if "*" in pattern and is_named(name, pattern)]
         if found:
             return found
         tops = [node.name for node in self.root.children]
@@ -92,6 +89,8 @@ class Measures:
 
     def of_node(self, node: Node, quantity: str) -> Measured:
         """A quantity of a block or layer. Raises Unmeasurable where it has none."""
+        if quantity in SUMS:
+            return self._of_figure(node, quantity)
         layers = list(_layers_of(node))
         if quantity == "output":
             return layers[-1].output_shape

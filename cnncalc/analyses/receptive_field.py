@@ -285,7 +285,7 @@ class _Walk:
         for layer in self.network.layers:
             counted = self.counted(layer)
             state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
-            paths[layer.name] = _sums(paths[layer.inputs[number]] for number in counted)
+            paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
         layers = {layer.name: state[layer.name] for layer in self.network.layers}
         outputs = {layer.name: layer.output_shape for layer in self.network.layers}
         flaws, gates = tuple(self.misalignments), tuple(self.gates)
@@ -403,7 +403,9 @@ def _flaws(
                 yield flaw[0], (flaw[1],)
 
 
-def _sums(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def _sums(counts: list[dict[str, int]]) -> dict[str, int]:
+    if len(counts) == 1:
+        return counts[0]
     sums: dict[str, int] = {}
     for each in counts:
         for name, count in each.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from cnncalc.layer_type import Operations, Storage
@@ -89,7 +90,7 @@ def stored(network: Network) -> dict[str, int]:
 
     A layer overwrites its input only where nobody else reads it.
     """
-    readers = Counter(name for layer in network.layers for name in layer.inputs)
+    readers = Counter(chain.from_iterable([layer.inputs for layer in network.layers]))
     readers.update(network.outputs)
     kept: dict[str, int] = {}
     for layer in network.layers:
@@ -103,6 +104,6 @@ def weight_layers(network: Network) -> int:
     """Depth as papers count it: convolution and linear layers on the longest path at inference."""
     depth = {name: 0 for name, _ in network.inputs}
     for layer in network.layers:
-        longest = max(depth[name] for name in layer.inputs)
+        longest = max([depth[name] for name in layer.inputs])
         depth[layer.name] = longest + layer.figures.type.counts_as_depth
     return max((depth[layer.name] for layer in inference_layers(network.layers)), default=0)

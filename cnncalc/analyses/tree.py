@@ -93,53 +93,53 @@ def own_figure(node: Node) -> Figure:
 def tree(network: Network) -> Node:
     """The root of the network's tree."""
     kinds = {group.name: group.kind for group in network.groups}
-    root = Node("", "", 0, "")
-    nodes: dict[str, Node] = {"": root}
-    kept = stored(network)
+    nodes = {"": Node("", "", 0, "")}
     for layer in network.layers:
         node = _node(layer.name, nodes, kinds)
         node.layer = layer
         node.kind = layer.type
-        node.training_only = layer.training_only
-        node.figure = Figure(layer.params, layer.buffers, layer.macs, layer.flops, kept[layer.name])
-    _sum(root, {})
-    return root
+    _sum(nodes, stored(network))
+    return nodes[""]
 
 
 def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str]) -> Node:
     """The node of a name, made with those above it."""
-    missing = []
-    while name not in nodes:
-        missing.append(name)
-        name = name.rpartition(".")[0]
-    parent = nodes[name]
-    for path in reversed(missing):
-        node = Node(path, path.rpartition(".")[2], parent.depth + 1, kinds.get(path, "repeat"))
-        parent.children.append(node)
-        nodes[path] = parent = node
-    return parent
+    if name not in nodes:
+        path, _, label = name.rpartition(".")
+        parent = nodes[path] if path in nodes else _node(path, nodes, kinds)
+        nodes[name] = Node(name, label, parent.depth + 1, kinds.get(name, "repeat"))
+        parent.children.append(nodes[name])
+    return nodes[name]
 
 
-def _sum(root: Node, signatures: dict[object, int]) -> None:
-    """Add up figures from the leaves; equal subtrees get equal signatures."""
-    order = [root]
-    for node in order:
-        order.extend(node.children)
-    for node in reversed(order):
-        # Who else reads a layer tells whether its output has memory of its own.
-        own, own_activations = None, node.figure.activations
-        if node.children and node.layer is None:
-            node.training_only = all(child.training_only for child in node.children)
-        for child in node.children:
-            if node.training_only or not child.training_only:
-                node.figure += child.figure
+def _sum(nodes: dict[str, Node], kept: dict[str, int]) -> None:
+    """Add up figures from the leaves; equal subtrees get equal signatures, and are added up once."""
+    known: dict[object, tuple[int, bool, Figure]] = {}
+    # A node stands behind the one above it.
+    for node in reversed(nodes.values()):
         layer = node.layer
-        if layer is not None:
-            own = (id(layer.figures), layer.weights_from is None, layer.training_only, own_activations)
+        # Who else reads a layer tells whether its output has memory of its own.
+        own = layer and (id(layer.figures), layer.weights_from is None, layer.training_only, kept[layer.name])
         # The passes of a repeat are told apart by their number alone.
         label = "" if not node.children or node.label.isdigit() else node.kind
-        key = (own, label, node.kind, tuple(child.signature for child in node.children))
-        node.signature = signatures.setdefault(key, len(signatures) + 1)
+        key = (own, label, node.kind, tuple([child.signature for child in node.children]))
+        if key not in known:
+            known[key] = (len(known) + 1, *_whole(node, kept))
+        node.signature, node.training_only, node.figure = known[key]
+
+
+def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
+    """Whether all of a node is there in training only, and what it and what stands below it amount to."""
+    layer, figure = node.layer, NOTHING
+    if layer is None:
+        training_only = all(child.training_only for child in node.children)
+    else:
+        training_only = layer.training_only
+        figure = Figure(layer.params, layer.buffers, layer.macs, layer.flops, kept[layer.name])
+    for child in node.children:
+        if training_only or not child.training_only:
+            figure += child.figure
+    return training_only, figure
 
 
 def height(node: Node) -> int:

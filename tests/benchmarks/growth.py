@@ -78,19 +78,25 @@ def peak() -> float:
 
 def main() -> None:
     kind, layers = sys.argv[1], int(sys.argv[2])
+    from cnncalc import limits
+
     text, each = KINDS[kind]
-    from cnncalc import build, limits
+    path = Path(tempfile.mkdtemp()) / "net.yaml"
+    path.write_text(text.format(count=layers // each), encoding="utf-8")
+    # As `--limit layers=1M` does.
+    with limits.using(limits.Limits(layers=10**6, work=10**9)):
+        print(json.dumps(measure(path)))
+
+
+def measure(path: Path) -> dict[str, object]:
+    """The layers of a spec's network, the seconds of each step, and the MiB that the process had after it."""
+    from cnncalc import build
     from cnncalc.analyses.receptive_field import receptive_fields
     from cnncalc.report import csv, summary_json
     from cnncalc.report.summary import Options, summary
 
-    path = Path(tempfile.mkdtemp()) / "net.yaml"
-    path.write_text(text.format(count=layers // each), encoding="utf-8")
-    # As `--limit layers=1M` does.
-    limits.using(limits.Limits(layers=10**6, work=10**9)).__enter__()
     network = build.load(str(path))
     build.figures_of.cache_clear()
-    seconds, memory = {}, {}
     steps = {
         "load": lambda: build.load(str(path)),
         "summary": lambda: summary(network, Options()),
@@ -98,12 +104,13 @@ def main() -> None:
         "json": lambda: sum(map(len, summary_json.write(network))),
         "csv": lambda: sum(map(len, csv.write(summary(network, Options(flat=True))))),
     }
+    seconds, memory = {}, {}
     for name, step in steps.items():
         start = time.perf_counter()
         step()
         seconds[name] = time.perf_counter() - start
         memory[name] = peak()
-    print(json.dumps({"layers": len(network.layers), "seconds": seconds, "memory": memory}))
+    return {"layers": len(network.layers), "seconds": seconds, "memory": memory}
 
 
 if __name__ == "__main__":
