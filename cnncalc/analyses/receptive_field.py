@@ -22,7 +22,7 @@ a join that are repeated over the positions of another, as in squeeze-and-excita
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
