@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from reference.reading import FIGURES
 
+from cnncalc.limits import DOCS, Limits
 from cnncalc.report.catalogue import catalogue, listed
 
 README = Path(__file__).parent.parent / "README.md"
@@ -66,12 +67,22 @@ def networks() -> str:
     return "\n".join(lines)
 
 
-def test_networks(request):
+def bounds() -> str:
+    """The table of what a spec may ask for."""
+    rows = [f"| `{key}` | {getattr(Limits(), key):,} | {words} |" for key, words in DOCS.items()]
+    return "\n".join(["| `--limit` | default | counts |", "|---|---:|---|", *rows])
+
+
+@pytest.mark.parametrize("table", [networks, bounds])
+def test_tables(table, request):
     text = README.read_text(encoding="utf-8")
-    start, end = "<!-- networks: made by tests/test_readme.py --rewrite -->\n", "\n<!-- end of networks -->"
+    start, end = (
+        f"<!-- {table.__name__}: made by tests/test_readme.py --rewrite -->\n",
+        f"\n<!-- end of {table.__name__} -->",
+    )
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
-    renewed = f"{before}{start}{networks()}{end}{after}"
+    renewed = f"{before}{start}{table()}{end}{after}"
     if request.config.getoption("--rewrite"):
         README.write_text(renewed, encoding="utf-8", newline="\n")
     assert renewed == README.read_text(encoding="utf-8")
