@@ -256,3 +256,50 @@ def test_what_is_wrong_is_said(arguments, message, run):
     output = run("diff", *arguments, status=2).output
     assert message in output
     assert "Traceback" not in output
+
+
+def test_causes_beyond_twelve_are_one_row(run, tmp_path):
+    """Layer n has 8 filters more: 8 x (9 x its maps + 1) weights, and each filter of the next reads 8 maps more."""
+    for name, filters in (("old", 8), ("new", 16)):
+        convs = "".join(
+            f"  - conv: {{filters: {filters + n}, kernel: 3, padding: 1}}\n    name: c{n}\n" for n in range(20)
+        )
+        (tmp_path / f"{name}.yaml").write_text(f"input: [3, 8, 8]\nlayers:\n{convs}")
+    names = [str(tmp_path / f"{name}.yaml") for name in ("old", "new")]
+    costs = [
+        8 * (9 * (7 + n if n else 3) + 1) + (8 * 9 * (17 + n) if n < 19 else 0)  # those of c19 end there
+        for n in range(20)
+    ]
+    rest = sum(sorted(costs)[:8])
+    *_, other, whole = _tables(run("diff", *names).output)[1]
+    assert other.split()[:3] == ["8", "other", "causes"]
+    assert f" +{rest:,} " in other
+    assert f" +{sum(costs):,} " in whole
+    everything = _tables(run("diff", *names, "--all").output)[1]
+    # Twenty changes, what is downstream of all but the last, and the sum.
+    assert len(everything) == 20 + 19 + 1
+
+
+PAIRED = """
+input: [3, 8, 8]
+blocks:
+  unit(width):
+    - conv: {filters: width, kernel: 3, padding: 1}
+    - relu
+  pair(width):
+    - unit: width
+    - unit: width
+layers:
+  - unit: 4
+  - unit: 4
+"""
+
+
+def test_a_block_around_layers_that_were_there(files, run):
+    """The layers of one unit are found in the new block; the block that they stood in is told apart from them."""
+    old, new = files(("  - unit: 4\n  - unit: 4\n", "  - pair: 4\n"), old=PAIRED)
+    changes = [" ".join(row.split()) for row in _tables(run("diff", old, new).output)[0]]
+    assert changes[:2] == ["~ pair unit -> pair", "+ unit unit: 2 layers, all were there before - - - - -"]
+    changes = [" ".join(row.split()) for row in _tables(run("diff", new, old).output)[0]]
+    assert "- unit unit: its layers stand elsewhere now - - - - -" in changes
+    assert "~ conv was pair.unit.conv - - - - -" in changes
