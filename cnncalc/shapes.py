@@ -91,7 +91,7 @@ def stride_between(size: int, smaller: int) -> int | None:
     """The stride that takes `size` to `smaller` where nothing else changes it, ceil(size / stride); else None."""
     if smaller > size:
         return None
-    stride = max(-(-size // smaller), 1)
+    stride = -(-size // smaller)
     return stride if -(-size // stride) == smaller else None
 
 
@@ -344,16 +344,13 @@ def slide_all(
     axis = next(number for number, size in enumerate(sizes) if size < 1)
     window, size = windows[axis], shape.spatial[axis]
     room = size + window.before + window.after
-    kernel = window.extent if window.dilation > 1 else window.kernel
-    dilated = f", dilated to {kernel}," if window.dilation > 1 else ""
+    dilated = f", dilated to {window.extent}," if window.dilation > 1 else ""
     padded = f" with padding {window.before}" if window.before == window.after and window.before else ""
     if window.before != window.after:
         padded = f" with padding {window.before} before and {window.after} after"
-    most = (room - 1) // window.dilation + 1 if room >= 1 else 0
-    padding = -(-(kernel - size) // 2)
+    most = (room - 1) // window.dilation + 1
+    padding = -(-(window.extent - size) // 2)
     fitting = [f"padding {padding}"] if may_pad(window, padding) else []
-    if most:
-        fitting.append(f"a kernel of at most {most}")
-    hint = f"{' or '.join(fitting)} would" if fitting else "a smaller dilation would"
-    where = times(shape.spatial) if shape.rank > 1 else str(size)
-    raise RuleError(f"kernel {window.kernel}{dilated} does not fit the {where} input{padded}", "kernel", hint)
+    fitting.append(f"a kernel of at most {most}")
+    message = f"kernel {window.kernel}{dilated} does not fit the {times(shape.spatial)} input{padded}"
+    raise RuleError(message, "kernel", f"{' or '.join(fitting)} would")

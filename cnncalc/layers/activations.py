@@ -241,7 +241,6 @@ class LogSoftmax(Elementwise, name="log_softmax"):
     add fewer than there are channels.
     """
 
-    each = Operations(exponentials=1, adds=1)
     function = "x - ln(sum(exp(all_x)))"
     role = Role.PROBABILITIES
     storage = Storage.OVERWRITES

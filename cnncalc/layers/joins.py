@@ -67,7 +67,7 @@ class ElementwiseJoin(Join):
         ):
             return largest
         hint = _what_would_fit(inputs)
-        if len({shape for shape in inputs if shape.rank}) == 1 and len(maps) == len(inputs):
+        if len({shape for shape in inputs if shape.rank}) == 1:
             hint = f"a vector of {largest.channels} numbers, one for each channel, would be repeated over the map"
         raise RuleError(f"{self.name} needs equal shapes, but {listed(inputs)} come in", None, hint)
 

@@ -46,7 +46,9 @@ class Maxout(LayerType, name="maxout"):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         price = remark("maxout_price")._replace(of_source=True)
-        return (remark("maxout", f"max({', '.join(f'x{number + 1}' for number in range(min(self.pieces, 8)))})"), price)
+        # Of many pieces not each is named.
+        each = (f"x{number}" for number in range(1, self.pieces + 1)) if self.pieces <= 8 else ("its_pieces",)
+        return (remark("maxout", f"max({', '.join(each)})"), price)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
         return None

@@ -13,6 +13,7 @@ from cnncalc.layer_type import (
     Weight,
     Wiring,
     remark,
+    whole_axes,
 )
 from cnncalc.settings import target_shape, whole
 from cnncalc.shapes import Shape, WholeWindow, Window
@@ -56,8 +57,7 @@ class Opaque(LayerType, name="opaque"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         sizes = Shape(self.output).spatial
-        rank = inputs[0].rank
-        return tuple(map(WholeWindow, sizes)) if len(sizes) == rank else (WholeWindow(1),) * rank
+        return tuple(map(WholeWindow, sizes)) if len(sizes) == inputs[0].rank else whole_axes(inputs)
 
     def formulas(self) -> Formulas:
         declared = {"params": "params", "buffers": "buffers", "multiply_accumulates": "macs"}

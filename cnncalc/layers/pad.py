@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
+from cnncalc.problem import RuleError, plural
 from cnncalc.settings import PerAxis, choice, on_sides, per_side
 from cnncalc.shapes import Shape, SlidingWindow
 
@@ -52,6 +52,8 @@ class Pad(Moving, name="pad"):
             return self.channels, self.channels
         if len(self.channels) != 2:
             raise RuleError(
-                f"channels has {len(self.channels)} numbers", "channels", "give one, or two (before and after)"
+                f"channels has {plural(len(self.channels), 'number')}",
+                "channels",
+                "give one, or two (before and after)",
             )
         return self.channels

@@ -23,7 +23,7 @@ class Reshape(Moving, name="reshape"):
         known = Shape(size for size in self.shape if size != -1).elements
         if -1 in self.shape and divides(known, elements):
             return Shape(quotient(elements, known) if size == -1 else size for size in self.shape)
-        if known == elements and -1 not in self.shape:
+        if known == elements:
             return Shape(self.shape)
         numbers = f"a multiple of {known}" if -1 in self.shape else str(known)
         raise RuleError(

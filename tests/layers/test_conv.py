@@ -151,6 +151,18 @@ MESSAGES = [
     ),
     (
         (4, 5, 5),
+        {"kernel": 3, "connections": ((0,), (1,), (2,), (3,), (0,))},
+        "connections has 5 rows for 4 filters; give one row a filter",
+        "connections",
+    ),
+    (
+        (4, 5, 5),
+        {"kernel": 3, "connections": ((0, 7), (1,), (2,), (3,))},
+        "row 0 of connections reads channel 7, the input has 4; channels count from 0 to 3",
+        "connections",
+    ),
+    (
+        (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,), (2,), (0, 4))},
         "row 3 of connections reads channel 4, the input has 4; channels count from 0 to 3",
         "connections",

@@ -66,6 +66,11 @@ def test_same_is_stride_times_the_input(place, kernel):
             "output_padding",
         ),
         (
+            {"kernel": 2, "output_padding": -1},
+            "output_padding takes a whole number of at least 0, or a list with one an axis, not -1",
+            "output_padding",
+        ),
+        (
             {"kernel": 2, "groups": 4},
             "4 groups do not divide the 6 input channels; groups: 2 would",
             "groups",
@@ -79,6 +84,21 @@ def test_same_is_stride_times_the_input(place, kernel):
 )
 def test_messages(refusal, settings, message, setting):
     assert refusal("conv_transpose", (6, 4, 7), filters=8, **settings) == (message, setting)
+
+
+def test_one_position_may_be_left(place):
+    """An input spread over 3 places, of which the padding takes the outer two."""
+    assert place("conv_transpose", (3, 1), filters=2, kernel=3, padding=1).output == (2, 1)
+
+
+@pytest.mark.parametrize(("kernel", "padding", "most"), [(2, 1, 0), (3, 2, 1), (4, 2, 1), (5, 3, 2)])
+def test_a_padding_that_takes_all_away(place, refusal, kernel, padding, most):
+    settings = {"filters": 2, "kernel": kernel}
+    assert refusal("conv_transpose", (3, 1), padding=padding, **settings) == (
+        f"padding {padding} takes the whole output of the 1 input away; padding of at most {most} would leave some",
+        "padding",
+    )
+    assert place("conv_transpose", (3, 1), padding=most, **settings).output == (2, kernel - 2 * most)
 
 
 def test_a_vector_is_refused(refusal):

@@ -166,6 +166,7 @@ EXAMPLES = [
     *(example for shape in RANKS for example in join("concat", shape, shape, shape, axis=1)),
     *join("concat", IMAGE, (12, 17, 3), axis=2),
     *join("concat", IMAGE),
+    *join("concat", IMAGE, axis=1),
     *each("opaque", EVERYWHERE, output=(7,), params=0, macs=0),
     *each("opaque", EVERYWHERE, output=(7, 5), params=10, macs=20, buffers=30),
     *each("opaque", EVERYWHERE, output=(7, 5, 3), params=10, macs=20),
@@ -391,6 +392,21 @@ def largest_of(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
     rank = max(shape.rank for shape in inputs)
     maps = [shape.spatial for shape in inputs if shape.rank == rank]
     return tuple(map(max, zip(*maps, strict=True)))
+
+
+def test_which_types_count_as_depth() -> None:
+    """ResNet-152 has 152 layers of weighted sums; pools, normalisations and activations are not among them."""
+    counted = {name for name, kind in all_types().items() if kind.counts_as_depth}
+    assert counted == {"conv", "depthwise_conv", "local_conv", "conv_transpose", "linear", "rbf"}
+
+
+def test_which_types_join_several_inputs() -> None:
+    assert {name for name, kind in all_types().items() if kind.several_inputs} == {
+        "add",
+        "subtract",
+        "multiply",
+        "concat",
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_types().values() if not kind.several_inputs])

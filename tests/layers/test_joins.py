@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cnncalc.layer_type import NO_OPERATIONS, Operations
+from cnncalc.layers import all_types
+from cnncalc.shapes import Shape
 
 
 def test_a_residual_connection(place):
@@ -84,6 +86,7 @@ def test_another_axis(place):
             "8x5x5, 8x5x5, 9x5x5 and 7x5x5",
             "give all of them equally many channels",
         ),
+        (((8, 5, 5), (9, 5, 5), (7, 5, 5)), "8x5x5, 9x5x5 and 7x5x5", "give all of them equally many channels"),
         (((8, 56, 56), (4, 28, 28)), "8x56x56 and 4x28x28", "compare their strides and paddings"),
         (
             ((8, 5, 5), (8, 5)),
@@ -124,6 +127,15 @@ def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
             None,
         ),
         (
+            ((4, 28, 28), (4, 14, 28)),
+            {},
+            (
+                "concat needs equal sizes beside the channels, but 4x28x28 and 4x14x28 come in; "
+                "compare their strides and paddings"
+            ),
+            None,
+        ),
+        (
             ((4, 28), (4,)),
             {},
             (
@@ -136,6 +148,18 @@ def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
             ((4, 5, 6), (3, 5, 6)),
             {"axis": 1},
             "concat needs equal sizes beside axis 1, but 4x5x6 and 3x5x6 come in; only axis 1 may differ",
+            "axis",
+        ),
+        (
+            ((4, 5), (4,)),
+            {"axis": 1},
+            "concat needs equal sizes beside axis 1, but 4x5 and 4 come in; only axis 1 may differ",
+            "axis",
+        ),
+        (
+            ((4, 5), (4, 5)),
+            {"axis": 5},
+            "axis 5 is beyond the 2 axes of a 4x5 feature map; axes count from 0, the channels, to 1",
             "axis",
         ),
         (
@@ -152,6 +176,42 @@ def test_what_concat_refuses(refusal, inputs, settings, message, setting):
     assert refusal("concat", *inputs, **settings) == (message, setting)
 
 
-def test_the_second_of_many_is_named(refusal):
-    inputs = [(8, 5, 5)] * 11 + [(4, 5, 5)]
-    assert refusal("add", *inputs)[0].endswith("a 1x1 conv of 8 filters on input 12 would")
+@pytest.mark.parametrize(("before", "where"), [(9, "the tenth"), (10, "input 11"), (11, "input 12")])
+def test_the_one_of_many_is_named(refusal, before, where):
+    inputs = [(8, 5, 5)] * before + [(4, 5, 5)]
+    assert refusal("add", *inputs)[0].endswith(f"a 1x1 conv of 8 filters on {where} would")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "repeated"),
+    [
+        (((64, 8, 8), (64, 8, 8)), (False, False)),
+        (((64, 8, 8), (64,)), (False, True)),
+        (((64, 8, 8), (64, 1, 1)), (False, True)),
+        (((64, 8, 8), (1, 8, 8)), (False, False)),  # over channels, and no positions
+        (((64, 8, 1), (64, 1, 8)), (True, True)),
+        (((64, 1, 2), (64,)), (False, True)),
+        (((64, 1, 1), (64,)), (False, False)),  # at one position there is nothing to repeat
+        (((64,), (64,)), (False, False)),
+    ],
+)
+def test_what_is_repeated_over_the_positions(inputs, repeated):
+    layer, shapes = all_types()["multiply"](), tuple(map(Shape, inputs))
+    output = layer.output_shape(shapes)
+    readings = layer.readings(shapes, output)
+    assert tuple(reading.repeated for reading in readings) == repeated
+    for reading, shape in zip(readings, shapes, strict=True):
+        for window, size, most in zip(reading.windows, shape.spatial, output.spatial, strict=False):
+            # Output 2 reads position 2, or the only one there is.
+            assert list(window.reads(2, size)) == ([2] if size == most else [0])
+
+
+def test_where_each_input_of_a_concat_lies():
+    """Rows 0 to 4 of the output are the first input's, rows 5 and 6 the second's."""
+    layer, shapes = all_types()["concat"](axis=1), (Shape((4, 5, 6)), Shape((4, 2, 6)))
+    first, second = layer.readings(shapes, layer.output_shape(shapes))
+    assert (first.axes, second.axes) == ((0, 1), (0, 1))
+    assert [list(first.windows[0].reads(row, 5)) for row in (0, 4)] == [[0], [4]]
+    assert [list(second.windows[0].reads(row, 2)) for row in (5, 6)] == [[0], [1]]
+    assert (first.windows[0].slide(5), second.windows[0].slide(2)) == (7, 7)
+    assert list(second.windows[1].reads(3, 6)) == [3], "columns stay"

@@ -13,7 +13,8 @@ def test_it_is_what_its_author_says(place):
 
 
 def test_nothing_may_be_declared_but_not_left_out(place):
-    layer = place("opaque", (64,), output=10, params=0, macs=0)
+    layer = place("opaque", (64,), output=10, params=0, macs=0, buffers=0)
+    assert layer == place("opaque", (64,), output=10, params=0, macs=0)
     assert (layer.output, layer.weights, layer.operations) == ((10,), {}, Operations())
     with pytest.raises(TypeError, match=r"^opaque needs params and macs$"):
         place("opaque", (64,), output=10)
@@ -25,6 +26,8 @@ def test_nothing_may_be_declared_but_not_left_out(place):
         ({"output": (8, -1)}, "output takes a list of whole numbers of at least 1, not [8, -1]", "output"),
         ({"output": ()}, "output takes a list of whole numbers of at least 1, not []", "output"),
         ({"params": -1}, "params takes a whole number of at least 0, not -1", "params"),
+        ({"macs": -1}, "macs takes a whole number of at least 0, not -1", "macs"),
+        ({"buffers": -1}, "buffers takes a whole number of at least 0, not -1", "buffers"),
         ({"macs": "many"}, "macs takes a whole number of at least 0, not 'many'", "macs"),
     ],
 )

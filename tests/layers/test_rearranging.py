@@ -6,6 +6,7 @@ import pytest
 
 from cnncalc.layer_type import NO_OPERATIONS, Operations, Storage
 from cnncalc.layers import all_types
+from cnncalc.shapes import Shape
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from cnncalc.layers import all_types
         ("reshape", (16_384,), {"shape": (1024, 4, 4)}, (1024, 4, 4)),  # DCGAN's projection
         ("reshape", (6, 4), {"shape": (3, -1)}, (3, 8)),
         ("reshape", (6, 4), {"shape": -1}, (24,)),
+        ("reshape", (6, 4), {"shape": (1, -1)}, (1, 24)),
         ("permute", (3, 8, 5), {"axes": (1, 2, 0)}, (8, 5, 3)),
         ("permute", (3, 8), {"axes": (0, 1)}, (3, 8)),
         ("channel_shuffle", (240, 28, 28), {"groups": 3}, (240, 28, 28)),  # ShuffleNet's stage 2
@@ -27,6 +29,8 @@ from cnncalc.layers import all_types
         ("pad", (1, 28, 28), {"padding": 2}, (1, 32, 32)),  # MNIST for LeNet-5
         ("pad", (3, 5, 5), {"padding": (0, 1, 2, 3)}, (3, 6, 10)),
         ("pad", (3, 5, 5), {"padding": (1, 2), "mode": "reflect"}, (3, 7, 9)),
+        ("pad", (3, 4, 4), {"padding": 4}, (3, 12, 12)),  # zeros and borders may be deeper than the input
+        ("pad", (3, 4, 4), {"padding": 5, "mode": "replicate"}, (3, 14, 14)),
         ("pad", (16, 16, 16), {"channels": 8}, (32, 16, 16)),  # option A of ResNet for CIFAR
         ("pad", (16,), {"channels": (0, 5)}, (21,)),
         ("crop", (64, 568, 568), {"amount": 88}, (64, 392, 392)),  # U-Net's outermost skip connection
@@ -56,6 +60,14 @@ def test_bilinear_mixes_four_numbers_of_an_image(place):
         layer = place("upsample", shape, factor=2, mode="bilinear")
         numbers = 3 * 8 ** (len(shape) - 1)
         assert layer.operations == Operations(multiplies=multiplies * numbers, adds=(multiplies - 1) * numbers)
+
+
+@pytest.mark.parametrize(("mode", "read"), [("nearest", [0]), ("bilinear", [0, 1])])
+def test_what_an_output_is_mixed_of(mode, read):
+    """4 to 8: the middle of output 1 lies at 1.5 / 2 - 0.5 = 0.25 of the input, between positions 0 and 1."""
+    (window,) = all_types()["upsample"](factor=2, mode=mode).windows((Shape((3, 4)),))
+    assert list(window.reads(1, 4)) == read
+    assert window.span(4) == len(read)
 
 
 def test_what_is_a_view_of_its_input():
@@ -88,6 +100,16 @@ def test_what_is_a_view_of_its_input():
         ),
         (
             "reshape",
+            (12,),
+            {"shape": (3, 2)},
+            (
+                "shape 3x2 needs 6 numbers, but a vector of 12 has 12; "
+                "-1 in place of one size takes what the others leave"
+            ),
+            "shape",
+        ),
+        (
+            "reshape",
             (100,),
             {"shape": (3, -1)},
             "shape 3x-1 needs a multiple of 3 numbers, but a vector of 100 has 100",
@@ -112,6 +134,20 @@ def test_what_is_a_view_of_its_input():
             (3, 8, 5),
             {"axes": (0, 2)},
             "axes [0, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes",
+        ),
+        (
+            "permute",
+            (3, 8, 5),
+            {"axes": (1, 0)},
+            "axes [1, 0] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes",
+        ),
+        (
+            "permute",
+            (3, 8),
+            {"axes": (1, 1)},
+            "axes [1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
             "axes",
         ),
         (
@@ -151,6 +187,27 @@ def test_what_is_a_view_of_its_input():
         ),
         (
             "slice",
+            (64, 4, 5, 8),
+            {"axis": 3, "stop": 9},
+            "stop 9 is beyond the width of 8; a stop of at most 8 would fit",
+            "stop",
+        ),
+        (
+            "slice",
+            (64, 8, 8),
+            {"start": 10, "stop": 5},
+            "nothing is left from 10 to before 5; a start of at most 4 would leave some",
+            "start",
+        ),
+        (
+            "slice",
+            (64, 8, 8),
+            {"axis": 5},
+            "axis 5 is beyond the 3 axes of a 64x8x8 feature map; axes count from 0, the channels, to 2",
+            "axis",
+        ),
+        (
+            "slice",
             (64, 8, 8),
             {"start": 64},
             "nothing is left from 64 to before 64; a start of at most 63 would leave some",
@@ -173,6 +230,20 @@ def test_what_is_a_view_of_its_input():
         ),
         (
             "pad",
+            (3, 4, 4),
+            {"padding": 5, "mode": "reflect"},
+            "a size of 4 cannot be mirrored 5 deep; padding of at most 3, or mode replicate, would work",
+            "padding",
+        ),
+        (
+            "pad",
+            (3, 2),
+            {"padding": 2, "mode": "reflect"},
+            "a size of 2 cannot be mirrored 2 deep; padding of at most 1, or mode replicate, would work",
+            "padding",
+        ),
+        (
+            "pad",
             (3, 1),
             {"padding": 1, "mode": "reflect"},
             "a size of 1 cannot be mirrored 1 deep; mode replicate can",
@@ -185,6 +256,7 @@ def test_what_is_a_view_of_its_input():
             "channels has 3 numbers; give one, or two (before and after)",
             "channels",
         ),
+        ("pad", (3, 4), {"channels": (5,)}, "channels has 1 number; give one, or two (before and after)", "channels"),
         (
             "pad",
             (3, 4),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from itertools import count, takewhile
 from math import prod
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -18,6 +20,7 @@ from cnncalc.shapes import (
     SliceWindow,
     SlidingWindow,
     SpreadWindow,
+    WholeWindow,
     largest_divisor,
     same_crop,
     same_padding,
@@ -90,7 +93,9 @@ def test_a_spread_window_reaches_the_outputs_that_inputs_are_spread_over(
 def test_the_span_of_a_spread_window_is_the_longest_that_it_reads(kernel, stride, dilation):
     window = SpreadWindow(kernel, stride, 0, 0, dilation)
     reads = [window.reads(position, 100) for position in range(200)]
-    assert window.span(100) == max(read[-1] - read[0] + 1 for read in reads if read)
+    span = window.span(100)
+    assert span == max(read[-1] - read[0] + 1 for read in reads if read)
+    assert isinstance(span, int), "no float, however equal"
 
 
 @given(SIZES, KERNELS, STRIDES, DILATIONS)
@@ -119,12 +124,50 @@ def test_nearest_reads_the_position_below_the_output(size, outputs):
     assert [window.reads(position, size)[0] for position in range(outputs)] == line[::size]
 
 
+@given(SIZES, st.integers(1, 40))
+def test_bilinear_reads_the_positions_less_than_one_from_the_centre(size, outputs):
+    """Half-pixel centres: the middle of output i, (i + 1/2) of `outputs`, lies at so much of the input's `size`."""
+    window = ResizeWindow(outputs, taps=2)
+    for position in range(outputs):
+        centre = Fraction(2 * position + 1, 2) * Fraction(size, outputs) - Fraction(1, 2)
+        near = [place for place in range(-2, size + 2) if abs(place - centre) < 1]
+        assert list(window.reads(position, size)) == near
+        assert len(near) <= window.span(size) == 2
+
+
+WINDOWS = st.one_of(
+    st.builds(SlidingWindow, KERNELS, STRIDES, PADDINGS, PADDINGS, DILATIONS),
+    st.builds(SpreadWindow, KERNELS, STRIDES, PADDINGS, PADDINGS, DILATIONS),
+    st.builds(PartitionWindow, st.integers(1, 4)),
+    st.builds(ResizeWindow, st.integers(1, 9), st.integers(1, 2)),
+    st.builds(SliceWindow, PADDINGS, SIZES, STRIDES),
+    st.builds(WholeWindow, st.integers(1, 9)),
+)
+
+
+@given(WINDOWS, SIZES)
+def test_reads_repeat_at_the_pace_of_the_window(window, size):
+    """So many outputs further, so many positions further is read, also outside of the input."""
+    further, outputs = window.pace(size)
+    assert outputs >= 1
+    for position in range(-outputs, 2 * outputs):
+        read = [place + further for place in window.reads(position, size)]
+        assert list(window.reads(position + outputs, size)) == read
+
+
+@pytest.mark.parametrize("window", [WholeWindow(), WholeWindow(3), PartitionWindow(1)])
+def test_what_reads_all_does_not_move(window):
+    assert window.pace(9) == (0, 1)
+    assert (list(window.reads(0, 9)), window.span(9)) == (list(range(9)), 9)
+
+
 @given(SIZES, st.integers(0, 40), st.integers(0, 40), st.integers(1, 5))
 def test_a_slice_reads_what_python_slices(size, start, stop, step):
     window = SliceWindow(start, stop, step)
     expected = list(range(size))[start:stop:step]
     assert window.slide(size) == len(expected)
-    assert [window.reads(position, size)[0] for position in range(len(expected))] == expected
+    assert [list(window.reads(position, size)) for position in range(len(expected))] == [[place] for place in expected]
+    assert window.span(size) == 1
 
 
 @given(st.integers(1, 500), st.integers(1, 600))

@@ -1,0 +1,191 @@
+"""What layers remark on: which remark, and its numbers by hand. The words are tested with the sentences."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from cnncalc.layer_type import Remark
+from cnncalc.layers import all_types
+from cnncalc.shapes import Shape
+
+
+def remarks_of(name: str, *inputs: tuple[int, ...], **settings: object) -> tuple[Remark, ...]:
+    layer = all_types()[name](**settings)
+    shapes = tuple(map(Shape, inputs))
+    return layer.remarks(shapes, layer.output_shape(shapes))
+
+
+def said(*args: object, **settings: object) -> list[tuple[str, dict[str, object]]]:
+    """The key and the numbers of each remark."""
+    return [(remark.key, dict(remark.values)) for remark in remarks_of(*args, **settings)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "expected"),
+    [
+        (3, 1, []),
+        (1, 1, [("pointwise_conv", {})]),
+        (1, 2, [("pointwise_conv", {})]),  # one tap lies nowhere apart
+        ((1, 3), 1, []),
+        (2, 2, [("dilated", {"kernel": 2, "dilation": 2, "extent": 3})]),
+        (3, 2, [("dilated", {"kernel": 3, "dilation": 2, "extent": 5})]),
+        (4, 3, [("dilated", {"kernel": 4, "dilation": 3, "extent": 10})]),  # taps 0, 3, 6 and 9
+        ((5, 3), (1, 2), [("dilated", {"kernel": 3, "dilation": 2, "extent": 5})]),
+    ],
+)
+def test_a_convolution(kernel, dilation, expected):
+    settings = {"kernel": kernel, "dilation": dilation}
+    assert said("conv", (8, 20, 20), filters=4, **settings) == expected
+    apart = [one for one in expected if one[0] == "dilated"]
+    assert said("depthwise_conv", (8, 20, 20), **settings) == [("depthwise", {}), *apart]
+    assert said("conv_transpose", (8, 20, 20), filters=4, **settings) == [("transposed", {}), *apart]
+
+
+def test_a_convolution_with_a_table_of_connections():
+    """LeNet-5's C3 could join 16 maps to 6, which are 96 pairs; two filters of three channels are 6."""
+    assert said("conv", (3, 5, 5), filters=2, kernel=3, connections=((0, 1), (2,))) == [
+        ("partly_connected", {"all_pairs": 6})
+    ]
+    rows = ((0,),) * 16
+    assert said("conv", (6, 14, 14), filters=16, kernel=5, connections=rows)[0][1] == {"all_pairs": 96}
+
+
+@pytest.mark.parametrize(
+    ("rate", "kept", "factor"),
+    [(Fraction(1, 5), Fraction(4, 5), Fraction(5, 4)), (Fraction(1, 2), Fraction(1, 2), 2), (0, 1, 1), (1, 0, 0)],
+)
+def test_what_dropout_keeps_is_scaled_up(rate, kept, factor):
+    """Of numbers of which 4 in 5 are kept, each is 5/4 of itself, so that the sum is expected to stay."""
+    assert said("dropout", (4,), rate=rate) == [
+        ("dropout", {"rate": rate, "kept": kept, "factor": factor}),
+        ("only_in_training", {}),
+    ]
+
+
+@pytest.mark.parametrize(("per_channel", "key"), [(False, "prelu"), (True, "prelu_per_channel")])
+def test_prelu(per_channel, key):
+    assert [key for key, _ in said("prelu", (4, 3), per_channel=per_channel)] == ["activation", key]
+
+
+TRACKED = ("statistics_tracked", "batch_norm_in_training")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "settings", "numbers", "keys"),
+    [
+        # 32 samples of 112x112 positions are 401,408 numbers a channel.
+        (
+            "batch_norm",
+            (64, 112, 112),
+            {},
+            {"batch_of_32": 401_408},
+            ("batch_norm_map", "norm_learned_channel", *TRACKED),
+        ),
+        ("batch_norm", (64,), {}, {"batch_of_32": 32}, ("batch_norm_vector", "norm_learned_channel", *TRACKED)),
+        (
+            "batch_norm",
+            (64, 3),
+            {"affine": False, "track_statistics": False},
+            {"batch_of_32": 96},
+            ("batch_norm_map", "norm_nothing_learned", "statistics_not_tracked"),
+        ),
+        (
+            "group_norm",
+            (64, 5, 5),
+            {"groups": 32},  # 2 channels of 25
+            {"together": 50},
+            ("group_norm", "norm_learned_channel", "statistics_not_tracked"),
+        ),
+        (
+            "group_norm",
+            (64,),
+            {"groups": 2, "affine": False},
+            {"together": 32},
+            ("group_norm", "norm_nothing_learned", "statistics_not_tracked"),
+        ),
+        ("layer_norm", (6, 4), {}, {}, ("layer_norm_all", "norm_learned_number", "statistics_not_tracked")),
+        (
+            "layer_norm",
+            (6, 4),
+            {"axes": "channels"},
+            {},
+            ("layer_norm_channels", "norm_learned_channel", "statistics_not_tracked"),
+        ),
+        (
+            "layer_norm",
+            (6, 4),
+            {"affine": False},
+            {},
+            ("layer_norm_all", "norm_nothing_learned", "statistics_not_tracked"),
+        ),
+    ],
+)
+def test_normalisations(name, shape, settings, numbers, keys):
+    found = said(name, shape, **settings)
+    assert tuple(key for key, _ in found) == keys
+    assert found[0][1] == numbers
+
+
+def test_the_price_of_maxout_is_paid_by_the_layer_before():
+    largest, price = remarks_of("maxout", (12,), pieces=3)
+    assert (largest.key, largest.formula, largest.of_source) == ("maxout", "max(x1, x2, x3)", False)
+    assert (price.key, price.of_source) == ("maxout_price", True)
+    eight = "x1, x2, x3, x4, x5, x6, x7, x8"
+    assert remarks_of("maxout", (16,), pieces=8)[0].formula == f"max({eight})"
+    assert remarks_of("maxout", (18,), pieces=9)[0].formula == "max(its_pieces)", "not the largest of the first eight"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "key"),
+    [
+        (3, 2, "windows_overlap"),
+        (2, 2, "windows_tile"),
+        (2, None, "windows_tile"),
+        (2, 3, "windows_apart"),
+        ((3, 2), (2, 2), "windows_overlap"),  # along one axis
+        ((2, 2), (2, 3), "windows_apart"),
+    ],
+)
+@pytest.mark.parametrize("name", ["max_pool", "avg_pool"])
+def test_how_the_windows_of_a_pool_lie(name, kernel, stride, key):
+    assert said(name, (2, 9, 9), kernel=kernel, stride=stride) == [(name, {}), (key, {})]
+    rounded = said(name, (2, 9, 9), kernel=kernel, stride=stride, rounding="ceil")
+    assert rounded == [(name, {}), (key, {}), ("rounds_up", {})]
+
+
+@pytest.mark.parametrize(
+    ("padding", "settings", "keys"),
+    [
+        (0, {}, []),
+        (0, {"count_include_pad": False}, []),
+        (1, {}, ["padding_in_the_mean"]),
+        (1, {"count_include_pad": False}, ["padding_not_in_the_mean"]),
+        ((0, 1), {}, ["padding_in_the_mean"]),  # after the input alone
+        ((1, 0), {}, ["padding_in_the_mean"]),
+    ],
+)
+def test_the_padding_of_a_mean(padding, settings, keys):
+    assert [key for key, _ in said("avg_pool", (2, 9), kernel=3, padding=padding, **settings)][2:] == keys
+
+
+@pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
+def test_what_a_join_repeats(name):
+    assert said(name, (64, 8, 8), (64, 8, 8)) == [(name, {})]
+    for smaller in ((64,), (64, 1, 1), (1, 8, 8)):
+        assert said(name, (64, 8, 8), smaller) == said(name, smaller, (64, 8, 8)) == [(name, {}), ("repeated", {})]
+
+
+def test_what_is_joined_one_behind_the_other():
+    """CS231n's naive Inception module: 128, 192, 96 and 256 channels are 672."""
+    four = [(channels, 28, 28) for channels in (128, 192, 96, 256)]
+    assert said("concat", *four) == [("concat", {"sizes": (128, 192, 96, 256), "joined": 672})]
+    assert said("concat", (4, 5, 6), (4, 2, 6), axis=1) == [("concat_axis", {"sizes": (5, 2), "joined": 7})]
+
+
+def test_a_scale():
+    (plain,) = remarks_of("scale", (4,))
+    (shifted,) = remarks_of("scale", (4,), bias=True)
+    assert (plain.key, plain.formula) == ("scale", "weight * x")
+    assert (shifted.key, shifted.formula) == ("scale_and_shift", "weight * x + bias")
