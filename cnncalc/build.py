@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple, NoReturn
 
 from cnncalc import limits
@@ -44,6 +45,8 @@ class Tensor(NamedTuple):
 
 
 LOST = Tensor("", None)
+# How many names of layers a wrong one is compared with.
+MOST_COMPARED = 2_000
 
 
 class Shared(NamedTuple):
@@ -73,8 +76,9 @@ class Frame(NamedTuple):
 class Expansion(NamedTuple):
     """What a block came to where it was placed: parts of the builder's lists, from a number to another.
 
-    `incoming` came into it and `result` left it. A block sees only its arguments, the variables and what comes in,
-    so that where those are equal it comes to the same, under another name.
+    `incoming` came into it and `result` left it; `longest` counts the characters of its layers' longest name. A block
+    sees only its arguments, the variables and what comes in, so that where those are equal it comes to the same,
+    under another name.
     """
 
     path: str
@@ -84,6 +88,7 @@ class Expansion(NamedTuple):
     groups: tuple[int, int]
     ends: tuple[int, int]
     steps: int
+    longest: int
 
 
 class Copy(NamedTuple):
@@ -326,6 +331,7 @@ class _Builder:
             raise UnknownValue
         frame = place.frame
         current = _only(sources)
+        limits.spend(2 * len(block.parameters) + len(self.variables) // 4)
         names: dict[str, Value] = dict(self.variables)
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
@@ -340,7 +346,7 @@ class _Builder:
         names = self.names.setdefault(key[:2], names)
         self.settled.add(id(names))
         known = self.expansions.get(key) if frame.shared is None and not self.dotted else None
-        if known is not None and self._has_room(known):
+        if known is not None and self._has_room(known) and self._is_short(known, place.path):
             return self._again(known, place, arguments, tuple(inputs.values()))
         start = len(self.layers), len(self.groups), len(self.ends), self.steps
         depth = self._enter(frame, place.path, place.item.span).depth
@@ -358,6 +364,7 @@ class _Builder:
                 (start[1] + 1, len(self.groups)),
                 (start[2], len(self.ends)),
                 self.steps - start[3],
+                max((len(layer.name) for layer in self.layers[start[0] :]), default=0),
             )
         return result
 
@@ -366,6 +373,10 @@ class _Builder:
         first, end = known.layers
         within = len(self.layers) + end - first <= self.limits.layers
         return within and self.steps + known.steps <= self.limits.steps
+
+    def _is_short(self, known: Expansion, path: str) -> bool:
+        """Whether the names of a copy at a path stay within their bound."""
+        return len(path) - len(known.path) + known.longest <= self.limits.path
 
     def _again(
         self, origin: Expansion, place: Place, arguments: tuple[tuple[str, Value], ...], incoming: tuple[Tensor, ...]
@@ -471,6 +482,8 @@ class _Builder:
             message = f"the network has more than {self.limits.layers:,} layers"
             self._give_up(Problem(item.span, message, limits.raised("layers")))
         try:
+            if len(path) > self.limits.path:
+                self._refuse_path(path, item.span)
             if len(inputs) > 1 or call.type.several_inputs or inputs[0].training_only:
                 self._check_inputs(call, place, inputs)
             layer_type = self._type(call, frame, inputs[0])
@@ -494,6 +507,10 @@ class _Builder:
         # What reads it stays quiet.
         lost = self.tensors[path] = Tensor(path, None, frame.training_only)
         return lost
+
+    def _refuse_path(self, path: str, span: Span) -> NoReturn:
+        message = f"the layer's full name {quoted(path)} is longer than {self.limits.path:,} characters"
+        raise Faulty(Problem(span, message, limits.raised("path", "give the blocks that it is in shorter names")))
 
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
         item, path, frame = place
@@ -753,6 +770,7 @@ class _Builder:
         self, sources: Sources, frame: Frame, current: Tensor | None, own: NameTemplate | None = None
     ) -> dict[str, Tensor]:
         """The tensors that `from` names; `own` is the name of the item that reads them."""
+        limits.spend(2 * len(sources.names))
         found: dict[str, Tensor] = {}
         for number, (key, template) in enumerate(sources.names):
             name = self._evaluate_name(template, frame, current)
@@ -819,8 +837,9 @@ class _Builder:
         if name == "input" and len(frame.inputs) > 1:
             return Problem(span, "there is more than one input", f"name one of {listed(frame.inputs, 'or')}")
         prefix = f"{frame.scope}." if frame.scope else ""
-        seen = [path.removeprefix(prefix) for path in self.tensors if path.startswith(prefix)]
-        inner = next((path for path in seen if path.endswith(f".{name}")), None)
+        ending = f".{name}"
+        inside = (path for path in self.tensors if path.endswith(ending) and path.startswith(prefix))
+        inner = next((path.removeprefix(prefix) for path in inside), None)
         declared = self.spec.names.get(name, [])
         here = [declaration for declaration in declared if declaration.block == frame.block]
         if here and here[0].span > span and inner is None:
@@ -839,7 +858,9 @@ class _Builder:
             message = f"{quoted(name)} (line {declared[0].span.line}) stands inside the block {declared[0].block!r}"
             return Problem(span, message, "a layer sees its own block, and gets the rest by from: where that is used")
         named = [word for word, given in self.spec.names.items() if any(one.block == frame.block for one in given)]
-        hint = did_you_mean(name, [*seen, *named, *frame.inputs, "previous"], "give the layer a name: where it stands")
+        seen = (path.removeprefix(prefix) for path in self.tensors if path.startswith(prefix))
+        words = [*islice(seen, MOST_COMPARED), *named, *frame.inputs, "previous"]
+        hint = did_you_mean(name, words, "give the layer a name: where it stands")
         return Problem(span, f"no layer is called {quoted(name)}", hint)
 
 

@@ -6,9 +6,10 @@ Facts alone: the sentences are written elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
-from cnncalc import build
+from cnncalc import build, limits
 from cnncalc.analyses.quantities import SUMS, Measured, Measures, Unmeasurable
 from cnncalc.analyses.tree import Node, Row, rows
 from cnncalc.expressions import Comparison, ExpressionError, Number, UnknownValue, Value, describe, further_function
@@ -24,6 +25,10 @@ from cnncalc.templates import Constant, Faulty
 MOST_SPENT = 3
 # Sizes of inputs are commonly multiples of 32, the stride of most networks' last map.
 INPUT_STEP = 32
+# How many layers may be placed anew, all told, to find out which inputs would do.
+MOST_PLACED = 100_000
+# A verdict takes some twenty times as long, and as much memory, as what is counted as one operation.
+VERDICT = 20
 
 
 class Spent(NamedTuple):
@@ -66,7 +71,8 @@ def check(subject: Subject, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
     Raises SpecError with every guard that cannot be held against the network: a name that nothing has, a
     bound that is no number.
     """
-    return _Checker(subject).verdicts(guards)
+    with limits.counted():
+        return _Checker(subject).verdicts(guards)
 
 
 class _Checker:
@@ -78,7 +84,8 @@ class _Checker:
         self.before = (
             Measures(subject.baseline, batch=subject.batch, dtype_size=subject.dtype_size) if subject.baseline else None
         )
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = limits.Problems()
+        self.to_place = MOST_PLACED
         self.names = build.variables_of(subject.spec, self.problems)
 
     def verdicts(self, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
@@ -102,6 +109,8 @@ class _Checker:
             self.problems.append(Problem(guard.span, wrong.message, wrong.hint))
         except UnknownValue:
             pass
+        except SpecError as error:
+            raise SpecError(problem._replace(span=problem.span or guard.span) for problem in error.problems) from None
         return []
 
     # --- limits ---------------------------------------------------------------------------------
@@ -115,17 +124,18 @@ class _Checker:
 
     def _held(self, limit: Limit, node: Node | None, value: Measured) -> Iterator[Verdict]:
         """A verdict on what is limited as it is, and one on its increase."""
+        limits.spend(VERDICT)
         subject = f"{node.name}.{limit.quantity}" if node else limit.quantity
         if isinstance(value, Shape):
             yield self._shape(limit, subject, value)
             return
         bounds = {word: bound for word, bound in limit.bounds.items() if word in ("max", "min", "value")}
-        limits = {word: self._amount(limit, word, bound) for word, bound in bounds.items()}
+        amounts = {word: self._amount(limit, word, bound) for word, bound in bounds.items()}
         unit = QUANTITIES[limit.quantity].unit
-        if limits:
-            state = self._state(limit, value, limits)
-            check = Check(limit.kind, subject, limit.span, state, value, tuple(limits.items()), unit=unit)
-            yield self._explained(check, limit, node, limits.get("max", limits.get("value")))
+        if amounts:
+            state = self._state(limit, value, amounts)
+            check = Check(limit.kind, subject, limit.span, state, value, tuple(amounts.items()), unit=unit)
+            yield self._explained(check, limit, node, amounts.get("max", amounts.get("value")))
         if "max_increase" in limit.bounds:
             yield self._increase(limit, node, subject, value)
 
@@ -141,9 +151,9 @@ class _Checker:
         check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
         return Verdict(check, limit)
 
-    def _state(self, limit: Limit, value: int, limits: Mapping[str, Number]) -> State:
-        most = limits.get("max", limits.get("value"))
-        least = limits.get("min", limits.get("value"))
+    def _state(self, limit: Limit, value: int, amounts: Mapping[str, Number]) -> State:
+        most = amounts.get("max", amounts.get("value"))
+        least = amounts.get("min", amounts.get("value"))
         over = max(0, value - most) if most is not None else 0
         under = max(0, least - value) if least is not None else 0
         if not over and not under:
@@ -153,7 +163,7 @@ class _Checker:
         allowed = 0 if bound is None or missed is None else self._amount(limit, "tolerance", bound, missed)
         if max(over, under) > allowed:
             return State.BROKEN
-        return State.KEPT if "value" in limits else State.TOLERATED
+        return State.KEPT if "value" in amounts else State.TOLERATED
 
     def _increase(self, limit: Limit, node: Node | None, subject: str, value: int) -> Verdict:
         """Whether no more than allowed was added since the baseline."""
@@ -200,6 +210,7 @@ class _Checker:
         return Verdict(check, limit, tuple(self._heaviest(node, limit.quantity)), smaller)
 
     def _value(self, row: Row, quantity: str) -> int:
+        limits.spend(1)
         value = self.measures.of_node(row.node, quantity)
         return value * row.times if isinstance(value, int) else 0
 
@@ -208,28 +219,32 @@ class _Checker:
         top = node or self.measures.root
         parts = [row for row in rows(top, top.depth + 1) if not row.node.training_only or top.training_only]
         whole = sum(self._value(row, quantity) for row in parts)
-        while True:
-            large = [row for row in parts if row.times == 1 and row.node.children]
-            large = [row for row in large if 2 * self._value(row, quantity) > whole]
-            if not large:
-                break
-            place = parts.index(large[0])
-            parts[place : place + 1] = rows(large[0].node, large[0].node.depth + 1)
+        # Of what was looked at once nothing else has more than half.
+        opened = parts
+        while large := next((row for row in opened if self._is_most(row, quantity, whole)), None):
+            opened = list(rows(large.node, large.node.depth + 1))
+            place = next(place for place, row in enumerate(parts) if row is large)
+            parts[place : place + 1] = opened
         found = [Spent(row, value) for row in parts if (value := self._value(row, quantity))]
         return sorted(found, key=lambda spent: -spent.value)[:MOST_SPENT]
+
+    def _is_most(self, row: Row, quantity: str, whole: int) -> bool:
+        """Whether a block has more than half of a whole."""
+        return row.times == 1 and bool(row.node.children) and 2 * self._value(row, quantity) > whole
 
     def _grown(self, node: Node | None, quantity: str) -> list[Spent]:
         """The parts that grew most since the baseline, compared by name."""
         if self.before is None:
             return []
-        nodes = (node or self.measures.root).children
+        grown = [(self._growth(child, quantity), child) for child in (node or self.measures.root).children]
         while True:
-            grown = [(self._growth(child, quantity), child) for child in nodes]
             total = sum(growth for growth, _ in grown if growth > 0)
             inner = next((at for growth, at in grown if 2 * growth > total and at.children and self._has(at)), None)
             if inner is None:
                 break
-            nodes = [at for child in nodes for at in (child.children if child is inner else [child])]
+            limits.spend(len(grown) // 10)
+            place = next(place for place, (_, at) in enumerate(grown) if at is inner)
+            grown[place : place + 1] = [(self._growth(child, quantity), child) for child in inner.children]
         grown.sort(key=lambda pair: -pair[0])
         found = []
         for growth, child in grown[:MOST_SPENT]:
@@ -259,6 +274,9 @@ class _Checker:
         if len(set(shape.spatial)) != 1:
             return None
         low, high = 1, (shape.spatial[0] - 1) // INPUT_STEP
+        self.to_place -= high.bit_length() * len(self.subject.network.layers)
+        if self.to_place < 0:
+            return None
         best: Shape | None = None
         while low <= high:
             middle = (low + high) // 2
@@ -276,7 +294,8 @@ class _Checker:
         """A quantity of the same network with another input; None where it does not fit."""
         spec = self.subject.spec
         try:
-            network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
+            with limits.counted():
+                network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
         except SpecError:
             return None
         measures = Measures(network, batch=self.subject.batch, dtype_size=self.subject.dtype_size)
@@ -331,16 +350,23 @@ class _Checker:
             if QUANTITIES[quantity].whole_network:
                 raise Unmeasurable(f"{quantity} is a figure of the whole network", f"write {quantity}()")
             nodes = self.measures.matching(pattern)
+            limits.spend(len(nodes))
             if len(nodes) == 1:
                 value = self.measures.of_node(nodes[0], quantity)
             elif QUANTITIES[quantity].sums:
-                outermost = [node for node in nodes if not any(node.name.startswith(f"{at.name}.") for at in nodes)]
+                names = {node.name for node in nodes}
+                outermost = [node for node in nodes if names.isdisjoint(_above(node.name))]
                 values = [self.measures.of_node(node, quantity) for node in outermost]
                 return sum(value for value in values if isinstance(value, int))
             else:
-                names = ", ".join(node.name for node in nodes[:3])
-                raise Unmeasurable(f"{pattern!r} names {len(nodes)} layers and blocks, {names} among them", "name one")
+                some = ", ".join(node.name for node in nodes[:3])
+                raise Unmeasurable(f"{pattern!r} names {len(nodes)} layers and blocks, {some} among them", "name one")
         return tuple(value) if isinstance(value, Shape) else value
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names of the blocks that something is in, by its full name."""
+    return accumulate(name.split(".")[:-1], "{}.{}".format)
 
 
 def _hundredth(number: Number) -> Number:

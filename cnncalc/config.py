@@ -38,6 +38,11 @@ ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
 DEFAULT_KEYS = (BUDGET, "batch", "dtype")
 # What leaves a folder: the folder above, the root, another drive, a home.
 OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
+SIZE = r"[1-9][0-9]{0,17}"
+# Channels and sizes; how many fit is told by the spec.
+MOST_SIZES = 10
+# To follow the links of a file, and to look up a rule, take some hundred times as long as one operation.
+LOOKED_UP = 100
 LINT_KEYS = ("select", "ignore", "severity")
 
 
@@ -102,11 +107,12 @@ def find() -> str | None:
 
 def read(path: str) -> Config:
     """The configuration of a file. Raises SpecError with all of its problems."""
-    limits.restart()
-    try:
-        return _Reader(path).config(source.parse(source.text_of(source.read(path), path), path))
-    finally:
-        limits.rest()
+    with limits.counted():
+        node = source.parse(source.text_of(source.read(path), path), path)
+        try:
+            return _Reader(path).config(node)
+        except SpecError as error:
+            raise SpecError(problem._replace(span=problem.span or node.span) for problem in error.problems) from None
 
 
 def specs_of(config: Config) -> tuple[str, ...]:
@@ -231,6 +237,7 @@ class _Reader:
             message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
             self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
             return entry
+        limits.spend(LOOKED_UP)
         own = os.path.realpath(self.path)
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in self.folders.matching(entry.pattern)]
         files = [path for path in paths if os.path.realpath(path) != own]
@@ -301,18 +308,21 @@ class _Reader:
         return (("", self.sizes(node)),)
 
     def sizes(self, node: Node) -> str:
-        if isinstance(node, Scalar) and re.fullmatch(r"[0-9]+([x×][0-9]+)*", node.text):
-            return node.text
-        if isinstance(node, Sequence) and all(
-            isinstance(item, Scalar) and item.text.isdecimal() and int(item.text) for item in node.items
-        ):
-            return times(tuple(int(item.text) for item in node.items if isinstance(item, Scalar)))
+        if isinstance(node, Scalar):
+            words = re.split("[x×]", node.text)
+        else:
+            items = node.items if isinstance(node, Sequence) else ()
+            words = [item.text if isinstance(item, Scalar) else "" for item in items]
+        if 0 < len(words) <= MOST_SIZES and all(re.fullmatch(SIZE, word) for word in words):
+            return times(tuple(map(int, words)))
         self.problem(node.span, f"input takes sizes, not {kind(node)}", "such as [3, 192, 192]")
         return ""
 
     def text(self, node: Node) -> str:
         """A value as an expression writes it."""
+        limits.spend(1)
         if isinstance(node, Scalar):
+            limits.spend(len(node.text))
             return node.text
         if isinstance(node, Sequence):
             return f"[{', '.join(self.text(item) for item in node.items)}]"
@@ -347,5 +357,9 @@ class _Reader:
         if node is None:
             return ()
         items = node.items if isinstance(node, Sequence) else (node,)
-        words = self.texts(items, "the code or name of a rule")
-        return tuple((word.strip(), item.span) for item in words for word in item.text.split(",") if word.strip())
+        found = []
+        for item in self.texts(items, "the code or name of a rule"):
+            words = [word.strip() for word in item.text.split(",")]
+            limits.spend(LOOKED_UP * len(words))
+            found += [(word, item.span) for word in words if word]
+        return tuple(found)

@@ -14,7 +14,7 @@ from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
 from cnncalc.locate import Document, chain_of, locate
-from cnncalc.problem import Problem, RuleError, Span, did_you_mean, listed, plural, quoted
+from cnncalc.problem import LONGEST_QUOTE, Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
 from cnncalc.settings import Setting
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 from cnncalc.spec import (
@@ -173,6 +173,7 @@ class _Decoder:
             for key, value in node.entries:
                 if self._is_name(key, "a variable"):
                     nodes[key.text] = value
+                    self._refuse_many(nodes, key.span)
         for name, text in settings:
             if name not in nodes:
                 known = f"the variables are {', '.join(nodes)}" if nodes else "the spec has no variables"
@@ -190,6 +191,13 @@ class _Decoder:
             # A variable that cannot be read still exists: what uses it is not wrong as well.
             self.variables[name] = template or Constant(UNKNOWN, node.span)
             del self.reader.elsewhere[name]
+
+    def _refuse_many(self, variables: dict[str, Node], span: Span) -> None:
+        """Raise SpecError where there are too many: each expression, and each block, is read with all of them."""
+        most = limits.current().variables
+        if len(variables) > most:
+            message = f"the spec has more than {most:,} variables"
+            raise SpecError([*self.problems, Problem(span, message, limits.raised("variables"))])
 
     def _is_name(self, key: Scalar, what: str) -> bool:
         """Whether expressions can use a word as a name of the user's."""
@@ -294,7 +302,7 @@ class _Decoder:
 
     def _signature(self, key: Scalar, known: frozenset[str]) -> tuple[Parameter, ...] | None:
         """The parameters of `name(a, b=1)`, or None where something is wrong with them."""
-        match = re.fullmatch(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", key.text, re.DOTALL)
+        match = re.fullmatch(r"\s*([^\W\d]\w*)(?:\s*\((.*)\))?\s*", key.text, re.DOTALL)
         if match is None:
             hint = "write it like a function: conv_bn(filters, kernel=3)"
             self.problem(key.span, f"{quoted(key.text)} is no block", hint)
@@ -318,6 +326,7 @@ class _Decoder:
         span = key.span if column is None else key.span._replace(column=column)
         word, equals, default = text.partition("=")
         parameter = word.strip()
+        limits.spend(len(parameters))
         names = [earlier.name for earlier in parameters]
         template = None
         if not self._check_name(parameter, span, "a parameter"):
@@ -337,23 +346,26 @@ class _Decoder:
         circular: set[str] = set()
         done: set[str] = set()
         for root in self.calls:
-            above: list[str] = [root]
+            # In their order, as the keys of a dictionary are, and found at once.
+            above: dict[str, None] = {root: None}
             waiting = [iter(self.calls[root].items())]
             while waiting:
                 for other, span in waiting[-1]:
                     if other in above:
-                        circle = above[above.index(other) :]
-                        if not circular.intersection(circle):
+                        limits.spend(len(above))
+                        way_here = list(above)
+                        circle = way_here[way_here.index(other) :]
+                        if circular.isdisjoint(circle):
                             way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
                             self.problem(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
                         circular.update(circle)
                     elif other not in done and other in self.calls:
-                        above.append(other)
+                        above[other] = None
                         waiting.append(iter(self.calls[other].items()))
                         break
                 else:
                     waiting.pop()
-                    done.add(above.pop())
+                    done.add(above.popitem()[0])
         return circular
 
     # --- items ----------------------------------------------------------------------------------
@@ -532,7 +544,9 @@ class _Decoder:
         """What was meant by a word that is no type."""
         begin = re.match(r"\w+", word)
         if begin and begin.group() != word and self._is_type(begin.group()):
-            rest = word[begin.end() :].strip(" :()[]") or "..."
+            rest = word[begin.end() :].strip(" :()[]")
+            if not rest.isprintable() or not 0 < len(rest) <= LONGEST_QUOTE:
+                rest = "..."
             return f"write {begin.group()}: {f'[{rest}]' if ',' in rest else rest}, with a space after the colon"
         if word in MODIFIERS:
             return f"{word} stands beside a type, in the same item"

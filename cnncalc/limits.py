@@ -62,7 +62,8 @@ DOCS = {
     "number": "the largest number in an expression",
     "list": "numbers in a list that an expression makes",
     "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
-    "work": "operations of all expressions together, numbers of lists that they go through, and names looked at",
+    "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
+    " comments that are looked at",
     "problems": "problems that are shown, or `all`",
 }
 
@@ -77,10 +78,10 @@ class _Meter:
 
     __slots__ = ("counting", "left", "limits")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, counting: bool) -> None:
         self.limits = limits
         self.left = limits.work
-        self.counting = False
+        self.counting = counting
 
 
 _METER: ContextVar[_Meter] = ContextVar("limits")
@@ -101,20 +102,23 @@ def using(limits: Limits) -> Iterator[None]:
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
         # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
-    meter = _Meter(limits)
-    meter.counting = True
-    token = _METER.set(meter)
+    token = _METER.set(_Meter(limits, counting=True))
     try:
         yield
     finally:
         _METER.reset(token)
 
 
+@contextmanager
+def counted() -> Iterator[None]:
+    """Count the work of a block of code from nothing. What is counted outside of it goes on behind it."""
+    with using(current()):
+        yield
+
+
 def restart() -> None:
     """Count the work from nothing, as a spec is read or a network is built."""
-    meter = _Meter(_meter().limits)
-    meter.counting = True
-    _METER.set(meter)
+    _METER.set(_Meter(current(), counting=True))
 
 
 def rest() -> None:
@@ -130,14 +134,14 @@ def spend(work: int) -> None:
     meter.left -= work
     if meter.left < 0:
         meter.counting = False
-        message = f"the spec takes more than {meter.limits.work:,} operations to work out"
+        message = f"this takes more than {meter.limits.work:,} operations to work out"
         raise SpecError([Problem(None, message, raised("work"))])
 
 
 def _meter() -> _Meter:
     meter = _METER.get(None)
     if meter is None:
-        _METER.set(meter := _Meter(Limits()))
+        _METER.set(meter := _Meter(Limits(), counting=False))
     return meter
 
 

@@ -15,11 +15,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+from cnncalc import limits
 from cnncalc.finding import Finding, Severity
 from cnncalc.network import Network
-from cnncalc.problem import Span, did_you_mean, quoted
+from cnncalc.problem import Span, SpecError, did_you_mean, quoted
 from cnncalc.rule import ABOUT_COMMENTS, Comment, Found, Rule, Subject, some
 from cnncalc.rules import all_rules
 from cnncalc.spec import Spec
@@ -29,6 +31,8 @@ COMMENT = re.compile(r"#\s*cnncalc:\s*ignore(-file)?(?=\s|\Z)(.*)")
 # A word behind the first is another rule where a comma is between, or where it looks like a code.
 WORD = re.compile(r"(?:\s*,\s*|\s+)([A-Za-z][\w-]*)")
 CODE = re.compile(r"CNN[0-9]+\Z")
+# A comment and each of its words take some three hundred times as long as what is counted as one operation.
+LOOKED_AT = 300
 BECAUSE = "because"
 
 
@@ -61,11 +65,16 @@ class UnknownRuleError(Exception):
 
 def rules_of(word: str) -> tuple[Rule, ...]:
     """The rules that a code, the beginning of codes or a name stands for. Raises UnknownRuleError."""
-    begin = word.upper()
-    found = tuple(rule for rule in all_rules() if rule.name == word.lower() or (begin and rule.code.startswith(begin)))
+    found = _rules_of(word)
     if not found:
         raise UnknownRuleError(word)
     return found
+
+
+@lru_cache(maxsize=1_000)
+def _rules_of(word: str) -> tuple[Rule, ...]:
+    begin = word.upper()
+    return tuple(rule for rule in all_rules() if rule.name == word.lower() or (begin and rule.code.startswith(begin)))
 
 
 def selected(selection: Selection) -> tuple[tuple[Rule, Severity], ...]:
@@ -96,9 +105,16 @@ def lint(
     """What the rules find in a network, in the order of the file.
 
     What has no place comes first, then what is in the spec's own file, then those it extends. `batch` is that
-    of training. Raises UnknownRuleError where `selection` names a rule that does not exist.
+    of training. Raises UnknownRuleError where `selection` names a rule that does not exist, and SpecError where all
+    of it takes too much work.
     """
-    rules = selected(selection)
+    with limits.counted():
+        return _lint(spec, network, selected(selection), batch)
+
+
+def _lint(
+    spec: Spec, network: Network, rules: tuple[tuple[Rule, Severity], ...], batch: int | None
+) -> tuple[Finding, ...]:
     comments = tuple(comment for file, text in dict(spec.texts).items() for comment in comments_in(text, file))
     subject = Subject(spec, network, batch)
     subject.asked = frozenset(rule.code for rule, _ in rules)
@@ -147,8 +163,12 @@ def comments_in(text: str, file: str) -> Iterator[Comment]:
         at = place + match.start() if match else 0
         if match and _is_comment(text, at, texts):
             whole_file = match.group(1) is not None
-            words = tuple((word, _codes(word)) for word in _words(match.group(2)))
             span = Span(file, number, match.start() + 1)
+            try:
+                limits.spend(LOOKED_AT)
+                words = tuple((word, _codes(word)) for word in _words(match.group(2)))
+            except SpecError as error:
+                raise SpecError(problem._replace(span=span) for problem in error.problems) from None
             yield Comment(span, words, whole_file, misplaced=whole_file and at > begun)
         place += len(line)
 
@@ -183,10 +203,8 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _codes(word: str) -> tuple[str, ...] | None:
-    try:
-        return tuple(rule.code for rule in rules_of(word))
-    except UnknownRuleError:
-        return None
+    limits.spend(LOOKED_AT)
+    return tuple(rule.code for rule in _rules_of(word)) or None
 
 
 def _silenced(
@@ -201,14 +219,20 @@ def _silenced(
         if not comment.misplaced:
             line = 0 if comment.whole_file else comment.span.line
             by_line.setdefault((comment.span.file, line), []).append(number)
+
+    @cache
+    def is_silenced(file: str, line: int, code: str) -> bool:
+        """Whether a comment there silences a rule; all that do are used."""
+        numbers = [number for number in by_line.get((file, line), ()) if _names(comments[number], code)]
+        for number in numbers:
+            used[number].add(code)
+        return bool(numbers)
+
     kept = []
     for finding in findings:
         file, line = (finding.span.file, finding.span.line) if finding.span else (own_file, 0)
-        near = {*by_line.get((file, line), ()), *by_line.get((file, 0), ())}
-        numbers = [number for number in near if _names(comments[number], finding.code)]
-        for number in numbers:
-            used[number].add(finding.code)
-        if not numbers:
+        # Both are asked: each comment that silences it is used.
+        if not any([is_silenced(file, line, finding.code), is_silenced(file, 0, finding.code)]):
             kept.append(finding)
     return kept, tuple(comment._replace(used=frozenset(used[number])) for number, comment in enumerate(comments))
 

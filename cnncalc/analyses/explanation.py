@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ from cnncalc.expressions import Value, parse
 from cnncalc.layer_type import Matrices, Remark, Storage
 from cnncalc.network import Figures, Group, Layer, Network, inference_layers
 from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape, SlidingWindow, Window, axis_names, same_padding
+from cnncalc.shapes import Shape, SlidingWindow, Window, axis_names, half, same_padding
 from cnncalc.templates import Computed, Listed, Template
 
 # How far the output-size formula's other settings are looked for.
@@ -392,6 +393,7 @@ def fits(layer: Layer) -> tuple[AxisFit, ...]:
     return tuple(fit for fit in found if fit.remarkable)
 
 
+@lru_cache(maxsize=1_000)
 def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
     outputs = window.slide(size)
     end = window.reads(outputs - 1, size)[-1] + 1
@@ -431,15 +433,16 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
         near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
         return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
 
-    halves = [half for half in range(extent(window.kernel)) if 2 * half != both or fit.uneven]
+    # The kernel ends where the padding does with each `stride` more of it.
+    ending = both + (window.extent - size - both) % window.stride
     even = [
-        half
-        for half in halves
-        if (size + 2 * half - window.extent) % window.stride == 0 <= size + 2 * half - window.extent
+        half(around)
+        for around in (ending - window.stride, ending, ending + window.stride)
+        if around % 2 == 0 and max(window.extent - size, 0) <= around < 2 * window.extent
+        if abs(around - both) <= window.stride and (around != both or fit.uneven)
     ]
-    even = [half for half in even if abs(2 * half - both) <= window.stride]
     if even:
-        yield "padding", (min(even, key=lambda half: abs(2 * half - both)),)
+        yield "padding", (min(even, key=lambda side: abs(2 * side - both)),)
     elif not fit.uneven:
         # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
         missing = -(size + both - window.extent) % window.stride

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from cnncalc import limits
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import Node, tree
-from cnncalc.guards import is_named
+from cnncalc.guards import named
 from cnncalc.network import Layer, Network
 from cnncalc.problem import did_you_mean, listed, quoted
 from cnncalc.shapes import Shape
@@ -64,7 +65,7 @@ class Measures:
         """
         if pattern in self.nodes:
             return [self.nodes[pattern]]
-        found = [node for name, node in self.nodes.items() if "*" in pattern and is_named(name, pattern)]
+        found = [self.nodes[name] for name in named(self.nodes, pattern)] if "*" in pattern else []
         if found:
             return found
         tops = [node.name for node in self.root.children]
@@ -73,6 +74,8 @@ class Measures:
 
     def of_network(self, quantity: str) -> Measured:
         """A quantity of the whole network at inference. Raises Unmeasurable where it has no single one."""
+        if quantity in ("depth", "activations", "activations_size"):
+            limits.spend(len(self.network.layers))
         if quantity == "depth":
             return totals(self.network).weight_layers
         if quantity in ("activations", "activations_size"):
@@ -92,6 +95,7 @@ class Measures:
         if quantity in SUMS:
             return self._of_figure(node, quantity)
         layers = list(_layers_of(node))
+        limits.spend(len(layers))
         if quantity == "output":
             return layers[-1].output_shape
         if quantity == "input":

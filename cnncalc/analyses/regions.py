@@ -116,7 +116,7 @@ def _pieces(reads: range, longer: int, size: int) -> Iterator[tuple[int, int]]:
     """The runs of a read, each `longer` positions longer, as far as they lie in 0 to size - 1."""
     if not reads:
         return
-    if reads.step <= longer + 1:
+    if reads.step <= longer + 1 or min(reads[-1] - reads[0], size) > LONGEST_RUN * reads.step:
         pieces = [(reads[0], reads[-1] + longer)]
     else:
         # Only these lie where the input is.

@@ -94,5 +94,6 @@ class Commands(click.Group):
 def cli() -> None:
     """Shapes, parameters and operations of convolutional networks, from a short YAML spec.
 
-    SPEC is a file, the name of a bundled network (`cnncalc list`), or - for standard input.
+    SPEC is a file, the name of a bundled network (`cnncalc list`), a file at a git revision (main:design.yaml), or -
+    for standard input.
     """

@@ -270,7 +270,8 @@ def add_lines(lines: Iterable[str], path: str) -> None:
     """Add lines to a file, whole or not at all; what stands in it is kept."""
     try:
         before = ""
-        if os.path.exists(path):
+        # A device has no end.
+        if os.path.isfile(path):
             with open(path, encoding="utf-8", newline="") as file:
                 before = file.read()
     except (OSError, UnicodeDecodeError) as error:

@@ -37,7 +37,7 @@ class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         if not isinstance(value, str):
             return value
         words = [word.strip() for word in value.split(",")]
-        if not all(word.isascii() and word.isdecimal() and 0 < int(word) < 10**6 for word in words):
+        if not all(word.isascii() and word.isdecimal() and len(word) < 10 and 0 < int(word) < 10**6 for word in words):
             self.fail(f"{value!r} are no sizes; write whole numbers from 1, such as 128,160,224", param, ctx)
         return tuple(dict.fromkeys(map(int, words)))
 

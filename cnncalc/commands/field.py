@@ -30,7 +30,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
         if not isinstance(value, str):
             return value
         numbers = [word.strip() for word in value.strip("[]() ").split(",")]
-        if not all(number.isdecimal() for number in numbers):
+        if not all(number.isdecimal() and len(number) < 20 for number in numbers):
             self.fail(f"{value!r} is no position; write whole numbers from 0, such as 2,3", param, ctx)
         return tuple(map(int, numbers))
 

@@ -16,7 +16,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value == "all":
             return ALL
-        if isinstance(value, int) or (value.isdecimal() and int(value) > 0):
+        if isinstance(value, int) or (value.isdecimal() and len(value) < 10 and int(value) > 0):
             return int(value)
         return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from cnncalc.analyses.regions import Region, Runs
@@ -118,9 +119,10 @@ def _floor(number: int, part: int) -> int:
 
 def _cell(rows: _Side, columns: _Side, width: int) -> int:
     """How many positions a cell is wide and high, so that all of it fits."""
-    cell = 1
+    # No smaller one is enough for the input alone. Of huge ones the next that is tried is a little larger.
+    cell = max(1, 2 * columns.size // max(width, 1), rows.size // (HIGHEST + 1))
     while len(columns.cells(cell)) * 2 + MARGIN + 3 > width or len(rows.cells(cell)) > HIGHEST:
-        cell += 1
+        cell += max(1, cell >> 10)
     return cell
 
 
@@ -148,21 +150,28 @@ def _sign(
         return signs.padding if rows.spans(high, cell) and columns.spans(wide, cell) else " "
     lines = range(high * cell, min((high + 1) * cell, rows.size))
     across = range(wide * cell, min((wide + 1) * cell, columns.size))
+    # The lines between two edges of boxes are read alike.
+    edges = {lines.start, lines.stop}
+    for box in boxes:
+        edges.update(edge for first, last in box[0] for edge in (first, last + 1) if edge in lines)
     count = 0
-    for line in lines:
-        runs = [run for box in boxes if _holds(box[0], line) for run in box[1]]
-        count += _count(runs, across)
+    for first, end in pairwise(sorted(edges)):
+        count += (end - first) * _count([run for box in boxes if _holds(box[0], first) for run in box[1]], across)
     if not count:
         return signs.unread
-    return signs.read if count == len(lines) * len(across) else signs.partly
+    # `len` ends where machine words do.
+    whole = (lines.stop - lines.start) * (across.stop - across.start)
+    return signs.read if count == whole else signs.partly
 
 
 def _count(runs: list[tuple[int, int]], across: range) -> int:
     """How many positions of a range lie in any of the runs."""
-    if len(runs) == 1:
-        first, last = runs[0]
-        return max(min(last, across[-1]) - max(first, across[0]) + 1, 0)
-    return sum(1 for at in across if _holds(tuple(runs), at))
+    count, place = 0, across.start
+    for first, last in sorted(runs):
+        end = min(last + 1, across.stop)
+        count += max(end - max(first, place), 0)
+        place = max(place, end)
+    return count
 
 
 def _holds(runs: Runs, at: int) -> bool:

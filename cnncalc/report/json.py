@@ -22,7 +22,7 @@ def write(table: Table) -> Iterator[str]:
 def dumps(value: object, *, indent: int | None = None, ascii_only: bool = True) -> str:
     """JSON text that also a terminal and the log of a CI system take for text; what it stands for is the same.
 
-    Without `ascii_only` letters beyond ASCII stay as they are. YAML reads it, too.
+    Without `ascii_only` letters beyond ASCII stay as they are.
     """
     written = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     if not ascii_only and not written.isprintable():

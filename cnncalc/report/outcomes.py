@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cnncalc import git
+from cnncalc import git, limits
 from cnncalc.build import build, load
 from cnncalc.checker import Subject, Verdict, check
 from cnncalc.config import EMPTY, Config, Entry, Lint, entries_of
@@ -60,12 +60,12 @@ def outcome(reference: str, request: Request) -> Outcome:
         spec = read_spec(reference, settings, inputs)
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
+        found = [*findings(verdicts), *_notes(baseline, verdicts)]
+        if request.selection is not None:
+            lints = [request.config.lint, *(entry.lint for entry in entries)]
+            found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
     except SpecError as error:
         return unusable(reference, error.problems)
-    found = [*findings(verdicts), *_notes(baseline, verdicts)]
-    if request.selection is not None:
-        lints = [request.config.lint, *(entry.lint for entry in entries)]
-        found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
     found.sort(key=lambda finding: (finding.span is None, finding.span))
     return Outcome(reference, network.name, tuple(found), tuple(verdict.check for verdict in verdicts))
 
@@ -120,7 +120,7 @@ def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...]) -> Iterator[Findin
 
 def refuse_unknown_rules(config: Config) -> None:
     """Raise SpecError with every rule and severity of a configuration that does not exist."""
-    problems: list[Problem] = []
+    problems = limits.Problems()
     for each in (config.lint, *(entry.lint for entry in config.entries)):
         for word, span in (*each.select, *each.ignore, *((word, span) for word, _, span in each.severities)):
             try:

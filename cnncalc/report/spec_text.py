@@ -10,13 +10,16 @@ from cnncalc.expressions import decimal
 from cnncalc.network import Layer, Network
 from cnncalc.report.json import dumps
 
+# What JSON has for a character beyond U+FFFF that is escaped.
+PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+
 
 def write(network: Network) -> Iterator[str]:
     """The lines of a spec of layers alone that gives the same network."""
-    yield f"name: {dumps(network.name, ascii_only=False)}"
+    yield f"name: {_text(network.name)}"
     for key, words in (("source", network.source), ("family", network.family)):
         if words:
-            yield f"{key}: {dumps(words, ascii_only=False)}"
+            yield f"{key}: {_text(words)}"
     if network.year is not None:
         yield f"year: {network.year}"
     if len(network.inputs) == 1 and network.inputs[0][0] == "input":
@@ -53,6 +56,16 @@ def _item(layer: Layer, previous: str) -> Iterator[str]:
         yield f"    weights: {_word(layer.weights_from)}"
     if layer.training_only:
         yield "    training_only: true"
+
+
+def _text(words: str) -> str:
+    """A text in quotes, as in JSON, but for what is a pair of escapes there and one in YAML."""
+    return PAIR.sub(_one_escape, dumps(words, ascii_only=False))
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    high, low = (int(part, 16) for part in pair.groups())
+    return f"\\U{0x10000 + (high - 0xD800 << 10) + low - 0xDC00:08x}"
 
 
 def _word(name: str) -> str:

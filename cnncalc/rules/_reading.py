@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from math import gcd, prod
 
+from cnncalc import limits
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
 from cnncalc.rule import Subject, sliding_of
 from cnncalc.shapes import SlidingWindow, quotient, times
+
+# Where a kernel along an axis has more taps, in all places together, nobody looks at each of them.
+MOST_TAPS = 1_000_000
 
 
 class Skipped:
@@ -45,11 +49,13 @@ def alike(sizes: Iterable[int]) -> str:
 
 
 def skipped(layer: Layer) -> Skipped | None:
-    """What a layer's kernel passes over from one place to the next; None where it passes over nothing."""
+    """What a layer's kernel passes over from one place to the next; None where that is nothing, or endless."""
     windows = sliding_of(layer)
     if not any(map(_passes_over, windows)):
         return None
     sizes = layer.input_shapes[0].spatial
+    if any(window.slide(size) * window.kernel > MOST_TAPS for window, size in zip(windows, sizes, strict=True)):
+        return None
     found = Skipped(layer, tuple(_read(window, size) for window, size in zip(windows, sizes, strict=True)))
     return found if found.read < found.positions else None
 
@@ -91,6 +97,7 @@ def _passes_over(window: SlidingWindow) -> bool:
 @cache
 def _read(window: SlidingWindow, size: int) -> frozenset[int]:
     inside = range(size)
+    limits.spend(window.slide(size) * window.kernel // 10)
     return frozenset(
         at for position in range(window.slide(size)) for at in window.reads(position, size) if at in inside
     )

@@ -30,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
+from cnncalc import limits
 from cnncalc.finding import Severity
 from cnncalc.rule import Found, Subject, number, percent, place, sliding_of
 from cnncalc.rules._reading import alike
@@ -38,6 +39,8 @@ from cnncalc.shapes import SlidingWindow
 CODE = "CNN006"
 NAME = "padding-beyond-kernel"
 SEVERITY = Severity.WARNING
+# Along a longer axis nothing is looked for.
+MOST_OUTPUTS = 1_000_000
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -65,5 +68,13 @@ def check(subject: Subject) -> Iterator[Found]:
 def _inside(window: SlidingWindow, size: int) -> int:
     """How many outputs along an axis read a position of the input."""
     count = window.slide(size)
-    reads = (window.reads(position, size) for position in range(count))
-    return sum(any(0 <= at < size for at in taps) for taps in reads)
+    if count > MOST_OUTPUTS:
+        return count
+    limits.spend(count // 2)
+    return sum(_is_inside(window.reads(position, size), size) for position in range(count))
+
+
+def _is_inside(taps: range, size: int) -> bool:
+    """Whether a tap lies in 0 to size - 1: the first that is not before it."""
+    first = taps.start if taps.start >= 0 else taps.start % taps.step
+    return first < min(taps.stop, size)

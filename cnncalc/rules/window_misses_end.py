@@ -39,6 +39,8 @@ from cnncalc.shapes import half
 CODE = "CNN004"
 NAME = "window-misses-end"
 SEVERITY = Severity.NOTE
+# More padding is no advice.
+WIDEST = 100
 
 LINES = {"depth": "slices", "height": "rows", "width": "columns"}
 
@@ -81,7 +83,7 @@ def _last(fit: AxisFit) -> str:
 def _hint(layer: Layer, lost: list[AxisFit], *, is_first: bool) -> str:
     if "rounding" in layer.settings:
         return "rounding: ceil lets a last window read them"
-    widest = max(half(fit.window.extent) for fit in lost)
+    widest = min(max(half(fit.window.extent) for fit in lost), WIDEST)
     padding = next((both for both in range(1, widest + 1) if all(_reaches(fit, both) for fit in lost)), 0)
     if padding:
         return f"padding {padding} would read them"

@@ -1,6 +1,5 @@
 """What changed, what it costs by itself, and what follows from it: by hand, and as sums that must come out."""
 
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

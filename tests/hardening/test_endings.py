@@ -15,8 +15,6 @@ import pytest
 
 from cnncalc.commands import _options
 
-pytestmark = pytest.mark.long
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,7 +44,12 @@ COMMANDS = [
     ("summary", "--help"),
     ("--version",),
 ]
-IDS = [" ".join(command) for command in COMMANDS]
+# One that fills a pipe, one that rich writes, one that has a status of its own, and what click writes.
+OFTEN = (COMMANDS[1], ("diff", "vgg16", "vgg19", "--color", "always"), ("check", "vgg16"), ("--help",))
+EACH = [
+    pytest.param(command, id=" ".join(command), marks=() if command in OFTEN else pytest.mark.long)
+    for command in COMMANDS
+]
 
 
 def end(*arguments: str, shell: str = "", **options: object) -> tuple[int, str]:
@@ -61,7 +64,7 @@ def end(*arguments: str, shell: str = "", **options: object) -> tuple[int, str]:
 # --- standard output --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=IDS)
+@pytest.mark.parametrize("command", EACH)
 def test_a_reader_that_goes_away(command: tuple[str, ...]) -> None:
     """As `head` does: nothing is said, and the status is that of programs which SIGPIPE ends."""
     read, write = os.pipe()
@@ -84,14 +87,14 @@ def test_head() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-@pytest.mark.parametrize("command", COMMANDS, ids=IDS)
+@pytest.mark.parametrize("command", EACH)
 def test_a_full_disk(command: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as stdout:
         done = subprocess.run([*PROGRAM, *command], check=False, stdout=stdout, stderr=subprocess.PIPE, timeout=60)
     assert (done.returncode, done.stderr) == (2, b"Error: standard output: No space left on device\n")
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=IDS)
+@pytest.mark.parametrize("command", EACH)
 def test_standard_output_that_is_closed(command: tuple[str, ...]) -> None:
     assert end(*command, shell=">&-") == (2, "Error: standard output: Bad file descriptor\n")
 
@@ -123,18 +126,20 @@ SLOW = "input: [3, 64, 64]\nvariables: {a: 1}\nlayers:\n  - relu:\n    when: a +
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
     ids=str,
 )
-@pytest.mark.parametrize("patience", [0.15, 0.4])
+@pytest.mark.parametrize("patience", [0.4, pytest.param(0.15, marks=pytest.mark.long)])
 def test_signals(sent: signal.Signals, status: int, patience: float, tmp_path: Path) -> None:
     """At any time: the file that is being written is not there, nor any other, and nothing is said."""
     spec = tmp_path / "slow.yaml"
     spec.write_text(SLOW)
     out = tmp_path / "out.json"
     out.write_text("before")
-    command = [*PROGRAM, "compare", *[str(spec)] * 1, *["resnet152"] * 30, "-f", "json", "-o", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # However quick it is: at standard input, which says nothing, it waits.
+    command = [*PROGRAM, "compare", str(spec), "resnet152", "-", "-f", "json", "-o", str(out)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(patience)
     process.send_signal(sent)
-    stdout, stderr = process.communicate(timeout=30)
+    process.wait(timeout=30)
+    stdout, stderr = process.communicate()
     if process.returncode == -sent:
         pytest.skip("Python itself had only begun")
     assert (process.returncode, stdout, stderr) == (status, b"", b"")
@@ -159,7 +164,11 @@ def test_ctrl_c_while_a_file_is_written(
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:
-    program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from cnncalc import __main__ as m; m._prepare(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    program = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from cnncalc import __main__; __main__._prepare()\n"
+        "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout == "True\n"
 
@@ -274,6 +283,13 @@ def test_devices_are_written_to(tmp_path: Path) -> None:
     assert not pipe.is_file()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_device_is_not_read_to_its_end(run: Callable[..., Result]) -> None:
+    """As a summary is, which keeps what stands in its file."""
+    result = run("check", "lenet5", "--summary", "/dev/full", status=2)
+    assert result.stderr == "Error: Could not open file '/dev/full': No space left on device\n"
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="there is no /dev/stdout")
 def test_standard_output_by_its_name(tmp_path: Path) -> None:
     done = subprocess.run(
@@ -354,6 +370,7 @@ def test_no_traceback(error: str, words: str, monkeypatch: pytest.MonkeyPatch) -
         assert "Traceback" in done.stderr
 
 
+@pytest.mark.long
 def test_a_spec_too_large_for_memory(tmp_path: Path) -> None:
     """It ends with one line, not by filling the machine."""
     resource = pytest.importorskip("resource")

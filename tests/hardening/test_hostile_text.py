@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,83 +19,109 @@ import hostile
 import pytest
 
 import cnncalc
+from cnncalc import build
+from cnncalc.linter import EVERYTHING
 from cnncalc.report.format import plain
 from cnncalc.report.json import dumps
-
-pytestmark = pytest.mark.long
+from cnncalc.report.outcomes import Request, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.testing import Result
 
+    from cnncalc.finding import Outcome
+
 SOUND = dict(hostile.sound_strings())
 TABLES = ("table", "json", "csv", "markdown", "latex")
 REPORTS = ("text", "json", "markdown", "latex")
 FINDINGS = ("text", "json", "markdown", "github", "junit", "sarif")
-# What each command is asked of the two hostile specs.
+# What each command is asked of a hostile spec and of another like it; those of many specs are asked once of all.
 READING = {
-    "summary": (("summary", "one.yaml", "--columns", "all"), TABLES),
-    "explain": (("explain", "one.yaml"), REPORTS),
-    "explain a layer": (("explain", "one.yaml", "conv"), REPORTS),
-    "field": (("field", "one.yaml", "--all"), REPORTS),
-    "field of a layer": (("field", "one.yaml", "conv", "--plot"), REPORTS),
-    "sharing": (("sharing", "one.yaml", "--columns", "all"), TABLES),
-    "compare": (("compare", "one.yaml", "two.yaml", "--columns", "all", "--group", "family"), TABLES),
-    "compare, transposed": (("compare", "one.yaml", "two.yaml", "--transpose", "--relative-to", "one.yaml"), TABLES),
-    "compare at": (("compare", "one.yaml", "two.yaml", "--at", "8,9"), TABLES),
-    "compare stages": (("compare", "one.yaml", "two.yaml", "--stages"), TABLES),
-    "diff": (("diff", "one.yaml", "two.yaml"), ("table", "json", "markdown")),
-    "diff of none": (("diff", "one.yaml", "one.yaml"), ("table", "json", "markdown")),
-    "check": (("check", "one.yaml", "two.yaml"), FINDINGS),
-    "check with increases": (
-        ("check", "one.yaml", "--against", "two.yaml", "--max-increase", "params=1"),
-        FINDINGS,
-    ),
-    "lint": (("lint", "one.yaml", "two.yaml"), FINDINGS),
-    "show --expand": (("show", "one.yaml", "--expand"), ("text",)),
+    "summary": (("summary", "{one}", "--columns", "all"), TABLES),
+    "explain": (("explain", "{one}"), REPORTS),
+    "explain a layer": (("explain", "{one}", "conv"), REPORTS),
+    "field": (("field", "{one}", "--all"), REPORTS),
+    "field of a layer": (("field", "{one}", "conv", "--plot"), REPORTS),
+    "sharing": (("sharing", "{one}", "--columns", "all"), TABLES),
+    "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
+    "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
+    "compare at": (("compare", "{all}", "--at", "8,9"), TABLES),
+    "compare stages": (("compare", "{all}", "--stages"), TABLES),
+    "diff": (("diff", "{one}", "{two}"), ("table", "json", "markdown")),
+    "diff of none": (("diff", "{one}", "{one}"), ("table", "json", "markdown")),
+    "check": (("check", "{all}"), FINDINGS),
+    "check with increases": (("check", "{all}", "--against", "two0.yaml", "--max-increase", "params=1"), FINDINGS),
+    "lint": (("lint", "{all}"), FINDINGS),
+    "show --expand": (("show", "{one}", "--expand"), ("text",)),
 }
 CASES = [(what, form) for what, (_, forms) in READING.items() for form in forms]
+# A spec has three texts of its author's: each string is once in each of them.
+COUNT = -(-len(SOUND) // 3)
+PLACES = ("name", "source", "family")
+
+
+def texts_of(number: int, turn: int) -> dict[str, str]:
+    """The texts of one of the hostile specs; in the three turns every string is in every place."""
+    strings = list(SOUND.values())
+    return {
+        place: strings[(number + COUNT * (turn + position)) % len(strings)] for position, place in enumerate(PLACES)
+    }
+
+
+def hostile_spec(texts: dict[str, str], filters: int) -> str:
+    """A spec with such texts, in a comment and in an assertion too; guards that are broken tell it in messages."""
+    in_expression = [
+        "".join(filter(str.isprintable, words)).translate({34: "", 39: ""})[:200] for words in texts.values()
+    ]
+    assertions = [hostile.in_yaml(f"'{words}' == 1") for words in in_expression]
+    return (
+        "".join(f"{place}: {hostile.in_yaml(words)}\n" for place, words in texts.items())
+        + "input: [3, 8, 8]\nvariables: {unused: 3}\nlayers:\n"
+        + f"  - conv: [{filters}, 3]\n  - relu\n  - relu:\n    name: -1+1\n"
+        + f"  - conv: [3, 1] # cnncalc: ignore {in_expression[0]}\n    name: +sum\n"
+        + f"budget: {{params: 3}}\nexpect: {{params: 3}}\nassert: ['params() < 3', {', '.join(assertions)}]\n"
+    )
+
+
+def write_specs(turn: int) -> None:
+    for number in range(COUNT):
+        for name, filters in (("one", 4), ("two", 5)):
+            text = hostile_spec(texts_of(number, turn), filters)
+            Path(f"{name}{number}.yaml").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
-def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Two specs with a text wherever a usable spec can have one; guards that are broken tell it in their messages."""
+def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hostile specs one0.yaml, two0.yaml, one1.yaml and so on, in the current folder."""
     monkeypatch.chdir(tmp_path)
-
-    def write(words: str) -> None:
-        text = hostile.in_yaml(words)
-        in_expression = "".join(sign for sign in words if sign.isprintable() and sign not in "'\"")[:200]
-        for name, filters in (("one", 4), ("two", 5)):
-            Path(f"{name}.yaml").write_text(
-                f"name: {text}\nsource: {text}\nfamily: {text}\ninput: [3, 8, 8]\n"
-                f"variables: {{unused: 3}}\nlayers:\n"
-                f"  - conv: [{filters}, 3]\n  - relu\n  - relu:\n    name: -1+1\n"
-                f"  - conv: [3, 1] # cnncalc: ignore {in_expression}\n    name: +sum\n"
-                f"budget: {{params: 3}}\n"
-                f"expect: {{params: 3}}\n"
-                f'assert: ["params() < 3", {hostile.in_yaml(chr(39) + in_expression + chr(39) + " == 1")}]\n',
-                encoding="utf-8",
-            )
-
-    return write
+    write_specs(0)
+    return tmp_path
 
 
+def test_every_string_is_in_every_place() -> None:
+    for place in PLACES:
+        in_turns = [{texts_of(number, turn)[place] for number in range(COUNT)} for turn in range(3)]
+        assert set().union(*in_turns) == set(SOUND.values())
+    for turn in range(3):
+        assert {words for number in range(COUNT) for words in texts_of(number, turn).values()} == set(SOUND.values())
+
+
+@pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("what", "form"), CASES, ids=[f"{what} as {form}" for what, form in CASES])
-def test_every_command_and_format(
-    what: str, form: str, specs: Callable[[str], None], run: Callable[..., Result]
-) -> None:
-    for name, words in SOUND.items():
-        specs(words)
-        arguments = READING[what][0]
-        options = () if arguments[0] == "show" else ("--format", form)
+def test_every_command_and_format(what: str, form: str, turn: int, specs: Path, run: Callable[..., Result]) -> None:
+    if turn:
+        write_specs(turn)
+    command = READING[what][0]
+    options = () if command[0] == "show" else ("--format", form)
+    everything = [f"{name}{number}.yaml" for number in range(COUNT) for name in ("one", "two")]
+    for number in range(1 if "{all}" in command else COUNT):
+        words = [word.format(one=f"one{number}.yaml", two=f"two{number}.yaml", all="{all}") for word in command]
+        arguments = [one for word in words for one in (everything if word == "{all}" else [word])]
         # The checks are broken, and two activations in a row are a finding.
-        result = run(*arguments, *options, status=int(arguments[0] in ("check", "lint")))
-        try:
-            hostile.CHECKS[form](result.stdout)
-            hostile.check_log(result.stderr)
-        except Exception as error:
-            raise AssertionError(f"{name}: {error}\n{result.stdout}") from error
+        result = run(*arguments, *options, status=int(command[0] in ("check", "lint")))
+        hostile.CHECKS[form](result.stdout)
+        hostile.check_log(result.stderr)
 
 
 # --- what is wrong with a spec ------------------------------------------------------------------------
@@ -137,26 +164,37 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("form", [*FINDINGS, "problems"])
-@pytest.mark.parametrize("where", WRONG)
-def test_whatever_is_wrong(
-    where: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]
-) -> None:
-    """All hostile strings at one place, each in a spec of its own: they end in messages."""
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    """What is found of all hostile strings at all places, each in a spec of its own: they end in messages."""
+    folder = tmp_path_factory.mktemp("wrong")
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for place, (where, spec) in enumerate(WRONG.items()):
+            for number, words in enumerate(SOUND.values()):
+                name = f"{place}_{number}.yaml"
+                Path(name).write_text(spec(hostile.in_yaml(words)), encoding="utf-8")
+                found.append(outcome(name, Request(selection=EVERYTHING)))
+            assert any(one.unusable for one in found[-len(SOUND) :]), where
+    return found
+
+
+@pytest.mark.parametrize("form", FINDINGS)
+def test_whatever_is_wrong(form: str, wrong: list[Outcome]) -> None:
+    hostile.CHECKS[form]("".join(f"{line}\n" for line in import_module(f"cnncalc.report.findings.{form}").write(wrong)))
+
+
+@pytest.mark.parametrize("where", ["a key at the top", "a layer type", "a value", "a variable", "what it extends"])
+def test_problems(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]) -> None:
+    """What is wrong, as commands write it to standard error."""
     monkeypatch.chdir(tmp_path)
-    specs = []
-    for number, words in enumerate(SOUND.values()):
-        Path(f"{number}.yaml").write_text(WRONG[where](hostile.in_yaml(words)), encoding="utf-8")
-        specs.append(f"{number}.yaml")
-    if form == "problems" and where == "whose budget":
-        pytest.skip("only a check looks for it")
-    if form == "problems":
-        result = run("compare", *specs, "--limit", "problems=all", status=2)
-        assert result.stderr.count(".yaml") >= len(specs) // 2
-        hostile.check_log(result.stderr)
-        return
-    result = run("check", *specs, "--format", form, status=2)
-    hostile.CHECKS[form](result.stdout)
+    names = [f"{number}.yaml" for number in range(len(SOUND))]
+    for name, words in zip(names, SOUND.values(), strict=True):
+        Path(name).write_text(WRONG[where](hostile.in_yaml(words)), encoding="utf-8")
+    errors = run("compare", *names, "--limit", "problems=all", status=2).stderr
+    assert errors.count(".yaml") >= len(names) // 2
+    hostile.check_log(errors)
 
 
 @pytest.mark.parametrize("form", FINDINGS)
@@ -192,10 +230,9 @@ def test_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Ca
 # --- Python and notebooks -------------------------------------------------------------------------------
 
 
-def test_python(specs: Callable[[str], None]) -> None:
-    for words in SOUND.values():
-        specs(words)
-        network = cnncalc.load("one.yaml")
+def test_python(specs: Path) -> None:
+    for number in range(COUNT):
+        network = cnncalc.load(f"one{number}.yaml")
         hostile.check_html(network._repr_html_())
         hostile.check_markdown(network.to_markdown())
         hostile.check_text(network.explain())
@@ -203,13 +240,16 @@ def test_python(specs: Callable[[str], None]) -> None:
         assert hostile.hidden_in(repr(network)) == []
 
 
-def test_what_is_expanded_says_the_same(specs: Callable[[str], None], run: Callable[..., Result]) -> None:
+def test_what_is_expanded_says_the_same(specs: Path, run: Callable[..., Result]) -> None:
     """What would act is escaped as YAML escapes it: read again, it is the text that it was."""
-    for words in SOUND.values():
-        specs(words)
-        text = run("show", "one.yaml", "--expand").stdout
+    for number in range(COUNT):
+        text = run("show", f"one{number}.yaml", "--expand").stdout
         Path("flat.yaml").write_text(text, encoding="utf-8")
-        assert cnncalc.load("flat.yaml").name == cnncalc.load("one.yaml").name
+        flat, one = build.load("flat.yaml"), build.load(f"one{number}.yaml")
+        assert (flat.name, flat.source, flat.family) == (one.name, one.source, one.family)
+        assert {flat.name, flat.source, flat.family} == {
+            " ".join(words.split()) for words in texts_of(number, 0).values()
+        }
 
 
 def test_json_says_the_same() -> None:
@@ -242,20 +282,19 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.mark.parametrize(
     "command",
     [
-        ("summary", "one.yaml"),
-        ("sharing", "one.yaml"),
-        ("field", "one.yaml"),
-        ("compare", "one.yaml", "two.yaml"),
-        ("diff", "one.yaml", "two.yaml"),
+        ("summary", "one{}.yaml"),
+        ("sharing", "one{}.yaml"),
+        ("field", "one{}.yaml"),
+        ("compare", "one{}.yaml", "two{}.yaml"),
+        ("diff", "one{}.yaml", "two{}.yaml"),
     ],
     ids=" ".join,
 )
-def test_colours(command: tuple[str, ...], specs: Callable[[str], None], run: Callable[..., Result]) -> None:
+def test_colours(command: tuple[str, ...], specs: Path, run: Callable[..., Result]) -> None:
     """What rich writes: no escape is there but those of its colours, and no markup of a spec is one of them."""
     expected = None
-    for words in SOUND.values():
-        specs(words)
-        text = run(*command, "--color", "always").stdout
+    for number in range(COUNT):
+        text = run(*(word.format(number) for word in command), "--color", "always").stdout
         hostile.check_log(COLOURS.sub("", text))
         expected = expected or set(COLOURS.findall(text))
         assert set(COLOURS.findall(text)) == expected

@@ -13,8 +13,6 @@ import pytest
 import cnncalc
 from cnncalc.problem import SpecError
 
-pytestmark = pytest.mark.long
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,8 +52,20 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("locale", LOCALES, ids=str)
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+# Each command in one of the locales; the others are asked in a long run.
+CASES = [
+    pytest.param(
+        command,
+        locale,
+        id=f"{' '.join(command)} in {locale}",
+        marks=() if number % len(LOCALES) == other else pytest.mark.long,
+    )
+    for number, command in enumerate(COMMANDS)
+    for other, locale in enumerate(LOCALES)
+]
+
+
+@pytest.mark.parametrize(("command", "locale"), CASES)
 def test_no_locale_ends_in_a_traceback(command: tuple[str, ...], locale: dict[str, str], tmp_path: Path) -> None:
     spec = tmp_path / "сеть.yaml"
     spec.write_text(SPEC, encoding="utf-8")
