@@ -23,6 +23,12 @@ from cnncalc.network import Network
 MOST_PAIRS = 100_000
 # So many differences are looked for where sequences are too long for that.
 MOST_EDITS = 300
+# Networks that are large and unlike take more comparisons: what is left after these is cut shorter, and looked at less.
+MOST_COMPARISONS = 2_000_000
+FEW_PAIRS = 1_000
+FEW_EDITS = 30
+# So many comparisons are remembered at a time.
+MOST_KEPT = 100_000
 # A layer without a name of its own has moved if it stands at most so many places further.
 NEAR = 4
 
@@ -98,6 +104,7 @@ class _Aligner:
         self.names: dict[Node, str | None] = {}
         self.types: dict[Node, Counter[str]] = {}
         self.known: dict[tuple[int, int], int] = {}
+        self.left = MOST_COMPARISONS
         for root in (old, new):
             self._survey(root)
 
@@ -246,11 +253,15 @@ class _Aligner:
             wide, high = one_end - one, two_end - two
             if not wide or not high:
                 continue
-            if wide * high <= MOST_PAIRS:
+            few = self.left < 0
+            if wide * high <= (FEW_PAIRS if few else MOST_PAIRS):
+                self.left -= wide * high
                 best = _best_pairs(olds[one:one_end], news[two:two_end], likeness)
                 found += [Pairing(one + pair.old, two + pair.new) for pair in best]
                 continue
-            anchors = _common(tokens[0][one:one_end], tokens[1][two:two_end]) or _in_order(
+            edits = FEW_EDITS if few else MOST_EDITS
+            self.left -= edits**2 // 2
+            anchors = _common(tokens[0][one:one_end], tokens[1][two:two_end], edits) or _in_order(
                 [self.names[node] for node in olds[one:one_end]], [self.names[node] for node in news[two:two_end]]
             )
             if anchors:
@@ -273,6 +284,8 @@ class _Aligner:
         """How alike the content of two nodes of one kind is, of 100: settings of layers, types of layers in blocks."""
         key = (self.content[old], self.content[new])
         if key not in self.known:
+            if len(self.known) >= MOST_KEPT:
+                self.known.clear()
             if old.layer is not None and new.layer is not None:
                 self.known[key] = _settings_alike(old.layer.figures.type, new.layer.figures.type)
             else:
@@ -298,6 +311,8 @@ class _Level:
         key = (aligner.content[old], aligner.content[new], aligner.names[old], aligner.names[new])
         found = self.known.get(key)
         if found is None:
+            if len(self.known) >= MOST_KEPT:
+                self.known.clear()
             found = self.known[key] = self._likeness(old, new)
         sure, firm = found
         if not sure:
@@ -351,12 +366,15 @@ def _settings_alike(one: LayerType, two: LayerType) -> int:
     """How many of the settings that are not their defaults are equal, of 100."""
     if type(one) is not type(two):
         return 0
-    told = [
-        key
-        for key, setting in one.settings.items()
-        if setting.required or vars(one)[key] != setting.default or vars(two)[key] != setting.default
-    ]
-    return 100 * sum(vars(one)[key] == vars(two)[key] for key in told) // len(told) if told else 100
+    ones, twos = vars(one), vars(two)
+    told = equal = 0
+    for key, setting in one.settings.items():
+        value = ones[key]
+        if value != twos[key]:
+            told += 1
+        elif value != setting.default:
+            told, equal = told + 1, equal + 1
+    return 100 * equal // told if told else 100
 
 
 def _layers(node: Node) -> list[Node]:
@@ -438,11 +456,11 @@ def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) 
     return slid
 
 
-def _common(olds: Sequence[object], news: Sequence[object]) -> list[Pairing]:
-    """A longest common subsequence (Myers 1986), where it takes few edits; else nothing."""
+def _common(olds: Sequence[object], news: Sequence[object], most: int) -> list[Pairing]:
+    """A longest common subsequence (Myers 1986), where it takes fewer than `most` edits; else nothing."""
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
-    for edits in range(MOST_EDITS):
+    for edits in range(most):
         trace.append(dict(furthest))
         for diagonal in range(-edits, edits + 1, 2):
             down = diagonal == -edits or (diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1])

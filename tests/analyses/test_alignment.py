@@ -217,3 +217,17 @@ def test_long_networks_of_changed_layers_go_by_their_names(pairs):
     # 250 names in order are more than the 150 of the beginning, which now come last.
     moved = [f"c{number} c{number} moved" for number in range(150)]
     assert found == [*(f"c{number} c{number}" for number in range(150, 400)), "- between", *moved]
+
+
+def test_beyond_the_comparisons_that_are_made(pairs, monkeypatch):
+    """Less is looked at then. What no name or content tells apart stays in its place, and none is lost."""
+    monkeypatch.setattr("cnncalc.analyses.alignment.MOST_COMPARISONS", -1)
+    old = [f"conv: {{filters: {filters}, kernel: 3, padding: same}}" for filters in range(8, 108)]
+    new = [f"conv: {{filters: {filters}, kernel: 3, padding: same}}" for filters in range(208, 308)]
+    number = ["", *(f"_{place}" for place in range(2, 101))]
+    assert pairs(", ".join(old), ", ".join(new)) == [f"conv{each} conv{each}" for each in number]
+    assert pairs(", ".join(old), ", ".join([*old[:60], "relu", *old[60:]])) == [
+        *(f"conv{each} conv{each}" for each in number[:60]),
+        "- relu",
+        *(f"conv{each} conv{each}" for each in number[60:]),
+    ]
