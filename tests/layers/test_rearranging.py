@@ -150,6 +150,9 @@ def test_what_is_a_view_of_its_input():
             "axes [1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
             "axes",
         ),
+        ("permute", (3, 8), {"axes": (-1, 0)}, "axes takes a list of whole numbers of at least 0, not [-1, 0]", "axes"),
+        ("slice", (64, 8), {"start": -1}, "start takes a whole number of at least 0, not -1", "start"),
+        ("slice", (64, 8), {"axis": -1}, "axis takes a whole number of at least 0, not -1", "axis"),
         (
             "permute",
             (3,),
