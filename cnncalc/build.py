@@ -6,7 +6,6 @@ reported is one of its own. Layers with equal settings and input shapes are comp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple, NoReturn
@@ -14,9 +13,11 @@ from typing import NamedTuple, NoReturn
 from cnncalc import limits
 from cnncalc.decode import read_spec
 from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
+from cnncalc.frame import LOST, Frame, Shared, Tensor
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
-from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, plural, quoted
+from cnncalc.patterns import ANY, fits
+from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, quoted
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
 from cnncalc.spec import (
@@ -33,44 +34,10 @@ from cnncalc.spec import (
     name_problem,
 )
 from cnncalc.spec import Group as GroupAction
-from cnncalc.templates import Constant, Faulty, Listed, NameTemplate, Template, tensor_values
+from cnncalc.templates import Constant, Faulty, NameTemplate
 
-
-class Tensor(NamedTuple):
-    """What a layer or an input gives; the shape is None where a problem left it unknown."""
-
-    name: str
-    shape: Shape | None
-    training_only: bool = False
-
-
-LOST = Tensor("", None)
 # How many names of layers a wrong one is compared with.
 MOST_COMPARED = 2_000
-
-
-class Shared(NamedTuple):
-    """Below the path `own`, every layer works with the weights of its twin below `other`."""
-
-    own: str
-    other: str
-    span: Span
-
-
-class Frame(NamedTuple):
-    """Where an item stands: its path, the names it sees, and what its block was given.
-
-    `scope` is the path of the block at hand: names of layers are looked up as far as that.
-    """
-
-    path: str
-    scope: str
-    block: str
-    names: dict[str, Value]
-    inputs: dict[str, Tensor]
-    depth: int
-    training_only: bool = False
-    shared: Shared | None = None
 
 
 class Expansion(NamedTuple):
@@ -269,11 +236,11 @@ class _Builder:
         base = None
         if not _is_bare(item) and (item.name is None or item.name.constant is not None):
             base = self._take(frame, item)
-        for number, names in self._passes(loop, frame, current):
+        for number, inner in frame.passes(loop, current):
             if number == 1 and (base is not None or not item.declares):
                 _refuse_one_start(item)
             path = None if base is None else f"{base}.{number}"
-            current = self.once(item, action, frame._replace(names=names), current, path)
+            current = self.once(item, action, inner, current, path)
         if base is not None and current is not None:
             self.tensors[base] = current
         return current
@@ -286,10 +253,10 @@ class _Builder:
             current = self.tensors[path] = self._layer(action, Place(item, path, frame), [current])
             return current
         when = item.when
-        if when is not None and not when.uses_tensor and not self._condition(when, frame, None):
+        if when is not None and not when.uses_tensor and not frame.holds(when, None):
             return current
         sources = self._sources(item, action, frame, current)
-        if when is not None and when.uses_tensor and not self._condition(when, frame, _only(sources)):
+        if when is not None and when.uses_tensor and not frame.holds(when, _only(sources)):
             return current
         if item.training_only:
             frame = frame._replace(training_only=True)
@@ -336,9 +303,9 @@ class _Builder:
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
             if given is not None:
-                names[parameter.name] = self._evaluate(given, frame, current)
+                names[parameter.name] = frame.evaluate(given, current)
             elif parameter.default is not None:
-                names[parameter.name] = self._evaluate(parameter.default, frame._replace(names=names), current)
+                names[parameter.name] = frame._replace(names=names).evaluate(parameter.default, current)
         inputs = {"input": current} if current is not None and "" in sources else sources
         arguments = tuple([(one.name, names[one.name]) for one in block.parameters if one.name in names])
         key = _alike(call.block, arguments, inputs, frame)
@@ -439,9 +406,9 @@ class _Builder:
                 if branch.loop is None:
                     ends.extend(self._branch(branch, branch.name, frame, start))
                     continue
-                for number, names in self._passes(branch.loop, frame, start):
+                for number, inner in frame.passes(branch.loop, start):
                     label = None if branch.name is None else f"{branch.name}.{number}"
-                    ends.extend(self._branch(branch, label, frame._replace(names=names), start))
+                    ends.extend(self._branch(branch, label, inner, start))
             except Faulty as faulty:
                 self.problems.append(faulty.problem)
                 ends.append((branch.name, LOST))
@@ -460,7 +427,7 @@ class _Builder:
             begin = _only(named)
             if begin is None:
                 raise Faulty(Problem(branch.sources.span, "a branch starts from one tensor", "name one"))
-        if branch.when is not None and not self._condition(branch.when, frame, begin):
+        if branch.when is not None and not frame.holds(branch.when, begin):
             return
         path = frame.path
         if label is not None and branch.items:
@@ -468,7 +435,7 @@ class _Builder:
             self.groups.append(Group(path, "branch", branch.span))
         end = self.items(branch.items, self._enter(frame, path, branch.span), begin)
         if end is None:
-            raise Faulty(Problem(branch.span, "nothing comes into this branch", _which(frame)))
+            raise Faulty(Problem(branch.span, "nothing comes into this branch", frame.which()))
         if label is not None and branch.items:
             self.tensors[path] = end
         yield label, end
@@ -537,7 +504,7 @@ class _Builder:
         try:
             for template in call.arguments.values():
                 known = isinstance(template, Constant) and template.value is not UNKNOWN
-                values.append(template.evaluate({}) if known else self._evaluate(template, frame, current))
+                values.append(template.evaluate({}) if known else frame.evaluate(template, current))
         except (Faulty, UnknownValue):
             # A setting before it that is wrong is told all the same.
             self._decoded(call, values)
@@ -576,7 +543,7 @@ class _Builder:
     # --- shared weights -------------------------------------------------------------------------
 
     def _sharing(self, weights: NameTemplate, path: str, frame: Frame, current: Tensor | None) -> Shared:
-        name = self._evaluate_name(weights, frame, current)
+        name = frame.evaluate_name(weights, current)
         try:
             return Shared(path, self._find(name, weights.span, frame), weights.span)
         except Faulty:
@@ -631,17 +598,15 @@ class _Builder:
         if frame.depth >= self.limits.nesting:
             message = f"blocks and branches are nested more than {self.limits.nesting} deep"
             self._give_up(Problem(span, message, limits.raised("nesting")))
-        # Written out, which takes a third of the time of a replacement: it is done for every branch.
-        _, scope, block, names, inputs, depth, training_only, shared = frame
-        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared)
+        return frame.entered(path)
 
-    # --- names and values -----------------------------------------------------------------------
+    # --- names ----------------------------------------------------------------------------------
 
     def _take(self, frame: Frame, item: Item) -> str:
         """A full name for an item: its own, or its type's, numbered where two would collide."""
         if item.name is None:
             return self._free(_under(frame.path, item.type), item.span)
-        own = self._evaluate_name(item.name, frame, None)
+        own = frame.evaluate_name(item.name, None)
         if item.name.constant is None and (wrong := name_problem(own)):
             raise Faulty(Problem(item.name.span, *wrong))
         path = _under(frame.path, own)
@@ -674,83 +639,6 @@ class _Builder:
         self.places[candidate] = span
         return candidate
 
-    def _evaluate(self, template: Template, frame: Frame, tensor: Tensor | None) -> Value:
-        """A template's value where `tensor` comes in."""
-        if isinstance(template, Listed):
-            self._spend(len(template.items), template.span)
-        names = frame.names
-        if template.uses_tensor:
-            if tensor is None:
-                message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
-                raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        value = template.evaluate(names)
-        if value is UNKNOWN:
-            raise UnknownValue
-        return value
-
-    def _evaluate_name(self, template: NameTemplate, frame: Frame, tensor: Tensor | None) -> str:
-        if template.constant is not None:
-            return template.constant
-        names = frame.names
-        if template.uses_tensor and tensor is not None:
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        return template.evaluate(names)
-
-    def _condition(self, template: Template, frame: Frame, current: Tensor | None) -> bool:
-        value = self._evaluate(template, frame, current)
-        if isinstance(value, bool):
-            return value
-        raise Faulty(Problem(template.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0"))
-
-    def _passes(self, loop: Loop, frame: Frame, current: Tensor | None) -> Iterator[tuple[int, dict[str, Value]]]:
-        """Each pass of a loop: its number from 0, and the names that are seen in it."""
-        number = 0
-        for row in self._rows(loop, frame, current):
-            names = {**frame.names, **row, "index": number}
-            count = 1
-            if loop.repeat is not None:
-                count = self._count(loop.repeat, frame._replace(names=names), current)
-            for _ in range(count):
-                yield number, {**names, "index": number}
-                number += 1
-
-    def _count(self, repeat: Template, frame: Frame, current: Tensor | None) -> int:
-        count = self._evaluate(repeat, frame, current)
-        if isinstance(count, int) and is_whole(count, 0) and count <= self.limits.layers:
-            return count
-        message = f"repeat takes a whole number from 0 to {self.limits.layers:,}, not {describe(count)}"
-        # A slip is told without the option, which would not mend it.
-        beyond = isinstance(count, int) and count > self.limits.layers
-        raise Faulty(Problem(repeat.span, message, limits.raised("layers") if beyond else ""))
-
-    def _rows(self, loop: Loop, frame: Frame, current: Tensor | None) -> list[dict[str, Value]]:
-        """The rows of the lists of `for`, walked together; one empty row where there are none."""
-        if not loop.walks:
-            return [{}]
-        lists: list[tuple[tuple[str, ...], tuple[Value, ...], Template]] = []
-        for names, template in loop.walks:
-            values = self._evaluate(template, frame, current)
-            if not isinstance(values, tuple):
-                message = f"for walks through a list, not {describe(values)}"
-                raise Faulty(Problem(template.span, message, "repeat: takes a number"))
-            lists.append((names, values, template))
-        longest = len(lists[0][1])
-        self._spend(longest, loop.span)
-        rows: list[dict[str, Value]] = [{} for _ in range(longest)]
-        for names, values, template in lists:
-            if len(values) != longest:
-                first = ", ".join(lists[0][0])
-                message = f"{', '.join(names)} has {plural(len(values), 'value')}, but {first} has {longest}"
-                raise Faulty(Problem(template.span, message, "lists walked together are equally long"))
-            for number, (row, value) in enumerate(zip(rows, values, strict=True)):
-                row.update(_unpacked(names, value, number, template))
-        return rows
-
     # --- tensors --------------------------------------------------------------------------------
 
     def _sources(self, item: Item, action: Action, frame: Frame, current: Tensor | None) -> dict[str, Tensor]:
@@ -764,7 +652,7 @@ class _Builder:
             return frame.inputs
         if isinstance(action, Join | SideBranches | GroupAction):
             return {}
-        raise Faulty(Problem(item.span, f"{item.type}: {len(frame.inputs)} inputs come in", _which(frame)))
+        raise Faulty(Problem(item.span, f"{item.type}: {len(frame.inputs)} inputs come in", frame.which()))
 
     def _named(
         self, sources: Sources, frame: Frame, current: Tensor | None, own: NameTemplate | None = None
@@ -773,7 +661,7 @@ class _Builder:
         limits.spend(2 * len(sources.names))
         found: dict[str, Tensor] = {}
         for number, (key, template) in enumerate(sources.names):
-            name = self._evaluate_name(template, frame, current)
+            name = frame.evaluate_name(template, current)
             try:
                 tensor = self._resolve(name, template.span, frame, current)
             except Faulty:
@@ -797,7 +685,7 @@ class _Builder:
         """The tensor of a name: of the branch at hand, else of what is around it in the same block."""
         if name == "previous":
             if current is None:
-                raise Faulty(Problem(span, "there is no previous layer yet", _which(frame)))
+                raise Faulty(Problem(span, "there is no previous layer yet", frame.which()))
             return current
         if name in frame.inputs:
             return frame.inputs[name]
@@ -823,12 +711,12 @@ class _Builder:
     def _is_lost(self, name: str) -> bool:
         """Whether a name belongs to something that failed."""
         for item in self.failed:
-            patterns = [re.escape(item.type)] if item.name is None else []
+            patterns = [[item.type]] if item.name is None else []
             patterns += [
-                "".join(re.escape(part) if isinstance(part, str) else ".*" for part in template.parts)
-                for template in item.declares
+                [part if isinstance(part, str) else ANY for part in template.parts] for template in item.declares
             ]
-            if any(re.fullmatch(rf"(.*\.)?{pattern}(\..*)?", name) for pattern in patterns):
+            # It may stand in something, and hold something.
+            if any(fits(f".{name}.", [ANY, ".", *pattern, ".", ANY]) for pattern in patterns):
                 return True
         return False
 
@@ -891,20 +779,6 @@ def _alike(
 def _is_bare(item: Item) -> bool:
     """Whether an item is a group whose layers stand as if written without it."""
     return isinstance(item.action, GroupAction) and item.name is None and item.weights is None
-
-
-def _which(frame: Frame) -> str:
-    return f"say which: from: {listed(frame.inputs, 'or')}"
-
-
-def _unpacked(names: tuple[str, ...], value: Value, number: int, template: Template) -> Iterable[tuple[str, Value]]:
-    """The names of a row of `for`, each with its value."""
-    if len(names) == 1:
-        return ((names[0], value),)
-    if isinstance(value, tuple) and len(value) == len(names):
-        return zip(names, value, strict=True)
-    message = f"{', '.join(names)} takes rows of {len(names)} values, but row {number} is {describe(value)}"
-    raise Faulty(Problem(template.span, message))
 
 
 def _refuse_one_start(item: Item) -> None:

@@ -16,10 +16,10 @@ Nothing is compared here: that needs the network.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from cnncalc import expressions, limits
+from cnncalc import expressions
 from cnncalc.expressions import Expression, ExpressionError, Number, Value
 from cnncalc.problem import Problem, Span, did_you_mean, listed, quoted
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
@@ -258,40 +258,6 @@ class _Reader:
             hint = did_you_mean(f"{name}()", functions) or f"the figures are {', '.join(functions)}"
             self.problem(_at(item.span, column, offset), f"{quoted(name)} is not defined here", hint)
         return None if wrong else Assertion(parsed, item.span, column)
-
-
-def named(names: Iterable[str], pattern: str) -> Iterator[str]:
-    """The names of layers and blocks that a pattern fits: `*` stands for any text without a dot, `**` for any."""
-    first, *parts = re.split(r"(\*\*|\*)", pattern)
-    for name in names:
-        limits.spend(1)
-        if name.startswith(first) and name.endswith(parts[-1] if parts else first) and _fits(name, len(first), parts):
-            yield name
-
-
-def _fits(name: str, begin: int, parts: list[str]) -> bool:
-    """Whether the rest of a name, from `begin` on, consists of the parts of a pattern.
-
-    All ways that it may are followed together: to try one after another, as regular expressions do, would take
-    *a*a*a*a*b ages.
-    """
-    ends = {begin}
-    for part in parts:
-        if part == "**":
-            ends = set(range(min(ends), len(name) + 1))
-        elif part == "*":
-            reached: set[int] = set()
-            for place in sorted(ends):
-                if place not in reached:
-                    dot = name.find(".", place)
-                    reached.update(range(place, (dot if dot >= 0 else len(name)) + 1))
-            ends = reached
-        else:
-            ends = {place + len(part) for place in ends if name.startswith(part, place)}
-        limits.spend(1 + len(ends) // 5)
-        if not ends:
-            break
-    return len(name) in ends
 
 
 def _at(span: Span, column: int | None, offset: int) -> Span:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnncalc.expressions import describe
-from cnncalc.problem import RuleError, did_you_mean, listed
+from cnncalc.problem import RuleError, did_you_mean, listed, plural
 
 if TYPE_CHECKING:
     from cnncalc.expressions import Value
@@ -328,9 +328,7 @@ def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
         return (value,) * rank
     if len(value) == rank:
         return value
-    raise RuleError(
-        f"{setting} has {len(value)} numbers, the input {rank} spatial axes", setting, f"give one number, or {rank}"
-    )
+    raise RuleError(_counts(setting, value, rank), setting, "give one number" + (f", or {rank}" if rank > 1 else ""))
 
 
 def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], ...]:
@@ -342,7 +340,12 @@ def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], 
     if len(value) == rank:
         return tuple((size, size) for size in value)
     raise RuleError(
-        f"{setting} has {len(value)} numbers, the input {rank} spatial axes",
+        _counts(setting, value, rank),
         setting,
         f"give one number, {rank} (one an axis) or {2 * rank} (before and after each axis)",
     )
+
+
+def _counts(setting: str, value: tuple[int, ...], rank: int) -> str:
+    axes = "axis" if rank == 1 else "axes"
+    return f"{setting} has {plural(len(value), 'number')}, the input {rank} spatial {axes}"

@@ -682,11 +682,14 @@ def test_layers_and_steps_are_bounded(spec: Loaded, bounded: Callable[[int], Non
         match="comes to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
     ):
         spec(of_layers("  - layers:\n      - layers: []\n        repeat: 5\n    repeat: 6\n  - relu\n"))
-    with pytest.raises(
-        SpecError,
-        match="comes to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
-    ):
-        spec(of_layers(f"  - relu\n  - relu:\n    repeat: 0\n    for: {{a: [{'1, ' * 31}1]}}\n"))
+
+
+def test_lists_that_are_walked_are_work(spec: Loaded) -> None:
+    """32 values are walked where 20 operations are left, even if no pass is made of them."""
+    text = of_layers(f"  - relu\n  - relu:\n    repeat: 0\n    for: {{a: [{'1, ' * 31}1]}}\n")
+    assert len(spec(text).layers) == 1
+    with limits.using(limits.Limits(work=20)), pytest.raises(SpecError, match="more than 20 operations"):
+        spec(text)
 
 
 def test_what_was_found_before_a_bound_is_told_too(spec: Loaded, bounded: Callable[[int], None]) -> None:

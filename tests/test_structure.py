@@ -16,6 +16,7 @@ PACKAGE = Path(cnncalc.__file__).parent
 ORDER = (
     "problem",
     "limits",
+    "patterns",
     "finding",
     "git",
     "source",
@@ -31,6 +32,7 @@ ORDER = (
     "locate",
     "decode",
     "network",
+    "frame",
     "build",
     "analyses",
     "rule",

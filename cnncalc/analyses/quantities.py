@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from cnncalc import limits
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import Node, tree
-from cnncalc.guards import named
 from cnncalc.network import Layer, Network
+from cnncalc.patterns import named
 from cnncalc.problem import did_you_mean, listed, quoted
 from cnncalc.shapes import Shape
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,11 +136,23 @@ def test_signals(sent: signal.Signals, status: int, patience: float, tmp_path: P
     out.write_text("before")
     # However quick it is: at standard input, which says nothing, it waits.
     command = [*PROGRAM, "compare", str(spec), "resnet152", "-", "-f", "json", "-o", str(out)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(patience)
-    process.send_signal(sent)
-    process.wait(timeout=30)
-    stdout, stderr = process.communicate()
+    pipe = subprocess.PIPE
+    # Tests that run under nohup, or behind a shell's &, have signals ignored, and so would what they start.
+    heard = partial(signal.signal, sent, signal.SIG_DFL)
+    with subprocess.Popen(
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=heard,  # noqa: PLW1509 - no thread runs here
+    ) as process:
+        time.sleep(patience)
+        process.send_signal(sent)
+        try:
+            process.wait(timeout=30)
+        finally:
+            process.kill()
+        stdout, stderr = process.communicate()
     if process.returncode == -sent:
         pytest.skip("Python itself had only begun")
     assert (process.returncode, stdout, stderr) == (status, b"", b"")

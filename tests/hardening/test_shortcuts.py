@@ -6,7 +6,7 @@ import re
 from itertools import product
 
 from cnncalc.analyses.explanation import _fit
-from cnncalc.guards import named
+from cnncalc.patterns import named
 from cnncalc.report.field_plot import _count
 from cnncalc.rules.padding_beyond_kernel import _is_inside
 from cnncalc.shapes import SlidingWindow

@@ -87,6 +87,11 @@ SPECS = {
         f"{HEAD}layers:\n  - relu:\n    name: '{INDICES}'\n    repeat: 49000\n",
         WORK,
     ),
+    "a name like that of what failed": (
+        "summary",
+        f"{HEAD}layers:\n  - conv: [q, 3]\n    name: '{'{index}a' * 30}z'\n  - relu:\n    from: {'a' * 150}\n",
+        "no layer is called",
+    ),
     "expressions over and over": (
         "summary",
         f"{HEAD}variables: {{x: &a '{SUM}', y: [{ALIASES}]}}\nlayers: [relu]\n",
