@@ -16,7 +16,6 @@ from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.frame import LOST, Frame, Shared, Tensor
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
-from cnncalc.patterns import ANY, fits
 from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, quoted
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
@@ -710,15 +709,11 @@ class _Builder:
 
     def _is_lost(self, name: str) -> bool:
         """Whether a name belongs to something that failed."""
-        for item in self.failed:
-            patterns = [[item.type]] if item.name is None else []
-            patterns += [
-                [part if isinstance(part, str) else ANY for part in template.parts] for template in item.declares
-            ]
-            # It may stand in something, and hold something.
-            if any(fits(f".{name}.", [ANY, ".", *pattern, ".", ANY]) for pattern in patterns):
-                return True
-        return False
+        return any(
+            (item.name is None and f".{item.type}." in f".{name}.")
+            or any(template.may_be(name) for template in item.declares)
+            for item in self.failed
+        )
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
         """Why a name cannot be read at a place, with what would work."""

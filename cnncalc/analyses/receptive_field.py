@@ -22,7 +22,7 @@ a join that are repeated over the positions of another, as in squeeze-and-excita
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
@@ -207,7 +207,12 @@ class Fields(NamedTuple):
 
     def extent(self, layer: str, name: str, position: tuple[int, ...]) -> tuple[tuple[int, int] | None, ...]:
         """Along each axis of an input the first and last position of one output's field, padding included."""
-        return tuple(_hull(strands, position) for strands in self.strands[layer].get(name, ()))
+        return tuple(
+            _hull(
+                one.reach.at(0 if one.axis is None else position[one.axis]) for one in strands if one.reach is not None
+            )
+            for strands in self.strands[layer].get(name, ())
+        )
 
 
 def fields(network: Network, *, through_gates: bool = False) -> Fields:
@@ -519,13 +524,22 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
     reaches = [(strand.axis, strand.reach) for strand in strands if strand.reach is not None]
     if len(reaches) < len(strands):
         return None
-    ends = [end for end in _outputs(reaches, output) if end is not None]
-    if not ends:
+    along = _along_axes(reaches, output)
+    # The first outputs may depend on nothing; they are counted with the last axis fastest.
+    first = [ends[0] for ends in along if ends[0] is not None] or [end for end in _last_known(along) if end][:1]
+    known = [[end for end in ends if end is not None] for ends in along]
+    known = [ends for ends in known if ends]
+    if not known:
         return None
-    start, last = ends[0]
+    start, last = min(low for low, _ in first), max(high for _, high in first)
+    # Positions along different axes go with one another in every way.
+    largest = max(
+        max(high - low for low, high in one) if one is other else max(high for _, high in one) - min(other)[0]
+        for one, other in product(known, repeat=2)
+    )
     whole = any(_covers(reach, 1 if axis is None else output.spatial[axis], size) for axis, reach in reaches)
     return AxisField(
-        max(high - low + 1 for low, high in ends),
+        largest + 1,
         tuple(sorted(reach.stride for _, reach in reaches)),
         start,
         _whole(Fraction(start + last, 2)),
@@ -546,30 +560,28 @@ def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
     return AxisField(largest, (reach.stride,), start, center, reach.period, _covers(reach, outputs, size))
 
 
-def _outputs(reaches: list[tuple[int | None, Reach]], output: Shape) -> Iterator[tuple[int, int] | None]:
-    """What outputs reach, from the first one on: all that differ, and where strides do those at the ends."""
-    axes = sorted({axis for axis, _ in reaches if axis is not None})
-    positions = []
-    for axis in axes:
-        count = output.spatial[axis]
-        period = min(lcm(*(reach.period for own, reach in reaches if own == axis)), LONGEST_PERIOD, count)
-        ends = range(count - period, count) if len(reaches) > 1 else ()
-        positions.append(list(dict.fromkeys((*range(period), *ends))))
-    for place in product(*positions):
-        at = dict(zip(axes, place, strict=True))
-        found = [reach.at(0 if axis is None else at[axis]) for axis, reach in reaches]
-        known = [end for end in found if end is not None]
-        yield (min(low for low, _ in known), max(high for _, high in known)) if known else None
+def _along_axes(reaches: list[tuple[int | None, Reach]], output: Shape) -> list[list[tuple[int, int] | None]]:
+    """What outputs reach by their position along each axis: all that differ, and where strides do those at the ends."""
+    found = []
+    for axis in sorted({axis for axis, _ in reaches}, key=lambda axis: -1 if axis is None else axis):
+        own = [reach for at, reach in reaches if at == axis]
+        count = 1 if axis is None else output.spatial[axis]
+        period = min(lcm(*(reach.period for reach in own)), LONGEST_PERIOD, count)
+        positions = dict.fromkeys((*range(period), *range(count - period, count)))
+        found.append([_hull([reach.at(position) for reach in own]) for position in positions])
+    return found
+
+
+def _last_known(along: list[list[tuple[int, int] | None]]) -> list[tuple[int, int] | None]:
+    """Of the axes that tell anything the last one; nothing where none does."""
+    return next((ends for ends in reversed(along) if any(ends)), [])
 
 
 def _whole(number: Number) -> Number:
     return number.numerator if number.denominator == 1 else number
 
 
-def _hull(strands: Strands, position: tuple[int, ...]) -> tuple[int, int] | None:
-    """The first and the last position that one output reaches; None where there are none, or no rule."""
-    ends = [
-        None if one.reach is None else one.reach.at(0 if one.axis is None else position[one.axis]) for one in strands
-    ]
+def _hull(ends: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
+    """From the first to the last position of all; None where there are none."""
     known = [end for end in ends if end is not None]
     return (min(low for low, _ in known), max(high for _, high in known)) if known else None

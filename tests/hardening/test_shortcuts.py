@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from itertools import product
+from random import Random
 
 from cnncalc.analyses.explanation import _fit
+from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
 from cnncalc.patterns import named
 from cnncalc.report.field_plot import _count
 from cnncalc.rules.padding_beyond_kernel import _is_inside
-from cnncalc.shapes import SlidingWindow
+from cnncalc.shapes import Shape, SlidingWindow
 
 
 def test_patterns_name_what_the_regular_expression_does() -> None:
@@ -51,3 +54,30 @@ def test_positions_in_runs() -> None:
         runs = [(low, low + length) for low, length in (first, second)]
         across = range(2, 7)
         assert _count(runs, across) == sum(any(low <= at <= high for low, high in runs) for at in across)
+
+
+def test_positions_along_different_axes_go_with_one_another() -> None:
+    """Branches that follow different axes: what `_axis_field` tells is what all outputs, one by one, amount to."""
+    random = Random(7)
+    for _ in range(1_000):
+        output = Shape((1, *(random.randint(1, 5) for _ in range(3))))
+        strands = tuple(_strand(random) for _ in range(random.randint(2, 4)))
+        ends = []
+        for place in product(*map(range, output.spatial)):
+            found = [one.reach.at(0 if one.axis is None else place[one.axis]) for one in strands]
+            known = [end for end in found if end is not None]
+            ends += [(min(low for low, _ in known), max(high for _, high in known))] if known else []
+        field = _axis_field(strands, output, 9)
+        if not ends:
+            assert field is None
+            continue
+        assert field.size == max(high - low + 1 for low, high in ends)
+        assert (field.start, field.center) == (ends[0][0], Fraction(sum(ends[0]), 2))
+
+
+def _strand(random: Random) -> Strand:
+    """A rule of one to three outputs, of which some may depend on nothing."""
+    lows = [None if random.random() < 0.3 else random.randint(-4, 9) for _ in range(random.randint(1, 3))]
+    highs = [None if low is None else low + random.randint(0, 4) for low in lows]
+    reach = Reach(tuple(lows), tuple(highs), random.randint(0, 3))
+    return Strand(random.choice([None, 0, 1, 2]), reach, Path(None, reach, None))
