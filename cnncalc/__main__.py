@@ -10,6 +10,7 @@ import sys
 TRACEBACK = "CNNCALC_TRACEBACK"
 # What a run builds it keeps to its end, so that the collector seldom has to look through it all.
 ALLOCATIONS = 100_000
+RESERVE = 2**20
 
 
 def main() -> None:
@@ -18,6 +19,8 @@ def main() -> None:
     Status 0: all is well; 1: a check is broken; 2: what was given is unusable. 130 after Ctrl-C, 141 where nobody
     reads on, 143 and 129 where SIGTERM and SIGHUP end it; as of other programs.
     """
+    # Where there is no memory left, it takes some to say so.
+    reserve = [bytearray(RESERVE)]
     try:
         _prepare()
         from cnncalc.commands import cli
@@ -26,7 +29,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except MemoryError:
-        _complain("there is not enough memory for this")
+        reserve.clear()
     except Exception as error:
         # Whatever a file says, nobody gets a traceback who has not asked for one.
         if os.environ.get(TRACEBACK):
@@ -35,6 +38,9 @@ def main() -> None:
 
         words = plain(f"{type(error).__name__}: {error}"[:200])
         _complain(f"this is a bug of cnncalc, not of yours: {words}; please report it, with what {TRACEBACK}=1 shows")
+    # Here what the run had built is gone, which the error kept.
+    if not reserve:
+        _complain("there is not enough memory for this")
 
 
 def _complain(words: str) -> None:
