@@ -62,27 +62,31 @@ class Totals(NamedTuple):
         return self.inference.activations
 
 
-def totals(network: Network) -> Totals:
-    """The totals of a network."""
+def totals(network: Network, kept: dict[str, int] | None = None) -> Totals:
+    """The totals of a network; `kept` is what `stored` tells, where that is known."""
     inference = inference_layers(network.layers)
-    kept = stored(network)
+    kept = stored(network) if kept is None else kept
     at_rest = sum_of(inference, kept, network)
     trained = at_rest if len(inference) == len(network.layers) else sum_of(network.layers, kept, network)
     return Totals(at_rest, trained, weight_layers(network), len(inference))
 
 
 def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: Network) -> Sum:
-    """The sums over some layers and the network's inputs."""
-    params = buffers = 0
-    activations = sum(shape.elements for _, shape in network.inputs)
-    counted: Counter[Operations] = Counter()
-    for layer in layers:
-        params += layer.params
-        buffers += layer.buffers
-        activations += kept[layer.name]
-        counted[layer.operations] += 1
-    columns = zip(*[[number * times for number in operations] for operations, times in counted.items()], strict=True)
-    return Sum(params, buffers, Operations(*map(sum, columns)), activations)
+    """The sums over some layers and the network's inputs; those of layers that are alike are multiplied."""
+    layers = tuple(layers)
+    # What is alike is one record.
+    figures = {id(layer.figures): layer.figures for layer in layers}
+    counted = Counter([id(layer.figures) for layer in layers])
+    owned = counted - Counter([id(layer.figures) for layer in layers if layer.weights_from])
+    columns = zip(
+        *[[times * number for number in figures[one].operations] for one, times in counted.items()], strict=True
+    )
+    return Sum(
+        sum(times * figures[one].params for one, times in owned.items()),
+        sum(times * figures[one].buffers for one, times in owned.items()),
+        Operations(*map(sum, columns)),
+        sum(shape.elements for _, shape in network.inputs) + sum([kept[layer.name] for layer in layers]),
+    )
 
 
 def stored(network: Network) -> dict[str, int]:
@@ -93,10 +97,14 @@ def stored(network: Network) -> dict[str, int]:
     readers = Counter(chain.from_iterable([layer.inputs for layer in network.layers]))
     readers.update(network.outputs)
     kept: dict[str, int] = {}
+    known: dict[int, tuple[Storage, int]] = {}
     for layer in network.layers:
-        storage = layer.figures.type.storage
+        figures = layer.figures
+        if id(figures) not in known:
+            known[id(figures)] = figures.type.storage, figures.output_shape.elements
+        storage, elements = known[id(figures)]
         overwrites = storage is Storage.OVERWRITES and readers[layer.inputs[0]] == 1
-        kept[layer.name] = 0 if overwrites or storage is Storage.VIEW else layer.output_shape.elements
+        kept[layer.name] = 0 if overwrites or storage is Storage.VIEW else elements
     return kept
 
 
@@ -104,6 +112,7 @@ def weight_layers(network: Network) -> int:
     """Depth as papers count it: convolution and linear layers on the longest path at inference."""
     depth = {name: 0 for name, _ in network.inputs}
     for layer in network.layers:
-        longest = max([depth[name] for name in layer.inputs])
+        inputs = layer.inputs
+        longest = depth[inputs[0]] if len(inputs) == 1 else max([depth[name] for name in inputs])
         depth[layer.name] = longest + layer.figures.type.counts_as_depth
     return max((depth[layer.name] for layer in inference_layers(network.layers)), default=0)

@@ -90,15 +90,15 @@ def own_figure(node: Node) -> Figure:
     return figure
 
 
-def tree(network: Network) -> Node:
-    """The root of the network's tree."""
+def tree(network: Network, kept: dict[str, int] | None = None) -> Node:
+    """The root of the network's tree; `kept` is what `stored` tells, where that is known."""
     kinds = {group.name: group.kind for group in network.groups}
     nodes = {"": Node("", "", 0, "")}
     for layer in network.layers:
         node = _node(layer.name, nodes, kinds)
         node.layer = layer
         node.kind = layer.type
-    _sum(nodes, stored(network))
+    _sum(nodes, stored(network) if kept is None else kept)
     return nodes[""]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncalc.analyses.totals import Sum, Totals, totals
+from cnncalc.analyses.totals import Sum, Totals, stored, totals
 from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
 from cnncalc.layer_type import Operations
 from cnncalc.network import Layer, Network
@@ -95,8 +95,9 @@ class Options(NamedTuple):
 
 def summary(network: Network, options: Options) -> Table:
     """The per-layer table with its header and footer."""
-    counted = totals(network)
-    root = tree(network)
+    kept = stored(network)
+    counted = totals(network, kept)
+    root = tree(network, kept)
     notes: list[tuple[str, str]] = _footer(counted, root, options)
     if options.sort or options.top:
         shown, note = _sorted(network, root, options)

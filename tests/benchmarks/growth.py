@@ -9,6 +9,7 @@ Prints one line of JSON: the layers, seconds for each step, and the peak memory 
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -79,7 +80,10 @@ def peak() -> float:
 def main() -> None:
     kind, layers = sys.argv[1], int(sys.argv[2])
     from cnncalc import limits
+    from cnncalc.__main__ import ALLOCATIONS
 
+    # As the program does.
+    gc.set_threshold(ALLOCATIONS)
     text, each = KINDS[kind]
     path = Path(tempfile.mkdtemp()) / "net.yaml"
     path.write_text(text.format(count=layers // each), encoding="utf-8")
