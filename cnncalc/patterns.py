@@ -18,11 +18,11 @@ def named(names: Iterable[str], pattern: str) -> Iterator[str]:
         limits.spend(1)
         if name.startswith(first) and name.endswith(parts[-1] if parts else first):
             rest = name[len(first) :]
-            if fits(rest, parts):
+            if _fits(rest, parts):
                 yield name
 
 
-def fits(text: str, parts: Iterable[str]) -> bool:
+def _fits(text: str, parts: Iterable[str]) -> bool:
     """Whether a text consists of the parts of a pattern: texts, and the wildcards `*` and `**`.
 
     All ways that it may are followed together: to try one after another, as regular expressions do, would take
