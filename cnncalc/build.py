@@ -7,7 +7,7 @@ reported is one of its own. Layers with equal settings and input shapes are comp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from cnncalc import limits
@@ -33,10 +33,10 @@ from cnncalc.spec import (
     name_problem,
 )
 from cnncalc.spec import Group as GroupAction
-from cnncalc.templates import Constant, Faulty, NameTemplate
+from cnncalc.templates import Constant, Faulty, NameTemplate, stand_in_order
 
-# How many names of layers a wrong one is compared with.
-MOST_COMPARED = 2_000
+# So many names of what failed are looked at in the time of one operation.
+LOOKED_AT = 10
 
 
 class Expansion(NamedTuple):
@@ -125,6 +125,8 @@ class _Builder:
         self.by_name: dict[str, Layer] = {}
         self.ends: list[Tensor] = []
         self.failed: list[Item] = []
+        # Their names, as the texts between what is computed in them.
+        self.lost: dict[tuple[str, ...], None] = {}
         self.steps = 0
         self.types: dict[tuple[type[LayerType], tuple[object, ...]], LayerType] = {}
         self.made: dict[object, LayerType] = {}
@@ -226,6 +228,9 @@ class _Builder:
                 pass
         # What is named in it is lost, but not unknown: to read it is not wrong as well.
         self.failed.append(item)
+        self.lost.update(dict.fromkeys([template.texts for template in item.declares]))
+        if item.name is None:
+            self.lost[(f".{item.type}.",)] = None
         return LOST
 
     def repeated(self, item: Item, action: Action, loop: Loop, frame: Frame, current: Tensor | None) -> Tensor | None:
@@ -709,11 +714,13 @@ class _Builder:
 
     def _is_lost(self, name: str) -> bool:
         """Whether a name belongs to something that failed."""
-        return any(
-            (item.name is None and f".{item.type}." in f".{name}.")
-            or any(template.may_be(name) for template in item.declares)
-            for item in self.failed
-        )
+        whole = f".{name}."
+        for number, texts in enumerate(self.lost, start=1):
+            if stand_in_order(texts, whole):
+                limits.spend(number // LOOKED_AT)
+                return True
+        limits.spend(len(self.lost) // LOOKED_AT)
+        return False
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
         """Why a name cannot be read at a place, with what would work."""
@@ -740,9 +747,9 @@ class _Builder:
         if declared:
             message = f"{quoted(name)} (line {declared[0].span.line}) stands inside the block {declared[0].block!r}"
             return Problem(span, message, "a layer sees its own block, and gets the rest by from: where that is used")
-        named = [word for word, given in self.spec.names.items() if any(one.block == frame.block for one in given)]
+        named = (word for word, given in self.spec.names.items() if any(one.block == frame.block for one in given))
         seen = (path.removeprefix(prefix) for path in self.tensors if path.startswith(prefix))
-        words = [*islice(seen, MOST_COMPARED), *named, *frame.inputs, "previous"]
+        words = chain(frame.inputs, ("previous",), named, seen)
         hint = did_you_mean(name, words, "give the layer a name: where it stands")
         return Problem(span, f"no layer is called {quoted(name)}", hint)
 

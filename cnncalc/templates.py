@@ -7,6 +7,7 @@ and evaluated as often as its block is expanded.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as NamesToValues
 from typing import NamedTuple, TypeAlias
 
@@ -121,12 +122,9 @@ class NameTemplate(NamedTuple):
             raise Faulty(Problem(self.span, f"the name is longer than {most} characters", limits.raised("name")))
         return name
 
-    def may_be(self, name: str) -> bool:
-        """Whether it can come to a name, or to whole parts of one: `a.{index}` to the `a.1` of `stem.a.1.conv`.
-
-        What is computed stands for any text. Texts are sought one behind the other, the first of each taken, in
-        time that grows with the name alone, as that of a pattern would not.
-        """
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What stands between the computed parts, and the dots or ends around the whole."""
         texts = [""]
         for part in self.parts:
             if isinstance(part, str):
@@ -135,13 +133,28 @@ class NameTemplate(NamedTuple):
                 texts.append("")
         texts[0] = f".{texts[0]}"
         texts[-1] = f"{texts[-1]}."
-        whole, place = f".{name}.", 0
-        for text in texts:
-            found = whole.find(text, place)
-            if found < 0:
-                return False
-            place = found + len(text)
-        return True
+        return tuple(texts)
+
+    def may_be(self, name: str) -> bool:
+        """Whether it can come to a name, or to whole parts of one: `a.{index}` to the `a.1` of `stem.a.1.conv`.
+
+        What is computed stands for any text.
+        """
+        return stand_in_order(self.texts, f".{name}.")
+
+
+def stand_in_order(texts: Iterable[str], whole: str) -> bool:
+    """Whether texts stand in another, each behind the one before.
+
+    The first of each is taken, in time that grows with the whole alone, as that of a pattern would not.
+    """
+    place = 0
+    for text in texts:
+        found = whole.find(text, place)
+        if found < 0:
+            return False
+        place = found + len(text)
+    return True
 
 
 def _within(span: Span, column: int | None, offset: int) -> Span:

@@ -87,6 +87,13 @@ SPECS = {
         f"{HEAD}layers:\n  - relu:\n    name: '{INDICES}'\n    repeat: 49000\n",
         WORK,
     ),
+    "names that are unknown among many that failed": (
+        "summary",
+        f"{HEAD}layers:\n  - relu:\n    name: x_{{2}}\n    when: 3\n"
+        + alike(10_000, "  - relu:\n    from: x_2\n    name: n#_{#}\n")
+        + alike(480, "  - relu:\n    from: nope#\n"),
+        "no layer is called 'nope0'",
+    ),
     "a name like that of what failed": (
         "summary",
         f"{HEAD}layers:\n  - conv: [q, 3]\n    name: '{'{index}a' * 30}z'\n  - relu:\n    from: {'a' * 150}\n",
