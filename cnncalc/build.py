@@ -15,6 +15,7 @@ from cnncalc.decode import read_spec
 from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
 from cnncalc.frame import LOST, Frame, Shared, Tensor
 from cnncalc.layer_type import LayerType
+from cnncalc.limits import Cost
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
 from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, quoted
 from cnncalc.settings import is_whole
@@ -34,9 +35,6 @@ from cnncalc.spec import (
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Constant, Faulty, NameTemplate, stand_in_order
-
-# So many names of what failed are looked at in the time of one operation.
-LOOKED_AT = 10
 
 
 class Expansion(NamedTuple):
@@ -717,9 +715,9 @@ class _Builder:
         whole = f".{name}."
         for number, texts in enumerate(self.lost, start=1):
             if stand_in_order(texts, whole):
-                limits.spend(number // LOOKED_AT)
+                limits.spend(number // Cost.PER_NAME)
                 return True
-        limits.spend(len(self.lost) // LOOKED_AT)
+        limits.spend(len(self.lost) // Cost.PER_NAME)
         return False
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:

@@ -15,6 +15,7 @@ from cnncalc.analyses.tree import Node, Row, rows
 from cnncalc.expressions import Comparison, ExpressionError, Number, UnknownValue, Value, describe, further_function
 from cnncalc.finding import Check, State
 from cnncalc.guards import ASSERT, INCREASE, QUANTITIES, Assertion, Bound, Guards, Limit, amount, place_in
+from cnncalc.limits import Cost
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, of_option
 from cnncalc.settings import is_whole
@@ -27,8 +28,6 @@ MOST_SPENT = 3
 INPUT_STEP = 32
 # How many layers may be placed anew, all told, to find out which inputs would do.
 MOST_PLACED = 100_000
-# A verdict takes some twenty times as long, and as much memory, as what is counted as one operation.
-VERDICT = 20
 
 
 class Spent(NamedTuple):
@@ -124,7 +123,7 @@ class _Checker:
 
     def _held(self, limit: Limit, node: Node | None, value: Measured) -> Iterator[Verdict]:
         """A verdict on what is limited as it is, and one on its increase."""
-        limits.spend(VERDICT)
+        limits.spend(Cost.VERDICT)
         subject = f"{node.name}.{limit.quantity}" if node else limit.quantity
         if isinstance(value, Shape):
             yield self._shape(limit, subject, value)
@@ -242,7 +241,7 @@ class _Checker:
             inner = next((at for growth, at in grown if 2 * growth > total and at.children and self._has(at)), None)
             if inner is None:
                 break
-            limits.spend(len(grown) // 10)
+            limits.spend(len(grown) // Cost.PER_NAME)
             place = next(place for place, (_, at) in enumerate(grown) if at is inner)
             grown[place : place + 1] = [(self._growth(child, quantity), child) for child in inner.children]
         grown.sort(key=lambda pair: -pair[0])

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from cnncalc import bundled, limits, source
 from cnncalc.guards import BUDGET, GUARDS, Guards, read_guards
+from cnncalc.limits import Cost
 from cnncalc.locate import is_within
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.shapes import DTYPES, times
@@ -41,8 +42,6 @@ OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
 SIZE = r"[1-9][0-9]{0,17}"
 # Channels and sizes; how many fit is told by the spec.
 MOST_SIZES = 10
-# To follow the links of a file, and to look up a rule, take some hundred times as long as one operation.
-LOOKED_UP = 100
 LINT_KEYS = ("select", "ignore", "severity")
 
 
@@ -168,8 +167,7 @@ class _Folders:
         from fnmatch import filter as those_that_fit
 
         names = self.names(folder)[kind_]
-        # To read a pattern takes as long as to look at some thousand names.
-        limits.spend(len(names) + (0 if part in self.patterns else 1_000))
+        limits.spend(len(names) + (0 if part in self.patterns else Cost.PATTERN))
         self.patterns.add(part)
         # What is hidden is meant only where the part says so.
         return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
@@ -181,7 +179,7 @@ class _Folders:
             try:
                 with os.scandir(os.path.join(self.top, folder) or ".") as entries:
                     for entry in entries:
-                        limits.spend(10)
+                        limits.spend(Cost.FOLDER_ENTRY)
                         if entry.is_dir(follow_symlinks=False):
                             found[0].append(entry.name)
                         elif entry.is_file():
@@ -237,7 +235,7 @@ class _Reader:
             message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
             self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
             return entry
-        limits.spend(LOOKED_UP)
+        limits.spend(Cost.PATTERN_LOOKUP)
         own = os.path.realpath(self.path)
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in self.folders.matching(entry.pattern)]
         files = [path for path in paths if os.path.realpath(path) != own]
@@ -360,6 +358,6 @@ class _Reader:
         found = []
         for item in self.texts(items, "the code or name of a rule"):
             words = [word.strip() for word in item.text.split(",")]
-            limits.spend(LOOKED_UP * len(words))
+            limits.spend(Cost.PATTERN_LOOKUP * len(words))
             found += [(word, item.span) for word in words if word]
         return tuple(found)

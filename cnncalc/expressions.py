@@ -12,15 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc import limits
-from cnncalc.limits import Limits
+from cnncalc.limits import Cost, Limits
 from cnncalc.problem import did_you_mean, plural, quoted
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_DENOMINATOR = 2**200
-# An operation on fractions takes as long as so many on integers.
-FRACTIONAL = 10
 # How much of a value a message shows.
 LONGEST_LIST = 8
 DEEPEST_LIST = 2
@@ -119,7 +117,7 @@ def _bounded(number: Number, offset: int) -> Number:
         raise ExpressionError("the result is too large", offset, hint)
     if type(number) is int:
         return number
-    limits.spend(FRACTIONAL)
+    limits.spend(Cost.FRACTION)
     if number.denominator > MAX_DENOMINATOR:
         raise ExpressionError("the fraction has too many digits", offset, "round it where it arises")
     return _whole(number)

@@ -73,6 +73,25 @@ ALL = sys.maxsize
 SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
+class Cost:
+    """What one step costs of the limit `work`, in operations of an expression: about a microsecond each.
+
+    This is the one table of costs: code that a spec can make long takes its steps off with `spend`. `PER_` entries
+    are steps that are cheaper than an operation: so many of them cost one.
+    """
+
+    FRACTION = 10  # an operation on fractions instead of integers
+    VERDICT = 20  # a checked limit or assertion, with its record
+    PATTERN_LOOKUP = 100  # a pattern or rule word of cnncalc.yaml
+    PATTERN = 1_000  # a compiled part of a pattern
+    FOLDER_ENTRY = 10  # a name that the file system lists
+    COMMENT = 300  # a comment that silences rules, and each of its words
+    PER_NAME = 10  # names that are compared
+    PER_PLACE = 5  # places that a pattern can go on from
+    PER_POSITION = 10  # positions that a window reads
+    PER_WINDOW = 2  # windows that are tested for padding
+
+
 class _Meter:
     """The bounds in force, and the work that is left under them."""
 

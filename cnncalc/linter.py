@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.finding import Finding, Severity
+from cnncalc.limits import Cost
 from cnncalc.network import Network
 from cnncalc.problem import Span, SpecError, did_you_mean, quoted
 from cnncalc.rule import ABOUT_COMMENTS, Comment, Found, Rule, Subject, some
@@ -31,8 +32,6 @@ COMMENT = re.compile(r"#\s*cnncalc:\s*ignore(-file)?(?=\s|\Z)(.*)")
 # A word behind the first is another rule where a comma is between, or where it looks like a code.
 WORD = re.compile(r"(?:\s*,\s*|\s+)([A-Za-z][\w-]*)")
 CODE = re.compile(r"CNN[0-9]+\Z")
-# A comment and each of its words take some three hundred times as long as what is counted as one operation.
-LOOKED_AT = 300
 BECAUSE = "because"
 
 
@@ -165,7 +164,7 @@ def comments_in(text: str, file: str) -> Iterator[Comment]:
             whole_file = match.group(1) is not None
             span = Span(file, number, match.start() + 1)
             try:
-                limits.spend(LOOKED_AT)
+                limits.spend(Cost.COMMENT)
                 words = tuple((word, _codes(word)) for word in _words(match.group(2)))
             except SpecError as error:
                 raise SpecError(problem._replace(span=span) for problem in error.problems) from None
@@ -203,7 +202,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _codes(word: str) -> tuple[str, ...] | None:
-    limits.spend(LOOKED_AT)
+    limits.spend(Cost.COMMENT)
     return tuple(rule.code for rule in _rules_of(word)) or None
 
 

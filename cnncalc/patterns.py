@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cnncalc import limits
+from cnncalc.limits import Cost
 
 ANY = "**"
 WITHOUT_DOT = "*"
@@ -41,7 +42,7 @@ def _fits(text: str, parts: Iterable[str]) -> bool:
             ends = reached
         else:
             ends = {place + len(part) for place in ends if text.startswith(part, place)}
-        limits.spend(1 + len(ends) // 5)
+        limits.spend(1 + len(ends) // Cost.PER_PLACE)
         if not ends:
             break
     return len(text) in ends

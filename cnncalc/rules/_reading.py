@@ -8,6 +8,7 @@ from math import gcd, prod
 
 from cnncalc import limits
 from cnncalc.layer_type import Role
+from cnncalc.limits import Cost
 from cnncalc.network import Layer
 from cnncalc.rule import Subject, sliding_of
 from cnncalc.shapes import SlidingWindow, quotient, times
@@ -97,7 +98,7 @@ def _passes_over(window: SlidingWindow) -> bool:
 @cache
 def _read(window: SlidingWindow, size: int) -> frozenset[int]:
     inside = range(size)
-    limits.spend(window.slide(size) * window.kernel // 10)
+    limits.spend(window.slide(size) * window.kernel // Cost.PER_POSITION)
     return frozenset(
         at for position in range(window.slide(size)) for at in window.reads(position, size) if at in inside
     )

@@ -32,6 +32,7 @@ from math import prod
 
 from cnncalc import limits
 from cnncalc.finding import Severity
+from cnncalc.limits import Cost
 from cnncalc.rule import Found, Subject, number, percent, place, sliding_of
 from cnncalc.rules._reading import alike
 from cnncalc.shapes import SlidingWindow
@@ -70,7 +71,7 @@ def _inside(window: SlidingWindow, size: int) -> int:
     count = window.slide(size)
     if count > MOST_OUTPUTS:
         return count
-    limits.spend(count // 2)
+    limits.spend(count // Cost.PER_WINDOW)
     return sum(_is_inside(window.reads(position, size), size) for position in range(count))
 
 
