@@ -58,9 +58,18 @@ def locate(reference: str | Place) -> Place:
     raise SpecError([Problem(None, f"{reference}: there is no such file and no bundled network of that name", hint)])
 
 
-def is_bundled(place: Place) -> bool:
-    """Whether a place is that of a bundled network."""
-    return not place.revision and place.path == bundled.path(place.shown)
+def at_revision(place: Place, revision: str) -> Place | None:
+    """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
+
+    Bundled networks are in no repository. Raises git.RevisionError where nothing can be read at the revision, and
+    SpecError where the path leads out of the repository.
+    """
+    if place.path == "-":
+        raise SpecError([Problem(None, "standard input is not in git", "name a file")])
+    if not place.revision and place.path == bundled.path(place.shown):
+        return None
+    found = git.find(revision, place.path)
+    return Place(place.path, f"{revision}:{place.path}", revision) if found else None
 
 
 def refuse_link_outside(place: Place) -> None:

@@ -13,7 +13,7 @@ from cnncalc.decode import decode, read_spec
 from cnncalc.finding import BASELINE, Finding, Outcome, Severity, State, unusable
 from cnncalc.guards import INCREASE, Guards
 from cnncalc.linter import Selection, UnknownRuleError, lint, rules_of
-from cnncalc.locate import Place, chain_of, is_bundled, locate, refuse_link_outside
+from cnncalc.locate import Place, at_revision, chain_of, locate, refuse_link_outside
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, listed, quoted
 from cnncalc.report.check import findings
@@ -103,25 +103,17 @@ def _baseline(
     """What a spec is compared with. Raises git.RevisionError where nothing can be read at the revision."""
     if request.against is None and request.against_ref is None:
         return Baseline()
-    if request.against_ref is not None and is_bundled(place):
-        return Baseline(note=f"{place.shown} is bundled with cnncalc: git has no baseline of it")
     try:
-        before = locate(request.against) if request.against is not None else _earlier(place, request.against_ref or "")
+        before = (
+            locate(request.against) if request.against is not None else at_revision(place, request.against_ref or "")
+        )
         if before is None:
-            return Baseline(note=f"{request.against_ref} has no {place.path}: it is new, and no increase is held")
+            return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
         return Baseline(_network_like(before, settings, inputs))
     except git.RevisionError:
         raise
     except SpecError as error:
         return Baseline(problem=error.problems[0])
-
-
-def _earlier(place: Place, revision: str) -> Place | None:
-    """Where git has a spec at a revision, or None where it is new since. Raises SpecError where neither is known."""
-    if place.path == "-":
-        raise SpecError([Problem(None, "git has no standard input", "name the baseline with --against")])
-    found = git.find(revision, place.path)
-    return Place(place.path, f"{revision}:{place.path}", revision) if found else None
 
 
 def _network_like(place: Place, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]) -> Network:

@@ -189,8 +189,8 @@ def test_a_baseline_in_git(run, folder: Path) -> None:
     output = run("check", "broken.yaml", "--against-ref", "main", "--allow-broken-baseline").output
     assert f"broken.yaml: note: {message}" in output
     assert "git knows no revision 'nope'" in run("check", "design.yaml", "--against-ref", "nope", status=2).output
-    assert "vgg16.yaml is bundled with cnncalc" in run("check", "vgg16", "--against-ref", "main").output
-    assert "git has no standard input" in run("check", "-", "--against-ref", "main", status=1, stdin=DESIGN).output
+    assert "main has no vgg16.yaml: it is new" in run("check", "vgg16", "--against-ref", "main").output
+    assert "standard input is not in git" in run("check", "-", "--against-ref", "main", status=1, stdin=DESIGN).output
     # A revision is held against another, by the same path.
     output = run("check", "main:design.yaml", "--no-lint", "--against-ref", "main").output
     assert "4 checks kept, none broken" in output
