@@ -92,7 +92,7 @@ def find() -> str | None:
     folder = os.getcwd()
     while True:
         path = os.path.join(folder, FILE)
-        if os.path.isfile(path):
+        if os.path.lexists(path):
             found = os.path.relpath(path)
             if not limits.current().outside and not is_within(path, folder):
                 message = f"{found}: is a link to a file outside of its folder"
@@ -163,7 +163,8 @@ class _Folders:
         """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
         if not re.search(r"[*?[]", part):
             path = os.path.join(self.top, folder, part)
-            return [part] if (os.path.isfile if kind_ else os.path.isdir)(path) else []
+            is_folder = os.path.isdir(path)
+            return [part] if (os.path.lexists(path) and not is_folder if kind_ else is_folder) else []
         from fnmatch import filter as those_that_fit
 
         names = self.names(folder)[kind_]
@@ -173,19 +174,19 @@ class _Folders:
         return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
-        """The folders and the files in a folder; none where it cannot be read."""
+        """The folders and the files in a folder. Links that lead nowhere are files, so that reading them says so.
+
+        Raises OSError where the folder cannot be read.
+        """
         if folder not in self.seen:
             found: tuple[list[str], list[str]] = ([], [])
-            try:
-                with os.scandir(os.path.join(self.top, folder) or ".") as entries:
-                    for entry in entries:
-                        limits.spend(Cost.FOLDER_ENTRY)
-                        if entry.is_dir(follow_symlinks=False):
-                            found[0].append(entry.name)
-                        elif entry.is_file():
-                            found[1].append(entry.name)
-            except (OSError, ValueError):
-                found = ([], [])
+            with os.scandir(os.path.join(self.top, folder) or ".") as entries:
+                for entry in entries:
+                    limits.spend(Cost.FOLDER_ENTRY)
+                    if entry.is_dir(follow_symlinks=False):
+                        found[0].append(entry.name)
+                    elif not os.path.isdir(entry.path):
+                        found[1].append(entry.name)
             self.seen[folder] = found
         return self.seen[folder]
 
@@ -236,19 +237,33 @@ class _Reader:
             self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
             return entry
         limits.spend(Cost.PATTERN_LOOKUP)
-        own = os.path.realpath(self.path)
-        paths = [os.path.normpath(os.path.join(self.folder, path)) for path in self.folders.matching(entry.pattern)]
-        files = [path for path in paths if os.path.realpath(path) != own]
+        try:
+            matching = self.folders.matching(entry.pattern)
+        except OSError as error:
+            message = f"the folder {quoted(error.filename)} cannot be read: {error.strerror}"
+            self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
+            return entry
+        paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
+        # What a command would take for a git revision is written as a path.
+        paths = [os.path.join(os.curdir, path) if ":" in path else path for path in paths]
+        files = [path for path in paths if not self.is_own(path)]
         for path in files:
             if not outside and not is_within(path, self.folder or "."):
                 message = f"{quoted(path)} is a link to a file outside of the folder of {FILE}"
                 self.problem(entry.span, message, "copy the file here, or allow it: --allow-outside")
+            elif os.path.exists(path) and not os.path.isfile(path):
+                self.problem(entry.span, f"{quoted(path)} is no file", "remove it, or write a narrower pattern")
         if files:
             return entry._replace(specs=tuple(files), own=frozenset(map(os.path.realpath, files)))
         if bundled.path(entry.pattern):
             name = entry.pattern
             return entry._replace(specs=(name,), own=frozenset({name.removesuffix(bundled.SUFFIX)}))
         return entry
+
+    def is_own(self, path: str) -> bool:
+        """Whether a path is that of the configuration; a link to it passes for a spec, and is refused as one."""
+        real = os.path.realpath(self.path)
+        return path == os.path.normpath(self.path) or (os.path.realpath(path) == real and not os.path.islink(path))
 
     def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
         """The values of a mapping's known keys; null is an empty mapping."""

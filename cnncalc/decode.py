@@ -13,7 +13,7 @@ from cnncalc import bundled, layers, limits
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
-from cnncalc.locate import Document, chain_of, locate
+from cnncalc.locate import Document, Place, chain_of, locate
 from cnncalc.problem import LONGEST_QUOTE, Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
 from cnncalc.settings import Setting
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
@@ -45,8 +45,10 @@ from cnncalc.templates import TENSOR_NAMES, Constant, NameTemplate, Template, Te
 INPUT_HINT = "write input: [channels, height, width], such as [3, 224, 224]"
 
 
-def read_spec(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()) -> Spec:
-    """The spec of a file, of standard input (`-`) or of a bundled network's name.
+def read_spec(
+    reference: str | Place, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()
+) -> Spec:
+    """The spec of a file, of standard input (`-`) or of a bundled network's name, or the one at a place.
 
     `settings` change variables and `inputs` the input (name "" for the one input), both as text.
     Raises SpecError where no spec can be made of it; what can be reported beside other problems

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 SPEC = "spec"
+BASELINE = "baseline"
 
 
 class Severity(Enum):
@@ -91,6 +92,12 @@ class Outcome(NamedTuple):
     @property
     def unusable(self) -> bool:
         return any(finding.code == SPEC for finding in self.findings)
+
+    @property
+    def broken_baseline(self) -> Finding | None:
+        """The error that no increase is held because the baseline cannot be used, if there is one."""
+        found = (finding for finding in self.findings if finding.code == BASELINE)
+        return next((finding for finding in found if finding.severity is Severity.ERROR), None)
 
 
 def unusable(file: str, problems: Iterable[Problem]) -> Outcome:

@@ -59,9 +59,8 @@ BUDGET = "budget"
 EXPECT = "expect"
 ASSERT = "assert"
 GUARDS = (BUDGET, EXPECT, ASSERT)
-# What a limit on an increase is told by, and what is said of the network that one is compared with.
+# The kind of a check on an increase.
 INCREASE = "increase"
-BASELINE = "baseline"
 BOUNDS = {
     BUDGET: {
         "max": "the most that is allowed",

@@ -30,16 +30,25 @@ class Document(NamedTuple):
     shown: str
 
 
-def locate(reference: str) -> Place:
-    """Where a spec is: a file here, else a bundled network, else `revision:path` in git."""
+def locate(reference: str | Place) -> Place:
+    """Where a spec is: a file here, else a bundled network, else `revision:path` in git.
+
+    A link that leads nowhere is a file, too: nothing else of that name is read in its place. Raises SpecError where
+    there is neither, and where a file here and a git revision share a name.
+    """
+    if isinstance(reference, Place):
+        return reference
     if reference == "-":
         return Place("-", "<stdin>")
     path = bundled.path(reference)
-    if os.path.exists(reference) and not (path and os.path.isdir(reference)):
+    at_revision = git.split(reference)
+    if os.path.lexists(reference) and not (path and os.path.isdir(reference)):
+        if at_revision is not None and git.has_revision(at_revision[0]):
+            message = f"{reference}: is a file here, and {quoted(at_revision[0])} is a git revision"
+            raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         return Place(reference, reference)
     if path is not None:
         return Place(path, os.path.basename(path))
-    at_revision = git.split(reference)
     if at_revision is not None:
         revision, path = at_revision
         return Place(path, reference, revision)
@@ -47,6 +56,30 @@ def locate(reference: str) -> Place:
         raise SpecError([Problem(None, f"{reference}: there is no such file")])
     hint = did_you_mean(reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the networks")
     raise SpecError([Problem(None, f"{reference}: there is no such file and no bundled network of that name", hint)])
+
+
+def at_revision(place: Place, revision: str) -> Place | None:
+    """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
+
+    Bundled networks are in no repository. Raises git.RevisionError where nothing can be read at the revision, and
+    SpecError where the path leads out of the repository.
+    """
+    if place.path == "-":
+        raise SpecError([Problem(None, "standard input is not in git", "name a file")])
+    if not place.revision and place.path == bundled.path(place.shown):
+        return None
+    found = git.find(revision, place.path)
+    return Place(place.path, f"{revision}:{place.path}", revision) if found else None
+
+
+def refuse_link_outside(place: Place) -> None:
+    """Raise SpecError where a file of the current repository is a link to a file outside of it, or in its .git."""
+    top = git.top()
+    if limits.current().outside or place.path == "-" or place.revision or top is None:
+        return
+    if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
+        message = f"{place.shown}: is a link to a file outside of the repository"
+        raise SpecError([Problem(None, message, "name that file, or allow it: --allow-outside")])
 
 
 def read(place: Place) -> str:
@@ -109,7 +142,7 @@ def _refuse_sum(key: str, together: int, span: Span) -> None:
 
 
 def _identity(place: Place) -> tuple[str, str]:
-    return place.revision, os.path.realpath(place.path)
+    return place.revision, os.path.normpath(place.path) if place.revision else os.path.realpath(place.path)
 
 
 def _locate_base(base: Node, place: Place) -> Place:
@@ -123,15 +156,20 @@ def _locate_base(base: Node, place: Place) -> Place:
     if not outside and PATH_SIGNS.search(name):
         message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
         raise SpecError([Problem(base.span, message, "copy the file beside this one, or allow it: --allow-outside")])
+    found: Place | None = None
     if place.revision:
         beside = os.path.normpath(beside).replace(os.sep, "/")
-        if git.exists(place.revision, beside):
-            return Place(beside, f"{place.revision}:{beside}", place.revision)
+        if git.find(place.revision, beside):
+            found = Place(beside, f"{place.revision}:{beside}", place.revision)
+            stays = outside or git.is_within(place.revision, beside, folder)
     elif os.path.isfile(beside):
-        if not outside and _leaves(beside, folder):
+        found = Place(beside, beside if folder != bundled.folder() else name)
+        stays = outside or is_within(beside, folder or os.curdir)
+    if found is not None:
+        if not stays:
             message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
             raise SpecError([Problem(base.span, message, "copy the file here, or allow it: --allow-outside")])
-        return Place(beside, beside if folder != bundled.folder() else name)
+        return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:
         return Place(bundled_path, os.path.basename(bundled_path))
@@ -140,12 +178,9 @@ def _locate_base(base: Node, place: Place) -> Place:
     raise SpecError([Problem(base.span, message, hint)])
 
 
-def _leaves(path: str, folder: str) -> bool:
-    """Whether a path, with all links followed, is outside of a folder."""
-    return not is_within(path, folder or ".")
-
-
 def is_within(path: str, folder: str) -> bool:
-    """Whether a file is in a folder or below it, wherever links lead."""
+    """Whether a file is in a folder or below it, wherever links lead, and in no .git of it."""
     own, real = os.path.realpath(folder), os.path.realpath(path)
-    return real == own or real.startswith(os.path.join(own, ""))
+    if not (real == own or real.startswith(os.path.join(own, ""))):
+        return False
+    return ".git" not in os.path.relpath(real, own).lower().split(os.sep)

@@ -7,6 +7,7 @@ of YAML's own typing (dates, octals, tags, merge keys) can happen.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -88,7 +89,8 @@ def read(path: str) -> bytes:
     except IsADirectoryError:
         raise SpecError([Problem(None, f"{path}: is a directory", "name a YAML file in it")]) from None
     except FileNotFoundError:
-        raise SpecError([Problem(None, f"{path}: there is no such file")]) from None
+        what = "is a link that leads nowhere" if os.path.islink(path) else "there is no such file"
+        raise SpecError([Problem(None, f"{path}: {what}")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([Problem(None, f"{path}: cannot be read: {reason}")]) from None

@@ -88,15 +88,17 @@ def test_what_git_does_not_have(repository: Path, reference: str, message: str) 
 
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(SpecError, match=r"^main:net\.yaml: '\.' is in no git repository; name a file instead$"):
+    with pytest.raises(
+        SpecError, match=r"^main:net\.yaml: the current folder '.*' is in no git repository; name a file"
+    ):
         build.load("main:net.yaml")
 
 
 def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SpecError, match=r"^git is not installed; name a file instead of a revision$"):
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(SpecError, match=r"^main:net\.yaml: git is not installed; name a file instead of a revision$"):
         build.load("main:net.yaml")
 
 
@@ -112,6 +114,140 @@ def test_a_file_that_is_too_large(repository: Path, monkeypatch: pytest.MonkeyPa
     assert len(git.read("main", "net.yaml", most=10)) == 11
 
 
-def test_a_file_of_that_name_comes_first(repository: Path) -> None:
+def test_a_file_that_is_named_like_a_revision_is_refused(repository: Path) -> None:
+    """Neither is read in place of the other: a pull request names its files, and a reviewer the revision."""
     (repository / "v1:net.yaml").write_text(SMALL.replace("filters: 4", "filters: 2"))
-    assert build.load("v1:net.yaml").layers[0].params == 2 * 28
+    with pytest.raises(SpecError, match=r"^v1:net\.yaml: is a file here, and 'v1' is a git revision; write \./v1:net"):
+        build.load("v1:net.yaml")
+    assert build.load("./v1:net.yaml").layers[0].params == 2 * 28
+    (repository / "small:net.yaml").write_text(SMALL.replace("filters: 4", "filters: 2"))
+    assert build.load("small:net.yaml").layers[0].params == 2 * 28
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b.yaml", "net-g1234567.yaml", "net~1", "*.yaml", "[n]et.yaml", ":(top)net.yaml", "-"]
+)
+def test_names_that_git_would_read_as_more_than_a_path(repository: Path, name: str) -> None:
+    (repository / "odd").mkdir()
+    (repository / "odd" / name).write_text(SMALL.replace("filters: 4", "filters: 2"))
+    commit("third")
+    (repository / "odd" / name).unlink()
+    assert git.find("main", f"odd/{name}") is not None
+    assert git.find("v1", f"odd/{name}") is None
+    assert build.load(f"main:odd/{name}").layers[0].params == 2 * 28
+
+
+@pytest.mark.parametrize("reference", ["main:net.yaml", "main:{top}/net.yaml", "main:{link}/net.yaml"])
+def test_spellings_of_a_path(repository: Path, reference: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(repository)
+    assert build.load(reference.format(top=repository, link=link)).layers[0].params == 8 * 28
+
+
+def test_links_are_followed_within_the_repository(repository: Path) -> None:
+    (repository / "real" / "deep").mkdir(parents=True)
+    (repository / "real" / "deep" / "net.yaml").write_text(SMALL.replace("filters: 4", "filters: 2"))
+    links = {
+        "file.yaml": "real/deep/net.yaml",
+        "folder": "real/deep",
+        "chain.yaml": "folder/../deep/net.yaml",
+        "real/up.yaml": "../file.yaml",
+        "out.yaml": "../outside.yaml",
+        "absolute.yaml": "/etc/passwd",
+        "broken.yaml": "gone.yaml",
+        "round.yaml": "round.yaml",
+        "below.yaml": "net.yaml/x",
+    }
+    for name, target in links.items():
+        (repository / name).symlink_to(target)
+    commit("third")
+    for name in ("file.yaml", "folder/net.yaml", "chain.yaml", "real/up.yaml"):
+        found = git.find("main", name)
+        assert found is not None
+        assert found.path == "real/deep/net.yaml"
+        assert build.load(f"main:{name}").layers[0].params == 2 * 28
+    assert git.find("main", "broken.yaml") is None
+    assert git.find("main", "below.yaml") is None
+    assert git.find("main", "folder") is None
+    for name, message in (
+        ("out.yaml", "leads through a link out of the repository"),
+        ("absolute.yaml", "is a link out of the repository, to '/etc/passwd'"),
+        ("round.yaml", "more than 40 links lead to one another"),
+    ):
+        with pytest.raises(SpecError, match=f"^main:{name}: {message}"):
+            git.find("main", name)
+
+
+def test_what_a_base_is_a_link_to(repository: Path) -> None:
+    """`extends` stays in its folder at a revision as it does on disk."""
+    (repository / "below").mkdir()
+    (repository / "below" / "base.yaml").write_text(SMALL)
+    (repository / "below" / "out.yaml").symlink_to("../net.yaml")
+    (repository / "below" / "in.yaml").symlink_to("base.yaml")
+    for name in ("in", "out"):
+        (repository / "below" / f"of_{name}.yaml").write_text(f"extends: {name}.yaml\n")
+    (repository / "linked").symlink_to("below")
+    commit("third")
+    assert build.load("main:below/of_in.yaml").layers
+    assert build.load("main:linked/of_in.yaml").layers
+    with pytest.raises(SpecError, match="that is a link to a file outside of this folder"):
+        build.load("main:below/of_out.yaml")
+
+
+def test_a_path_that_leads_out_of_the_repository(repository: Path) -> None:
+    with pytest.raises(SpecError, match=r"^main:\.\./net\.yaml: this file is outside of the repository '"):
+        build.load("main:../net.yaml")
+
+
+def test_a_submodule_is_a_repository_of_its_own(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    run("init", "--quiet", str(other))
+    (other / "net.yaml").write_text(SMALL)
+    run("-C", str(other), "add", "--all")
+    run("-C", str(other), "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "x")
+    run("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "sub")
+    commit("third")
+    with pytest.raises(
+        SpecError, match=r"'sub' is a repository of its own, a submodule; run cnncalc in that repository"
+    ):
+        git.find("main", "sub/net.yaml")
+
+
+@pytest.mark.parametrize(
+    "revision",
+    ["--output=x", "^main", "main:designs", ":/first", "main^{/first}", "v1..main", "a b", "", "main\0", "a" * 500],
+)
+def test_what_is_no_revision(repository: Path, revision: str) -> None:
+    with pytest.raises(git.RevisionError, match="no revision"):
+        git.find(revision, "net.yaml")
+
+
+@pytest.mark.parametrize("revision", ["@", "HEAD", "main@{0}", "refs/heads/main", "main^{commit}"])
+def test_revisions_as_git_spells_them(repository: Path, revision: str) -> None:
+    found = git.find(revision, "net.yaml")
+    assert found is not None
+    assert found.size == len(SMALL)
+
+
+def test_an_annotated_tag(repository: Path) -> None:
+    run("-c", "user.name=A", "-c", "user.email=a@example.org", "tag", "--annotate", "--message", "x", "v2")
+    assert git.find("v2", "net.yaml") is not None
+
+
+def test_a_work_tree_and_a_separate_git_folder(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their .git is a file that says where git keeps the repository."""
+    run("worktree", "add", "--quiet", "../tree", "v1")
+    monkeypatch.chdir(repository.parent / "tree")
+    assert build.load("main:net.yaml").layers[0].params == 8 * 28
+    run("init", "--quiet", "--separate-git-dir", str(repository.parent / "kept"), str(repository))
+    monkeypatch.chdir(repository)
+    git._repository.cache_clear()
+    assert build.load("v1:net.yaml").layers[0].params == 4 * 28
+
+
+def test_without_settings_of_a_user(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that has neither a home nor a configuration."""
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    assert build.load("v1:net.yaml").layers[0].params == 4 * 28

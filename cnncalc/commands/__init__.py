@@ -12,7 +12,10 @@ from typing import Any
 import click
 
 from cnncalc.problem import did_you_mean
+from cnncalc.report.format import plain
 
+# Errors in several lines that are click's own words; it has the second from 8.2 on.
+QUOTING_NOTHING = (click.MissingParameter, getattr(click.exceptions, "NoArgsIsHelpError", click.MissingParameter))
 UNUSABLE = 2
 # What shells say of a program that a signal has ended: 128 and the number of SIGINT or SIGPIPE.
 INTERRUPTED = 130
@@ -24,7 +27,8 @@ def _orderly() -> Iterator[None]:
     """See to it that a run ends in one line, or none, and with its status, whatever becomes of its streams.
 
     Ctrl-C and a reader that has gone, as `head` does, are no errors: there is nothing to say. All that was
-    written has to arrive: what is left in a buffer fails only where it is flushed.
+    written has to arrive: what is left in a buffer fails only where it is flushed. Every
+    error ends here, so that none writes what acts on a terminal or on a CI system.
     """
     try:
         try:
@@ -39,8 +43,13 @@ def _orderly() -> Iterator[None]:
     except OSError as error:
         _leave_unwritten()
         what = error.filename or "standard output"
-        click.echo(f"Error: {what}: {error.strerror or error}", err=True)
+        click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
         raise SystemExit(UNUSABLE) from None
+    except QUOTING_NOTHING:
+        raise
+    except click.ClickException as error:
+        # What the command line says may come from a stranger, and every such error quotes it.
+        raise click.UsageError(plain(error.format_message()), getattr(error, "ctx", None)) from None
 
 
 def _leave_unwritten() -> None:

@@ -259,6 +259,15 @@ def configured(config: Config) -> tuple[str, ...]:
     return specs_of(config)
 
 
+def only_configured(config: Config, specs: Iterable[str]) -> tuple[str, ...]:
+    """Those of the specs that the configuration names. Without one that names any, that is a usage error."""
+    from cnncalc.config import entries_of
+
+    if not config.entries:
+        raise click.UsageError("--only-configured needs a cnncalc.yaml that lists specs")
+    return tuple(spec for spec in specs if entries_of(config, spec))
+
+
 def write_findings(outcomes: Sequence[Outcome], form: str, output: str | None) -> None:
     """Write what was found of specs in one of the formats that findings have."""
     from importlib import import_module

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
 @click.option("--against", type=_options.SpecArgument(), help="The baseline that increases are held against.")
 @click.option("--against-ref", metavar="REVISION", help="Each SPEC as it is there in git is its baseline.")
+@click.option("--allow-broken-baseline", is_flag=True, help="Let a spec pass whose baseline exists but cannot be used.")
 @click.option(
     "--max-increase",
     "increases",
@@ -52,6 +53,7 @@ def command(
     asserted: tuple[str, ...],
     against: str | None,
     against_ref: str | None,
+    allow_broken_baseline: bool,  # noqa: FBT001 - click passes it by name
     increases: tuple[tuple[str, str], ...],
     config: str | None,
     no_config: bool,  # noqa: FBT001 - click passes it by name
@@ -68,7 +70,8 @@ def command(
     """Hold networks to the budgets and expectations of their specs, of cnncalc.yaml and of options.
 
     Without SPEC, all that cnncalc.yaml names. A spec that has no budget must be valid, and is linted.
-    Status 0: all is kept; 1: something is broken, or a rule finds an error; 2: a spec is unusable.
+    Status 0: all is kept; 1: something is broken, a baseline cannot be used, or a rule finds an error; 2: a spec is
+    unusable.
     """
     from cnncalc.linter import EVERYTHING
     from cnncalc.report import outcomes
@@ -91,6 +94,7 @@ def command(
             selection=EVERYTHING if linted else None,
             against=against,
             against_ref=against_ref,
+            allow_broken_baseline=allow_broken_baseline,
             config=used,
         )
         with progress(named, "checking") as each:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -11,15 +11,31 @@ from cnncalc.report.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
 from cnncalc.report.diff.tables import diff_tables, no_change, write_markdown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from cnncalc.analyses.diff import Diff
+    from cnncalc.locate import Place
     from cnncalc.network import Network
 
 CHANGED = 1
 
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Versions(NamedTuple):
+    """Two specs to compare, and what --set and --input, or cnncalc.yaml, say of both."""
+
+    old: str | Place
+    new: str | Place
+    settings: Pairs
+    inputs: Pairs
+
 
 @click.command("diff", short_help="What changed between two networks, and what it costs.")
-@click.argument("old", type=_options.SpecArgument())
-@click.argument("new", type=_options.SpecArgument())
+@click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="OLD NEW")
+@click.option(
+    "--against-ref", metavar="REVISION", help="Compare each spec with itself at this git revision; name no OLD."
+)
 @click.option(
     "--columns",
     type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
@@ -36,13 +52,13 @@ CHANGED = 1
 @_options.output_option
 @_options.color_option
 def command(
-    old: str,
-    new: str,
+    specs: tuple[str, ...],
+    against_ref: str | None,
     columns: tuple[str, ...],
     everything: bool,  # noqa: FBT001 - click passes it by name
     exit_code: bool,  # noqa: FBT001
-    inputs: tuple[tuple[str, str], ...],
-    settings: tuple[tuple[str, str], ...],
+    inputs: Pairs,
+    settings: Pairs,
     batch: int,
     form: str,
     output: str | None,
@@ -53,66 +69,122 @@ def command(
     OLD and NEW are specs as everywhere, and main:design.yaml is design.yaml in git's main. Signs: + added,
     - removed, ~ changed; layers without a sign only have other shapes. --set and --input are for both;
     a variable or an input that only one of them has is set there.
+
+    With --against-ref main, the specs that are named, or else all of cnncalc.yaml, are compared with themselves in
+    git's main, and those that changed are shown. JSON is then a list.
     """
     from cnncalc.analyses.diff import diff
 
-    before, after, notes = _load_both(old, new, settings, inputs)
-    facts = diff(before, after)
-    options = Options(columns, everything, batch, notes=notes)
-    if form == "json":
-        from cnncalc.report.diff import json as diff_json
+    options = Options(columns, everything, batch)
+    if form == "markdown" and _options.takes_unicode(output):
+        options = options._replace(arrow="→")
+    elif form == "table" and output is None and sys.stdout.isatty():
+        import shutil
 
-        _options.write_lines(diff_json.write(facts, batch=batch), output)
-    elif form == "markdown":
-        options = options._replace(arrow="→" if _options.takes_unicode(output) else "->")
-        _options.write_lines(write_markdown(facts, options), output)
-    elif not facts.anything:
-        from cnncalc.report.format import plain
+        options = options._replace(width=shutil.get_terminal_size().columns)
+    problems: list[Problem] = []
+    changed = False
 
-        _options.write_lines((plain(no_change(facts)), *notes), output)
-    else:
-        _write_tables(facts, options, output, color)
-    if exit_code and facts.anything:
+    def compared() -> Iterator[tuple[Diff, Options]]:
+        """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
+        nonlocal changed
+        for versions in _versions(specs, against_ref, settings, inputs, problems):
+            try:
+                before, after, notes = _load_both(versions)
+            except SpecError as error:
+                if against_ref is None:
+                    raise
+                problems.extend(error.problems)
+                continue
+            facts = diff(before, after)
+            changed = changed or facts.anything
+            if facts.anything or against_ref is None or form == "json":
+                yield facts, options._replace(notes=notes)
+
+    try:
+        if form == "json":
+            _options.write_lines(_json(compared(), batch, is_list=against_ref is not None), output)
+        elif form == "markdown":
+            _options.write_lines(_spaced(write_markdown(*each) for each in compared()), output)
+        elif output is not None:
+            _options.write_lines(_spaced(_text(*each) for each in compared()), output)
+        else:
+            _write_tables(compared(), color)
+    except SpecError as error:
+        _options.fail(error)
+    if problems:
+        _options.fail(SpecError(dict.fromkeys(problems)))
+    if exit_code and changed:
         raise SystemExit(CHANGED)
 
 
-def _load_both(
-    old: str, new: str, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
-) -> tuple[Network, Network, tuple[str, ...]]:
-    """Both networks, and what --set and --input leave as it is; what is wrong ends the command with status 2."""
+def _versions(
+    specs: tuple[str, ...], against_ref: str | None, settings: Pairs, inputs: Pairs, problems: list[Problem]
+) -> Iterator[Versions]:
+    """What is compared with what; what cannot be found at the revision is added to `problems`."""
+    from cnncalc.config import entries_of
+    from cnncalc.git import RevisionError
+    from cnncalc.locate import at_revision, locate, refuse_link_outside
+
+    if against_ref is None:
+        if len(specs) != 2:
+            raise click.UsageError("name two specs, OLD and NEW, or a git revision with --against-ref")
+        if specs == ("-", "-"):
+            raise click.UsageError("only one of OLD and NEW can be standard input")
+        yield Versions(*specs, settings, inputs)
+        return
+    used = _options.config(None)
+    for spec in specs or _options.configured(used):
+        entries = entries_of(used, spec)
+        own_settings = (*(pair for entry in entries for pair in entry.settings), *settings)
+        own_inputs = inputs or tuple(pair for entry in entries for pair in entry.inputs)
+        try:
+            new = locate(spec)
+            refuse_link_outside(new)
+            old = at_revision(new, against_ref)
+        except RevisionError:
+            raise
+        except SpecError as error:
+            problems += error.problems
+            continue
+        if old is not None:
+            yield Versions(old, new, own_settings, own_inputs)
+
+
+def _load_both(versions: Versions) -> tuple[Network, Network, tuple[str, ...]]:
+    """Both networks, and what --set and --input leave as it is. Raises SpecError with what is wrong with either."""
     from cnncalc.build import build
     from cnncalc.decode import decode
     from cnncalc.locate import chain_of, locate
 
-    if old == new == "-":
-        raise click.UsageError("only one of OLD and NEW can be standard input")
     problems: list[Problem] = []
     chains = []
-    for reference in (old, new):
+    for reference in (versions.old, versions.new):
         try:
             chains.append(chain_of(locate(reference)))
         except SpecError as error:
             problems += error.problems
     if problems:
-        _options.fail(SpecError(dict.fromkeys(problems)))
+        raise SpecError(dict.fromkeys(problems))
+    settings, inputs = versions.settings, versions.inputs
     specs = [decode(chain) for chain in chains] if settings or inputs else []
     variables = [set(spec.variables) for spec in specs]
     named = [{name for name, _ in spec.inputs} for spec in specs]
     notes: dict[str, None] = {}
     networks = []
-    for place, (reference, chain) in enumerate(zip((old, new), chains, strict=True)):
+    for place, chain in enumerate(chains):
         own_settings = [one for one in settings if _is_for(one[0], place, variables)]
         own_inputs = [one for one in inputs if _is_for(one[0] or "input", place, named)]
         for option, given, kept in (("--set", settings, own_settings), ("--input", inputs, own_inputs)):
             what = "variable" if option == "--set" else "input"
             for name in (one[0] or "input" for one in given if one not in kept):
-                notes[f"{option} {name} leaves {reference} as it is, which has no such {what}"] = None
+                notes[f"{option} {name} leaves {chain[0].shown} as it is, which has no such {what}"] = None
         try:
             networks.append(build(decode(chain, own_settings, own_inputs)))
         except SpecError as error:
             problems += error.problems
     if problems:
-        _options.fail(SpecError(dict.fromkeys(problems)))
+        raise SpecError(dict.fromkeys(problems))
     before, after = networks
     return before, after, tuple(notes)
 
@@ -122,23 +194,53 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
     return name in known[place] or name not in known[1 - place]
 
 
-def _write_tables(facts: Diff, options: Options, output: str | None, color: str) -> None:
-    """The tables one below the other."""
+def _json(compared: Iterable[tuple[Diff, Options]], batch: int, *, is_list: bool) -> Iterator[str]:
+    """The lines of the JSON text: one difference, or a list of them."""
+    from cnncalc.report.diff import json as diff_json
+
+    if not is_list:
+        for facts, _ in compared:
+            yield from diff_json.write(facts, batch=batch)
+        return
+    yield "["
+    for place, (facts, _) in enumerate(compared):
+        if place:
+            yield ","
+        yield from diff_json.write(facts, batch=batch)
+    yield "]"
+
+
+def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The lines of all parts, with an empty one between two of them."""
+    for place, part in enumerate(parts):
+        if place:
+            yield ""
+        yield from part
+
+
+def _text(facts: Diff, options: Options) -> Iterator[str]:
+    """The lines of the tables as plain text."""
+    from cnncalc.report import terminal
+    from cnncalc.report.format import plain
+
+    if not facts.anything:
+        yield from (plain(no_change(facts)), *options.notes)
+        return
+    yield from _spaced([line.text for line in terminal.layout(table, None)] for table in diff_tables(facts, options))
+
+
+def _write_tables(compared: Iterable[tuple[Diff, Options]], color: str) -> None:
+    """Write the tables to standard output, one below the other, as they come."""
     from cnncalc.report import terminal
 
-    if output is not None:
-        lines = []
-        for place, table in enumerate(diff_tables(facts, options)):
-            lines += [""] if place else []
-            lines += [line.text for line in terminal.layout(table, None)]
-        _options.write_lines(lines, output)
-        return
-    if sys.stdout.isatty():
-        import shutil
-
-        options = options._replace(width=shutil.get_terminal_size().columns)
-    for place, table in enumerate(diff_tables(facts, options)):
-        if place:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-        terminal.write(table, sys.stdout, color=color)
+    first = True
+    for facts, options in compared:
+        if not facts.anything:
+            _options.write_lines(_text(facts, options), None)
+            continue
+        for table in diff_tables(facts, options):
+            if not first:
+                sys.stdout.write("\n")
+                sys.stdout.flush()
+            first = False
+            terminal.write(table, sys.stdout, color=color)

@@ -69,6 +69,7 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
 @click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
+@click.option("--only-configured", is_flag=True, help="Skip each SPEC that cnncalc.yaml does not name.")
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
@@ -85,6 +86,7 @@ def command(
     listed: bool,  # noqa: FBT001 - click passes it by name
     config: str | None,
     no_config: bool,  # noqa: FBT001 - click passes it by name
+    only_configured: bool,  # noqa: FBT001 - click passes it by name
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     form: str,
@@ -112,7 +114,10 @@ def command(
         used = _options.config(config, no_config=no_config)
         outcomes.refuse_unknown_rules(used)
         request = outcomes.Request(settings, inputs, batch, held=False, selection=selection, config=used)
-        with progress(specs or _options.configured(used), "linting") as each:
+        named = specs or _options.configured(used)
+        if only_configured:
+            named = _options.only_configured(used, named)
+        with progress(named, "linting") as each:
             found = [outcomes.outcome(spec, request) for spec in each]
     except SpecError as error:
         _options.fail(error)

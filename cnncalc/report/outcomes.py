@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from cnncalc import git, limits
-from cnncalc.build import build, load
+from cnncalc.build import build
 from cnncalc.checker import Subject, Verdict, check
 from cnncalc.config import EMPTY, Config, Entry, Lint, entries_of
-from cnncalc.decode import read_spec
-from cnncalc.finding import Finding, Outcome, Severity, State, unusable
-from cnncalc.guards import BASELINE, INCREASE, Guards
+from cnncalc.decode import decode, read_spec
+from cnncalc.finding import BASELINE, Finding, Outcome, Severity, State, unusable
+from cnncalc.guards import INCREASE, Guards
 from cnncalc.linter import Selection, UnknownRuleError, lint, rules_of
+from cnncalc.locate import Place, at_revision, chain_of, locate, refuse_link_outside
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, listed, quoted
 from cnncalc.report.check import findings
@@ -28,7 +28,8 @@ class Request(NamedTuple):
 
     `guards` are those of the command's options; `held` says whether any guards are looked at, and
     `selection` which rules are, None for none. The baseline is the spec `against`, or each spec as it
-    is at the git revision `against_ref`. `batch` and `dtype` come before those of the configuration.
+    is at the git revision `against_ref`; one that cannot be used is an error, unless `allow_broken_baseline`.
+    `batch` and `dtype` come before those of the configuration.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -40,27 +41,34 @@ class Request(NamedTuple):
     selection: Selection | None = None
     against: str | None = None
     against_ref: str | None = None
+    allow_broken_baseline: bool = False
     config: Config = EMPTY
 
 
 class Baseline(NamedTuple):
-    """The network that one is compared with, or why there is none."""
+    """The network that one is compared with, or why there is none: a `note`, or what is wrong with it."""
 
-    network: Network | None
+    network: Network | None = None
     note: str = ""
+    problem: Problem | None = None
 
 
 def outcome(reference: str, request: Request) -> Outcome:
-    """All that is found of a spec. Raises SpecError only where the baseline's revision cannot be had at all."""
+    """All that is found of a spec. Raises SpecError only where no baseline can be read at its revision."""
     entries = entries_of(request.config, reference)
     settings = (*(pair for entry in entries for pair in entry.settings), *request.settings)
     inputs = request.inputs or tuple(pair for entry in entries for pair in entry.inputs)
-    baseline = _baseline(reference, request, settings, inputs) if request.held else Baseline(None)
     try:
-        spec = read_spec(reference, settings, inputs)
+        place = locate(reference)
+        refuse_link_outside(place)
+    except SpecError as error:
+        return unusable(reference, error.problems)
+    baseline = _baseline(place, request, settings, inputs) if request.held else Baseline()
+    try:
+        spec = read_spec(place, settings, inputs)
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
-        found = [*findings(verdicts), *_notes(baseline, verdicts)]
+        found = [*findings(verdicts), *_notes(baseline, verdicts, request)]
         if request.selection is not None:
             lints = [request.config.lint, *(entry.lint for entry in entries)]
             found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
@@ -90,28 +98,45 @@ def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:
 
 
 def _baseline(
-    reference: str, request: Request, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
+    place: Place, request: Request, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
 ) -> Baseline:
-    """What a spec is compared with. One that cannot be used must not keep its repair from being merged: it is told."""
-    place = request.against
-    if request.against_ref is not None:
-        if reference == "-" or not os.path.exists(reference):
-            return Baseline(None, f"{reference} is no file, so that git has none to compare it with")
-        if not git.exists(request.against_ref, reference):
-            return Baseline(None, f"{request.against_ref} has no {reference}: it is new, and no increase is held")
-        place = f"{request.against_ref}:{reference}"
-    if place is None:
-        return Baseline(None)
+    """What a spec is compared with. Raises git.RevisionError where nothing can be read at the revision."""
+    if request.against is None and request.against_ref is None:
+        return Baseline()
     try:
-        return Baseline(load(place, settings, inputs))
+        before = (
+            locate(request.against) if request.against is not None else at_revision(place, request.against_ref or "")
+        )
+        if before is None:
+            return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
+        return Baseline(_network_like(before, settings, inputs))
+    except git.RevisionError:
+        raise
     except SpecError as error:
-        return Baseline(None, f"the baseline cannot be used, so that no increase is held: {error.problems[0]}")
+        return Baseline(problem=error.problems[0])
 
 
-def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...]) -> Iterator[Finding]:
-    """What is to be said of the baseline."""
+def _network_like(place: Place, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]) -> Network:
+    """The network of a baseline, with those settings and inputs that it has: a change may add others."""
+    chain = chain_of(place)
+    spec = decode(chain)
+    names = {name for name, _ in spec.inputs}
+    own_settings = [pair for pair in settings if pair[0] in spec.variables]
+    own_inputs = [pair for pair in inputs if not pair[0] or pair[0] in names]
+    return build(decode(chain, own_settings, own_inputs) if own_settings or own_inputs else spec)
+
+
+def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...], request: Request) -> Iterator[Finding]:
+    """What is to be said of the baseline: where one exists and cannot be used, increases are not held silently."""
     if baseline.note:
         yield Finding(BASELINE, Severity.NOTE, None, baseline.note)
+    if baseline.problem is not None:
+        message = f"the baseline cannot be used, so no increase is held: {baseline.problem}"
+        if request.allow_broken_baseline:
+            yield Finding(BASELINE, Severity.NOTE, None, message)
+        else:
+            hint = "fix the baseline, or pass --allow-broken-baseline"
+            yield Finding(BASELINE, Severity.ERROR, None, message, hint)
     held = any(verdict.check.kind == INCREASE for verdict in verdicts)
     if baseline.network is not None and not held:
         hint = "--max-increase params=2%, or max_increase in a budget, would"

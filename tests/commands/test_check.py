@@ -181,11 +181,19 @@ def test_a_baseline_in_git(run, folder: Path) -> None:
     output = run("check", "design.yaml", "--no-lint", "--against-ref", "main", status=1).output
     assert "macs grew by 6,912 (12.5 %) to 62,208, where 2,765 (5.0 %) is allowed" in output
     assert "new.yaml: note: main has no new.yaml: it is new" in run("check", "new.yaml", "--against-ref", "main").output
+    output = run("check", "broken.yaml", "--against-ref", "main", status=1).output
+    message = "the baseline cannot be used, so no increase is held: main:broken.yaml:1:1: the spec has no input"
+    assert f"broken.yaml: error: {message}" in output
+    assert "1 baseline unusable" in output
     # What is wrong on main must not keep its repair from being merged.
-    output = run("check", "broken.yaml", "--against-ref", "main").output
-    assert "broken.yaml: note: the baseline cannot be used, so that no increase is held: main:broken.yaml:1" in output
+    output = run("check", "broken.yaml", "--against-ref", "main", "--allow-broken-baseline").output
+    assert f"broken.yaml: note: {message}" in output
     assert "git knows no revision 'nope'" in run("check", "design.yaml", "--against-ref", "nope", status=2).output
-    assert "vgg16 is no file" in run("check", "vgg16", "--against-ref", "main").output
+    assert "main has no vgg16.yaml: it is new" in run("check", "vgg16", "--against-ref", "main").output
+    assert "standard input is not in git" in run("check", "-", "--against-ref", "main", status=1, stdin=DESIGN).output
+    # A revision is held against another, by the same path.
+    output = run("check", "main:design.yaml", "--no-lint", "--against-ref", "main").output
+    assert "4 checks kept, none broken" in output
 
 
 def git(*arguments: str) -> None:

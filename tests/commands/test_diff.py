@@ -241,7 +241,8 @@ def test_names_of_a_file_are_text(files, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("vgg16",), "Missing argument 'NEW'"),
+        (("vgg16",), "name two specs, OLD and NEW, or a git revision with --against-ref"),
+        (("vgg16", "vgg19", "alexnet"), "name two specs, OLD and NEW"),
         (("vgg61", "vgg16"), "did you mean 'vgg19' or 'vgg16'?"),
         (("vgg61", "vgg91"), "vgg91: there is no such file"),
         (("vgg16", "vgg19", "--columns", "layer,parms"), "there is no column 'parms'; did you mean 'params'?"),
@@ -303,3 +304,68 @@ def test_a_block_around_layers_that_were_there(files, run):
     changes = [" ".join(row.split()) for row in _tables(run("diff", new, old).output)[0]]
     assert "- unit unit: its layers stand elsewhere now - - - - -" in changes
     assert "~ conv was pair.unit.conv - - - - -" in changes
+
+
+# --- against a revision ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Five specs: one that changed since main, one as it was, one new, one broken there and one broken here."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet", "--initial-branch", "main")
+    for name in ("changed", "same", "broken_here"):
+        (tmp_path / f"{name}.yaml").write_text(SPEC)
+    (tmp_path / "broken_there.yaml").write_text("layers: 3\n")
+    (tmp_path / "cnncalc.yaml").write_text("specs: ['*.yaml']\n")
+    git("add", "--all")
+    git("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "first")
+    (tmp_path / "changed.yaml").write_text(SPEC.replace("classes: 10", "classes: 12"))
+    (tmp_path / "new.yaml").write_text(SPEC)
+    (tmp_path / "broken_there.yaml").write_text(SPEC)
+    (tmp_path / "broken_here.yaml").write_text("layers: 3\n")
+    return tmp_path
+
+
+def git(*arguments):
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+def test_specs_against_themselves_at_a_revision(repository, run):
+    """64 weights and a bias for each of 2 classes more; what cannot be compared is told, and ends with status 2."""
+    result = run("diff", "--against-ref", "main", status=2)
+    assert f"+{2 * 65}" in result.stdout
+    assert "main:changed.yaml -> changed.yaml" in result.stdout
+    assert "same" not in result.stdout
+    assert "new.yaml" not in result.output
+    assert "main:broken_there.yaml:1:1: the spec has no input" in result.stderr
+    assert "broken_here.yaml:1:1: the spec has no input" in result.stderr
+
+
+def test_named_specs_against_a_revision(repository, run):
+    for name, changed in (("changed.yaml", True), ("same.yaml", False), ("new.yaml", False), ("vgg16", False)):
+        for form in ("table", "markdown"):
+            arguments = ("diff", "--against-ref", "main", name, "--format", form)
+            assert bool(run(*arguments).stdout) is changed
+            run(*arguments, "--exit-code", status=int(changed))
+    facts = json.loads(run("diff", "--against-ref", "main", "same.yaml", "changed.yaml", "-f", "json").stdout)
+    assert [each["changed"] for each in facts] == [False, True]
+    output = run("diff", "--against-ref", "nope", "same.yaml", status=2).stderr
+    assert "git knows no revision 'nope'" in output
+
+
+def test_a_file_of_several_differences(repository, run):
+    (repository / "same.yaml").write_text(SPEC.replace("classes: 10", "classes: 13"))
+    for form in ("table", "markdown"):
+        arguments = ("diff", "--against-ref", "main", "same.yaml", "changed.yaml", "--format", form)
+        written = run(*arguments).stdout
+        run(*arguments, "--output", "changes.txt")
+        assert (repository / "changes.txt").read_text(encoding="utf-8") == written
+        assert f"+{2 * 65}" in written
+        assert f"+{3 * 65}" in written
+
+
+def test_the_settings_of_the_configuration(repository, run):
+    """width 8 has 32 numbers before the last layer; each of 2 classes more reads them, and has a bias."""
+    (repository / "cnncalc.yaml").write_text("specs: {changed.yaml: {set: {width: 8}}}\n")
+    assert f"+{2 * 33}" in run("diff", "--against-ref", "main").stdout

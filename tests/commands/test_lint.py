@@ -154,3 +154,24 @@ def test_hostile_names_reach_no_terminal(run) -> None:
     spec = 'name: "\\e[31m"\ninput: [3, 8, 8]\nvariables: {ünused: 1}\nlayers: [relu, relu]\n'
     for form in ("text", "markdown", "github"):
         assert "\x1b" not in run("lint", "-", "--format", form, stdin=spec, status=1).stdout
+
+
+def test_only_specs_that_the_configuration_names(run, tmp_path, monkeypatch):
+    """As the hook for pre-commit has it: changed files of all kinds come, and specs among them are linted."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "designs").mkdir()
+    spec = "input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n  - relu\n  - relu\n"
+    for name in ("designs/net.yaml", "designs/other.yaml", "elsewhere.yaml"):
+        (tmp_path / name).write_text(spec)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    files = ("designs/net.yaml", "elsewhere.yaml", "compose.yaml", "cnncalc.yaml")
+    output = run("lint", "--only-configured", *files, status=2).output
+    assert "--only-configured needs a cnncalc.yaml that lists specs" in output
+    (tmp_path / "cnncalc.yaml").write_text("specs: [designs/*.yaml]\n")
+    output = run("lint", "--only-configured", *files, status=1).output
+    assert "designs/net.yaml:5:5:" in output
+    assert "1 spec: 1 warning" in output
+    assert run("lint", "--only-configured", *files[1:]).output == "0 specs: no findings\n"
+    assert "2 specs: 2 warnings" in run("lint", "--only-configured", status=1).output
+    (tmp_path / "designs" / "net.yaml").write_text("services: {}\n")
+    run("lint", "--only-configured", *files, status=2)

@@ -15,11 +15,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import hostile
 import pytest
+from click.testing import CliRunner
 
 import cnncalc
 from cnncalc import build
+from cnncalc.commands import cli
 from cnncalc.linter import EVERYTHING
 from cnncalc.report.format import plain
 from cnncalc.report.json import dumps
@@ -327,3 +330,46 @@ def test_a_terminal(command: tuple[str, ...], tmp_path: Path) -> None:
     text = COLOURS.sub("", read.decode().replace("\r\n", "\n"))
     assert text
     hostile.check_log(text)
+
+
+# --- the command line -----------------------------------------------------------------------------------
+
+# The rest of the line, so that the value of one option or argument is read.
+LINES = {
+    "check": ("lenet5", "--no-config"),
+    "compare": ("lenet5", "vgg11"),
+    "diff": ("lenet5", "lenet5_modern"),
+    "explain": ("lenet5",),
+    "field": ("lenet5",),
+    "lint": ("lenet5", "--no-config"),
+    "sharing": ("lenet5",),
+    "show": ("lenet5",),
+    "summary": ("lenet5",),
+}
+ACTING = ("github", "github_old", "github_mask", "azure", "teamcity", "line_end", "carriage_return", "colour", "bidi")
+
+
+@pytest.mark.parametrize("command", sorted(cli.list_commands(click.Context(cli))))
+def test_values_of_the_command_line(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow may hand on the title of a pull request, or its branch: every option and argument, and misspelled."""
+    monkeypatch.chdir(tmp_path)
+    parameters = cli.get_command(click.Context(cli), command).params  # type: ignore[union-attr]
+    rest = LINES.get(command, ())
+    for name in ACTING:
+        words = hostile.STRINGS[name]
+        lines = [(words, *rest), (*rest, words), (*rest, f"--{words}"), (*rest, f"--{words}=3"), (*rest, f"-{words}")]
+        for parameter in parameters:
+            if isinstance(parameter, click.Option):
+                option = parameter.opts[-1]
+                lines += [(*rest, f"{option}={value}") for value in (words, f"{words}=3", f"params={words}")]
+        for line in lines:
+            result = CliRunner().invoke(cli, [command, *line], prog_name="cnncalc")
+            assert result.exception is None or isinstance(result.exception, SystemExit), line
+            hostile.check_log(result.stderr)
+            hostile.check_log(result.stdout)
+            assert result.exit_code in (0, 2) or result.stdout, line
+
+
+def test_a_command_that_is_none() -> None:
+    for words in hostile.STRINGS.values():
+        hostile.check_log(CliRunner().invoke(cli, [words], prog_name="cnncalc").stderr)

@@ -26,6 +26,9 @@ def counted(outcomes: Sequence[Outcome]) -> str:
     unusable = sum(outcome.unusable for outcome in outcomes)
     if unusable:
         parts.append(f"{unusable} unusable")
+    baselines = sum(outcome.broken_baseline is not None for outcome in outcomes)
+    if baselines:
+        parts.append(f"{plural(baselines, 'baseline')} unusable")
     severities = Counter(finding.severity for outcome in outcomes for finding in of_rules(outcome))
     found = [plural(severities[severity], severity.value) for severity in Severity if severities[severity]]
     if found:

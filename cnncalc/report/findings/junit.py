@@ -41,6 +41,8 @@ def _cases(outcome: Outcome) -> Iterator[Case]:
         yield Case("spec", "error", _message(problems[0]), tuple(map(str, problems)))
         return
     yield Case("spec")
+    if baseline := outcome.broken_baseline:
+        yield Case("baseline", "error", _message(baseline), (str(baseline),))
     broken = {(finding.code, finding.subject, finding.span): finding for finding in outcome.findings}
     for check in outcome.checks:
         yield _of_check(check, broken)

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from cnncalc import rules
-from cnncalc.finding import Finding, Outcome
-from cnncalc.guards import ASSERT, BASELINE, BUDGET, EXPECT, INCREASE
+from cnncalc.finding import BASELINE, Finding, Outcome
+from cnncalc.guards import ASSERT, BUDGET, EXPECT, INCREASE
 from cnncalc.problem import sentence
 from cnncalc.report.format import plain
 from cnncalc.report.json import dumps
