@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncalc.config import Config
-    from cnncalc.finding import Outcome
+    from cnncalc.finding import Outcome, Severity
     from cnncalc.network import Network
     from cnncalc.report.table import Table
 
@@ -165,11 +165,14 @@ dtype_option = click.option(
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
 )
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="As text, write errors and warnings only: nothing where there are none."
+)
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="Colour on a terminal (auto respects NO_COLOR).",
+    help="Color: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is set.",
 )
 
 
@@ -259,24 +262,46 @@ def configured(config: Config) -> tuple[str, ...]:
     return specs_of(config)
 
 
-def write_findings(outcomes: Sequence[Outcome], form: str, output: str | None) -> None:
-    """Write what was found of specs in one of the formats that findings have."""
+def write_findings(
+    outcomes: Sequence[Outcome], form: str, output: str | None, color: str, shown: Sequence[Severity] | None = None
+) -> None:
+    """Write the findings of specs in one of their formats; the text has those of the severities `shown` alone."""
     from importlib import import_module
 
-    write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+    if form != "text":
+        write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+        return
+    from cnncalc.report import terminal
+    from cnncalc.report.findings import text
+
+    def write(file: IO[str]) -> None:
+        terminal.write_lines(text.layout(outcomes, terminal.width_of(file), shown), file, color=color)
+
+    if output is None:
+        write(sys.stdout)
+    else:
+        _write_file(output, write)
 
 
-def add_lines(lines: Iterable[str], path: str) -> None:
-    """Add lines to a file, whole or not at all; what stands in it is kept."""
+def append_lines(lines: Iterable[str], path: str) -> None:
+    """Append lines to a file, whole or not at all; its own lines keep their line ends, and all bytes of theirs."""
+    before = b""
     try:
-        before = ""
         # A device has no end.
         if os.path.isfile(path):
-            with open(path, encoding="utf-8", newline="") as file:
+            with open(path, "rb") as file:
                 before = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unwritable(path, getattr(error, "strerror", None) or "it is no text") from None
-    write_lines([*before.splitlines(), *lines], path)
+    except OSError as error:
+        raise Unwritable(path, error.strerror or str(error)) from None
+    end = "\r\n" if before.endswith(b"\r\n") else "\n"
+    start = end if before and not before.endswith((b"\n", b"\r")) else ""
+
+    def write(file: IO[str]) -> None:
+        file.buffer.write(before)  # type: ignore[attr-defined]
+        file.write(start)
+        file.writelines(f"{line}{end}" for line in lines)
+
+    _write_file(path, write)
 
 
 def text_width(output: str | None) -> int:

@@ -72,8 +72,10 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
+@_options.quiet_option
 @_options.format_option(*FORMATS)
 @_options.output_option
+@_options.color_option
 def command(
     specs: tuple[str, ...],
     select: tuple[tuple[str, ...], ...],
@@ -87,8 +89,10 @@ def command(
     no_config: bool,  # noqa: FBT001 - click passes it by name
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
+    quiet: bool,  # noqa: FBT001 - click passes it by name
     form: str,
     output: str | None,
+    color: str,
 ) -> None:
     """What rules of design find in networks: wasted parameters, lost pixels, layers that nothing reads.
 
@@ -104,6 +108,7 @@ def command(
     if explained is not None or listed:
         _tell(explained, form, output)
         return
+    from cnncalc.finding import Severity
     from cnncalc.linter import Selection
     from cnncalc.report import outcomes
 
@@ -112,11 +117,12 @@ def command(
         used = _options.config(config, no_config=no_config)
         outcomes.refuse_unknown_rules(used)
         request = outcomes.Request(settings, inputs, batch, held=False, selection=selection, config=used)
-        with progress(specs or _options.configured(used), "linting") as each:
+        with progress(dict.fromkeys(specs or _options.configured(used)), "linting") as each:
             found = [outcomes.outcome(spec, request) for spec in each]
     except SpecError as error:
         _options.fail(error)
-    _options.write_findings(found, form, output)
+    worst = tuple(severity for severity in Severity if strict or severity is not Severity.NOTE)
+    _options.write_findings(found, form, output, color, worst if quiet else None)
     raise SystemExit(outcomes.status(found, strict=strict, errors_only=False))
 
 

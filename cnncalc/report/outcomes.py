@@ -14,9 +14,10 @@ from cnncalc.decode import read_spec
 from cnncalc.finding import Finding, Outcome, Severity, State, unusable
 from cnncalc.guards import BASELINE, INCREASE, Guards
 from cnncalc.linter import Selection, UnknownRuleError, lint, rules_of
+from cnncalc.locate import locate
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, listed, quoted
-from cnncalc.report.check import findings
+from cnncalc.report.check import findings, in_spec
 from cnncalc.shapes import DTYPES
 from cnncalc.spec import Spec
 
@@ -56,18 +57,21 @@ def outcome(reference: str, request: Request) -> Outcome:
     settings = (*(pair for entry in entries for pair in entry.settings), *request.settings)
     inputs = request.inputs or tuple(pair for entry in entries for pair in entry.inputs)
     baseline = _baseline(reference, request, settings, inputs) if request.held else Baseline(None)
+    shown = reference
     try:
+        shown = locate(reference).shown
         spec = read_spec(reference, settings, inputs)
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
-        found = [*findings(verdicts), *_notes(baseline, verdicts)]
+        found = [*in_spec(findings(verdicts), network), *_notes(baseline, verdicts)]
         if request.selection is not None:
             lints = [request.config.lint, *(entry.lint for entry in entries)]
             found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
     except SpecError as error:
-        return unusable(reference, error.problems)
+        return unusable(reference, error.problems, shown)
     found.sort(key=lambda finding: (finding.span is None, finding.span))
-    return Outcome(reference, network.name, tuple(found), tuple(verdict.check for verdict in verdicts))
+    checks = tuple(verdict.check for verdict in verdicts)
+    return Outcome(reference, network.name, tuple(found), checks, shown)
 
 
 def _verdicts(

@@ -61,6 +61,7 @@ def test_labels_of_two_columns_a_sign_are_aligned():
 
 def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     table = summary(load("lenet5"), Options())
 
@@ -72,8 +73,21 @@ def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
     assert "\x1b[" not in written(io.StringIO(), "auto")
     assert "\x1b[" in written(io.StringIO(), "always")
     assert "\x1b[" not in written(Terminal(), "never")
+    for terminal_type, shown in (("dumb", False), ("xterm", True)):
+        monkeypatch.setenv("TERM", terminal_type)
+        assert ("\x1b[" in written(Terminal(), "auto")) == shown
+    # A variable that is empty counts as none; NO_COLOR weighs more than FORCE_COLOR, and an option more than both.
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("FORCE_COLOR", "")
+    assert "\x1b[" in written(Terminal(), "auto")
+    assert "\x1b[" not in written(io.StringIO(), "auto")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in written(io.StringIO(), "auto")
+    assert "\x1b[" not in written(Terminal(), "never")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[3" not in written(Terminal(), "auto")
+    assert "\x1b[" not in written(Terminal(), "auto")
+    assert "\x1b[" not in written(io.StringIO(), "auto")
+    assert "\x1b[36m" in written(Terminal(), "always")
 
 
 def test_markup_and_escapes_of_a_spec_are_text():
