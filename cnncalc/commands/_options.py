@@ -26,6 +26,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNUSABLE = 2
 WIDEST_TEXT = 100
+JSON = f"{__name__}.json"
 # What is written to as it is: there is nothing to put in its place.
 DEVICES = ("/dev/", "/proc/")
 
@@ -177,15 +178,45 @@ color_option = click.option(
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    return click.option(
+    """The option for the format, and `--json` for the one that programs read."""
+    form = click.option(
         "-f",
         "--format",
         "form",
         type=click.Choice(formats),
         default=formats[0],
+        callback=_with_json,
         help="What to write.",
         show_default=True,
     )
+    json = click.option(
+        "--json",
+        is_flag=True,
+        # What is eager is read first, in whichever order they are given.
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_json,
+        help="The same as --format json.",
+    )
+
+    def options(command: Command) -> Command:
+        return form(json(command))
+
+    return options
+
+
+def _remember_json(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls
+    context.meta[JSON] = asked
+
+
+def _with_json(context: click.Context, parameter: click.Parameter, form: str) -> str:
+    """The format that --format or --json asks for."""
+    if not context.meta.get(JSON):
+        return form
+    given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    if given and form != "json":
+        raise click.UsageError(f"--json and --format {form} exclude each other")
+    return "json"
 
 
 def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> Network:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote
 
+import cnncalc
 from cnncalc import rules
 from cnncalc.finding import Finding, Outcome
 from cnncalc.guards import ASSERT, BASELINE, BUDGET, EXPECT, INCREASE
@@ -31,7 +31,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The lines of the log: one run, with a rule for each code that is met."""
     found = [(outcome, finding) for outcome in outcomes for finding in outcome.findings]
     codes = sorted({finding.code for _, finding in found})
-    driver = {"name": "cnncalc", "version": metadata.version("cnncalc"), "rules": [_rule(code) for code in codes]}
+    driver = {"name": "cnncalc", "version": cnncalc.__version__, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
