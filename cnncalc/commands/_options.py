@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from cnncalc import bundled, limits
+from cnncalc import limits
+from cnncalc.commands import _completers
 from cnncalc.problem import SpecError, did_you_mean, plural
 from cnncalc.report.format import plain
 from cnncalc.shapes import DTYPES
@@ -43,14 +44,11 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        networks = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
-        return [*networks, CompletionItem(incomplete, type="file")]
+        return _completers.specs(incomplete)
 
 
 class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """Words of a known set, separated by commas."""
+    """Words of a known set, separated by commas; shells complete each of them."""
 
     def __init__(self, known: tuple[str, ...], noun: str) -> None:
         self.known = known
@@ -58,6 +56,9 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         return f"{self.name.upper()}[,...]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.in_list((*self.known, "all"), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if not isinstance(value, str):
@@ -95,9 +96,12 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
 
 
 class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """LIMIT=N, one of the limits of a spec."""
+    """LIMIT=N, one of the limits of a spec; shells complete them."""
 
     name = "LIMIT=N"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.keys(limits.DOCS, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         if not isinstance(value, str):
@@ -148,7 +152,12 @@ def bounds_options(command: Command) -> Command:
 
 spec_argument = click.argument("spec", type=SpecArgument())
 set_option = click.option(
-    "--set", "settings", multiple=True, type=Pair("NAME=VALUE"), help="Change a variable of the spec; may be repeated."
+    "--set",
+    "settings",
+    multiple=True,
+    type=Pair("NAME=VALUE"),
+    shell_complete=_completers.variables,
+    help="Change a variable of the spec; may be repeated.",
 )
 input_option = click.option(
     "--input",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _options
+from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError, of_option
 from cnncalc.report.findings import FORMATS
@@ -17,10 +17,29 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Hold networks to their budgets, and lint them.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
-@click.option("--max", "most", multiple=True, type=_options.Pair("QUANTITY=N"), help="A budget, such as params=5M.")
-@click.option("--min", "least", multiple=True, type=_options.Pair("QUANTITY=N"), help="The least that there must be.")
 @click.option(
-    "--expect", "expected", multiple=True, type=_options.Pair("QUANTITY=VALUE"), help="As in output=[1000] or depth=16."
+    "--max",
+    "most",
+    multiple=True,
+    type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
+    help="A budget, such as params=5M.",
+)
+@click.option(
+    "--min",
+    "least",
+    multiple=True,
+    type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
+    help="The least that there must be.",
+)
+@click.option(
+    "--expect",
+    "expected",
+    multiple=True,
+    type=_options.Pair("QUANTITY=VALUE"),
+    shell_complete=_completers.expected,
+    help="As in output=[1000] or depth=16.",
 )
 @click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
 @click.option("--against", type=_options.SpecArgument(), help="The baseline that increases are held against.")
@@ -30,6 +49,7 @@ if TYPE_CHECKING:
     "increases",
     multiple=True,
     type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
     help="The most that may be added to the baseline: params=2% or params=10k.",
 )
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")

@@ -16,8 +16,8 @@ class CommandName(click.ParamType):  # type: ignore[type-arg]  # generic from cl
     name = "command"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        group = ctx.find_root().command
-        return group.shell_complete(ctx, incomplete) if incomplete[:1] != "-" else []
+        root = ctx.find_root()
+        return root.command.shell_complete(root, incomplete)
 
 
 @click.command("help", short_help="The help of a command.")
