@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from cnncalc.network import Layer
     from cnncalc.problem import Problem, SpecError
 
+# The one source of the version: the package, the wheel and what runs in a checkout read it here.
+__version__ = "0.1.0"
 __all__ = ["Layer", "Network", "Problem", "SpecError", "check", "compare", "diff", "lint", "load"]
 
 

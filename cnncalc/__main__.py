@@ -25,6 +25,10 @@ def main() -> None:
         _prepare()
         from cnncalc.commands import cli
 
+        if os.environ.get("_CNNCALC_COMPLETE"):
+            from cnncalc.commands import _shells
+
+            sys.exit(_shells.run(cli, "cnncalc"))
         cli(prog_name="cnncalc")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -27,8 +27,9 @@ class Finding(NamedTuple):
     """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
 
     `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
-    `span` is None where no line is to blame. `layer` is the full name of the layer or block it is about, if
-    there is one, and `subject` that of the check that is broken.
+    `span` is the place to change in the spec, None where no line is to blame. `layer` is the full name of the layer
+    or block it is about, if there is one. Of a broken check, `subject` is its subject and `guard` the place where
+    its guard is written: in the spec, in cnncalc.yaml, or in an option, which has no line.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Finding(NamedTuple):
     details: tuple[str, ...] = ()
     layer: str = ""
     subject: str = ""
+    guard: Span | None = None
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
@@ -76,13 +78,19 @@ class Check(NamedTuple):
 class Outcome(NamedTuple):
     """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
 
-    A spec that cannot be used has findings of the code `spec` alone.
+    A spec that cannot be used has findings of the code `spec` alone. `shown` is the file as the places in it name
+    it, which differs for bundled networks and standard input.
     """
 
     file: str
     name: str
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...] = ()
+    shown: str = ""
+
+    def contains(self, span: Span | None) -> bool:
+        """Whether a place is in the spec's own file; one without a line is in no file."""
+        return span is not None and bool(span.line) and span.file in (self.file, self.shown)
 
     @property
     def kept(self) -> bool:
@@ -100,11 +108,11 @@ class Outcome(NamedTuple):
         return next((finding for finding in found if finding.severity is Severity.ERROR), None)
 
 
-def unusable(file: str, problems: Iterable[Problem]) -> Outcome:
+def unusable(file: str, problems: Iterable[Problem], shown: str = "") -> Outcome:
     """The outcome of a spec that cannot be used, a finding for each of its problems."""
     found = []
     for problem in problems:
         # The file is told beside it.
         message = problem.message.removeprefix(f"{file}: ")
         found.append(Finding(SPEC, Severity.ERROR, problem.span, message, problem.hint))
-    return Outcome(file, "", tuple(found))
+    return Outcome(file, "", tuple(found), shown=shown)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+import cnncalc
 from cnncalc.problem import did_you_mean
 from cnncalc.report.format import plain
 
@@ -91,18 +92,26 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        # Where a shell completes, what is on the line may be anything.
+        if not name.startswith("-") and not ctx.resilient_parsing:
+            self.find_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+    def find_command(self, ctx: click.Context, name: str) -> click.Command:
+        """The command of a name; a usage error where there is none."""
+        command = self.get_command(ctx, name)
+        if command is None:
             known = self.list_commands(ctx)
             hint = did_you_mean(name, known, f"the commands are {', '.join(known)}")
             ctx.fail(f"there is no command {name!r}; {hint}")
-        return super().resolve_command(ctx, args)
+        return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cnncalc", message="%(prog)s %(version)s")
+@click.version_option(cnncalc.__version__, "-V", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
     """Shapes, parameters and operations of convolutional networks, from a short YAML spec.
 
     SPEC is a file, the name of a bundled network (`cnncalc list`), a file at a git revision (main:design.yaml), or -
-    for standard input.
+    for standard input. `cnncalc help COMMAND` shows the options of a command.
     """

@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from cnncalc import bundled, limits
+from cnncalc import limits
+from cnncalc.commands import _completers
 from cnncalc.problem import SpecError, did_you_mean, plural
 from cnncalc.report.format import plain
 from cnncalc.shapes import DTYPES
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncalc.config import Config
-    from cnncalc.finding import Outcome
+    from cnncalc.finding import Outcome, Severity
     from cnncalc.network import Network
     from cnncalc.report.table import Table
 
@@ -26,6 +27,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNUSABLE = 2
 WIDEST_TEXT = 100
+JSON = f"{__name__}.json"
 # What is written to as it is: there is nothing to put in its place.
 DEVICES = ("/dev/", "/proc/")
 
@@ -42,14 +44,11 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
-        networks = [CompletionItem(name) for name in bundled.names() if name.startswith(incomplete)]
-        return [*networks, CompletionItem(incomplete, type="file")]
+        return _completers.specs(incomplete)
 
 
 class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """Words of a known set, separated by commas."""
+    """Words of a known set, separated by commas; shells complete each of them."""
 
     def __init__(self, known: tuple[str, ...], noun: str) -> None:
         self.known = known
@@ -57,6 +56,9 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         return f"{self.name.upper()}[,...]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.in_list((*self.known, "all"), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if not isinstance(value, str):
@@ -94,9 +96,12 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
 
 
 class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """LIMIT=N, one of the limits of a spec."""
+    """LIMIT=N, one of the limits of a spec; shells complete them."""
 
     name = "LIMIT=N"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.keys(limits.DOCS, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         if not isinstance(value, str):
@@ -147,7 +152,12 @@ def bounds_options(command: Command) -> Command:
 
 spec_argument = click.argument("spec", type=SpecArgument())
 set_option = click.option(
-    "--set", "settings", multiple=True, type=Pair("NAME=VALUE"), help="Change a variable of the spec; may be repeated."
+    "--set",
+    "settings",
+    multiple=True,
+    type=Pair("NAME=VALUE"),
+    shell_complete=_completers.variables,
+    help="Change a variable of the spec; may be repeated.",
 )
 input_option = click.option(
     "--input",
@@ -165,24 +175,57 @@ dtype_option = click.option(
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
 )
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="As text, write errors and warnings only: nothing where there are none."
+)
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="Colour on a terminal (auto respects NO_COLOR).",
+    help="Color: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is set.",
 )
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    return click.option(
+    """The option for the format, and `--json` for the one that programs read."""
+    form = click.option(
         "-f",
         "--format",
         "form",
         type=click.Choice(formats),
         default=formats[0],
+        callback=_with_json,
         help="What to write.",
         show_default=True,
     )
+    json = click.option(
+        "--json",
+        is_flag=True,
+        # What is eager is read first, in whichever order they are given.
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_json,
+        help="The same as --format json.",
+    )
+
+    def options(command: Command) -> Command:
+        return form(json(command))
+
+    return options
+
+
+def _remember_json(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls
+    context.meta[JSON] = asked
+
+
+def _with_json(context: click.Context, parameter: click.Parameter, form: str) -> str:
+    """The format that --format or --json asks for."""
+    if not context.meta.get(JSON):
+        return form
+    given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    if given and form != "json":
+        raise click.UsageError(f"--json and --format {form} exclude each other")
+    return "json"
 
 
 def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> Network:
@@ -268,24 +311,46 @@ def only_configured(config: Config, specs: Iterable[str]) -> tuple[str, ...]:
     return tuple(spec for spec in specs if entries_of(config, spec))
 
 
-def write_findings(outcomes: Sequence[Outcome], form: str, output: str | None) -> None:
-    """Write what was found of specs in one of the formats that findings have."""
+def write_findings(
+    outcomes: Sequence[Outcome], form: str, output: str | None, color: str, shown: Sequence[Severity] | None = None
+) -> None:
+    """Write the findings of specs in one of their formats; the text has those of the severities `shown` alone."""
     from importlib import import_module
 
-    write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+    if form != "text":
+        write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+        return
+    from cnncalc.report import terminal
+    from cnncalc.report.findings import text
+
+    def write(file: IO[str]) -> None:
+        terminal.write_lines(text.layout(outcomes, terminal.width_of(file), shown), file, color=color)
+
+    if output is None:
+        write(sys.stdout)
+    else:
+        _write_file(output, write)
 
 
-def add_lines(lines: Iterable[str], path: str) -> None:
-    """Add lines to a file, whole or not at all; what stands in it is kept."""
+def append_lines(lines: Iterable[str], path: str) -> None:
+    """Append lines to a file, whole or not at all; its own lines keep their line ends, and all bytes of theirs."""
+    before = b""
     try:
-        before = ""
         # A device has no end.
         if os.path.isfile(path):
-            with open(path, encoding="utf-8", newline="") as file:
+            with open(path, "rb") as file:
                 before = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unwritable(path, getattr(error, "strerror", None) or "it is no text") from None
-    write_lines([*before.splitlines(), *lines], path)
+    except OSError as error:
+        raise Unwritable(path, error.strerror or str(error)) from None
+    end = "\r\n" if before.endswith(b"\r\n") else "\n"
+    start = end if before and not before.endswith((b"\n", b"\r")) else ""
+
+    def write(file: IO[str]) -> None:
+        file.buffer.write(before)  # type: ignore[attr-defined]
+        file.write(start)
+        file.writelines(f"{line}{end}" for line in lines)
+
+    _write_file(path, write)
 
 
 def text_width(output: str | None) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _options
+from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError, of_option
 from cnncalc.report.findings import FORMATS
@@ -17,10 +17,29 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Hold networks to their budgets, and lint them.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
-@click.option("--max", "most", multiple=True, type=_options.Pair("QUANTITY=N"), help="A budget, such as params=5M.")
-@click.option("--min", "least", multiple=True, type=_options.Pair("QUANTITY=N"), help="The least that there must be.")
 @click.option(
-    "--expect", "expected", multiple=True, type=_options.Pair("QUANTITY=VALUE"), help="As in output=[1000] or depth=16."
+    "--max",
+    "most",
+    multiple=True,
+    type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
+    help="A budget, such as params=5M.",
+)
+@click.option(
+    "--min",
+    "least",
+    multiple=True,
+    type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
+    help="The least that there must be.",
+)
+@click.option(
+    "--expect",
+    "expected",
+    multiple=True,
+    type=_options.Pair("QUANTITY=VALUE"),
+    shell_complete=_completers.expected,
+    help="As in output=[1000] or depth=16.",
 )
 @click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
 @click.option("--against", type=_options.SpecArgument(), help="The baseline that increases are held against.")
@@ -31,20 +50,29 @@ if TYPE_CHECKING:
     "increases",
     multiple=True,
     type=_options.Pair("QUANTITY=N"),
+    shell_complete=_completers.limited,
     help="The most that may be added to the baseline: params=2% or params=10k.",
 )
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
 @click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
 @click.option("--lint/--no-lint", "linted", default=True, help="Ask the rules of lint, too.", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings break the check too.")
-@click.option("--summary", help="Add a summary in Markdown to this file, as GitHub's job summaries are.")
+@click.option(
+    "--summary",
+    type=click.Path(),
+    metavar="FILE",
+    help="Also append a report in Markdown to FILE: the checks of each spec as a table, and all findings. In a GitHub"
+    ' workflow, "$GITHUB_STEP_SUMMARY" shows it on the page of the run.',
+)
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
 @click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="Count for so many samples.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default=None, help="Type of number that sizes are for.")
+@_options.quiet_option
 @_options.format_option(*FORMATS)
 @_options.output_option
+@_options.color_option
 def command(
     specs: tuple[str, ...],
     most: tuple[tuple[str, str], ...],
@@ -64,8 +92,10 @@ def command(
     settings: tuple[tuple[str, str], ...],
     batch: int | None,
     dtype: str | None,
+    quiet: bool,  # noqa: FBT001 - click passes it by name
     form: str,
     output: str | None,
+    color: str,
 ) -> None:
     """Hold networks to the budgets and expectations of their specs, of cnncalc.yaml and of options.
 
@@ -73,6 +103,7 @@ def command(
     Status 0: all is kept; 1: something is broken, a baseline cannot be used, or a rule finds an error; 2: a spec is
     unusable.
     """
+    from cnncalc.finding import Severity
     from cnncalc.linter import EVERYTHING
     from cnncalc.report import outcomes
 
@@ -97,13 +128,13 @@ def command(
             allow_broken_baseline=allow_broken_baseline,
             config=used,
         )
-        with progress(named, "checking") as each:
+        with progress(dict.fromkeys(named), "checking") as each:
             found = [outcomes.outcome(spec, request) for spec in each]
     except SpecError as error:
         _options.fail(error)
-    _options.write_findings(found, form, output)
+    _options.write_findings(found, form, output, color, (Severity.ERROR, Severity.WARNING) if quiet else None)
     if summary is not None:
-        _add(summary, found)
+        _append(summary, found)
     raise SystemExit(outcomes.status(found, strict=strict, errors_only=True))
 
 
@@ -135,8 +166,8 @@ def _guards(
     return Guards(tuple(filter(None, limits)), tuple(filter(None, assertions)))
 
 
-def _add(path: str, found: list[Outcome]) -> None:
-    """Add the summary to a file that may hold those of other commands."""
+def _append(path: str, found: list[Outcome]) -> None:
+    """Append the summary to a file that may hold those of other commands."""
     from cnncalc.report.findings import markdown
 
-    _options.add_lines([*markdown.write(found), ""], path)
+    _options.append_lines([*markdown.write(found), ""], path)

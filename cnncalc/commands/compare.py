@@ -7,7 +7,7 @@ import click
 
 from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
-from cnncalc.commands import _options
+from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.report.compare import networks
@@ -67,7 +67,12 @@ class Picture(click.Path):
     help=f"Numbers downwards, names upwards: {', '.join(SORTABLE)}.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
-@click.option("--relative-to", metavar="SPEC", help="Also as ratios to this one of the networks: x0.53.")
+@click.option(
+    "--relative-to",
+    metavar="SPEC",
+    shell_complete=_completers.given_specs,
+    help="Also as ratios to this one of the networks: x0.53.",
+)
 @click.option("--group", type=click.Choice(["family"]), default=None, help="By families, oldest first.")
 @click.option("--transpose", is_flag=True, help="A column a network, a row a figure.")
 @click.option(

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnncalc.commands import _options
+from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
 from cnncalc.problem import Problem, SpecError
 from cnncalc.report.findings import FORMATS
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from cnncalc.finding import Severity
     from cnncalc.rule import Rule
 
@@ -17,9 +19,12 @@ SEVERITIES = ("error", "warning", "note")
 
 
 class RuleWords(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """Codes, beginnings of codes or names of rules, separated by commas."""
+    """Codes, beginnings of codes or names of rules, separated by commas; shells complete them."""
 
     name = "CODE[,...]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.in_list(_completers.rules(), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if not isinstance(value, str):
@@ -31,9 +36,15 @@ class RuleWords(click.ParamType):  # type: ignore[type-arg]  # generic from clic
 
 
 class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """CODE=SEVERITY."""
+    """CODE=SEVERITY; shells complete both."""
 
     name = "CODE=SEVERITY"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        word, equals, severity = incomplete.partition("=")
+        if equals:
+            return _completers.words(SEVERITIES, severity, f"{word}=")
+        return _completers.keys(_completers.rules(), word)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Severity]:
         from cnncalc.finding import Severity
@@ -65,7 +76,7 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @click.option("--severity", "severities", multiple=True, type=RuleSeverity(), help="How much a rule weighs.")
 @click.option("--strict", is_flag=True, help="Notes count for the status, too.")
 @click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="The batch that it is trained with.")
-@click.option("--explain", "explained", metavar="CODE", help="Tell all of a rule.")
+@click.option("--explain", "explained", metavar="CODE", shell_complete=_completers.rule, help="Tell all of a rule.")
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
 @click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
@@ -73,8 +84,10 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
+@_options.quiet_option
 @_options.format_option(*FORMATS)
 @_options.output_option
+@_options.color_option
 def command(
     specs: tuple[str, ...],
     select: tuple[tuple[str, ...], ...],
@@ -89,8 +102,10 @@ def command(
     only_configured: bool,  # noqa: FBT001 - click passes it by name
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
+    quiet: bool,  # noqa: FBT001 - click passes it by name
     form: str,
     output: str | None,
+    color: str,
 ) -> None:
     """What rules of design find in networks: wasted parameters, lost pixels, layers that nothing reads.
 
@@ -106,6 +121,7 @@ def command(
     if explained is not None or listed:
         _tell(explained, form, output)
         return
+    from cnncalc.finding import Severity
     from cnncalc.linter import Selection
     from cnncalc.report import outcomes
 
@@ -117,11 +133,12 @@ def command(
         named = specs or _options.configured(used)
         if only_configured:
             named = _options.only_configured(used, named)
-        with progress(named, "linting") as each:
+        with progress(dict.fromkeys(named), "linting") as each:
             found = [outcomes.outcome(spec, request) for spec in each]
     except SpecError as error:
         _options.fail(error)
-    _options.write_findings(found, form, output)
+    worst = tuple(severity for severity in Severity if strict or severity is not Severity.NOTE)
+    _options.write_findings(found, form, output, color, worst if quiet else None)
     raise SystemExit(outcomes.status(found, strict=strict, errors_only=False))
 
 

@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from cnncalc.commands import _options
+from cnncalc.commands import _completers, _options
 from cnncalc.report.format import LAYOUTS
 from cnncalc.report.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
 from cnncalc.shapes import DTYPES
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """A number of levels, or all."""
 
     name = "N|all"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _completers.words(["all"], incomplete)
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value == "all":

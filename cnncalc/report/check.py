@@ -10,7 +10,8 @@ from cnncalc.checker import Spent, Verdict
 from cnncalc.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.finding import Check, Finding, Severity, State
 from cnncalc.guards import ASSERT, BYTES
-from cnncalc.problem import listed
+from cnncalc.network import Network
+from cnncalc.problem import Span, listed
 from cnncalc.report import format as written
 from cnncalc.report.format import Share
 from cnncalc.report.summary import full_label
@@ -22,17 +23,40 @@ SEVERITIES = {State.BROKEN: Severity.ERROR, State.TOLERATED: Severity.WARNING}
 
 
 def findings(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
-    """A finding for each guard that is not kept; one within its tolerance is a warning."""
+    """A finding for each guard that is not kept, at the guard; one within its tolerance is a warning."""
     for verdict in verdicts:
         check = verdict.check
         if check.state in SEVERITIES:
             message, hint = _assertion(verdict) if check.kind == ASSERT else _limit(verdict)
             layer = check.subject.rpartition(".")[0] if check.kind != ASSERT else ""
-            # What an option asks has no line.
-            span = check.span if check.span.line else None
-            message = message if span else f"{check.span.file}: {message}"
-            details = tuple(_spent(verdict))
-            yield Finding(check.kind, SEVERITIES[check.state], span, message, hint, details, layer, check.subject)
+            details, severity = tuple(_spent(verdict)), SEVERITIES[check.state]
+            yield Finding(check.kind, severity, check.span, message, hint, details, layer, check.subject, check.span)
+
+
+def in_spec(found: Iterable[Finding], network: Network) -> Iterator[Finding]:
+    """Findings of guards, each at a place in the spec.
+
+    A guard of cnncalc.yaml or of an option holds for other specs too: there the place to change is the layer that
+    it names, if any, and the message says where the guard is written.
+    """
+    places: dict[str, Span] = {}
+    for finding in found:
+        guard = finding.guard
+        if guard is None or (guard.line and guard.file == network.file):
+            yield finding
+            continue
+        places = places or _places(network)
+        span = places.get(finding.layer)
+        written = guard if guard.line else guard.file
+        yield finding._replace(
+            span=span if span and span.file == network.file else None, message=f"{finding.message} ({written})"
+        )
+
+
+def _places(network: Network) -> dict[str, Span]:
+    """Where the spec has each block and layer, by its full name."""
+    groups = {group.name: group.span for group in network.groups}
+    return groups | {layer.name: layer.span for layer in network.layers}
 
 
 def value_of(check: Check) -> str:

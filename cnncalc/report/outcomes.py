@@ -16,7 +16,7 @@ from cnncalc.linter import Selection, UnknownRuleError, lint, rules_of
 from cnncalc.locate import Place, at_revision, chain_of, locate, refuse_link_outside
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, listed, quoted
-from cnncalc.report.check import findings
+from cnncalc.report.check import findings, in_spec
 from cnncalc.shapes import DTYPES
 from cnncalc.spec import Spec
 
@@ -68,14 +68,15 @@ def outcome(reference: str, request: Request) -> Outcome:
         spec = read_spec(place, settings, inputs)
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
-        found = [*findings(verdicts), *_notes(baseline, verdicts, request)]
+        found = [*in_spec(findings(verdicts), network), *_notes(baseline, verdicts, request)]
         if request.selection is not None:
             lints = [request.config.lint, *(entry.lint for entry in entries)]
             found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
     except SpecError as error:
-        return unusable(reference, error.problems)
+        return unusable(reference, error.problems, place.shown)
     found.sort(key=lambda finding: (finding.span is None, finding.span))
-    return Outcome(reference, network.name, tuple(found), tuple(verdict.check for verdict in verdicts))
+    checks = tuple(verdict.check for verdict in verdicts)
+    return Outcome(reference, network.name, tuple(found), checks, place.shown)
 
 
 def _verdicts(

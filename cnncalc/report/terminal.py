@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import IO, NamedTuple
+import os
+import re
+from collections.abc import Iterable, Sequence
+from typing import IO, Literal, NamedTuple
 
 from cnncalc.report.format import Share, plain
 from cnncalc.report.table import Cell, Column, Line, Measured, Table, text
@@ -13,43 +16,69 @@ ELLIPSIS = "…"
 RULE = "─"
 # A cell of a bar, by how many eighths of it are full.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+BARS = re.compile(f"([{EIGHTHS[1:]}]+)")
 NARROWEST_BAR, WIDEST_BAR = 8, 24
 ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **dict.fromkeys("▏▎▍", "."), **dict.fromkeys("▌▋▊▉█", "#")})
 
 
 class Styled(NamedTuple):
-    """A line of text and how it is shown."""
+    """A line of text, or a part of one, and its style."""
 
     text: str
     style: str = ""
 
 
 def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
-    """Write a table to fit the terminal; `color` is auto, always or never (auto respects NO_COLOR)."""
-    if not file.isatty() and color != "always":
-        file.writelines(f"{_writable(line.text, file)}\n" for line in layout(table, None))
+    """Write a table to fit the terminal; `color` is auto, always or never."""
+    write_lines((_runs(line) for line in layout(table, width_of(file))), file, color=color)
+
+
+def _runs(line: Styled) -> list[Styled]:
+    """The parts of a table's line: bars have a color of their own."""
+    parts = enumerate(BARS.split(line.text))
+    return [Styled(part, f"{line.style} cyan" if place % 2 else line.style) for place, part in parts if part]
+
+
+def write_lines(lines: Iterable[Sequence[Styled]], file: IO[str], *, color: str = "auto") -> None:
+    """Write lines of styled parts; `color` is auto, always or never."""
+    if not is_styled(file, color):
+        file.writelines(f"{_writable(''.join(part.text for part in line), file)}\n" for line in lines)
         return
-    # Only a terminal needs rich: a pipe is served without waiting for its import.
+    # Only styles need rich: plain text is written without waiting for its import.
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(
-        file=file,
-        force_terminal=True if color == "always" else None,
-        no_color=True if color == "never" else None,
-        color_system="auto" if color == "auto" else "standard",
-        highlight=False,
-    )
-    for line in layout(table, console.width if file.isatty() else None):
-        words = Text(line.text, style=line.style if color != "never" else "")
-        if color != "never":
-            words.highlight_regex(f"[{EIGHTHS[1:]}]+", "cyan")
-        words.plain = _writable(line.text, file)
+    system: Literal["auto", "standard"] = "auto" if color == "auto" and file.isatty() else "standard"
+    console = Console(file=file, force_terminal=True, no_color=False, color_system=system, highlight=False)
+    for line in lines:
+        words = Text.assemble(*((_writable(part.text, file), part.style) for part in line))
         try:
             console.print(words, soft_wrap=True)
         except SystemExit:
             # So rich ends a program whose reader is gone; with which status is ours to say.
             raise BrokenPipeError from None
+
+
+def is_styled(file: IO[str], color: str) -> bool:
+    """Whether an output gets colors and other styles.
+
+    `color` always and never decide; with auto, NO_COLOR that is not empty forbids them, then FORCE_COLOR that is not
+    empty asks for them, else a terminal gets them unless TERM is `dumb`.
+    """
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (file.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def width_of(file: IO[str]) -> int | None:
+    """The columns of a terminal; None for any other output."""
+    if not file.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _writable(line: str, file: IO[str]) -> str:
@@ -209,8 +238,8 @@ def _cut(words: str, width: int) -> str:
     return f"{words}{ELLIPSIS}"
 
 
-def wrapped(words: str, width: int | None) -> list[str]:
-    """A sentence in lines of at most `width` columns."""
+def wrapped(words: str, width: int | None, *, break_long: bool = True) -> list[str]:
+    """A sentence in lines of at most `width` columns; a word that is longer is broken unless `break_long` is false."""
     words = plain(words)
     if width is None or columns_of(words) <= width:
         return [words]
@@ -218,7 +247,8 @@ def wrapped(words: str, width: int | None) -> list[str]:
         return _wrapped_wide(words, max(width, 20))
     from textwrap import wrap
 
-    return wrap(words, max(width, 20))
+    # An option, a file and a network have hyphens: they stay whole.
+    return wrap(words, max(width, 20), break_on_hyphens=False, break_long_words=break_long)
 
 
 def _wrapped_wide(words: str, width: int) -> list[str]:

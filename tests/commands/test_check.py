@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_kept(run) -> None:
     assert run("check", "design.yaml", "--no-lint").output.splitlines() == [
         (
-            "design.yaml: 3 checks kept, 1 not held for want of a baseline;"
+            "design.yaml: 3 checks kept, 1 skipped (no baseline);"
             " params is nearest to its budget: 100.0 % of at most 224"
         ),
         "1 spec: 3 checks kept, none broken, 1 without a baseline",
@@ -83,10 +83,10 @@ def test_options(run) -> None:
     run("check", "vgg16", *kept[:-2])
     broken = run("check", "vgg16", "--no-lint", "--max", "params=138M", "--assert", "depth() > 16", status=1).output
     assert broken.splitlines()[0] == (
-        "vgg16: error: --max params=138M: params is 138,357,544, 357,544 (0.3 %) more than the 138,000,000"
-        " of its budget; take 0.4 % off fc6 or allow 139M [budget]"
+        "vgg16: error: params is 138,357,544, 357,544 (0.3 %) more than the 138,000,000 of its budget"
+        " (--max params=138M); take 0.4 % off fc6 or allow 139M [budget]"
     )
-    assert "vgg16: error: --assert depth() > 16: depth() > 16 does not hold; depth() is 16 [assert]" in broken
+    assert "vgg16: error: depth() > 16 does not hold; depth() is 16 (--assert depth() > 16) [assert]" in broken
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,72 @@ def test_without_a_spec_it_takes_those_of_the_configuration(run, folder: Path) -
     # The spec's own budget for the parameters comes before the default, the depth has no other.
     assert (
         output.splitlines()[0]
-        == "cnncalc.yaml:1:32: error: depth is 1, 1 more than the 0 of its budget; allow 1 [budget]"
+        == "design.yaml: error: depth is 1, 1 more than the 0 of its budget (cnncalc.yaml:1:32); allow 1 [budget]"
     )
     assert output.splitlines()[-1] == "1 spec: 3 checks kept, 1 broken, 1 without a baseline"
     run("check", "design.yaml", "--no-lint", "--no-config")
+
+
+TWO_SPECS = """\
+defaults: {budget: {params_size: 10 B}}
+specs:
+  "*.yaml": {budget: {params: 100, conv1.macs: 100}, assert: [depth() > 5]}
+"""
+FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_finding_names_its_spec_and_its_guard(run, folder: Path, form: str) -> None:
+    """Two equal specs of one pattern: nothing that is said of the one could be of the other."""
+    (folder / "design.yaml").write_text("input: [3, 16, 16]\nlayers:\n  - conv: [8, 3]\n    name: conv1\n")
+    (folder / "twin.yaml").write_text((folder / "design.yaml").read_text())
+    (folder / "cnncalc.yaml").write_text(TWO_SPECS)
+    output = run("check", "--no-lint", "-f", form, status=1).output
+    guards = ("cnncalc.yaml:1:21", "cnncalc.yaml:3:23", "cnncalc.yaml:3:36", "cnncalc.yaml:3:63")
+    assert all(output.count(guard) >= 2 for guard in guards)
+    if form == "text":
+        errors = [line for line in output.splitlines() if ": error: " in line]
+        assert sum(line.startswith("design.yaml:") for line in errors) == 4
+        assert sum(line.startswith("twin.yaml:") for line in errors) == 4
+        # 16 x 16 without padding are 14 x 14 positions, of 8 x 27 multiplications each.
+        assert "twin.yaml:3:5: error: conv1.macs is 42,336," in output
+    if form == "github":
+        errors = [line for line in output.splitlines() if line.startswith("::error ")]
+        assert len(errors) == len(set(errors)) == 8
+        assert all(line.startswith(("::error file=design.yaml,", "::error file=twin.yaml,")) for line in errors)
+        assert sum(",line=3,col=5," in line for line in errors) == 2
+    if form == "sarif":
+        results = json.loads(output)["runs"][0]["results"]
+        places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+        assert places == ["design.yaml"] * 4 + ["twin.yaml"] * 4
+        related = [result["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+        assert set(related) == {"cnncalc.yaml"}
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_a_finding_in_a_shared_file_names_the_spec(run, folder: Path, form: str) -> None:
+    (folder / "base.yaml").write_text("input: [3, 8, 8]\nlayers: [cnv]\n")
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text("extends: base.yaml\n")
+    output = run("check", "one.yaml", "two.yaml", "vgg16", "-f", form, status=2).output
+    assert output.count("(for one.yaml)") == output.count("(for two.yaml)") == 1
+    assert "(for vgg16" not in output
+
+
+def test_a_spec_that_is_given_twice_is_checked_once(run) -> None:
+    assert run("check", "design.yaml", "design.yaml").output.count("1 spec:") == 1
+
+
+def test_quiet(run, folder: Path) -> None:
+    """Errors and warnings, and where there are none, nothing: not even notes, which vgg16 has."""
+    assert "note: " in run("check", "vgg16").output
+    assert run("check", "vgg16", "-q").output == ""
+    output = run("check", "vgg16", "--quiet", "--max", "params=1", status=1).output
+    assert [line.partition(": ")[2].partition(":")[0] for line in output.splitlines() if line[0] != " "] == ["error"]
+    (folder / "design.yaml").write_text(BIASED)
+    assert "warning: " in run("check", "design.yaml", "-q").output
+    # Other formats are for programs, and whole.
+    assert json.loads(run("check", "vgg16", "-q", "-f", "json").output)["specs"][0]["findings"]
 
 
 def test_the_configuration_changes_the_network(run, folder: Path) -> None:
@@ -158,7 +220,7 @@ def test_a_baseline_in_a_file(run, folder: Path) -> None:
     run(*arguments, "--max-increase", "params=0")
     (folder / "before.yaml").write_text(DESIGN.replace("filters: 8", "filters: 7"))
     output = run(*arguments, "--max-increase", "params=27", status=1).output
-    assert "--max-increase params=27: params grew by 28 (14.3 %) to 224, where 27 (13.8 %) is allowed" in output
+    assert "params grew by 28 (14.3 %) to 224, where 27 (13.8 %) is allowed (--max-increase params=27)" in output
     # 55,296 against 48,384.
     assert "design.yaml:11:3: error: macs grew by 6,912 (14.3 %) to 55,296, where 2,419 (5.0 %) is allowed" in output
 
@@ -213,6 +275,23 @@ def test_the_summary_is_added_to_a_file(run, folder: Path) -> None:
     assert lines[0] == "# Before"
     assert sum(line.startswith("### cnncalc:") for line in lines) == 2
     assert "Could not open file" in run("check", "vgg16", "--summary", "gone/summary.md", status=2).output
+
+
+@pytest.mark.parametrize("before", [b"one\r\ntwo\r\n", b"one\ntwo", b"one\rtwo\x0cthree\n", b"\xff\xfe\n", b""])
+def test_the_summary_leaves_what_the_file_has_as_it_is(run, folder: Path, before: bytes) -> None:
+    """Byte by byte: line ends, what Python counts as such, and what is no UTF-8."""
+    path = folder / "summary.md"
+    path.write_bytes(before)
+    run("check", "design.yaml", "--summary", "summary.md")
+    after = path.read_bytes()
+    assert after.startswith(before)
+    added = after[len(before) :]
+    if before == b"one\ntwo":
+        assert added.startswith(b"\n### cnncalc: ")
+    else:
+        assert added.startswith(b"### cnncalc: ")
+    assert (b"\r\n" in added) == before.endswith(b"\r\n")
+    assert added.count(b"\n") == len(added.decode().splitlines())
 
 
 def test_a_spec_without_a_budget_is_checked_for_validity_and_lint_alone(run) -> None:

@@ -71,6 +71,18 @@ def test_a_broken_spec_keeps_no_other_from_being_linted(run) -> None:
     assert text.splitlines()[-1] == "3 specs: 2 unusable; 1 warning"
 
 
+def test_errors_come_first_and_notes_last(run) -> None:
+    lines = run("lint", "note.yaml", "bias.yaml", "broken.yaml", status=2).stdout.splitlines()
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines[:-1]] == ["error", "warning", "note"]
+
+
+def test_quiet(run) -> None:
+    assert run("lint", "note.yaml", "clean.yaml", "-q").stdout == ""
+    assert len(run("lint", "note.yaml", "bias.yaml", "--quiet", status=1).stdout.splitlines()) == 1
+    # What makes the status 1 is shown.
+    assert ": note: " in run("lint", "note.yaml", "-q", "--strict", status=1).stdout
+
+
 def test_standard_input_and_bundled_networks_are_linted(run) -> None:
     assert "<stdin>:3:5: warning" in run("lint", "-", stdin=BIAS, status=1).stdout
     assert "fc6: holds 102,764,544 of all 138,357,544 parameters" in run("lint", "vgg16").stdout

@@ -6,6 +6,7 @@ import pytest
 
 from cnncalc.build import load
 from cnncalc.report import terminal
+from cnncalc.report.format import Share
 from cnncalc.report.summary import COLUMNS, Options, summary
 from cnncalc.report.table import Column, Line, Table
 from cnncalc.report.terminal import columns_of, layout, wrapped
@@ -61,6 +62,7 @@ def test_labels_of_two_columns_a_sign_are_aligned():
 
 def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     table = summary(load("lenet5"), Options())
 
@@ -72,8 +74,30 @@ def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
     assert "\x1b[" not in written(io.StringIO(), "auto")
     assert "\x1b[" in written(io.StringIO(), "always")
     assert "\x1b[" not in written(Terminal(), "never")
+    for terminal_type, shown in (("dumb", False), ("xterm", True)):
+        monkeypatch.setenv("TERM", terminal_type)
+        assert ("\x1b[" in written(Terminal(), "auto")) == shown
+    # A variable that is empty counts as none; NO_COLOR weighs more than FORCE_COLOR, and an option more than both.
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("FORCE_COLOR", "")
+    assert "\x1b[" in written(Terminal(), "auto")
+    assert "\x1b[" not in written(io.StringIO(), "auto")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in written(io.StringIO(), "auto")
+    assert "\x1b[" not in written(Terminal(), "never")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[3" not in written(Terminal(), "auto")
+    assert "\x1b[" not in written(Terminal(), "auto")
+    assert "\x1b[" not in written(io.StringIO(), "auto")
+    assert "\x1b[1m" in written(io.StringIO(), "always")
+
+
+def test_bars_have_a_color(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = (Column("name", "layer"), Column("share", "share", numeric=True, bars=1))
+    file = Terminal()
+    terminal.write(Table("", (), columns, (Line(("conv1", Share(1, 1))),), ()), file, color="always")
+    # The widest bar has 24 columns.
+    assert f"conv1  100.0 \x1b[36m{24 * '█'}\x1b[0m\n" in file.getvalue()
 
 
 def test_markup_and_escapes_of_a_spec_are_text():

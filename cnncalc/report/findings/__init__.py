@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from cnncalc.finding import Finding, Outcome, Severity, State
-from cnncalc.problem import plural
+from cnncalc.problem import plural, sentence
 
 FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+RANKS = {severity: place for place, severity in enumerate(Severity)}
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
@@ -36,6 +37,23 @@ def counted(outcomes: Sequence[Outcome]) -> str:
     elif not parts:
         parts.append("no findings")
     return f"{plural(len(outcomes), 'spec')}: {'; '.join(parts)}"
+
+
+def rank(finding: Finding) -> int:
+    """A key that sorts findings as people read them: errors first, notes last."""
+    return RANKS[finding.severity]
+
+
+def message_of(outcome: Outcome, finding: Finding) -> str:
+    """The sentence of a finding, with the spec that it is about where the place of the finding is in another file."""
+    words = sentence(finding.message, finding.hint)
+    return words if finding.span is None or outcome.contains(finding.span) else f"{words} (for {outcome.file})"
+
+
+def line_of(outcome: Outcome, finding: Finding) -> str:
+    """A finding as a compiler writes it, with the file of its spec where it has no place."""
+    place = finding.span or outcome.file
+    return f"{place}: {finding.severity.value}: {message_of(outcome, finding)} [{finding.code}]"
 
 
 def of_rules(outcome: Outcome) -> Iterable[Finding]:

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from cnncalc.finding import Finding, Outcome, Severity
-from cnncalc.problem import sentence
-from cnncalc.report.findings import counted
+from cnncalc.report.findings import counted, message_of
 from cnncalc.report.format import plain
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -27,7 +26,7 @@ def _command(outcome: Outcome, finding: Finding) -> str:
         line, column = str(finding.span.line), str(finding.span.column)
         place = {"file": _in_workspace(finding.span.file), "line": line, "col": column}
     properties = ",".join(f"{key}={_property(value)}" for key, value in {**place, "title": _title(finding)}.items())
-    message = "\n".join([sentence(finding.message, finding.hint), *finding.details])
+    message = "\n".join([message_of(outcome, finding), *finding.details])
     return f"::{COMMANDS[finding.severity]} {properties}::{escape(message)}"
 
 

@@ -31,7 +31,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "name": outcome.name or None,
         "usable": not outcome.unusable,
         "checks": [_check(check) for check in outcome.checks],
-        "findings": [_finding(finding) for finding in outcome.findings],
+        "findings": [_finding(outcome, finding) for finding in outcome.findings],
     }
 
 
@@ -47,14 +47,17 @@ def _check(check: Check) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(outcome: Outcome, finding: Finding) -> dict[str, Any]:
+    guard = finding.guard
     return {
+        "spec": outcome.file,
         "code": finding.code,
         "severity": finding.severity.value,
         "message": finding.message,
         "hint": finding.hint or None,
         "details": list(finding.details),
         "layer": finding.layer or None,
+        "guard": guard and {"option": None if guard.line else guard.file, **_place(guard)},
         **_place(finding.span),
     }
 
@@ -87,12 +90,14 @@ def schema() -> dict[str, Any]:
     )
     finding = object_of(
         {
+            "spec": text,
             "code": text,
             "severity": {"enum": ["error", "warning", "note"]},
             "message": text,
             "hint": maybe_text,
             "details": {"type": "array", "items": text},
             "layer": maybe_text,
+            "guard": {"anyOf": [{"type": "null"}, object_of({"option": maybe_text, **where})]},
             **where,
         }
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from cnncalc.finding import Check, Finding, Outcome, Severity, State
-from cnncalc.problem import Span, sentence
-from cnncalc.report.findings import of_rules
+from cnncalc.problem import Span
+from cnncalc.report.findings import line_of, message_of, of_rules
 from cnncalc.report.format import plain
 
 
 class Case(NamedTuple):
-    """A test case: its name, what came of it (`failure`, `error`, `skipped` or nothing), and the words for that."""
+    """A test case: its name, its result (`failure`, `error`, `skipped` or nothing), and the words for that."""
 
     name: str
     result: str = ""
@@ -23,7 +24,8 @@ class Case(NamedTuple):
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The lines of the XML: a suite a spec; a case for its validity, for each check, and for each finding of a rule."""
-    suites = [(outcome, list(_cases(outcome))) for outcome in outcomes]
+    names: Counter[tuple[str, str]] = Counter()
+    suites = [(outcome, [_unique(outcome, case, names) for case in _cases(outcome)]) for outcome in outcomes]
     every = [case for _, cases in suites for case in cases]
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield f'<testsuites name="cnncalc" {_counts(every)}>'
@@ -35,31 +37,44 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "</testsuites>"
 
 
+def _unique(outcome: Outcome, case: Case, names: Counter[tuple[str, str]]) -> Case:
+    """A case whose name no other has, as test reports tell cases apart by their names; `names` counts them."""
+    file, name = plain(outcome.file), plain(case.name)
+    while names[file, name]:
+        names[file, plain(case.name)] += 1
+        name = f"{plain(case.name)} ({names[file, plain(case.name)]})"
+    names[file, name] = 1
+    return case._replace(name=name)
+
+
 def _cases(outcome: Outcome) -> Iterator[Case]:
     problems = [finding for finding in outcome.findings if finding.code == "spec"]
     if problems:
-        yield Case("spec", "error", _message(problems[0]), tuple(map(str, problems)))
+        yield Case("spec", "error", message_of(outcome, problems[0]), tuple(line_of(outcome, one) for one in problems))
         return
     yield Case("spec")
     if baseline := outcome.broken_baseline:
-        yield Case("baseline", "error", _message(baseline), (str(baseline),))
-    broken = {(finding.code, finding.subject, finding.span): finding for finding in outcome.findings}
+        yield Case("baseline", "error", message_of(outcome, baseline), (line_of(outcome, baseline),))
+    broken = {(finding.code, finding.subject, finding.guard): finding for finding in outcome.findings}
     for check in outcome.checks:
-        yield _of_check(check, broken)
+        yield _of_check(outcome, check, broken.get((check.kind, check.subject, check.span)))
     for finding in of_rules(outcome):
         # A warning or a note fails no test.
         result = "failure" if finding.severity is Severity.ERROR else ""
-        yield Case(f"{finding.code} {_line(finding.span)}".rstrip(), result, _message(finding), finding.details)
+        name = f"{finding.code} {_line(outcome, finding.span)}".rstrip()
+        yield Case(name, result, message_of(outcome, finding), finding.details)
 
 
-def _of_check(check: Check, findings: dict[tuple[str, str, Span | None], Finding]) -> Case:
+def _of_check(outcome: Outcome, check: Check, finding: Finding | None) -> Case:
+    """The case of a check, whose name has the file or option of a guard that is not the spec's own."""
     name = f"{check.kind} {check.subject}"
+    if not outcome.contains(check.span):
+        name = f"{name} ({check.span.file})"
     if check.state is State.UNCHECKED:
         return Case(name, "skipped", "there is no baseline to hold it against")
-    finding = findings.get((check.kind, check.subject, check.span if check.span.line else None))
     if check.state is not State.BROKEN or finding is None:
         return Case(name)
-    return Case(name, "failure", _message(finding), (str(finding), *finding.details))
+    return Case(name, "failure", message_of(outcome, finding), (line_of(outcome, finding), *finding.details))
 
 
 def _case(outcome: Outcome, case: Case) -> Iterator[str]:
@@ -84,12 +99,10 @@ def _counts(cases: Sequence[Case]) -> str:
     return " ".join(f'{key}="{number}"' for key, number in numbers.items())
 
 
-def _message(finding: Finding) -> str:
-    return sentence(finding.message, finding.hint)
-
-
-def _line(span: Span | None) -> str:
-    return f"line {span.line}" if span is not None and span.line else ""
+def _line(outcome: Outcome, span: Span | None) -> str:
+    if span is None or not span.line:
+        return ""
+    return f"line {span.line}" if outcome.contains(span) else f"{span.file} line {span.line}"
 
 
 def _attribute(text: str) -> str:

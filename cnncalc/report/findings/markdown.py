@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnncalc.finding import Outcome, State
-from cnncalc.problem import sentence
 from cnncalc.report.check import limits_of, used, value_of
-from cnncalc.report.findings import counted
+from cnncalc.report.findings import counted, message_of, rank
 from cnncalc.report.format import percent
 from cnncalc.report.markdown import escape, paragraph
 
@@ -31,9 +30,9 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield from _table(outcome)
         if outcome.findings:
             yield ""
-            for finding in outcome.findings:
+            for finding in sorted(outcome.findings, key=rank):
                 place = f"{finding.span}: " if finding.span else ""
-                words = sentence(finding.message, finding.hint)
+                words = message_of(outcome, finding)
                 yield f"- {paragraph(place)}{finding.severity.value}: {escape(words)} ({escape(finding.code)})"
                 yield from (f"  - {paragraph(detail)}" for detail in finding.details)
 

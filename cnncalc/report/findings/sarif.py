@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote
 
+import cnncalc
 from cnncalc import rules
 from cnncalc.finding import BASELINE, Finding, Outcome
 from cnncalc.guards import ASSERT, BUDGET, EXPECT, INCREASE
-from cnncalc.problem import sentence
+from cnncalc.problem import Span
+from cnncalc.report.findings import message_of
 from cnncalc.report.format import plain
 from cnncalc.report.json import dumps
 
@@ -30,7 +31,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The lines of the log: one run, with a rule for each code that is met."""
     found = [(outcome, finding) for outcome in outcomes for finding in outcome.findings]
     codes = sorted({finding.code for _, finding in found})
-    driver = {"name": "cnncalc", "version": metadata.version("cnncalc"), "rules": [_rule(code) for code in codes]}
+    driver = {"name": "cnncalc", "version": cnncalc.__version__, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -55,25 +56,38 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome, finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
-    message = "\n".join([sentence(finding.message, finding.hint), *finding.details])
-    location: dict[str, Any] = {"physicalLocation": _place(outcome, finding)}
+    message = "\n".join([message_of(outcome, finding), *finding.details])
+    location: dict[str, Any] = {"physicalLocation": _place(outcome, finding.span)}
     if finding.layer:
         location["logicalLocations"] = [{"fullyQualifiedName": plain(finding.layer)}]
+    related = [
+        {"physicalLocation": _place(outcome, span), "message": {"text": text}}
+        for span, text in _related(outcome, finding)
+    ]
     return {
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": finding.severity.value,
         "message": {"text": "\n".join(plain(line) for line in message.split("\n"))},
         "locations": [location],
+        **({"relatedLocations": related} if related else {}),
     }
 
 
-def _place(outcome: Outcome, finding: Finding) -> dict[str, Any]:
-    """The file and the place in it; a finding without a line stands for its file."""
-    if finding.span is None or not finding.span.line:
+def _related(outcome: Outcome, finding: Finding) -> Iterator[tuple[Span | None, str]]:
+    """The further places of a finding: the guard that is written elsewhere, and the spec that uses the file."""
+    if finding.guard is not None and finding.guard.line and finding.guard != finding.span:
+        yield finding.guard, f"The {finding.code} is written here."
+    if finding.span is not None and not outcome.contains(finding.span):
+        yield None, "The spec that this is about."
+
+
+def _place(outcome: Outcome, span: Span | None) -> dict[str, Any]:
+    """The file and the place in it; without a line the spec as a whole."""
+    if span is None or not span.line:
         return {"artifactLocation": {"uri": _uri(outcome.file)}}
-    region = {"startLine": finding.span.line, "startColumn": finding.span.column}
-    return {"artifactLocation": {"uri": _uri(finding.span.file)}, "region": region}
+    region = {"startLine": span.line, "startColumn": span.column}
+    return {"artifactLocation": {"uri": _uri(span.file)}, "region": region}
 
 
 def _uri(file: str) -> str:
