@@ -185,7 +185,7 @@ class _Folders:
                     limits.spend(Cost.FOLDER_ENTRY)
                     if entry.is_dir(follow_symlinks=False):
                         found[0].append(entry.name)
-                    elif not os.path.isdir(entry.path):
+                    elif not (entry.is_symlink() and os.path.isdir(entry.path)):
                         found[1].append(entry.name)
             self.seen[folder] = found
         return self.seen[folder]
@@ -204,6 +204,7 @@ class _Reader:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.real = os.path.realpath(path)
         self.folder = os.path.dirname(path)
         self.folders = _Folders(self.folder)
         self.problems: list[Problem] = limits.Problems()
@@ -262,8 +263,9 @@ class _Reader:
 
     def is_own(self, path: str) -> bool:
         """Whether a path is that of the configuration; a link to it passes for a spec, and is refused as one."""
-        real = os.path.realpath(self.path)
-        return path == os.path.normpath(self.path) or (os.path.realpath(path) == real and not os.path.islink(path))
+        if path == os.path.normpath(self.path):
+            return True
+        return os.path.realpath(path) == self.real and not os.path.islink(path)
 
     def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
         """The values of a mapping's known keys; null is an empty mapping."""
