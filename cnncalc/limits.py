@@ -88,7 +88,7 @@ class Cost:
     COMMENT = 300  # a comment that silences rules, and each of its words
     PER_NAME = 10  # names that are compared
     PER_PLACE = 5  # places that a pattern can go on from
-    PER_POSITION = 10  # positions that a window reads
+    PER_TAP = 2  # taps of a kernel whose positions are counted
     PER_WINDOW = 2  # windows that are tested for padding
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Matrices, Role
-from cnncalc.network import Layer, Network
-from cnncalc.problem import Span
+from cnncalc.network import Layer, Network, figures_of
+from cnncalc.problem import RuleError, Span, listed
 from cnncalc.shapes import SlidingWindow
 from cnncalc.spec import Spec
 
@@ -35,6 +35,9 @@ ABOUT_COMMENTS = "CNN09"
 WEIGHTED = frozenset({Role.CONVOLUTION, Role.LINEAR})
 POOLS = frozenset({Role.MAX_POOL, Role.AVERAGE_POOL})
 SLIDING = frozenset({Role.CONVOLUTION, Role.MAX_POOL, Role.AVERAGE_POOL})
+NORMS = frozenset({Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION})
+# They normalize, activate or drop numbers, and leave each in its channel and position.
+KEEPS_MAP = NORMS | {Role.ACTIVATION, Role.SCALING, Role.DROPOUT}
 
 
 class Found(NamedTuple):
@@ -89,6 +92,7 @@ class Subject:
         self.asked: frozenset[str] = frozenset()
         self.comments: tuple[Comment, ...] = ()
         self._fields_of: dict[tuple[int, tuple[int, ...]], dict[str, Field | None]] = {}
+        self._before: dict[AbstractSet[Role], dict[str, Layer | None]] = {}
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -113,6 +117,20 @@ class Subject:
     def outputs(self) -> frozenset[str]:
         """The names of the network's outputs."""
         return frozenset(self.network.outputs)
+
+    @cached_property
+    def gives_map(self) -> bool:
+        """Whether an output has several positions, each with an answer of its own."""
+        shapes = dict(self.network.inputs)
+        return any(
+            (self.by_name[name].output_shape if name in self.by_name else shapes[name]).positions > 1
+            for name in self.outputs
+        )
+
+    @cached_property
+    def spans_of_groups(self) -> dict[str, Span]:
+        """Where each block, branch and repeat is written, by its full name."""
+        return {group.name: group.span for group in reversed(self.network.groups)}
 
     @cached_property
     def totals(self) -> Totals:
@@ -146,10 +164,14 @@ class Subject:
 
     def before(self, layer: Layer, through: AbstractSet[Role]) -> Layer | None:
         """The layer that a layer of one input reads, those of certain roles passed over; None where there is none."""
-        source = self.source(layer)
-        while source is not None and source.figures.type.role in through:
-            source = self.source(source)
-        return source
+        # All layers at once: many may read the end of one long chain.
+        if through not in self._before:
+            found = self._before[through] = {}
+            for each in self.layers:
+                source = self.source(each)
+                passed = source is not None and source.figures.type.role in through
+                found[each.name] = found[source.name] if source is not None and passed else source
+        return self._before[through][layer.name]
 
     def first_behind(self, wanted: Callable[[Layer], bool], through: AbstractSet[Role]) -> dict[str, Layer]:
         """For each layer the wanted one that what it gives comes to, with only layers of certain roles between."""
@@ -197,8 +219,18 @@ def some(names: Iterable[str], most: int = 4) -> str:
     """Names as a message lists them: the first few, and how many more there are."""
     every = list(names)
     if len(every) <= most + 1:
-        return ", ".join(every)
+        return listed(every)
     return f"{', '.join(every[:most])} and {len(every) - most:,} more"
+
+
+def variant(layer: Layer, **settings: object) -> Layer | None:
+    """A layer with other settings, of those that its type has; None where they do not fit its input."""
+    known = {key: value for key, value in settings.items() if key in layer.settings}
+    try:
+        changed = type(layer.figures.type)(**{**layer.settings, **known})
+        return layer._replace(figures=figures_of(changed, layer.input_shapes))
+    except RuleError:
+        return None
 
 
 def is_dense(layer: Layer) -> bool:

@@ -150,16 +150,16 @@ def test_a_line_that_is_used_often_is_one_finding_with_the_numbers_of_the_worst(
     text = """\
 input: [3, 64, 64]
 blocks:
-  stage(filters): [conv: [filters, 3], batch_norm, relu]
+  stage(padding): [conv: {filters: 4, kernel: 1, padding: padding}, relu]
 layers:
-  - stage: 8 * (index + 1)
+  - stage: index + 1
     name: stage
     repeat: 7
 """
-    (finding,) = found(text, Selection(("CNN003",)))
+    (finding,) = found(text, Selection(("CNN006",)))
     assert finding.layer == "stage.6.conv"
+    assert finding.message.startswith("stage.6.conv has padding 7 ")
     assert "(and 6 more like it: stage.0.conv, stage.1.conv, stage.2.conv and 3 more)" in finding.message
-    assert "56 parameters" in finding.hint
 
 
 # --- comments -------------------------------------------------------------------------------------

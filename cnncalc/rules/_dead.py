@@ -24,11 +24,11 @@ class DeadEnd(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """What is computed for nothing."""
+        """What is wasted."""
         params, macs = sum(one.params for one in self.layers), sum(one.macs for one in self.layers)
         return (
             f"{plural(len(self.layers), 'layer')} with {number(params)} parameters and {number(macs)}"
-            f" multiply-accumulates {'works' if len(self.layers) == 1 else 'work'} for nothing"
+            f" multiply-accumulates {'is' if len(self.layers) == 1 else 'are'} wasted"
         )
 
 
@@ -63,8 +63,7 @@ def _named(subject: Subject, end: Layer, alive: set[str]) -> tuple[str, Span]:
     for dot in (*_dots(end.name), len(end.name)):
         path = end.name[:dot]
         if path not in alive and path.rpartition(".")[2] in subject.spec.names:
-            spans = (group.span for group in subject.network.groups if group.name == path)
-            return path, next(spans, end.span)
+            return path, subject.spans_of_groups.get(path, end.span)
     return "", end.span
 
 

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from math import gcd, prod
 
 from cnncalc import limits
 from cnncalc.layer_type import Role
 from cnncalc.limits import Cost
 from cnncalc.network import Layer
-from cnncalc.rule import Subject, sliding_of
-from cnncalc.shapes import SlidingWindow, quotient, times
+from cnncalc.rule import KEEPS_MAP, Subject, sliding_of, variant
+from cnncalc.shapes import SlidingWindow, divides, quotient, times
 
-# Where a kernel along an axis has more taps, in all places together, nobody looks at each of them.
-MOST_TAPS = 1_000_000
+# A kernel with more taps along an axis is not examined.
+MOST_TAPS = 100_000
+# Kernels that are tried for an advice.
+MOST_TRIED = 3
+LAST_RESORT = "use a stride of 1"
+MOST_READS_KEPT = 4_096
 
 
 class Skipped:
-    """A layer whose kernel passes over positions: `read` of `positions`, along each axis as in `axes`."""
+    """A layer whose kernel skips positions of its input map: it reads `read` of `positions`."""
 
-    def __init__(self, layer: Layer, axes: tuple[frozenset[int], ...]) -> None:
+    def __init__(self, layer: Layer, windows: tuple[SlidingWindow, ...], read: int) -> None:
         self.layer = layer
-        self.axes = axes
-        self.read = prod(map(len, axes))
+        self.windows = windows
+        self.read = read
         self.positions = layer.input_shapes[0].positions
 
     @property
-    def hint(self) -> str:
-        """What would read all, of a layer of the same role."""
-        stride = max(window.stride for window in sliding_of(self.layer))
-        if self.layer.weights and sliding_of(self.layer)[0].dilation == 1:
-            return f"an average pool of {stride} with stride {stride} in front of it, and stride 1 here, would read all"
-        return f"a kernel of at least {stride} without gaps would read all"
+    def advice(self) -> str:
+        """What makes the layer, or one of its role, read every position."""
+        sizes = self.layer.input_shapes[0].spatial
+        stride = alike(window.stride for window in self.windows)
+        if self.layer.weights and all(window == SlidingWindow(1, window.stride) for window in self.windows):
+            fits = all(divides(window.stride, size) for window, size in zip(self.windows, sizes, strict=True))
+            rounding = "" if fits else " and rounding: ceil"
+            return (
+                f"put an average pool of {stride} with stride {stride}{rounding} before it and set its stride to 1,"
+                " which reads every position"
+            )
+        undilated = " and no dilation" if any(window.dilation > 1 for window in self.windows) else ""
+        largest, smallest = max(window.stride for window in self.windows), min(window.kernel for window in self.windows)
+        kernels = [
+            (f"use a kernel of {kernel}{undilated}", {"kernel": kernel, "dilation": 1})
+            for kernel in range(largest, largest + MOST_TRIED)
+        ]
+        tried = [kernels[0], (f"use a stride of {smallest}", {"stride": smallest}), *kernels[1:]]
+        return next((advice for advice, settings in tried if _reads_all(variant(self.layer, **settings))), LAST_RESORT)
 
     @property
-    def told(self) -> str:
-        """What the layer does, as a message begins."""
-        windows = sliding_of(self.layer)
-        kernel, stride = (alike(sizes) for sizes in zip(*((one.kernel, one.stride) for one in windows), strict=True))
-        dilated = f", its taps {alike(one.dilation for one in windows)} apart," if windows[0].dilation > 1 else ""
-        return f"{self.layer.name}: a kernel of {kernel}{dilated} with stride {stride}"
+    def kernel(self) -> str:
+        """The kernel and stride in a message."""
+        kernel, stride = (
+            alike(sizes) for sizes in zip(*((one.kernel, one.stride) for one in self.windows), strict=True)
+        )
+        dilation = alike(one.dilation for one in self.windows)
+        dilated = f", dilation {dilation}" if dilation != "1" else ""
+        return f"kernel {kernel}{dilated} and stride {stride}" if dilated else f"kernel {kernel} with stride {stride}"
 
 
 def alike(sizes: Iterable[int]) -> str:
@@ -50,34 +70,34 @@ def alike(sizes: Iterable[int]) -> str:
 
 
 def skipped(layer: Layer) -> Skipped | None:
-    """What a layer's kernel passes over from one place to the next; None where that is nothing, or endless."""
+    """What a layer's kernel skips from one place to the next; None where it skips nothing, or has too many taps."""
     windows = sliding_of(layer)
-    if not any(map(_passes_over, windows)):
+    if not any(map(_passes_over, windows)) or any(window.kernel > MOST_TAPS for window in windows):
         return None
     sizes = layer.input_shapes[0].spatial
-    if any(window.slide(size) * window.kernel > MOST_TAPS for window, size in zip(windows, sizes, strict=True)):
-        return None
-    found = Skipped(layer, tuple(_read(window, size) for window, size in zip(windows, sizes, strict=True)))
-    return found if found.read < found.positions else None
+    read = prod(_count_read(window, size) for window, size in zip(windows, sizes, strict=True))
+    return Skipped(layer, windows, read) if read < layer.input_shapes[0].positions else None
 
 
-def is_lost(subject: Subject, found: Skipped) -> bool:
-    """Whether nobody reads what a layer skips."""
+def skipping_layers(subject: Subject) -> Iterator[tuple[Skipped, bool]]:
+    """Every layer that skips positions, and whether no layer reads them."""
+    by_map: dict[str, list[Skipped]] = {}
+    for layer in subject.layers:
+        found = skipped(layer)
+        if found is not None:
+            by_map.setdefault(layer.inputs[0], []).append(found)
+    for name, readers in by_map.items():
+        same = len({found.windows for found in readers}) == 1
+        is_lost = same and nobody_reads(subject, name, {found.layer.name for found in readers})
+        yield from ((found, is_lost) for found in readers)
 
-    def skips_it(reader: Layer) -> bool:
-        other = skipped(reader)
-        return other is not None and other.axes == found.axes
 
-    return nobody_reads(subject, found.layer, skips_it)
+def nobody_reads(subject: Subject, name: str, missing: AbstractSet[str]) -> bool:
+    """Whether what some layers miss of a map is missed by all its readers, and no output of the network has it.
 
-
-def nobody_reads(subject: Subject, layer: Layer, misses: Callable[[Layer], bool]) -> bool:
-    """Whether all others that read what a layer reads miss the same of it, and no output of the network has it.
-
-    Who reads what was moved to here, such as a map before it was shifted, reads other parts of it.
+    A layer that reads the map from before it was moved here, such as before a shift, reads other parts of it.
     """
-    name = layer.inputs[0]
-    if not all(misses(reader) for reader in subject.readers[name] if reader is not layer):
+    if not all(reader.name in missing for reader in subject.readers[name]):
         return False
     source = subject.by_name.get(name)
     while source is not None and name not in subject.outputs:
@@ -90,15 +110,80 @@ def nobody_reads(subject: Subject, layer: Layer, misses: Callable[[Layer], bool]
     return source is None
 
 
+def origins(subject: Subject) -> dict[str, str]:
+    """For each layer and input the name of the map that it is a moved copy of, or its own."""
+    found = {name: name for name, _ in subject.network.inputs}
+    for layer in subject.layers:
+        moves = layer.figures.type.role is Role.MOVING and len(layer.inputs) == 1
+        found[layer.name] = found[layer.inputs[0]] if moves else layer.name
+    return found
+
+
+def takes_stride(subject: Subject, found: Skipped) -> Layer | None:
+    """The convolution behind a layer that would read every position if it took over the layer's stride."""
+    layer = found.layer
+    while True:
+        readers = subject.only_readers(layer)
+        if len(readers) != 1 or len(readers[0].inputs) > 1:
+            return None
+        layer = readers[0]
+        windows = sliding_of(layer)
+        role = layer.figures.type.role
+        if role is Role.CONVOLUTION and windows and max(window.kernel for window in windows) > 1:
+            return layer if _fits(found, layer) else None
+        if role not in KEEPS_MAP and not (role is Role.CONVOLUTION and set(windows) == {SlidingWindow(1)}):
+            return None
+
+
+def _reads_all(layer: Layer | None) -> bool:
+    """Whether a layer's windows read every position, and none lies in the padding as a whole."""
+    if layer is None or skipped(layer):
+        return False
+    each = zip(sliding_of(layer), layer.input_shapes[0].spatial, strict=True)
+    return all(
+        max(window.before, window.after) < window.kernel
+        and (window.before == window.after or window.kernel % 2 == 1)
+        and window.reads(window.slide(size) - 1, size)[-1] >= size - 1
+        for window, size in each
+    )
+
+
+def _fits(found: Skipped, layer: Layer) -> bool:
+    """Whether a convolution that takes over a stride reads everything and gives a map of the same size."""
+    each = zip(
+        found.windows,
+        sliding_of(layer),
+        found.layer.input_shapes[0].spatial,
+        layer.input_shapes[0].spatial,
+        strict=True,
+    )
+    return "stride" in layer.settings and all(
+        before == SlidingWindow(1, before.stride)
+        and own.stride == own.dilation == 1
+        and own.kernel >= before.stride
+        and own._replace(stride=before.stride).slide(whole) == own.slide(size)
+        for before, own, whole, size in each
+    )
+
+
 def _passes_over(window: SlidingWindow) -> bool:
     """Whether some positions lie between all taps: those of one residue of the stride."""
     return min(window.kernel, quotient(window.stride, gcd(window.dilation, window.stride))) < window.stride
 
 
-@cache
-def _read(window: SlidingWindow, size: int) -> frozenset[int]:
-    inside = range(size)
-    limits.spend(window.slide(size) * window.kernel // Cost.PER_POSITION)
-    return frozenset(
-        at for position in range(window.slide(size)) for at in window.reads(position, size) if at in inside
-    )
+@lru_cache(maxsize=MOST_READS_KEPT)
+def _count_read(window: SlidingWindow, size: int) -> int:
+    """How many of `size` positions along an axis the window reads."""
+    limits.spend(window.kernel // Cost.PER_TAP)
+    last = (window.slide(size) - 1) * window.stride
+    # A tap reads positions of one residue of the stride; taps of one residue come in order, and may overlap.
+    ends: dict[int, int] = {}
+    count = 0
+    for tap in range(-window.before, window.extent - window.before, window.dilation):
+        residue = tap % window.stride
+        first = max(tap, ends.get(residue, residue - window.stride) + window.stride)
+        end = min(tap + last, size - 1 - (size - 1 - residue) % window.stride)
+        if first <= end:
+            count += quotient(end - first, window.stride) + 1
+            ends[residue] = end
+    return count

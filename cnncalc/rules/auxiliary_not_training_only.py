@@ -66,15 +66,16 @@ def check(subject: Subject) -> Iterator[Found]:
     if not sides or not _has_head(subject, main):
         return
     path = _path(subject, main)
+    leaving = _leaving(subject, path)
     for side in sides:
         alike = side.output_shape == main.output_shape and not side.training_only
-        if alike and _has_head(subject, side) and _leaves(subject, side, path):
+        if alike and side.name in leaving and _has_head(subject, side):
             yield Found(
                 _place(subject, side),
                 side.name,
-                f"{side.name} gives {side.output_shape.described} beside {main.name}, as an auxiliary head does, and"
-                " counts at inference",
-                "training_only: true on its branch takes it out; outputs: says that it is meant",
+                f"{side.name} gives {side.output_shape.described} like {main.name}, as an auxiliary classifier does,"
+                " and counts at inference",
+                "set training_only: true on its branch, or list both as outputs",
             )
 
 
@@ -95,20 +96,17 @@ def _path(subject: Subject, end: Layer) -> set[str]:
     return path & subject.by_name.keys()
 
 
-def _leaves(subject: Subject, side: Layer, path: set[str]) -> bool:
-    """Whether a side output depends on a layer of the main path, and is none itself."""
-    waiting, seen = list(side.inputs), set(side.inputs)
-    while waiting and side.name not in path:
-        name = waiting.pop()
-        if name in path:
-            return True
-        above = [one for one in subject.by_name[name].inputs if one not in seen] if name in subject.by_name else []
-        seen.update(above)
-        waiting += above
-    return False
+def _leaving(subject: Subject, path: set[str]) -> set[str]:
+    """The layers beside the main path that depend on a layer of it."""
+    found: set[str] = set()
+    for layer in subject.layers:
+        if layer.name not in path and any(name in path or name in found for name in layer.inputs):
+            found.add(layer.name)
+    return found
 
 
 def _place(subject: Subject, side: Layer) -> Span:
     """The outermost side branch around a layer, else the layer."""
-    around = (group for group in subject.network.groups if side.name.startswith(f"{group.name}."))
-    return next((group.span for group in around), side.span)
+    parts = side.name.split(".")
+    around = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return next((subject.spans_of_groups[name] for name in around if name in subject.spans_of_groups), side.span)

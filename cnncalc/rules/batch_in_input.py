@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnncalc.finding import Severity
+from cnncalc.problem import plural
 from cnncalc.rule import Found, Subject, located
 
 CODE = "CNN040"
@@ -47,7 +48,7 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 located(templates[name].span),
                 "",
-                f"{name}: {shape} is a volume, {shape[0]} channel{'s' if shape[0] > 1 else ''} of depth {shape[1]};"
-                " a batch is not written",
-                f"[{sizes}] is an image of {shape[1]} channel{'s' if shape[1] > 1 else ''}",
+                f"{name}: {shape} is a volume with {plural(shape[0], 'channel')} and depth {shape[1]};"
+                " sizes do not include the batch",
+                f"write [{sizes}] for an image of {plural(shape[1], 'channel')}",
             )

@@ -1,10 +1,10 @@
-"""Batch norm on a map of one position: the batch alone is left to take a mean over.
+"""Batch norm on a map of one position takes its mean over the batch alone.
 
 Why it matters
-    On a 56x56 map and a batch of 32 a channel's mean and variance are taken over 100,352 numbers, on a
-    1x1 map over 32: they are as noisy as estimates from 32 samples are, and a batch of 1 has no variance
-    at all. PyTorch then refuses to train ("Expected more than 1 value per channel when training"), often
-    at the last, smaller batch of an epoch.
+    On a 56x56 map and a batch of 32 a channel's mean and variance come from 100,352 numbers, on a 1x1 map
+    from 32: they are as noisy as estimates from 32 samples, and a batch of 1 has no variance at all.
+    PyTorch then refuses to train ("Expected more than 1 value per channel when training"), often at the
+    last, smaller batch of an epoch.
 
 What triggers it
     input: [512, 7, 7]
@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.rule import Found, Subject
+from cnncalc.rules._narrowest import narrowest_fields
 from cnncalc.shapes import times
 
 CODE = "CNN014"
@@ -47,11 +48,12 @@ def check(subject: Subject) -> Iterator[Found]:
     for layer in subject.of_role(Role.BATCH_NORM):
         shape = layer.input_shapes[0]
         if shape.rank and shape.positions == 1:
+            # Behind a global pool no input makes the map larger.
+            grows = bool(narrowest_fields(subject.network)[layer.name])
             yield Found(
                 layer.span,
                 layer.name,
-                f"{layer.name}: a channel of its {times(shape.spatial)} map has one number a sample: in training the"
-                " mean is over the batch alone",
-                "group_norm or no norm does without the batch; a larger input leaves a larger map",
+                f"{layer.name} reads a {times(shape.spatial)} map, so in training its mean is over the batch alone",
+                f"use group_norm or no norm{', or a larger input' if grows else ''}",
                 layer.output_shape.channels,
             )

@@ -1,11 +1,10 @@
 """Batch norm in a network that is trained with a batch of 1 (as `--batch 1` says).
 
 Why it matters
-    With one sample the mean and the variance in training are that sample's own: each image is
-    normalised by itself, while at inference the tracked means over all of them are taken. On a map of
-    one position, or a vector, there is a single number, which its own mean always makes 0. On ImageNet
-    ResNet-50's error rises from 23.6 % with 32 images a worker to 34.7 % with 2, where group norm stays
-    at 24.1 %.
+    With one sample, the mean and the variance in training are that sample's own: each image is normalized
+    by itself, while inference uses the tracked means over all images. On a map of one position, or a
+    vector, there is a single number, which its own mean always makes 0. On ImageNet ResNet-50's error
+    rises from 23.6 % with 32 images a worker to 34.7 % with 2, where group norm stays at 24.1 %.
 
 What triggers it
     input: [3, 64, 64]
@@ -44,7 +43,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """All batch norms as one, where the batch is told to be 1."""
+    """All batch norms as one finding, where `--batch` is 1."""
     if subject.batch != 1:
         return
     norms = list(subject.of_role(Role.BATCH_NORM))
@@ -57,7 +56,7 @@ def check(subject: Subject) -> Iterator[Found]:
     yield Found(
         first.span,
         first.name,
-        f"{plural(len(norms), 'batch norm')} with a batch of 1: in training each normalises a sample by itself, at"
-        f" inference by means over all{nothing}",
-        "group_norm is the same in both",
+        f"with a batch of 1, {plural(len(norms), 'batch norm')} normalize{'s' if len(norms) == 1 else ''} each sample"
+        f" by itself in training, and by means over all samples at inference{nothing}",
+        "use group_norm, which does the same in both",
     )

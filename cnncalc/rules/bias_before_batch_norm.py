@@ -1,8 +1,8 @@
-"""A convolution or linear layer has a bias, and the batch norm behind it takes it away again.
+"""A convolution or linear layer has a bias that the batch norm after it removes.
 
 Why it matters
-    Batch norm subtracts each channel's mean, and a bias is a part of that mean: whatever it learns is
-    gone behind the norm, which has an addend of its own. The bias costs a parameter, its gradient and
+    Batch norm subtracts each channel's mean, and a bias is a part of that mean: whatever it learns is gone
+    after the norm, which adds a learned number of its own. The bias costs a parameter, its gradient and
     its optimizer state for each filter, and an add for each output number: in VGG-16 with batch norm
     4,224 parameters and 13.5 million adds an image that change nothing.
 
@@ -34,32 +34,51 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
-from cnncalc.problem import listed, plural
-from cnncalc.rule import WEIGHTED, Found, Subject, number, place
+from cnncalc.problem import Span, listed
+from cnncalc.rule import WEIGHTED, Found, Subject, number, place, some
 
 CODE = "CNN003"
 NAME = "bias-before-batch-norm"
 SEVERITY = Severity.WARNING
 
-CANCEL = (Role.BATCH_NORM, Role.CHANNEL_NORM)
+REMOVES_MEAN = (Role.BATCH_NORM, Role.CHANNEL_NORM)
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where nothing but such norms reads a layer with one bias a channel."""
-    for layer in subject.of_role(*WEIGHTED):
-        readers = subject.only_readers(layer)
-        cancelled = bool(readers) and all(reader.figures.type.role in CANCEL for reader in readers)
-        if cancelled and layer.params and _has_one_bias_a_channel(layer):
-            biases = layer.output_shape.channels
-            yield Found(
-                place(layer, "bias"),
-                layer.name,
-                f"{layer.name}: its bias is taken away again by {listed(reader.name for reader in readers)},"
-                f" which subtract{'s' if len(readers) == 1 else ''} each channel's mean",
-                f"bias: false saves {plural(biases, 'parameter') if biases < 1000 else f'{number(biases)} parameters'}"
-                " and changes nothing",
-                biases,
-            )
+    """One finding for each line with layers of one bias a channel that nothing but such norms reads."""
+    weighted = list(subject.of_role(*WEIGHTED))
+    needed = {layer.weights_from or layer.name for layer in weighted if not _norms(subject, layer)}
+    removed: dict[Span, list[Layer]] = {}
+    kept: dict[Span, list[Layer]] = {}
+    for layer in weighted:
+        if layer.params and _has_one_bias_a_channel(layer):
+            by_line = kept if layer.name in needed else removed
+            by_line.setdefault(place(layer, "bias"), []).append(layer)
+    for span, layers in removed.items():
+        biases = sum(layer.output_shape.channels for layer in layers)
+        saved = f"bias: false saves {number(biases)} parameter{'s' if biases > 1 else ''}"
+        others = kept.get(span, [])
+        hint = f"{saved} and changes nothing else"
+        if others:
+            hint = f"{saved} there, but {some(layer.name for layer in others)} on the same line must keep theirs"
+        yield Found(span, layers[0].name, _message(subject, layers), hint)
+
+
+def _message(subject: Subject, layers: list[Layer]) -> str:
+    if len(layers) > 1:
+        return (
+            f"{number(len(layers))} layers have a bias that the norm after each of them removes:"
+            f" {some(layer.name for layer in layers)}"
+        )
+    norms = _norms(subject, layers[0])
+    removes = "removes" if len(norms) == 1 else "remove"
+    return f"{layers[0].name} has a bias that {listed(norm.name for norm in norms)} {removes} again"
+
+
+def _norms(subject: Subject, layer: Layer) -> list[Layer]:
+    """The norms that read a layer; none where something else reads it, too."""
+    readers = subject.only_readers(layer)
+    return readers if all(reader.figures.type.role in REMOVES_MEAN for reader in readers) else []
 
 
 def _has_one_bias_a_channel(layer: Layer) -> bool:

@@ -1,4 +1,4 @@
-"""A bottleneck whose middle is wider than its ends.
+"""A bottleneck has a middle that is wider than its ends.
 
 Why it matters
     In a residual block of 1x1, 3x3 and 1x1 convolutions the first reduces the channels so that the
@@ -46,16 +46,12 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
-from cnncalc.rule import Found, Subject, is_dense, kernel_of, number, place
+from cnncalc.rule import KEEPS_MAP, Found, Subject, is_dense, kernel_of, number, place
 from cnncalc.shapes import times
 
 CODE = "CNN022"
 NAME = "bottleneck-that-widens"
 SEVERITY = Severity.WARNING
-
-BETWEEN = frozenset(
-    {Role.ACTIVATION, Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING, Role.DROPOUT}
-)
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -73,9 +69,10 @@ def check(subject: Subject) -> Iterator[Found]:
                 yield Found(
                     place(middle, "filters"),
                     middle.name,
-                    f"{middle.name}: the middle of a bottleneck has {wide} channels, its ends {ends[0]} and {ends[1]}:"
-                    f" a {times(kernel_of(middle))} convolution with {number(middle.weights[0].size)} weights",
-                    "a middle narrower than the ends, or a depthwise convolution in it, is what saves weights",
+                    f"{middle.name} is the middle of a bottleneck and has {wide} channels, its ends {ends[0]} and"
+                    f" {ends[1]}: a {times(kernel_of(middle))} convolution with {number(middle.weights[0].size)}"
+                    " weights",
+                    "use fewer channels than at the ends, or a depthwise convolution",
                     middle.weights[0].size,
                 )
 
@@ -86,7 +83,7 @@ def _passed(subject: Subject, layer: Layer | None) -> Layer | None:
     What the branch starts from is read by the shortcut, too.
     """
     while layer is not None and len(subject.readers[layer.name]) == 1 and layer.name not in subject.outputs:
-        if layer.figures.type.role not in BETWEEN:
+        if layer.figures.type.role not in KEEPS_MAP:
             return layer
         layer = subject.source(layer)
     return None

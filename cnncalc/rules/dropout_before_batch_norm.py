@@ -1,11 +1,11 @@
-"""Dropout in front of a batch norm: the statistics that it keeps are not those of inference.
+"""Dropout before a batch norm, which then tracks other statistics than those of inference.
 
 Why it matters
-    In training dropout at rate p makes the mean square of its numbers 1 / (1 - p) times what it is at
-    inference, 2 times at the usual rate of a half. A batch norm behind it tracks the variance that it
-    sees in training and divides by that at inference, when it is smaller. In the paper's experiments on
-    CIFAR dropout before batch norm raised the error of most networks, and dropout behind the last batch
-    norm lowered it.
+    In training, dropout at rate p makes the mean square of its numbers 1 / (1 - p) times that at
+    inference, 2 times at the usual rate of a half. A batch norm after it tracks the variance of training
+    and divides by it at inference, when the variance is smaller. In the paper's experiments on CIFAR
+    dropout before batch norm raised the error of most networks, and dropout after the last batch norm
+    lowered it.
 
 What triggers it
     input: [3, 32, 32]
@@ -28,7 +28,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where it was found to help, as in wide ResNets: with many channels the shift is smaller.
+    Where it helps, as in wide ResNets: with many channels the shift is smaller.
 
 Source
     Li, Chen, Hu and Yang 2018, Understanding the Disharmony between Dropout and Batch Normalization by
@@ -66,9 +66,9 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 place(layer, "rate"),
                 layer.name,
-                f"{layer.name}: the mean square of what it gives is {_hundredths(1 / Fraction(1 - rate))} times as"
+                f"{layer.name} makes the mean square of its output {_hundredths(1 / Fraction(1 - rate))} times as"
                 f" large in training as at inference, and {norms[layer.name].name} tracks the variance of training",
-                "put dropout behind the last batch norm",
+                "put dropout after the last batch norm",
             )
 
 

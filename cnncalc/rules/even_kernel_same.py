@@ -1,10 +1,10 @@
-"""A kernel of even size with padding `same`: the map moves by half a position.
+"""A kernel of even size with padding `same` shifts the map by half a position.
 
 Why it matters
     An even kernel has no middle. To keep the size of the map, `same` must pad one side more than the
-    other, and each output then lies half a position beside the centre of what it reads. Over a stack
-    of layers the halves add up: what a map shows lies beside where it is in the image, which hurts
-    wherever maps are compared position by position, as in segmentation and detection.
+    other, and each output then lies half a position beside the center of what it reads. Over a stack of
+    layers the halves add up, which hurts wherever maps are compared position by position, as in
+    segmentation and detection.
 
 What triggers it
     input: [16, 32, 32]
@@ -17,7 +17,7 @@ What is better
       - conv: {filters: 16, kernel: 3, padding: same}
 
 When to leave it
-    Where the next layer moves the map back, or positions do not matter.
+    Where the next layer shifts the map back, or positions do not matter.
 
 Source
     Wu, Wang, Tang, Chen, Mao 2019, Convolution with Even-Sized Kernels and Symmetric Padding,
@@ -30,6 +30,7 @@ from collections.abc import Iterator
 
 from cnncalc.finding import Severity
 from cnncalc.rule import Found, Subject, place, sliding_of
+from cnncalc.rules._reading import skipped
 
 CODE = "CNN005"
 NAME = "even-kernel-same"
@@ -39,17 +40,20 @@ SEVERITY = Severity.WARNING
 def check(subject: Subject) -> Iterator[Found]:
     """Where `same` cannot pad both sides alike because the kernel is even."""
     for layer in subject.layers:
-        if layer.settings.get("padding") != "same":
+        if layer.settings.get("padding") != "same" or skipped(layer):
             continue
-        uneven = (one for one in sliding_of(layer) if one.before != one.after and one.extent % 2 == 0)
+        # A single position has nowhere to shift to.
+        axes = zip(sliding_of(layer), layer.output_shape.spatial, strict=False)
+        uneven = (one for one, count in axes if one.before != one.after and one.extent % 2 == 0 and count > 1)
         window = next(uneven, None)
         if window is not None:
-            near = (window.kernel - 1, window.kernel + 1) if window.kernel > 2 else (3,)
+            # A kernel smaller than the stride would skip positions.
+            near = [size for size in (window.kernel - 1, window.kernel + 1) if size > 1 and size >= window.stride]
             yield Found(
                 place(layer, "kernel", "padding"),
                 layer.name,
-                f"{layer.name}: a kernel of {window.kernel} with padding same is padded by {window.before} before"
-                f" the map and {window.after} behind it: the map moves by half a position",
-                f"a kernel of {' or '.join(map(str, near))} keeps its centre",
+                f"{layer.name} has a kernel of {window.kernel} and padding same, {window.before} before the map and"
+                f" {window.after} after it, which shifts the map by half a position",
+                f"use a kernel of {' or '.join(map(str, near))}",
                 window.kernel,
             )

@@ -1,11 +1,10 @@
 """The map that a global decision is made from sees only parts of the input.
 
 Why it matters
-    A global pool takes the mean over positions: what two parts of the image have to do with each other
-    must be seen by a single position before it, or is not seen at all. A network whose positions see
-    33x33 of 224x224 pixels decides by counting local features, wherever they are; it still has the class
-    among its best five for 87.6 % of ImageNet's images (BagNet). A linear layer that reads the whole map
-    can compare its positions: there, only a field of less than half of the input is reported.
+    A global pool takes the mean over positions: how two parts of the image relate must be seen by a single
+    position before it, or is not seen at all. A network whose positions see 33x33 of 224x224 pixels decides
+    by counting local features, wherever they are; it still has the class among its best five for 87.6 % of
+    ImageNet's images (BagNet).
 
 What triggers it
     input: [3, 224, 224]
@@ -30,7 +29,9 @@ What is better
       - linear: 10
 
 When to leave it
-    Where the answer lies in textures, or in any one place: materials, defects, words in a recording.
+    Where textures or any one place hold the answer: materials, defects, words in a recording. Before a
+    pool a field is reported where it misses a tenth of all pairs of positions or more, before a linear
+    layer, which can compare the positions of the map, where it is less than half of the input.
 
 Source
     Brendel and Bethge 2019, Approximating CNNs with Bag-of-local-Features Models Works Surprisingly Well
@@ -41,6 +42,7 @@ Source
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
@@ -52,6 +54,8 @@ CODE = "CNN030"
 NAME = "field-smaller-than-input"
 SEVERITY = Severity.NOTE
 
+# A tenth.
+LEAST_SHARE = 10
 POOLING = frozenset({Role.GLOBAL_POOL, Role.AVERAGE_POOL, Role.MAX_POOL})
 JUDGING = POOLING | {Role.MOVING, Role.LINEAR}
 
@@ -61,7 +65,7 @@ def check(subject: Subject) -> Iterator[Found]:
 
     Only networks that give one answer for the whole input take such decisions.
     """
-    if any(subject.network.shape_of(name).positions > 1 for name in subject.network.outputs):
+    if subject.gives_map:
         return
     for layer in subject.of_role(*JUDGING):
         image = layer.input_shapes[0]
@@ -70,6 +74,12 @@ def check(subject: Subject) -> Iterator[Found]:
             continue
         if layer.name in subject.on_the_way:
             yield from _found(subject, layer, source)
+
+
+def _misses_pairs(axes: list[tuple[int, int]]) -> bool:
+    """Whether at least a tenth of all pairs of positions are too far apart to be seen together."""
+    together = prod(size * size - max(size - seen, 0) * (size - seen + 1) for seen, size in axes)
+    return LEAST_SHARE * together <= (LEAST_SHARE - 1) * prod(size * size for _, size in axes)
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:
@@ -83,12 +93,12 @@ def _found(subject: Subject, layer: Layer, source: Layer) -> Iterator[Found]:
             continue
         sizes = next(shape.spatial for own, shape in subject.network.inputs if own == name)
         axes = [(axis.size, size) for axis, size in zip(field, sizes, strict=True) if not axis.whole]
-        if any(seen < size if pools else 2 * seen < size for seen, size in axes):
+        if _misses_pairs(axes) if pools else any(2 * seen < size for seen, size in axes):
             seen = tuple(min(axis.size, size) for axis, size in zip(field, sizes, strict=True))
             yield Found(
                 layer.span,
                 layer.name,
-                f"{layer.name}: takes one decision from a map of {_sizes(layer.input_shapes[0].spatial)} positions,"
-                f" each of which sees {_sizes(seen)} of {_sizes(sizes)} of the input",
-                "more layers, larger strides or dilation in front of it, or a smaller input, would let it see all",
+                f"{layer.name} {'pools' if pools else 'reads'} {_sizes(layer.input_shapes[0].spatial)} positions that"
+                f" see only {_sizes(seen)} of the input's {_sizes(sizes)}",
+                "add layers, stride or dilation before it, or use a smaller input",
             )

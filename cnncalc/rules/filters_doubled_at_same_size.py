@@ -1,11 +1,10 @@
-"""A convolution has twice the filters of the one before it, or more, on a map as large.
+"""A costly convolution at least doubles the filters without making the map smaller.
 
 Why it matters
     A convolution's cost grows with its input channels, its filters and the positions of its map. Twice
-    the channels on both sides are four times the cost; where the map is halved at the same step, in
-    height and width, it stays what it was. That is how VGG, ResNet and nearly all since spread the work
-    evenly over their stages. Where only the filters double, all that follows on that map costs four
-    times as much.
+    the channels in and out cost four times as much; where height and width are halved at the same step,
+    the cost stays the same. That is how VGG, ResNet and most networks since spread the work evenly over
+    their stages. Where only the filters double, all that follows on that map costs four times as much.
 
 What triggers it
     input: [3, 64, 64]
@@ -25,8 +24,8 @@ What is better
       - relu
 
 When to leave it
-    In a stem, whose first layers are narrow on purpose. Only convolutions that take a twentieth of the
-    network's multiply-accumulates or more are reported, and neither 1x1 nor grouped ones.
+    In a stem, whose first layers are narrow on purpose. Only convolutions with a tenth or more of the
+    network's multiply-accumulates are reported, and neither 1x1 nor grouped ones.
 
 Source
     Simonyan and Zisserman 2014, arXiv:1409.1556; He et al. 2015, arXiv:1512.03385, section 3.3.
@@ -40,17 +39,15 @@ from math import prod
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
-from cnncalc.rule import Found, Subject, is_dense, kernel_of, number, percent, place
+from cnncalc.rule import KEEPS_MAP, Found, Subject, is_dense, kernel_of, number, percent, place
 from cnncalc.shapes import quotient, round_up, times
 
 CODE = "CNN021"
 NAME = "filters-doubled-at-same-size"
 SEVERITY = Severity.NOTE
 
-LEAST_SHARE = 20
-BETWEEN = frozenset(
-    {Role.ACTIVATION, Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING, Role.DROPOUT}
-)
+# A tenth.
+LEAST_SHARE = 10
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -59,7 +56,7 @@ def check(subject: Subject) -> Iterator[Found]:
     for layer in subject.of_role(Role.CONVOLUTION):
         if layer.training_only or LEAST_SHARE * layer.macs < whole or not _is_spatial(layer):
             continue
-        before = subject.before(layer, BETWEEN)
+        before = subject.before(layer, KEEPS_MAP)
         if before is None or before.figures.type.role is not Role.CONVOLUTION or not _is_spatial(before):
             continue
         filters, earlier = layer.output_shape.channels, before.output_shape.channels
@@ -71,9 +68,9 @@ def check(subject: Subject) -> Iterator[Found]:
         yield Found(
             place(layer, "filters"),
             layer.name,
-            f"{layer.name}: {earlier} filters become {filters} on the same map, {times(sizes)}:"
+            f"{layer.name} goes from {earlier} to {filters} filters on the same {times(sizes)} map and does"
             f" {number(layer.macs)} multiply-accumulates, {percent(layer.macs, whole)} of all",
-            f"on a map of {times(halved)}, behind a stride or pool of 2, it would do {number(cost)}",
+            f"put a stride or pool of 2 before it, where it would do {number(cost)} on a {times(halved)} map",
             layer.macs,
         )
 

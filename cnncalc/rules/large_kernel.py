@@ -1,10 +1,10 @@
-"""A large kernel where a stack of 3x3 convolutions sees as much and costs less.
+"""A large kernel where a stack of 3x3 convolutions sees as much with a quarter fewer weights.
 
 Why it matters
-    Two 3x3 convolutions see 5x5 and three 7x7, with an activation between each two. Between layers of
-    C channels 5x5 has 25 C^2 weights and the two 18 C^2, 28 % fewer; 7x7 has 49 C^2 and the three
-    27 C^2, 45 % fewer. What is compared here is a stack as wide as the layer's output, at the layer's
-    own channels: where few channels come in, as in a first layer, the large kernel is the cheaper one.
+    Two 3x3 convolutions see 5x5 and three see 7x7, with activations between them. With C channels in and
+    out, 5x5 has 25 C^2 weights and the two have 18 C^2, 28 % fewer; 7x7 has 49 C^2 and the three have
+    27 C^2, 45 % fewer. The stack that is compared here is as wide as the layer's output: where few channels
+    come in, as in a first layer, the large kernel costs less.
 
 What triggers it
     input: [64, 28, 28]
@@ -21,8 +21,8 @@ What is better
       - conv: {filters: 64, kernel: 3, padding: 1}
 
 When to leave it
-    Where memory counts more than weights: the stack keeps an output of each of its layers. Depthwise
-    and grouped convolutions are not reported.
+    Where memory matters more than weights: the stack keeps the output of each of its layers. Depthwise
+    and grouped convolutions are not reported, nor is a stack that would save less than a quarter.
 
 Source
     CS231n, Convolutional Networks, "Prefer a stack of small filter CONV to one large receptive field
@@ -44,29 +44,31 @@ CODE = "CNN008"
 NAME = "large-kernel"
 SEVERITY = Severity.NOTE
 
+# A fourth: what C channels in and out save with 5x5.
+LEAST_SAVING = 4
 WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where the stack has fewer weights."""
+    """Where the stack saves enough weights."""
     for layer in subject.of_role(Role.CONVOLUTION):
         weights = _weights_of_stack(layer)
         own = layer.weights[0].size
-        if layer.weights_from or not 0 < weights < own:
+        if layer.weights_from or not weights or LEAST_SAVING * (own - weights) < own:
             continue
         kernel = tuple(window.kernel for window in sliding_of(layer))
         count = half(kernel[0])
         small = times((3,) * len(kernel))
         kept = layer.output_shape.spatial == layer.input_shapes[0].spatial
         stacked = number(weights * layer.output_shape.positions)
-        macs = f", and do {stacked} multiply-accumulates, not {number(layer.macs)}"
+        macs = f" and {stacked} multiply-accumulates, not {number(layer.macs)}"
         yield Found(
             place(layer, "kernel"),
             layer.name,
-            f"{layer.name}: {WORDS.get(count, str(count))} {small} convolutions see as much as one of {times(kernel)}"
-            f" and have {number(weights)} weights, not {number(own)} ({percent(own - weights, own)} fewer)"
-            + (macs if kept else ""),
-            f"stack {small} convolutions of {layer.output_shape.channels} filters, with activations between them",
+            f"{layer.name} is a {times(kernel)} convolution with {number(own)} weights;"
+            f" {WORDS.get(count, str(count))} {small} convolutions see as much with {number(weights)}"
+            f" ({percent(own - weights, own)} fewer)" + (macs if kept else ""),
+            f"stack them with {layer.output_shape.channels} filters each and activations between them",
             own - weights,
         )
 

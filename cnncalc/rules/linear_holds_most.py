@@ -2,9 +2,9 @@
 
 Why it matters
     It has a weight for each feature, channel and position: fc6 of VGG-16 reads a 7x7 map of 512
-    channels and holds 102,764,544 of the network's 138,357,544 parameters. With a global average pool
-    in front it has one for each feature and channel, 2,101,248, and overfits less; Network in Network,
-    GoogLeNet and all that followed do without such layers.
+    channels and holds 102,764,544 of the network's 138,357,544 parameters. Behind a global average pool
+    it has one for each feature and channel, 2,101,248, and overfits less; Network in Network, GoogLeNet
+    and nearly all that followed have no such layer.
 
 What triggers it
     input: [3, 32, 32]
@@ -23,7 +23,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where it matters for the answer where in the map something is, which an average forgets.
+    Where the answer depends on positions in the map, which an average forgets.
 
 Source
     Lin, Chen and Yan 2013, Network in Network, arXiv:1312.4400, section 3.2; CS231n, Convolutional
@@ -37,16 +37,12 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
-from cnncalc.rule import Found, Subject, number, percent
+from cnncalc.rule import KEEPS_MAP, Found, Subject, number, percent
 from cnncalc.shapes import Shape
 
 CODE = "CNN020"
 NAME = "linear-holds-most"
 SEVERITY = Severity.NOTE
-
-BESIDE = frozenset(
-    {Role.ACTIVATION, Role.DROPOUT, Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING}
-)
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -63,9 +59,9 @@ def check(subject: Subject) -> Iterator[Found]:
         yield Found(
             layer.span,
             layer.name,
-            f"{layer.name}: holds {number(layer.params)} of all {number(whole)} parameters"
-            f" ({percent(layer.params, whole)}), as it reads the {image} map number by number",
-            f"behind a global average pool it would have {number(pooled)}",
+            f"{layer.name} holds {percent(layer.params, whole)} of all parameters ({number(layer.params)} of"
+            f" {number(whole)}), because it reads every position of the {image} map",
+            f"put a global average pool before it, which leaves it {number(pooled)}",
         )
 
 
@@ -78,6 +74,6 @@ def _image(subject: Subject, layer: Layer) -> Shape | None:
             flattens = shape.elements == layer.input_shapes[0].elements
             return shape if flattens and shape.positions > 1 else None
         source = subject.source(source)
-        if source is not None and source.figures.type.role not in BESIDE | {Role.MOVING}:
+        if source is not None and source.figures.type.role not in KEEPS_MAP | {Role.MOVING}:
             return None
     return None

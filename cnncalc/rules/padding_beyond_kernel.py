@@ -1,9 +1,9 @@
-"""Padding as large as the kernel, or larger: outputs that read nothing but padding.
+"""Padding as large as the kernel, or larger: some outputs read nothing but padding.
 
 Why it matters
-    Around the map stands a frame of positions that hold the bias and nothing else: a 1x1 convolution
-    with padding 1 on a 13x13 map gives 15x15, of which 56 positions, a quarter, say nothing of the
-    image, cost as much as the others, and are averaged into each score by the pool behind.
+    Those outputs hold the bias and nothing else: a 1x1 convolution with padding 1 on a 13x13 map gives
+    15x15, of which 56 positions, a quarter, do not depend on the image, cost as much as the others, and
+    are averaged into each score by a pool that follows.
 
 What triggers it
     input: [512, 13, 13]
@@ -18,7 +18,7 @@ What is better
       - global_avg_pool
 
 When to leave it
-    Where published weights were trained so, as SqueezeNet's conv10 in Caffe.
+    To reproduce published weights, such as those of SqueezeNet's conv10 in Caffe.
 
 Source
     The output-size formula, (W - F + 2P) / S + 1: with P >= F the first output's window ends before
@@ -40,7 +40,7 @@ from cnncalc.shapes import SlidingWindow
 CODE = "CNN006"
 NAME = "padding-beyond-kernel"
 SEVERITY = Severity.WARNING
-# Along a longer axis nothing is looked for.
+# A longer axis is not examined.
 MOST_OUTPUTS = 1_000_000
 
 
@@ -58,10 +58,10 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 place(layer, "padding"),
                 layer.name,
-                f"{layer.name}: padding {alike(max(one.before, one.after) for one in windows)} with a kernel of"
+                f"{layer.name} has padding {alike(max(one.before, one.after) for one in windows)} and a kernel of"
                 f" {alike(one.kernel for one in windows)}: {number(empty)} of {number(positions)} outputs"
                 f" ({percent(empty, positions)}) read nothing but padding",
-                f"padding of at most {min(one.extent for one in windows) - 1} leaves none",
+                f"use padding of at most {min(one.extent for one in windows) - 1}",
                 empty,
             )
 

@@ -1,28 +1,29 @@
-"""A max pool that makes the map smaller is padded.
+"""A strided max pool has padding that it does not need.
 
 Why it matters
-    Padding can never be the largest number, so that windows on the border choose among fewer: with
-    3x3, stride 2 and padding 1 a corner has 4 numbers of the map where others have 9. Pools are not
-    padded as a rule: sizes fit without, with windows that reach to the end (`rounding: ceil`, as Caffe
-    has it) or an input of another size. Where padding is written as zeros, in a layer of its own, a map of
-    negative numbers even gets 0 for its largest.
+    Padding is never the largest number, so a window in the padding chooses among fewer positions than the
+    others. 2x2 windows with padding 1 on an 8x8 map read a single number in each corner and two along
+    the edges, and the output is 5x5, where 4x4 full windows read everything. The maps that follow are
+    larger by half, and every pair of rows that belonged together is split.
 
 What triggers it
     input: [64, 112, 112]
     layers:
-      - max_pool: {kernel: 3, stride: 2, padding: 1}
+      - max_pool: {kernel: 2, padding: 1}
 
 What is better
     input: [64, 112, 112]
     layers:
-      - max_pool: {kernel: 3, stride: 2, rounding: ceil}
+      - max_pool: {kernel: 2}
 
 When to leave it
-    Where published weights were trained so, as torchvision's ResNets. A pool with stride 1 needs its
-    padding to keep the size, as in an Inception module: it is not reported.
+    Where the size of the output must be what it is, to be joined with another map. Padding that a pool
+    needs to read every position, or to divide the size of its map by its stride, rounded up, is not
+    reported, such as padding 1 of a 3x3 pool with stride 2.
 
 Source
-    CS231n, Convolutional Networks, on pooling layers.
+    CS231n, Convolutional Networks, on pooling layers: "it is not common to pad the input using
+    zero-padding".
 """
 
 from __future__ import annotations
@@ -32,10 +33,9 @@ from math import prod
 
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
-from cnncalc.network import Layer
-from cnncalc.problem import plural
 from cnncalc.rule import Found, Subject, number, place, sliding_of
-from cnncalc.shapes import times
+from cnncalc.rules._reading import skipped
+from cnncalc.shapes import SlidingWindow, quotient, round_up, times
 
 CODE = "CNN007"
 NAME = "padding-on-max-pool"
@@ -43,37 +43,49 @@ SEVERITY = Severity.NOTE
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a max pool has padding and a stride."""
+    """Where no axis of a strided max pool needs its padding."""
     for layer in subject.of_role(Role.MAX_POOL):
-        windows = sliding_of(layer)
-        padded = any(window.before or window.after for window in windows)
-        if not padded or all(window.stride == 1 for window in windows):
+        windows, sizes = sliding_of(layer), layer.input_shapes[0].spatial
+        each = list(zip(windows, sizes, strict=True)) if windows else []
+        padded = [(window, size) for window, size in each if window.before or window.after]
+        if not padded or skipped(layer) or not all(_is_needless(window, size) for window, size in padded):
             continue
-        fewest, whole = _fewest(layer), prod(window.kernel for window in windows)
-        if fewest < whole:
-            yield Found(
-                place(layer, "padding"),
-                layer.name,
-                f"{layer.name}: a max pool with padding: a window in the corner chooses among"
-                f" {plural(fewest, 'number')}, others among {number(whole)}",
-                _hint(layer),
-                whole,
-            )
+        bare = tuple(_without_padding(window).slide(size) for window, size in each)
+        fewest, whole = prod(_fewest(*one) for one in each), prod(window.kernel for window in windows)
+        larger = "" if bare == layer.output_shape.spatial else f", and gives {times(layer.output_shape.spatial)}"
+        yield Found(
+            place(layer, "padding"),
+            layer.name,
+            f"{layer.name} reads only {number(fewest)} of {number(whole)} positions in a corner window because of its"
+            f" padding{larger}; without padding, {times(bare)} windows read the whole {times(sizes)} map",
+            "use padding 0",
+            whole - fewest,
+        )
 
 
-def _fewest(layer: Layer) -> int:
-    """How many positions of the map a window in a corner reads, in that corner where they are fewest."""
-    axes = zip(sliding_of(layer), layer.input_shapes[0].spatial, strict=True)
-    return prod(
-        min(sum(0 <= at < size for at in window.reads(end, size)) for end in (0, window.slide(size) - 1))
-        for window, size in axes
-    )
+def _without_padding(window: SlidingWindow) -> SlidingWindow:
+    return window._replace(before=0, after=0)
 
 
-def _hint(layer: Layer) -> str:
-    sizes = layer.input_shapes[0].spatial
-    bare = [window._replace(before=0, after=0, ceil=True) for window in sliding_of(layer)]
-    slid = tuple(window.slide(size) for window, size in zip(bare, sizes, strict=True))
-    if slid == layer.output_shape.spatial:
-        return f"rounding: ceil gives the same {times(slid)} without padding"
-    return "without padding every window is full"
+def _is_needless(window: SlidingWindow, size: int) -> bool:
+    """Whether windows without padding read a whole axis, each more of it than a padded one at an end.
+
+    Padded windows may divide the size by the stride: shortcuts and other branches do.
+    """
+    bare = _without_padding(window)
+    count, outputs = bare.slide(size), window.slide(size)
+    if window.stride == 1 or count == 0 or bare.reads(count - 1, size)[-1] < size - 1:
+        return False
+    divided = quotient(round_up(size, window.stride), window.stride)
+    return (outputs == count or outputs != divided) and _fewest(bare, size) > _fewest(window, size)
+
+
+def _fewest(window: SlidingWindow, size: int) -> int:
+    """How many positions of an axis a window at an end reads, at that end where they are fewer."""
+    return min(_count_inside(window.reads(end, size), size) for end in (0, window.slide(size) - 1))
+
+
+def _count_inside(taps: range, size: int) -> int:
+    """How many taps lie in 0 to size - 1."""
+    first = taps.start if taps.start >= 0 else taps.start % taps.step
+    return len(range(first, min(taps.stop, size), taps.step))

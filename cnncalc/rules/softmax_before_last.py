@@ -1,10 +1,10 @@
-"""A softmax that is not at the end: another layer with weights, or another softmax, reads it.
+"""A softmax that is not at the end: a layer with weights, or another softmax, reads it.
 
 Why it matters
-    A softmax makes its numbers positive and their sum 1. A layer behind it sees how the scores compare
-    and no longer how large they are; where one is clearly the largest the gradient all but vanishes,
-    p (1 - p) of what comes back: 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one of its
-    own, too) no probability of 10 classes gets above e / (e + 9), 23 %.
+    A softmax makes its numbers positive and their sum 1. A layer that reads them sees how the scores
+    compare and no longer how large they are; where one is clearly the largest the gradient all but
+    vanishes, p (1 - p) of what comes back: 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one
+    of its own, too) no probability of 10 classes is above e / (e + 9), 23 %.
 
 What triggers it
     input: [784]
@@ -22,11 +22,14 @@ What is better
       - softmax
 
 When to leave it
-    Where probabilities are what the next layer is to see, as in a cascade of classifiers. Attention,
-    in which a softmax is multiplied with a map, is not reported.
+    Where the next layer should see probabilities, as in a cascade of classifiers. Attention, in which a
+    softmax is multiplied with a map, is not reported, nor are weighted means: a 1x1 convolution or linear
+    layer without bias that no norm reads, such as the expected value over bins of a distance, or one
+    with a single output channel.
 
 Source
-    Goodfellow, Bengio and Courville 2016, Deep Learning, section 6.2.2.3, on how a softmax saturates.
+    Goodfellow, Bengio and Courville 2016, Deep Learning, section 6.2.2.3, on how a softmax saturates;
+    Li et al. 2020, Generalized Focal Loss, arXiv:2006.04388, on expected values over bins.
 """
 
 from __future__ import annotations
@@ -36,39 +39,40 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
 from cnncalc.network import Layer
-from cnncalc.rule import POOLS, WEIGHTED, Found, Subject
+from cnncalc.rule import KEEPS_MAP, NORMS, POOLS, WEIGHTED, Found, Subject, kernel_of
 
 CODE = "CNN012"
 NAME = "softmax-before-last"
 SEVERITY = Severity.WARNING
 
-THROUGH = POOLS | {
-    Role.DROPOUT,
-    Role.MOVING,
-    Role.RESAMPLING,
-    Role.GLOBAL_POOL,
-    Role.ACTIVATION,
-    Role.SCALING,
-    Role.BATCH_NORM,
-    Role.CHANNEL_NORM,
-    Role.NORMALIZATION,
-}
+THROUGH = POOLS | KEEPS_MAP | {Role.MOVING, Role.RESAMPLING, Role.GLOBAL_POOL}
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a softmax is read by weights, with nothing but layers of one input between."""
+    """Where weights or a softmax read a softmax, with nothing but layers of one input between."""
+
+    def reads_scores(layer: Layer) -> bool:
+        role = layer.figures.type.role
+        return role is Role.PROBABILITIES or (role in WEIGHTED and not _is_mean(subject, layer))
+
     softmaxes = list(subject.of_role(Role.PROBABILITIES))
-    behind = subject.first_behind(_is_no_end, THROUGH) if softmaxes else {}
+    behind = subject.first_behind(reads_scores, THROUGH) if softmaxes else {}
     for layer in softmaxes:
         if layer.name in behind:
+            reader = behind[layer.name]
+            twice = reader.figures.type.role is Role.PROBABILITIES
             yield Found(
                 layer.span,
                 layer.name,
-                f"{layer.name} is not the last: {behind[layer.name].name} reads numbers that are positive and add up"
-                " to 1",
-                "put it at the end, and an activation here",
+                f"{layer.name} is not the last layer: {reader.name} reads its probabilities",
+                f"remove {layer.name}" if twice else "use an activation here, and a softmax at the end",
             )
 
 
-def _is_no_end(layer: Layer) -> bool:
-    return layer.figures.type.role in WEIGHTED | {Role.PROBABILITIES}
+def _is_mean(subject: Subject, layer: Layer) -> bool:
+    """Whether a layer gives weighted means of the probabilities at each position."""
+    if max(kernel_of(layer), default=1) > 1:
+        return False
+    has_bias = any(weight.name == "bias" for weight in layer.weights)
+    is_normed = any(reader.figures.type.role in NORMS for reader in subject.readers[layer.name])
+    return layer.output_shape.channels == 1 or not (has_bias or is_normed)

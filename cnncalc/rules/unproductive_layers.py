@@ -1,10 +1,11 @@
-"""Convolutions whose every position sees the whole input already before them.
+"""Convolutions that read a map each of whose positions already sees the whole input.
 
 Why it matters
-    A kernel larger than 1 is there to bring together what lies apart. Where the map that it reads sees
-    the whole input from each of its positions, there is nothing further to bring in: in the experiments
-    of the paper, layers behind that border added next to nothing to the accuracy, and could be taken
-    away, or the input enlarged.
+    A kernel larger than 1 brings together what lies apart. Where each position of the map that it reads
+    sees the whole input, there is nothing more to bring in: in the experiments of the paper, layers behind
+    that border added next to nothing to the accuracy, and could be removed, or the input enlarged. Where
+    paths join, only the narrowest counts: past a shortcut or a 1x1 branch little of the input has been
+    seen, and a deep residual network still gains.
 
 What triggers it
     input: [3, 8, 8]
@@ -35,10 +36,9 @@ What is better
       - linear: 10
 
 When to leave it
-    The field is an upper bound, and the middle of it counts most: with shortcuts, through which most of
-    the signal goes by fewer layers, deep residual networks still gain. Only networks are judged that
-    give one answer for the whole input, and only where it is a quarter of the convolutions or more; 1x1
-    convolutions are not counted.
+    Where depth was found to help all the same. Only networks that give one answer for the whole input are
+    reported, and only where it is a quarter of the convolutions or more. 1x1 convolutions do not count,
+    nor do kernels that slide over something other than positions, such as channels behind a global pool.
 
 Source
     Richter, Schöning, Wiedenroth and Krumnack 2021, Should You Go Deeper? Optimizing Convolutional
@@ -51,9 +51,9 @@ from collections.abc import Iterator
 
 from cnncalc.finding import Severity
 from cnncalc.layer_type import Role
-from cnncalc.network import Layer
 from cnncalc.problem import plural
 from cnncalc.rule import Found, Subject, number, percent, sliding_of
+from cnncalc.rules._narrowest import narrowest_fields
 
 CODE = "CNN031"
 NAME = "unproductive-layers"
@@ -63,35 +63,26 @@ LEAST_SHARE = 4
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """All such layers as one, the first of them named."""
-    if any(subject.network.shape_of(name).positions > 1 for name in subject.network.outputs):
+    """All such layers as one finding, at the first of them."""
+    if subject.gives_map:
         return
+    fields = narrowest_fields(subject.network)
     spatial = [
-        layer
+        (layer, field)
         for layer in subject.of_role(Role.CONVOLUTION)
         if not layer.training_only and any(window.kernel > 1 for window in sliding_of(layer))
+        if (field := fields[layer.inputs[0]])
     ]
-    grown = [layer for layer in spatial if _sees_all(subject, layer)]
+    grown = [layer for layer, field in spatial if all(axis.sees_all for axis in field)]
     if LEAST_SHARE * len(grown) < len(spatial) or not grown:
         return
     macs, first = sum(layer.macs for layer in grown), grown[0]
-    which, read = f"the first of them {first.name},", "read maps"
-    if len(grown) == 1:
-        which, read = f"{first.name},", "reads a map"
+    which = f"{number(len(grown))} of {plural(len(spatial), 'convolution')} with kernels larger than 1"
+    reads = f"{which}, from {first.name} on, read maps" if len(grown) > 1 else f"{first.name}, {which}, reads a map"
     yield Found(
         first.span,
         first.name,
-        f"{number(len(grown))} of {plural(len(spatial), 'convolution')} with kernels larger than 1, {which} {read} each"
-        f" of whose positions sees the whole input; {percent(macs, subject.totals.macs)} of the multiply-accumulates",
-        "a larger input would use them, a network of fewer layers do without",
+        f"{reads} whose every position already sees the whole input ({percent(macs, subject.totals.macs)} of the"
+        " multiply-accumulates)",
+        "use a larger input or fewer layers",
     )
-
-
-def _sees_all(subject: Subject, layer: Layer) -> bool:
-    """Whether each position of the map that a layer reads sees every input from end to end."""
-    source = subject.by_name.get(layer.inputs[0])
-    if source is None or source.output_shape.positions == 1:
-        return False
-    fields = subject.field_of(source)
-    whole = all(field is not None and all(axis.whole for axis in field) for field in fields.values())
-    return whole and len(fields) == len(subject.network.inputs)

@@ -48,6 +48,6 @@ def check(subject: Subject) -> Iterator[Found]:
     """Where a dead end has no name of its own."""
     for end in dead_ends(subject):
         if not end.name:
-            message = f"{end.layer.name} is neither read nor an output: {end.cost}"
+            message = f"no layer reads {end.layer.name}, and it is not an output: {end.cost}"
             hint = "give it a name to read it by, or remove it"
             yield Found(end.span, end.layer.name, message, hint, len(end.layers))

@@ -1,7 +1,7 @@
 """A comment that silences rules silences nothing.
 
 Why it matters
-    What it was written for is mended, or has moved to another line. Left in its place it would silence
+    The finding that it was written for is fixed, or has moved to another line. The comment would silence
     the next finding there as well.
 
 What triggers it
@@ -54,4 +54,4 @@ def check(subject: Subject) -> Iterator[Found]:
         ]
         if unused:
             verb = "finds" if len(unused) == 1 else "find"
-            yield Found(comment.span, "", f"{listed(unused)} {verb} nothing {where}", "take it out of the comment")
+            yield Found(comment.span, "", f"{listed(unused)} {verb} nothing {where}", "remove it from the comment")

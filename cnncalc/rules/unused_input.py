@@ -1,8 +1,8 @@
 """An input of the network that no layer reads.
 
 Why it matters
-    The network's answer does not depend on it. Mostly a branch starts from the wrong tensor: the figures
-    are those of a network of one input less.
+    The network's answer does not depend on it. Usually a branch starts from the wrong tensor, and the
+    figures are those of a network with one input less.
 
 What triggers it
     input: {left: [3, 64, 64], right: [3, 64, 64]}
@@ -41,4 +41,9 @@ def check(subject: Subject) -> Iterator[Found]:
     """Where nobody reads an input."""
     for name, template in subject.spec.inputs:
         if not subject.readers[name] and name not in subject.outputs:
-            yield Found(located(template.span), "", f"no layer reads the input {quoted(name)}", f"from: {name} would")
+            yield Found(
+                located(template.span),
+                "",
+                f"no layer reads the input {quoted(name)}",
+                f"read it with from: {name}, or remove it",
+            )

@@ -1,8 +1,8 @@
 """A named layer, block or branch whose output is neither read nor an output of the network.
 
 Why it matters
-    Something was given a name to be read, and nobody reads it: a skip connection that was never joined,
-    a head that is missing under `outputs:`. What computes it counts in all figures and works for nothing.
+    Something has a name to be read by, and nothing reads it: a skip connection that was never joined, a
+    head that is missing under `outputs:`. Its layers count in all figures and do nothing.
 
 What triggers it
     input: [3, 32, 32]
@@ -51,6 +51,6 @@ def check(subject: Subject) -> Iterator[Found]:
     """Where a dead end has a name that the spec gave it."""
     for end in dead_ends(subject):
         if end.name:
-            message = f"{quoted(end.name)} is neither read nor an output: {end.cost}"
-            hint = f"from: reads it and outputs: gives it, each by the name {end.name}"
+            message = f"no layer reads {quoted(end.name)}, and it is not an output: {end.cost}"
+            hint = f"read it with from: {end.name}, list it as an output, or remove it"
             yield Found(end.span, end.layer.name, message, hint, len(end.layers))

@@ -194,7 +194,7 @@ def test_the_configuration_changes_the_network(run, folder: Path) -> None:
 
 def test_what_the_configuration_says_of_rules(run, folder: Path) -> None:
     (folder / "design.yaml").write_text(BIASED)
-    assert "its bias is taken away again" in run("check", "design.yaml").output
+    assert "has a bias that batch_norm removes again" in run("check", "design.yaml").output
     (folder / "cnncalc.yaml").write_text("lint: {severity: {bias-before-batch-norm: error}}\nspecs: [design.yaml]\n")
     run("check", status=1)
     (folder / "cnncalc.yaml").write_text("lint: {ignore: [bias-before-batch-norm]}\nspecs: [design.yaml]\n")
