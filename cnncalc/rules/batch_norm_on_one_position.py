@@ -45,15 +45,20 @@ SEVERITY = Severity.WARNING
 
 def check(subject: Subject) -> Iterator[Found]:
     """Where a batch norm reads a map, not a vector, of one position."""
-    for layer in subject.of_role(Role.BATCH_NORM):
-        shape = layer.input_shapes[0]
-        if shape.rank and shape.positions == 1:
-            # Behind a global pool no input makes the map larger.
-            grows = bool(narrowest_fields(subject.network)[layer.name])
-            yield Found(
-                layer.span,
-                layer.name,
-                f"{layer.name} reads a {times(shape.spatial)} map, so in training its mean is over the batch alone",
-                f"use group_norm or no norm{', or a larger input' if grows else ''}",
-                layer.output_shape.channels,
-            )
+    single = [
+        layer
+        for layer in subject.of_role(Role.BATCH_NORM)
+        if layer.input_shapes[0].rank and layer.input_shapes[0].positions == 1
+    ]
+    fields = narrowest_fields(subject.network) if single else {}
+    for layer in single:
+        # Behind a global pool no input makes the map larger.
+        grows = bool(fields[layer.name])
+        yield Found(
+            layer.span,
+            layer.name,
+            f"{layer.name} reads a {times(layer.input_shapes[0].spatial)} map, so in training its mean is over the"
+            " batch alone",
+            f"use group_norm or no norm{', or a larger input' if grows else ''}",
+            layer.output_shape.channels,
+        )

@@ -17,6 +17,7 @@ CHAIN = "  - identity:\n    repeat: {count}\n  - identity:\n    name: end\n"
 READERS = (
     "relu",
     "batch_norm",
+    "global_avg_pool: {keep_dims: true}\n    - batch_norm",
     "dropout",
     "softmax",
     "conv: {filters: 4, kernel: 3}",
