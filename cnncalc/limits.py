@@ -59,7 +59,7 @@ DOCS = {
     "operations": "operations in an expression",
     "brackets": "brackets in brackets in an expression",
     "exponent": "the largest exponent in an expression",
-    "number": "the largest number in an expression",
+    "number": "the largest number in an expression, and the largest size of an axis",
     "list": "numbers in a list that an expression makes",
     "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
     "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
@@ -85,6 +85,7 @@ class Cost:
     PATTERN_LOOKUP = 100  # a pattern or rule word of cnncalc.yaml
     PATTERN = 1_000  # a compiled part of a pattern
     FOLDER_ENTRY = 10  # a name that the file system lists
+    READER = 5  # a layer whose reading is compared with that of another
     COMMENT = 300  # a comment that silences rules, and each of its words
     PER_NAME = 10  # names that are compared
     PER_PLACE = 5  # places that a pattern can go on from

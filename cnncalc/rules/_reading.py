@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 from math import gcd, prod
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.layer_type import Role
@@ -13,17 +14,23 @@ from cnncalc.network import Layer
 from cnncalc.rule import Subject, sliding_of
 from cnncalc.shapes import SlidingWindow, quotient, times
 
-# Where a kernel along an axis has more taps, in all places together, nobody looks at each of them.
-MOST_TAPS = 1_000_000
+# Kernels with more taps along an axis are not examined.
+MOST_TAPS = 10_000
+# How many sets of positions are kept at a time: each may have a run for every tap.
+MOST_KEPT = 64
+
+# The positions that a kernel reads along an axis, as (rest, first, last): those that leave `rest` when divided by
+# the stride, from quotient `first` to `last`. Equal for equal sets of positions and equal strides.
+Combs: TypeAlias = tuple[tuple[int, int, int], ...]
 
 
 class Skipped:
     """A layer whose kernel passes over positions: `read` of `positions`, along each axis as in `axes`."""
 
-    def __init__(self, layer: Layer, axes: tuple[frozenset[int], ...]) -> None:
+    def __init__(self, layer: Layer, axes: tuple[tuple[int, Combs], ...]) -> None:
         self.layer = layer
         self.axes = axes
-        self.read = prod(map(len, axes))
+        self.read = prod(sum(last - first + 1 for _, first, last in combs) for _, combs in axes)
         self.positions = layer.input_shapes[0].positions
 
     @property
@@ -50,14 +57,15 @@ def alike(sizes: Iterable[int]) -> str:
 
 
 def skipped(layer: Layer) -> Skipped | None:
-    """What a layer's kernel passes over from one place to the next; None where that is nothing, or endless."""
+    """What a layer's kernel passes over from one place to the next; None where that is nothing, or not examined."""
     windows = sliding_of(layer)
     if not any(map(_passes_over, windows)):
         return None
     sizes = layer.input_shapes[0].spatial
-    if any(window.slide(size) * window.kernel > MOST_TAPS for window, size in zip(windows, sizes, strict=True)):
+    if any(window.kernel > MOST_TAPS for window in windows):
         return None
-    found = Skipped(layer, tuple(_read(window, size) for window, size in zip(windows, sizes, strict=True)))
+    axes = tuple((window.stride, _read(window, size)) for window, size in zip(windows, sizes, strict=True))
+    found = Skipped(layer, axes)
     return found if found.read < found.positions else None
 
 
@@ -77,8 +85,10 @@ def nobody_reads(subject: Subject, layer: Layer, misses: Callable[[Layer], bool]
     Who reads what was moved to here, such as a map before it was shifted, reads other parts of it.
     """
     name = layer.inputs[0]
-    if not all(misses(reader) for reader in subject.readers[name] if reader is not layer):
-        return False
+    for reader in subject.readers[name]:
+        limits.spend(Cost.READER)
+        if reader is not layer and not misses(reader):
+            return False
     source = subject.by_name.get(name)
     while source is not None and name not in subject.outputs:
         if source.figures.type.role is not Role.MOVING:
@@ -95,10 +105,18 @@ def _passes_over(window: SlidingWindow) -> bool:
     return min(window.kernel, quotient(window.stride, gcd(window.dilation, window.stride))) < window.stride
 
 
-@cache
-def _read(window: SlidingWindow, size: int) -> frozenset[int]:
-    inside = range(size)
-    limits.spend(window.slide(size) * window.kernel // Cost.PER_POSITION)
-    return frozenset(
-        at for position in range(window.slide(size)) for at in window.reads(position, size) if at in inside
-    )
+@lru_cache(maxsize=MOST_KEPT)
+def _read(window: SlidingWindow, size: int) -> Combs:
+    limits.spend(window.kernel // Cost.PER_POSITION)
+    count = window.slide(size)
+    combs: list[tuple[int, int, int]] = []
+    # A tap reads one position in each stride, as often as the kernel is placed.
+    for rest, first in sorted(divmod(at, window.stride)[::-1] for at in window.reads(0, size)):
+        start, end = max(first, 0), min(first + count - 1, (size - 1 - rest) // window.stride)
+        if start > end:
+            continue
+        if combs and combs[-1][0] == rest and start <= combs[-1][2] + 1:
+            combs[-1] = (rest, combs[-1][1], end)
+        else:
+            combs.append((rest, start, end))
+    return tuple(combs)
