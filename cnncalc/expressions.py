@@ -611,6 +611,8 @@ class _Parser:
         text = self.text.strip()
         if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
             return f"write {text.replace(',', '_')}"
+        if re.fullmatch(r"0,[0-9]+", text):
+            return f"write {text.replace(',', '.')}"
         if self.token.text == ",":
             return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
         before = self.tokens[self.position - 1]
