@@ -10,14 +10,15 @@ from cnncalc.problem import LONGEST_QUOTE
 from cnncalc.shapes import Shape, with_channels_first
 from cnncalc.source import Mapping, Node, Scalar
 
-SIZES = re.compile(r"[\s(\[（]*[0-9]{1,9}(?:[\sxX×*,，、;]+[0-9]{1,9}){1,5}[\s)\]）]*")
+# Texts, not patterns: to compile them takes longer than to read a spec that has no slip.
+SIZES = r"[\s(\[（]*[0-9]{1,9}(?:[\sxX×*,，、;]+[0-9]{1,9}){1,5}[\s)\]）]*"
 AXIS_WORDS = (("channels", "c"), ("depth", "d"), ("height", "h"), ("width", "w"))
-NAMED = re.compile(r"(?:^|,)\s*[^\W\d]\w*\s*=(?!=)")
+NAMED = r"(?:^|,)\s*[^\W\d]\w*\s*=(?!=)"
 
 
 def read_sizes(text: str) -> Shape | None:
     """The sizes that a text such as `224x224x3` or `(3, 32, 32)` lists, channels first; None for other texts."""
-    if not SIZES.fullmatch(text):
+    if not re.fullmatch(SIZES, text):
         return None
     shape = Shape(map(int, re.findall(r"[0-9]+", text)))
     return with_channels_first(shape) or shape
@@ -61,7 +62,9 @@ def is_braced_name(node: Node) -> bool:
 
 def names_an_argument(node: Node) -> bool:
     """Whether a value of a list is written like an argument by name: `s=2`, or `s: 2`."""
-    return bool(NAMED.search(node.text)) if isinstance(node, Scalar) else isinstance(node, Mapping)
+    if isinstance(node, Scalar):
+        return "=" in node.text and bool(re.search(NAMED, node.text))
+    return isinstance(node, Mapping)
 
 
 def list_texts(node: Node) -> list[str]:

@@ -204,7 +204,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_specs(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Good specs with pieces cut out and put in either work or have problems, each with a sentence."""
