@@ -6,6 +6,7 @@ reported is one of its own. Layers with equal settings and input shapes are comp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, NoReturn
@@ -19,7 +20,7 @@ from cnncalc.limits import Cost
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
 from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, quoted
 from cnncalc.settings import is_whole
-from cnncalc.shapes import Shape, axis_names
+from cnncalc.shapes import Shape, axis_names, with_channels_first
 from cnncalc.spec import (
     Action,
     BlockCall,
@@ -123,6 +124,7 @@ class _Builder:
         self.by_name: dict[str, Layer] = {}
         self.ends: list[Tensor] = []
         self.failed: list[Item] = []
+        self.rule_failed = False
         # Their names, as the texts between what is computed in them.
         self.lost: dict[tuple[str, ...], None] = {}
         self.steps = 0
@@ -143,7 +145,7 @@ class _Builder:
         if not self.spec.problems and not self.problems:
             self._check(outputs)
         if self.spec.problems or self.problems:
-            self._give_up()
+            self._give_up(*(self._channels_last(inputs) if self.rule_failed else ()))
         return Network(
             self.spec.name,
             self.spec.source,
@@ -462,7 +464,9 @@ class _Builder:
             origins = labels or tuple(tensor.name for tensor in inputs)
             origin = f" (from {listed(origins)})" if len(origins) > 1 and error.setting is None else ""
             span = item.span if template is None else template.span
-            self.problems.append(Problem(span, f"{_subject(path, item.type, error.message)}{origin}", error.hint))
+            hint = self._input_hint(inputs, error) or error.hint
+            self.problems.append(Problem(span, f"{_subject(path, item.type, error.message)}{origin}", hint))
+            self.rule_failed = True
         except Faulty as faulty:
             self.problems.append(faulty.problem)
         except UnknownValue:
@@ -476,6 +480,24 @@ class _Builder:
         # What reads it stays quiet.
         lost = self.tensors[path] = Tensor(path, None, frame.training_only)
         return lost
+
+    def _input_hint(self, inputs: list[Tensor], error: RuleError) -> str:
+        """The hint for a layer that needs a map and reads a network input that is a vector."""
+        name, shape, _ = inputs[0]
+        template = dict(self.spec.inputs).get(name)
+        if template is None or shape is None or shape.rank or len(inputs) > 1 or error.setting is not None:
+            return ""
+        such = "[3, 224, 224]" if template.span.line else "--input 3x224x224"
+        return f"write the shape of {name} with channels first, such as {such}"
+
+    def _channels_last(self, inputs: dict[str, Tensor]) -> Iterator[Problem]:
+        """A problem for each network input that seems to have its channels last, which explains what went wrong."""
+        for name, template in self.spec.inputs:
+            shape = inputs[name].shape
+            if shape is not None and (meant := with_channels_first(shape)):
+                written = str(meant) if not template.span.line else f"[{', '.join(map(str, meant))}]"
+                message = f"{name} is a map of {shape.channels} channels, {shape[-1]} wide; channels come first"
+                yield Problem(template.span, message, f"write {written}")
 
     def _refuse_path(self, path: str, span: Span) -> NoReturn:
         message = f"the layer's full name {quoted(path)} is longer than {self.limits.path:,} characters"
@@ -734,6 +756,9 @@ class _Builder:
         """Why a name cannot be read at a place, with what would work."""
         if name == "input" and len(frame.inputs) > 1:
             return Problem(span, "there is more than one input", f"name one of {listed(frame.inputs, 'or')}")
+        if re.fullmatch(r"-?[0-9]+", name):
+            message = f"{quoted(name)} is no name: layers have names, not numbers"
+            return Problem(span, message, "write previous for the layer before, and give others a name:")
         prefix = f"{frame.scope}." if frame.scope else ""
         ending = f".{name}"
         inside = (path for path in self.tensors if path.endswith(ending) and path.startswith(prefix))

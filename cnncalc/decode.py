@@ -9,20 +9,36 @@ import os
 import re
 from collections.abc import Iterable
 
-from cnncalc import bundled, layers, limits
+from cnncalc import bundled, layers, limits, slips
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
 from cnncalc.locate import Document, Place, chain_of, locate
-from cnncalc.problem import LONGEST_QUOTE, Problem, RuleError, Span, SpecError, did_you_mean, listed, plural, quoted
-from cnncalc.settings import Setting
+from cnncalc.problem import (
+    LONGEST_QUOTE,
+    Problem,
+    RuleError,
+    Span,
+    SpecError,
+    ascii_lookalike,
+    did_you_mean,
+    listed,
+    nearest,
+    plural,
+    quoted,
+)
+from cnncalc.settings import Flag, Setting
+from cnncalc.shapes import times
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 from cnncalc.spec import (
     BRANCH_KEYS,
     CONTAINERS,
     MODIFIERS,
+    MODIFIERS_ELSEWHERE,
     RESERVED,
     TOP_KEYS,
+    TOP_KEYS_ELSEWHERE,
+    TYPE_KEYS,
     Action,
     Block,
     BlockCall,
@@ -85,6 +101,7 @@ class _Decoder:
         self.unusable: set[str] = set()
         self.calls: dict[str, dict[str, Span]] = {}
         self.block = ""
+        self.misnamed: frozenset[str] = frozenset()
 
     def problem(self, span: Span | None, message: str, hint: str = "") -> None:
         self.problems.append(Problem(span, message, hint))
@@ -99,7 +116,9 @@ class _Decoder:
         root = self.chain[0].span
         input_templates = self._decode_inputs(top.get("input"), inputs, known, root)
         items: tuple[Item, ...] = ()
-        if "layers" not in top:
+        if "layers" in self.misnamed:
+            pass
+        elif "layers" not in top:
             self.problem(root, "the spec has no layers", "list them under layers:")
         else:
             self.block = ""
@@ -128,18 +147,34 @@ class _Decoder:
     def _top(self) -> dict[str, Node]:
         """The value of each top-level key, from the nearest spec that has it; guards are those of the spec itself."""
         top: dict[str, Node] = {}
+        meant: set[str] = set()
         for mapping in self.chain:
             for key, node in mapping.entries:
                 if key.text in GUARDS and mapping is not self.chain[0]:
                     continue
                 if key.text not in TOP_KEYS:
-                    hint = did_you_mean(key.text, TOP_KEYS, f"a spec has {listed(TOP_KEYS)}")
-                    if layers.find(key.text) or key.text in MODIFIERS:
-                        hint = "a layer stands in the list under layers:, after a '-'"
-                    self.problem(key.span, f"unknown key {quoted(key.text)}", hint)
+                    self.problem(key.span, f"unknown key {quoted(key.text)}", self._top_hint(key.text, node, meant))
                 elif not (isinstance(node, Scalar) and node.is_null):
                     top.setdefault(key.text, node)
+        # What stands below a key with a slip is not missing as well.
+        self.misnamed = frozenset(meant - set(top))
         return top
+
+    def _top_hint(self, word: str, node: Node, meant: set[str]) -> str:
+        """What to do about a word that is no top-level key; the keys that it stands for are added to `meant`."""
+        if layers.find(word) or word in MODIFIERS:
+            return "a layer stands in the list under layers:, after a '-'"
+        own = [key for key in ("input", "layers") if isinstance(node, Mapping) and node.get(key)]
+        if own:
+            meant.update(own)
+            return f"remove it: {listed(f'{key}:' for key in own)} stand{'s' * (len(own) == 1)} at the top of a spec"
+        near = [key for key, words in TOP_KEYS_ELSEWHERE.items() if word.casefold() in words]
+        near = near or nearest(word, TOP_KEYS, 0.75 if isinstance(node, Scalar) else 0.6)
+        if near:
+            meant.add(near[0])
+            return f"did you mean {' or '.join(map(quoted, near))}?"
+        own_value = "; a value of your own stands below variables:" if isinstance(node, Scalar) else ""
+        return f"a spec has {listed(TOP_KEYS)}{own_value}"
 
     def _year(self, node: Node | None) -> int | None:
         if node is None:
@@ -170,7 +205,8 @@ class _Decoder:
             if node is None or (isinstance(node, Scalar) and node.is_null):
                 continue
             if not isinstance(node, Mapping):
-                self.problem(node.span, f"variables is a mapping of names to values, not {kind(node)}")
+                hint = "write name: value in a line below it, without a dash"
+                self.problem(node.span, f"variables is a mapping of names to values, not {kind(node)}", hint)
                 continue
             for key, value in node.entries:
                 if self._is_name(key, "a variable"):
@@ -208,6 +244,8 @@ class _Decoder:
     def _check_name(self, word: str, span: Span, what: str) -> bool:
         if not re.fullmatch(r"[^\W\d]\w*", word):
             hint = "names are of letters, digits and _, and begin with no digit"
+            if default := re.fullmatch(r"(\w{1,50})\s*:\s*(\w{1,50})", word):
+                hint = f"write a default as {default.group(1)}={default.group(2)}"
             self.problem(span, f"{quoted(word)} cannot be the name of {what}", hint)
         elif word in WORDS or word in CONSTANTS:
             self.problem(span, f"{word!r} cannot be the name of {what}", "expressions use that word")
@@ -221,13 +259,16 @@ class _Decoder:
         self, node: Node | None, changes: tuple[tuple[str, str], ...], known: frozenset[str], root: Span
     ) -> tuple[tuple[str, Template], ...]:
         nodes: dict[str, Node] = {}
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and (written := slips.join_sizes(node)):
+            self.problem(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
+            nodes = {"input": Scalar("", True, node.span._replace(line=0))}
+        elif isinstance(node, Mapping):
             nodes = {key.text: value for key, value in node.entries if self._is_input_name(key)}
             if not node.entries:
                 self.problem(node.span, "input names no input", INPUT_HINT)
         elif node is not None:
             nodes = {"input": node}
-        elif not changes:
+        elif not changes and "input" not in self.misnamed:
             self.problem(root, "the spec has no input", INPUT_HINT)
         for name, text in changes:
             key = name or "input"
@@ -243,8 +284,15 @@ class _Decoder:
             sizes = re.split(r"[x×,]", text.strip("[] "))
             wrong = next((size.strip() for size in sizes if not re.fullmatch(r"\s*[0-9]+\s*", size)), None)
             if wrong is not None:
-                self.problem(span, f"{quoted(wrong)} is no size", "write the channels and sizes as in 3x224x224")
+                such = times(slips.read_sizes(text) or (3, 224, 224))
+                hint = f"write the channels first, then the sizes, {'as in' if such in text else 'such as'} {such}"
+                self.problem(span, f"{quoted(wrong)} is no size", hint)
                 nodes.setdefault(key, Scalar("", True, span))
+                continue
+            if key in nodes and (meant := slips.complete_shape(sizes, nodes[key])):
+                message = f"channels come first, and the input of this spec has {meant.channels}"
+                self.problem(span, message, f"write --input {f'{name}=' if name else ''}{meant}")
+                nodes[key] = Scalar("", True, span)
                 continue
             nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)
         return tuple((name, self._input(value, known)) for name, value in nodes.items())
@@ -253,10 +301,12 @@ class _Decoder:
         if node.span.line == 0 and isinstance(node, Scalar):
             # The option is wrong, which is reported already.
             return Constant(UNKNOWN, node.span)
-        if isinstance(node, Scalar) and re.fullmatch(r"\d+([x×]\d+)+", node.text):
-            self.problem(
-                node.span, f"input takes a list, not {kind(node)}", f"write [{re.sub('[x×]', ', ', node.text)}]"
-            )
+        # 3*32*32 is an expression.
+        if isinstance(node, Scalar) and "*" not in node.text and (sizes := slips.read_sizes(node.text)):
+            moved = re.match(r"\D*0*(\d+)", node.text)
+            first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
+            hint = f"write [{', '.join(map(str, sizes))}]{first}"
+            self.problem(node.span, f"input takes a list, not {kind(node)}", hint)
             return Constant(UNKNOWN, node.span)
         return self.reader.template(node, known, tensor=False) or Constant(UNKNOWN, node.span)
 
@@ -275,7 +325,8 @@ class _Decoder:
             if node is None or (isinstance(node, Scalar) and node.is_null):
                 continue
             if not isinstance(node, Mapping):
-                self.problem(node.span, f"blocks is a mapping of blocks to their layers, not {kind(node)}")
+                hint = "write a block's name and a colon, such as conv_bn(filters):, without a dash"
+                self.problem(node.span, f"blocks is a mapping of blocks to their layers, not {kind(node)}", hint)
                 continue
             own: dict[str, Span] = {}
             for key, body in node.entries:
@@ -289,7 +340,7 @@ class _Decoder:
             parameters = self._signature(key, known)
             if parameters is None:
                 # Its uses are not wrong as well.
-                self.unusable.add(name)
+                self.unusable.add((re.match(r"\w+", name) or [name])[0])
             else:
                 self.signatures[name] = parameters
         blocks = {}
@@ -377,7 +428,10 @@ class _Decoder:
         if isinstance(node, Scalar) and node.is_null:
             return ()
         if not isinstance(node, Sequence):
-            self.problem(node.span, f"a list of layers is expected here, not {kind(node)}", "begin each with '- '")
+            hint = "begin each with '- '"
+            if isinstance(node, Mapping) and all(key.text.startswith("-") for key, _ in node.entries):
+                hint = "write a space after each dash"
+            self.problem(node.span, f"a list of layers is expected here, not {kind(node)}", hint)
             return ()
         return tuple(self.item(item, known) for item in node.items)
 
@@ -389,6 +443,9 @@ class _Decoder:
             self.problem(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
             return Item("", None, None, None, None, None, None, False, (), node.span)
         types = [(key, value) for key, value in node.entries if key.text not in MODIFIERS]
+        if named := next((pair for pair in types if self._names_a_type(*pair)), None):
+            self._refuse_type_key(*named, [pair for pair in types if pair is not named])
+            return Item("", None, None, None, None, None, None, False, (), node.span)
         modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
         declared, before = len(self.declared), len(self.problems)
         loop = self._loop(modifiers, known, node.span)
@@ -422,6 +479,18 @@ class _Decoder:
             not (sources or when or weights or training_only),
         )
 
+    def _names_a_type(self, key: Scalar, value: Node) -> bool:
+        """Whether a key holds a layer's type as other formats have it: `type: conv`."""
+        return key.text in TYPE_KEYS and key.text not in self.signatures and isinstance(value, Scalar)
+
+    def _refuse_type_key(self, key: Scalar, value: Node, settings: list[tuple[Scalar, Node]]) -> None:
+        from cnncalc import foreign
+
+        word = value.text if isinstance(value, Scalar) else ""
+        hint = foreign.suggest_type(word, self.signatures, Mapping(tuple(settings), key.span))
+        hint = hint or "write `- conv: {filters: 64, kernel: 3}`"
+        self.problem(key.span, f"the type of a layer is the key of its item, not the value of {quoted(key.text)}", hint)
+
     def _refuse_types(self, keys: list[Scalar], span: Span) -> None:
         """An item has one type; the settings of a layer written beside it are the usual slip."""
         if not keys:
@@ -436,7 +505,10 @@ class _Decoder:
                 return
         for position, key in enumerate(keys):
             if not self._is_type(key.text) and any(self._is_type(other.text) for other in keys):
+                elsewhere = (word for word, words in MODIFIERS_ELSEWHERE.items() if key.text.casefold() in words)
                 hint = did_you_mean(key.text, (*MODIFIERS, *type_settings), f"beside a type stand {listed(MODIFIERS)}")
+                if meant := next(elsewhere, None):
+                    hint = f"cnncalc calls it {meant}"
                 beside = keys[0] if position else keys[1]
                 self.problem(key.span, f"unknown key {quoted(key.text)} beside {quoted(beside.text)}", hint)
                 return
@@ -535,25 +607,37 @@ class _Decoder:
             return None if branches is None else SideBranches(branches)
         found = layers.find(word)
         if found is None:
-            self.problem(key.span, f"unknown layer type {quoted(word)}", self._type_hint(word))
+            self.problem(key.span, f"unknown layer type {quoted(word)}", self._type_hint(word, arguments))
             self._look_inside(arguments, known)
             return None
         if found.several_inputs:
             return self._join(key, found, arguments, known)
         return self._layer(key, found, arguments, known)
 
-    def _type_hint(self, word: str) -> str:
+    def _type_hint(self, word: str, arguments: Node | None) -> str:
         """What was meant by a word that is no type."""
-        begin = re.match(r"\w+", word)
-        if begin and begin.group() != word and self._is_type(begin.group()):
-            rest = word[begin.end() :].strip(" :()[]")
+        from cnncalc import foreign
+
+        first = (re.match(r"[\w.]+", word) or [word])[0]
+        if re.search(r"\w\s+- ", word):
+            return f"begin each item in a line of its own, its '- ' below that of {first}"
+        if first != word and self._is_type(first):
+            rest = "".join(ascii_lookalike(sign) or sign for sign in word[len(first) :]).strip(" :()[];")
+            if not rest:
+                return f"write `- {first}`"
+            if rest.startswith(","):
+                return "begin each item in a line of its own, after '- '"
             if not rest.isprintable() or not 0 < len(rest) <= LONGEST_QUOTE:
                 rest = "..."
-            return f"write {begin.group()}: {f'[{rest}]' if ',' in rest else rest}, with a space after the colon"
+            elif "=" in rest:
+                rest = slips.write_mapping(rest.split(","), self._setting_names(first))
+            elif "," in rest:
+                rest = f"[{rest}]"
+            return f"write {first}: {rest}, with a space after the colon"
         if word in MODIFIERS:
             return f"{word} stands beside a type, in the same item"
-        known = (*layers.all_types(), *self.signatures, *CONTAINERS)
-        return did_you_mean(word, known, "`cnncalc layers` lists them; blocks: defines your own")
+        hint = foreign.suggest_type(first, (*self.signatures, *CONTAINERS), arguments)
+        return hint or "`cnncalc layers` lists them; blocks: defines your own"
 
     def _look_inside(self, arguments: Node | None, known: frozenset[str]) -> None:
         """Lists of layers below an unknown type are read all the same: their names count as given."""
@@ -577,7 +661,8 @@ class _Decoder:
                 try:
                     constants[name] = found.settings[name].decode(template.value)
                 except RuleError as error:
-                    self.problem(template.span, f"{key.text}: {error.message}", error.hint)
+                    hint = error.hint or _order_hint(key.text, found, name, arguments)
+                    self.problem(template.span, f"{key.text}: {error.message}", hint)
                     broken = True
         if broken:
             return None
@@ -592,6 +677,10 @@ class _Decoder:
         settings: list[tuple[Scalar, Node]] = []
         branches: Node | None = arguments
         if isinstance(arguments, Mapping):
+            if misplaced := next((name for name, value in arguments.entries if self._is_modifier(name, value)), None):
+                hint = f"write `{key.text}:` and, indented like it, `{misplaced.text}:` in a line of its own"
+                self.problem(misplaced.span, f"{misplaced.text!r} stands beside {key.text}, not below it", hint)
+                return None
             settings = [(name, value) for name, value in arguments.entries if name.text in found.settings]
             rest = tuple((name, value) for name, value in arguments.entries if name.text not in found.settings)
             branches = Mapping(rest, arguments.span) if rest else None
@@ -606,6 +695,12 @@ class _Decoder:
             return call
         decoded = self._branches(branches, known, key)
         return None if call is None or decoded is None else Join(call, decoded)
+
+    def _is_modifier(self, name: Scalar, value: Node) -> bool:
+        """Whether a key of a join belongs beside it: a modifier's word with a value that is no branch."""
+        items = value.items if isinstance(value, Sequence) else (value,)
+        texts = [item.text for item in items if isinstance(item, Scalar) and not item.is_null]
+        return name.text in MODIFIERS and any(not self._is_type(text) for text in texts)
 
     @staticmethod
     def _is_misspelt(name: Scalar, value: Node, found: type[LayerType]) -> bool:
@@ -624,6 +719,14 @@ class _Decoder:
             if isinstance(node, Scalar) and key.text != "branch":
                 hint = f"write its branches, or {key.text} alone with from: [..., ...] beside it"
             self.problem(node.span if node is not None else key.span, f"{key.text} takes branches, not {found}", hint)
+            return None
+        texts = [value.text for _, value in named if isinstance(value, Scalar) and not value.is_null]
+        if isinstance(node, Sequence) and len(texts) == len(named) > 0 and not all(map(self._is_type, texts)):
+            read = f"[{', '.join(texts)}]"
+            read = read if read.isprintable() and len(read) <= LONGEST_QUOTE else "[...]"
+            hint = f"to read layers by name, write `{key.text}:` with `from: {read}` beside it"
+            hint = hint if key.text != "branch" else "write each branch as a list of layers"
+            self.problem(node.span, f"{key.text} takes branches, not names of layers", hint)
             return None
         branches = [self._branch(name, value, known) for name, value in named]
         only = branches[0] if len(branches) == 1 else None
@@ -692,8 +795,9 @@ class _Decoder:
                 given[name] = template
         there = {name for name, _ in pairs}
         missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in there]
-        # A setting with a slip in its name is probably the one that is missing.
-        if missing and usable:
+        # A setting with a slip in its name is probably the one that is missing; 3x3 in one value may be both.
+        slip = len(self.problems) > before and not isinstance(node, Mapping)
+        if missing and usable and not slip:
             docs = [f"{name}: {setting.doc}" for name in missing if isinstance(setting := by_name[name], Setting)]
             hint = "; ".join(docs) or f"its arguments are {listed(by_name)}"
             self.problem(key.span, f"{key.text} needs {listed(missing)}", hint)
@@ -708,19 +812,52 @@ class _Decoder:
         if node is None:
             return []
         if isinstance(node, Mapping):
+            if written := slips.list_braced_values(node):
+                self.problem(node.span, "braces hold settings by name, not by position", f"write {key.text}: {written}")
+                return []
             for name, _ in node.entries:
                 if name.text not in names:
-                    hint = did_you_mean(name.text, names, f"it has {listed(names)}" if names else "it has none")
-                    if name.text in MODIFIERS:
-                        hint = f"{name.text} stands beside {key.text}, not below it"
-                    self.problem(name.span, f"{key.text} has no {what} {quoted(name.text)}", hint)
+                    message = f"{key.text} has no {what} {quoted(name.text)}"
+                    self.problem(name.span, message, self._setting_hint(name.text, key.text, parameters))
             return [(name.text, value) for name, value in node.entries if name.text in names]
         values = node.items if isinstance(node, Sequence) and not is_one_list(parameters) else (node,)
+        if braced := next((value for value in values if slips.is_braced_name(value)), None):
+            self.problem(braced.span, "braces have no meaning around a name", "write the name without braces")
+            return []
+        if named := next((value for value in values if slips.names_an_argument(value)), None):
+            texts = [text for value in values for text in slips.list_texts(value)]
+            hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
+            self.problem(named.span, f"a list gives {what}s by position, not by name", hint)
+            return []
         if len(values) > len(names):
             hint = f"they are {', '.join(names)}" if names else f"write {key.text} alone"
             count = f"at most {plural(len(names), what)}" if names else f"no {what}s"
             self.problem(values[len(names)].span, f"{key.text} takes {count}, not {len(values)}", hint)
         return list(zip(names, values, strict=False))
+
+    def _setting_hint(self, word: str, type_name: str, parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> str:
+        """What was meant by a word that is none of the settings or parameters."""
+        from cnncalc import foreign
+
+        if word in MODIFIERS:
+            return f"{word} stands beside {type_name}, not below it"
+        if sign := next((character for character in word if ascii_lookalike(character)), ""):
+            return f"write {quoted(ascii_lookalike(sign))} for {quoted(sign)}, with a space behind it"
+        if "=" in word:
+            return "a setting and its value stand with a colon between: name: value"
+        if word.endswith(")"):
+            return "a list stands in [ ], such as [3, 3]"
+        names = [parameter.name for parameter in parameters]
+        settings = [parameter for parameter in parameters if isinstance(parameter, Setting)]
+        return foreign.suggest_setting(word, names, settings) or (f"it has {listed(names)}" if names else "it has none")
+
+
+def _order_hint(word: str, found: type[LayerType], name: str, arguments: Node | None) -> str:
+    """The order of settings by position, for a value that is probably meant for another."""
+    order = list(found.settings)
+    strange = order.index(name) > 0 or isinstance(found.settings[name], Flag)
+    by_position = not isinstance(arguments, Mapping) and len(order) > 1
+    return f"by position {word} takes {listed(order)}" if strange and by_position else ""
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc import limits
 from cnncalc.limits import Cost, Limits
-from cnncalc.problem import did_you_mean, plural, quoted
+from cnncalc.problem import LONGEST_QUOTE, ascii_lookalike, did_you_mean, plural, quoted
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -454,6 +454,9 @@ TOKEN = re.compile(
   )""",
     re.VERBOSE,
 )
+# What people write behind numbers: GMac, MFLOPs, million.
+UNITS = "([kmgt])(?:macs?|flops?|madds?|ops?|params?|parameters)?"
+WORDED = {"thousand": "k", "million": "M", "mio": "M", "billion": "G", "b": "G", "bn": "G", "trillion": "T"}
 SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BINDING = {
     "or": 2,
@@ -482,7 +485,8 @@ INSTEAD = {
     "≥": "write >=",
     "≠": "write !=",
     "−": "write -",
-    "{": "a list stands in [ ]",
+    "{": "write names without braces, and lists in [ ]",
+    "$": "write the name alone",
 }
 
 
@@ -537,7 +541,23 @@ def _not_understood(rest: str, offset: int) -> ExpressionError:
         hint = f"close the text with {wrong}"
     elif re.fullmatch(r"[1-9][0-9]*(x[0-9]+)+", wrong):
         hint = f"write [{wrong.replace('x', ', ')}]"
+    elif amount := re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)([^\W\d]+)", wrong):
+        hint = _unit_hint(*amount.groups()) or f"write {amount.group(1)} * {amount.group(2)} for a product"
+    elif re.fullmatch(r"\.[^\W\d]\w*", wrong):
+        hint = "names of values have no dots"
+    elif sign := ascii_lookalike(wrong[0]):
+        wrong, hint = wrong[0], hint or f"write {quoted(sign)}"
     return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
+
+
+def _unit_hint(number: str, unit: str) -> str:
+    """How to write a number that has a unit or a word behind it: 1GMac is 1G, 5 million is 5M."""
+    if suffix := WORDED.get(unit.lower()):
+        return f"write {number}{suffix}"
+    if number[-1].isdigit() and (match := re.fullmatch(UNITS, unit, re.IGNORECASE)):
+        suffix = match.group(1)
+        return f"write {number}{suffix if suffix == 'k' else suffix.upper()}"
+    return f"write {number}" if re.fullmatch(UNITS.replace("([kmgt])", ""), unit, re.IGNORECASE) else ""
 
 
 def _numeral(token: Token) -> Value:
@@ -581,8 +601,24 @@ class _Parser:
     def expression(self) -> Expression:
         tree = self.ternary()
         if self.token.kind != "end":
-            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset)
+            raise ExpressionError(
+                f"{quoted(self.token.text)} is not expected here", self.token.offset, self.rest_hint()
+            )
         return Expression(self.text, tuple(self.names), tree, len(self.tokens))
+
+    def rest_hint(self) -> str:
+        """What was probably meant where an expression ends and the text goes on."""
+        text = self.text.strip()
+        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
+            return f"write {text.replace(',', '_')}"
+        if re.fullmatch(r"0,[0-9]+", text):
+            return f"write {text.replace(',', '.')}"
+        if self.token.text == ",":
+            return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
+        before = self.tokens[self.position - 1]
+        if before.kind == self.token.kind == "number":
+            return f"put a comma between {before.text} and {self.token.text}"
+        return _unit_hint(before.text, self.token.text) if before.kind == "number" else ""
 
     def advance(self) -> Token:
         token = self.token
@@ -598,7 +634,9 @@ class _Parser:
     def expect(self, text: str) -> None:
         if not self.accept(text):
             found = f"found {quoted(self.token.text)}" if self.token.kind != "end" else "the expression ends"
-            raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset)
+            lists = {",": "a list stands in [ ]", "": "close the bracket; a list stands in [ ]"}
+            hint = lists.get(self.token.text, "") if text == ")" else ""
+            raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset, hint)
 
     def operate(self) -> int:
         """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
@@ -706,7 +744,9 @@ class _Parser:
         if token.text == "[":
             return ListOf(self.arguments("]"), token.offset)
         if token.kind == "end":
-            raise ExpressionError("the expression ends where a value is expected", token.offset)
+            percent = re.fullmatch(r"\s*([0-9]{1,9})\s*%\s*", self.text)
+            hint = f"write {decimal(fraction(f'{percent.group(1)}e-2'))}" if percent else ""
+            raise ExpressionError("the expression ends where a value is expected", token.offset, hint)
         raise ExpressionError(f"{quoted(token.text)} stands where a value is expected", token.offset)
 
     def call(self, token: Token) -> Tree:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from cnncalc import expressions
 from cnncalc.expressions import Expression, ExpressionError, Number, Value
-from cnncalc.problem import Problem, Span, did_you_mean, listed, quoted
+from cnncalc.problem import LONGEST_QUOTE, Problem, Span, did_you_mean, listed, quoted
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 from cnncalc.templates import Template, TemplateReader
 
@@ -203,12 +203,22 @@ class _Reader:
             if node.is_null:
                 self.problem(node.span, f"{quantity} has no value", "give it one")
                 return None
+            if match := re.match(r"\s*([<>]=?|[≤≥]|==)\s*(\S.*)", node.text):
+                self._refuse_comparison(word, match.group(1), match.group(2), node)
+                return None
             if match := re.fullmatch(rf"{NUMERAL}%\s*", node.text):
                 return self._percent(word, match.group(1), node)
             if match := re.fullmatch(rf"{NUMERAL}([kKMGT]?i?[bB]|[kmgt]i?b)", node.text):
                 return self._size(quantity, match.group(1), match.group(2), node)
         template = self.templates.template(node, self.known, tensor=False)
         return None if template is None else Bound(template, 1)
+
+    def _refuse_comparison(self, word: str, sign: str, text: str, node: Scalar) -> None:
+        wanted = {"<": "max", "≤": "max", ">": "min", "≥": "min"}.get(sign[0], word)
+        written = text if wanted == word else f"{{{wanted}: {text}}}"
+        if not written.isprintable() or len(written) > LONGEST_QUOTE:
+            written = "the number alone"
+        self.problem(node.span, f"{word} takes a number, not the comparison {quoted(node.text)}", f"write {written}")
 
     def _percent(self, word: str, numeral: str, node: Scalar) -> Bound | None:
         if word in MAY_BE_PERCENT:
@@ -249,14 +259,34 @@ class _Reader:
         try:
             parsed = expressions.parse(item.text, tuple(QUANTITIES))
         except ExpressionError as error:
-            self.problem(_at(item.span, column, error.offset), error.message, error.hint)
+            hint = _figure_hint(item.text, error.offset) or error.hint
+            self.problem(_at(item.span, column, error.offset), error.message, hint)
             return None
         wrong = [(name, offset) for name, offset in parsed.names if name not in self.known]
         for name, offset in wrong:
             functions = [f"{quantity}()" for quantity in QUANTITIES]
             hint = did_you_mean(f"{name}()", functions) or f"the figures are {', '.join(functions)}"
+            if re.search(rf"\b(?:{'|'.join(QUANTITIES)})\s*\($", item.text[:offset]):
+                hint = f"write the name of a layer in quotes: '{name}'"
             self.problem(_at(item.span, column, offset), f"{quoted(name)} is not defined here", hint)
         return None if wrong else Assertion(parsed, item.span, column)
+
+
+def _figure_hint(text: str, offset: int) -> str:
+    """How to write a figure of a layer that is written like a budget's key (`fc.params`), or a percentage."""
+    figure = re.match(rf"\.({'|'.join(QUANTITIES)})\b", text[offset : offset + LONGEST_QUOTE])
+    layer = re.search(r"[\w./+-]{1,60}$", text[max(offset - LONGEST_QUOTE, 0) : offset])
+    if figure and layer:
+        name = figure.group(1)
+        if QUANTITIES[name].whole_network:
+            return f"{name} is a figure of the whole network: write {name}()"
+        share = f", or {name}('{layer.group()}') / {name}() for its share" if QUANTITIES[name].sums else ""
+        return f"write {name}('{layer.group()}'){share}"
+    percent = re.search(r"([0-9]{1,9})\s*%\s*$", text[-LONGEST_QUOTE:])
+    if percent is None:
+        return ""
+    part = expressions.decimal(expressions.fraction(f"{percent.group(1)}e-2"))
+    return f"write {part}, and compare it with a share, such as params('fc') / params()"
 
 
 def _at(span: Span, column: int | None, offset: int) -> Span:

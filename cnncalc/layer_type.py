@@ -175,6 +175,8 @@ class LayerType:
     """A layer of one type with its settings; immutable, and equal to another with the same settings."""
 
     name: ClassVar[str]
+    # Other names of the type, in frameworks, papers and Chinese: messages and the reference know them.
+    also_known_as: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, Setting]]
     several_inputs: ClassVar[bool] = False
     role: ClassVar[Role]

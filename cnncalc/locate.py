@@ -8,10 +8,32 @@ from typing import NamedTuple
 
 from cnncalc import bundled, git, limits, source
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, quoted
-from cnncalc.source import Mapping, Node, Scalar, kind
+from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 
 # What makes a path of a name, on one system or another.
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
+
+# Files of other programs that people have their networks in.
+FORMATS = {
+    ".onnx": "ONNX models",
+    ".pt": "PyTorch models",
+    ".pth": "PyTorch models",
+    ".ckpt": "checkpoints",
+    ".safetensors": "safetensors weights",
+    ".h5": "Keras models",
+    ".hdf5": "Keras models",
+    ".keras": "Keras models",
+    ".json": "Keras models",
+    ".pb": "TensorFlow models",
+    ".tflite": "TensorFlow Lite models",
+    ".prototxt": "Caffe models",
+    ".caffemodel": "Caffe models",
+    ".cfg": "Darknet models",
+    ".weights": "Darknet models",
+    ".mlmodel": "Core ML models",
+    ".py": "Python code",
+    ".ipynb": "notebooks",
+}
 
 
 class Place(NamedTuple):
@@ -52,6 +74,8 @@ def locate(reference: str | Place) -> Place:
     if at_revision is not None:
         revision, path = at_revision
         return Place(path, reference, revision)
+    if advice := _format_advice(reference):
+        raise SpecError([Problem(None, f"{reference}: there is no such file", advice)])
     if os.path.dirname(reference):
         raise SpecError([Problem(None, f"{reference}: there is no such file")])
     hint = did_you_mean(reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the networks")
@@ -82,25 +106,40 @@ def refuse_link_outside(place: Place) -> None:
         raise SpecError([Problem(None, message, "name that file, or allow it: --allow-outside")])
 
 
+def _format_advice(path: str) -> str:
+    """What to do instead of giving a file of another program; nothing for other files."""
+    name = FORMATS.get(os.path.splitext(path)[1].lower())
+    return f"cnncalc reads its own YAML specs, not {name}; `cnncalc list` shows the bundled networks" if name else ""
+
+
 def read(place: Place) -> str:
     """The text that stands there. Raises SpecError where it cannot be had."""
     most = limits.current().bytes
     data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
-    return source.text_of(data, place.shown)
+    try:
+        text = source.text_of(data, place.shown)
+        if _format_advice(place.path):
+            source.refuse_unreadable(text, place.shown)
+    except SpecError:
+        _refuse_format(place)
+        raise
+    return text
 
 
 def chain_of(place: Place) -> tuple[Document, ...]:
     """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
     limits.restart()
-    text = read(place)
-    node = source.parse(text, place.shown)
+    text, node = _read_spec(place)
     chain: list[Document] = []
     identities: list[tuple[str, str]] = []
     values = characters = 0
     while True:
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
-            raise SpecError([Problem(node.span, message)])
+            hint = "`cnncalc show vgg16` prints one"
+            if isinstance(node, Sequence):
+                hint = "begin the lines at the top without '- '"
+            raise SpecError([Problem(node.span, message, hint)])
         chain.append(Document(node, text, place.shown))
         identities.append(_identity(place))
         base = node.get("extends")
@@ -124,6 +163,27 @@ def chain_of(place: Place) -> tuple[Document, ...]:
                     [problem._replace(span=problem.span or base.span) for problem in error.problems]
                 ) from None
             raise
+
+
+def _read_spec(place: Place) -> tuple[str, Node]:
+    """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
+    text = read(place)
+    try:
+        node = source.parse(text, place.shown)
+    except SpecError:
+        # A spec may be written in JSON: what is wrong with it is worth telling.
+        if not text.lstrip().startswith("{"):
+            _refuse_format(place)
+        raise
+    if not (isinstance(node, Mapping) and any(node.get(key) for key in ("input", "layers", "extends"))):
+        _refuse_format(place)
+    return text, node
+
+
+def _refuse_format(place: Place) -> None:
+    """Raise SpecError for a file of another program."""
+    if advice := _format_advice(place.path):
+        raise SpecError([Problem(None, f"{place.shown}: is no spec", advice)])
 
 
 def _refuse_circle(place: Place, identities: list[tuple[str, str]], span: Span) -> None:

@@ -82,8 +82,32 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}...")
 
 
+# Signs that look like those of YAML and of expressions; full-width ones are found by their decomposition.
+LOOKALIKES = {
+    "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2022": "-",
+    "\u3001": ",", "\u3010": "[", "\u3011": "]",
+}  # fmt: skip
+
+
+def ascii_lookalike(character: str) -> str:
+    """The ASCII sign or digit that a character looks like, such as ':' for a full-width colon; else nothing."""
+    if character.isascii():
+        return ""
+    from unicodedata import normalize
+
+    sign = LOOKALIKES.get(character) or normalize("NFKC", character)
+    return sign if len(sign) == 1 and sign.isascii() and not sign.isalpha() else ""
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
-    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`.
+    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`."""
+    near = nearest(word, known, cutoff)
+    return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """The known words nearest to `word`, two where they are equally near; none where all are far.
 
     Of more words than a person would have in mind only the likely ones are looked at, so that a file of mistakes
     takes no more than a file.
@@ -93,8 +117,12 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: f
 
     wanted = word.lower()
     if len(wanted) > LONGEST_GUESSED:
-        return otherwise
+        return []
     by_lowercase = {name.lower(): name for name in islice(known, MOST_GUESSED) if len(name) <= LONGEST_GUESSED}
+    # What differs in case and signs alone is meant, however near others are: mobilenetv2 is mobilenet_v2.
+    signs = str.maketrans("", "", "_- .")
+    if same := [name for name in by_lowercase if name.translate(signs) == wanted.translate(signs)]:
+        return [by_lowercase[name] for name in same[:2]]
     matcher = SequenceMatcher(None, "", wanted)
     likely = []
     for name in _alike(wanted, by_lowercase):
@@ -107,11 +135,8 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: f
         if (ratio := matcher.ratio()) >= cutoff:
             near.append((ratio, name))
     near = sorted(near, reverse=True)[:2]
-    if not near:
-        return otherwise
     # Only those that are equally near are named.
-    names = [name for ratio, name in near if ratio > near[0][0] - EQUALLY_NEAR]
-    return f"did you mean {' or '.join(quoted(by_lowercase[name]) for name in names)}?"
+    return [by_lowercase[name] for ratio, name in near if ratio > near[0][0] - EQUALLY_NEAR]
 
 
 def _alike(word: str, names: Iterable[str]) -> list[str]:

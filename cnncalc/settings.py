@@ -23,6 +23,45 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 
 REQUIRED: Any = object()
 
+# What other frameworks call the settings: PyTorch, Keras, Caffe, Darknet and ONNX. Only messages ask for it.
+ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
+    "filters": (
+        "out_channels", "output_channels", "num_output", "out_planes", "out_ch", "channels", "num_filters", "nb_filter",
+        "features", "out_features", "units", "输出通道", "卷积核个数",
+    ),
+    "features": (
+        "out_features", "units", "num_output", "output_size", "outputs", "num_classes", "classes", "neurons", "nodes",
+        "out_channels", "filters", "output_dim", "神经元",
+    ),
+    "kernel": (
+        "kernel_size", "kernel_shape", "pool_size", "filter_size", "window", "window_size", "ksize", "size", "k",
+        "卷积核", "卷积核大小",
+    ),
+    "stride": ("strides", "step", "s", "步长", "步幅"),
+    "padding": ("pad", "pads", "pad_size", "p", "amount", "填充"),
+    "output_padding": ("out_pad", "adj"),
+    "dilation": ("dilations", "dilation_rate", "rate", "atrous_rate", "d", "空洞率"),
+    "groups": ("group", "num_groups", "cardinality", "g", "分组"),
+    "bias": ("use_bias", "bias_term", "has_bias", "偏置"),
+    "multiplier": ("depth_multiplier", "channel_multiplier"),
+    "rate": ("p", "prob", "probability", "dropout", "dropout_rate", "dropout_ratio", "drop_prob", "drop_rate"),
+    "rounding": ("ceil_mode", "round_mode"),
+    "slope": ("negative_slope", "alpha"),
+    "size": ("output_size", "local_size", "target_size", "out_size", "depth_radius"),
+    "factor": ("scale_factor", "scale", "upscale_factor", "downscale_factor", "block_size", "stride"),
+    "mode": ("interpolation", "method"),
+    "affine": ("elementwise_affine", "center", "scale", "learnable"),
+    "track_statistics": ("track_running_stats", "use_global_stats"),
+    "axis": ("dim", "concat_dim", "concat_axis"),
+    "axes": ("dims", "perm", "order"),
+    "shape": ("target_shape", "output_shape", "dims"),
+    "amount": ("cropping", "offset", "padding", "crop"),
+    "stop": ("end", "ends", "length"),
+    "start": ("begin", "starts"),
+    "step": ("steps", "stride", "strides"),
+    "keep_dims": ("keepdims", "keepdim"),
+}  # fmt: skip
+
 
 class Setting:
     """What one setting takes. Subclasses say how a value is checked.
@@ -72,7 +111,7 @@ class Setting:
             return decoded
         hint = ""
         if isinstance(value, str):
-            hint = did_you_mean(value, self.keywords)
+            hint = f"write {value} without quotes" if value.isdecimal() else did_you_mean(value, self.keywords)
         elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, Number):
             hint = "// divides and rounds down; ceil, floor and round make a number whole"
         raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)

@@ -69,6 +69,19 @@ def axis_names(rank: int) -> tuple[str, ...]:
     return AXIS_NAMES.get(rank) or tuple(f"axis {number + 1}" for number in range(rank))
 
 
+# What an image's array has as its channels, and at least as its height and width.
+IMAGE_CHANNELS = (1, 3, 4)
+LEAST_SIDE = 16
+
+
+def with_channels_first(shape: Shape) -> Shape | None:
+    """The shape that was probably meant where the channels are last, as in an image's array; else None."""
+    sides = shape[1:-1] if shape.rank == 3 and shape[0] == 1 else shape[:-1]
+    if shape.rank >= 2 and shape[-1] in IMAGE_CHANNELS and min(sides) >= LEAST_SIDE:
+        return Shape((shape[-1], *sides))
+    return None
+
+
 def quotient(whole: int, part: int) -> int:
     """`whole / part` where it is known to be exact, such as channels over groups that divide them."""
     result, rest = divmod(whole, part)

@@ -7,6 +7,7 @@ of YAML's own typing (dates, octals, tags, merge keys) can happen.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import yaml
 
 from cnncalc import limits
-from cnncalc.problem import Problem, Span, SpecError, quoted
+from cnncalc.problem import LONGEST_QUOTE, Problem, Span, SpecError, ascii_lookalike, quoted
 
 # Of a longer text the parser that is worded in Python would take minutes to come to a mistake.
 LONGEST_WORDED = 200_000
@@ -106,9 +107,14 @@ def text_of(data: bytes, shown: str) -> str:
     if len(data) > most:
         message = f"{shown}: is larger than {most:,} bytes, too large for a spec"
         raise SpecError([Problem(None, message, limits.raised("bytes"))])
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise SpecError([Problem(Span(shown, 1, 1), "the file is UTF-16", "save it as UTF-8")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if b"\0" in data:
+            hint = "a spec is a YAML text; `cnncalc show vgg16` prints one"
+            raise SpecError([Problem(None, f"{shown}: is a binary file", hint)]) from None
         # The places of the error are those of `object`, which has no byte order mark.
         before = error.object[: error.start].decode("utf-8")
         message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8"
@@ -123,39 +129,44 @@ def _place(before: str, file: str) -> Span:
 
 def parse(text: str, file: str) -> Node:
     """The one document of a YAML text. Raises SpecError at the first thing that is not a spec's YAML."""
-    _refuse_unreadable(text, file)
+    refuse_unreadable(text, file)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Composer(file).compose(iter(yaml.parse(text, loader)))
     except yaml.MarkedYAMLError as error:
         if len(text) > LONGEST_WORDED:
-            raise SpecError([_not_yaml(error, file)]) from None
+            raise SpecError([_not_yaml(error, file, text)]) from None
     except yaml.YAMLError:
         pass
     # The C parser words its messages differently: the pure one makes them the same everywhere.
     try:
         return _Composer(file).compose(iter(yaml.parse(text, yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
-        raise SpecError([_not_yaml(error, file)]) from None
+        raise SpecError([_not_yaml(error, file, text)]) from None
     except yaml.YAMLError as error:  # pragma: no cover - no other kind is known
         raise SpecError([Problem(Span(file, 1, 1), f"not valid YAML: {error}")]) from None
 
 
-def _refuse_unreadable(text: str, file: str) -> None:
+def refuse_unreadable(text: str, file: str) -> None:
     """Raise SpecError for what the parsers would not take, or only in a very long time."""
     if wrong := yaml.reader.Reader.NON_PRINTABLE.search(text):
         message = f"the character U+{ord(wrong.group()):04X} is not allowed in YAML"
-        raise SpecError([Problem(_place(text[: wrong.start()], file), message, "remove it")])
+        hint = "remove it" if wrong.group() != "\0" else "remove it, or save the file as UTF-8"
+        raise SpecError([Problem(_place(text[: wrong.start()], file), message, hint)])
     directives = islice(re.finditer(r"^%", text, re.MULTILINE), MOST_DIRECTIVES, None)
     if excess := next(directives, None):
         message = f"more than {MOST_DIRECTIVES} lines begin with %, as directives do"
         raise SpecError([Problem(_place(text[: excess.start()], file), message, "a spec needs none: remove them")])
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Problem:
+def _not_yaml(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
     """The parser's complaint in words that fit a spec, at the place where the mistake was made."""
     complaint = str(error.problem)
     mark, opened = error.problem_mark, error.context_mark
+    if conflict := re.search(r"^(?:<{7}|>{7}) .*", text, re.MULTILINE):
+        return Problem(_place(text[: conflict.start()], file), "a merge conflict is not resolved here", "keep one side")
+    if mark and (problem := _lookalike(text, mark, opened, file) or _indented_below(text, mark, complaint, file)):
+        return problem
     known = next((mistake for mistake in YAML_MISTAKES if mistake.complaint in complaint), None)
     message, hint = (known.message, known.hint) if known else (f"not valid YAML: {complaint}", "")
     # What is never closed is noticed only where the text ends or makes no sense any more.
@@ -167,6 +178,57 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Problem:
             mark = opened
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     return Problem(span, message, hint)
+
+
+def _lines(text: str) -> list[str]:
+    return re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text)
+
+
+def _lookalike(text: str, mark: yaml.Mark, opened: yaml.Mark | None, file: str) -> Problem | None:
+    """The problem of a sign that looks like one of YAML's, where the parser stopped or above."""
+    lines = _lines(text)
+    for number in (opened.line if opened else mark.line - 1, mark.line - 1, mark.line):
+        line = re.split(r"(?:^|\s)#|[\'\"]", lines[number])[0] if 0 <= number < len(lines) else ""
+        if number < mark.line:
+            # Behind its colon, that line may be a text in another language.
+            line = line.partition(": ")[0]
+        for column, character in enumerate(line, start=1):
+            if sign := ascii_lookalike(character):
+                message = f"{quoted(character)} (U+{ord(character):04X}) stands where YAML has {quoted(sign)}"
+                return Problem(Span(file, number + 1, column), message, f"write {quoted(sign)}")
+    return None
+
+
+def _indented_below(text: str, mark: yaml.Mark, complaint: str, file: str) -> Problem | None:
+    """The problem of a key that is indented below a line that ends in a value, so that nothing may stand below it."""
+    at_colon = "mapping values are not" in complaint
+    if not at_colon and "<block end>, but found '<block mapping start>'" not in complaint:
+        return None
+    lines = _lines(text)
+    key = re.match(r"\s*(?:- +)*([\w.-]+)\s*:", lines[mark.line])
+    above = mark.line - 1
+    while above >= 0 and re.match(r"\s*(#|$)", lines[above]):
+        above -= 1
+    if key is None or mark.column != (key.end() - 1 if at_colon else key.start(1)) or above < 0:
+        return None
+    narrow = re.match(r"(\s*(?:- +)*[\w.-]+):(?=\S)", lines[above])
+    if at_colon and narrow:
+        return Problem(Span(file, above + 1, narrow.end(1) + 1), "no space follows this colon", "write ': '")
+    bare = re.fullmatch(r"(\s*(?:- +)+)([\w.-]+)\s*(?:#.*)?", lines[above])
+    if bare:
+        message = f"{quoted(bare.group(2))} has no colon, so that nothing can stand below it"
+        return Problem(Span(file, above + 1, bare.end(1) + 1), message, f"write `- {bare.group(2)}:`")
+    pair = re.match(r"(\s*(?:- +)*)([\w.-]+):\s+[^\s#]", lines[above])
+    if at_colon and ":" not in lines[above]:
+        line = lines[above].strip()
+        message = f"{quoted(line)} has no colon, so that nothing can stand below it"
+        place = Span(file, above + 1, len(lines[above]) - len(lines[above].lstrip()) + 1)
+        return Problem(place, message, "end it with a colon" if len(line) > LONGEST_QUOTE else f"write `{line}:`")
+    if pair is None or key.start(1) <= pair.start(2):
+        return None
+    message = f"{quoted(pair.group(2))} has its value in this line, so that nothing can stand below it"
+    hint = f"indent {quoted(key.group(1))} like {quoted(pair.group(2))}, or write all settings below it as name: value"
+    return Problem(Span(file, above + 1, pair.start(2) + 1), message, hint)
 
 
 class _Mistake(NamedTuple):
@@ -192,6 +254,14 @@ YAML_MISTAKES = (
     _Mistake("<block end>, but found '}'", "no bracket is open that this would close", "remove it"),
     _Mistake("<block end>, but found '<scalar>'", "text stands behind the closing quote", "quote the whole text"),
     _Mistake(
+        "<block end>, but found ','",
+        "text stands behind the closing bracket",
+        "begin each item in a line of its own; what stands beside a type goes to the next line, indented like it",
+    ),
+    _Mistake(
+        "<block end>, but found '-'", "this dash is not below the dash above", "indent all items of a list equally"
+    ),
+    _Mistake(
         "<block end>, but found '<block", "the indentation fits nothing above", "indent equally what belongs together"
     ),
     _Mistake(
@@ -203,7 +273,7 @@ YAML_MISTAKES = (
     _Mistake(
         "could not find expected ':'",
         "this line is neither `key: value` nor `- item`",
-        "add what it lacks",
+        "end a key with a colon, and begin an item with '- '",
         at_start=True,
     ),
     _Mistake("unexpected end of stream", "this quote is not closed", "end the text with the same quote", at_start=True),
@@ -212,7 +282,11 @@ YAML_MISTAKES = (
         "the backslash begins no known escape",
         "use single quotes, or write two backslashes",
     ),
-    _Mistake("alphabetic or numeric", "'*' and '&' begin names of YAML's own", "quote the text"),
+    _Mistake(
+        "alphabetic or numeric",
+        "'*' and '&' begin names of YAML's own",
+        "quote the text, or begin an item of a list with '- '",
+    ),
     _Mistake("cannot start any token", "no text begins with this character", "quote the text"),
     _Mistake("expected '<document start>'", "a second document begins here", "keep one spec in a file"),
 )

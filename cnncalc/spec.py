@@ -15,7 +15,31 @@ from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.templates import NameTemplate, Template
 
 TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
+# What other tools call them; only messages ask for it.
+TOP_KEYS_ELSEWHERE = {
+    "name": ("title", "model_name", "名称"),
+    "source": ("paper", "reference", "author", "description", "comment", "url"),
+    "extends": ("base", "_base_", "include", "inherits", "parent"),
+    "input": ("inputs", "input_shape", "input_size", "input_dim", "in_shape", "image_size", "shape", "输入"),
+    "variables": ("vars", "params", "parameters", "args", "arguments", "constants", "defaults"),
+    "blocks": ("modules", "definitions", "functions", "macros"),
+    "layers": ("layer", "model", "network", "net", "architecture", "backbone", "structure", "sequential", "网络", "层"),
+    "outputs": ("output", "输出"),
+    "budget": ("budgets", "limits", "constraints"),
+    "expect": ("expected", "expects"),
+    "assert": ("asserts", "assertions", "checks"),
+}
 MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
+MODIFIERS_ELSEWHERE = {
+    "name": ("id", "layer_name", "label", "top", "名称"),
+    "from": ("input", "inputs", "bottom", "parent", "source", "src", "prev", "previous", "inbound_nodes", "输入"),
+    "repeat": ("n", "times", "count", "num", "number", "num_layers", "num_blocks", "loop"),
+    "when": ("if", "condition", "enabled", "only_if"),
+    "weights": ("share", "shared", "share_weights", "weights_from", "tied", "tie"),
+    "training_only": ("train_only", "auxiliary", "aux"),
+}
+# Keys that hold a layer's type in other formats.
+TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_type", "kind", "module")
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")

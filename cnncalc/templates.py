@@ -19,6 +19,7 @@ from cnncalc.source import Node, Scalar, Sequence, kind
 
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
 
+NOTHINGS = frozenset({"none", "null", "nil", "nan", "undefined"})
 TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
@@ -308,6 +309,8 @@ class TemplateReader:
             return "a tensor comes into a layer or block only"
         if name.lower() in TRUTHS:
             return f"write {TRUTHS[name.lower()]}"
+        if name.lower() in NOTHINGS:
+            return "leave it out, or write 0 or false"
         if name == "index":
             return "index exists in an item with repeat or for; a block takes it as an argument"
         # in_width is no slip of width: tensor names are suggested only where they are very near.

@@ -221,7 +221,6 @@ def test_set_of_a_wrong_value_is_blamed_on_the_setting(tmp_path: Path) -> None:
         ("1,32,32", (1, 32, 32)),
         ("[1, 32, 32]", (1, 32, 32)),
         (" 3 x 100 ", (3, 100)),
-        ("7", (7,)),
     ],
 )
 def test_input(tmp_path: Path, text: str, expected: tuple[int, ...]) -> None:
@@ -232,9 +231,37 @@ def test_input(tmp_path: Path, text: str, expected: tuple[int, ...]) -> None:
 def test_input_where_the_spec_has_none(tmp_path: Path) -> None:
     spec = write(tmp_path, "a.yaml", "layers: [relu]")
     assert shape(spec, ("", "3x8x8")) == {"input": (3, 8, 8)}
+    assert shape(spec, ("", "7")) == {"input": (7,)}
     assert messages(spec, (), [("", "3x8xa")]) == [
-        "--input 3x8xa: 'a' is no size; write the channels and sizes as in 3x224x224"
+        "--input 3x8xa: 'a' is no size; write the channels first, then the sizes, such as 3x224x224"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("224x224x3", "3x224x224"),
+        ("32, 20, 3", "3x32x20"),
+        ("224", "3x224x224"),
+        ("128x96", "3x128x96"),
+    ],
+)
+def test_input_with_its_channels_last_or_without_them(tmp_path: Path, text: str, meant: str) -> None:
+    spec = write(tmp_path, "a.yaml", "input: [3, 8, 8]\nlayers: [relu]")
+    hint = f"write --input {meant}"
+    message = f"--input {text}: channels come first, and the input of this spec has 3; {hint}"
+    assert messages(spec, (), [("", text)]) == [message]
+    two = write(tmp_path, "b.yaml", "input: {left: [3, 8, 8], right: [3, 8, 8]}\nlayers: [concat]")
+    hint = f"write --input right={meant}"
+    message = f"--input right={text}: channels come first, and the input of this spec has 3; {hint}"
+    assert messages(two, (), [("right", text)]) == [message]
+
+
+@pytest.mark.parametrize("text", ["224x224x1", "8x12x3", "3x224", "5x224x224", "1x3x224x224"])
+def test_input_that_may_be_meant(tmp_path: Path, text: str) -> None:
+    """Other channels, a narrow map, another number of axes: what fits is taken."""
+    spec = write(tmp_path, "a.yaml", "input: [3, 8, 8]\nlayers: [relu]")
+    assert shape(spec, ("", text)) == {"input": tuple(map(int, text.split("x")))}
 
 
 def test_inputs_by_name(tmp_path: Path) -> None:

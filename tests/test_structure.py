@@ -25,6 +25,9 @@ ORDER = (
     "settings",
     "layer_type",
     "layers",
+    "examples",
+    "foreign",
+    "slips",
     "bundled",
     "templates",
     "guards",
@@ -101,7 +104,14 @@ def test_a_pipe_is_served_without_rich(form):
     """A tenth of a second: what a command does not need is not imported."""
     loaded = loaded_by("summary", "vgg16", "--format", form)
     assert not {name for name in loaded if name.split(".")[0] == "rich"}
-    unneeded = {"cnncalc.layers.lrn", "cnncalc.layers.reshape", "cnncalc.report.latex", "cnncalc.api"}
+    unneeded = {
+        "cnncalc.foreign",
+        "cnncalc.examples",
+        "cnncalc.layers.lrn",
+        "cnncalc.layers.reshape",
+        "cnncalc.report.latex",
+        "cnncalc.api",
+    }
     unneeded |= {"tempfile", "textwrap", "difflib", "dataclasses", "importlib.metadata", "pathlib"} - loaded_by(
         "--help"
     )

@@ -102,7 +102,11 @@ class Commands(click.Group):
         command = self.get_command(ctx, name)
         if command is None:
             known = self.list_commands(ctx)
+            from cnncalc import bundled
+
             hint = did_you_mean(name, known, f"the commands are {', '.join(known)}")
+            if bundled.path(name) or os.path.isfile(name):
+                hint = f"write `cnncalc summary {name}`" if name.isprintable() else hint
             ctx.fail(f"there is no command {name!r}; {hint}")
         return command
 

@@ -76,8 +76,9 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """KEY=VALUE; where `bare` is allowed, VALUE alone has the key ``."""
 
-    def __init__(self, name: str, *, bare: bool = False) -> None:
+    def __init__(self, name: str, example: str, *, bare: bool = False) -> None:
         self.name = name
+        self.example = example
         self.bare = bare
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
@@ -92,7 +93,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
             return key.strip(), text
         if self.bare and not equals:
             return "", value
-        return self.fail(f"{value!r} is not {self.name}", param, ctx)
+        return self.fail(f"{value!r} is not {self.name}, such as {self.example}", param, ctx)
 
 
 class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -155,7 +156,7 @@ set_option = click.option(
     "--set",
     "settings",
     multiple=True,
-    type=Pair("NAME=VALUE"),
+    type=Pair("NAME=VALUE", "classes=10"),
     shell_complete=_completers.variables,
     help="Change a variable of the spec; may be repeated.",
 )
@@ -163,7 +164,7 @@ input_option = click.option(
     "--input",
     "inputs",
     multiple=True,
-    type=Pair("[NAME=]CxHxW", bare=True),
+    type=Pair("[NAME=]CxHxW", "3x224x224", bare=True),
     help="Another input, such as 3x320x320; with NAME= where there are several.",
 )
 batch_option = click.option(

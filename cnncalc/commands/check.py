@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--max",
     "most",
     multiple=True,
-    type=_options.Pair("QUANTITY=N"),
+    type=_options.Pair("QUANTITY=N", "params=5M"),
     shell_complete=_completers.limited,
     help="A budget, such as params=5M.",
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "--min",
     "least",
     multiple=True,
-    type=_options.Pair("QUANTITY=N"),
+    type=_options.Pair("QUANTITY=N", "params=1M"),
     shell_complete=_completers.limited,
     help="The least that there must be.",
 )
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--expect",
     "expected",
     multiple=True,
-    type=_options.Pair("QUANTITY=VALUE"),
+    type=_options.Pair("QUANTITY=VALUE", "depth=16"),
     shell_complete=_completers.expected,
     help="As in output=[1000] or depth=16.",
 )
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     "--max-increase",
     "increases",
     multiple=True,
-    type=_options.Pair("QUANTITY=N"),
+    type=_options.Pair("QUANTITY=N", "params=1%"),
     shell_complete=_completers.limited,
     help="The most that may be added to the baseline: params=2% or params=10k.",
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _options
-from cnncalc.problem import Problem, SpecError, did_you_mean
+from cnncalc.problem import Problem, SpecError, quoted
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -35,6 +35,8 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
 def command(type_name: str | None, form: str, output: str | None) -> None:
     """The layer types and what they take; with TYPE, all that is known of one.
 
+    TYPE may also be its name elsewhere, such as Conv2d, Dense or InnerProduct.
+
     The formats csv and latex are tables: of the types, or of the settings of one.
     """
     from cnncalc.report import reference
@@ -56,14 +58,16 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
 
 
 def _find(name: str) -> type[LayerType]:
-    """The layer type of that name; where there is none, the command ends with status 2."""
-    from cnncalc import layers, spec
+    """The layer type of that name, here or elsewhere; where it is not one, the command ends with status 2."""
+    from cnncalc import foreign, layers, spec
 
     kind = layers.find(name)
-    if kind is None:
-        if name in (*spec.CONTAINERS, *spec.MODIFIERS):
-            hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
-        else:
-            hint = did_you_mean(name, layers.all_types(), "`cnncalc layers` lists them")
-        _options.fail(SpecError([Problem(None, f"unknown layer type {name!r}", hint)]))
-    return kind
+    if kind is not None:
+        return kind
+    belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS)
+    elsewhere = () if belongs else foreign.find_types(name)
+    if len(elsewhere) != 1:
+        hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
+        hint = hint if belongs else foreign.suggest_type(name, ()) or "`cnncalc layers` lists them"
+        _options.fail(SpecError([Problem(None, f"unknown layer type {quoted(name)}", hint)]))
+    return elsewhere[0]

@@ -17,6 +17,8 @@ from cnncalc.shapes import Shape, WholeWindow, Window
 class Identity(Elementwise, name="identity"):
     """The input as it is; it stands where a layer of another type may be put."""
 
+    also_known_as = ("no_op", "pass_through", "恒等映射")
+
     each = NO_OPERATIONS
     function = "x"
     role = Role.MOVING
@@ -29,6 +31,8 @@ class Threshold(Elementwise, name="threshold"):
     One comparison a number. Its derivative is 0, so networks that use it are not trained through it.
     """
 
+    also_known_as = ("step", "heaviside", "阶跃函数")
+
     threshold: Number = number("the least number that gives 1", default=0)
 
     each = Operations(compares=1)
@@ -40,6 +44,8 @@ class Threshold(Elementwise, name="threshold"):
 class Sigmoid(Elementwise, name="sigmoid"):
     """Logistic function: 1 / (1 + exp(-x)). One exponential, one add and one divide a number."""
 
+    also_known_as = ("logistic",)
+
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "1 / (1 + exp(-x))"
     role = Role.ACTIVATION
@@ -49,6 +55,8 @@ class Sigmoid(Elementwise, name="sigmoid"):
 class Tanh(Elementwise, name="tanh"):
     """Hyperbolic tangent, counted as one exponential a number (LeCun et al. 1998 scale it: add a `scale`)."""
 
+    also_known_as = ("hyperbolic_tangent", "双曲正切")
+
     each = Operations(exponentials=1)
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     role = Role.ACTIVATION
@@ -57,6 +65,8 @@ class Tanh(Elementwise, name="tanh"):
 
 class Relu(Elementwise, name="relu"):
     """Rectified linear unit: max(x, 0) (Nair & Hinton 2010). One comparison a number."""
+
+    also_known_as = ("RectifiedLinear", "修正线性单元")
 
     each = Operations(compares=1)
     function = "max(x, 0)"
@@ -76,6 +86,8 @@ class Relu6(Elementwise, name="relu6"):
 class Absolute(Elementwise, name="absolute"):
     """Without its sign: max(x, -x). One comparison a number. The gradient needs the sign: the input is kept."""
 
+    also_known_as = ("abs", "AbsVal")
+
     each = Operations(compares=1)
     function = "abs(x)"
     role = Role.ACTIVATION
@@ -84,6 +96,8 @@ class Absolute(Elementwise, name="absolute"):
 
 class LeakyRelu(Elementwise, name="leaky_relu"):
     """x where it is positive, else slope * x (Maas et al. 2013). One comparison and one multiply a number."""
+
+    also_known_as = ("leaky", "lrelu")
 
     slope: Number = number("factor of negative numbers", default=fraction("0.01"), low=0)
 
@@ -99,6 +113,8 @@ class Prelu(Elementwise, name="prelu"):
     The paper learns one slope a channel (`per_channel: true`); PyTorch's default is one in all.
     One comparison and one multiply a number. The slope's gradient needs the input, which is kept.
     """
+
+    also_known_as = ("ParametricReLU",)
 
     per_channel: bool = flag("whether each channel has a slope of its own", default=False)
 
@@ -162,6 +178,8 @@ class Silu(Elementwise, name="silu"):
     One exponential, one add and one divide a number.
     """
 
+    also_known_as = ("swish",)
+
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "x / (1 + exp(-x))"
     role = Role.ACTIVATION
@@ -186,6 +204,8 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
     One add, two comparisons and one divide a number.
     """
 
+    also_known_as = ("h_sigmoid", "hsigmoid")
+
     each = Operations(adds=1, compares=2, divides=1)
     function = "min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
@@ -198,6 +218,8 @@ class HardSwish(Elementwise, name="hard_swish"):
     One add, two comparisons, one multiply and one divide a number.
     """
 
+    also_known_as = ("h_swish", "hard_silu")
+
     each = Operations(adds=1, compares=2, multiplies=1, divides=1)
     function = "x * min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
@@ -206,6 +228,8 @@ class HardSwish(Elementwise, name="hard_swish"):
 
 class Softplus(Elementwise, name="softplus"):
     """log(1 + exp(x)), a smooth ReLU (Dugas et al. 2001). Two exponentials and one add a number."""
+
+    also_known_as = ("BNLL",)
 
     each = Operations(exponentials=2, adds=1)
     function = "ln(1 + exp(x))"
@@ -218,6 +242,8 @@ class Softmax(Elementwise, name="softmax"):
 
     One exponential and one divide a number, and one add fewer than there are channels a position.
     """
+
+    also_known_as = ("SoftmaxActivation",)
 
     each = Operations(exponentials=1, divides=1)
     function = "exp(x) / sum(exp(all_x))"

@@ -76,6 +76,8 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
     An output number is one add fewer than its part has positions, and one divide.
     """
 
+    also_known_as = ("AdaptiveAveragePool", "adaptive_pool", "自适应平均池化")
+
     role = Role.AVERAGE_POOL
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
@@ -92,6 +94,8 @@ class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
 
     An output number is one comparison fewer than its part has positions.
     """
+
+    also_known_as = ("AdaptiveMaxPooling", "adaptive_pool", "自适应最大池化")
 
     role = Role.MAX_POOL
 

@@ -14,6 +14,17 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     channel 1 add less, 3 divides and 1 exponential.
     """
 
+    also_known_as = (
+        "BatchNormalization",
+        "bn",
+        "FusedBatchNorm",
+        "SyncBatchNorm",
+        "norm",
+        "normalization",
+        "批量归一化",
+        "批归一化",
+    )
+
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 

@@ -13,6 +13,8 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
     Between two grouped convolutions it lets each group read from all others.
     """
 
+    also_known_as = ("ShuffleChannel", "通道混洗")
+
     groups: int = whole("groups that the channels come in")
 
     role = Role.MOVING

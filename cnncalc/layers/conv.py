@@ -31,6 +31,8 @@ class Conv(Windowed, name="conv"):
     Each weight is one multiply-accumulate an output position, and a bias one add an output number.
     """
 
+    also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")
+
     filters: int = whole("number of filters, the output's channels")
     kernel: PerAxis = per_axis("size of the filters")
     stride: PerAxis = per_axis("step of the filters", default=1)

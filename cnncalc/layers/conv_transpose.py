@@ -30,6 +30,8 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     result is taken off included, and a bias one add an output number.
     """
 
+    also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
+
     filters: int = whole("number of filters, the output's channels")
     kernel: PerAxis = per_axis("size of the filters")
     stride: PerAxis = per_axis("distance of neighbouring inputs in the output", default=1)

@@ -13,6 +13,8 @@ class Crop(Moving, name="crop"):
     In its windows a crop is a negative padding.
     """
 
+    also_known_as = ("Cropping2D", "CenterCrop", "裁剪")
+
     amount: PerAxis = per_side("rows and columns taken off each side")
 
     role = Role.MOVING

@@ -26,6 +26,16 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     arXiv:1704.04861), and counted like one.
     """
 
+    also_known_as = (
+        "DepthwiseConv2dNative",
+        "ConvolutionDepthWise",
+        "depthwise",
+        "dwconv",
+        "dw_conv",
+        "深度卷积",
+        "逐通道卷积",
+    )
+
     kernel: PerAxis = per_axis("size of the filters")
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")

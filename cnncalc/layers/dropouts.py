@@ -17,6 +17,8 @@ class Dropout(Elementwise, name="dropout"):
     The kept numbers are scaled in training, as every framework does now, and not at inference.
     """
 
+    also_known_as = ("SpatialDropout2D", "AlphaDropout", "随机失活")
+
     rate: Number = number("part of the numbers that is left out", default=fraction("0.5"), low=0, high=1)
 
     each = NO_OPERATIONS
@@ -34,6 +36,8 @@ class DropPath(Elementwise, name="drop_path"):
 
     It stands last in the branch of an `add`; no operations at inference.
     """
+
+    also_known_as = ("StochasticDepth", "drop_connect")
 
     rate: Number = number("part of the samples for which the branch is left out", low=0, high=1)
 

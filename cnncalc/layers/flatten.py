@@ -8,6 +8,8 @@ from cnncalc.shapes import Shape, Window
 class Flatten(Moving, name="flatten"):
     """A feature map as one long vector: all of the first channel, then of the second, and so on."""
 
+    also_known_as = ("Flattening", "展平")
+
     role = Role.MOVING
     storage = Storage.VIEW
 

@@ -63,6 +63,8 @@ class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
     A channel is one add fewer than it has positions, and one divide.
     """
 
+    also_known_as = ("GlobalAveragePooling2D", "GlobalAveragePool", "gap", "global_pool", "reduce_mean", "全局平均池化")
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(adds=inputs[0].elements - output.channels, divides=output.channels)
 
@@ -75,6 +77,8 @@ class GlobalMaxPool(GlobalPool, name="global_max_pool"):
 
     A channel is one comparison fewer than it has positions.
     """
+
+    also_known_as = ("GlobalMaxPooling2D", "gmp", "global_pool", "reduce_max", "全局最大池化")
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=inputs[0].elements - output.channels)

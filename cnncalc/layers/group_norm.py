@@ -27,6 +27,8 @@ class GroupNorm(LayerType, name="group_norm"):
     1 exponential.
     """
 
+    also_known_as = ("GroupNormalization", "gn", "norm", "normalization", "组归一化")
+
     groups: int = whole("parts that the channels are split into, each normalised apart")
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
 

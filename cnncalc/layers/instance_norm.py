@@ -15,6 +15,8 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
     folds into one multiply and one add a number, as `batch_norm` does.
     """
 
+    also_known_as = ("InstanceNormalization", "norm", "normalization", "实例归一化")
+
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=False)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
 

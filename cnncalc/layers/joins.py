@@ -29,6 +29,8 @@ from cnncalc.problem import RuleError, listed
 from cnncalc.settings import whole
 from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
 
+# Maps that differ by more are not brought together by one layer's stride.
+LARGEST_STRIDE = 8
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -94,6 +96,8 @@ class Add(ElementwiseJoin, name="add"):
     One add an output number for each input after the first.
     """
 
+    also_known_as = ("Sum", "Eltwise", "plus", "residual", "shortcut", "skip_connection", "merge", "相加", "残差连接")
+
     role = Role.SUM
     operation = "adds"
 
@@ -103,6 +107,8 @@ class Subtract(ElementwiseJoin, name="subtract"):
 
     One add an output number. With `absolute` behind it, it is the distance of each pair of numbers.
     """
+
+    also_known_as = ("Sub", "minus", "相减")
 
     role = Role.SUM
     operation = "adds"
@@ -120,6 +126,8 @@ class Multiply(ElementwiseJoin, name="multiply"):
     One multiply an output number for each input after the first.
     """
 
+    also_known_as = ("Mul", "Eltwise", "product", "相乘")
+
     role = Role.PRODUCT
     operation = "multiplies"
 
@@ -129,6 +137,8 @@ class Concat(Join, name="concat"):
 
     All other axes must be equal. It copies, and does no operations.
     """
+
+    also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")
 
     axis: int = whole("axis along which they follow each other, counted from 0, the channels", default=0, minimum=0)
 
@@ -208,7 +218,12 @@ def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:
     wrong = inputs[odd[0]]
     strides = {stride_between(size, smaller) for size, smaller in zip(wrong.spatial, target.spatial, strict=True)}
     stride = strides.pop() if len(strides) == 1 else 1 if not wrong.rank else None
-    if len(odd) > 1 or stride is None or (wrong.channels > target.channels and not any_channels):
+    if (
+        len(odd) > 1
+        or stride is None
+        or stride > LARGEST_STRIDE
+        or (wrong.channels > target.channels and not any_channels)
+    ):
         same_sizes = len({shape.spatial for shape in inputs}) == 1
         return "give all of them equally many channels" if same_sizes else "compare their strides and paddings"
     where = f"the {ORDINALS[odd[0]]}" if odd[0] < len(ORDINALS) else f"input {odd[0] + 1}"

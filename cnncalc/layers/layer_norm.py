@@ -28,6 +28,8 @@ class LayerNorm(LayerType, name="layer_norm"):
     normalised together 1 add less, 3 divides and 1 exponential.
     """
 
+    also_known_as = ("LayerNormalization", "ln", "norm", "normalization", "层归一化")
+
     axes: str = choice("what is normalised together", ("all", "channels"), default="all")
     affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
 

@@ -25,6 +25,18 @@ class Linear(LayerType, name="linear"):
     Each weight is one multiply-accumulate, and a bias one add a feature.
     """
 
+    also_known_as = (
+        "Dense",
+        "fc",
+        "FullyConnected",
+        "InnerProduct",
+        "Gemm",
+        "MatMul",
+        "connected",
+        "全连接",
+        "全连接层",
+    )
+
     features: int = whole("numbers that leave, each a weighted sum of all that come in")
     bias: bool = flag("whether each feature adds a learned number", default=True)
     flatten: bool = flag("whether a feature map is read as one long vector", default=False)

@@ -25,6 +25,8 @@ class LocalConv(Windowed, name="local_conv"):
     operations of the `conv` and has `out_positions` times its parameters.
     """
 
+    also_known_as = ("LocallyConnected2D", "locally_connected", "local", "局部连接层")
+
     filters: int = whole("number of filters at each position, the output's channels")
     kernel: PerAxis = per_axis("size of the filters")
     stride: PerAxis = per_axis("step of the filters", default=1)

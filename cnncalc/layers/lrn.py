@@ -16,6 +16,8 @@ class Lrn(Elementwise, name="lrn"):
     their constant and no operation.
     """
 
+    also_known_as = ("LocalResponseNorm", "LocalResponseNormalization", "cross_map_norm", "局部响应归一化")
+
     size: int = whole("neighbouring channels that are summed", default=5)
     alpha: Number = number("factor of the sum of squares", default=fraction("0.0001"))
     beta: Number = number("exponent", default=fraction("0.75"))

@@ -27,6 +27,8 @@ class Opaque(LayerType, name="opaque"):
     add no layer to the depth.
     """
 
+    also_known_as = ("custom", "Lambda", "PythonLayer")
+
     output: tuple[int, ...] = target_shape("sizes of the output, channels first")
     params: int = whole("learned numbers", minimum=0)
     macs: int = whole("multiply-accumulates for one sample", minimum=0)

@@ -14,6 +14,16 @@ class Pad(Moving, name="pad"):
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border.
     """
 
+    also_known_as = (
+        "ZeroPad2d",
+        "ZeroPadding2D",
+        "ConstantPad2d",
+        "ReflectionPad2d",
+        "ReplicationPad2d",
+        "padding",
+        "填充",
+    )
+
     padding: PerAxis = per_side("rows and columns on each side", default=0)
     mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)

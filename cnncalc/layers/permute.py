@@ -13,6 +13,8 @@ class Permute(Moving, name="permute"):
     Axes count from 0, the channels. An axis that comes to another place reads all of the one that was there.
     """
 
+    also_known_as = ("Transpose", "swapaxes")
+
     axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0)
 
     role = Role.MOVING

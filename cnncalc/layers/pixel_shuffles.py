@@ -16,6 +16,8 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
     channels become one, in 3-D factor^3.
     """
 
+    also_known_as = ("DepthToSpace", "subpixel")
+
     factor: int = whole("how many times larger the output is, along each axis")
 
     role = Role.MOVING
@@ -48,6 +50,8 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
 
     Also called space to depth or reorg (Redmon & Farhadi 2016, YOLOv2), focus (YOLOv5) and patchify.
     """
+
+    also_known_as = ("SpaceToDepth", "reorg")
 
     factor: int = whole("how many times smaller the output is, along each axis")
 

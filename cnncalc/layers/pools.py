@@ -81,6 +81,8 @@ class Pool(Windowed):
 class MaxPool(Pool, name="max_pool"):
     """The largest number of each window. One comparison fewer than the window has positions an output number."""
 
+    also_known_as = ("MaxPooling2D", "Pooling", "pool", "最大池化", "池化", "池化层")
+
     kernel: PerAxis = per_axis("size of the window")
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
     padding: PerAxis | str = padding_of("rows and columns around the input, never the largest number")
@@ -107,6 +109,8 @@ class MaxPool(Pool, name="max_pool"):
 
 class AvgPool(Pool, name="avg_pool"):
     """The mean of each window. An output number is one add fewer than the window has positions, and one divide."""
+
+    also_known_as = ("AveragePooling2D", "AveragePool", "mean_pool", "Pooling", "pool", "平均池化", "池化", "池化层")
 
     kernel: PerAxis = per_axis("size of the window")
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")

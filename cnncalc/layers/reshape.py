@@ -16,6 +16,8 @@ class Reshape(Moving, name="reshape"):
     One size may be -1, as in NumPy: whatever the others leave.
     """
 
+    also_known_as = ("view", "Unflatten")
+
     shape: tuple[int, ...] = target_shape("sizes of the output, channels first; one may be -1", inferred=True)
 
     role = Role.MOVING

@@ -13,6 +13,8 @@ class Scale(Elementwise, name="scale"):
     a number, and with `bias` one add.
     """
 
+    also_known_as = ("LayerScale", "channel_scale")
+
     bias: bool = flag("whether each channel adds a learned number", default=False)
 
     role = Role.SCALING

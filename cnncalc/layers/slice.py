@@ -15,6 +15,8 @@ class Slice(Moving, name="slice"):
     arXiv:1807.11164); `{axis: 1, step: 2}` every other row.
     """
 
+    also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
+
     stop: int | None = whole("where it ends: the first that is left out", default=None, absent="the axis's end")
     start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
     step: int = whole("distance of those that are kept", default=1)

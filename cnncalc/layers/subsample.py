@@ -25,6 +25,8 @@ class Subsample(Windowed, name="subsample"):
     number is as many adds as the window has positions, and one multiply.
     """
 
+    also_known_as = ("Subsampling",)
+
     kernel: PerAxis = per_axis("size of the window", default=2)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
 

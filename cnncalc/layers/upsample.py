@@ -17,6 +17,16 @@ class Upsample(Moving, name="upsample"):
     all channels and samples, and not counted.
     """
 
+    also_known_as = (
+        "UpSampling2D",
+        "UpsamplingNearest2d",
+        "UpsamplingBilinear2d",
+        "Resize",
+        "interpolate",
+        "Interp",
+        "上采样",
+    )
+
     factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="what size gives")
     size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
     mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")

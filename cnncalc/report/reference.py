@@ -15,24 +15,24 @@ from sys import modules
 from typing import Any, NamedTuple
 
 from cnncalc import expressions, layers
-from cnncalc.expressions import Value, describe, fraction
+from cnncalc.examples import examples, literal, plainest_settings, plausible, sample
+from cnncalc.expressions import Value
 from cnncalc.guards import BOUNDS, BUDGET, EXPECT, QUANTITIES
 from cnncalc.layer_type import Formulas, LayerType, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
-from cnncalc.problem import RuleError
+from cnncalc.problem import listed
 from cnncalc.report import markdown
 from cnncalc.report.format import number
 from cnncalc.report.table import Column, Line, Table
-from cnncalc.settings import Flag, Setting
-from cnncalc.shapes import Shape
+from cnncalc.settings import Setting
 from cnncalc.templates import TENSOR_NAMES
 
 VERSION = 1
 
 WIDTH = 80
 INDENT = "  "
-TERM_WIDTH = 16
+LEAST_TERM = 16
 
 TOP_DOCS = {
     "name": "the network's name, shown in the header; the file's name without it",
@@ -90,28 +90,6 @@ SYMBOL_DOCS = {
     "read_positions": "positions of all the parts of one channel that are read",
     "pairs": "pairs of a filter and an input channel that it reads",
 }
-
-# What a setting of that name is in an example; one of another name takes the first that fits it.
-PLAUSIBLE: dict[str, Value] = {
-    "filters": 64,
-    "kernel": 3,
-    "stride": 2,
-    "features": 1000,
-    "units": 10,
-    "size": 7,
-    "groups": 4,
-    "pieces": 2,
-    "stop": 24,
-    "axis": 1,
-    "output": (64, 28, 28),
-    "shape": (256, 7, 7),
-    "axes": (1, 0),
-    "params": 1000,
-    "macs": 1_000_000,
-}
-CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (2, 1), ((0, 1), (1, 2)))
-# An example is one that can be placed on one of these.
-SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
 
 
 class Variant(NamedTuple):
@@ -187,13 +165,6 @@ def summary_of(kind: type[LayerType]) -> str:
     return _paragraphs(kind.__doc__)[0]
 
 
-def literal(value: Value) -> str:
-    """A value as a spec writes it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(literal, value))}]"
-    return value if isinstance(value, str) else describe(value)
-
-
 def default_of(setting: Setting) -> str:
     """The default of a setting, or what it means that none is given."""
     if setting.required:
@@ -210,100 +181,10 @@ def signature(kind: type[LayerType]) -> str:
     return ", ".join(parts)
 
 
-def plausible(setting: Setting) -> Value:
-    """A value that the setting takes, other than its default."""
-    given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
-    flipped = (not setting.default,) if isinstance(setting, Flag) else ()
-    candidates: tuple[Value, ...] = (*given, *flipped, *setting.keywords, *CANDIDATES)
-    for value in candidates:
-        if value == setting.default and type(value) is type(setting.default):
-            continue
-        try:
-            setting.decode(value)
-        except RuleError:
-            continue
-        return value
-    raise LookupError(f"no example of what {setting.name} takes is known")
-
-
-def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
-    """A layer with plausible values for what is required, or None where no sample input goes with it."""
-    given = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
-    layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
-    for shape in SAMPLE_INPUTS:
-        try:
-            layer.output_shape((shape, shape) if kind.several_inputs else (shape,))
-        except RuleError:
-            continue
-        return layer
-    return None
-
-
-def _usual(kind: type[LayerType]) -> dict[str, Value]:
-    """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
-    required = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
-    if required or sample(kind) is not None:
-        return required
-    main = next(iter(kind.settings.values()))
-    return {main.name: plausible(main)}
-
-
-def stands_alone(kind: type[LayerType]) -> bool:
-    """Whether the bare name of a type is a layer that does something."""
-    return not kind.several_inputs and not _usual(kind)
-
-
-def examples(kind: type[LayerType]) -> tuple[str, ...]:
-    """Ways to write a type as an item of a list of layers."""
-    if kind.several_inputs:
-        return _join_examples(kind)
-    settings = tuple(kind.settings.values())
-    usual = _usual(kind)
-    written = []
-    if stands_alone(kind):
-        written.append(f"- {kind.name}")
-    if settings and set(usual) <= {settings[0].name} and not isinstance(settings[0], Flag):
-        written.append(f"- {kind.name}: {literal(plausible(settings[0]))}")
-    if len(usual) > 1:
-        written.append(f"- {kind.name}: {literal(tuple(usual.values()))}")
-    if settings:
-        some = usual or {settings[0].name: plausible(settings[0])}
-        optional = (setting for setting in settings if setting.name not in some)
-        more = next(({setting.name: plausible(setting)} for setting in optional if _fits(kind, some, setting)), {})
-        written.append(f"- {kind.name}: {_mapping({**some, **more})}")
-    return tuple(written)
-
-
-def _fits(kind: type[LayerType], values: dict[str, Value], setting: Setting) -> bool:
-    return sample(kind, **{**values, setting.name: plausible(setting)}) is not None
-
-
-def _mapping(values: dict[str, Value]) -> str:
-    return f"{{{', '.join(f'{key}: {literal(value)}' for key, value in values.items())}}}"
-
-
-def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
-    conv = "conv: {filters: 64, kernel: 3, padding: 1}"
-    by_name = f"""\
-- {kind.name}: # branches by name, each from the current tensor; empty: as it is
-    left: [{conv}]
-    right: []"""
-    inputs = "\n  from: [previous, stem]"
-    with_settings = (
-        f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}{inputs}" for setting in kind.settings.values()
-    )
-    return (
-        by_name,
-        f"- {kind.name}: [[{conv}], []] # in a list",
-        f"- {kind.name}: # without branches: earlier layers, by their names{inputs}",
-        *with_settings,
-    )
-
-
 def reference(kind: type[LayerType]) -> Reference:
     """All that is known of a layer type."""
     paragraphs = _paragraphs(kind.__doc__)
-    layer = sample(kind, **_usual(kind))
+    layer = sample(kind, **plainest_settings(kind))
     if layer is None:
         raise LookupError(f"no example of {kind.name} is known")
     formulas = layer.formulas()
@@ -325,7 +206,7 @@ def reference(kind: type[LayerType]) -> Reference:
 
 def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
     """The other values of settings that change the formulas."""
-    usual = _usual(kind)
+    usual = plainest_settings(kind)
     for setting in kind.settings.values():
         if setting.name in usual:
             continue
@@ -382,10 +263,8 @@ def write_all(width: int = WIDTH) -> Iterator[str]:
                 yield line.replace("\N{NO-BREAK SPACE}", " ")
             yield from _wrapped(summary_of(kind), width, INDENT * 3)
     for heading, words in language():
-        yield ""
-        yield heading
-        for word, doc in words.items():
-            yield from _term(word, doc, width)
+        yield from ("", *_wrapped(heading, width))
+        yield from _terms(words, width, LEAST_TERM)
 
 
 def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
@@ -393,6 +272,8 @@ def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
     yield facts.name
     for paragraph in (facts.summary, *facts.paragraphs):
         yield from ("", *_wrapped(paragraph, width))
+    if facts.kind.also_known_as:
+        yield from ("", *_wrapped(_other_names(facts.kind), width))
     if facts.settings or facts.kind.several_inputs:
         yield from ("", "Settings", *_settings_lines(facts, width))
     yield from ("", "In a spec")
@@ -400,17 +281,18 @@ def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
     yield from ("", "Formulas", *_formula_lines(facts, width))
     if facts.symbols:
         yield from ("", "Names in the formulas, beside the settings")
-        column = max(map(len, facts.symbols)) + 2
-        for name, doc in facts.symbols.items():
-            yield from _term(name, doc, width, column)
-    yield from ("", "Counting")
-    for word, doc in _counting(facts).items():
-        yield from _term(word, doc, width, 8)
+        yield from _terms(facts.symbols, width)
+    yield from ("", "Counting", *_terms(_counting(facts), width))
     if facts.shared:
         yield from ("", "Its family")
         yield from _wrapped(facts.shared[0], width, INDENT)
         for paragraph in facts.shared[1:]:
             yield from ("", *_wrapped(paragraph, width, INDENT))
+
+
+def _other_names(kind: type[LayerType]) -> str:
+    """The names of a type elsewhere, as a sentence."""
+    return f"Also known as {listed(kind.also_known_as)}."
 
 
 def _settings_lines(facts: Reference, width: int) -> Iterator[str]:
@@ -448,7 +330,14 @@ def _counting(facts: Reference) -> dict[str, str]:
     return {"depth": depth, "output": facts.kind.storage.value}
 
 
-def _term(term: str, words: str, width: int, column: int = TERM_WIDTH) -> Iterator[str]:
+def _terms(words: dict[str, str], width: int, least: int = 0) -> Iterator[str]:
+    """Words with what they mean beside them, in a column that is wide enough for all and at least `least` wide."""
+    column = max(least, max(map(len, words)) + 2)
+    for word, doc in words.items():
+        yield from _term(word, doc, width, column)
+
+
+def _term(term: str, words: str, width: int, column: int) -> Iterator[str]:
     """A word and what it means beside it."""
     yield from _wrapped(words, width, f"{INDENT}{term.ljust(column)}", " " * (len(INDENT) + column))
 
@@ -481,6 +370,8 @@ def write_markdown(facts: Reference) -> Iterator[str]:
     yield f"### {markdown.escape(facts.name)}"
     for paragraph in (facts.summary, *facts.paragraphs):
         yield from ("", _prose(paragraph))
+    if facts.kind.also_known_as:
+        yield from ("", _prose(_other_names(facts.kind)))
     yield ""
     if facts.settings:
         yield from markdown.write(settings_table(facts)._replace(title=""))
@@ -559,6 +450,7 @@ def _facts(facts: Reference) -> dict[str, Any]:
     return {
         "name": facts.name,
         "family": facts.family,
+        "also_known_as": list(facts.kind.also_known_as),
         "summary": facts.summary,
         "description": list(facts.paragraphs),
         "family_description": list(facts.shared),

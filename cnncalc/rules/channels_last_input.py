@@ -28,22 +28,19 @@ from collections.abc import Iterator
 
 from cnncalc.finding import Severity
 from cnncalc.rule import Found, Subject, located
+from cnncalc.shapes import with_channels_first
 
 CODE = "CNN041"
 NAME = "channels-last-input"
 SEVERITY = Severity.WARNING
-
-IMAGE_CHANNELS = (1, 3, 4)
-LEAST_SIDE = 16
 
 
 def check(subject: Subject) -> Iterator[Found]:
     """Where the last size looks like the channels of an image, and all others like its sides."""
     templates = dict(subject.spec.inputs)
     for name, shape in subject.network.inputs:
-        sides = shape[1:-1] if shape.rank == 3 and shape[0] == 1 else shape[:-1]
-        if shape.rank >= 2 and shape[-1] in IMAGE_CHANNELS and min(sides) >= LEAST_SIDE:
-            sizes = ", ".join(map(str, (shape[-1], *sides)))
+        if meant := with_channels_first(shape):
+            sizes = ", ".join(map(str, meant))
             yield Found(
                 located(templates[name].span),
                 "",

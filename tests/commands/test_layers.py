@@ -12,6 +12,7 @@ from click.shell_completion import ShellComplete
 
 from cnncalc.commands import _options, cli
 from cnncalc.layers import all_types
+from cnncalc.layers._elsewhere import OPAQUE
 
 
 def test_all_types_are_listed(run) -> None:
@@ -38,6 +39,20 @@ def test_formats_are_of_all_types_and_of_one(run, form: str) -> None:
     assert len(one) < len(everything)
 
 
+@pytest.mark.parametrize("word", ["dense", "Dense", "nn.Linear", "InnerProduct", "全连接"])
+def test_a_type_is_found_by_its_names_elsewhere(run, word: str) -> None:
+    text = run("layers", word).stdout
+    assert text == run("layers", "linear").stdout
+    assert "\nAlso known as Dense, fc, FullyConnected, InnerProduct, Gemm, MatMul" in text
+
+
+def test_names_elsewhere_are_in_json_and_markdown(run) -> None:
+    assert "swish" in json.loads(run("layers", "silu", "-f", "json").stdout)["also_known_as"]
+    assert json.loads(run("layers", "relu6", "-f", "json").stdout)["also_known_as"] == []
+    assert "Also known as swish.\n" in run("layers", "silu", "-f", "markdown").stdout
+    assert "Also known" not in run("layers", "relu6").stdout
+
+
 def test_json_is_json(run) -> None:
     assert json.loads(run("layers", "relu", "-f", "json").stdout)["name"] == "relu"
     assert len(json.loads(run("layers", "-f", "json").stdout)["types"]) == len(all_types())
@@ -53,6 +68,15 @@ def test_a_file_is_written(run, tmp_path) -> None:
     ("word", "message"),
     [
         ("max_pol", "unknown layer type 'max_pol'; did you mean 'max_pool'?\n"),
+        ("Pooling", "unknown layer type 'Pooling'; write max_pool or avg_pool, such as `- max_pool: 3`\n"),
+        (
+            "fc6",
+            "unknown layer type 'fc6'; cnncalc calls it linear: write `- linear: 1000` with `name: fc6` beside it\n",
+        ),
+        (
+            "attention",
+            f"unknown layer type 'attention'; cnncalc has no attention layers; {OPAQUE}\n",
+        ),
         ("qqqq", "unknown layer type 'qqqq'; `cnncalc layers` lists them\n"),
         (
             "repeat",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from cnncalc import build, decode, expressions, spec
+from cnncalc.examples import SAMPLE_INPUTS, examples, plausible
 from cnncalc.layer_type import NO_WEIGHTS, LayerType, Operations, Storage, pointwise
 from cnncalc.layers import all_types
 from cnncalc.problem import RuleError, SpecError
@@ -122,6 +124,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
         "schema",
         "name",
         "family",
+        "also_known_as",
         "summary",
         "description",
         "family_description",
@@ -163,7 +166,7 @@ def test_an_example_that_nothing_fits_is_a_mistake_of_the_type() -> None:
     odd = Odd("never")
     odd.name = "odd"
     with pytest.raises(LookupError, match=r"^no example of what odd takes is known$"):
-        reference.plausible(odd)
+        plausible(odd)
 
 
 def test_a_type_that_goes_with_no_sample_input_is_a_mistake_of_the_samples() -> None:
@@ -198,6 +201,16 @@ def test_the_language_is_told_whole() -> None:
     assert tuple(reference.CONTAINER_DOCS) == spec.CONTAINERS
     assert tuple(reference.MODIFIER_DOCS) == spec.MODIFIERS
     assert tuple(reference.BRANCH_DOCS) == spec.BRANCH_KEYS
+
+
+def test_words_stand_apart_from_what_they_mean_at_every_width() -> None:
+    for width in range(60, 201):
+        lines = list(reference.write_all(width))
+        assert max(map(len, lines)) <= width
+        for _, words in reference.language():
+            for word, doc in words.items():
+                first = doc.split()[0]
+                assert any(re.match(rf"  {re.escape(word)}  +{re.escape(first)}", line) for line in lines), word
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -246,18 +259,18 @@ class TestType:
         assert set(facts.symbols) <= names
 
     def test_examples_can_be_built(self, kind: type[LayerType], tmp_path: Path) -> None:
-        examples = reference.examples(kind)
-        assert examples
-        assert len(set(examples)) == len(examples)
+        written = examples(kind)
+        assert written
+        assert len(set(written)) == len(written)
         path = tmp_path / "example.yaml"
-        for example in examples:
-            assert any(builds(example, list(shape), path) for shape in reference.SAMPLE_INPUTS)
+        for example in written:
+            assert any(builds(example, list(shape), path) for shape in SAMPLE_INPUTS)
             # Only a shape may be unfit: as a spec, every example is right.
             assert not decode.read_spec(str(path)).problems
 
     def test_examples_set_other_values_than_the_defaults(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():
-            assert setting.decode(reference.plausible(setting)) != setting.default
+            assert setting.decode(plausible(setting)) != setting.default
 
 
 def builds(example: str, shape: list[int], path: Path) -> bool:

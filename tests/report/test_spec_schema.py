@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from cnncalc import bundled, spec
+from cnncalc.examples import examples, plausible
 from cnncalc.layer_type import LayerType
 from cnncalc.layers import all_types
 from cnncalc.report import reference, spec_schema
@@ -99,13 +100,13 @@ def test_the_loader_reads_scalars_as_editors_do() -> None:
 class TestType:
     def test_defaults_are_taken(self, kind: type[LayerType]) -> None:
         settings = {
-            key: number(reference.plausible(setting) if setting.required else setting.default)
+            key: number(plausible(setting) if setting.required else setting.default)
             for key, setting in kind.settings.items()
         }
         assert problem(in_layers({kind.name: settings})) is None
 
     def test_examples_of_the_reference_are_taken(self, kind: type[LayerType]) -> None:
-        for example in reference.examples(kind):
+        for example in examples(kind):
             assert problem({"input": [3, 8, 8], "layers": read(example)}) is None
 
     def test_a_name_alone_needs_no_settings(self, kind: type[LayerType]) -> None:

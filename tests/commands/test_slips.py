@@ -1,0 +1,133 @@
+"""Slips of a newcomer on the command line: each message says what to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NO_NETWORK = "there is no such file and no bundled network of that name"
+CHANNELS = "channels come first, and the input of this spec has 3"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("vgg16", "there is no command 'vgg16'; write `cnncalc summary vgg16`"),
+        ("sumary vgg16", "there is no command 'sumary'; did you mean 'summary'?"),
+        ("summary VGG16", f"VGG16: {NO_NETWORK}; did you mean 'vgg16'?"),
+        ("summary vgg-16", f"vgg-16: {NO_NETWORK}; did you mean 'vgg16'?"),
+        ("summary resnet-50", f"resnet-50: {NO_NETWORK}; did you mean 'resnet50'?"),
+        ("summary mobilenetv2", f"mobilenetv2: {NO_NETWORK}; did you mean 'mobilenet_v2'?"),
+        ("summary EfficientNet-B0", f"EfficientNet-B0: {NO_NETWORK}; did you mean 'efficientnet_b0'?"),
+        ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
+        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the networks"),
+        ("summary vgg16 --set class=10", "--set class: there is no variable 'class'; did you mean 'classes'?"),
+        ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE, such as classes=10"),
+        ("summary vgg16 --column params", "Did you mean one of: '--color', '--columns'?"),
+        ("summary vgg16 --columns parameters", "there is no column 'parameters'; did you mean 'params'?"),
+        ("summary vgg16 --input 224x224x3", f"--input 224x224x3: {CHANNELS}; write --input 3x224x224\n"),
+        ("summary vgg16 --input 224", f"--input 224: {CHANNELS}; write --input 3x224x224\n"),
+        ("summary vgg16 --input 224x224", f"--input 224x224: {CHANNELS}; write --input 3x224x224\n"),
+        (
+            "summary vgg16 --input 224*224*3",
+            "'224*224*3' is no size; write the channels first, then the sizes, such as 3x224x224",
+        ),
+        (
+            "summary vgg16 --input 3;224;224",
+            "'3;224;224' is no size; write the channels first, then the sizes, such as 3x224x224",
+        ),
+        ("summary vgg16 --input image=3x224x224", "there is no input 'image'; the input is called input"),
+        ("check vgg16 --max 5M", "'5M' is not QUANTITY=N, such as params=5M"),
+        ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N, such as params=5M"),
+        ("check vgg16 --max macs=1GMac", "--max macs=1GMac: '1GMac' is not understood here; write 1G"),
+        ("check vgg16 --max params=5million", "'5million' is not understood here; write 5M"),
+        ("check vgg16 --max parameters=5M", "unknown quantity 'parameters'; did you mean 'params'?"),
+        ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE, such as depth=16"),
+        (
+            "check vgg16 --assert fc6.params<0.5",
+            "'.params' is not understood here; write params('fc6'), or params('fc6') / params() for its share",
+        ),
+    ],
+)
+def test_slips(run, line: str, message: str) -> None:
+    output = run(*line.split(), status=2).output
+    assert message in output
+    assert "Traceback" not in output
+
+
+NOT_READ = {
+    "onnx": "ONNX models",
+    "pt": "PyTorch models",
+    "PTH": "PyTorch models",
+    "h5": "Keras models",
+    "keras": "Keras models",
+    "json": "Keras models",
+    "prototxt": "Caffe models",
+    "caffemodel": "Caffe models",
+    "cfg": "Darknet models",
+    "tflite": "TensorFlow Lite models",
+    "pb": "TensorFlow models",
+    "py": "Python code",
+}
+TEXTS = {
+    "onnx": b"\x08\x07\x12\x07pytorch\x1a\x052.0",
+    "pt": b"PK\x03\x04\x00\x00\xff\xfe archive/data.pkl",
+    "PTH": b"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.",
+    "h5": b"\x89HDF\r\n\x1a\n\x00\x00",
+    "keras": b"PK\x03\x04config.json",
+    "json": b'{"class_name": "Sequential", "config": {"layers": []}}',
+    "prototxt": b'name: "x"\nlayer {\n  name: "a"\n}\n',
+    "caffemodel": b"\n\x05LeNet\xa2\x06",
+    "cfg": b"[net]\nbatch=1\n",
+    "tflite": b"\x1c\x00\x00\x00TFL3",
+    "pb": b"\n:\n\x05input",
+    "py": b"import torch\n",
+}
+
+
+@pytest.mark.parametrize("suffix", NOT_READ)
+@pytest.mark.parametrize("there", [True, False])
+def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) -> None:
+    path = tmp_path / f"model.{suffix}"
+    if there:
+        path.write_bytes(TEXTS[suffix])
+    what = "is no spec" if there else "there is no such file"
+    advice = f"cnncalc reads its own YAML specs, not {NOT_READ[suffix]}; `cnncalc list` shows the bundled networks"
+    for command in ("summary", "lint"):
+        output = run(command, str(path), status=2).output
+        assert output.startswith(f"{path}: ")
+        assert f"{what}; {advice}" in output
+
+
+def test_bytes_are_not_shown(run, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(TEXTS["onnx"])
+    assert run("show", str(path), status=2).output.startswith(f"{path}: is no spec; cnncalc reads its own YAML specs")
+
+
+def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
+    path = tmp_path / "net.json"
+    path.write_text('{"input": [3, 8, 8], "layers": ["relu"]}', encoding="utf-8")
+    assert "relu" in run("summary", str(path)).output
+    path.write_text('{"input": [3, 8, 8], "layers": ["relu"]', encoding="utf-8")
+    assert run("summary", str(path), status=2).output.startswith(f"{path}:1:1: this bracket is not closed; ")
+    path.write_text('{"input": [3, 8, 8], "layers": ["relo"]}', encoding="utf-8")
+    message = f"{path}:1:33: unknown layer type 'relo'; did you mean 'relu'?\n"
+    assert run("summary", str(path), status=2).output == message
+
+
+def test_a_binary_file_of_no_known_format(run, tmp_path: Path) -> None:
+    path = tmp_path / "net"
+    path.write_bytes(b"\x7fELF\x02\x01\x00\xff")
+    message = f"{path}: is a binary file; a spec is a YAML text; `cnncalc show vgg16` prints one\n"
+    assert run("summary", str(path), status=2).output == message
+
+
+def test_a_spec_in_place_of_a_command(run, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [3]\nlayers: [relu]\n", encoding="utf-8")
+    assert f"there is no command '{path}'; write `cnncalc summary {path}`" in run(str(path), status=2).output
