@@ -133,8 +133,9 @@ def test_names_are_no_markup(run, tmp_path):
 
 def test_every_formula_in_latex_is_balanced(run):
     output = run("explain", "mobilenet_v1", "conv2_1.dw", "-f", "latex").output
-    formulas = re.findall(r"\\\[ (.*) \\\]", output)
-    assert len(formulas) >= 6
+    formulas = re.findall(r"(?s)\\\[ (.*?) \\\]|\\begin\{align\*\}(.*?)\\end\{align\*\}", output)
+    formulas = [line for formula in formulas for line in "".join(formula).split("\n")]
+    assert len(formulas) >= 20
     for formula in formulas:
         assert formula.count("{") == formula.count("}")
         assert formula.count(r"\left") == formula.count(r"\right")

@@ -84,6 +84,23 @@ STRINGS = {
 }  # fmt: skip
 ALLOWED_LATEX = frozenset(
     [
+        "allowbreak",
+        "begingroup",
+        "emergencystretch",
+        "endgroup",
+        "endhead",
+        "footnotesize",
+        "linewidth",
+        "qquad",
+        "quad",
+        "raggedright",
+        "resizebox",
+        "scriptsize",
+        "setlength",
+        "small",
+        "tabcolsep",
+        "tabularnewline",
+        "tiny",
         "textbackslash",
         "textasciicircum",
         "textasciitilde",
@@ -206,6 +223,10 @@ def check_latex(text: str) -> None:
     for drawing in (drawings := re.findall(r"(?s)\\begin{verbatim}\n(.*?)\\end{verbatim}\n", text)):
         assert re.fullmatch(DRAWING, drawing), drawing
         text = text.replace(drawing, "")
+    # A table that is scaled is an argument, of several lines.
+    text, scaled = re.subn(r"(?m)^\\noindent\\resizebox{\\linewidth}{!}{%\n", r"\\noindent\\resizebox\n", text)
+    text, ends = re.subn(r"(?m)^\\end{tabular}}$", r"\\end{tabular}", text)
+    assert scaled == ends
     lines = [line for line in text.split("\n") if not line.startswith("%")]
     lines = [line for line in lines if not re.fullmatch(r"\\(begin|end){verbatim}", line) or not drawings]
     words = set(re.findall(r"\\([A-Za-z]+)", "\n".join(lines)))

@@ -125,6 +125,15 @@ def test_a_severity_has_a_color_and_a_place_stands_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("findings", "style"),
+    [((), "bold green"), ((NOTED,), "bold green"), ((WARNED, NOTED), "bold yellow"), ((WARNED, BROKEN), "bold red")],
+)
+def test_the_totals_have_the_color_of_the_worst(findings, style: str) -> None:
+    *_, totals = layout([Outcome("nets/a b.yaml", "A", findings)])
+    assert [part.style for part in totals] == [style]
+
+
 def test_only_some_severities_are_shown() -> None:
     lines = ["".join(part.text for part in line) for line in layout(OUTCOMES, None, (Severity.WARNING,))]
     assert lines == ["nets/a b.yaml:3:5: warning: a bias [CNN001]"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cnncalc.finding import Finding, Outcome, Severity, State
 from cnncalc.problem import plural
 from cnncalc.report.check import limits_of, used
-from cnncalc.report.findings import counted, line_of, rank
+from cnncalc.report.findings import RANKS, counted, line_of, rank
 from cnncalc.report.format import percent, plain
 from cnncalc.report.terminal import Styled, wrapped
 
@@ -38,7 +38,8 @@ def layout(
     for outcome in outcomes:
         if outcome.checks:
             yield from ([Styled(line)] for line in _hanging(f"{outcome.file}: {_checks(outcome)}", width))
-    style = "bold green" if all(outcome.kept for outcome in outcomes) else "bold red"
+    severities = {finding.severity for finding, _ in found} - {Severity.NOTE}
+    style = STYLES[min(severities, key=RANKS.__getitem__)] if severities else "bold green"
     yield from ([Styled(line, style)] for line in _hanging(counted(outcomes), width))
 
 
