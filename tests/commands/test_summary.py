@@ -101,7 +101,7 @@ def test_set_and_input(run):
         (("vgg16", "--input", "3x5x5"), "does not fit"),
         (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
         (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
-        (("vgg16", "--formt", "json"), "(Did you mean one of: '--format', '--sort'?)"),
+        (("vgg16", "--formt", "json"), "--format"),
         (("vgg16", "--output", "nowhere/x.txt"), "No such file or directory"),
         ((), "Missing argument 'SPEC'"),
     ],
