@@ -112,14 +112,19 @@ def _interrupted_blocks(network: Network) -> dict[str, str]:
     """The blocks whose layers do not follow one another without a gap, each with a block above it."""
     interrupted: dict[str, str] = {}
     begun: set[str] = set()
-    previous = ""
+    # The last layer's name, and the block that it stands in.
+    previous, block = "", ""
     for layer in network.layers:
-        path = layer.name
-        if path in begun:
+        name = layer.name
+        if name in begun:
             # It comes behind layers whose names begin with its own.
-            interrupted[path] = path.rpartition(".")[0]
-        begun.add(path)
-        path = _nearest_block(path, interrupted)
+            interrupted[name] = name.rpartition(".")[0]
+        begun.add(name)
+        path = name.rpartition(".")[0]
+        if path == block:
+            previous = name
+            continue
+        block, path = path, _nearest_block(name, interrupted)
         while path:
             if path in begun:
                 if previous == path or previous.startswith(f"{path}."):
@@ -127,7 +132,7 @@ def _interrupted_blocks(network: Network) -> dict[str, str]:
                 interrupted[path] = path.rpartition(".")[0]
             begun.add(path)
             path = _nearest_block(path, interrupted)
-        previous = layer.name
+        previous = name
     return interrupted
 
 
