@@ -238,7 +238,7 @@ class _Builder:
         base = None
         if not _is_bare(item) and (item.name is None or item.name.constant is not None):
             base = self._take(frame, item)
-        for number, inner in frame.passes(loop, current):
+        for number, inner in frame.passes(loop, self._loop_tensor(loop, item.sources, frame, current, item.name)):
             if number == 1 and (base is not None or not item.declares):
                 _refuse_one_start(item)
             path = None if base is None else f"{base}.{number}"
@@ -246,6 +246,24 @@ class _Builder:
         if base is not None and current is not None:
             self.tensors[base] = current
         return current
+
+    def _loop_tensor(
+        self,
+        loop: Loop,
+        sources: Sources | None,
+        frame: Frame,
+        current: Tensor | None,
+        own: NameTemplate | None = None,
+    ) -> Tensor | None:
+        """The tensor that `for` and `repeat` see: the one that comes into the first pass."""
+        if sources is None or not loop.uses_tensor:
+            return current
+        for _, template in sources.names:
+            if inner := template.names_among(loop.names):
+                message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on what from names"
+                hint = "use a number or a variable in for and repeat, in place of in_channels and its like"
+                raise Faulty(Problem(template.span, message, hint))
+        return _only(self._named(sources, frame, current, own))
 
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
         """Place one pass of an item; `path` is settled where it is repeated below one name."""
@@ -274,7 +292,7 @@ class _Builder:
         if path is None:
             path = self._take(frame, item)
         if item.weights is not None:
-            frame = frame._replace(shared=self._sharing(item.weights, path, frame, current))
+            frame = frame._replace(shared=self._sharing(item.weights, path, frame, _only(sources)))
         result = self._placed(action, Place(item, path, frame), sources)
         if result is not None:
             self.tensors[path] = result
@@ -408,7 +426,8 @@ class _Builder:
                 if branch.loop is None:
                     ends.extend(self._branch(branch, branch.name, frame, start))
                     continue
-                for number, inner in frame.passes(branch.loop, start):
+                incoming = self._loop_tensor(branch.loop, branch.sources, frame, start)
+                for number, inner in frame.passes(branch.loop, incoming):
                     label = None if branch.name is None else f"{branch.name}.{number}"
                     ends.extend(self._branch(branch, label, inner, start))
             except Faulty as faulty:

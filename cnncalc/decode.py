@@ -724,9 +724,7 @@ class _Decoder:
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:
-    if loop is None:
-        return frozenset()
-    return frozenset({"index"}.union(*(names for names, _ in loop.walks)))
+    return frozenset() if loop is None else loop.names
 
 
 def _split(text: str) -> list[tuple[int, str]]:

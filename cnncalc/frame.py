@@ -62,15 +62,7 @@ class Frame(NamedTuple):
         """A template's value where `tensor` comes in. Raises Faulty, and UnknownValue where something before failed."""
         if isinstance(template, Listed):
             limits.spend(len(template.items))
-        names = self.names
-        if template.uses_tensor:
-            if tensor is None:
-                message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
-                raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        value = template.evaluate(names)
+        value = template.evaluate(self._names_for(template, tensor))
         if value is UNKNOWN:
             raise UnknownValue
         return value
@@ -79,12 +71,18 @@ class Frame(NamedTuple):
         """A name that a template comes to where `tensor` comes in. Raises what `evaluate` does."""
         if template.constant is not None:
             return template.constant
-        names = self.names
-        if template.uses_tensor and tensor is not None:
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        return template.evaluate(names)
+        return template.evaluate(self._names_for(template, tensor))
+
+    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> dict[str, Value]:
+        """The names that a template can use, with those of the incoming tensor where it does."""
+        if not template.uses_tensor:
+            return self.names
+        if tensor is None:
+            message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
+            raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
+        if tensor.shape is None:
+            raise UnknownValue
+        return {**self.names, **tensor_values(tensor.shape)}
 
     def holds(self, when: Template, tensor: Tensor | None) -> bool:
         """Whether a condition is true. Raises what `evaluate` does."""

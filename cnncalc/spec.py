@@ -28,6 +28,17 @@ class Loop(NamedTuple):
     walks: tuple[tuple[tuple[str, ...], Template], ...]
     span: Span
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it gives values to."""
+        return frozenset({"index"}.union(*(names for names, _ in self.walks)))
+
+    @property
+    def uses_tensor(self) -> bool:
+        """Whether the number of passes, or a list, depends on the incoming tensor."""
+        by_list = any(template.uses_tensor for _, template in self.walks)
+        return by_list or (self.repeat is not None and self.repeat.uses_tensor)
+
 
 class Sources(NamedTuple):
     """Where an item's input comes from: names, each with the key it has inside a block, or none."""

@@ -108,6 +108,11 @@ class NameTemplate(NamedTuple):
     def uses_tensor(self) -> bool:
         return any(part.uses_tensor for part in self.parts if not isinstance(part, str))
 
+    def names_among(self, names: frozenset[str]) -> list[str]:
+        """Those of some names that its expressions use."""
+        used = [name for part in self.parts if not isinstance(part, str) for name, _ in part.expression.names]
+        return [name for name in dict.fromkeys(used) if name in names]
+
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
         """The name. Raises Faulty where a part is no number or word."""
         texts = []

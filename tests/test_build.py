@@ -271,6 +271,106 @@ def test_when_asks_of_the_tensor_that_from_names(spec: Loaded) -> None:
     assert layer(network, "relu").inputs == ("wide",)
 
 
+WIDE = """
+  - conv: [7, 1]
+    name: wide
+  - conv: [4, 1]
+    name: narrow
+"""
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        # Twice the 7 channels that come in, not twice the 4 of the layer above.
+        ("  - conv: [width, 1]\n    from: wide\n    for: {width: [2 * in_channels]}\n", [14]),
+        ("  - conv: [width, 1]\n    from: {input: wide}\n    for: {width: [2 * in_channels]}\n", [14]),
+        # 7 - 5 passes, each behind the one before; from previous is what it would be without from.
+        ("  - conv: [3, 1]\n    name: 'c{index}'\n    from: wide\n    repeat: in_channels - 5\n", [3, 3]),
+        ("  - conv: [3, 1]\n    from: previous\n    repeat: in_channels - 2\n", [3, 3]),
+        # Rows of 7 and 1 passes, and each layer sees 7 channels.
+        (
+            (
+                "  - conv: [in_channels + index, 1]\n    name: 'c{index}'\n    from: wide\n"
+                "    for: {n: [in_channels, 1]}\n    repeat: n // 3\n"
+            ),
+            [7, 8],
+        ),
+        # The keys of a group, a block, a join and a branch see the same.
+        (
+            "  - layers: [conv: [width, 1]]\n    from: wide\n    for: {width: [in_channels]}\n    name: 'g{index}'\n",
+            [7],
+        ),
+        ("  - unit: width\n    from: wide\n    for: {width: [in_channels]}\n    name: 'u{index}'\n", [7]),
+        (
+            (
+                "  - concat: [[conv: [width, 1]], []]\n    from: wide\n    for: {width: [in_channels]}\n"
+                "    name: 'j{index}'\n"
+            ),
+            [7],
+        ),
+        (
+            "  - concat:\n      - {layers: [conv: [width, 1]], from: wide, for: {width: [in_channels]}}\n      - []\n",
+            [7],
+        ),
+        ("  - concat:\n      - {layers: [conv: [2, 1]], from: wide, repeat: in_channels - 5}\n      - []\n", [2, 2]),
+        ("  - branch:\n      a: {layers: [conv: [width, 1]], from: wide, for: {width: [in_channels]}}\n", [7]),
+        ("  - branch: {a: [conv: [width, 1]]}\n    from: wide\n    for: {width: [in_channels]}\n", [7]),
+    ],
+)
+def test_every_key_of_an_item_asks_of_the_tensor_that_from_names(item: str, expected: list[int], spec: Loaded) -> None:
+    text = of_layers(f"{WIDE}{item}").replace(
+        "layers:\n", "blocks:\n  unit(filters):\n    - conv: [filters, 1]\nlayers:\n", 1
+    )
+    assert filters(spec(text)) == [7, 4, *expected]
+
+
+def test_weights_ask_of_the_tensor_that_from_names(spec: Loaded) -> None:
+    network = spec(
+        of_layers(
+            f"{WIDE}  - conv: [7, 1]\n    name: c7\n    from: wide\n  - conv: [7, 1]\n    name: again\n"
+            "    from: c7\n    weights: 'c{in_channels}'\n"
+        )
+    )
+    assert layer(network, "again").weights_from == "c7"
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            "  - relu:\n    name: 'c{index}'\n    from: 'x{index}'\n    repeat: in_channels\n",
+            (
+                "11:11: from depends on index, which the loop defines, but the loop depends on what from names;"
+                " use a number or a variable in for and repeat, in place of in_channels and its like"
+            ),
+        ),
+        (
+            "  - concat:\n      - {layers: [relu], from: 'x{n}', for: {n: [in_channels]}}\n      - []\n",
+            (
+                "10:32: from depends on n, which the loop defines, but the loop depends on what from names;"
+                " use a number or a variable in for and repeat, in place of in_channels and its like"
+            ),
+        ),
+        (
+            "  - concat:\n    name: 'c{index}'\n    from: [wide, narrow]\n    repeat: in_channels\n",
+            (
+                "12:13: in_channels and its like tell of one incoming tensor, but here is none, or several;"
+                " hand the number in as an argument"
+            ),
+        ),
+        (
+            "  - relu:\n    name: r\n    from: r\n    repeat: in_channels\n",
+            "11:11: 'r' reads itself; name a layer above it, or previous",
+        ),
+    ],
+)
+def test_a_loop_that_cannot_see_what_from_names(item: str, message: str, spec: Loaded) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec(of_layers(f"{WIDE}{item}"))
+    assert [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems] == [message]
+
+
 def test_from_is_not_looked_up_where_when_is_false(spec: Loaded) -> None:
     text = "  - relu:\n    name: r{index}\n    repeat: 2\n  - add:\n    from: [previous, r6]\n    when: width > 8\n"
     assert names(spec(of_layers(text))) == ["r0", "r1"]

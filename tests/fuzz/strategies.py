@@ -386,10 +386,10 @@ class _Maker:
         at = current
         if reads and (current is None or choices.chance(12)):
             sources, at = self.one_source(plain, frame, current)
-        loop = self.loop(names_with(frame.names, current)) if choices.chance(14) else None
+        loop = self.loop(names_with(frame.names, at)) if choices.chance(14) else None
         inner = frame
         if loop is not None:
-            first = self.first_pass(loop, frame, current)
+            first = self.first_pass(loop, frame, at)
             if first is None:
                 return None
             inner = frame._replace(names=first)
@@ -528,9 +528,9 @@ class _Maker:
         if self.wishes.reads and choices.chance(8):
             sources, begin = self.one_source(plain, frame, at)
         inner = frame._replace(path=under(frame.path, label)) if label else frame
-        loop = self.loop(names_with(frame.names, at)) if choices.chance(5) else None
+        loop = self.loop(names_with(frame.names, begin)) if choices.chance(5) else None
         if loop is not None:
-            inner = inner._replace(names=self.first_pass(loop, frame, at) or frame.names)
+            inner = inner._replace(names=self.first_pass(loop, frame, begin) or frame.names)
         when = self.truth(names_with(inner.names, begin)) if choices.chance(8) else None
         if keep:
             items = tuple(Item(self.kept(begin.shape.rank)) for _ in range(choices.integer(0, 3)))
