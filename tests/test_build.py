@@ -326,13 +326,11 @@ def test_every_key_of_an_item_asks_of_the_tensor_that_from_names(item: str, expe
 
 
 def test_weights_ask_of_the_tensor_that_from_names(spec: Loaded) -> None:
-    network = spec(
-        of_layers(
-            f"{WIDE}  - conv: [7, 1]\n    name: c7\n    from: wide\n  - conv: [7, 1]\n    name: again\n"
-            "    from: c7\n    weights: 'c{in_channels}'\n"
-        )
+    seven = "  - conv: [7, 1]\n    name: c7\n    from: wide\n"
+    again = (
+        "  - relu:\n    from: narrow\n  - conv: [7, 1]\n    name: again\n    from: c7\n    weights: 'c{in_channels}'\n"
     )
-    assert layer(network, "again").weights_from == "c7"
+    assert layer(spec(of_layers(f"{WIDE}{seven}{again}")), "again").weights_from == "c7"
 
 
 @pytest.mark.parametrize(
