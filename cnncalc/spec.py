@@ -12,7 +12,7 @@ from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
 from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
-from cnncalc.templates import NameTemplate, Template
+from cnncalc.templates import NameTemplate, Template, names_used_in
 
 TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
 MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
@@ -177,3 +177,16 @@ def name_problem(name: str) -> tuple[str, str] | None:
     if not all(name.split(".")):
         return f"the name {quoted(name)} has an empty part", "dots stand between parts"
     return None
+
+
+def names_used_in_block(block: Block) -> frozenset[str]:
+    """The names that a block's items and its parameters' defaults use."""
+    return frozenset(names_used_in((block.items, tuple(parameter.default for parameter in block.parameters))))
+
+
+def variables_used(spec: Spec) -> set[str]:
+    """The names that the expressions of a spec use, other than the parameters of its blocks."""
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    for block in spec.blocks.values():
+        used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
+    return used
