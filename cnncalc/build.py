@@ -22,16 +22,19 @@ from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
 from cnncalc.spec import (
     Action,
+    Block,
     BlockCall,
     Branch,
     Item,
     Join,
     LayerCall,
     Loop,
+    Reads,
     SideBranches,
     Sources,
     Spec,
     name_problem,
+    reads_of,
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Constant, Faulty, NameTemplate, stand_in_order
@@ -114,6 +117,7 @@ class _Builder:
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
+        self.reads: dict[str, Reads] = {}
         self.names: dict[object, dict[str, Value]] = {}
         self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
@@ -316,8 +320,11 @@ class _Builder:
         block = self.spec.blocks.get(call.block)
         if block is None:
             raise UnknownValue
-        frame = place.frame
+        frame, written = place.frame, place.item.sources
         current = _only(sources)
+        handed = None if written is None or (len(sources) == 1 and "" in sources) else written.span
+        if handed is not None:
+            self._refuse_surplus(block, sources, handed)
         limits.spend(2 * len(block.parameters) + len(self.variables) // 4)
         names: dict[str, Value] = dict(self.variables)
         for parameter in block.parameters:
@@ -337,7 +344,8 @@ class _Builder:
             return self._again(known, place, arguments, tuple(inputs.values()))
         start = len(self.layers), len(self.groups), len(self.ends), self.steps
         depth = self._enter(frame, place.path, place.item.span).depth
-        inner = Frame(place.path, place.path, call.block, names, inputs, depth, frame.training_only, frame.shared)
+        path, shared = place.path, frame.shared
+        inner = Frame(path, path, call.block, names, inputs, depth, frame.training_only, shared, handed)
         self.groups.append(Group(place.path, call.block, place.item.span, arguments))
         result = self.items(block.items, inner, current)
         # Where anything is wrong, each is looked at by itself.
@@ -354,6 +362,35 @@ class _Builder:
                 max((len(layer.name) for layer in self.layers[start[0] :]), default=0),
             )
         return result
+
+    def _reads(self, block: Block) -> Reads:
+        """What a block reads by name, looked through once."""
+        if block.name not in self.reads:
+            self.reads[block.name] = reads_of(block)
+        return self.reads[block.name]
+
+    def _refuse_surplus(self, block: Block, sources: dict[str, Tensor], span: Span) -> None:
+        """Raise Faulty where `from` hands in a tensor that nothing in the block reads, whatever its `when` are."""
+        reads = self._reads(block)
+        limits.spend(len(sources) * (LOOKED_AT + len(reads.computed)) // LOOKED_AT)
+        surplus = [name for name in sources if not reads.may_read(name)]
+        missing = [word for word in reads.outside if word not in sources]
+        # A single tensor comes into the first layer, whatever it is called. What cannot be used may have read it.
+        if not surplus or (len(sources) == 1 and not missing) or self.spec.problems:
+            return
+        message = f"the block {block.name!r} does not read {listed(map(quoted, surplus))}"
+        hint = f"it reads {listed(reads.outside)}" if reads.outside else "leave it out"
+        raise Faulty(Problem(span, message, did_you_mean(surplus[0], missing, hint)))
+
+    def _missing(self, frame: Frame, span: Span) -> Problem:
+        """Why a block cannot read a word: the `from` of its call does not hand it in."""
+        reads = self._reads(self.spec.blocks[frame.block])
+        missing = [word for word in reads.outside if word not in frame.inputs]
+        line = reads.words[missing[0]].line
+        message = f"the block {frame.block!r} reads {listed(map(quoted, missing))} (line {line}), but from hands in"
+        wanted = [word for word in reads.outside if word in frame.inputs or word in missing]
+        hint = f"write from: {{{', '.join(f'{word}: ...' for word in wanted[:4])}{', ...' if len(wanted) > 4 else ''}}}"
+        return Problem(span, f"{message} {listed(frame.inputs)}", hint)
 
     def _has_room(self, known: Expansion) -> bool:
         """Whether a copy stays within the bounds; else it is expanded, to tell where it leaves them."""
@@ -741,7 +778,7 @@ class _Builder:
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
         """Why a name cannot be read at a place, with what would work."""
-        if name == "input" and len(frame.inputs) > 1:
+        if name == "input" and len(frame.inputs) > 1 and frame.call is None:
             return Problem(span, "there is more than one input", f"name one of {listed(frame.inputs, 'or')}")
         prefix = f"{frame.scope}." if frame.scope else ""
         ending = f".{name}"
@@ -754,6 +791,8 @@ class _Builder:
             return Problem(span, message, "a layer reads only what stands above it")
         if inner is not None:
             return Problem(span, f"{quoted(name)} stands inside a block or branch", f"write {inner}")
+        if frame.call is not None and not here and name in self._reads(self.spec.blocks[frame.block]).outside:
+            return self._missing(frame, frame.call)
         outside = next((declaration for declaration in declared if not declaration.block), None)
         if frame.block and outside is not None:
             message = f"{quoted(name)} (line {outside.span.line}) stands outside of the block {frame.block!r}"

@@ -36,7 +36,8 @@ class Shared(NamedTuple):
 class Frame(NamedTuple):
     """Where an item stands: its path, the names it sees, and what its block was given.
 
-    `scope` is the path of the block at hand: names of layers are looked up as far as that.
+    `scope` is the path of the block at hand: names of layers are looked up as far as that. `call` is the place of
+    the `from` that hands in its tensors by their names, None where one comes in without.
     """
 
     path: str
@@ -47,12 +48,13 @@ class Frame(NamedTuple):
     depth: int
     training_only: bool = False
     shared: Shared | None = None
+    call: Span | None = None
 
     def entered(self, path: str) -> Frame:
         """The frame one level further in."""
         # Written out, which takes a third of the time of a replacement: it is done for every branch.
-        _, scope, block, names, inputs, depth, training_only, shared = self
-        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared)
+        _, scope, block, names, inputs, depth, training_only, shared, call = self
+        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared, call)
 
     def which(self) -> str:
         """The hint where it must be said which of several tensors is meant."""

@@ -6,8 +6,10 @@ still checked.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, TypeAlias
 
+from cnncalc import limits
 from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
@@ -190,3 +192,63 @@ def variables_used(spec: Spec) -> set[str]:
     for block in spec.blocks.values():
         used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
     return used
+
+
+class Reads(NamedTuple):
+    """What the `from` keys in a block name: words with their first place, and computed names.
+
+    `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`
+    and branches reads whatever comes in.
+    """
+
+    words: dict[str, Span]
+    computed: tuple[NameTemplate, ...]
+    outside: tuple[str, ...]
+    takes_all: bool
+
+    def may_read(self, name: str) -> bool:
+        return self.takes_all or name in self.words or any(template.may_be(name) for template in self.computed)
+
+
+def reads_of(block: Block) -> Reads:
+    """What the items and branches of a block read by name, whether their `when` is true or not."""
+    words: dict[str, Span] = {}
+    computed: list[NameTemplate] = []
+    own: set[str] = {"previous"}
+    own_computed: list[NameTemplate] = []
+    takes_all = False
+    waiting: list[Item | Branch] = list(block.items[::-1])
+    while waiting:
+        part = waiting.pop()
+        for _, template in part.sources.names if part.sources else ():
+            if template.constant is None:
+                computed.append(template)
+            else:
+                words.setdefault(template.constant, template.span)
+        if isinstance(part, Branch):
+            own.add(part.name or "")
+            waiting += part.items[::-1]
+            continue
+        if part.name is None:
+            own.add(part.type)
+        elif part.name.constant is None:
+            own_computed.append(part.name)
+        else:
+            own.add(part.name.constant)
+        if isinstance(part.action, Join | SideBranches):
+            waiting += part.action.branches[::-1]
+        elif isinstance(part.action, Group):
+            waiting += part.action.items[::-1]
+        elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
+            takes_all = takes_all or part.sources is None
+    outside = tuple(word for word in words if not _may_be_own(word, own, own_computed))
+    return Reads(words, tuple(computed), outside, takes_all)
+
+
+def _may_be_own(word: str, names: set[str], computed: list[NameTemplate]) -> bool:
+    """Whether a word can name a layer, block or branch of those names; relu_2 and relu.2 can be a second relu."""
+    limits.spend(len(computed) // 10)
+    parts = word.split(".")
+    begins = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    begins.add(re.sub(r"_[0-9]+$", "", parts[0]))
+    return not names.isdisjoint(begins) or any(template.may_be(word) for template in computed)

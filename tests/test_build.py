@@ -471,6 +471,126 @@ layers:
     assert layer(network, "again.concat").inputs == ("b", "input")
 
 
+FUSE = """
+input: [3, 8, 8]
+blocks:
+  fuse(filters, joined=true):
+    - conv: [filters, 1]
+      from: low
+      name: up
+    - add:
+        - [relu]
+        - {layers: [relu], from: high}
+      when: joined
+layers:
+  - conv: [4, 1]
+    name: a
+  - conv: [4, 1]
+    name: b
+  - fuse: 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{low: a}",
+            "the block 'fuse' reads 'high' (line 10), but from hands in low; write from: {low: ..., high: ...}",
+        ),
+        (
+            "{high: a}",
+            "the block 'fuse' reads 'low' (line 6), but from hands in high; write from: {low: ..., high: ...}",
+        ),
+        ("{low: a, hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
+        ("{hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
+        ("{low: a, high: b, extra: a}", "the block 'fuse' does not read 'extra'; it reads low and high"),
+        ("{low: a, input: b}", "the block 'fuse' does not read 'input'; it reads low and high"),
+        ("{low: a, input: b, extra: b}", "the block 'fuse' does not read 'input' and 'extra'; it reads low and high"),
+        ("[a, b]", "the block 'fuse' does not read 'input.0' and 'input.1'; it reads low and high"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_block(given: str, message: str, spec: Loaded) -> None:
+    """The call is to blame, and each call has its own problem."""
+    with pytest.raises(SpecError) as caught:
+        spec(f"{FUSE}    from: {given}\n  - fuse: 4\n    from: {{low: a, high: b}}\n  - fuse: 4\n    from: {given}\n")
+    found = [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems]
+    assert found == [f"18:11: {message}", f"22:11: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        # A branch whose when is false reads nothing, and a block may be told not to read.
+        ("fuse: [4, false]\n    from: {low: a}", ""),
+        ("fuse: [4, false]\n    from: {low: a, high: b}", ""),
+        # One tensor comes into the first layer, whatever it is called.
+        ("unit:\n    from: {anything: a}", "- relu"),
+        ("unit:\n    from: {anything: a}", "- relu:\n      name: r\n    - add:\n      from: [r, anything]"),
+        # A join alone takes all; a computed name may be any that it fits.
+        ("unit:\n    from: {one: a, two: b}", "- add"),
+        ("unit:\n    from: {one: a, two: b}", "- layers: [concat]"),
+        (
+            "unit:\n    from: {x1: a, x2: b}",
+            "- relu:\n      from: 'x{index + 1}'\n      name: 'r{index}'\n      repeat: 2",
+        ),
+        ("unit:\n    from: [a, b]", "- relu:\n      from: 'input.{index}'\n      name: 'r{index}'\n      repeat: 2"),
+        # A layer of the block may have the name of what comes in, which comes first.
+        ("unit:\n    from: {x: a, y: b}", "- relu:\n      from: x\n      name: y\n    - add:\n      from: [y, x]"),
+        # What a block hands on is read.
+        ("outer:\n    from: {x: a, y: b}", "- add:\n      from: [low, high]"),
+    ],
+)
+def test_a_mapping_that_fits(call: str, body: str, spec: Loaded) -> None:
+    outer = "  outer:\n    - unit:\n      from: {low: x, high: y}\n"
+    unit = f"  unit:\n    {body}\n{outer if 'low' in body else ''}" if body else ""
+    text = FUSE.replace("\nlayers:\n", f"\n{unit}layers:\n")
+    assert spec(text.replace("  - fuse: 4\n", f"  - {call}\n")).layers
+
+
+def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None:
+    outer = "  outer:\n    - fuse: 4\n      from: {low: one, high: two}\n"
+    text = FUSE.replace("  - fuse: 4\n", "  - outer:\n    from: {one: a}\n")
+    with pytest.raises(SpecError) as caught:
+        spec(text.replace("\nlayers:\n", f"\n{outer}layers:\n"))
+    found = [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems]
+    assert found == [
+        "21:11: the block 'outer' reads 'two' (line 14), but from hands in one; write from: {one: ..., two: ...}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        # A slip in the name of a layer of the block stays where it is.
+        ("stme", "9:13: no layer is called 'stme'; did you mean 'stem'?"),
+        ("conv.relu", "9:13: no layer is called 'conv.relu'; did you mean 'conv'?"),
+        ("later", "9:13: 'later' stands below, in line 11; a layer reads only what stands above it"),
+    ],
+)
+def test_names_of_a_block_are_told_in_the_block(name: str, message: str, spec: Loaded) -> None:
+    text = f"""
+input: [3, 8, 8]
+blocks:
+  unit:
+    - relu:
+      name: stem
+    - conv: [4, 1]
+    - relu:
+      from: {name}
+    - relu:
+      name: later
+layers:
+  - relu:
+    name: a
+  - unit:
+    from: {"a" if name == "stme" else "{x: a}"}
+"""
+    with pytest.raises(SpecError) as caught:
+        spec(text)
+    assert [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems] == [message]
+
+
 def test_a_path_leads_into_blocks_and_branches(spec: Loaded) -> None:
     network = spec("""
 input: [3, 8, 8]
