@@ -635,6 +635,13 @@ class _Maker:
         path = under(frame.path, name)
         inner = Frame(path, path, dict(plain.variables), tensors, frame.training_only, frame.shared)
         items = self.items(plain.copy(), inner, None, self.choices.integer(1, 3), depth + 2)
+        # What is handed in is read.
+        read = words_read(items)
+        items += tuple(
+            Item(self.kept(tensors[key].shape.rank), sources=((None, Name((key,))),))
+            for key in keys
+            if read is not None and key not in read
+        )
         self.blocks[name] = Block(name, (), items)
         self.several[name] = tuple(keys) if keyed else (None, None)  # type: ignore[assignment]
         sources = tuple((key if keyed else None, source[0][1]) for key, (source, _) in zip(keys, chosen, strict=True))
@@ -748,3 +755,20 @@ class _Maker:
 
 def beside(shape: Shape, axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :])
+
+
+def words_read(items: tuple[Item | Branch, ...]) -> set[str] | None:
+    """The words that items and branches of a block read; None where a join without `from` reads all that comes in."""
+    words: set[str] = set()
+    waiting = list(items)
+    while waiting:
+        part = waiting.pop()
+        words.update(name.text for _, name in part.sources)
+        action = Group(part.items) if isinstance(part, Branch) else part.action
+        if isinstance(action, LayerUse) and TYPES[action.type].several_inputs and not part.sources:
+            return None
+        if isinstance(action, Group):
+            waiting += action.items
+        elif isinstance(action, JoinUse | Sides):
+            waiting += action.branches
+    return words
