@@ -372,7 +372,7 @@ class _Builder:
     def _refuse_surplus(self, block: Block, sources: dict[str, Tensor], span: Span) -> None:
         """Raise Faulty where `from` hands in a tensor that nothing in the block reads, whatever its `when` are."""
         reads = self._reads(block)
-        limits.spend(len(sources) * (LOOKED_AT + len(reads.computed)) // LOOKED_AT)
+        limits.spend(len(sources) * (1 + len(reads.computed) // Cost.PER_NAME))
         surplus = [name for name in sources if not reads.may_read(name)]
         missing = [word for word in reads.outside if word not in sources]
         # A single tensor comes into the first layer, whatever it is called. What cannot be used may have read it.
