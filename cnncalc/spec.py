@@ -248,7 +248,6 @@ def reads_of(block: Block) -> Reads:
 def _may_be_own(word: str, names: set[str], computed: list[NameTemplate]) -> bool:
     """Whether a word can name a layer, block or branch of those names; relu_2 and relu.2 can be a second relu."""
     limits.spend(len(computed) // limits.Cost.PER_NAME)
-    parts = word.split(".")
-    begins = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    begins.add(re.sub(r"_[0-9]+$", "", parts[0]))
+    begins = {word, *(word[: dot.start()] for dot in re.finditer(r"\.", word))}
+    begins.add(re.sub(r"_[0-9]+$", "", word.partition(".")[0]))
     return not names.isdisjoint(begins) or any(template.may_be(word) for template in computed)
