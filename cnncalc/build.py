@@ -23,16 +23,19 @@ from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape, axis_names, with_channels_first
 from cnncalc.spec import (
     Action,
+    Block,
     BlockCall,
     Branch,
     Item,
     Join,
     LayerCall,
     Loop,
+    Reads,
     SideBranches,
     Sources,
     Spec,
     name_problem,
+    reads_of,
 )
 from cnncalc.spec import Group as GroupAction
 from cnncalc.templates import Constant, Faulty, NameTemplate, stand_in_order
@@ -115,6 +118,7 @@ class _Builder:
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
+        self.reads: dict[str, Reads] = {}
         self.names: dict[object, dict[str, Value]] = {}
         self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
@@ -240,7 +244,7 @@ class _Builder:
         base = None
         if not _is_bare(item) and (item.name is None or item.name.constant is not None):
             base = self._take(frame, item)
-        for number, inner in frame.passes(loop, current):
+        for number, inner in frame.passes(loop, self._loop_tensor(loop, item.sources, frame, current, item.name)):
             if number == 1 and (base is not None or not item.declares):
                 _refuse_one_start(item)
             path = None if base is None else f"{base}.{number}"
@@ -248,6 +252,24 @@ class _Builder:
         if base is not None and current is not None:
             self.tensors[base] = current
         return current
+
+    def _loop_tensor(
+        self,
+        loop: Loop,
+        sources: Sources | None,
+        frame: Frame,
+        current: Tensor | None,
+        own: NameTemplate | None = None,
+    ) -> Tensor | None:
+        """The tensor that `for` and `repeat` see: the one that comes into the first pass."""
+        if sources is None or not loop.uses_tensor:
+            return current
+        for _, template in sources.names:
+            if inner := template.names_among(loop.names):
+                message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on what from names"
+                hint = "use a number or a variable in for and repeat, in place of in_channels and its like"
+                raise Faulty(Problem(template.span, message, hint))
+        return _only(self._named(sources, frame, current, own))
 
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
         """Place one pass of an item; `path` is settled where it is repeated below one name."""
@@ -276,7 +298,7 @@ class _Builder:
         if path is None:
             path = self._take(frame, item)
         if item.weights is not None:
-            frame = frame._replace(shared=self._sharing(item.weights, path, frame, current))
+            frame = frame._replace(shared=self._sharing(item.weights, path, frame, _only(sources)))
         result = self._placed(action, Place(item, path, frame), sources)
         if result is not None:
             self.tensors[path] = result
@@ -300,8 +322,11 @@ class _Builder:
         block = self.spec.blocks.get(call.block)
         if block is None:
             raise UnknownValue
-        frame = place.frame
+        frame, written = place.frame, place.item.sources
         current = _only(sources)
+        handed = None if written is None or (len(sources) == 1 and "" in sources) else written.span
+        if handed is not None:
+            self._refuse_surplus(block, sources, handed)
         limits.spend(2 * len(block.parameters) + len(self.variables) // 4)
         names: dict[str, Value] = dict(self.variables)
         for parameter in block.parameters:
@@ -321,7 +346,8 @@ class _Builder:
             return self._again(known, place, arguments, tuple(inputs.values()))
         start = len(self.layers), len(self.groups), len(self.ends), self.steps
         depth = self._enter(frame, place.path, place.item.span).depth
-        inner = Frame(place.path, place.path, call.block, names, inputs, depth, frame.training_only, frame.shared)
+        path, shared = place.path, frame.shared
+        inner = Frame(path, path, call.block, names, inputs, depth, frame.training_only, shared, handed)
         self.groups.append(Group(place.path, call.block, place.item.span, arguments))
         result = self.items(block.items, inner, current)
         # Where anything is wrong, each is looked at by itself.
@@ -338,6 +364,35 @@ class _Builder:
                 max((len(layer.name) for layer in self.layers[start[0] :]), default=0),
             )
         return result
+
+    def _reads(self, block: Block) -> Reads:
+        """What a block reads by name, looked through once."""
+        if block.name not in self.reads:
+            self.reads[block.name] = reads_of(block)
+        return self.reads[block.name]
+
+    def _refuse_surplus(self, block: Block, sources: dict[str, Tensor], span: Span) -> None:
+        """Raise Faulty where `from` hands in a tensor that nothing in the block reads, whatever its `when` are."""
+        reads = self._reads(block)
+        limits.spend(len(sources) * (1 + len(reads.computed) // Cost.PER_NAME))
+        surplus = [name for name in sources if not reads.may_read(name)]
+        missing = [word for word in reads.outside if word not in sources]
+        # A single tensor comes into the first layer, whatever it is called. What cannot be used may have read it.
+        if not surplus or (len(sources) == 1 and not missing) or self.spec.problems:
+            return
+        message = f"the block {block.name!r} does not read {listed(map(quoted, surplus))}"
+        hint = f"it reads {listed(reads.outside)}" if reads.outside else "leave it out"
+        raise Faulty(Problem(span, message, did_you_mean(surplus[0], missing, hint)))
+
+    def _missing(self, frame: Frame, span: Span) -> Problem:
+        """Why a block cannot read a word: the `from` of its call does not hand it in."""
+        reads = self._reads(self.spec.blocks[frame.block])
+        missing = [word for word in reads.outside if word not in frame.inputs]
+        line = reads.words[missing[0]].line
+        message = f"the block {frame.block!r} reads {listed(map(quoted, missing))} (line {line}), but from hands in"
+        wanted = [word for word in reads.outside if word in frame.inputs or word in missing]
+        hint = f"write from: {{{', '.join(f'{word}: ...' for word in wanted[:4])}{', ...' if len(wanted) > 4 else ''}}}"
+        return Problem(span, f"{message} {listed(frame.inputs)}", hint)
 
     def _has_room(self, known: Expansion) -> bool:
         """Whether a copy stays within the bounds; else it is expanded, to tell where it leaves them."""
@@ -410,7 +465,8 @@ class _Builder:
                 if branch.loop is None:
                     ends.extend(self._branch(branch, branch.name, frame, start))
                     continue
-                for number, inner in frame.passes(branch.loop, start):
+                incoming = self._loop_tensor(branch.loop, branch.sources, frame, start)
+                for number, inner in frame.passes(branch.loop, incoming):
                     label = None if branch.name is None else f"{branch.name}.{number}"
                     ends.extend(self._branch(branch, label, inner, start))
             except Faulty as faulty:
@@ -754,7 +810,7 @@ class _Builder:
 
     def _unknown_name(self, name: str, span: Span, frame: Frame) -> Problem:
         """Why a name cannot be read at a place, with what would work."""
-        if name == "input" and len(frame.inputs) > 1:
+        if name == "input" and len(frame.inputs) > 1 and frame.call is None:
             return Problem(span, "there is more than one input", f"name one of {listed(frame.inputs, 'or')}")
         if re.fullmatch(r"-?[0-9]+", name):
             message = f"{quoted(name)} is no name: layers have names, not numbers"
@@ -770,6 +826,8 @@ class _Builder:
             return Problem(span, message, "a layer reads only what stands above it")
         if inner is not None:
             return Problem(span, f"{quoted(name)} stands inside a block or branch", f"write {inner}")
+        if frame.call is not None and not here and name in self._reads(self.spec.blocks[frame.block]).outside:
+            return self._missing(frame, frame.call)
         outside = next((declaration for declaration in declared if not declaration.block), None)
         if frame.block and outside is not None:
             message = f"{quoted(name)} (line {outside.span.line}) stands outside of the block {frame.block!r}"

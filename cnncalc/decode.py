@@ -55,6 +55,7 @@ from cnncalc.spec import (
     Spec,
     is_one_list,
     name_problem,
+    variables_used,
 )
 from cnncalc.templates import TENSOR_NAMES, Constant, NameTemplate, Template, TemplateReader
 
@@ -126,7 +127,7 @@ class _Decoder:
             if not items and not self.problems:
                 self.problem(top["layers"].span, "layers is empty", "list at least one layer")
         outputs = (self.reader.name(node, known, "outputs", tensor=False) for node in self._nodes(top.get("outputs")))
-        return Spec(
+        spec = Spec(
             self._text(top.get("name"), "name") or os.path.basename(self.file).removesuffix(bundled.SUFFIX),
             self._text(top.get("source"), "source"),
             self._text(top.get("family"), "family"),
@@ -141,8 +142,10 @@ class _Decoder:
             read_guards({key: top[key] for key in GUARDS if key in top}, known, self.problems),
             self.names,
             root,
-            tuple(dict.fromkeys(self.problems)),
+            (),
         )
+        self._refuse_unused_additions(spec)
+        return spec._replace(problems=tuple(dict.fromkeys(self.problems)))
 
     def _top(self) -> dict[str, Node]:
         """The value of each top-level key, from the nearest spec that has it; guards are those of the spec itself."""
@@ -229,6 +232,32 @@ class _Decoder:
             # A variable that cannot be read still exists: what uses it is not wrong as well.
             self.variables[name] = template or Constant(UNKNOWN, node.span)
             del self.reader.elsewhere[name]
+
+    def _refuse_unused_additions(self, spec: Spec) -> None:
+        """Report the variables beside `extends` that the base does not have and nothing uses: slips, most likely."""
+        known: dict[str, None] = {}
+        added: list[tuple[int, Scalar, list[str]]] = []
+        for place, mapping in reversed(list(enumerate(self.chain))):
+            node = mapping.get("variables")
+            keys = [key for key, _ in node.entries] if isinstance(node, Mapping) else []
+            if place + 1 < len(self.chain):
+                before = list(known)
+                added += [(place, key, before) for key in keys if key.text in self.variables and key.text not in known]
+            known.update(dict.fromkeys(key.text for key in keys))
+        if not added:
+            return
+        used = variables_used(spec)
+        if self.problems:
+            # What is wrong is in no template.
+            used.update(*map(_words_in, self.chain))
+        # Nor is what a nearer spec replaces.
+        replaced = {place for place, key, _ in added if place and key.text not in used}
+        words = {place: _words_in(self.chain[place]) for place in replaced}
+        for place, key, before in added:
+            if key.text not in used and key.text not in words.get(place, ()):
+                message = f"{self.texts[place + 1][0]} has no variable {quoted(key.text)}, and nothing uses it here"
+                hint = f"its variables are {listed(before, 'and')}" if before else "it has no variables"
+                self.problem(key.span, message, did_you_mean(key.text, before, hint))
 
     def _refuse_many(self, variables: dict[str, Node], span: Span) -> None:
         """Raise SpecError where there are too many: each expression, and each block, is read with all of them."""
@@ -861,9 +890,30 @@ def _order_hint(word: str, found: type[LayerType], name: str, arguments: Node | 
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:
-    if loop is None:
-        return frozenset()
-    return frozenset({"index"}.union(*(names for names, _ in loop.walks)))
+    return frozenset() if loop is None else loop.names
+
+
+def _words_in(spec: Mapping) -> set[str]:
+    """The words of a spec's text, without the names of its variables."""
+    words: set[str] = set()
+    waiting: list[Node] = []
+    for key, value in spec.entries:
+        if key.text == "variables" and isinstance(value, Mapping):
+            waiting += [inner for _, inner in value.entries]
+        else:
+            waiting.append(value)
+    done: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
+            words.update(re.findall(r"\w+", node.text))
+        elif id(node) not in done:
+            done.add(id(node))
+            if isinstance(node, Sequence):
+                waiting += node.items
+            else:
+                waiting += [part for entry in node.entries for part in entry]
+    return words
 
 
 def _split(text: str) -> list[tuple[int, str]]:

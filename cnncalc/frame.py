@@ -36,7 +36,8 @@ class Shared(NamedTuple):
 class Frame(NamedTuple):
     """Where an item stands: its path, the names it sees, and what its block was given.
 
-    `scope` is the path of the block at hand: names of layers are looked up as far as that.
+    `scope` is the path of the block at hand: names of layers are looked up as far as that. `call` is the place of
+    the `from` that hands in its tensors by their names, None where one comes in without.
     """
 
     path: str
@@ -47,12 +48,13 @@ class Frame(NamedTuple):
     depth: int
     training_only: bool = False
     shared: Shared | None = None
+    call: Span | None = None
 
     def entered(self, path: str) -> Frame:
         """The frame one level further in."""
         # Written out, which takes a third of the time of a replacement: it is done for every branch.
-        _, scope, block, names, inputs, depth, training_only, shared = self
-        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared)
+        _, scope, block, names, inputs, depth, training_only, shared, call = self
+        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared, call)
 
     def which(self) -> str:
         """The hint where it must be said which of several tensors is meant."""
@@ -62,15 +64,7 @@ class Frame(NamedTuple):
         """A template's value where `tensor` comes in. Raises Faulty, and UnknownValue where something before failed."""
         if isinstance(template, Listed):
             limits.spend(len(template.items))
-        names = self.names
-        if template.uses_tensor:
-            if tensor is None:
-                message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
-                raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        value = template.evaluate(names)
+        value = template.evaluate(self._names_for(template, tensor))
         if value is UNKNOWN:
             raise UnknownValue
         return value
@@ -79,12 +73,18 @@ class Frame(NamedTuple):
         """A name that a template comes to where `tensor` comes in. Raises what `evaluate` does."""
         if template.constant is not None:
             return template.constant
-        names = self.names
-        if template.uses_tensor and tensor is not None:
-            if tensor.shape is None:
-                raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
-        return template.evaluate(names)
+        return template.evaluate(self._names_for(template, tensor))
+
+    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> dict[str, Value]:
+        """The names that a template can use, with those of the incoming tensor where it does."""
+        if not template.uses_tensor:
+            return self.names
+        if tensor is None:
+            message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
+            raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
+        if tensor.shape is None:
+            raise UnknownValue
+        return {**self.names, **tensor_values(tensor.shape)}
 
     def holds(self, when: Template, tensor: Tensor | None) -> bool:
         """Whether a condition is true. Raises what `evaluate` does."""

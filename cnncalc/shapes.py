@@ -183,6 +183,19 @@ class SlidingWindow(NamedTuple):
     def pace(self, size: int) -> tuple[int, int]:
         return self.stride, 1
 
+    def overlaps(self, outputs: int) -> bool:
+        """Whether two of so many outputs read one position.
+
+        Outputs that are k apart share one where k strides are as long as some dilations between two taps.
+        """
+        common = gcd(self.stride, self.dilation)
+        return self.dilation // common < outputs and self.stride // common < self.kernel
+
+    def skips(self, outputs: int) -> bool:
+        """Whether so many outputs, which share no position, leave one unread between their first and last."""
+        from_first_to_last = (outputs - 1) * self.stride + self.extent
+        return not self.overlaps(outputs) and outputs * self.kernel < from_first_to_last
+
 
 class SpreadWindow(NamedTuple):
     """A kernel that every input spreads over the output: transposed convolution, along one axis."""

@@ -22,6 +22,8 @@ from cnncalc.problem import LONGEST_QUOTE, Problem, Span, SpecError, ascii_looka
 
 # Of a longer text the parser that is worded in Python would take minutes to come to a mistake.
 LONGEST_WORDED = 200_000
+# A mistake this near to the end of a text that was cut can come from the cut.
+LONGEST_ESCAPE = 10
 # A spec has no use for directives, and libyaml compares each with all before it.
 MOST_DIRECTIVES = 10
 
@@ -133,18 +135,32 @@ def parse(text: str, file: str) -> Node:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Composer(file).compose(iter(yaml.parse(text, loader)))
-    except yaml.MarkedYAMLError as error:
-        if len(text) > LONGEST_WORDED:
-            raise SpecError([_not_yaml(error, file, text)]) from None
-    except yaml.YAMLError:
-        pass
-    # The C parser words its messages differently: the pure one makes them the same everywhere.
-    try:
-        return _Composer(file).compose(iter(yaml.parse(text, yaml.SafeLoader)))
-    except yaml.MarkedYAMLError as error:
-        raise SpecError([_not_yaml(error, file, text)]) from None
-    except yaml.YAMLError as error:  # pragma: no cover - no other kind is known
-        raise SpecError([Problem(Span(file, 1, 1), f"not valid YAML: {error}")]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        refusal = error
+    raise SpecError([_explain_refusal(text, file, refusal)])
+
+
+def _explain_refusal(text: str, file: str, refusal: yaml.YAMLError | ValueError) -> Problem:
+    """Return the problem of a text that a parser refuses, in the same words for every parser.
+
+    libyaml has its own messages, and since 0.2.6 its own nesting limit, which it applies before it reports the levels
+    above. The pure parser is slow, so that it reads only the beginning. Raises SpecError where a limit of ours ends it.
+    """
+    mark = getattr(refusal, "problem_mark", None)
+    if mark is None or mark.index <= LONGEST_WORDED:
+        beginning = text[:LONGEST_WORDED]
+        try:
+            _Composer(file).compose(iter(yaml.parse(beginning, yaml.SafeLoader)))
+        except yaml.MarkedYAMLError as error:
+            end = len(text) if len(text) == len(beginning) else LONGEST_WORDED - LONGEST_ESCAPE
+            if error.problem_mark is not None and error.problem_mark.index <= end:
+                refusal = error
+        except (yaml.YAMLError, ValueError):
+            # It fails to convert the escape \U00110000, or a version number of 5,000 digits.
+            pass
+    if isinstance(refusal, yaml.MarkedYAMLError):
+        return _not_yaml(refusal, file, text)
+    return Problem(Span(file, 1, 1), f"not valid YAML: {refusal}")
 
 
 def refuse_unreadable(text: str, file: str) -> None:
@@ -163,6 +179,8 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
     """The parser's complaint in words that fit a spec, at the place where the mistake was made."""
     complaint = str(error.problem)
     mark, opened = error.problem_mark, error.context_mark
+    if NESTED in complaint and mark is not None:
+        return _nested_too_deep(Span(file, mark.line + 1, mark.column + 1))
     if conflict := re.search(r"^(?:<{7}|>{7}) .*", text, re.MULTILINE):
         return Problem(_place(text[: conflict.start()], file), "a merge conflict is not resolved here", "keep one side")
     if mark and (problem := _lookalike(text, mark, opened, file) or _indented_below(text, mark, complaint, file)):
@@ -231,6 +249,11 @@ def _indented_below(text: str, mark: yaml.Mark, complaint: str, file: str) -> Pr
     return Problem(Span(file, above + 1, pair.start(2) + 1), message, hint)
 
 
+def _nested_too_deep(span: Span) -> Problem:
+    hint = limits.raised("nesting", "move the inner part to a block")
+    return Problem(span, f"nested more than {limits.current().nesting} deep", hint)
+
+
 class _Mistake(NamedTuple):
     """What the parser says, what that means in a spec, and what mends it; `at_start`: where it was opened."""
 
@@ -241,11 +264,13 @@ class _Mistake(NamedTuple):
 
 
 END = "'<stream end>'"
+NESTED = "exceeded maximum nesting depth"
 NOT_CLOSED = "this bracket is not closed"
 UNQUOTED = "close it, and quote text that holds brackets or commas"
 
 YAML_MISTAKES = (
     _Mistake(r"'\t' that cannot start", "a tab stands here", "indent with spaces"),
+    _Mistake("found a tab character", "a tab stands here", "indent with spaces"),
     _Mistake("expected ',' or", NOT_CLOSED, UNQUOTED, at_start=True),
     _Mistake(f"the node content, but found {END}", "the text ends inside a bracket", UNQUOTED),
     _Mistake("content, but found ','", "nothing stands before this comma", "remove it"),
@@ -281,6 +306,15 @@ YAML_MISTAKES = (
         "unknown escape character",
         "the backslash begins no known escape",
         "use single quotes, or write two backslashes",
+    ),
+    _Mistake(
+        "invalid Unicode character escape",
+        "this escape stands for no character",
+        "write a code from \\u0000 to \\U0010FFFF, no surrogate (D800 to DFFF)",
+    ),
+    _Mistake("incompatible YAML", "this version of YAML is not known", "a spec needs no directive: remove it"),
+    _Mistake(
+        "extremely long version number", "this version of YAML is not known", "a spec needs no directive: remove it"
     ),
     _Mistake(
         "alphabetic or numeric",
@@ -373,8 +407,7 @@ class _Composer:
         if name in ("SequenceStartEvent", "MappingStartEvent"):
             _refuse_tag(event, span)
             if len(self.stack) == self.limits.nesting:
-                hint = limits.raised("nesting", "move the inner part to a block")
-                raise SpecError([Problem(span, f"nested more than {self.limits.nesting} deep", hint)])
+                raise SpecError([_nested_too_deep(span)])
             self.stack.append(_Open(span, event.anchor, is_mapping=name == "MappingStartEvent"))
         elif name == "ScalarEvent":
             _refuse_tag(event, span)

@@ -6,13 +6,15 @@ still checked.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, TypeAlias
 
+from cnncalc import limits
 from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
 from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
-from cnncalc.templates import NameTemplate, Template
+from cnncalc.templates import NameTemplate, Template, names_used_in
 
 TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
 # What other tools call them; only messages ask for it.
@@ -51,6 +53,17 @@ class Loop(NamedTuple):
     repeat: Template | None
     walks: tuple[tuple[tuple[str, ...], Template], ...]
     span: Span
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it gives values to."""
+        return frozenset({"index"}.union(*(names for names, _ in self.walks)))
+
+    @property
+    def uses_tensor(self) -> bool:
+        """Whether the number of passes, or a list, depends on the incoming tensor."""
+        by_list = any(template.uses_tensor for _, template in self.walks)
+        return by_list or (self.repeat is not None and self.repeat.uses_tensor)
 
 
 class Sources(NamedTuple):
@@ -190,3 +203,75 @@ def name_problem(name: str) -> tuple[str, str] | None:
     if not all(name.split(".")):
         return f"the name {quoted(name)} has an empty part", "dots stand between parts"
     return None
+
+
+def names_used_in_block(block: Block) -> frozenset[str]:
+    """The names that a block's items and its parameters' defaults use."""
+    return frozenset(names_used_in((block.items, tuple(parameter.default for parameter in block.parameters))))
+
+
+def variables_used(spec: Spec) -> set[str]:
+    """The names that the expressions of a spec use, other than the parameters of its blocks."""
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    for block in spec.blocks.values():
+        used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
+    return used
+
+
+class Reads(NamedTuple):
+    """What the `from` keys in a block name: words with their first place, and computed names.
+
+    `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`
+    and branches reads whatever comes in.
+    """
+
+    words: dict[str, Span]
+    computed: tuple[NameTemplate, ...]
+    outside: tuple[str, ...]
+    takes_all: bool
+
+    def may_read(self, name: str) -> bool:
+        return self.takes_all or name in self.words or any(template.may_be(name) for template in self.computed)
+
+
+def reads_of(block: Block) -> Reads:
+    """What the items and branches of a block read by name, whether their `when` is true or not."""
+    words: dict[str, Span] = {}
+    computed: list[NameTemplate] = []
+    own: set[str] = {"previous"}
+    own_computed: list[NameTemplate] = []
+    takes_all = False
+    waiting: list[Item | Branch] = list(block.items[::-1])
+    while waiting:
+        part = waiting.pop()
+        for _, template in part.sources.names if part.sources else ():
+            if template.constant is None:
+                computed.append(template)
+            else:
+                words.setdefault(template.constant, template.span)
+        if isinstance(part, Branch):
+            own.add(part.name or "")
+            waiting += part.items[::-1]
+            continue
+        if part.name is None:
+            own.add(part.type)
+        elif part.name.constant is None:
+            own_computed.append(part.name)
+        else:
+            own.add(part.name.constant)
+        if isinstance(part.action, Join | SideBranches):
+            waiting += part.action.branches[::-1]
+        elif isinstance(part.action, Group):
+            waiting += part.action.items[::-1]
+        elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
+            takes_all = takes_all or part.sources is None
+    outside = tuple(word for word in words if not _may_be_own(word, own, own_computed))
+    return Reads(words, tuple(computed), outside, takes_all)
+
+
+def _may_be_own(word: str, names: set[str], computed: list[NameTemplate]) -> bool:
+    """Whether a word can name a layer, block or branch of those names; relu_2 and relu.2 can be a second relu."""
+    limits.spend(len(computed) // limits.Cost.PER_NAME)
+    begins = {word, *(word[: dot.start()] for dot in re.finditer(r"\.", word))}
+    begins.add(re.sub(r"_[0-9]+$", "", word.partition(".")[0]))
+    return not names.isdisjoint(begins) or any(template.may_be(word) for template in computed)

@@ -7,7 +7,7 @@ and evaluated as often as its block is expanded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as NamesToValues
 from typing import NamedTuple, TypeAlias
 
@@ -94,6 +94,20 @@ class Listed(NamedTuple):
 Template: TypeAlias = Constant | Computed | Listed
 
 
+def names_used_in(record: object) -> Iterator[str]:
+    """The names that expressions anywhere in a record use."""
+    waiting = [record]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Computed | Expression):
+            expression = part.expression if isinstance(part, Computed) else part
+            yield from (name for name, _ in expression.names)
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, tuple):
+            waiting += part
+
+
 class NameTemplate(NamedTuple):
     """A name with `{expressions}` in it, as text and templates in turn."""
 
@@ -108,6 +122,10 @@ class NameTemplate(NamedTuple):
     @property
     def uses_tensor(self) -> bool:
         return any(part.uses_tensor for part in self.parts if not isinstance(part, str))
+
+    def names_among(self, names: frozenset[str]) -> list[str]:
+        """Those of some names that its expressions use."""
+        return [name for name in dict.fromkeys(names_used_in(self.parts)) if name in names]
 
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
         """The name. Raises Faulty where a part is no number or word."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from cnncalc import build
 from cnncalc.commands import cli
@@ -15,11 +16,19 @@ from cnncalc.commands import cli
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from click.testing import Result
-
     from cnncalc.network import Network
 
 TESTS = Path(__file__).parent
+# Before click 8.2 a runner mixes both streams unless it is told not to.
+SEPARATE = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+
+
+class _BothStreams(Result):
+    """A result of click before 8.2, whose `output` holds both streams as it does since."""
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +46,9 @@ def run() -> Callable[..., Result]:
     """Run `cnncalc` with arguments, in this process, as in a pipe."""
 
     def run(*arguments: str, status: int = 0, stdin: str | bytes | None = None) -> Result:
-        result = CliRunner().invoke(cli, arguments, input=stdin, prog_name="cnncalc")
+        result = CliRunner(**SEPARATE).invoke(cli, arguments, input=stdin, prog_name="cnncalc")
+        if SEPARATE:
+            result.__class__ = _BothStreams
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == status, result.output

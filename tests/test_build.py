@@ -271,6 +271,104 @@ def test_when_asks_of_the_tensor_that_from_names(spec: Loaded) -> None:
     assert layer(network, "relu").inputs == ("wide",)
 
 
+WIDE = """
+  - conv: [7, 1]
+    name: wide
+  - conv: [4, 1]
+    name: narrow
+"""
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        # Twice the 7 channels that come in, not twice the 4 of the layer above.
+        ("  - conv: [width, 1]\n    from: wide\n    for: {width: [2 * in_channels]}\n", [14]),
+        ("  - conv: [width, 1]\n    from: {input: wide}\n    for: {width: [2 * in_channels]}\n", [14]),
+        # 7 - 5 passes, each behind the one before; from previous is what it would be without from.
+        ("  - conv: [3, 1]\n    name: 'c{index}'\n    from: wide\n    repeat: in_channels - 5\n", [3, 3]),
+        ("  - conv: [3, 1]\n    from: previous\n    repeat: in_channels - 2\n", [3, 3]),
+        # Rows of 7 and 1 passes, and each layer sees 7 channels.
+        (
+            (
+                "  - conv: [in_channels + index, 1]\n    name: 'c{index}'\n    from: wide\n"
+                "    for: {n: [in_channels, 1]}\n    repeat: n // 3\n"
+            ),
+            [7, 8],
+        ),
+        # The keys of a group, a block, a join and a branch see the same.
+        (
+            "  - layers: [conv: [width, 1]]\n    from: wide\n    for: {width: [in_channels]}\n    name: 'g{index}'\n",
+            [7],
+        ),
+        ("  - unit: width\n    from: wide\n    for: {width: [in_channels]}\n    name: 'u{index}'\n", [7]),
+        (
+            (
+                "  - concat: [[conv: [width, 1]], []]\n    from: wide\n    for: {width: [in_channels]}\n"
+                "    name: 'j{index}'\n"
+            ),
+            [7],
+        ),
+        (
+            "  - concat:\n      - {layers: [conv: [width, 1]], from: wide, for: {width: [in_channels]}}\n      - []\n",
+            [7],
+        ),
+        ("  - concat:\n      - {layers: [conv: [2, 1]], from: wide, repeat: in_channels - 5}\n      - []\n", [2, 2]),
+        ("  - branch:\n      a: {layers: [conv: [width, 1]], from: wide, for: {width: [in_channels]}}\n", [7]),
+        ("  - branch: {a: [conv: [width, 1]]}\n    from: wide\n    for: {width: [in_channels]}\n", [7]),
+    ],
+)
+def test_every_key_of_an_item_asks_of_the_tensor_that_from_names(item: str, expected: list[int], spec: Loaded) -> None:
+    text = of_layers(f"{WIDE}{item}").replace(
+        "layers:\n", "blocks:\n  unit(filters):\n    - conv: [filters, 1]\nlayers:\n", 1
+    )
+    assert filters(spec(text)) == [7, 4, *expected]
+
+
+def test_weights_ask_of_the_tensor_that_from_names(spec: Loaded) -> None:
+    seven = "  - conv: [7, 1]\n    name: c7\n    from: wide\n"
+    again = (
+        "  - relu:\n    from: narrow\n  - conv: [7, 1]\n    name: again\n    from: c7\n    weights: 'c{in_channels}'\n"
+    )
+    assert layer(spec(of_layers(f"{WIDE}{seven}{again}")), "again").weights_from == "c7"
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            "  - relu:\n    name: 'c{index}'\n    from: 'x{index}'\n    repeat: in_channels\n",
+            (
+                "11:11: from depends on index, which the loop defines, but the loop depends on what from names;"
+                " use a number or a variable in for and repeat, in place of in_channels and its like"
+            ),
+        ),
+        (
+            "  - concat:\n      - {layers: [relu], from: 'x{n}', for: {n: [in_channels]}}\n      - []\n",
+            (
+                "10:32: from depends on n, which the loop defines, but the loop depends on what from names;"
+                " use a number or a variable in for and repeat, in place of in_channels and its like"
+            ),
+        ),
+        (
+            "  - concat:\n    name: 'c{index}'\n    from: [wide, narrow]\n    repeat: in_channels\n",
+            (
+                "12:13: in_channels and its like tell of one incoming tensor, but here is none, or several;"
+                " hand the number in as an argument"
+            ),
+        ),
+        (
+            "  - relu:\n    name: r\n    from: r\n    repeat: in_channels\n",
+            "11:11: 'r' reads itself; name a layer above it, or previous",
+        ),
+    ],
+)
+def test_a_loop_that_cannot_see_what_from_names(item: str, message: str, spec: Loaded) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec(of_layers(f"{WIDE}{item}"))
+    assert [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems] == [message]
+
+
 def test_from_is_not_looked_up_where_when_is_false(spec: Loaded) -> None:
     text = "  - relu:\n    name: r{index}\n    repeat: 2\n  - add:\n    from: [previous, r6]\n    when: width > 8\n"
     assert names(spec(of_layers(text))) == ["r0", "r1"]
@@ -371,6 +469,126 @@ layers:
     assert layer(network, "named.concat").inputs == ("a", "listed.add")
     assert layer(network, "whole.add").inputs == ("named.concat", "named.concat")
     assert layer(network, "again.concat").inputs == ("b", "input")
+
+
+FUSE = """
+input: [3, 8, 8]
+blocks:
+  fuse(filters, joined=true):
+    - conv: [filters, 1]
+      from: low
+      name: up
+    - add:
+        - [relu]
+        - {layers: [relu], from: high}
+      when: joined
+layers:
+  - conv: [4, 1]
+    name: a
+  - conv: [4, 1]
+    name: b
+  - fuse: 4
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "{low: a}",
+            "the block 'fuse' reads 'high' (line 10), but from hands in low; write from: {low: ..., high: ...}",
+        ),
+        (
+            "{high: a}",
+            "the block 'fuse' reads 'low' (line 6), but from hands in high; write from: {low: ..., high: ...}",
+        ),
+        ("{low: a, hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
+        ("{hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
+        ("{low: a, high: b, extra: a}", "the block 'fuse' does not read 'extra'; it reads low and high"),
+        ("{low: a, input: b}", "the block 'fuse' does not read 'input'; it reads low and high"),
+        ("{low: a, input: b, extra: b}", "the block 'fuse' does not read 'input' and 'extra'; it reads low and high"),
+        ("[a, b]", "the block 'fuse' does not read 'input.0' and 'input.1'; it reads low and high"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_block(given: str, message: str, spec: Loaded) -> None:
+    """The call is to blame, and each call has its own problem."""
+    with pytest.raises(SpecError) as caught:
+        spec(f"{FUSE}    from: {given}\n  - fuse: 4\n    from: {{low: a, high: b}}\n  - fuse: 4\n    from: {given}\n")
+    found = [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems]
+    assert found == [f"18:11: {message}", f"22:11: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        # A branch whose when is false reads nothing, and a block may be told not to read.
+        ("fuse: [4, false]\n    from: {low: a}", ""),
+        ("fuse: [4, false]\n    from: {low: a, high: b}", ""),
+        # One tensor comes into the first layer, whatever it is called.
+        ("unit:\n    from: {anything: a}", "- relu"),
+        ("unit:\n    from: {anything: a}", "- relu:\n      name: r\n    - add:\n      from: [r, anything]"),
+        # A join alone takes all; a computed name may be any that it fits.
+        ("unit:\n    from: {one: a, two: b}", "- add"),
+        ("unit:\n    from: {one: a, two: b}", "- layers: [concat]"),
+        (
+            "unit:\n    from: {x1: a, x2: b}",
+            "- relu:\n      from: 'x{index + 1}'\n      name: 'r{index}'\n      repeat: 2",
+        ),
+        ("unit:\n    from: [a, b]", "- relu:\n      from: 'input.{index}'\n      name: 'r{index}'\n      repeat: 2"),
+        # A layer of the block may have the name of what comes in, which comes first.
+        ("unit:\n    from: {x: a, y: b}", "- relu:\n      from: x\n      name: y\n    - add:\n      from: [y, x]"),
+        # What a block hands on is read.
+        ("outer:\n    from: {x: a, y: b}", "- add:\n      from: [low, high]"),
+    ],
+)
+def test_a_mapping_that_fits(call: str, body: str, spec: Loaded) -> None:
+    outer = "  outer:\n    - unit:\n      from: {low: x, high: y}\n"
+    unit = f"  unit:\n    {body}\n{outer if 'low' in body else ''}" if body else ""
+    text = FUSE.replace("\nlayers:\n", f"\n{unit}layers:\n")
+    assert spec(text.replace("  - fuse: 4\n", f"  - {call}\n")).layers
+
+
+def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None:
+    outer = "  outer:\n    - fuse: 4\n      from: {low: one, high: two}\n"
+    text = FUSE.replace("  - fuse: 4\n", "  - outer:\n    from: {one: a}\n")
+    with pytest.raises(SpecError) as caught:
+        spec(text.replace("\nlayers:\n", f"\n{outer}layers:\n"))
+    found = [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems]
+    assert found == [
+        "21:11: the block 'outer' reads 'two' (line 14), but from hands in one; write from: {one: ..., two: ...}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        # A slip in the name of a layer of the block stays where it is.
+        ("stme", "9:13: no layer is called 'stme'; did you mean 'stem'?"),
+        ("conv.relu", "9:13: no layer is called 'conv.relu'; did you mean 'conv'?"),
+        ("later", "9:13: 'later' stands below, in line 11; a layer reads only what stands above it"),
+    ],
+)
+def test_names_of_a_block_are_told_in_the_block(name: str, message: str, spec: Loaded) -> None:
+    text = f"""
+input: [3, 8, 8]
+blocks:
+  unit:
+    - relu:
+      name: stem
+    - conv: [4, 1]
+    - relu:
+      from: {name}
+    - relu:
+      name: later
+layers:
+  - relu:
+    name: a
+  - unit:
+    from: {"a" if name == "stme" else "{x: a}"}
+"""
+    with pytest.raises(SpecError) as caught:
+        spec(text)
+    assert [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems] == [message]
 
 
 def test_a_path_leads_into_blocks_and_branches(spec: Loaded) -> None:

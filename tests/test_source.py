@@ -123,6 +123,10 @@ def test_depth() -> None:
     # Much deeper texts end as early.
     assert "nested more" in problem("[" * 100_000)
     assert "nested more" in problem("- " * 10_000)
+    # Whatever depth the parser has for a limit, ours is named at its own place where the text before is short,
+    assert problem(f"a: {'[' * 300_000}").startswith(f"f:1:{depth + 3}: nested more than {depth} deep; move")
+    # and named where it is long.
+    assert f"nested more than {depth} deep; move" in problem("# comment\n" * 30_000 + "- " * 10_000)
 
 
 def test_number_of_values() -> None:
@@ -202,11 +206,36 @@ def test_what_a_spec_does_not_hold(text: str, expected: str | None) -> None:
         ("a: %b", "1:4: no text begins with this character"),
         ("a: \x07", "1:4: the character U+0007 is not allowed in YAML"),
         ("a: 1\rb: \x07", "2:4: the character U+0007 is not allowed in YAML"),
-        ("%YAML 9.0\n---\na: 1", "1:1: not valid YAML: found incompatible YAML document (version 1.* is required)"),
+        ("%YAML 9.0\n---\na: 1", "1:1: this version of YAML is not known"),
     ],
 )
 def test_mistakes_in_yaml(text: str, expected: str) -> None:
     assert problem(text).partition(";")[0] == f"f:{expected}"
+
+
+@pytest.mark.skipif(not hasattr(yaml, "CSafeLoader"), reason="PyYAML is installed without libyaml")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r'a: "\U00110000"', "1:7: this escape stands for no character"),
+        (r'a: "\ud800"', "1:7: this escape stands for no character"),
+        (f"%YAML 1.{'1' * 5_000}\n---\na: 1", "1:18: this version of YAML is not known"),
+        ("%YAML 1.3\n---\na: 1", "1:1: this version of YAML is not known"),
+        ("a: |\n  \tb", "2:3: a tab stands here"),
+    ],
+)
+def test_what_only_libyaml_refuses(text: str, expected: str) -> None:
+    """Code points end at U+10FFFF, and D800 to DFFF are no characters (Unicode 15, 3.8 and 3.9)."""
+    assert problem(text).partition(";")[0] == f"f:{expected}"
+    # However much follows, and whatever its end.
+    for end in ("\n" + "# comment\n" * 30_000, "\n" + "b: [\n" + "#\n" * 150_000):
+        assert problem(text + end).partition(";")[0] == f"f:{expected}"
+
+
+@pytest.mark.parametrize("text", [r'a: "\U00110000"', f"%YAML 1.{'1' * 5_000}\n---\na: 1"])
+def test_what_the_pure_parser_cannot_convert(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    assert problem(text).startswith("f:1:1: not valid YAML: ")
 
 
 def test_kinds() -> None:

@@ -130,6 +130,80 @@ def test_a_chain_of_two(tmp_path: Path) -> None:
     assert [(layer.settings["filters"], layer.settings["kernel"]) for layer in network.layers] == [(2, 1), (4, 1)]
 
 
+def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {widht: 4, width: 2}\n")
+    assert messages(derived) == [
+        (
+            f"{derived}:2:13: {tmp_path / 'base.yaml'} has no variable 'widht', and nothing uses it here;"
+            " did you mean 'width'?"
+        )
+    ]
+    # The same word, where a base has no variables, or no such one; and beside another problem.
+    write(tmp_path, "none.yaml", "input: [3, 8, 8]\nlayers: [relu]\n")
+    derived = write(tmp_path, "derived.yaml", "extends: none.yaml\nvariables: {widht: 4}\noutputs: [a, previous, b]\n")
+    assert messages(derived)[0].endswith(
+        "none.yaml has no variable 'widht', and nothing uses it here; it has no variables"
+    )
+    derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {classes: 4}\nlayers: [cnv]\n")
+    assert [message.rpartition("derived.yaml:")[2] for message in messages(derived)] == [
+        (
+            f"2:13: {tmp_path / 'base.yaml'} has no variable 'classes', and nothing uses it here;"
+            " its variables are width, kernel and twice"
+        ),
+        "3:10: unknown layer type 'cnv'; did you mean 'conv'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "layers: [conv: [more, 1]]",
+        "blocks: {'unit(filters)': [conv: ['filters + more', 1]]}",
+        "blocks: {'unit(filters, added=more)': [conv: ['filters + added', 1]]}",
+        "input: [more, 8, 8]",
+        "layers: [{relu: , repeat: more}, {relu: , name: 'r{more}'}]",
+        "layers: [{relu: , for: {n: [more]}}]",
+        "layers: [{relu: , name: r9}]\noutputs: ['r{more}']",
+        "budget: {params: more * 1k}",
+        "assert: ['params() > more']",
+        # A layer that is wrong still uses it: its own problem is the only one.
+        "layers: [conv: {filters: more, kernle: 1}]",
+    ],
+)
+def test_a_new_variable_that_something_uses(rest: str, tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    derived = write(tmp_path, "derived.yaml", f"extends: base.yaml\nvariables: {{width: more, more: 9}}\n{rest}\n")
+    # The order of variables is the base's, so that width cannot be made of more.
+    assert messages(derived)[0].endswith("derived.yaml:2:20: 'more' is not defined here; it stands below: move it up")
+    derived = write(tmp_path, "derived.yaml", f"extends: base.yaml\nvariables: {{more: 9}}\n{rest}\n")
+    if "kernle" in rest:
+        assert ["kernle" in message for message in messages(derived)] == [True]
+    else:
+        assert read_spec(derived).problems == ()
+
+
+def test_a_new_variable_that_other_specs_use(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    write(tmp_path, "open.yaml", "input: [3, 8, 8]\nlayers: [conv: [more, 1]]\n")
+    write(tmp_path, "middle.yaml", "extends: base.yaml\nvariables: {more: 5}\nlayers: [conv: [more, 1]]\n")
+    # A base that leaves it open, a spec further up, and one whose layers are replaced.
+    assert filters(write(tmp_path, "one.yaml", "extends: open.yaml\nvariables: {more: 7}\n")) == [7]
+    assert filters(write(tmp_path, "two.yaml", "extends: middle.yaml\nlayers: [conv: [more, 1]]\n")) == [5]
+    assert filters(write(tmp_path, "three.yaml", "extends: middle.yaml\nlayers: [conv: [2, 1]]\n")) == [2]
+    # A slip in the middle is a slip.
+    write(tmp_path, "middle.yaml", "extends: base.yaml\nvariables: {widht: 5}\n")
+    assert ["widht" in message for message in messages(write(tmp_path, "four.yaml", "extends: middle.yaml\n"))] == [
+        True
+    ]
+
+
+def test_a_parameter_of_that_name_does_not_use_a_variable(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {filters: 4}\n")
+    assert "has no variable 'filters'" in messages(derived)[0]
+
+
 def test_extends_a_bundled_network(tmp_path: Path) -> None:
     for reference in ("vgg16", "vgg16.yaml"):
         derived = write(tmp_path, "small.yaml", f"extends: {reference}\nname: Small\nvariables: {{classes: 10}}\n")

@@ -88,7 +88,7 @@ def given_name(node: Node) -> str | None:
     kind = node.kind
     if node.layer is None and kind == "repeat" and node.children:
         kind = node.children[0].kind
-    if node.label.isdigit() or re.fullmatch(rf"{re.escape(kind)}(_[0-9]+)?", node.label):
+    if node.label.isdigit() or re.fullmatch(rf"{re.escape(kind)}([_.][0-9]+)*", node.label):
         return None
     return re.sub(r"_[0-9]+$", "", node.label) if kind == "branch" else node.label
 

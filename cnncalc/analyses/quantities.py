@@ -51,7 +51,7 @@ class Measures:
 
     @cached_property
     def root(self) -> Node:
-        return tree(self.network)
+        return tree(self.network, by_name=True)
 
     @cached_property
     def nodes(self) -> dict[str, Node]:

@@ -40,15 +40,16 @@ NOTHING = Figure(0, 0, 0, 0, 0)
 class Node:
     """A layer, or a block with what stands in it.
 
-    `label` is the last part of the name; `figure` sums all below, training-only layers left out
-    unless the whole node is there in training only.
+    `above` is the name of the block it stands in and `label` the rest of its own; `figure` sums all below,
+    training-only layers left out unless the whole node is there in training only.
     """
 
-    __slots__ = ("children", "depth", "figure", "kind", "label", "layer", "name", "signature", "training_only")
+    __slots__ = ("above", "children", "depth", "figure", "kind", "label", "layer", "name", "signature", "training_only")
 
-    def __init__(self, name: str, label: str, depth: int, kind: str) -> None:
+    def __init__(self, name: str, above: str, depth: int, kind: str) -> None:
         self.name = name
-        self.label = label
+        self.above = above
+        self.label = name[len(above) + 1 :] if above else name
         self.depth = depth
         self.kind = kind
         self.layer: Layer | None = None
@@ -90,24 +91,68 @@ def own_figure(node: Node) -> Figure:
     return figure
 
 
-def tree(network: Network, kept: dict[str, int] | None = None) -> Node:
-    """The root of the network's tree; `kept` is what `stored` tells, where that is known."""
+def tree(network: Network, kept: dict[str, int] | None = None, *, by_name: bool = False) -> Node:
+    """The root of the network's tree; `kept` is what `stored` tells, where that is known.
+
+    The leaves are in the order of the network: a block whose layers have others between them, as the passes of a
+    repeated join have, is no node, and its layers keep its name in their labels. With `by_name` it is one.
+    """
     kinds = {group.name: group.kind for group in network.groups}
     nodes = {"": Node("", "", 0, "")}
+    interrupted = {} if by_name else _interrupted_blocks(network)
     for layer in network.layers:
-        node = _node(layer.name, nodes, kinds)
+        node = _node(layer.name, nodes, kinds, interrupted)
         node.layer = layer
         node.kind = layer.type
     _sum(nodes, stored(network) if kept is None else kept)
     return nodes[""]
 
 
-def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str]) -> Node:
+def _interrupted_blocks(network: Network) -> dict[str, str]:
+    """The blocks whose layers do not follow one another without a gap, each with a block above it."""
+    interrupted: dict[str, str] = {}
+    begun: set[str] = set()
+    # The last layer's name, and the block that it stands in.
+    previous, block = "", ""
+    for layer in network.layers:
+        name = layer.name
+        if name in begun:
+            # It comes behind layers whose names begin with its own.
+            interrupted[name] = name.rpartition(".")[0]
+        begun.add(name)
+        path = name.rpartition(".")[0]
+        if path == block:
+            previous = name
+            continue
+        block, path = path, _nearest_block(name, interrupted)
+        while path:
+            if path in begun:
+                if previous == path or previous.startswith(f"{path}."):
+                    break
+                interrupted[path] = path.rpartition(".")[0]
+            begun.add(path)
+            path = _nearest_block(path, interrupted)
+        previous = name
+    return interrupted
+
+
+def _nearest_block(name: str, interrupted: dict[str, str]) -> str:
+    """The name of the nearest block around a name that is not interrupted."""
+    path = name.rpartition(".")[0]
+    while path in interrupted:
+        above = interrupted[path]
+        # The next who asks has half of the way.
+        interrupted[path] = interrupted.get(above, above)
+        path = above
+    return path
+
+
+def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str], interrupted: dict[str, str]) -> Node:
     """The node of a name, made with those above it."""
     if name not in nodes:
-        path, _, label = name.rpartition(".")
-        parent = nodes[path] if path in nodes else _node(path, nodes, kinds)
-        nodes[name] = Node(name, label, parent.depth + 1, kinds.get(name, "repeat"))
+        path = _nearest_block(name, interrupted)
+        parent = nodes[path] if path in nodes else _node(path, nodes, kinds, interrupted)
+        nodes[name] = Node(name, path, parent.depth + 1, kinds.get(name, "repeat"))
         parent.children.append(nodes[name])
     return nodes[name]
 

@@ -48,7 +48,12 @@ class AdaptivePool(LayerType):
         return None
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        return (remark(self.name), remark("any_size"))
+        if output.positions == 1:
+            lies = "one_window"
+        else:
+            # Parts read a position twice where the sizes do not divide.
+            lies = "parts_overlap" if self._read_positions(inputs) > inputs[0].positions else "parts_equal"
+        return (remark(self.name), remark(lies), remark("any_size"))
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
         return None

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, pointwise
+from cnncalc.layer_type import Formulas, Remark, Role, Shapes, Storage, pointwise, remark
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._moving import Moving
 from cnncalc.settings import whole
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import Shape, Window, quotient
 
 
 class ChannelShuffle(Moving, name="channel_shuffle"):
@@ -26,6 +26,10 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return pointwise(inputs)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        # Channels that follow one another come from groups that follow one another.
+        return (remark(self.name, sources=min(self.groups, quotient(output.channels, self.groups))),)
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels"}

@@ -70,7 +70,12 @@ class Conv(Windowed, name="conv"):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)
-        point = (remark("pointwise_conv"),) if kernel_positions(windows) == 1 else ()
+        point: tuple[Remark, ...] = ()
+        if kernel_positions(windows) == 1 and self.groups > 1:
+            group_in, group_out = quotient(inputs[0].channels, self.groups), quotient(self.filters, self.groups)
+            point = (remark("pointwise_groups", group_in=group_in, group_out=group_out),)
+        elif kernel_positions(windows) == 1 and self.connections is None:
+            point = (remark("pointwise_conv"),)
         partly = (
             ()
             if self.connections is None

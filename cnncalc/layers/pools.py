@@ -61,9 +61,13 @@ class Pool(Windowed):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)
-        overlap = any(window.kernel > window.stride for window in windows)
-        gap = any(window.kernel < window.stride for window in windows)
-        lies = remark("windows_overlap" if overlap else "windows_apart" if gap else "windows_tile")
+        axes = list(zip(windows, output.spatial, strict=True))
+        if output.positions == 1:
+            lies = remark("one_window")
+        elif any(window.overlaps(outputs) for window, outputs in axes):
+            lies = remark("windows_overlap")
+        else:
+            lies = remark("windows_apart" if any(window.skips(outputs) for window, outputs in axes) else "windows_tile")
         rounded = (remark("rounds_up"),) if self.rounding == "ceil" else ()
         return (remark(self.name), lies, *rounded)
 

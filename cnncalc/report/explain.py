@@ -16,7 +16,7 @@ from cnncalc.report.json import dumps
 from cnncalc.report.mathematics import Factors, Number, letters
 from cnncalc.report.sentences import LANGUAGES, Speaker
 from cnncalc.report.table import Column, Line, Table
-from cnncalc.shapes import DTYPES, Shape, times
+from cnncalc.shapes import DTYPES, Shape, SlidingWindow, times
 
 VERSION = 1
 # The letters that lecture notes use in the output-size formula.
@@ -186,10 +186,10 @@ class _Writer:
             named = (f"{letter.replace('_', '')} {self.symbol(name)}" for name, letter in known.items())
             key = "letters_of_notes" if known.keys() <= NOTES else "letters"
             yield Words(self.say(key, letters=", ".join(named)))
-        kept = self.layer.output_shape.rank and not any(one.key in ("out_size", "out_elements") for one in derived)
-        if kept:
-            axes = self.facts.axes
-            yield Words(self.say("same_size", axes=self.axes(axes), sizes=times(self.layer.output_shape.spatial)))
+        sizes = self.layer.output_shape.spatial
+        kept = sizes and any(shape.spatial == sizes for shape in self.layer.input_shapes)
+        if kept and not any(one.key in ("out_size", "out_elements") for one in derived):
+            yield Words(self.say("same_size", axes=self.axes(self.facts.axes), sizes=times(sizes)))
 
     def weights(self) -> Iterator[Block]:
         layer, say = self.layer, self.say
@@ -222,8 +222,12 @@ class _Writer:
             return
         if not layer.params and not layer.macs and not layer.weights_from:
             none = [say("no_weights")] if not layer.weights else []
-            none.append(say("no_macs" if layer.flops else "no_operations", macs=integer(whole.macs)))
-            yield Words(say("space").join(none))
+            if not layer.flops:
+                none.append(say("no_operations"))
+            elif whole.macs:
+                none.append(say("no_macs", macs=integer(whole.macs)))
+            if none:
+                yield Words(say("space").join(none))
             return
         for key, part, all_of_it in (("params", layer.params, whole.params), ("macs", layer.macs, whole.macs)):
             if part:
@@ -356,7 +360,9 @@ class _Writer:
         if all(window.span(1) == 1 for window in windows) and matrices.unrolled == inputs:
             yield Words(say("nothing_unrolled"))
         else:
-            told = "unrolled_memory" if matrices.unrolled > inputs else "unrolled_less"
+            axes = zip(windows, self.layer.output_shape.spatial, strict=True)
+            overlap = any(isinstance(one, SlidingWindow) and one.overlaps(outputs) for one, outputs in axes)
+            told = "unrolled_memory" if overlap and matrices.unrolled > inputs else "unrolled_less"
             yield Words(say(told, memory=memory, dtype=dtype, ratio=ratio))
 
     def matrix_table(self, matrices: Matrices) -> Table:

@@ -165,7 +165,7 @@ def _named(shown: list[Row]) -> Iterator[tuple[Row, int, str]]:
     """The rows with their level and name; a block with a single part takes no line of its own: `stem.conv`."""
     opened: dict[str, tuple[str, int]] = {"": ("", 0)}
     for row in shown:
-        prefix, level = opened.get(row.node.name.rpartition(".")[0], ("", 0))
+        prefix, level = opened.get(row.node.above, ("", 0))
         name = f"{prefix}{label(row, flat=False)}"
         if row.node.layer is None and not row.folded:
             if len(row.node.children) == 1:

@@ -127,7 +127,12 @@ class _Cells:
 
     def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, options: Options) -> None:
         self.counts = counts
-        self.root = root
+        self.blocks: dict[str, Node] = {}
+        waiting = [root]
+        while waiting:
+            at = waiting.pop()
+            self.blocks[at.name] = at
+            waiting += [child for child in at.children if child.children]
         self.say = say
         self.exact = options.exact
 
@@ -135,17 +140,10 @@ class _Cells:
         """What a row adds to the whole; nothing for an open block, whose rows follow."""
         if row.folded:
             # Blocks that are equal may still differ in what they are merged with, so each is summed.
-            siblings = self.above(row.node).children
+            siblings = self.blocks[row.node.above].children
             first = siblings.index(row.node)
             return total(map(self.below, siblings[first : first + row.times]))
         return self.counts[row.node.name] if row.node.layer else None
-
-    def above(self, node: Node) -> Node:
-        """The node that a node stands in."""
-        at = self.root
-        while at.depth < node.depth - 1:
-            at = next(child for child in at.children if node.name.startswith(f"{child.name}."))
-        return at
 
     def below(self, node: Node) -> Counts:
         """A block with all that stands in it, without layers that only training has unless it is all of it."""
@@ -185,8 +183,7 @@ def _lines(shown: list[Row], keys: tuple[str, ...], cells: _Cells) -> Iterator[L
     """The rows' lines; a block with a single part takes no line of its own: `stage1.conv`."""
     opened: dict[str, tuple[str, int]] = {}
     for row in shown:
-        above = row.node.name.rpartition(".")[0]
-        prefix, level = opened.get(above, ("", 0))
+        prefix, level = opened.get(row.node.above, ("", 0))
         name = row.node.name if cells.exact else f"{prefix}{label(row, flat=False)}"
         if row.node.layer is None and not row.folded:
             if len(row.node.children) == 1:

@@ -308,7 +308,7 @@ def _dominant(root: Node) -> str:
 
 def full_label(row: Row) -> str:
     """A row's name with the path to it."""
-    path = row.node.name.rpartition(".")[0]
+    path = row.node.above
     return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"
 
 

@@ -1,31 +1,10 @@
-"""Which names the templates of a spec use."""
+"""Which names the blocks of a spec use, and which blocks are called."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnncalc.expressions import Expression
-from cnncalc.spec import Block, BlockCall, Spec
-from cnncalc.templates import Computed
-
-
-def used_in(record: object) -> Iterator[str]:
-    """The names that expressions anywhere in a record use; those of blocks are left to their own."""
-    waiting = [record]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Computed | Expression):
-            expression = part.expression if isinstance(part, Computed) else part
-            yield from (name for name, _ in expression.names)
-        elif isinstance(part, dict):
-            waiting += part.values()
-        elif isinstance(part, tuple):
-            waiting += part
-
-
-def used_in_block(block: Block) -> frozenset[str]:
-    """The names that a block's items and its parameters' defaults use."""
-    return frozenset(used_in((block.items, tuple(parameter.default for parameter in block.parameters))))
+from cnncalc.spec import BlockCall, Spec
 
 
 def calls_in(record: object) -> Iterator[str]:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.problem import quoted
 from cnncalc.rule import Found, Subject
-from cnncalc.rules._names import used_in_block
+from cnncalc.spec import names_used_in_block
 
 CODE = "CNN047"
 NAME = "unused-parameter"
@@ -45,7 +45,7 @@ def check(subject: Subject) -> Iterator[Found]:
     for name, block in subject.spec.blocks.items():
         if block.span.file != subject.spec.file:
             continue
-        used = used_in_block(block)
+        used = names_used_in_block(block)
         for parameter in block.parameters:
             if parameter.name not in used:
                 message = f"the block {quoted(name)} does not use its parameter {quoted(parameter.name)}"

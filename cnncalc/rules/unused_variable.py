@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from cnncalc.finding import Severity
 from cnncalc.problem import quoted
 from cnncalc.rule import Found, Subject, located
-from cnncalc.rules._names import used_in, used_in_block
+from cnncalc.spec import variables_used
 
 CODE = "CNN048"
 NAME = "unused-variable"
@@ -44,9 +44,7 @@ SEVERITY = Severity.WARNING
 def check(subject: Subject) -> Iterator[Found]:
     """Where no expression uses one, parameters of the same name put aside."""
     spec = subject.spec
-    used = set(used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
-    for block in spec.blocks.values():
-        used |= used_in_block(block) - {parameter.name for parameter in block.parameters}
+    used = variables_used(spec)
     for name, template in spec.variables.items():
         if name not in used and (located(template.span) is None or template.span.file == spec.file):
             message = f"nothing uses the variable {quoted(name)}"

@@ -363,7 +363,7 @@ def test_all_problems_of_all_specs_are_told(run, file):
         (("vgg16", "--at", "64", "--sort", "params"), "--at is a table of its own: leave --sort out"),
         (("vgg16", "--stages", "--relative-to", "vgg16"), "--stages is a table of its own: leave --relative-to out"),
         (("vgg16", "--plot", "x.pdf"), "'x.pdf' does not end with .svg or .png"),
-        (("vgg16", "--transpos"), "Did you mean '--transpose'?"),
+        (("vgg16", "--transpos"), "--transpose"),
     ],
     ids=str,
 )

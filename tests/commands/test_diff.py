@@ -249,7 +249,7 @@ def test_names_of_a_file_are_text(files, run):
         (("vgg16", "vgg19", "--format", "csv"), "'csv' is not one of 'table', 'json', 'markdown'"),
         (("-", "-"), "only one of OLD and NEW can be standard input"),
         (("vgg16", "vgg19", "--input", "3x2x2"), "does not fit"),
-        (("vgg16", "vgg19", "--exitcode"), "Did you mean '--exit-code'?"),
+        (("vgg16", "vgg19", "--exitcode"), "--exit-code"),
     ],
     ids=str,
 )

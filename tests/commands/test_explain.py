@@ -139,3 +139,45 @@ def test_every_formula_in_latex_is_balanced(run):
     for formula in formulas:
         assert formula.count("{") == formula.count("}")
         assert formula.count(r"\left") == formula.count(r"\right")
+
+
+@pytest.mark.parametrize(
+    ("layer", "size", "said"),
+    [
+        # The input is 12x8x8.
+        ("opaque: {output: [7, 4, 4], params: 0, macs: 0}", "", None),
+        ("opaque: {output: [7], params: 0, macs: 0}", "", None),
+        ("opaque: {output: [7, 16], params: 0, macs: 0}", "", None),
+        ("relu", "height and width: 8x8", None),
+        ("max_pool: 8", "", "Each channel has one window: 64 numbers become 1."),
+        ("avg_pool: {kernel: 8, stride: 1}", "", "Each channel has one window: 64 numbers become 1."),
+        ("avg_pool: {kernel: 2, stride: 1, padding: 1}", "", "64 numbers of each channel become 81."),
+        ("pad: {channels: 2}", "", "Numbers are added at the ends of the axes: 768 become 1,024."),
+        # 4x4 windows of 3x3, padding included, are 144 numbers a channel, 2.25 times 64; none overlaps another.
+        ("conv: {filters: 4, kernel: 3, stride: 3, padding: 2}", "", "2.25 times the input."),
+        ("conv: {filters: 4, kernel: 2, stride: 1}", "", "times the input: where windows overlap"),
+    ],
+)
+def test_what_is_said_is_true_of_the_layer(layer, size, said, run, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(f"input: [12, 8, 8]\nlayers:\n  - {layer}\n")
+    output = " ".join(run("explain", str(path), layer.partition(":")[0]).output.split())
+    assert ("Input and output have the same" in output) == bool(size)
+    assert f"Input and output have the same {size}".strip() in output or not size
+    assert said is None or said in output
+    chinese = run("explain", str(path), layer.partition(":")[0], "--language", "zh").output
+    assert ("保持不变" in chinese) == bool(size)
+
+
+def test_the_last_pool_of_googlenet_has_one_window(run):
+    """It averages 7x7 maps (Szegedy et al. 2014, Table 1)."""
+    output = run("explain", "googlenet", "pool5").output
+    assert "Each channel has one window: 49 numbers become 1." in output
+    assert "overlap" not in output
+
+
+def test_the_sizes_of_a_gate_are_not_those_of_the_output(run, tmp_path):
+    """A column times a row gives a map that has the size of neither."""
+    path = tmp_path / "net.yaml"
+    path.write_text("input: {a: [3, 5, 1], b: [3, 1, 6]}\nlayers:\n  - multiply:\n    from: [a, b]\n")
+    assert "Input and output have the same" not in run("explain", str(path), "multiply").output

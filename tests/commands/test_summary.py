@@ -101,7 +101,7 @@ def test_set_and_input(run):
         (("vgg16", "--input", "3x5x5"), "does not fit"),
         (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
         (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
-        (("vgg16", "--formt", "json"), "(Did you mean one of: '--format', '--sort'?)"),
+        (("vgg16", "--formt", "json"), "--format"),
         (("vgg16", "--output", "nowhere/x.txt"), "No such file or directory"),
         ((), "Missing argument 'SPEC'"),
     ],
@@ -153,3 +153,51 @@ def test_completion_of_networks():
     program = "from cnncalc.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert {"plain,resnet18", "plain,resnet101", "plain,resnet152"} <= set(done.stdout.split())
+
+
+REPEATED_JOIN = """
+input: [4, 8, 8]
+blocks:
+  unit:
+    - add:
+        - [conv: [4, 3, 1, same], relu]
+        - []
+      repeat: 2
+    - relu
+layers:
+  - unit
+  - conv: [8, 1]
+"""
+IN_UNIT = ["conv", "relu", "add.0", "conv_2", "relu_2", "add.1", "relu_3"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("summary",), ["unit", *IN_UNIT, "conv"]),
+        (("field", "--all"), ["unit", *IN_UNIT, "conv"]),
+        (("sharing",), ["unit", "conv", "conv_2", "conv"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_tables_are_in_the_order_of_the_network(command, expected, run, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(REPEATED_JOIN)
+    name, *options = command
+    lines = run(name, str(path), *options, "--format", "markdown").output.splitlines()
+    cells = [line.split("|")[1].replace("\\", "").strip() for line in lines if line.startswith("| ")]
+    assert cells[2 : 2 + len(expected)] == expected
+    if name != "field":
+        lines = run(name, str(path), *options, "--format", "csv").output.splitlines()
+        full = [f"unit.{each}" for each in expected[1:-1]]
+        assert [line.split(",")[0] for line in lines[1:]] == [*full, "conv"]
+
+
+def test_a_diff_is_in_the_order_of_the_network(run, tmp_path):
+    """A third pass: a layer of each branch, and the join behind them."""
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(REPEATED_JOIN)
+    new.write_text(REPEATED_JOIN.replace("repeat: 2", "repeat: 3"))
+    lines = run("diff", str(old), str(new), "--format", "markdown").output.splitlines()
+    added = [line.split("|")[1].replace("\\", "").strip() for line in lines if line.startswith("| ") and "+ " in line]
+    assert added[:3] == ["+ conv_3", "+ relu_3", "+ add.2"]

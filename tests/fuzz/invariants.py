@@ -194,18 +194,19 @@ def json_validates(made: Made, network: Network, choices: Choices) -> None:
 
 
 def rows_sum_to_totals(made: Made, network: Network, choices: Choices) -> None:
-    """The rows of the csv sum to the totals, as does the tree however it is folded."""
+    """The rows of the csv are the layers in order and sum to the totals, as does the tree however it is folded."""
     counted = totals(network)
     keys = ("params", "buffers", "macs", "flops", "activations")
     table = summary(network, Options(("name", "type", *keys), flat=True))
     read = list(csv.DictReader(io.StringIO("\n".join(csv_report.write(table)))))
-    same(len(read), len(network.layers), "rows")
-    by_order = sorted(layer.name for layer in network.layers)
-    same(len(by_order), len(set(by_order)), "names")
+    names = [layer.name for layer in network.layers]
+    same([row["name"] for row in read], names, "the rows")
+    same(len(names), len(set(names)), "names")
     for key in keys[:-1]:
         numbers = [0 if row[key].startswith("as ") else int(row[key] or 0) for row in read]
         same(sum(numbers), getattr(counted.training, key), f"the column {key}")
     root = tree(network)
+    same([row.node.name for row in rows(root, len(names) + 999) if row.node.layer], names, "the leaves of the tree")
     inputs = sum(prod(shape) for _, shape in network.inputs)
     whole = Figure(*(getattr(counted.inference, key) for key in keys))
     whole = whole._replace(activations=whole.activations - inputs)

@@ -102,7 +102,7 @@ class Plain:
         changing = item.name is not None and any(not isinstance(part, str) for part in item.name.parts)
         base = None if bare or changing else self.take(item, frame)
         constant = len(item.sources) == 1 and all(isinstance(part, str) for part in item.sources[0][1].parts)
-        for number, names in self.passes(item.loop, frame, current):
+        for number, names in self.passes(item.loop, frame, self.into_loop(item, frame, current)):
             if number and constant and item.sources[0][1].text != "previous":
                 raise DoesNotFit("all passes start from one layer")
             path = None if base is None else f"{base}.{number}"
@@ -110,6 +110,14 @@ class Plain:
         if base is not None and current is not None:
             self.tensors[base] = current
         return current
+
+    def into_loop(self, item: Item | Branch, frame: Frame, current: Tensor | None) -> Tensor | None:
+        """What `for` and `repeat` ask of: the tensor that the item's own `from` names for its first pass."""
+        if not item.sources or not uses_tensor([item.loop.repeat, *(values for _, values in item.loop.walks)]):
+            return current
+        if len(item.sources) > 1:
+            return None
+        return self.read(written_name(item.sources[0][1], frame.names), frame, current)
 
     def passes(self, loop: Loop, frame: Frame, current: Tensor | None) -> Iterator[tuple[int, dict[str, Any]]]:
         number = 0
@@ -197,7 +205,7 @@ class Plain:
             if branch.loop is None:
                 ends += self.branch(branch, branch.label, frame, start)
                 continue
-            for number, names in self.passes(branch.loop, frame, start):
+            for number, names in self.passes(branch.loop, frame, self.into_loop(branch, frame, start)):
                 label = None if branch.label is None else f"{branch.label}.{number}"
                 ends += self.branch(branch, label, frame._replace(names=names), start)
         return ends

@@ -386,10 +386,10 @@ class _Maker:
         at = current
         if reads and (current is None or choices.chance(12)):
             sources, at = self.one_source(plain, frame, current)
-        loop = self.loop(names_with(frame.names, current)) if choices.chance(14) else None
+        loop = self.loop(names_with(frame.names, at)) if choices.chance(14) else None
         inner = frame
         if loop is not None:
-            first = self.first_pass(loop, frame, current)
+            first = self.first_pass(loop, frame, at)
             if first is None:
                 return None
             inner = frame._replace(names=first)
@@ -528,9 +528,9 @@ class _Maker:
         if self.wishes.reads and choices.chance(8):
             sources, begin = self.one_source(plain, frame, at)
         inner = frame._replace(path=under(frame.path, label)) if label else frame
-        loop = self.loop(names_with(frame.names, at)) if choices.chance(5) else None
+        loop = self.loop(names_with(frame.names, begin)) if choices.chance(5) else None
         if loop is not None:
-            inner = inner._replace(names=self.first_pass(loop, frame, at) or frame.names)
+            inner = inner._replace(names=self.first_pass(loop, frame, begin) or frame.names)
         when = self.truth(names_with(inner.names, begin)) if choices.chance(8) else None
         if keep:
             items = tuple(Item(self.kept(begin.shape.rank)) for _ in range(choices.integer(0, 3)))
@@ -635,6 +635,13 @@ class _Maker:
         path = under(frame.path, name)
         inner = Frame(path, path, dict(plain.variables), tensors, frame.training_only, frame.shared)
         items = self.items(plain.copy(), inner, None, self.choices.integer(1, 3), depth + 2)
+        # What is handed in is read.
+        read = words_read(items)
+        items += tuple(
+            Item(self.kept(tensors[key].shape.rank), sources=((None, Name((key,))),))
+            for key in keys
+            if read is not None and key not in read
+        )
         self.blocks[name] = Block(name, (), items)
         self.several[name] = tuple(keys) if keyed else (None, None)  # type: ignore[assignment]
         sources = tuple((key if keyed else None, source[0][1]) for key, (source, _) in zip(keys, chosen, strict=True))
@@ -748,3 +755,20 @@ class _Maker:
 
 def beside(shape: Shape, axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :])
+
+
+def words_read(items: tuple[Item | Branch, ...]) -> set[str] | None:
+    """The words that items and branches of a block read; None where a join without `from` reads all that comes in."""
+    words: set[str] = set()
+    waiting = list(items)
+    while waiting:
+        part = waiting.pop()
+        words.update(name.text for _, name in part.sources)
+        action = Group(part.items) if isinstance(part, Branch) else part.action
+        if isinstance(action, LayerUse) and TYPES[action.type].several_inputs and not part.sources:
+            return None
+        if isinstance(action, Group):
+            waiting += action.items
+        elif isinstance(action, JoinUse | Sides):
+            waiting += action.branches
+    return words

@@ -58,6 +58,7 @@ EXAMPLES = [
     *each("drop_path", EVERYWHERE, rate=Fraction(1, 10)),
     *each("conv", RANKS, filters=8, kernel=3),
     *each("conv", RANKS, filters=8, kernel=1, bias=False),
+    *each("conv", RANKS, filters=8, kernel=1, groups=4),
     *each("conv", RANKS, filters=6, kernel=4, stride=3, padding=2, dilation=2, groups=3),
     *each("conv", RANKS, filters=6, kernel=4, stride=3, padding="same"),
     *each("conv", RANKS, filters=6, kernel=2, padding="valid"),
@@ -84,6 +85,7 @@ EXAMPLES = [
         for example in (
             *each(name, RANKS, kernel=2),
             *each(name, RANKS, kernel=1),
+            *each(name, (IMAGE,), kernel=(17, 20)),
             *each(name, RANKS, kernel=3, stride=2, padding=1, rounding="ceil"),
             *each(name, RANKS, kernel=4, stride=7, padding=2, rounding="ceil"),
             *each(name, RANKS, kernel=3, stride=2, padding="same"),
@@ -99,6 +101,7 @@ EXAMPLES = [
     *each("global_max_pool", RANKS, keep_dims=True),
     *each("adaptive_avg_pool", RANKS, size=7),
     *each("adaptive_avg_pool", (IMAGE,), size=(25, 1)),
+    *each("adaptive_avg_pool", (IMAGE,), size=(17, 10)),
     *each("adaptive_max_pool", RANKS, size=7),
     *each("adaptive_max_pool", (IMAGE,), size=(5, 50)),
     *each("subsample", RANKS),

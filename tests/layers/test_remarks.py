@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from cnncalc.layer_type import Remark
 from cnncalc.layers import all_types
-from cnncalc.shapes import Shape
+from cnncalc.shapes import Shape, SlidingWindow
 
 
 def remarks_of(name: str, *inputs: tuple[int, ...], **settings: object) -> tuple[Remark, ...]:
@@ -153,6 +155,84 @@ def test_how_the_windows_of_a_pool_lie(name, kernel, stride, key):
     assert said(name, (2, 9, 9), kernel=kernel, stride=stride) == [(name, {}), (key, {})]
     rounded = said(name, (2, 9, 9), kernel=kernel, stride=stride, rounding="ceil")
     assert rounded == [(name, {}), (key, {}), ("rounds_up", {})]
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "dilation", "key"),
+    [
+        # pool5 of GoogLeNet: one window of 7x7 on a 7x7 map, whatever its stride.
+        (7, 7, 1, 1, "one_window"),
+        (8, 7, 2, 1, "one_window"),
+        (7, 1, 9, 1, "one_window"),
+        (8, 7, 1, 1, "windows_overlap"),
+        # Taps 0 and 2, then 2 and 4: they share 2, though the stride is the kernel.
+        (9, 2, 2, 2, "windows_overlap"),
+        # Taps 0 and 3, 4 and 7: none is shared, and 1, 2, 5 and 6 are read by none.
+        (8, 2, 4, 3, "windows_apart"),
+        # Taps 0 and 2, then 1 and 3: each of the four is read once.
+        (4, 2, 1, 2, "windows_tile"),
+        # A third window, with taps 2 and 4, reads 2 again.
+        (5, 2, 1, 2, "windows_overlap"),
+    ],
+)
+def test_how_few_or_dilated_windows_lie(size, kernel, stride, dilation, key):
+    assert said("max_pool", (2, size), kernel=kernel, stride=stride, dilation=dilation)[1][0] == key
+    # What one axis has, the map has; an axis with one window has none to overlap with.
+    if key != "one_window":
+        beside = said("max_pool", (2, size, 3), kernel=(kernel, 3), stride=(stride, 1), dilation=(dilation, 1))
+        assert beside[1][0] == key
+
+
+def read_by(kernel, stride, dilation, outputs):
+    """How often each position is read, position by position."""
+    return Counter(place * stride + tap * dilation for place in range(outputs) for tap in range(kernel))
+
+
+def test_windows_overlap_and_skip_as_counted():
+    for kernel, stride, dilation in product(range(1, 5), range(1, 6), range(1, 5)):
+        for outputs in range(1, 6):
+            window = SlidingWindow(kernel, stride, dilation=dilation)
+            read = read_by(kernel, stride, dilation, outputs)
+            label = (kernel, stride, dilation, outputs)
+            overlap = max(read.values()) > 1
+            assert window.overlaps(outputs) == overlap, label
+            assert window.skips(outputs) == (not overlap and len(read) < max(read) + 1), label
+
+
+@pytest.mark.parametrize("name", ["adaptive_avg_pool", "adaptive_max_pool"])
+@pytest.mark.parametrize(
+    ("size", "outputs", "key"),
+    [
+        (14, 7, "parts_equal"),
+        (7, 7, "parts_equal"),
+        (7, 3, "parts_overlap"),  # 0 to 2, 2 to 4 and 4 to 6
+        (7, 14, "parts_overlap"),  # each position is read twice
+        (7, 1, "one_window"),
+    ],
+)
+def test_how_the_parts_of_an_adaptive_pool_lie(name, size, outputs, key):
+    assert [key for key, _ in said(name, (2, size), size=outputs)] == [name, key, "any_size"]
+
+
+def test_a_pointwise_convolution_mixes_what_it_reads():
+    """60 channels in 3 groups are 20, of which each group makes 72 of 216."""
+    grouped = ("pointwise_groups", {"group_in": 20, "group_out": 72})
+    assert said("conv", (60, 8, 8), filters=216, kernel=1, groups=3) == [grouped]
+    assert said("conv", (3, 5, 5), filters=1, kernel=1, connections=((0, 2),)) == [
+        ("partly_connected", {"all_pairs": 3})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "sources"), [(12, 3, 3), (12, 4, 3), (12, 6, 2), (12, 12, 1), (9, 3, 3)]
+)
+def test_a_shuffled_group_holds_channels_of_so_many(channels, groups, sources):
+    """Of 12 channels in 4 groups of 3, the first new group holds the first channels of groups 0, 1 and 2."""
+    each = channels // groups
+    order = [group * each + place for place in range(each) for group in range(groups)]
+    new = [{channel // each for channel in order[start : start + each]} for start in range(0, channels, each)]
+    assert {len(former) for former in new} == {sources}
+    assert said("channel_shuffle", (channels,), groups=groups) == [("channel_shuffle", {"sources": sources})]
 
 
 @pytest.mark.parametrize(

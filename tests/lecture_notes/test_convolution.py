@@ -199,7 +199,7 @@ def test_a_2x2_pool_of_stride_2_drops_75_percent(design, explained, told):
     facts = explained(spec, "pool")
     assert facts["output_shape"] == [64, 112, 112]
     assert facts["params"] == 0
-    assert "12,544 numbers stay of 50,176 a channel" in told(spec, "pool")
+    assert "50,176 numbers of each channel become 12,544" in told(spec, "pool")
 
 
 def test_overlapping_pooling_is_3x3_with_stride_2(told):

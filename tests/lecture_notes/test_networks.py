@@ -120,7 +120,7 @@ def test_googlenet_has_7_million_parameters_and_no_large_linear_layer(summed, to
 
 def test_global_average_pooling_has_no_parameters(explained, told):
     assert explained("resnet50", "global_avg_pool")["params"] == 0
-    assert "becomes the mean of its 49 numbers: no weights" in told("resnet50", "global_avg_pool")
+    assert "becomes its mean, 49 to 1: no weights" in told("resnet50", "global_avg_pool")
 
 
 # --- ResNet ---------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_mobilenet_has_4_million_parameters_and_569_million_macs(summed):
 
 def test_batch_norm_averages_over_batch_height_and_width(told):
     output = told("resnet50", "batch_norm")
-    assert "Averaged are the batch, height and width: each of the 64 channels" in output
+    assert "Averages run over the batch and over height and width: each of the 64 channels" in output
     assert "over batch x 12,544 numbers (401,408 for 32 samples)" in output
     assert "Learned: a factor (weight) and an addend (bias) for each of the 64 channels." in output
     assert "Tracked: a running mean and a running variance" in output
@@ -176,7 +176,7 @@ def test_batch_norm_averages_over_batch_height_and_width(told):
 
 def test_batch_norm_of_a_vector_averages_over_the_batch(design, told):
     output = told(design("128", "norm: batch_norm"), "norm")
-    assert "Averaged is the batch alone: each of the 128 features" in output
+    assert "Averages run over the batch alone: each of the 128 features" in output
 
 
 def test_maxout_multiplies_the_parameters(explained, told):

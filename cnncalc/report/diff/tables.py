@@ -357,7 +357,7 @@ class _Changes:
             shown = [each for each in tops if _weighs(self.facts.by_match[each])]
         if self.options.everything or len(shown) <= MOST_CONSEQUENCES:
             for each in shown:
-                above = tops[each].node.name.rpartition(".")[0]
+                above = tops[each].node.above
                 name = each.node.name.removeprefix(f"{above}.") if above else each.node.name
                 yield self._of_layer(f"  {prefix}{name}", self.facts.by_match[each], indent, times, faint=True)
             self.left_out += (len(tops) - len(shown)) * times

@@ -114,7 +114,10 @@ SENTENCES = {
     "gives": Sentence("gives {shape} to {readers}", "给出 {shape}，由 {readers} 读取"),
     "gives_out": Sentence("gives {shape}, which the network gives out", "给出 {shape}，即网络的输出"),
     "gives_nobody": Sentence("gives {shape}, which no layer reads", "给出 {shape}，没有别的层读取"),
-    "same_size": Sentence("The {axes} stay as they are: {sizes}.", "{axes}保持不变：{sizes}。"),
+    "same_size": Sentence(
+        "Input and output have the same {axes}: {sizes}.",
+        "{axes}保持不变：{sizes}。",
+    ),
     "tied": Sentence(
         "It works with the weights of {owner}, where they are counted.", "它使用 {owner} 的权重，参数计在那里。"
     ),
@@ -151,9 +154,9 @@ SENTENCES = {
         "Nothing is shared: every position has weights of its own.", "没有参数共享：每个位置都有自己的权重。"
     ),
     "dense": Sentence(
-        "Every one of the {outputs} outputs reads all {inputs} inputs through a weight of its own: nothing is shared"
-        " and nothing is sparse.",
-        "全部 {outputs} 个输出中的每一个都通过自己的权重读取全部 {inputs} 个输入：既不共享，也不稀疏。",
+        "Every output reads every input through a weight of its own, {outputs} x {inputs} connections:"
+        " nothing is shared and nothing is sparse.",
+        "每个输出都通过自己的权重读取每个输入，共 {outputs} x {inputs} 个连接：既不共享，也不稀疏。",
     ),
     # --- groups -----------------------------------------------------------------------------------
     "grouped": Sentence(
@@ -355,19 +358,25 @@ SENTENCES = {
         "The same {in_elements} numbers with their axes in another order.", "同样的 {in_elements} 个数，轴的顺序改变。"
     ),
     "remark_channel_shuffle": Sentence(
-        "The channels change places: each of the {groups} groups hands some to every other, so that the next grouped"
-        " convolution reads from all.",
-        "通道交换位置：{groups} 组中的每一组都把一部分交给其他各组，使下一个分组卷积能读到所有组。",
+        "The channels change places: each of the {groups} groups now holds channels of {sources} former"
+        " groups, so that a grouped convolution after it reads from as many.",
+        "通道交换位置：{groups} 组中的每一组都含有原来 {sources} 组的通道，使其后的分组卷积能读到这么多组。",
     ),
     "remark_slice": Sentence(
-        "A part of the numbers is kept; {out_elements} of {in_elements}.",
-        "只保留一部分：{in_elements} 个数中的 {out_elements} 个。",
+        "{out_elements} of {in_elements} numbers are kept.",
+        "{in_elements} 个数中保留 {out_elements} 个。",
     ),
-    "remark_pad": Sentence("Rows and columns are put around the input.", "在输入四周补上若干行和列。"),
-    "remark_crop": Sentence("Rows and columns are taken off the input.", "从输入四周裁去若干行和列。"),
+    "remark_pad": Sentence(
+        "Numbers are added at the ends of the axes: {in_elements} become {out_elements}.",
+        "在各轴两端补数：{in_elements} 个数变成 {out_elements} 个。",
+    ),
+    "remark_crop": Sentence(
+        "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} are kept.",
+        "在各轴两端裁剪：{in_elements} 个数中保留 {out_elements} 个。",
+    ),
     "remark_upsample": Sentence(
-        "{in_positions} positions become {out_positions}; nothing is learned.",
-        "{in_positions} 个位置变成 {out_positions} 个；没有学习的参数。",
+        "The number of positions goes from {in_positions} to {out_positions}; nothing is learned.",
+        "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
     ),
     "remark_pixel_shuffle": Sentence(
         "{in_channels} channels become {out_channels} of {factor} times the size along each axis.",
@@ -397,17 +406,15 @@ SENTENCES = {
         "每个数除以相邻 {size} 个通道平方和的幂：",
     ),
     "remark_batch_norm_map": Sentence(
-        "Averaged are the batch, {axes}: each of the {in_channels} channels has a mean and a variance of its own, taken"
-        " over batch x {in_positions} numbers ({batch_of_32} for 32 samples).",
-        "在批次、{axes}上求平均：{in_channels} 个通道各有自己的均值和方差，由 批大小 x {in_positions} 个数求得（32"
-        " 个样本时为"
-        " {batch_of_32} 个）。",
+        "Averages run over the batch and over {axes}: each of the {in_channels} channels has a mean and a"
+        " variance of its own, taken over batch x {in_positions} numbers ({batch_of_32} for 32 samples).",
+        "在批次以及{axes}上求平均：{in_channels} 个通道各有自己的均值和方差，由 批大小 x "
+        "{in_positions} 个数求得（32 个样本时为 {batch_of_32} 个）。",
     ),
     "remark_batch_norm_vector": Sentence(
-        "Averaged is the batch alone: each of the {in_channels} features has a mean and a variance of its own, taken"
-        " over"
-        " as many numbers as there are samples.",
-        "只在批次上求平均：{in_channels} 个特征各有自己的均值和方差，由与样本数相同个数的数求得。",
+        "Averages run over the batch alone: each of the {in_channels} features has a mean and a variance of"
+        " its own, taken over as many numbers as there are samples.",
+        "只在批次上求平均：{in_channels} 个特征各有自己的均值和方差，统计样本数等于批大小。",
     ),
     "remark_instance_norm_map": Sentence(
         "Mean and variance are taken over the {in_positions} positions of each channel, of each sample apart.",
@@ -439,12 +446,11 @@ SENTENCES = {
         "跟踪的：{in_channels} 个通道各一个滑动均值和滑动方差，只保存而不学习。",
     ),
     "remark_batch_norm_in_training": Sentence(
-        "Training uses the mean and variance of the batch at hand, so a sample's output depends on the others."
-        " Inference"
-        " uses the tracked ones: one multiply and one add a number, which fold into a convolution before it.",
-        "训练时用当前批次的均值和方差，因此一个样本的输出与同批的其他样本有关；推理时用跟踪到的统计量："
-        "每个数只需一次乘法和"
-        "一次加法，可以并入前面的卷积。",
+        "Training uses the mean and variance of the batch at hand, so a sample's output depends on the"
+        " others. Inference uses the tracked ones: one multiply and one add a number, which can be folded"
+        " into a convolution just before it.",
+        "训练时用当前批次的均值和方差，因此一个样本的输出与同批的其他样本有关；推理时用跟踪到的统计量：每个数只需"
+        "一次乘法和一次加法，可以并入紧挨在前面的卷积。",
     ),
     "remark_instance_norm_in_training": Sentence(
         "Training uses the mean and variance of the sample at hand, inference the tracked ones.",
@@ -455,13 +461,13 @@ SENTENCES = {
         "跟踪的：没有。训练和推理时都由输入现算均值和方差。",
     ),
     "remark_max_pool": Sentence(
-        "Each output is the largest of {kernel_positions} numbers of its own channel; in training the gradient goes to"
-        " that one alone.",
-        "每个输出是本通道 {kernel_positions} 个数中的最大值；训练时梯度只传给那一个。",
+        "Each output is the largest number in a window of {kernel_positions}, in its own channel; in"
+        " training the gradient goes to that one alone.",
+        "每个输出是本通道池化窗口（大小 {kernel_positions}）中的最大值；训练时梯度只传给那一个。",
     ),
     "remark_avg_pool": Sentence(
-        "Each output is the mean of {kernel_positions} numbers of its own channel.",
-        "每个输出是本通道 {kernel_positions} 个数的平均值。",
+        "Each output is the mean of the numbers in a window of {kernel_positions}, in its own channel.",
+        "每个输出是本通道池化窗口（大小 {kernel_positions}）中各数的平均值。",
     ),
     "remark_subsample": Sentence(
         "Each output is the sum of {kernel_positions} numbers of its own channel, times one learned number, plus"
@@ -469,16 +475,35 @@ SENTENCES = {
         "每个输出是本通道 {kernel_positions} 个数之和乘以一个学到的数，再加上另一个。",
     ),
     "remark_windows_tile": Sentence(
-        "The windows lie side by side: {out_positions} numbers stay of {in_positions} a channel.",
-        "窗口紧挨着、互不重叠：每个通道的 {in_positions} 个数留下 {out_positions} 个。",
+        "The windows lie side by side: {in_positions} numbers of each channel become {out_positions}.",
+        "池化窗口紧挨着、互不重叠：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
     ),
     "remark_windows_overlap": Sentence(
-        "The windows overlap: {out_positions} numbers stay of {in_positions} a channel.",
-        "窗口互相重叠：每个通道的 {in_positions} 个数留下 {out_positions} 个。",
+        "The windows overlap: {in_positions} numbers of each channel become {out_positions}.",
+        "池化窗口互相重叠：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
     ),
     "remark_windows_apart": Sentence(
-        "Between the windows some numbers are read by none: {out_positions} stay of {in_positions} a channel.",
-        "窗口之间有些数没有被读取：每个通道的 {in_positions} 个数留下 {out_positions} 个。",
+        "No window reads some of the numbers in between: {in_positions} numbers of each channel become"
+        " {out_positions}.",
+        "窗口之间有些数没有被读取：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
+    ),
+    "remark_one_window": Sentence(
+        "Each channel has one window: {in_positions} numbers become 1.",
+        "每个通道只有一个池化窗口：{in_positions} 个数变成 1 个。",
+    ),
+    "remark_parts_equal": Sentence(
+        "They are equal in size and lie side by side.",
+        "各窗口大小相等，互不重叠。",
+    ),
+    "remark_parts_overlap": Sentence(
+        "The sizes do not divide, so neighboring windows share numbers.",
+        "输入尺寸不能被输出尺寸整除，因此相邻窗口共用一部分数。",
+    ),
+    "remark_pointwise_groups": Sentence(
+        "A filter of kernel 1 reads one position, and of it only the channels of its own group: each of the"
+        " {groups} groups mixes {group_in} channels into {group_out}.",
+        "核大小为 1 的卷积核只看一个位置，而且只读本组的通道：{groups} 组中的每一组把 "
+        "{group_in} 个通道混合成 {group_out} 个。",
     ),
     "remark_rounds_up": Sentence(
         "The output size is rounded up, as in Caffe: a last window that only partly fits counts.",
@@ -489,24 +514,26 @@ SENTENCES = {
     ),
     "remark_padding_not_in_the_mean": Sentence("The mean leaves the padding out.", "平均值不计填充。"),
     "remark_global_avg_pool": Sentence(
-        "Each of the {in_channels} channels becomes the mean of its {in_positions} numbers: no weights, so nothing here"
-        " can overfit.",
-        "{in_channels} 个通道各变成其 {in_positions} 个数的平均值（全局平均池化）：没有权重，因此这里不会过拟合。",
+        "Each of the {in_channels} channels becomes its mean, {in_positions} to 1: no weights, so nothing"
+        " here can overfit.",
+        "{in_channels} 个通道各变成自己的平均值，{in_positions} 个数变成 1 个（全"
+        "局平均池化）：没有权重，因此这里不会过拟合。",
     ),
     "remark_global_max_pool": Sentence(
-        "Each of the {in_channels} channels becomes the largest of its {in_positions} numbers.",
-        "{in_channels} 个通道各变成其 {in_positions} 个数的最大值。",
+        "Each of the {in_channels} channels becomes its largest number, {in_positions} to 1.",
+        "{in_channels} 个通道各变成自己的最大值，{in_positions} 个数变成 1 个。",
     ),
     "remark_adaptive_avg_pool": Sentence(
-        "The input is cut into {out_positions} parts of almost equal size, and each gives its mean.",
-        "输入被分成大小几乎相等的 {out_positions} 份，每份取平均值。",
+        "The windows are made to give {out_positions} means of each channel's {in_positions} numbers.",
+        "池化窗口按输出划分：每个通道的 {in_positions} 个数得到 {out_positions} 个平均值。",
     ),
     "remark_adaptive_max_pool": Sentence(
-        "The input is cut into {out_positions} parts of almost equal size, and each gives its largest number.",
-        "输入被分成大小几乎相等的 {out_positions} 份，每份取最大值。",
+        "The windows are made to give {out_positions} maxima of each channel's {in_positions} numbers.",
+        "池化窗口按输出划分：每个通道的 {in_positions} 个数得到 {out_positions} 个最大值。",
     ),
     "remark_any_size": Sentence(
-        "An image of any size gives an output of this size.", "任何尺寸的图像都得到这样大小的输出。"
+        "The output size is the same for an input of any size.",
+        "输入尺寸无论多大，输出尺寸都一样。",
     ),
     "remark_maxout": Sentence(
         "Of every {pieces} channels the largest is kept, {out_channels} of {in_channels}:",
@@ -533,14 +560,15 @@ SENTENCES = {
         "不共享参数的卷积（局部连接）：各位置的卷积核互不相同。",
     ),
     "remark_add": Sentence(
-        "The {inputs} inputs are added number by number, so their shapes must be equal; it costs {inputs} - 1 adds an"
-        " output number and no parameters, and the channels stay {out_channels}.",
-        "{inputs} 个输入逐元素相加，因此形状必须相同；每个输出元素需 {inputs} - 1 次加法，没有参数，通道数仍为"
-        " {out_channels}。",
+        "The {inputs} inputs are added number by number, so their shapes must be equal, or 1 along an axis;"
+        " each output number costs {inputs} - 1 additions, and there are no parameters. The output has"
+        " {out_channels} channels.",
+        "{inputs} 个输入逐元素相加，因此形状必须相同（或在某轴上为 1）；每个输出元素需 "
+        "{inputs} - 1 次加法，没有参数。输出有 {out_channels} 个通道。",
     ),
     "remark_subtract": Sentence(
-        "The inputs are subtracted number by number, so their shapes must be equal; no parameters.",
-        "各输入逐元素相减，因此形状必须相同；没有参数。",
+        "The inputs are subtracted number by number, so their shapes must be equal, or 1 along an axis; no parameters.",
+        "各输入逐元素相减，因此形状必须相同（或在某轴上为 1）；没有参数。",
     ),
     "remark_multiply": Sentence(
         "The {inputs} inputs are multiplied number by number; no parameters.", "{inputs} 个输入逐元素相乘；没有参数。"
@@ -550,30 +578,30 @@ SENTENCES = {
         "某轴上大小为 1 的输入会沿该轴重复，例如每个通道一个数的门控作用于整张特征图。",
     ),
     "remark_concat": Sentence(
-        "The channels are stacked, {sizes} to {joined}; all other sizes must be equal. It costs no operations and no"
-        " parameters, but what comes next reads {joined} channels, and pays for each.",
-        "各输入沿通道拼接，{sizes} 合为 {joined}；其余尺寸必须相同。拼接不需要运算和参数，但后面的层要读 {joined}"
-        " 个通道，"
-        "每个都有代价。",
+        "The channels are stacked, {sizes} to {joined}; all other sizes must be equal. It costs no"
+        " operations and no parameters, but a convolution or linear layer that reads it pays for all"
+        " {joined} channels.",
+        "各输入沿通道拼接，{sizes} 合为 {joined}；其余尺寸必须相同。拼接不需要运算和参数，但读取"
+        "它的卷积层或全连接层要为全部 {joined} 个通道付出代价。",
     ),
     "remark_concat_axis": Sentence(
         "The inputs follow one another along axis {axis}, {sizes} to {joined}.",
         "各输入沿第 {axis} 轴相接，{sizes} 合为 {joined}。",
     ),
     "remark_pointwise_conv": Sentence(
-        "A 1x1 filter looks at one position and mixes its {in_channels} channels into {out_channels}: a linear layer at"
-        " every position, the same for all.",
-        "1x1 卷积核（逐点卷积）只看一个位置，把它的 {in_channels} 个通道混合成 {out_channels} 个："
-        "相当于在每个位置上用同一个线性层。",
+        "A filter of kernel 1 reads one position and mixes its {in_channels} channels into {out_channels}: a"
+        " linear layer with the same weights wherever it is placed.",
+        "核大小为 1 的卷积核（逐点卷积）只看一个位置，把它的 {in_channels} 个通道混合成 "
+        "{out_channels} 个：相当于在所到的每个位置上用同一个线性层。",
     ),
     "remark_partly_connected": Sentence(
         "A table says which input channels a filter reads: {pairs} pairs of the {all_pairs} there could be.",
         "连接表规定每个卷积核读取哪些输入通道：{all_pairs} 对可能的连接中用了 {pairs} 对。",
     ),
     "remark_depthwise": Sentence(
-        "Each filter reads one channel alone, so nothing mixes the {in_channels} channels; a 1x1 convolution after it"
-        " does.",
-        "每个卷积核只读一个通道（逐深度卷积），因此 {in_channels} 个通道互不混合；混合由其后的 1x1 卷积完成。",
+        "Each filter reads one channel alone, so nothing here mixes the {in_channels} channels; a pointwise"
+        " convolution after it can.",
+        "每个卷积核只读一个通道（深度卷积），因此 {in_channels} 个通道在这里互不混合；可由其后的逐点卷积来混合。",
     ),
     "remark_transposed": Sentence(
         "Each input position spreads a filter over the output, and what overlaps is added: the gradient of a"
