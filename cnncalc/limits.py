@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from cnncalc import surface
 from cnncalc.problem import Problem, SpecError, did_you_mean, of_option, quoted
 
 # Problems beyond so many are not looked for, however few of them are shown.
@@ -117,10 +118,20 @@ def using(limits: Limits) -> Iterator[None]:
 
     with limits.using(Limits(layers=200_000)):
         network = build.load("large.yaml")
+
+    Raises TypeError for what is no Limits of whole numbers, and ValueError for numbers out of their range.
     """
+    _refuse_wrong(limits)
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
         # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
+    with in_force(limits):
+        yield
+
+
+@contextmanager
+def in_force(limits: Limits) -> Iterator[None]:
+    """Put bounds in force that are not a caller's, and may be beyond what callers can ask for."""
     token = _METER.set(_Meter(limits, counting=True))
     try:
         yield
@@ -128,10 +139,21 @@ def using(limits: Limits) -> Iterator[None]:
         _METER.reset(token)
 
 
+def _refuse_wrong(limits: Limits) -> None:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits takes a Limits, such as Limits(layers=200_000), not {type(limits).__name__}")
+    for key in DOCS:
+        value, most = getattr(limits, key), HIGHEST.get(key, ALL)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"the limit {key} takes a whole number, not {type(value).__name__}")
+        if not 1 <= value <= most:
+            raise ValueError(f"the limit {key} takes a whole number from 1{f' to {most:,}' if key in HIGHEST else ''}")
+
+
 @contextmanager
 def counted() -> Iterator[None]:
     """Count the work of a block of code from nothing. What is counted outside of it goes on behind it."""
-    with using(current()):
+    with in_force(current()):
         yield
 
 
@@ -166,7 +188,7 @@ def _meter() -> _Meter:
 
 def raised(key: str, advice: str = "") -> str:
     """The hint of a message about a limit: what would work, and the option that raises it."""
-    option = f"`--limit {key}=N` raises the limit"
+    option = surface.limit(key)
     return f"{advice}; {option}" if advice else option
 
 

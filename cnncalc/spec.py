@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
+from cnncalc.records import brief
 from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.templates import NameTemplate, Template
 
@@ -21,6 +22,7 @@ CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")
 
 
+@brief
 class Loop(NamedTuple):
     """How often an item is passed through: `repeat` times, and once a row of the lists of `walks`."""
 
@@ -29,6 +31,7 @@ class Loop(NamedTuple):
     span: Span
 
 
+@brief
 class Sources(NamedTuple):
     """Where an item's input comes from: names, each with the key it has inside a block, or none."""
 
@@ -36,6 +39,7 @@ class Sources(NamedTuple):
     span: Span
 
 
+@brief
 class LayerCall(NamedTuple):
     """A layer type with arguments; `ready` is the layer where every argument is constant."""
 
@@ -44,6 +48,7 @@ class LayerCall(NamedTuple):
     ready: LayerType | None
 
 
+@brief
 class BlockCall(NamedTuple):
     """A block with arguments for its parameters."""
 
@@ -51,6 +56,7 @@ class BlockCall(NamedTuple):
     arguments: dict[str, Template]
 
 
+@brief
 class Branch(NamedTuple):
     """One branch of a join, or a side branch."""
 
@@ -62,6 +68,7 @@ class Branch(NamedTuple):
     span: Span
 
 
+@brief
 class Join(NamedTuple):
     """A join with branches."""
 
@@ -69,12 +76,14 @@ class Join(NamedTuple):
     branches: tuple[Branch, ...]
 
 
+@brief
 class SideBranches(NamedTuple):
     """Branches that leave the main path as it is."""
 
     branches: tuple[Branch, ...]
 
 
+@brief
 class Group(NamedTuple):
     """An unnamed block."""
 
@@ -84,6 +93,7 @@ class Group(NamedTuple):
 Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
 
 
+@brief
 class Item(NamedTuple):
     """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
 
@@ -103,6 +113,7 @@ class Item(NamedTuple):
     is_plain: bool = False
 
 
+@brief
 class Parameter(NamedTuple):
     """A parameter of a block; without a default it must be given."""
 
@@ -111,6 +122,7 @@ class Parameter(NamedTuple):
     required: bool
 
 
+@brief
 class Block(NamedTuple):
     """A block: its signature and its items."""
 
@@ -120,6 +132,7 @@ class Block(NamedTuple):
     span: Span
 
 
+@brief
 class Declaration(NamedTuple):
     """Where a name is given, and in which block; the block is empty for the spec's own layers."""
 
@@ -127,6 +140,7 @@ class Declaration(NamedTuple):
     block: str
 
 
+@brief
 class Spec(NamedTuple):
     """A decoded spec.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from cnncalc import expressions, limits
 from cnncalc.expressions import Expression, ExpressionError, Value, bounded_list, describe
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, enumerated, quoted
+from cnncalc.records import brief
 from cnncalc.shapes import AXIS_NAMES, Shape
 from cnncalc.source import Node, Scalar, Sequence, kind
 
@@ -32,6 +33,7 @@ class Faulty(Exception):  # noqa: N818 - it carries a problem; it is not one mor
         self.problem = problem
 
 
+@brief
 class Constant(NamedTuple):
     """A value that is known as it stands."""
 
@@ -46,6 +48,7 @@ class Constant(NamedTuple):
         return self.value
 
 
+@brief
 class Computed(NamedTuple):
     """An expression. `words` are keywords of settings that it uses as values, such as `same`.
 
@@ -72,6 +75,7 @@ class Computed(NamedTuple):
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
+@brief
 class Listed(NamedTuple):
     """A list of templates, of which at least one is computed."""
 
@@ -93,6 +97,7 @@ class Listed(NamedTuple):
 Template: TypeAlias = Constant | Computed | Listed
 
 
+@brief
 class NameTemplate(NamedTuple):
     """A name with `{expressions}` in it, as text and templates in turn."""
 

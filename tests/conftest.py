@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from cnncalc import build
+from cnncalc import build, surface
 from cnncalc.commands import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from click.testing import Result
 
@@ -23,6 +23,13 @@ TESTS = Path(__file__).parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write kept texts anew; read each difference")
+
+
+@pytest.fixture(autouse=True)
+def surface_of_messages() -> Iterator[None]:
+    """Word messages for the command line, as most tests expect them; tests of the Python API override this."""
+    with surface.command_line():
+        yield
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from typing import NamedTuple, TypeAlias
 
 from cnncalc.layer_type import Reading
 from cnncalc.network import Layer, Network
+from cnncalc.records import brief
 from cnncalc.shapes import POINT, Shape, Window, quotient
 
 Number: TypeAlias = "int | Fraction"
@@ -52,6 +53,7 @@ ALONG = (0, 1, 2)
 MOST_KEPT = 4096
 
 
+@brief
 class Reach(NamedTuple):
     """The first and the last position that outputs depend on along an axis, alone or through one path.
 
@@ -89,6 +91,7 @@ class Reach(NamedTuple):
         return [(low, high) for low, high in zip(self.lows, self.highs, strict=True) if None not in (low, high)]  # type: ignore[misc]
 
 
+@brief
 class Path(NamedTuple):
     """A way through the network, and what it alone reaches; `layer` is the last that changed it."""
 
@@ -106,6 +109,7 @@ class Path(NamedTuple):
         return steps[::-1]
 
 
+@brief
 class Strand(NamedTuple):
     """What outputs reach through all branches that move at one pace, and the widest of their paths.
 
@@ -132,6 +136,7 @@ class Flaw(Enum):
     PARTS = "the branches are parts of the axis, one behind the other"
 
 
+@brief
 class Misalignment(NamedTuple):
     """A join whose branches are not aligned, along one axis of an input.
 
@@ -145,6 +150,7 @@ class Misalignment(NamedTuple):
     numbers: tuple[Number, ...]
 
 
+@brief
 class Gate(NamedTuple):
     """An input of a join that is repeated over the positions of the others."""
 
@@ -152,6 +158,7 @@ class Gate(NamedTuple):
     source: str
 
 
+@brief
 class AxisField(NamedTuple):
     """The field along one axis of an input, in its positions.
 
@@ -176,6 +183,7 @@ class AxisField(NamedTuple):
 Field: TypeAlias = tuple[AxisField, ...]
 
 
+@brief
 class Fields(NamedTuple):
     """The fields of a network: for each layer, and each input that it depends on, the strands along each axis.
 
@@ -251,6 +259,7 @@ def on_the_way(network: Network, gates: tuple[Gate, ...]) -> set[str]:
     return reached
 
 
+@brief
 class Branch(NamedTuple):
     """An input of a layer: how it is read, its shape, and what it reaches along each axis of an input."""
 

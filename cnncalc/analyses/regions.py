@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from cnncalc.layer_type import Reading
 from cnncalc.network import Network
+from cnncalc.records import brief
 from cnncalc.shapes import Shape, Window, quotient
 
 # First and last position of each run, in order and apart.
@@ -25,6 +26,7 @@ MOST_BOXES = 64
 LONGEST_RUN = 100_000
 
 
+@brief
 class Region(NamedTuple):
     """What an output reads of one tensor: boxes that may overlap, and the tensor's shape; no box if nothing."""
 

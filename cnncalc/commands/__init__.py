@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import cnncalc
+from cnncalc import surface
 from cnncalc.problem import did_you_mean
 from cnncalc.report.format import plain
 
@@ -77,6 +78,10 @@ class Commands(click.Group):
                 command: click.Command = import_module(f"{__name__}.{module}").command
                 return command
         return None
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        with surface.command_line():
+            return super().main(*args, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
