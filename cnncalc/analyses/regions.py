@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from cnncalc.layer_type import Reading
 from cnncalc.network import Network
 from cnncalc.records import brief
-from cnncalc.shapes import Shape, Window, quotient
+from cnncalc.shapes import BorderWindow, Shape, Window, quotient
 
 # First and last position of each run, in order and apart.
 Runs: TypeAlias = tuple[tuple[int, int], ...]
@@ -100,6 +100,8 @@ def _read_along(runs: Runs, window: Window, size: int) -> Iterator[tuple[int, in
     numerator, denominator = window.pace(size)
     period = quotient(denominator, gcd(numerator, denominator))
     for first, last in runs if numerator else runs[:1]:
+        if isinstance(window, BorderWindow):
+            yield from window.copied(first, last, size)
         if not numerator:
             yield from _pieces(window.reads(first, size), 0, size)
         elif numerator == denominator == 1:
