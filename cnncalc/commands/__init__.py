@@ -13,7 +13,7 @@ import click
 
 import cnncalc
 from cnncalc import surface
-from cnncalc.problem import did_you_mean
+from cnncalc.problem import SpecError, did_you_mean
 from cnncalc.report.format import plain
 
 # Errors in several lines that are click's own words; it has the second from 8.2 on.
@@ -35,6 +35,10 @@ def _orderly() -> Iterator[None]:
     try:
         try:
             yield
+        except SpecError as error:
+            from cnncalc.commands import _options
+
+            _options.fail(error)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -45,7 +49,9 @@ def _orderly() -> Iterator[None]:
     except OSError as error:
         _leave_unwritten()
         what = error.filename or "standard output"
-        click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
+        # Where not even this can be written, the status says it.
+        with suppress(OSError):
+            click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
         raise SystemExit(UNUSABLE) from None
     except QUOTING_NOTHING:
         raise
@@ -80,7 +86,8 @@ class Commands(click.Group):
         return None
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        with surface.command_line():
+        # Click writes usage errors itself, which may fail as well.
+        with surface.command_line(), _orderly():
             return super().main(*args, **extra)
 
     def make_context(
