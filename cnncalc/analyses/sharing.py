@@ -269,7 +269,8 @@ def _merged(pairs: Iterable[SeparablePair]) -> dict[str, int]:
     """What the layers of separable pairs count where each pair is one full convolution, which stands for the first."""
     merged: dict[str, int] = {}
     for pair in pairs:
-        merged[pair.depthwise.name] = 0 if pair.depthwise.weights_from else pair.full_params
+        is_shared = pair.depthwise.weights_from and pair.pointwise.weights_from
+        merged[pair.depthwise.name] = 0 if is_shared else pair.full_params
         merged.update(dict.fromkeys((layer.name for layer in (*pair.between, pair.pointwise)), 0))
     return merged
 
