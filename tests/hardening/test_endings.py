@@ -404,13 +404,14 @@ def test_the_status_is_the_same_where_errors_cannot_be_written(arguments: tuple[
         assert end(*arguments, shell=shell) == (2, "")
 
 
-@pytest.mark.parametrize("command", [("check", "lenet5"), ("lint", "lenet5"), ("summary", "lenet5")], ids=" ".join)
-def test_a_current_folder_that_is_gone(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    gone.mkdir()
-    program = ["bash", "-c", 'cd "$0" && rmdir "$0" && "$@"', str(gone), *PROGRAM, *command]
-    done = subprocess.run(program, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    find = "from cnncalc import config; assert config.find() is None"
+    for command in ([*PROGRAM, "summary", "lenet5"], [sys.executable, "-c", find]):
+        gone.mkdir(exist_ok=True)
+        program = ["bash", "-c", 'cd "$0" && rmdir "$0" && "$@"', str(gone), *command]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", [("layers",), ("layers", "conv"), ("schema",)], ids=" ".join)
