@@ -361,11 +361,12 @@ def _words(words: Sequence[str], argument: str) -> tuple[str, ...]:
     taken = f"{argument} takes a list of codes and names of rules, such as ['CNN001']"
     if isinstance(words, str) or not isinstance(words, Iterable):
         raise TypeError(f"{taken}, not {_kind(words)}")
-    given = tuple(words)
-    for word in given:
+    given = []
+    for word in words:
         if not isinstance(word, str):
             raise TypeError(f"{taken}, but one is {_kind(word)}")
-    return given
+        given.append(word)
+    return tuple(given)
 
 
 def _settings(variables: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:

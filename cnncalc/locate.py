@@ -79,7 +79,7 @@ def refuse_link_outside(place: Place) -> None:
         return
     if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
         message = f"{place.shown}: is a link to a file outside of the repository"
-        raise SpecError([Problem(None, message, "name that file, or allow it: --allow-outside")])
+        raise SpecError([Problem(None, message, f"name that file, or allow it: {surface.outside()}")])
 
 
 def read(place: Place) -> str:

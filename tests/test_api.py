@@ -227,7 +227,13 @@ def test_numbers_of_every_kind(one_conv):
 
 
 def test_rules_are_lists_of_words():
-    for wrong, kind in (("CNN001", "not str"), (3, "not int"), (None, "not None"), ([1], "but one is int")):
+    for wrong, kind in (
+        ("CNN001", "not str"),
+        (3, "not int"),
+        (None, "not None"),
+        ([1], "but one is int"),
+        (range(10**12), "but one is int"),
+    ):
         for argument in ("select", "ignore"):
             with pytest.raises(TypeError, match=rf"^{argument} takes a list of codes and names of rules, .*, {kind}$"):
                 cnncalc.lint("lenet5", **{argument: wrong})
