@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -112,8 +111,28 @@ def current() -> Limits:
     return _meter().limits
 
 
-@contextmanager
-def using(limits: Limits) -> Iterator[None]:
+class InForce(ContextDecorator):
+    """Puts bounds in force for a block of code; they need not be such as callers may ask for.
+
+    A class, and no generator: one that is never left would be ended by the garbage collector, at any time, and
+    put back what was in force before it.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def __enter__(self) -> None:
+        self.token = _METER.set(_Meter(self.limits, counting=True))
+
+    def __exit__(self, *error: object) -> None:
+        _METER.reset(self.token)
+
+    def _recreate_cm(self) -> InForce:
+        """A new one for each call of a decorated function, which may call itself."""
+        return InForce(self.limits)
+
+
+def using(limits: Limits) -> InForce:
     """Put other bounds in force for a block of code.
 
     with limits.using(Limits(layers=200_000)):
@@ -125,18 +144,7 @@ def using(limits: Limits) -> Iterator[None]:
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
         # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
-    with in_force(limits):
-        yield
-
-
-@contextmanager
-def in_force(limits: Limits) -> Iterator[None]:
-    """Put bounds in force that are not a caller's, and may be beyond what callers can ask for."""
-    token = _METER.set(_Meter(limits, counting=True))
-    try:
-        yield
-    finally:
-        _METER.reset(token)
+    return InForce(limits)
 
 
 def _refuse_wrong(limits: Limits) -> None:
@@ -150,11 +158,9 @@ def _refuse_wrong(limits: Limits) -> None:
             raise ValueError(f"the limit {key} takes a whole number from 1{f' to {most:,}' if key in HIGHEST else ''}")
 
 
-@contextmanager
-def counted() -> Iterator[None]:
+def counted() -> InForce:
     """Count the work of a block of code from nothing. What is counted outside of it goes on behind it."""
-    with in_force(current()):
-        yield
+    return InForce(current())
 
 
 def restart() -> None:

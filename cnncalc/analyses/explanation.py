@@ -302,7 +302,7 @@ def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
 
 def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
     # Formulas are the layers' own: what they come to is bounded by the spec that they are of.
-    with limits.in_force(limits.Limits(number=FORMULAS_END)):
+    with limits.InForce(limits.Limits(number=FORMULAS_END)):
         value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
         raise TypeError(f"{text} is no number")

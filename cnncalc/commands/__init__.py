@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from importlib import import_module
 from typing import Any
 
@@ -86,9 +87,10 @@ class Commands(click.Group):
         return None
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        # Click writes usage errors itself, which may fail as well.
+        # Click writes usage errors itself, which may fail as well. Limits that it has put in force before an error
+        # are left in a context of their own.
         with surface.command_line(), _orderly():
-            return super().main(*args, **extra)
+            return copy_context().run(super().main, *args, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
