@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncalc.api import Network, check, compare, diff, lint, load
+    from cnncalc.linter import UnknownRuleError
     from cnncalc.network import Layer
     from cnncalc.problem import Problem, SpecError
 
 # The one source of the version: the package, the wheel and what runs in a checkout read it here.
 __version__ = "0.1.0"
-__all__ = ["Layer", "Network", "Problem", "SpecError", "check", "compare", "diff", "lint", "load"]
+__all__ = [
+    "Layer",
+    "Network",
+    "Problem",
+    "SpecError",
+    "UnknownRuleError",
+    "check",
+    "compare",
+    "diff",
+    "lint",
+    "load",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -24,8 +36,14 @@ def __getattr__(name: str) -> object:
     modules = {
         **dict.fromkeys(("load", "check", "compare", "diff", "lint", "Network"), "api"),
         "Layer": "network",
+        "UnknownRuleError": "linter",
         **dict.fromkeys(("Problem", "SpecError"), "problem"),
     }
     if name not in modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{modules[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The names of the interface, and the modules that are imported already."""
+    return sorted({*globals(), *__all__})

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from math import isfinite
+from numbers import Rational, Real
+from operator import index
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from cnncalc import build
+from cnncalc import build, bundled
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.network import Layer
 from cnncalc.network import Network as Built
-from cnncalc.problem import did_you_mean
+from cnncalc.problem import Problem, SpecError, did_you_mean, quoted
+from cnncalc.records import cut
 from cnncalc.report.format import plain
 from cnncalc.report.summary import Options, summary
 from cnncalc.shapes import Shape, times
@@ -25,9 +32,18 @@ if TYPE_CHECKING:
     from cnncalc.finding import Finding, Outcome
     from cnncalc.report.table import Table
 
+Reference: TypeAlias = "str | os.PathLike[str]"
+# Sizes of an input beyond these are not looked at, and lists in lists of a variable's value are not taken.
+MOST_SIZES = 100
+DEEPEST_VALUE = 30
+MOST_BITS = 10_000
+# What can be iterated over, but is no sequence of sizes.
+NO_SIZES = (str, bytes, bytearray, memoryview, Mapping, AbstractSet)
+LONGEST_NAME = 60
+
 
 class Network:
-    """A network with its figures: iterate over its layers, or take one by its name.
+    """A network with its figures: iterate over its layers, or take one by its name or its place.
 
     >>> import cnncalc
     >>> net = cnncalc.load("vgg16")
@@ -40,6 +56,8 @@ class Network:
     """
 
     def __init__(self, facts: Built) -> None:
+        if not isinstance(facts, Built):
+            raise TypeError("a Network is what cnncalc.load gives")
         self.facts = facts
 
     @property
@@ -89,7 +107,7 @@ class Network:
 
         return fields(self.facts)
 
-    def receptive_field(self, layer: str, input: str | None = None) -> Field | None:
+    def receptive_field(self, layer: str | Layer, input: str | None = None) -> Field | None:
         """What an output of a layer sees of the network's input, gates left aside: one record for each spatial axis.
 
         `input` names one of several inputs. None where the layer does not depend on it, or where no rule
@@ -100,12 +118,12 @@ class Network:
         >>> height.size, height.stride, height.start, height.center
         (212, 32, -90, Fraction(31, 2))
         """
-        of_inputs = self._fields.of(self[layer].name)
+        of_inputs = self._fields.of(self._named(layer))
         if input is None and len(self.inputs) > 1:
             raise TypeError(f"name one of the inputs: {', '.join(self.inputs)}")
         return of_inputs.get(next(iter(self.inputs)) if input is None else self._input(input))
 
-    def reads(self, layer: str, position: Sequence[int]) -> dict[str, Region]:
+    def reads(self, layer: str | Layer, position: Sequence[int]) -> dict[str, Region]:
         """What one output of a layer reads of each input, by following its taps; gates are left aside.
 
         >>> import cnncalc
@@ -114,15 +132,27 @@ class Network:
         """
         from cnncalc.analyses.regions import region
 
-        spatial = self[layer].output_shape.spatial
-        if len(position) != len(spatial) or not all(0 <= at < size for at, size in zip(position, spatial, strict=True)):
-            raise IndexError(f"{tuple(position)} is no position of {layer}, {times(spatial) or 'a vector'}")
-        return region(self.facts, layer, tuple(position), self._fields.gates)
+        name = self._named(layer)
+        spatial = self[name].output_shape.spatial
+        place = _whole_numbers(position, "position", "(2, 3)")
+        if len(place) != len(spatial) or not all(0 <= at < size for at, size in zip(place, spatial, strict=True)):
+            raise IndexError(f"{place} is no position of {name}, {times(spatial) or 'a vector'}")
+        return region(self.facts, name, place, self._fields.gates)
+
+    def _named(self, layer: object) -> str:
+        """The name of a layer that is given by its name, or as one of the network's layers."""
+        if isinstance(layer, Layer) and layer in self:
+            return layer.name
+        if not isinstance(layer, str):
+            raise TypeError(f"layer takes the name of a layer of this network, not {_kind(layer)}")
+        return self[layer].name
 
     def _input(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise TypeError(f"input takes the name of an input, not {_kind(name)}")
         if name not in self.inputs:
             hint = did_you_mean(name, self.inputs)
-            raise KeyError(f"no input is called {name!r}{f'; {hint}' if hint else ''}")
+            raise KeyError(f"no input is called {quoted(name)}{f'; {hint}' if hint else ''}")
         return name
 
     @cached_property
@@ -135,19 +165,43 @@ class Network:
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._by_name
+    def __contains__(self, layer: object) -> bool:
+        """Whether there is a layer of that name, or that layer."""
+        if isinstance(layer, Layer):
+            return self._by_name.get(layer.name) == layer
+        return isinstance(layer, str) and layer in self._by_name
 
-    def __getitem__(self, name: str) -> Layer:
+    @overload
+    def __getitem__(self, key: str | int) -> Layer: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Layer, ...]: ...
+    def __getitem__(self, key: str | int | slice) -> Layer | tuple[Layer, ...]:
+        """The layer of a name or at a place, counted from 0 or with -1 from the end; of a slice, several."""
+        if isinstance(key, slice):
+            return self.layers[key]
+        if not isinstance(key, str):
+            if not hasattr(key, "__index__"):
+                raise TypeError(f"a network takes the name or the number of a layer, not {_kind(key)}")
+            if not -len(self) <= index(key) < len(self):
+                raise IndexError(f"there is no layer {index(key)}: the network has {len(self)} layers, from 0")
+            return self.layers[index(key)]
         try:
-            return self._by_name[name]
+            return self._by_name[key]
         except KeyError:
-            hint = did_you_mean(name, self._by_name)
-            raise KeyError(f"no layer is called {name!r}{f'; {hint}' if hint else ''}") from None
+            hint = did_you_mean(key, self._by_name)
+            raise KeyError(f"no layer is called {quoted(key)}{f'; {hint}' if hint else ''}") from None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a network of the same facts, read from the same places."""
+        return self.facts == other.facts if isinstance(other, Network) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.facts.name, self.facts.inputs, self.facts.layers))
 
     def __repr__(self) -> str:
-        inputs = ", ".join(times(shape) for shape in self.inputs.values())
-        return f"<Network {plain(self.name)}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
+        name = cut(plain(self.name), LONGEST_NAME)
+        inputs = cut(", ".join(times(shape) for shape in self.inputs.values()), LONGEST_NAME)
+        return f"<Network {name}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
 
     def _repr_html_(self) -> str:
         from cnncalc.report import html
@@ -157,7 +211,7 @@ class Network:
     def _table(self) -> Table:
         return summary(self.facts, Options())
 
-    def explain(self, layer: str | None = None, *, language: str = "en") -> str:
+    def explain(self, layer: str | Layer | None = None, *, language: str = "en") -> str:
         """The text of `cnncalc explain`: a layer worked out with its numbers, or the network stage by stage.
 
         >>> import cnncalc
@@ -166,12 +220,15 @@ class Network:
         """
         from cnncalc.analyses import explanation
         from cnncalc.report import document, explain, story
+        from cnncalc.report.sentences import LANGUAGES
 
+        if language not in LANGUAGES:
+            raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {language!r}")
         options = explain.Options(language)
         if layer is None:
             report = story.story(explanation.story(self.facts), options)
         else:
-            report = explain.explanation(explanation.explain(self.facts, self[layer].name), options)
+            report = explain.explanation(explanation.explain(self.facts, self._named(layer)), options)
         return "\n".join(document.write_text(report, 80))
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,27 +252,28 @@ class Network:
 
 
 def load(
-    spec: str,
+    spec: Reference,
     *,
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Network:
-    """The network of a spec: a file's path, or the name of a bundled network.
+    """The network of a spec: the path of a file, or the name of a bundled network.
 
-    `variables` change those of the spec; `input` is another input, channels first, or a
-    mapping of names to inputs. Raises SpecError with every problem of the spec.
+    A `pathlib.Path` is always a file. `variables` change those of the spec; `input` is another input,
+    channels first, or a mapping of names to inputs. Raises SpecError with every problem of the spec, and
+    TypeError for arguments of other types.
 
     >>> import cnncalc
     >>> cnncalc.load("resnet50", variables={"classes": 10}).totals.params
     23528522
     """
-    return Network(build.load(spec, _settings(variables), _inputs(input)))
+    return Network(build.load(_reference(spec, "spec"), _settings(variables), _inputs(input)))
 
 
 def check(
-    spec: str,
+    spec: Reference,
     *,
-    against: str | None = None,
+    against: Reference | None = None,
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Outcome:
@@ -232,10 +290,12 @@ def check(
     from cnncalc.linter import EVERYTHING
     from cnncalc.report.outcomes import Request, outcome
 
-    return outcome(spec, Request(_settings(variables), _inputs(input), selection=EVERYTHING, against=against))
+    baseline = None if against is None else _reference(against, "against")
+    request = Request(_settings(variables), _inputs(input), selection=EVERYTHING, against=baseline)
+    return outcome(_reference(spec, "spec"), request)
 
 
-def lint(spec: str, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:
+def lint(spec: Reference, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:
     """What the rules of `cnncalc lint` find in a spec; `select` and `ignore` take codes and names of rules.
 
     Raises SpecError with every problem of the spec, and UnknownRuleError for a rule that does not exist.
@@ -248,12 +308,15 @@ def lint(spec: str, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -
     from cnncalc.linter import Selection
     from cnncalc.linter import lint as linted
 
-    decoded = read_spec(spec)
-    return linted(decoded, build.build(decoded), Selection(tuple(select), tuple(ignore)))
+    selection = Selection(_words(select, "select"), _words(ignore, "ignore"))
+    decoded = read_spec(_reference(spec, "spec"))
+    return linted(decoded, build.build(decoded), selection)
 
 
-def compare(*specs: str) -> dict[str, Facts]:
+def compare(*specs: Reference) -> dict[str, Facts]:
     """What `cnncalc compare` compares networks by, for each spec: totals, field, and the heaviest layers.
+
+    The keys are the specs as they are given, paths as text.
 
     >>> import cnncalc
     >>> both = cnncalc.compare("vgg16", "mobilenet_v2")
@@ -262,10 +325,11 @@ def compare(*specs: str) -> dict[str, Facts]:
     """
     from cnncalc.analyses.compare import facts
 
-    return {spec: facts(build.load(spec)) for spec in specs}
+    references = [_reference(spec, "compare") for spec in specs]
+    return {os.fspath(spec): facts(build.load(text)) for spec, text in zip(specs, references, strict=True)}
 
 
-def diff(old: str, new: str) -> Diff:
+def diff(old: Reference, new: Reference) -> Diff:
     """What `cnncalc diff` finds between two specs: changes layer by layer, and what each of them caused.
 
     >>> import cnncalc
@@ -275,16 +339,110 @@ def diff(old: str, new: str) -> Diff:
     """
     from cnncalc.analyses.diff import diff as differences
 
-    return differences(build.load(old), build.load(new))
+    return differences(build.load(_reference(old, "old")), build.load(_reference(new, "new")))
+
+
+def _reference(spec: Reference, argument: str) -> str:
+    """A spec's reference as text. A path object is a file, whatever its name means elsewhere."""
+    if isinstance(spec, str):
+        return spec
+    path = os.fspath(spec) if isinstance(spec, os.PathLike) else None
+    if not isinstance(path, str):
+        taken = "the path of a file or the name of a bundled network"
+        raise TypeError(f"{argument} takes {taken} (str or os.PathLike[str]), not {_kind(spec)}")
+    if not os.path.exists(path):
+        hint = f"write {path!r} without Path for the bundled network" if bundled.path(path) else ""
+        raise SpecError([Problem(None, f"{path}: there is no such file", hint)])
+    return os.path.join(os.curdir, path) if path == "-" or bundled.path(path) else path
+
+
+def _words(words: Sequence[str], argument: str) -> tuple[str, ...]:
+    """Codes and names of rules."""
+    taken = f"{argument} takes a list of codes and names of rules, such as ['CNN001']"
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise TypeError(f"{taken}, not {_kind(words)}")
+    given = []
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"{taken}, but one is {_kind(word)}")
+        given.append(word)
+    return tuple(given)
 
 
 def _settings(variables: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
-    """Variables as `--set` takes them."""
-    return tuple((name, json.dumps(value)) for name, value in (variables or {}).items())
+    """Variables with the expressions that their values are."""
+    if variables is None:
+        return ()
+    if not isinstance(variables, Mapping):
+        taken = "a mapping of names to values, such as {'classes': 10}"
+        raise TypeError(f"variables takes {taken}, not {_kind(variables)}")
+    for name in variables:
+        if not isinstance(name, str):
+            raise TypeError(f"variables takes names, not {_kind(name)}, as keys")
+    return tuple((name, _expression(name, value, 0)) for name, value in variables.items())
+
+
+def _expression(name: str, value: object, depth: int) -> str:
+    """The expression of a variable's value."""
+    argument = f"variables[{quoted(name)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, list | tuple):
+        if depth == DEEPEST_VALUE:
+            raise ValueError(f"{argument} has lists in lists beyond {DEEPEST_VALUE} levels")
+        return f"[{', '.join(_expression(name, item, depth + 1) for item in value)}]"
+    if isinstance(value, Rational):
+        numerator, denominator = int(value.numerator), int(value.denominator)
+        bits = max(numerator.bit_length(), denominator.bit_length())
+        if bits > MOST_BITS:
+            raise ValueError(f"{argument} is a number of {bits:,} bits, which is too large")
+        return f"({numerator} / {denominator})" if denominator > 1 else str(numerator)
+    if isinstance(value, Real):
+        if not isfinite(value):
+            raise ValueError(f"{argument} takes a finite number, not {float(value)}")
+        return _decimal(float(value))
+    raise TypeError(f"{argument} takes a number, True or False, text, or a list of them, not {_kind(value)}")
+
+
+def _decimal(number: float) -> str:
+    """A float as Python writes it, without an exponent."""
+    from decimal import Decimal
+
+    return format(Decimal(float.__repr__(number)), "f")
 
 
 def _inputs(input: Sequence[int] | Mapping[str, Sequence[int]] | None) -> tuple[tuple[str, str], ...]:
-    """Inputs as `--input` takes them."""
-    if isinstance(input, Mapping):
-        return tuple((name, times(tuple(sizes))) for name, sizes in input.items())
-    return () if input is None else (("", times(tuple(input))),)
+    """Inputs as text: names and sizes."""
+    if input is None:
+        return ()
+    if not isinstance(input, Mapping):
+        return (("", _sizes(input, "input")),)
+    for name in input:
+        if not isinstance(name, str):
+            raise TypeError(f"input takes names of inputs, not {_kind(name)}, as keys")
+    return tuple((name, _sizes(sizes, f"input[{quoted(name)}]")) for name, sizes in input.items())
+
+
+def _sizes(sizes: Sequence[int], argument: str) -> str:
+    return times(_whole_numbers(sizes, argument, "[3, 224, 224]"))
+
+
+def _whole_numbers(numbers: Iterable[int], argument: str, such: str) -> tuple[int, ...]:
+    """Whole numbers of any kind that has them, those of other libraries included."""
+    if isinstance(numbers, NO_SIZES) or not isinstance(numbers, Iterable):
+        raise TypeError(f"{argument} takes whole numbers such as {such}, not {_kind(numbers)}")
+    found = []
+    for number in islice(numbers, MOST_SIZES):
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"{argument} takes whole numbers such as {such}, but one is {_kind(number)}")
+        if index(number).bit_length() > MOST_BITS:
+            raise ValueError(f"{argument} holds a number of {index(number).bit_length():,} bits, which is too large")
+        found.append(index(number))
+    return tuple(found)
+
+
+def _kind(value: object) -> str:
+    """A value in an error of type: its type."""
+    return "None" if value is None else type(value).__name__

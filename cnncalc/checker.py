@@ -18,6 +18,7 @@ from cnncalc.guards import ASSERT, INCREASE, QUANTITIES, Assertion, Bound, Guard
 from cnncalc.limits import Cost
 from cnncalc.network import Network
 from cnncalc.problem import Problem, SpecError, of_option
+from cnncalc.records import brief
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
 from cnncalc.spec import Spec
@@ -30,6 +31,7 @@ INPUT_STEP = 32
 MOST_PLACED = 100_000
 
 
+@brief
 class Spent(NamedTuple):
     """A part that much of a quantity is spent in; `before` is what the baseline has there, if there is one."""
 
@@ -38,6 +40,7 @@ class Spent(NamedTuple):
     before: int | None = None
 
 
+@brief
 class Verdict(NamedTuple):
     """A check with what explains it.
 
@@ -54,6 +57,7 @@ class Verdict(NamedTuple):
     sides: tuple[Value, ...] = ()
 
 
+@brief
 class Subject(NamedTuple):
     """What is checked: a spec with its network, and the network that it is compared with."""
 

@@ -89,7 +89,11 @@ def find() -> str | None:
 
     Raises SpecError where it is a link to somewhere else.
     """
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError:
+        # The folder is gone, and with it what was in it.
+        return None
     while True:
         path = os.path.join(folder, FILE)
         if os.path.lexists(path):

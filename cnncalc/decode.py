@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from cnncalc import bundled, layers, limits, slips
+from cnncalc import bundled, layers, limits, slips, surface
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
@@ -218,10 +218,10 @@ class _Decoder:
         for name, text in settings:
             if name not in nodes:
                 known = f"the variables are {', '.join(nodes)}" if nodes else "the spec has no variables"
-                message = f"--set {name}: there is no variable {quoted(name)}"
+                message = f"{surface.variable(name)}: there is no variable {quoted(name)}"
                 self.problem(None, message, did_you_mean(name, nodes, known))
                 continue
-            nodes[name] = Scalar(text.strip(), True, Span(f"--set {name}={text}", 0, 1), literal=False)
+            nodes[name] = Scalar(text.strip(), True, Span(surface.variable(name, text), 0, 1), literal=False)
         self.reader.elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
         for name, node in nodes.items():
             self.reader.elsewhere[name] = "a variable cannot use itself"
@@ -301,26 +301,26 @@ class _Decoder:
             self.problem(root, "the spec has no input", INPUT_HINT)
         for name, text in changes:
             key = name or "input"
-            shown = f"{name}={text}" if name else text
+            shown = surface.input_shape(name, text)
             if nodes and key not in nodes:
                 inputs = listed(nodes, "and")
                 hint = f"the inputs are {inputs}" if len(nodes) > 1 else f"the input is called {inputs}"
                 if not name:
-                    hint = f"the inputs are {inputs}: write --input {next(iter(nodes))}={text}"
-                self.problem(None, f"--input {shown}: there is no input {quoted(key)}", hint)
+                    hint = f"the inputs are {inputs}: write {surface.new_input_shape(next(iter(nodes)), text)}"
+                self.problem(None, f"{shown}: there is no input {quoted(key)}", hint)
                 continue
-            span = Span(f"--input {shown}", 0, 1)
+            span = Span(shown, 0, 1)
             sizes = re.split(r"[x×,]", text.strip("[] "))
             wrong = next((size.strip() for size in sizes if not re.fullmatch(r"\s*[0-9]+\s*", size)), None)
             if wrong is not None:
                 such = times(slips.read_sizes(text) or (3, 224, 224))
-                hint = f"write the channels first, then the sizes, {'as in' if such in text else 'such as'} {such}"
-                self.problem(span, f"{quoted(wrong)} is no size", hint)
+                shown = f"{'as in' if such in text else 'such as'} {surface.sizes(such)}"
+                self.problem(span, f"{quoted(wrong)} is no size", f"write the channels first, then the sizes, {shown}")
                 nodes.setdefault(key, Scalar("", True, span))
                 continue
             if key in nodes and (meant := slips.complete_shape(sizes, nodes[key])):
                 message = f"channels come first, and the input of this spec has {meant.channels}"
-                self.problem(span, message, f"write --input {f'{name}=' if name else ''}{meant}")
+                self.problem(span, message, f"write {surface.new_input_shape(name, str(meant))}")
                 nodes[key] = Scalar("", True, span)
                 continue
             nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)

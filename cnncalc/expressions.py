@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from cnncalc import limits
 from cnncalc.limits import Cost, Limits
 from cnncalc.problem import LONGEST_QUOTE, ascii_lookalike, did_you_mean, plural, quoted
+from cnncalc.records import brief
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -50,6 +51,7 @@ class ExpressionError(Exception):
         self.hint = hint
 
 
+@brief
 class Expression(NamedTuple):
     """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation."""
 

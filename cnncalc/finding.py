@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.problem import Problem, Span, sentence
+from cnncalc.records import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ class Severity(Enum):
     NOTE = "note"
 
 
+@brief
 class Finding(NamedTuple):
     """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
 
@@ -56,6 +58,7 @@ class State(Enum):
     UNCHECKED = "unchecked"
 
 
+@brief
 class Check(NamedTuple):
     """A limit, an expectation or an assertion that a network was held to.
 
@@ -75,6 +78,7 @@ class Check(NamedTuple):
     unit: str = ""
 
 
+@brief
 class Outcome(NamedTuple):
     """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
 

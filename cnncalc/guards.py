@@ -22,12 +22,14 @@ from typing import NamedTuple
 from cnncalc import expressions
 from cnncalc.expressions import Expression, ExpressionError, Number, Value
 from cnncalc.problem import LONGEST_QUOTE, Problem, Span, did_you_mean, listed, quoted
+from cnncalc.records import brief
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 from cnncalc.templates import Template, TemplateReader
 
 BYTES = "B"
 
 
+@brief
 class Quantity(NamedTuple):
     """Something that can be limited. `unit` is "B" for bytes; `sums` says that a block has the sum of its layers."""
 
@@ -88,6 +90,7 @@ UNITS = {
 NUMERAL = r"\s*([0-9][0-9_]*(?:\.[0-9]+)?)\s*"
 
 
+@brief
 class Bound(NamedTuple):
     """A number of a limit as it is written; `scale` is what 1 of it stands for, None where it is in per cent."""
 
@@ -95,6 +98,7 @@ class Bound(NamedTuple):
     scale: int | None
 
 
+@brief
 class Limit(NamedTuple):
     """One key of `budget` or `expect`: a quantity of the network, or of all that the pattern `path` names."""
 
@@ -109,6 +113,7 @@ class Limit(NamedTuple):
         return f"{self.path}.{self.quantity}" if self.path else self.quantity
 
 
+@brief
 class Assertion(NamedTuple):
     """A condition over the figures of the network, with the place where its text begins."""
 
@@ -117,6 +122,7 @@ class Assertion(NamedTuple):
     text_column: int | None
 
 
+@brief
 class Guards(NamedTuple):
     """All that a network is held to."""
 

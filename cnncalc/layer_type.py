@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from cnncalc.expressions import Value
 from cnncalc.problem import RuleError, listed
+from cnncalc.records import LONGEST, brief, cut, short_value
 from cnncalc.settings import Setting
 from cnncalc.shapes import POINT, Shape, WholeWindow, Window
 
@@ -22,6 +23,7 @@ Shapes: TypeAlias = tuple[Shape, ...]
 Formulas: TypeAlias = dict[str, str]
 
 
+@brief
 class Weight(NamedTuple):
     """A named tensor that a layer keeps: learned (a parameter) or not (a buffer)."""
 
@@ -34,6 +36,7 @@ class Weight(NamedTuple):
         return prod(self.shape)
 
 
+@brief
 class Operations(NamedTuple):
     """How often a layer does what, for one sample, at inference; no kind counts for another.
 
@@ -84,6 +87,7 @@ class Role(Enum):
     OTHER = "none of these"
 
 
+@brief
 class Wiring(NamedTuple):
     """How a layer's weights join its outputs to its inputs, each weight counted as often as it is used.
 
@@ -98,6 +102,7 @@ class Wiring(NamedTuple):
     full: LayerType | None = None
 
 
+@brief
 class Matrices(NamedTuple):
     """A convolution as the matrix products that im2col makes of it, one a group.
 
@@ -118,6 +123,7 @@ class Matrices(NamedTuple):
         return self.products * (self.rows if self.spread else self.inner) * self.columns
 
 
+@brief
 class Remark(NamedTuple):
     """Something particular to a layer, for those who explain it; the words are theirs.
 
@@ -142,6 +148,7 @@ class Move(NamedTuple):
     outputs: tuple[int, ...]
 
 
+@brief
 class Reading(NamedTuple):
     """How a layer reads one of its inputs: for each spatial axis of it, which positions an output reads.
 
@@ -214,7 +221,8 @@ class LayerType:
         return hash((type(self), tuple(self.__dict__.values())))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in self.__dict__.items())})"
+        settings = ", ".join(f"{key}={short_value(value)}" for key, value in self.__dict__.items())
+        return cut(f"{type(self).__name__}({settings})", LONGEST)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         """The shape that leaves. Raises RuleError where the settings do not go with the inputs."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from cnncalc import surface
 from cnncalc.problem import Problem, SpecError, did_you_mean, of_option, quoted
 
 # Problems beyond so many are not looked for, however few of them are shown.
@@ -114,28 +114,56 @@ def current() -> Limits:
     return _meter().limits
 
 
-@contextmanager
-def using(limits: Limits) -> Iterator[None]:
+class InForce(ContextDecorator):
+    """Puts bounds in force for a block of code; they need not be such as callers may ask for.
+
+    A class, and no generator: one that is never left would be ended by the garbage collector, at any time, and
+    put back what was in force before it.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def __enter__(self) -> None:
+        self.token = _METER.set(_Meter(self.limits, counting=True))
+
+    def __exit__(self, *error: object) -> None:
+        _METER.reset(self.token)
+
+    def _recreate_cm(self) -> InForce:
+        """A new one for each call of a decorated function, which may call itself."""
+        return InForce(self.limits)
+
+
+def using(limits: Limits) -> InForce:
     """Put other bounds in force for a block of code.
 
     with limits.using(Limits(layers=200_000)):
         network = build.load("large.yaml")
+
+    Raises TypeError for what is no Limits of whole numbers, and ValueError for numbers out of their range.
     """
+    _refuse_wrong(limits)
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
         # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
-    token = _METER.set(_Meter(limits, counting=True))
-    try:
-        yield
-    finally:
-        _METER.reset(token)
+    return InForce(limits)
 
 
-@contextmanager
-def counted() -> Iterator[None]:
+def _refuse_wrong(limits: Limits) -> None:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits takes a Limits, such as Limits(layers=200_000), not {type(limits).__name__}")
+    for key in DOCS:
+        value, most = getattr(limits, key), HIGHEST.get(key, ALL)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"the limit {key} takes a whole number, not {type(value).__name__}")
+        if not 1 <= value <= most:
+            raise ValueError(f"the limit {key} takes a whole number from 1{f' to {most:,}' if key in HIGHEST else ''}")
+
+
+def counted() -> InForce:
     """Count the work of a block of code from nothing. What is counted outside of it goes on behind it."""
-    with using(current()):
-        yield
+    return InForce(current())
 
 
 def restart() -> None:
@@ -180,7 +208,7 @@ def _meter() -> _Meter:
 
 def raised(key: str, advice: str = "") -> str:
     """The hint of a message about a limit: what would work, and the option that raises it."""
-    option = f"`--limit {key}=N` raises the limit"
+    option = surface.limit(key)
     return f"{advice}; {option}" if advice else option
 
 

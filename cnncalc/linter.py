@@ -23,6 +23,7 @@ from cnncalc.finding import Finding, Severity
 from cnncalc.limits import Cost
 from cnncalc.network import Network
 from cnncalc.problem import Span, SpecError, did_you_mean, quoted
+from cnncalc.records import brief
 from cnncalc.rule import ABOUT_COMMENTS, Comment, Found, Rule, Subject, some
 from cnncalc.rules import all_rules
 from cnncalc.spec import Spec
@@ -35,6 +36,7 @@ CODE = re.compile(r"CNN[0-9]+\Z")
 BECAUSE = "because"
 
 
+@brief
 class Selection(NamedTuple):
     """Which rules are asked, and how much they weigh: words are codes, the beginnings of codes, or names.
 
@@ -54,12 +56,16 @@ class UnknownRuleError(Exception):
     """A word that stands for no rule, with what was meant."""
 
     def __init__(self, word: str) -> None:
+        self.word = word
         self.message = f"there is no rule {quoted(word)}"
         self.hint = "`cnncalc lint --list` shows the rules"
         # Of codes the nearest is no nearer to what was meant than any other.
         if not word.upper().startswith("CNN"):
             self.hint = did_you_mean(word, [rule.name for rule in all_rules()], self.hint)
         super().__init__(f"{self.message}; {self.hint}")
+
+    def __reduce__(self) -> tuple[type[UnknownRuleError], tuple[str]]:
+        return type(self), (self.word,)
 
 
 def rules_of(word: str) -> tuple[Rule, ...]:

@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-from cnncalc import bundled, git, limits, source
+from cnncalc import bundled, git, limits, source, surface
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.source import Mapping, Node, Scalar, Sequence, kind
 
@@ -103,7 +103,7 @@ def refuse_link_outside(place: Place) -> None:
         return
     if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
         message = f"{place.shown}: is a link to a file outside of the repository"
-        raise SpecError([Problem(None, message, "name that file, or allow it: --allow-outside")])
+        raise SpecError([Problem(None, message, f"name that file, or allow it: {surface.outside()}")])
 
 
 def _format_advice(path: str) -> str:
@@ -215,7 +215,8 @@ def _locate_base(base: Node, place: Place) -> Place:
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name):
         message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
-        raise SpecError([Problem(base.span, message, "copy the file beside this one, or allow it: --allow-outside")])
+        hint = f"copy the file beside this one, or allow it: {surface.outside()}"
+        raise SpecError([Problem(base.span, message, hint)])
     found: Place | None = None
     if place.revision:
         beside = os.path.normpath(beside).replace(os.sep, "/")
@@ -228,7 +229,7 @@ def _locate_base(base: Node, place: Place) -> Place:
     if found is not None:
         if not stays:
             message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
-            raise SpecError([Problem(base.span, message, "copy the file here, or allow it: --allow-outside")])
+            raise SpecError([Problem(base.span, message, f"copy the file here, or allow it: {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:

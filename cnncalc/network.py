@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.layer_type import LayerType, Operations, Shapes, Weight
 from cnncalc.problem import Span
+from cnncalc.records import brief, cut
 from cnncalc.shapes import Shape
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 # How many answers of layer types are kept, for networks that are built again or are alike.
 MOST_FIGURES = 16_384
+# How long names and shapes are in a layer's repr, and how many of its inputs are looked at.
+LONGEST_SHOWN = 60
+MOST_SHOWN = 10
 
 
+@brief
 class Figures(NamedTuple):
     """What a layer type answers for one set of input shapes; equal layers share it."""
 
@@ -56,6 +61,15 @@ class Layer(NamedTuple):
     training_only: bool
     span: Span
     written: Mapping[str, Template]
+
+    def __repr__(self) -> str:
+        name = repr(cut(self.name, LONGEST_SHOWN))[1:-1]
+        inputs = cut(" and ".join(map(str, self.input_shapes[:MOST_SHOWN])), LONGEST_SHOWN)
+        return f"<Layer {name}: {self.type}, {inputs} to {self.output_shape}, {self.params:,} parameters>"
+
+    def __hash__(self) -> int:
+        """A hash that goes with equality; `written` is a mapping, which has none."""
+        return hash((self.name, self.figures, self.inputs, self.span))
 
     @property
     def type(self) -> str:
@@ -105,6 +119,7 @@ class Layer(NamedTuple):
         return self.figures.operations.flops
 
 
+@brief
 class Group(NamedTuple):
     """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat.
 
@@ -117,6 +132,7 @@ class Group(NamedTuple):
     arguments: tuple[tuple[str, Value], ...] = ()
 
 
+@brief
 class Network(NamedTuple):
     """A whole network: its layers in the order of the file, each after those it reads."""
 

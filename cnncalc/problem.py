@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from cnncalc.records import brief, short_value
+
 LONGEST_QUOTE = 60
 EQUALLY_NEAR = 0.1
 # Among how many words one is sought that is near: to compare two of fifty letters takes up to a millisecond.
@@ -17,6 +19,7 @@ MOST_LISTED = 30
 FIRST_LISTED = 12
 
 
+@brief
 class Span(NamedTuple):
     """A place in a file; line and column count from 1, columns in characters."""
 
@@ -28,6 +31,7 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+@brief
 class Problem(NamedTuple):
     """One thing that is wrong: a sentence, its place, and what would mend it.
 
@@ -56,6 +60,15 @@ class SpecError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    def __repr__(self) -> str:
+        """The first problem and how many there are: hundreds may be in it."""
+        first = f": {short_value(str(self.problems[0]))}" if self.problems else ""
+        return f"<{type(self).__name__} of {plural(len(self.problems), 'problem')}{first}>"
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...]]]:
+        """Copies and pickles are made of the problems: an exception's own way would make them of the text."""
+        return type(self), (self.problems,)
 
 
 class RuleError(Exception):

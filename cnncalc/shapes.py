@@ -5,7 +5,7 @@ Sizes are exact integers; the batch is left out; channels come first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import gcd, prod
 from typing import NamedTuple, Protocol
 
@@ -195,6 +195,52 @@ class SlidingWindow(NamedTuple):
         """Whether so many outputs, which share no position, leave one unread between their first and last."""
         from_first_to_last = (outputs - 1) * self.stride + self.extent
         return not self.overlaps(outputs) and outputs * self.kernel < from_first_to_last
+
+
+class BorderWindow(SlidingWindow):
+    """A window of one position whose padding holds numbers of the input; subclasses say which."""
+
+    __slots__ = ()
+
+    def copied(self, first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
+        """Runs of positions that the outputs from `first` to `last` repeat, as far as they lie in the padding."""
+        start, end = first - self.before, last - self.before
+        if start < 0:
+            yield self.copied_before(start, min(end, -1))
+        if end >= size:
+            yield self.copied_after(max(start, size), end, size)
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        """What is repeated at the positions from `start` to `end`, which are negative."""
+        raise NotImplementedError
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        """What is repeated at the positions from `start` to `end`, which are at least `size`."""
+        raise NotImplementedError
+
+
+class ReflectWindow(BorderWindow):
+    """A window over the input and its mirror image, which leaves the border itself out."""
+
+    __slots__ = ()
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        return -end, -start
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return 2 * (size - 1) - end, 2 * (size - 1) - start
+
+
+class ReplicateWindow(BorderWindow):
+    """A window over the input, whose border goes on."""
+
+    __slots__ = ()
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        return 0, 0
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return size - 1, size - 1
 
 
 class SpreadWindow(NamedTuple):

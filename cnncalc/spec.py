@@ -13,6 +13,7 @@ from cnncalc import limits
 from cnncalc.guards import GUARDS, Guards
 from cnncalc.layer_type import LayerType
 from cnncalc.problem import Problem, Span, quoted
+from cnncalc.records import brief
 from cnncalc.settings import PerAxisWhole, Setting, TargetShape, WholeList
 from cnncalc.templates import NameTemplate, Template, names_used_in
 
@@ -47,6 +48,7 @@ CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")
 
 
+@brief
 class Loop(NamedTuple):
     """How often an item is passed through: `repeat` times, and once a row of the lists of `walks`."""
 
@@ -66,6 +68,7 @@ class Loop(NamedTuple):
         return by_list or (self.repeat is not None and self.repeat.uses_tensor)
 
 
+@brief
 class Sources(NamedTuple):
     """Where an item's input comes from: names, each with the key it has inside a block, or none."""
 
@@ -73,6 +76,7 @@ class Sources(NamedTuple):
     span: Span
 
 
+@brief
 class LayerCall(NamedTuple):
     """A layer type with arguments; `ready` is the layer where every argument is constant."""
 
@@ -81,6 +85,7 @@ class LayerCall(NamedTuple):
     ready: LayerType | None
 
 
+@brief
 class BlockCall(NamedTuple):
     """A block with arguments for its parameters."""
 
@@ -88,6 +93,7 @@ class BlockCall(NamedTuple):
     arguments: dict[str, Template]
 
 
+@brief
 class Branch(NamedTuple):
     """One branch of a join, or a side branch."""
 
@@ -99,6 +105,7 @@ class Branch(NamedTuple):
     span: Span
 
 
+@brief
 class Join(NamedTuple):
     """A join with branches."""
 
@@ -106,12 +113,14 @@ class Join(NamedTuple):
     branches: tuple[Branch, ...]
 
 
+@brief
 class SideBranches(NamedTuple):
     """Branches that leave the main path as it is."""
 
     branches: tuple[Branch, ...]
 
 
+@brief
 class Group(NamedTuple):
     """An unnamed block."""
 
@@ -121,6 +130,7 @@ class Group(NamedTuple):
 Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
 
 
+@brief
 class Item(NamedTuple):
     """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
 
@@ -140,6 +150,7 @@ class Item(NamedTuple):
     is_plain: bool = False
 
 
+@brief
 class Parameter(NamedTuple):
     """A parameter of a block; without a default it must be given."""
 
@@ -148,6 +159,7 @@ class Parameter(NamedTuple):
     required: bool
 
 
+@brief
 class Block(NamedTuple):
     """A block: its signature and its items."""
 
@@ -157,6 +169,7 @@ class Block(NamedTuple):
     span: Span
 
 
+@brief
 class Declaration(NamedTuple):
     """Where a name is given, and in which block; the block is empty for the spec's own layers."""
 
@@ -164,6 +177,7 @@ class Declaration(NamedTuple):
     block: str
 
 
+@brief
 class Spec(NamedTuple):
     """A decoded spec.
 

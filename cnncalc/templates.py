@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from cnncalc import expressions, limits
 from cnncalc.expressions import Expression, ExpressionError, Value, bounded_list, describe
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, enumerated, quoted
+from cnncalc.records import brief
 from cnncalc.shapes import AXIS_NAMES, Shape
 from cnncalc.source import Node, Scalar, Sequence, kind
 
@@ -33,6 +34,7 @@ class Faulty(Exception):  # noqa: N818 - it carries a problem; it is not one mor
         self.problem = problem
 
 
+@brief
 class Constant(NamedTuple):
     """A value that is known as it stands."""
 
@@ -47,6 +49,7 @@ class Constant(NamedTuple):
         return self.value
 
 
+@brief
 class Computed(NamedTuple):
     """An expression. `words` are keywords of settings that it uses as values, such as `same`.
 
@@ -73,6 +76,7 @@ class Computed(NamedTuple):
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
+@brief
 class Listed(NamedTuple):
     """A list of templates, of which at least one is computed."""
 
@@ -108,6 +112,7 @@ def names_used_in(record: object) -> Iterator[str]:
             waiting += part
 
 
+@brief
 class NameTemplate(NamedTuple):
     """A name with `{expressions}` in it, as text and templates in turn."""
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from cnncalc import build
+from cnncalc import build, surface
 from cnncalc.commands import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cnncalc.network import Network
 
@@ -39,6 +39,13 @@ def pytest_configure() -> None:
     """Outputs are compared as they are without the colors that somebody's environment asks for."""
     for name in ("FORCE_COLOR", "NO_COLOR"):
         os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def surface_of_messages() -> Iterator[None]:
+    """Word messages for the command line, as most tests expect them; tests of the Python API override this."""
+    with surface.command_line():
+        yield
 
 
 @pytest.fixture

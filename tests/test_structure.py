@@ -14,7 +14,9 @@ PACKAGE = Path(cnncalc.__file__).parent
 
 # Each module imports only from those above it.
 ORDER = (
+    "records",
     "problem",
+    "surface",
     "limits",
     "patterns",
     "finding",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from cnncalc.analyses.tree import Node, tree
 from cnncalc.layer_type import LayerType
 from cnncalc.network import Network
+from cnncalc.records import brief
 
 # So many pairs are compared one with another; longer sequences are cut where they agree.
 MOST_PAIRS = 100_000
@@ -71,6 +72,7 @@ class Match:
             stack.extend(reversed(match.children))
 
 
+@brief
 class Pairing(NamedTuple):
     """Positions of two sequences that belong together."""
 

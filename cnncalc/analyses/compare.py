@@ -11,10 +11,12 @@ from cnncalc.build import build
 from cnncalc.expressions import Value
 from cnncalc.network import Layer, Network, inference_layers
 from cnncalc.problem import Span
+from cnncalc.records import brief
 from cnncalc.spec import Spec
 from cnncalc.templates import Template
 
 
+@brief
 class Heaviest(NamedTuple):
     """The layers that have the most of something: more than one where they are equal.
 
@@ -26,6 +28,7 @@ class Heaviest(NamedTuple):
     whole: int
 
 
+@brief
 class Facts(NamedTuple):
     """What a network is compared by, at inference and for one sample.
 
@@ -95,6 +98,7 @@ def front(points: Sequence[tuple[int, ...]]) -> tuple[bool, ...]:
     )
 
 
+@brief
 class Resized(NamedTuple):
     """The template of an input whose spatial axes are `size` long, however many there are; channels stay."""
 
@@ -120,6 +124,7 @@ def at_size(spec: Spec, size: int) -> Network:
     return build(spec._replace(inputs=inputs))
 
 
+@brief
 class Size(NamedTuple):
     """A network at one size of its input, or why there is none."""
 

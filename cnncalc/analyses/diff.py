@@ -27,6 +27,7 @@ from cnncalc.analyses.tree import NOTHING, Figure
 from cnncalc.layer_type import LayerType, Shapes, Storage
 from cnncalc.network import Figures, Layer, Network, figures_of
 from cnncalc.problem import RuleError
+from cnncalc.records import brief
 from cnncalc.shapes import Shape
 
 # The number of a cause; several where changes come together.
@@ -46,6 +47,7 @@ class Kind(Enum):
     CONSEQUENCE = "consequence"
 
 
+@brief
 class SettingChange(NamedTuple):
     """A setting with its decoded values."""
 
@@ -54,6 +56,7 @@ class SettingChange(NamedTuple):
     new: object
 
 
+@brief
 class Cost(NamedTuple):
     """A difference of figures, for one sample: at inference, and in training with what only that has."""
 
@@ -67,6 +70,7 @@ class Cost(NamedTuple):
 FREE = Cost(NOTHING, NOTHING)
 
 
+@brief
 class LayerChange(NamedTuple):
     """A layer that is not as it was; `old` is None where it was added, `new` where it was removed.
 
@@ -123,6 +127,7 @@ class LayerChange(NamedTuple):
         return self.own + self.upstream
 
 
+@brief
 class InputChange(NamedTuple):
     """An input of the network that is not as it was: its name and shape, None where there is none."""
 
@@ -131,6 +136,7 @@ class InputChange(NamedTuple):
     cause: int
 
 
+@brief
 class Cause(NamedTuple):
     """A change as a whole, with what it costs.
 
@@ -148,6 +154,7 @@ class Cause(NamedTuple):
     reached: tuple[str, ...]
 
 
+@brief
 class SharedCost(NamedTuple):
     """What several causes cost together, in layers that all of them reach."""
 
@@ -156,6 +163,7 @@ class SharedCost(NamedTuple):
     reached: tuple[str, ...]
 
 
+@brief
 class Diff(NamedTuple):
     """What changed from `old` to `new`.
 

@@ -34,6 +34,7 @@ from cnncalc.expressions import Value, parse
 from cnncalc.layer_type import Matrices, Remark, Storage
 from cnncalc.network import Figures, Group, Layer, Network, inference_layers
 from cnncalc.problem import RuleError
+from cnncalc.records import brief
 from cnncalc.shapes import Shape, SlidingWindow, Window, axis_names, half, same_padding
 from cnncalc.templates import Computed, Listed, Template
 
@@ -47,6 +48,7 @@ MOST_STAGES = 14
 FORMULAS_END = 10**200
 
 
+@brief
 class GivenSetting(NamedTuple):
     """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
 
@@ -56,6 +58,7 @@ class GivenSetting(NamedTuple):
     is_default: bool
 
 
+@brief
 class Origin(NamedTuple):
     """Where a layer comes from: its settings, and the blocks around it, outermost first."""
 
@@ -63,6 +66,7 @@ class Origin(NamedTuple):
     blocks: tuple[Group, ...]
 
 
+@brief
 class Derivation(NamedTuple):
     """A formula with its numbers.
 
@@ -77,6 +81,7 @@ class Derivation(NamedTuple):
     result: int | Fraction
 
 
+@brief
 class AxisFit(NamedTuple):
     """How a kernel ends on an axis: what it does not reach, and what would make it fit.
 
@@ -107,6 +112,7 @@ class AxisFit(NamedTuple):
         return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
 
 
+@brief
 class AsConvolution(NamedTuple):
     """The convolution that a linear layer equals, and what it gives on a larger image.
 
@@ -126,6 +132,7 @@ class AsConvolution(NamedTuple):
     shift: int | None
 
 
+@brief
 class Stack(NamedTuple):
     """Convolutions one after another, against the one with an equal field; all with equally many channels.
 
@@ -143,6 +150,7 @@ class Stack(NamedTuple):
         return _sliding(self.layers[-1])
 
 
+@brief
 class Grouping(NamedTuple):
     """A grouped, depthwise or partly connected convolution and the full one."""
 
@@ -151,6 +159,7 @@ class Grouping(NamedTuple):
     macs: Pair
 
 
+@brief
 class Explanation(NamedTuple):
     """All that is to say of a layer; None and empty where something does not apply to it."""
 
@@ -293,7 +302,7 @@ def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
 
 def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
     # Formulas are the layers' own: what they come to is bounded by the spec that they are of.
-    with limits.using(limits.Limits(number=FORMULAS_END)):
+    with limits.InForce(limits.Limits(number=FORMULAS_END)):
         value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
         raise TypeError(f"{text} is no number")
@@ -587,6 +596,7 @@ def _stackable(layer: Layer) -> bool:
 # --- the whole network ----------------------------------------------------------------------------
 
 
+@brief
 class Stage(NamedTuple):
     """Successive parts of a network whose outputs have the same scale.
 
@@ -604,6 +614,7 @@ class Stage(NamedTuple):
     weight_layers: int
 
 
+@brief
 class Part(NamedTuple):
     """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
 
@@ -612,6 +623,7 @@ class Part(NamedTuple):
     macs: int
 
 
+@brief
 class Story(NamedTuple):
     """A network from its input to its output.
 

@@ -39,6 +39,7 @@ from cnncalc import limits
 from cnncalc.layer_type import Move, Reading
 from cnncalc.limits import Cost
 from cnncalc.network import Layer, Network
+from cnncalc.records import brief
 from cnncalc.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 
 Number: TypeAlias = "int | Fraction"
@@ -64,6 +65,7 @@ MOST_KEPT = 4096
 LONGEST_KEPT = 16
 
 
+@brief
 class Reach(NamedTuple):
     """The first and the last position that outputs depend on along an axis, alone or through one path.
 
@@ -113,6 +115,7 @@ class Reach(NamedTuple):
         return [(low, high) for low, high in zip(self.lows, self.highs, strict=True) if None not in (low, high)]  # type: ignore[misc]
 
 
+@brief
 class Path(NamedTuple):
     """A way through the network, and what it alone reaches; `layer` is the last that changed it."""
 
@@ -141,6 +144,7 @@ class NoRule(Enum):
     BRANCHES = "channels are those of several branches"
 
 
+@brief
 class Strand(NamedTuple):
     """What outputs reach through all branches that move at one pace, and the widest of their paths.
 
@@ -168,6 +172,7 @@ class Flaw(Enum):
     PARTS = "the branches are parts of the axis, one behind the other"
 
 
+@brief
 class Misalignment(NamedTuple):
     """A join whose branches are not aligned, along one axis of an input.
 
@@ -181,6 +186,7 @@ class Misalignment(NamedTuple):
     numbers: tuple[Number, ...]
 
 
+@brief
 class Gate(NamedTuple):
     """An input of a join that is repeated over the positions of the others."""
 
@@ -188,6 +194,7 @@ class Gate(NamedTuple):
     source: str
 
 
+@brief
 class AxisField(NamedTuple):
     """The field along one axis of an input, in its positions.
 
@@ -212,6 +219,7 @@ class AxisField(NamedTuple):
 Field: TypeAlias = tuple[AxisField, ...]
 
 
+@brief
 class Fields(NamedTuple):
     """The fields of a network: for each layer, and each input that it depends on, the strands along each axis.
 
@@ -301,6 +309,7 @@ def on_the_way(network: Network, gates: tuple[Gate, ...]) -> set[str]:
     return reached
 
 
+@brief
 class Branch(NamedTuple):
     """An input of a layer: how it is read, its shape, the layer's, and what it reaches along each axis of an input."""
 

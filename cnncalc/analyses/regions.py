@@ -16,7 +16,8 @@ from cnncalc import limits
 from cnncalc.layer_type import Reading
 from cnncalc.limits import Cost
 from cnncalc.network import Layer, Network
-from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, quotient
+from cnncalc.records import brief
+from cnncalc.shapes import POINT, BorderWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 
 # First and last position of each run, in order and apart.
 Runs: TypeAlias = tuple[tuple[int, int], ...]
@@ -30,6 +31,7 @@ MOST_BOXES = 64
 LONGEST_RUN = 100_000
 
 
+@brief
 class Region(NamedTuple):
     """What an output reads of one tensor: boxes that may overlap, and the tensor's shape; no box if nothing.
 
@@ -150,6 +152,8 @@ class _Following:
         numerator, denominator = window.pace(size)
         period = quotient(denominator, gcd(numerator, denominator)) if numerator else 1
         for first, last in runs if numerator else runs[:1]:
+            if isinstance(window, BorderWindow):
+                yield from window.copied(first, last, size)
             if not numerator:
                 yield from self.pieces(window.reads(first, size), 0, size)
             elif numerator == denominator == 1:

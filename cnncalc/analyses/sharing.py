@@ -29,9 +29,11 @@ from typing import NamedTuple
 
 from cnncalc.layer_type import Wiring
 from cnncalc.network import Figures, Layer, Network, figures_of, inference_layers
+from cnncalc.records import brief
 from cnncalc.shapes import POINT, quotient
 
 
+@brief
 class Pair(NamedTuple):
     """A ratio kept exact: so much of a whole, or so much for each one."""
 
@@ -39,6 +41,7 @@ class Pair(NamedTuple):
     whole: int
 
 
+@brief
 class Counts(NamedTuple):
     """Learned numbers of a layer or a network, as it is and in each of the other ways."""
 
@@ -121,6 +124,7 @@ def counts(layer: Layer) -> Counts:
 # --- a depthwise convolution and the 1x1 convolution after it ---------------------------------------
 
 
+@brief
 class SeparablePair(NamedTuple):
     """A depthwise separable convolution, and the full one that it stands for.
 
@@ -204,6 +208,7 @@ def _pair(depthwise: Layer, full: Figures, between: Iterable[Layer], pointwise: 
 # --- a network ------------------------------------------------------------------------------------
 
 
+@brief
 class Sharing(NamedTuple):
     """A network's parameters in every way.
 
@@ -264,7 +269,8 @@ def _merged(pairs: Iterable[SeparablePair]) -> dict[str, int]:
     """What the layers of separable pairs count where each pair is one full convolution, which stands for the first."""
     merged: dict[str, int] = {}
     for pair in pairs:
-        merged[pair.depthwise.name] = 0 if pair.depthwise.weights_from else pair.full_params
+        is_shared = pair.depthwise.weights_from and pair.pointwise.weights_from
+        merged[pair.depthwise.name] = 0 if is_shared else pair.full_params
         merged.update(dict.fromkeys((layer.name for layer in (*pair.between, pair.pointwise)), 0))
     return merged
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from cnncalc.analyses.receptive_field import Number, fields
 from cnncalc.network import Layer, Network, inference_layers
+from cnncalc.records import brief
 from cnncalc.shapes import Shape
 
 
+@brief
 class Stage(NamedTuple):
     """All layers whose outputs lie `stride` positions of the input apart, and what they amount to.
 

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from cnncalc.layer_type import Operations, Storage
 from cnncalc.network import Layer, Network, inference_layers
+from cnncalc.records import brief
 
 
+@brief
 class Sum(NamedTuple):
     """Sums over layers; operations and activations are of one sample.
 
@@ -33,6 +35,7 @@ class Sum(NamedTuple):
         return self.operations.flops
 
 
+@brief
 class Totals(NamedTuple):
     """A network at inference, and `training` with the layers that are there in training only."""
 

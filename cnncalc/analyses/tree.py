@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from cnncalc.analyses.totals import stored
 from cnncalc.network import Layer, Network
+from cnncalc.records import brief
 from cnncalc.shapes import Shape
 
 
+@brief
 class Figure(NamedTuple):
     """What a layer or a block amounts to; a sum of blocks is taken number by number."""
 
@@ -67,6 +69,7 @@ class Node:
         return node.layer.output_shape if node.layer else None
 
 
+@brief
 class Row(NamedTuple):
     """A row of a folded tree: a layer, an open block, or `count` equal folded ones from `node` to `last`."""
 

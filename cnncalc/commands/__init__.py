@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from importlib import import_module
 from typing import Any
 
 import click
 
 import cnncalc
-from cnncalc.problem import did_you_mean
+from cnncalc import surface
+from cnncalc.problem import SpecError, did_you_mean
 from cnncalc.report.format import plain
 
 # Errors in several lines that are click's own words; it has the second from 8.2 on.
@@ -34,6 +36,10 @@ def _orderly() -> Iterator[None]:
     try:
         try:
             yield
+        except SpecError as error:
+            from cnncalc.commands import _options
+
+            _options.fail(error)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -44,7 +50,9 @@ def _orderly() -> Iterator[None]:
     except OSError as error:
         _leave_unwritten()
         what = error.filename or "standard output"
-        click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
+        # Where not even this can be written, the status says it.
+        with suppress(OSError):
+            click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
         raise SystemExit(UNUSABLE) from None
     except QUOTING_NOTHING:
         raise
@@ -77,6 +85,12 @@ class Commands(click.Group):
                 command: click.Command = import_module(f"{__name__}.{module}").command
                 return command
         return None
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        # Click writes usage errors itself, which may fail as well. Limits that it has put in force before an error
+        # are left in a context of their own.
+        with surface.command_line(), _orderly():
+            return copy_context().run(super().main, *args, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

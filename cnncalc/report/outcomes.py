@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cnncalc import git, limits
+from cnncalc import git, limits, surface
 from cnncalc.build import build
 from cnncalc.checker import Subject, Verdict, check
 from cnncalc.config import EMPTY, Config, Entry, Lint, entries_of
@@ -136,11 +136,11 @@ def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...], request: Request) 
         if request.allow_broken_baseline:
             yield Finding(BASELINE, Severity.NOTE, None, message)
         else:
-            hint = "fix the baseline, or pass --allow-broken-baseline"
+            hint = f"fix the baseline{surface.broken_baseline()}"
             yield Finding(BASELINE, Severity.ERROR, None, message, hint)
     held = any(verdict.check.kind == INCREASE for verdict in verdicts)
     if baseline.network is not None and not held:
-        hint = "--max-increase params=2%, or max_increase in a budget, would"
+        hint = f"{surface.increase()} would"
         yield Finding(BASELINE, Severity.NOTE, None, "nothing limits an increase", hint)
 
 

@@ -21,7 +21,7 @@ from cnncalc.guards import BOUNDS, BUDGET, EXPECT, QUANTITIES
 from cnncalc.layer_type import Formulas, LayerType, Storage
 from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
-from cnncalc.problem import listed
+from cnncalc.problem import Problem, SpecError, listed
 from cnncalc.report import markdown
 from cnncalc.report.format import number
 from cnncalc.report.table import Column, Line, Table
@@ -156,7 +156,11 @@ def families() -> dict[str, list[type[LayerType]]]:
 
 
 def _paragraphs(documentation: str | None) -> tuple[str, ...]:
-    text = cleandoc(documentation or "")
+    """The paragraphs of a docstring. Raises SpecError where Python has left docstrings out."""
+    if documentation is None:
+        message = "the reference is made of docstrings, which Python leaves out with -OO and PYTHONOPTIMIZE=2"
+        raise SpecError([Problem(None, message, "run cnncalc without them")])
+    text = cleandoc(documentation)
     return tuple(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip())
 
 
@@ -196,7 +200,7 @@ def reference(kind: type[LayerType]) -> Reference:
         family_of(kind),
         paragraphs[0],
         paragraphs[1:],
-        _paragraphs(modules[kind.__module__].__doc__),
+        _paragraphs(modules[kind.__module__].__doc__ or ""),
         examples(kind),
         formulas,
         variants,

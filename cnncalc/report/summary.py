@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
 from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
 from cnncalc.layer_type import Operations
@@ -109,7 +110,8 @@ def summary(network: Network, options: Options) -> Table:
     else:
         shown, _ = fold(root, MOST_ROWS)
         if any(row.folded for row in shown):
-            notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows; --depth all shows every layer"))
+            advice = surface.advice("--depth all shows every layer")
+            notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows{advice}"))
     columns = tuple(BY_KEY[key] for key in options.columns)
     flat = bool(options.flat or options.sort or options.top)
     fields = _fields(network, options.columns)

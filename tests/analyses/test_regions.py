@@ -24,6 +24,27 @@ def test_padding_alone(spec):
     assert not read.whole
 
 
+def test_padding_that_repeats_the_input(spec):
+    """0 1 2 3 4 between its mirror images is 2 1 0 1 2 3 4 3 2 1; with its ends repeated 0 0 0 1 2 3 4 4 4 4."""
+    for mode, read in (("reflect", (2, 1, 0, 1, 2, 3, 4, 3, 2, 1)), ("replicate", (0, 0, 0, 1, 2, 3, 4, 4, 4, 4))):
+        net = spec(f"input: [1, 5]\nlayers: [{{pad: {{padding: [2, 3], mode: {mode}}}}}, {{conv: [1, 3]}}]")
+        for position, at in enumerate(read):
+            assert region(net, "pad", (position,))["input"].boxes == ((((at, at),),),)
+        for position in range(8):
+            three = read[position : position + 3]
+            assert region(net, "conv", (position,))["input"].along(0) == ((min(three), max(three)),)
+        assert directly(net, "pad", (9,))["input"].boxes == ((((read[9], read[9]),),),)
+    zeros = spec("input: [1, 5]\nlayers: [{pad: 2}]")
+    assert region(zeros, "pad", (1,))["input"].boxes == ()
+
+
+def test_mirrored_corners(spec):
+    """Behind two rows of padding and one column: the first output is row 2, column 1 of the input."""
+    net = spec("input: [1, 4, 3]\nlayers: [{pad: {padding: [2, 1], mode: reflect}}]")
+    assert region(net, "pad", (0, 0))["input"].boxes == ((((2, 2),), ((1, 1),)),)
+    assert region(net, "pad", (7, 4))["input"].boxes == ((((1, 1),), ((1, 1),)),)
+
+
 def test_a_cross_is_two_boxes(spec):
     text = """
 input: [1, 9, 9]

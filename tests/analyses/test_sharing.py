@@ -274,6 +274,19 @@ layers:
         assert facts.total.ungrouped == 6 * 6 * 9 + 6 + 6 * 4 + 4
         assert facts.total.untied == 2 * facts.total.params
 
+    def test_filters_that_are_read_by_other_1x1s_are_merged_with_each(self, spec):
+        """A full 3x3 of 4 by 4 channels, 144 weights, for each of two 1x1s behind the same nine weights a channel."""
+        facts = sharing(
+            spec(
+                "input: [4, 8, 8]\nlayers:\n"
+                "  - depthwise_conv: {kernel: 3, bias: false}\n    name: first\n"
+                "  - conv: {filters: 4, kernel: 1, bias: false}\n"
+                "  - depthwise_conv: {kernel: 3, bias: false}\n    weights: first\n"
+                "  - conv: {filters: 4, kernel: 1, bias: false}\n"
+            )
+        )
+        assert facts.total.merged == 2 * 4 * 4 * 9
+
 
 # --- brute force ----------------------------------------------------------------------------------
 

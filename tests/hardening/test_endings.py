@@ -395,3 +395,42 @@ def test_a_spec_too_large_for_memory(tmp_path: Path) -> None:
 
     status, errors = end("summary", str(spec), "--depth", "all", preexec_fn=limited)
     assert (status, errors) == (2, "Error: there is not enough memory for this\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@pytest.mark.parametrize("arguments", [("summary", "nope"), ("check", "nope"), ("badcmd",)], ids=" ".join)
+def test_the_status_is_the_same_where_errors_cannot_be_written(arguments: tuple[str, ...]) -> None:
+    for shell in ("2>/dev/full", ">/dev/full 2>/dev/full", ">&- 2>&-"):
+        assert end(*arguments, shell=shell) == (2, "")
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    find = "from cnncalc import config; assert config.find() is None"
+    for command in ([*PROGRAM, "summary", "lenet5"], [sys.executable, "-c", find]):
+        gone.mkdir(exist_ok=True)
+        program = ["bash", "-c", 'cd "$0" && rmdir "$0" && "$@"', str(gone), *command]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [("layers",), ("layers", "conv"), ("schema",)], ids=" ".join)
+def test_without_docstrings_the_reference_says_why_it_is_not_there(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-OO", "-m", "cnncalc", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "the reference is made of docstrings, which Python leaves out with -OO and PYTHONOPTIMIZE=2; run cnncalc"
+        " without them\n"
+    )
+
+
+def test_optimized_python_counts_the_same(run: Callable[..., Result]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-OO", "-W", "error", "-m", "cnncalc", "summary", "lenet5"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == run("summary", "lenet5").stdout

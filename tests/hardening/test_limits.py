@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -284,6 +285,30 @@ def test_the_highest_limits_are_within_what_python_can_do(run: Callable[..., Res
     for _ in range(60):
         inner = f"{{layers: [{{add: [[{inner}], []]}}]}}"
     assert "nested" in run("summary", "-", stdin=f"{HEAD}layers: [{inner}]", status=2).stderr
+
+
+def test_limits_end_with_the_run_however_it_ends(run: Callable[..., Result]) -> None:
+    """Also where another option is wrong, so that nothing is run; and what is left over puts nothing back later."""
+    for arguments, status in ((("lenet5", "--format", "nope"), 2), (("nope",), 2), (("lenet5",), 0)):
+        run("summary", *arguments, "--limit", "layers=100", "--allow-outside", status=status)
+        assert limits.current() == Limits()
+    with limits.using(Limits(layers=7)):
+        abandoned = limits.using(Limits(layers=3))
+        abandoned.__enter__()
+        limits.using(Limits(layers=5)).__enter__()
+        del abandoned
+        gc.collect()
+        assert limits.current().layers == 5
+    assert limits.current() == Limits()
+
+
+def test_limits_as_a_decorator() -> None:
+    @limits.using(Limits(layers=3))
+    def layers(times: int) -> list[int]:
+        return [limits.current().layers, *(layers(times - 1) if times else [])]
+
+    assert layers(3) == [3] * 4
+    assert limits.current() == Limits()
 
 
 # --- what would take for ever ------------------------------------------------------------------------------

@@ -1,0 +1,73 @@
+"""Short reprs of records: a network's record holds all of its layers, and nobody wants to read them in a prompt."""
+
+from __future__ import annotations
+
+from enum import Enum
+from numbers import Rational
+from typing import Any, TypeVar
+
+Record = TypeVar("Record")
+
+# The longest repr, and the longest parts of it: a field, and a text or a number in it.
+LONGEST = 200
+LONGEST_FIELD = 72
+LONGEST_TEXT = 48
+LONGEST_NUMBER = 128
+# Longer lists are counted, not shown.
+MOST_ITEMS = 4
+DEEPEST = 3
+
+
+def brief(kind: type[Record]) -> type[Record]:
+    """Give a class of named tuples a repr of at most `LONGEST` characters: its name and its fields.
+
+    Long texts are cut and long lists counted, so that the time is bounded as well.
+    """
+    kind.__repr__ = _short_repr  # type: ignore[method-assign]
+    return kind
+
+
+def _short_repr(record: Any) -> str:
+    return cut(f"{type(record).__name__}({', '.join(_fields(record, 0))})", LONGEST)
+
+
+def short_value(value: object, depth: int = 0) -> str:
+    """A value as it is shown in a field."""
+    if isinstance(value, str):
+        return repr(cut(value, LONGEST_TEXT))
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if isinstance(value, Rational) and (bits := int(value.numerator).bit_length()) > LONGEST_NUMBER:
+        return f"<a number of {bits} bits>"
+    if isinstance(value, tuple | list | dict | set | frozenset):
+        return _collection(value, depth)
+    if type(value).__repr__ is object.__repr__:
+        return f"<{type(value).__name__}>"
+    return cut(repr(value), LONGEST_FIELD)
+
+
+def cut(text: str, longest: int) -> str:
+    """A text of at most `longest` characters: of a longer one its beginning."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _collection(value: Any, depth: int) -> str:
+    is_record = hasattr(value, "_fields")
+    name = type(value).__name__
+    counted = f"{name}(...)" if is_record else f"<{name} of {len(value)}>"
+    is_deep = depth >= DEEPEST and not all(isinstance(item, int) for item in value)
+    if is_deep or (len(value) > MOST_ITEMS and not is_record):
+        return counted
+    if is_record:
+        text = f"{name}({', '.join(_fields(value, depth))})"
+    elif isinstance(value, dict):
+        items = [f"{short_value(key, depth + 1)}: {short_value(item, depth + 1)}" for key, item in value.items()]
+        text = f"{{{', '.join(items)}}}"
+    else:
+        inner = ", ".join(short_value(item, depth + 1) for item in value)
+        text = f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    return text if len(text) <= LONGEST_FIELD else counted
+
+
+def _fields(record: Any, depth: int) -> list[str]:
+    return [f"{key}={short_value(value, depth + 1)}" for key, value in zip(record._fields, record, strict=True)]
