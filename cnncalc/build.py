@@ -19,7 +19,7 @@ from cnncalc.limits import Cost
 from cnncalc.network import Figures, Group, Layer, Network, figures_of
 from cnncalc.problem import Problem, RuleError, Span, SpecError, did_you_mean, listed, of_option, quoted
 from cnncalc.settings import is_whole
-from cnncalc.shapes import Shape
+from cnncalc.shapes import Shape, axis_names
 from cnncalc.spec import (
     Action,
     BlockCall,
@@ -539,8 +539,18 @@ class _Builder:
         key = (id(layer_type), shapes)
         figures = self.figures.get(key)
         if figures is None:
-            figures = self.figures[key] = figures_of(layer_type, shapes)
+            figures = figures_of(layer_type, shapes)
+            self._check_sizes(figures.output_shape)
+            self.figures[key] = figures
         return figures
+
+    def _check_sizes(self, output: Shape) -> None:
+        """Raise RuleError for an output with an axis that is longer than a number may be."""
+        longest = max(output)
+        if longest > self.limits.number:
+            axis = ("channel count", *axis_names(output.rank))[output.index(longest)]
+            message = f"its output's {axis} would be {longest:.1e}, more than {self.limits.number:,}"
+            raise RuleError(message, None, limits.raised("number"))
 
     # --- shared weights -------------------------------------------------------------------------
 

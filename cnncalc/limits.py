@@ -59,7 +59,7 @@ DOCS = {
     "operations": "operations in an expression",
     "brackets": "brackets in brackets in an expression",
     "exponent": "the largest exponent in an expression",
-    "number": "the largest number in an expression",
+    "number": "the largest number in an expression, and the largest size of an axis",
     "list": "numbers in a list that an expression makes",
     "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
     "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
