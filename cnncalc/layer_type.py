@@ -132,17 +132,31 @@ class Remark(NamedTuple):
     of_source: bool = False
 
 
+class Move(NamedTuple):
+    """Axes of an input, one after the other, whose numbers in that order are those of axes of the output.
+
+    Axes count from 0, the channels; those of size 1 are left out.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
 class Reading(NamedTuple):
     """How a layer reads one of its inputs: for each spatial axis of it, which positions an output reads.
 
     `windows` slide along the axes of the input, at the output's position along those of `axes`; None is
     an axis of which every output reads the same. `repeated` says that the input is repeated over the
-    positions of the output, as a gate of one number a channel is.
+    positions of the output, as a gate of one number a channel is. `channels` slides over the input's channels
+    at the output's channel; None where the layer type does not say which channels are read. A layer that gives
+    numbers another shape says so by its `moves`, and then `windows` hold only for axes that stay as they are.
     """
 
     windows: tuple[Window, ...]
     axes: tuple[int | None, ...]
     repeated: bool = False
+    channels: Window | None = None
+    moves: tuple[Move, ...] = ()
 
 
 NO_WEIGHTS: tuple[Weight, ...] = ()
@@ -241,7 +255,11 @@ class LayerType:
         """
         rank = inputs[0].rank
         axes = tuple(range(rank)) if output.rank == rank else (None,) * rank
-        return (Reading(self.windows(inputs), axes),)
+        return (Reading(self.windows(inputs), axes, channels=self.channel_window(inputs, output)),)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        """Which channels of its one input each channel of the output reads; None where the type does not say."""
+        return None
 
     def formulas(self) -> Formulas:
         """The rules as text in the language of expressions, one for each answer that is not 0.
@@ -288,6 +306,30 @@ def feature_map(inputs: Shapes) -> Shape:
 def pointwise(inputs: Shapes) -> tuple[Window, ...]:
     """Windows of a layer whose every output reads its own position alone."""
     return (POINT,) * inputs[0].rank
+
+
+def regrouped(image: Shape, output: Shape) -> tuple[Move, ...]:
+    """The moves of axes, each of as few as there can be, that give numbers another shape in the same order."""
+    inputs = [axis for axis, size in enumerate(image) if size > 1]
+    outputs = [axis for axis, size in enumerate(output) if size > 1]
+    moves = []
+    while inputs:
+        before, after = [inputs.pop(0)], [outputs.pop(0)]
+        while (count := prod(image[axis] for axis in before)) != (other := prod(output[axis] for axis in after)):
+            if count < other:
+                before.append(inputs.pop(0))
+            else:
+                after.append(outputs.pop(0))
+        moves.append(Move(tuple(before), tuple(after)))
+    return tuple(moves)
+
+
+def moved(image: Shape, moves: tuple[Move, ...]) -> Reading:
+    """How an input is read whose axes only move."""
+    places = {move.inputs[0]: move.outputs[0] for move in moves if len(move.inputs) == len(move.outputs) == 1}
+    axes = tuple(places[axis] - 1 if places.get(axis, 0) else None for axis in range(1, len(image)))
+    windows = tuple(WholeWindow() if axis is None else POINT for axis in axes)
+    return Reading(windows, axes, moves=moves)
 
 
 def whole_axes(inputs: Shapes) -> tuple[Window, ...]:

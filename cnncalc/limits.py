@@ -86,6 +86,9 @@ class Cost:
     PATTERN = 1_000  # a compiled part of a pattern
     FOLDER_ENTRY = 10  # a name that the file system lists
     COMMENT = 300  # a comment that silences rules, and each of its words
+    OUTPUT = 2  # an output whose receptive field is worked out
+    RUN = 2  # a run of positions that an output reads
+    FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     PER_NAME = 10  # names that are compared
     PER_PLACE = 5  # places that a pattern can go on from
     PER_TAP = 2  # taps of a kernel whose positions are counted
@@ -145,16 +148,27 @@ def rest() -> None:
     _meter().counting = False
 
 
-def spend(work: int) -> None:
-    """Take so much from the work that is left. Raises SpecError where nothing is."""
+def spend(work: int, subject: str = "this") -> None:
+    """Take so much from the work that is left, for `subject`. Raises SpecError where nothing is."""
     meter = _meter()
     if not meter.counting:
         return
     meter.left -= work
     if meter.left < 0:
         meter.counting = False
-        message = f"this takes more than {meter.limits.work:,} operations to work out"
+        message = f"{subject} takes more than {meter.limits.work:,} operations to work out"
         raise SpecError([Problem(None, message, raised("work"))])
+
+
+def affords(work: int) -> bool:
+    """Take so much from the work that is left if there is as much, and return whether there was."""
+    meter = _meter()
+    if not meter.counting:
+        return True
+    if meter.left < work:
+        return False
+    meter.left -= work
+    return True
 
 
 def _meter() -> _Meter:

@@ -126,7 +126,7 @@ class Window(Protocol):
     def pace(self, size: int) -> tuple[int, int]:
         """How far the input position moves with the output position, as numerator and denominator.
 
-        In lowest terms n/d, the output d positions further reads n positions further, exactly.
+        The output d positions further reads n positions further, exactly. Above 0, n/d need not be in lowest terms.
         """
         ...
 
@@ -298,6 +298,31 @@ class WholeWindow(NamedTuple):
 
     def pace(self, size: int) -> tuple[int, int]:
         return 0, 1
+
+
+class DigitWindow(NamedTuple):
+    """An axis that became part of one axis of `outputs` positions, with `below` of them for each step along it.
+
+    Rows and columns of a map of width W as one axis: the rows have `below` W, the columns 1.
+    """
+
+    outputs: int
+    below: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        first = position // self.below
+        if size * self.below < self.outputs:
+            first %= size
+        return range(first, first + 1)
+
+    def span(self, size: int) -> int:
+        return 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return (0, size * self.below) if size * self.below < self.outputs else (1, self.below)
 
 
 POINT = SlidingWindow(1)

@@ -18,22 +18,28 @@ where strides are fractions. Over branches the field is their exact union.
 What reads an axis whole (a global pool) sees the same in every output: its field is cut to the input,
 and moves by 0. Statistics of normalisations are left aside, and so are gates unless told: inputs of
 a join that are repeated over the positions of another, as in squeeze-and-excitation.
+
+An output is a position with all of its channels. Where a reshape or permute makes channels of positions,
+single channels depend on less than all of them together; this is followed for as long as layers keep channels
+apart, so that positions that come back are what they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
-from itertools import chain, product
-from math import gcd, lcm
+from itertools import chain, pairwise, product
+from math import gcd, inf, lcm, prod
 from operator import is_
 from typing import NamedTuple, TypeAlias
 
-from cnncalc.layer_type import Reading
+from cnncalc import limits
+from cnncalc.layer_type import Move, Reading
+from cnncalc.limits import Cost
 from cnncalc.network import Layer, Network
-from cnncalc.shapes import POINT, Shape, Window, quotient
+from cnncalc.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 
 Number: TypeAlias = "int | Fraction"
 
@@ -47,9 +53,15 @@ CENTER = "start + (size - 1) / 2"
 
 # A rule that repeats only after more outputs than this is none that anybody could use.
 LONGEST_PERIOD = 4096
-ALONG = (0, 1, 2)
-# How many fields are kept, for layers that see the same.
+# Branches that move at more paces than this have no rule.
+MOST_STRANDS = 64
+# Paths are not counted beyond this: they double with each join.
+MOST_PATHS = 10**1000
+# Positions that come back out of the channels are fitted to a rule that repeats after so many at most.
+LONGEST_FITTED = 16
+# How many fields are kept, for layers that see the same, and the longest period of those that are.
 MOST_KEPT = 4096
+LONGEST_KEPT = 16
 
 
 class Reach(NamedTuple):
@@ -74,6 +86,18 @@ class Reach(NamedTuple):
     @property
     def period(self) -> int:
         return len(self.lows)
+
+    @property
+    def is_monotone(self) -> bool:
+        """Whether no output's first or last position lies before that of an output before it."""
+        if self.period == 1:
+            return self.lows[0] is not None
+        if None in self.lows:
+            return False
+        return all(
+            all(one <= two for one, two in pairwise((*ends, ends[0] + self.advance)))  # type: ignore[operator]
+            for ends in (self.lows, self.highs)
+        )
 
     @property
     def stride(self) -> Number:
@@ -106,16 +130,27 @@ class Path(NamedTuple):
         return steps[::-1]
 
 
+class NoRule(Enum):
+    """Why there is no rule for what outputs reach."""
+
+    PERIOD = "it repeats only after more than LONGEST_PERIOD outputs"
+    STRANDS = "branches move at more than MOST_STRANDS paces"
+    NUMBERS = "its positions are beyond the largest number"
+    WORK = "working it out takes more than the limit"
+    ORDER = "numbers were put in another order that is not followed"
+
+
 class Strand(NamedTuple):
     """What outputs reach through all branches that move at one pace, and the widest of their paths.
 
-    `axis` is the axis of the output along which it moves, None where it does not. Without a reach there is
-    no rule.
+    `axis` is the axis of the output along which it moves, None where it does not. `channels` says what single
+    channels reach, along the channels, where they differ; None where all reach the same.
     """
 
     axis: int | None
-    reach: Reach | None
+    reach: Reach | NoRule
     path: Path
+    channels: Reach | NoRule | None = None
 
 
 # Along one axis of an input: one strand, or several where branches move at different paces.
@@ -180,7 +215,7 @@ class Fields(NamedTuple):
     """The fields of a network: for each layer, and each input that it depends on, the strands along each axis.
 
     `through_gates` says whether gates are counted; `gates` are all there are. `paths` counts the ways from
-    an input to a layer.
+    an input to a layer; None are more than MOST_PATHS.
     """
 
     inputs: dict[str, Shape]
@@ -189,17 +224,27 @@ class Fields(NamedTuple):
     misalignments: tuple[Misalignment, ...]
     gates: tuple[Gate, ...]
     through_gates: bool
-    paths: dict[str, dict[str, int]]
+    paths: dict[str, dict[str, int | None]]
+    known: dict[tuple[int, tuple[int, ...]], dict[str, Field | None]]
 
     def of(self, layer: str) -> dict[str, Field | None]:
         """A layer's field on each input that it depends on; None where there is no rule, or no position."""
-        found: dict[str, Field | None] = {}
-        for name, axes in self.strands[layer].items():
-            sizes = self.inputs[name].spatial
-            fields = [_axis_field(one, self.outputs[layer], size) for one, size in zip(axes, sizes, strict=True)]
-            known = tuple(field for field in fields if field is not None)
-            found[name] = known if len(known) == len(fields) else None
-        return found
+        # Layers that leave the field as it is hand the same record on.
+        key = (id(self.strands[layer]), self.outputs[layer].spatial)
+        if key not in self.known:
+            self.known[key] = {
+                name: _field(axes, self.outputs[layer], self.inputs[name]) for name, axes in self.strands[layer].items()
+            }
+        return self.known[key]
+
+    def missing(self, layer: str, name: str) -> NoRule | None:
+        """Why a layer has no field on an input; None where it has one, or depends on no position."""
+        every = chain.from_iterable(self.strands[layer][name])
+        return next((strand.reach for strand in every if isinstance(strand.reach, NoRule)), None)
+
+    def is_shared(self, layer: str, name: str) -> bool:
+        """Whether all channels of a layer's output depend on the same positions of an input."""
+        return all(strand.channels is None for strand in chain.from_iterable(self.strands[layer][name]))
 
     def path(self, layer: str, name: str, axis: int) -> Path:
         """The widest path from an input to a layer, along one axis of the input."""
@@ -209,15 +254,18 @@ class Fields(NamedTuple):
         """Along each axis of an input the first and last position of one output's field, padding included."""
         return tuple(
             _hull(
-                one.reach.at(0 if one.axis is None else position[one.axis]) for one in strands if one.reach is not None
+                one.reach.at(0 if one.axis is None else position[one.axis])
+                for one in strands
+                if isinstance(one.reach, Reach)
             )
             for strands in self.strands[layer].get(name, ())
         )
 
 
 def fields(network: Network, *, through_gates: bool = False) -> Fields:
-    """The fields of all layers."""
-    return _Walk(network, through_gates=through_gates).fields()
+    """The fields of all layers. Raises SpecError where there are too many, of very many inputs."""
+    with limits.counted():
+        return _Walk(network, through_gates=through_gates).fields()
 
 
 def receptive_fields(network: Network) -> dict[str, Field | None]:
@@ -228,15 +276,14 @@ def receptive_fields(network: Network) -> dict[str, Field | None]:
     """
     found = fields(network)
     plain: dict[str, Field | None] = {}
-    memo: dict[tuple[int, tuple[int, ...]], Field | None] = {}
+    memo: dict[int, Field | None] = {}
     for layer in network.layers:
-        # Layers that leave the field as it is hand the same record on.
-        key = (id(found.strands[layer.name]), layer.output_shape.spatial)
-        if key not in memo:
-            every = set(found.of(layer.name).values())
+        fields_of = found.of(layer.name)
+        if id(fields_of) not in memo:
+            every = set(fields_of.values())
             one = every.pop() if len(every) == 1 else None
-            memo[key] = one if one is not None and all(axis.stride is not None for axis in one) else None
-        plain[layer.name] = memo[key]
+            memo[id(fields_of)] = one if one is not None and all(axis.stride is not None for axis in one) else None
+        plain[layer.name] = memo[id(fields_of)]
     return plain
 
 
@@ -252,17 +299,18 @@ def on_the_way(network: Network, gates: tuple[Gate, ...]) -> set[str]:
 
 
 class Branch(NamedTuple):
-    """An input of a layer: how it is read, its shape, and what it reaches along each axis of an input."""
+    """An input of a layer: how it is read, its shape, the layer's, and what it reaches along each axis of an input."""
 
     reading: Reading
     shape: Shape
+    output: Shape
     strands: tuple[Strands, ...]
 
-    def is_part(self, output: Shape, axis: int) -> bool:
+    def is_part(self, axis: int) -> bool:
         """Whether some outputs of a join do not read it at all, along an axis of an input."""
         for along in {strand.axis for strand in self.strands[axis] if strand.axis is not None}:
             window, own, size = self.reading.windows[along], self.reading.axes[along], self.shape.spatial[along]
-            last = 0 if own is None else output.spatial[own] - 1
+            last = 0 if own is None else self.output.spatial[own] - 1
             if window.reads(0, size)[0] < 0 or window.reads(last, size)[-1] >= size:
                 return True
         return False
@@ -278,23 +326,25 @@ class _Walk:
         self.gates: list[Gate] = []
         self.misalignments: list[Misalignment] = []
         self.readings: dict[int, tuple[Reading, ...]] = {}
-        self.reaches: dict[tuple[Reach, type, Window, int, int], Reach | None] = {}
+        self.reaches: dict[tuple[Reach, type, Window, int, int], Reach | NoRule] = {}
 
     def fields(self) -> Fields:
         one = Reach((0,), (0,), 1)
         state: dict[str, dict[str, tuple[Strands, ...]]] = {}
-        paths = {name: {name: 1} for name, _ in self.network.inputs}
+        paths: dict[str, dict[str, int | None]] = {name: {name: 1} for name, _ in self.network.inputs}
         for name, shape in self.network.inputs:
             start = Path(None, one, None)
             state[name] = {name: tuple((Strand(axis, one, start),) for axis in range(shape.rank))}
         for layer in self.network.layers:
             counted = self.counted(layer)
-            state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
             paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
+            further = len(paths[layer.name]) - 1
+            limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1} inputs")
+            state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
         layers = {layer.name: state[layer.name] for layer in self.network.layers}
         outputs = {layer.name: layer.output_shape for layer in self.network.layers}
         flaws, gates = tuple(self.misalignments), tuple(self.gates)
-        return Fields(dict(self.network.inputs), outputs, layers, flaws, gates, self.through_gates, paths)
+        return Fields(dict(self.network.inputs), outputs, layers, flaws, gates, self.through_gates, paths, {})
 
     def counted(self, layer: Layer) -> list[int]:
         """Which of a layer's inputs count, by their places: gates do not unless told."""
@@ -303,7 +353,7 @@ class _Walk:
         if not repeated or len(repeated) == len(readings):
             return list(range(len(readings)))
         self.gates += [Gate(layer.name, layer.inputs[number]) for number in repeated]
-        return [number for number in range(len(readings)) if self.through_gates or number not in repeated]
+        return [number for number, reading in enumerate(readings) if self.through_gates or not reading.repeated]
 
     def read(self, layer: Layer) -> tuple[Reading, ...]:
         key = id(layer.figures)
@@ -319,14 +369,14 @@ class _Walk:
         if len(incoming) == 1 and _keeps(readings[0]):
             return incoming[0]
         outgoing: dict[str, tuple[Strands, ...]] = {}
-        for name, sizes in self.sizes.items():
-            branches = [
-                Branch(readings[number], layer.input_shapes[number], incoming[number][name])
-                for number in counted
-                if name in incoming[number]
-            ]
-            if branches:
-                outgoing[name] = tuple(self.axis(layer, branches, name, axis) for axis in range(len(sizes)))
+        branches: dict[str, list[Branch]] = {}
+        for number in counted:
+            for name, strands in incoming[number].items():
+                branch = Branch(readings[number], layer.input_shapes[number], layer.output_shape, strands)
+                branches.setdefault(name, []).append(branch)
+        for name, each in branches.items():
+            axes = range(len(self.sizes[name]))
+            outgoing[name] = tuple([self.axis(layer, each, name, axis) for axis in axes])
         if len(incoming) == 1 and all(all(map(is_, outgoing[name], axes)) for name, axes in incoming[0].items()):
             return incoming[0]
         return outgoing
@@ -335,7 +385,7 @@ class _Walk:
         """What a layer's outputs reach along one axis of an input of the network."""
         size = self.sizes[name][axis]
         slid = [
-            tuple(self.through(layer, branch, strand, size) for strand in branch.strands[axis]) for branch in branches
+            tuple([self.through(layer, branch, strand, size) for strand in branch.strands[axis]]) for branch in branches
         ]
         if len(layer.inputs) == 1:
             before = branches[0].strands[axis]
@@ -343,37 +393,75 @@ class _Walk:
         strands = tuple(chain.from_iterable(slid))
         for strand in strands:
             # Nothing is added to what has no rule, or is the whole input.
-            if strand.reach is None or (_is_constant(strand.reach) and _covers(strand.reach, 1, size)):
+            if isinstance(strand.reach, NoRule):
                 return (strand,)
+            if _is_constant(strand.reach) and _covers(strand.reach, 1, size):
+                return (strand if strand.channels is None else strand._replace(channels=_channels(strands)),)
         groups: dict[tuple[int | None, Number], list[Strand]] = {}
         for strand in strands:
-            if strand.reach is not None:
+            if isinstance(strand.reach, Reach):
                 groups.setdefault((strand.axis, strand.reach.stride), []).append(strand)
-        for flaw, numbers in _flaws(layer, branches, axis, groups, max(map(len, slid))):
+        if len(groups) > MOST_STRANDS:
+            return (Strand(None, NoRule.STRANDS, strands[0].path),)
+        for flaw, numbers in _flaws(branches, axis, groups, max(map(len, slid))):
             self.misalignments.append(Misalignment(layer.name, name, axis, flaw, numbers))
-        return tuple(map(_together, groups.values()))
+        return self.affordable(tuple(map(_together, groups.values())), layer.output_shape)
+
+    def affordable(self, strands: Strands, output: Shape) -> Strands:
+        """The strands, or that there is no rule where their field takes too long to work out."""
+        reaches = [(strand.axis, strand.reach) for strand in strands if isinstance(strand.reach, Reach)]
+        if len(strands) == 1 or len(reaches) < len(strands):
+            return strands
+        count = _positions(reaches, output)
+        reason = NoRule.PERIOD if count is None else None if limits.affords(Cost.OUTPUT * count) else NoRule.WORK
+        return strands if reason is None else (Strand(None, reason, strands[0].path),)
 
     def through(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
         """What a layer's outputs reach along an axis of an input of the network, `size` long."""
+        if strand.axis is None and strand.channels is None:
+            return strand
+        reading = branch.reading
+        if reading.moves:
+            moved = self.moved(layer, branch, strand, size)
+            return moved if branch.output.channels > 1 or moved.channels is None else moved._replace(channels=None)
+        channels = None if branch.output.channels == 1 else self.in_channels(branch, strand.channels, size)
+        if channels is not strand.channels:
+            strand = strand._replace(channels=channels)
         if strand.axis is None:
             return strand
-        window, axis = branch.reading.windows[strand.axis], branch.reading.axes[strand.axis]
-        if strand.reach is None:
+        window, axis = reading.windows[strand.axis], reading.axes[strand.axis]
+        return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis, size)
+
+    def in_channels(self, branch: Branch, channels: Reach | NoRule | None, size: int) -> Reach | NoRule | None:
+        """What single channels reach behind a layer that leaves positions where they are."""
+        window = branch.reading.channels
+        if channels is None or window is POINT or isinstance(window, WholeWindow):
+            return channels if window is POINT else None
+        if window is None or isinstance(channels, NoRule):
+            return NoRule.ORDER
+        return self.slid(channels, window, branch.shape.channels, size)
+
+    def slid_strand(
+        self, layer: Layer, strand: Strand, over: tuple[Window, int], axis: int | None, size: int
+    ) -> Strand:
+        """A strand through a window over so many positions, which then moves along `axis`."""
+        window, along = over
+        if isinstance(strand.reach, NoRule):
             return strand._replace(axis=axis)
-        along = branch.shape.spatial[strand.axis]
         reach = self.slid(strand.reach, window, along, size)
-        if reach is None:
-            return Strand(axis, None, strand.path)
+        if isinstance(reach, NoRule):
+            return Strand(axis, reach, strand.path)
         own, path = strand.path.reach, strand.path
         alone = reach if own is strand.reach else self.slid(own, window, along, size)
-        if alone is not None and alone != own:
+        if isinstance(alone, Reach) and alone != own:
             path = Path(layer, alone, path)
-        axis = axis if reach.advance else None
-        return strand if reach is strand.reach and axis == strand.axis else Strand(axis, reach, path)
+        axis = None if _is_constant(reach) else axis
+        same = reach is strand.reach and axis == strand.axis
+        return strand if same and path is strand.path else Strand(axis, reach, path, strand.channels)
 
-    def slid(self, reach: Reach, window: Window, along: int, size: int) -> Reach | None:
-        """A reach through a window over `along` positions; None where it repeats too late to be a rule."""
-        if window == POINT:
+    def slid(self, reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule:
+        """A reach through a window over `along` positions."""
+        if window == POINT and type(window) is SlidingWindow:
             return reach
         # Windows are tuples: those of two types may be equal.
         key = (reach, type(window), window, along, size)
@@ -381,21 +469,125 @@ class _Walk:
             self.reaches[key] = _slid(reach, window, along, size)
         return self.reaches[key]
 
+    # --- axes that move to other places ---------------------------------------------------------
+
+    def moved(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
+        """A strand through a layer that gives its numbers another shape."""
+        lost = Strand(None, NoRule.ORDER, strand.path)
+        own = 0 if strand.axis is None else strand.axis + 1
+        moves = {axis: move for move in branch.reading.moves for axis in move.inputs}
+        if isinstance(strand.reach, NoRule):
+            return lost._replace(reach=strand.reach)
+        if strand.channels is not None and not self.stay(moves, strand):
+            return lost
+        if own not in moves:
+            # Of an axis of size 1 every output reads all.
+            return self.slid_strand(layer, strand, (WholeWindow(), 1), None, size)
+        move, along = moves[own], branch.shape[own]
+        rule = strand.reach if own else strand.channels
+        if not isinstance(rule, Reach):
+            return strand
+        if len(move.outputs) > 1:
+            return self.split(layer, branch, strand, move, size) if len(move.inputs) == 1 else lost
+        place = move.outputs[0]
+        window: Window = POINT
+        if len(move.inputs) > 1:
+            below = prod(branch.shape[axis] for axis in move.inputs[move.inputs.index(own) + 1 :])
+            window = DigitWindow(branch.output[place], below)
+        if place and own:
+            return self.slid_strand(layer, strand, (window, along), place - 1, size)
+        slid = self.slid(rule, window, along, size)
+        if place:
+            return _out_of_channels(layer, strand, slid, place - 1)
+        return self.into_channels(layer, strand, along, size)._replace(channels=slid)
+
+    def into_channels(self, layer: Layer, strand: Strand, along: int, size: int) -> Strand:
+        """What all channels of an output together reach, where an axis of so many positions comes to the channels."""
+        return strand if strand.axis is None else self.slid_strand(layer, strand, (WholeWindow(), along), None, size)
+
+    def stay(self, moves: dict[int, Move], strand: Strand) -> bool:
+        """Whether channels that differ are followed: those of a rule on their way, others that stay channels."""
+        if isinstance(strand.channels, Reach):
+            return True
+        return moves[0].outputs == (0,) and (strand.axis is None or 0 not in moves.get(strand.axis + 1, ((), ()))[1])
+
+    def split(self, layer: Layer, branch: Branch, strand: Strand, move: Move, size: int) -> Strand:
+        """A strand along an axis that becomes several, of which it moves along one."""
+        rule = strand.channels if strand.axis is None else strand.reach
+        along = prod(sizes := tuple([branch.output[axis] for axis in move.outputs]))
+        for number, place in enumerate(move.outputs):
+            digit = _digit(rule, sizes, number) if isinstance(rule, Reach) else None
+            if digit is not None and place:
+                channels = None if strand.axis is None else strand.channels
+                return _out_of_channels(layer, strand, digit, place - 1)._replace(channels=channels)
+            if digit is not None:
+                return self.into_channels(layer, strand, along, size)._replace(channels=digit)
+        if strand.axis is not None and len(sizes) == 2 and move.outputs[0] == 0:
+            # The channels of an output together read every so many positions.
+            apart = SlidingWindow(sizes[0], dilation=sizes[1])
+            together = self.slid_strand(layer, strand, (apart, along), move.outputs[1] - 1, size)
+            return together._replace(channels=NoRule.ORDER)
+        return Strand(None, NoRule.ORDER, strand.path)
+
 
 def _keeps(reading: Reading) -> bool:
-    """Whether every output reads its own position alone, along the same axes."""
-    return all(window is POINT for window in reading.windows) and reading.axes == ALONG[: len(reading.axes)]
+    """Whether every output reads its own position and channel alone, along the same axes."""
+    if reading.channels is not POINT and not (reading.moves and reading.moves[0] == ((0,), (0,))):
+        return False
+    return all(window is POINT for window in reading.windows) and reading.axes == tuple(range(len(reading.axes)))
+
+
+def _out_of_channels(layer: Layer, strand: Strand, reach: Reach | NoRule, axis: int) -> Strand:
+    """A strand that moves along an axis of the output by a rule that held along another, or the channels."""
+    if isinstance(reach, NoRule):
+        return Strand(None, reach, strand.path)
+    path = strand.path if reach == strand.path.reach else Path(layer, reach, strand.path)
+    return Strand(None if _is_constant(reach) else axis, reach, path)
+
+
+def _digit(reach: Reach, sizes: tuple[int, ...], number: int) -> Reach | None:
+    """A rule along an axis that is split into several, where it is one along a single one of them; else None."""
+    total, below = prod(sizes), prod(sizes[number + 1 :])
+    block = sizes[number] * below
+    repeated, blocks = min(reach.period, total - block), min(lcm(reach.period, below), total)
+    if blocks > LONGEST_PERIOD or not limits.affords(Cost.OUTPUT * (repeated + blocks)):
+        return None
+    if any(reach.at(position) != reach.at(position + block) for position in range(repeated)):
+        return None
+    if any(reach.at(place - 1) != reach.at(place) for place in range(1, blocks) if place % below):
+        return None
+    fitted = None
+    if sizes[number] <= LONGEST_PERIOD and limits.affords(Cost.OUTPUT * sizes[number]):
+        fitted = _fitted([reach.at(position) for position in range(0, block, below)])
+    if fitted is not None:
+        return fitted
+    rounds = quotient(reach.period, gcd(reach.period, below))
+    ends = [reach.at(position * below) for position in range(rounds)]
+    return Reach(*_sides(ends), reach.advance * quotient(below * rounds, reach.period))
+
+
+def _fitted(ends: list[tuple[int, int] | None]) -> Reach | None:
+    """The rule of the shortest period that gives what outputs reach; None where that is too long."""
+    for period in range(1, min(LONGEST_FITTED, len(ends) - 1) + 1):
+        first, later = ends[0], ends[period]
+        advance = 0 if first is None or later is None else later[0] - first[0]
+        rule = Reach(*_sides(ends[:period]), advance)
+        if advance >= 0 and all(rule.at(position) == end for position, end in enumerate(ends)):
+            return rule
+    return None
+
+
+def _sides(ends: Sequence[tuple[int, int] | None]) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """The first positions and the last."""
+    lows = tuple([None if end is None else end[0] for end in ends])
+    return lows, tuple([None if end is None else end[1] for end in ends])
 
 
 def _flaws(
-    layer: Layer,
-    branches: list[Branch],
-    axis: int,
-    groups: dict[tuple[int | None, Number], list[Strand]],
-    most: int,
+    branches: list[Branch], axis: int, groups: dict[tuple[int | None, Number], list[Strand]], most: int
 ) -> Iterator[tuple[Flaw, tuple[Number, ...]]]:
     """How the branches of a join are not aligned; `most` are the strides that one of them had before."""
-    if any(branch.is_part(layer.output_shape, axis) for branch in branches):
+    if any(branch.is_part(axis) for branch in branches):
         yield Flaw.PARTS, ()
     elif len(groups) > most and len({axis for axis, _ in groups} - {None}) > 1:
         yield Flaw.AXES, ()
@@ -403,47 +595,110 @@ def _flaws(
         yield Flaw.STRIDES, tuple(sorted({stride for _, stride in groups}))
     else:
         for group in groups.values():
-            flaw = _offset([strand.reach for strand in group if strand.reach is not None])
+            flaw = _offset(list({strand.reach: None for strand in group if isinstance(strand.reach, Reach)}))
             if flaw is not None:
                 yield flaw[0], (flaw[1],)
 
 
-def _sums(counts: list[dict[str, int]]) -> dict[str, int]:
+def _sums(counts: list[dict[str, int | None]]) -> dict[str, int | None]:
     if len(counts) == 1:
         return counts[0]
-    sums: dict[str, int] = {}
+    sums: dict[str, int | None] = {}
     for each in counts:
+        limits.spend(Cost.FURTHER_INPUT * (len(each) - 1), f"the receptive field of each layer on {len(each)} inputs")
         for name, count in each.items():
-            sums[name] = sums.get(name, 0) + count
+            before = sums.get(name, 0)
+            total = None if before is None or count is None else before + count
+            sums[name] = total if total is not None and total <= MOST_PATHS else None
     return sums
 
 
-def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | None:
+def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule:
     numerator, denominator = window.pace(along)
-    common = gcd(numerator, denominator)
+    common = gcd(numerator, denominator) if numerator else 1
     step, positions = quotient(numerator, common), quotient(denominator, common)
     rounds = quotient(reach.period, gcd(reach.period, step))
-    if positions * rounds > LONGEST_PERIOD:
-        return None
+    outputs = positions * rounds
+    if outputs > LONGEST_PERIOD:
+        return NoRule.PERIOD
+    if not limits.affords(Cost.OUTPUT * (outputs + reach.period - 2)):
+        return NoRule.WORK
     advance = reach.advance * quotient(step * rounds, reach.period)
-    ends = [_ends(reach, window.reads(position, along)) for position in range(positions * rounds)]
-    if not advance:
+    if positions == 1 and reach.is_monotone:
+        reads = window.reads(0, along)
+        ends = _spread(reach, reads[0], reads[-1], step, outputs) if reads else [None]
+    else:
+        extremes = _Extremes(reach)
+        ends = [extremes.of(window.reads(position, along)) for position in range(outputs)]
+    if not advance and len(set(ends)) == 1:
         # Every output sees the same, so that there is nothing to go on beyond the border.
-        ends = [_cut(end, size) for end in ends]
-        ends = ends[:1] if len(set(ends)) == 1 else ends
-    lows = tuple(None if end is None else end[0] for end in ends)
-    return Reach(lows, tuple(None if end is None else end[1] for end in ends), advance)
+        ends = [_cut(ends[0], size)]
+    furthest = max((max(-low, high) for low, high in filter(None, ends)), default=0)
+    return NoRule.NUMBERS if max(furthest, advance) > limits.current().number else Reach(*_sides(ends), advance)
 
 
-def _ends(reach: Reach, reads: range) -> tuple[int, int] | None:
-    """The first and the last position that is reached through all of `reads`."""
-    if not reads:
-        return None
-    # Among reads a period apart the first reaches furthest to one side, the last to the other.
-    cycle = quotient(reach.period, gcd(reach.period, reads.step))
-    firsts = [end[0] for end in map(reach.at, reads[:cycle]) if end is not None]
-    lasts = [end[1] for end in map(reach.at, reads[-cycle:]) if end is not None]
-    return (min(firsts), max(lasts)) if firsts else None
+def _spread(reach: Reach, first: int, last: int, step: int, outputs: int) -> list[tuple[int, int] | None]:
+    """What outputs reach of a rising rule, the first of which reads from `first` to `last`, others `step` further."""
+    lows = [_moved(reach.lows, first + position * step, reach.advance) for position in range(outputs)]
+    highs = [_moved(reach.highs, last + position * step, reach.advance) for position in range(outputs)]
+    return list(zip(lows, highs, strict=True))
+
+
+def _moved(ends: tuple[int | None, ...], position: int, advance: int) -> int:
+    rounds, place = divmod(position, len(ends))
+    return (ends[place] or 0) + rounds * advance
+
+
+class _Extremes:
+    """The first and the last position that is reached through reads at equal distances, without looking at each.
+
+    For each distance there are tables of what 1, 2, 4, ... reads reach together.
+    """
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        self.is_monotone = reach.is_monotone
+        self.tables: dict[int, tuple[list[list[float]], list[list[float]]]] = {}
+
+    def of(self, reads: range) -> tuple[int, int] | None:
+        """The first and the last position that is reached through all of `reads`."""
+        if not reads:
+            return None
+        reach = self.reach
+        if self.is_monotone:
+            advance = reach.advance
+            return _moved(reach.lows, reads[0], advance), _moved(reach.highs, reads[-1], advance)
+        # Among reads a period apart the first reaches furthest to one side, the last to the other.
+        cycle = quotient(reach.period, gcd(reach.period, reads.step))
+        lowest, highest = self.table(reads.step)
+        level = min(len(reads), cycle).bit_length() - 1
+        while len(lowest) <= level:
+            self.double(reads.step)
+        few = min(len(reads), cycle)
+        rest = (few - 2**level) * reads.step
+        last = reads[-1] - (few - 1) * reads.step
+        low = min(self.at(lowest[level], reads[0]), self.at(lowest[level], reads[0] + rest))
+        high = max(self.at(highest[level], last), self.at(highest[level], last + rest))
+        return None if low == inf else (int(low), int(high))
+
+    def table(self, step: int) -> tuple[list[list[float]], list[list[float]]]:
+        if step not in self.tables:
+            lows: list[float] = [inf if low is None else low for low in self.reach.lows]
+            highs: list[float] = [-inf if high is None else high for high in self.reach.highs]
+            self.tables[step] = [lows], [highs]
+        return self.tables[step]
+
+    def double(self, step: int) -> None:
+        """Add a table of twice as many reads."""
+        lowest, highest = self.tables[step]
+        apart = step * 2 ** (len(lowest) - 1)
+        for tables, choose in ((lowest, min), (highest, max)):
+            before = tables[-1]
+            tables.append([choose(end, self.at(before, place + apart)) for place, end in enumerate(before)])
+
+    def at(self, ends: list[float], position: int) -> float:
+        rounds, place = divmod(position, len(ends))
+        return ends[place] + rounds * self.reach.advance
 
 
 def _cut(end: tuple[int, int] | None, size: int) -> tuple[int, int] | None:
@@ -466,15 +721,20 @@ def _covers(reach: Reach, outputs: int, size: int) -> bool:
     )
 
 
+def _common_period(reaches: Iterable[Reach]) -> int | None:
+    """After how many outputs all rules repeat; None where that is too many."""
+    period = 1
+    for reach in reaches:
+        period = lcm(period, reach.period)
+        if period > LONGEST_PERIOD:
+            return None
+    return period
+
+
 def _offset(reaches: list[Reach]) -> tuple[Flaw, Number] | None:
-    """What is wrong with branches of one stride, and by how much."""
-    return _offset_of(tuple(dict.fromkeys(reaches)))
-
-
-@lru_cache(maxsize=MOST_KEPT)
-def _offset_of(reaches: tuple[Reach, ...]) -> tuple[Flaw, Number] | None:
-    period = lcm(*(reach.period for reach in reaches))
-    if len(reaches) == 1 or period > LONGEST_PERIOD:
+    """What is wrong with branches of one stride, and by how much; None also where that takes too long to find."""
+    period = _common_period(reaches)
+    if len(reaches) == 1 or period is None or not limits.affords(Cost.OUTPUT * period * len(reaches)):
         return None
     hole = 0
     for position in range(period):
@@ -486,44 +746,67 @@ def _offset_of(reaches: tuple[Reach, ...]) -> tuple[Flaw, Number] | None:
     if hole:
         return Flaw.GAP, hole
     centers = [_mean_center(reach) for reach in reaches if reach.known()]
-    apart = _whole(max(centers) - min(centers))
+    apart = _whole(max(centers) - min(centers)) if centers else 0
     return (Flaw.CENTERS, apart) if apart else None
 
 
 def _mean_center(reach: Reach) -> Fraction:
     """The centre of the first output's field, freed of how those of one period differ."""
-    middles = [
-        Fraction(low + high, 2) - position * Fraction(reach.advance, reach.period)
-        for position, (low, high) in enumerate(zip(reach.lows, reach.highs, strict=True))
-        if low is not None and high is not None
-    ]
-    return sum(middles, Fraction(0)) / len(middles)
+    ends = list(zip(range(reach.period), reach.lows, reach.highs, strict=True))
+    known = [(place, low + high) for place, low, high in ends if low is not None and high is not None]
+    twice = sum(both for _, both in known) * reach.period - 2 * reach.advance * sum(place for place, _ in known)
+    return Fraction(twice, 2 * reach.period * len(known))
 
 
 def _together(strands: list[Strand]) -> Strand:
     """Strands of one stride as one."""
-    path = max((strand.path for strand in strands), key=lambda path: path.reach.size)
-    reaches = list({strand.reach: None for strand in strands if strand.reach is not None})
+    axis, path = strands[0].axis, max((strand.path for strand in strands), key=lambda path: path.reach.size)
+    reaches = list({strand.reach: None for strand in strands if isinstance(strand.reach, Reach)})
+    return Strand(axis, _union(reaches), path, _channels(strands))
+
+
+def _channels(strands: Sequence[Strand]) -> Reach | NoRule | None:
+    """What single channels reach through several strands."""
+    if all(strand.channels is None for strand in strands):
+        return None
+    if any(strand.axis is not None for strand in strands):
+        return NoRule.ORDER
+    rules = {strand.reach if strand.channels is None else strand.channels: None for strand in strands}
+    reaches = [rule for rule in rules if isinstance(rule, Reach)]
+    if len(reaches) < len(rules) or len({reach.stride for reach in reaches}) > 1:
+        return NoRule.ORDER
+    return _union(reaches)
+
+
+def _union(reaches: list[Reach]) -> Reach | NoRule:
+    """What outputs reach through several rules of one stride."""
     if len(reaches) == 1:
-        return Strand(strands[0].axis, reaches[0], path)
-    period = lcm(*(reach.period for reach in reaches))
-    if period > LONGEST_PERIOD:
-        return Strand(strands[0].axis, None, path)
-    ends = [[end for end in (reach.at(position) for reach in reaches) if end] for position in range(period)]
-    lows = tuple(min((low for low, _ in end), default=None) for end in ends)
-    highs = tuple(max((high for _, high in end), default=None) for end in ends)
-    advance = reaches[0].advance * quotient(period, reaches[0].period)
-    return Strand(strands[0].axis, Reach(lows, highs, advance), path)
+        return reaches[0]
+    period = _common_period(reaches)
+    if period is None:
+        return NoRule.PERIOD
+    if not limits.affords(Cost.OUTPUT * period * len(reaches)):
+        return NoRule.WORK
+    ends = [_hull([reach.at(position) for reach in reaches]) for position in range(period)]
+    return Reach(*_sides(ends), reaches[0].advance * quotient(period, reaches[0].period))
+
+
+def _field(axes: tuple[Strands, ...], output: Shape, image: Shape) -> Field | None:
+    """The field along all axes of an input."""
+    fields = [_axis_field(strands, output, size) for strands, size in zip(axes, image.spatial, strict=True)]
+    known = tuple(field for field in fields if field is not None)
+    return known if len(known) == len(fields) else None
 
 
 def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
     """The field along an axis that is `size` long, of the outputs that there are."""
-    if len(strands) == 1:
-        axis, reach, _ = strands[0]
-        return None if reach is None else _field_of_one(reach, 1 if axis is None else output.spatial[axis], size)
-    reaches = [(strand.axis, strand.reach) for strand in strands if strand.reach is not None]
+    reaches = [(strand.axis, strand.reach) for strand in strands if isinstance(strand.reach, Reach)]
     if len(reaches) < len(strands):
         return None
+    if len(reaches) == 1:
+        axis, reach = reaches[0]
+        of_one = _field_of_one if reach.period <= LONGEST_KEPT else _field_of_one.__wrapped__
+        return of_one(reach, 1 if axis is None else output.spatial[axis], size)
     along = _along_axes(reaches, output)
     # The first outputs may depend on nothing; they are counted with the last axis fastest.
     first = [ends[0] for ends in along if ends[0] is not None] or [end for end in _last_known(along) if end][:1]
@@ -560,13 +843,29 @@ def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
     return AxisField(largest, (reach.stride,), start, center, reach.period, _covers(reach, outputs, size))
 
 
-def _along_axes(reaches: list[tuple[int | None, Reach]], output: Shape) -> list[list[tuple[int, int] | None]]:
-    """What outputs reach by their position along each axis: all that differ, and where strides do those at the ends."""
-    found = []
+Reaches: TypeAlias = "list[tuple[int | None, Reach]]"
+
+
+def _along(reaches: Reaches, output: Shape) -> Iterator[tuple[list[Reach], int, int]]:
+    """The rules along each axis of an output, after how many positions they repeat, and how many there are."""
     for axis in sorted({axis for axis, _ in reaches}, key=lambda axis: -1 if axis is None else axis):
         own = [reach for at, reach in reaches if at == axis]
         count = 1 if axis is None else output.spatial[axis]
-        period = min(lcm(*(reach.period for reach in own)), LONGEST_PERIOD, count)
+        yield own, min(lcm(*(reach.period for reach in own)), count), count
+
+
+def _positions(reaches: Reaches, output: Shape) -> int | None:
+    """At how many positions rules must be looked at for the field; None where that is at too many."""
+    periods = [(period, len(own)) for own, period, _ in _along(reaches, output)]
+    if max(period for period, _ in periods) > LONGEST_PERIOD:
+        return None
+    return sum(2 * period * rules for period, rules in periods)
+
+
+def _along_axes(reaches: Reaches, output: Shape) -> list[list[tuple[int, int] | None]]:
+    """What outputs reach by their position along each axis: all that differ, and where strides do those at the ends."""
+    found = []
+    for own, period, count in _along(reaches, output):
         positions = dict.fromkeys((*range(period), *range(count - period, count)))
         found.append([_hull([reach.at(position) for reach in own]) for position in positions])
     return found

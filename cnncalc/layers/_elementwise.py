@@ -17,7 +17,7 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import POINT, Shape, Window
 
 
 class Elementwise(LayerType):
@@ -52,6 +52,9 @@ class Elementwise(LayerType):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return pointwise(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels", **formulas_for_each("in_elements", self.each)}

@@ -26,7 +26,7 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import POINT, Shape, Window
 
 FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
 
@@ -95,6 +95,9 @@ class ChannelNorm(LayerType):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return pointwise(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         kept = [weight.name for weight in self.weights((Shape((1,)),))]

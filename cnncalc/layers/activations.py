@@ -11,7 +11,7 @@ from cnncalc.expressions import Number, fraction
 from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise
 from cnncalc.settings import flag, number
-from cnncalc.shapes import Shape
+from cnncalc.shapes import Shape, WholeWindow, Window
 
 
 class Identity(Elementwise, name="identity"):
@@ -230,6 +230,9 @@ class Softmax(Elementwise, name="softmax"):
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return super().operations(inputs, output)._replace(adds=output.elements - output.positions)
 
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(output.channels)
+
     def formulas(self) -> Formulas:
         return {**super().formulas(), "adds": "in_positions * (in_channels - 1)"}
 
@@ -250,6 +253,9 @@ class LogSoftmax(Elementwise, name="log_softmax"):
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(adds=2 * output.elements - output.positions, exponentials=output.elements + output.positions)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(output.channels)
 
     def formulas(self) -> Formulas:
         return {

@@ -26,7 +26,7 @@ from cnncalc.layer_type import (
     remark,
 )
 from cnncalc.settings import PerAxis, on_axes, per_axis
-from cnncalc.shapes import PartitionWindow, Shape
+from cnncalc.shapes import POINT, PartitionWindow, Shape, Window
 
 
 class AdaptivePool(LayerType):
@@ -55,6 +55,9 @@ class AdaptivePool(LayerType):
 
     def windows(self, inputs: Shapes) -> tuple[PartitionWindow, ...]:
         return tuple(PartitionWindow(size) for size in on_axes(self.size, inputs[0].rank, "size"))
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels", "out_size": "outputs"}

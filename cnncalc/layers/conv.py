@@ -18,7 +18,7 @@ from cnncalc.layers._groups import check_groups
 from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, table, whole
-from cnncalc.shapes import Shape, SlidingWindow, quotient, slide_all
+from cnncalc.shapes import Shape, SlidingWindow, WholeWindow, Window, quotient, slide_all
 
 
 class Conv(Windowed, name="conv"):
@@ -90,6 +90,9 @@ class Conv(Windowed, name="conv"):
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(self.filters) if self.groups == 1 and self.connections is None else None
 
     def formulas(self) -> Formulas:
         grouped = "filters * in_channels" if self.groups == 1 else "filters * (in_channels / groups)"

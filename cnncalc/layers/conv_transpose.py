@@ -17,7 +17,7 @@ from cnncalc.layers._groups import check_groups
 from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
-from cnncalc.shapes import Shape, SpreadWindow, half, quotient, same_crop, times
+from cnncalc.shapes import Shape, SpreadWindow, WholeWindow, Window, half, quotient, same_crop, times
 
 
 class ConvTranspose(Windowed, name="conv_transpose"):
@@ -105,6 +105,9 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 kernels, strides, sides, dilations, added, strict=True
             )
         )
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(self.filters) if self.groups == 1 else None
 
     def formulas(self) -> Formulas:
         pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"

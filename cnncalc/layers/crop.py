@@ -4,7 +4,7 @@ from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, on_sides, per_side
-from cnncalc.shapes import Shape, SlidingWindow, times
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, times
 
 
 class Crop(Moving, name="crop"):
@@ -36,6 +36,9 @@ class Crop(Moving, name="crop"):
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         sides = on_sides(self.amount, inputs[0].rank, "amount")
         return tuple(SlidingWindow(1, before=-before, after=-after) for before, after in sides)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels", "out_size": "in_size + before + after"}

@@ -16,7 +16,7 @@ from cnncalc.layer_type import (
 from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.conv import Conv
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
-from cnncalc.shapes import Shape, SlidingWindow, slide_all
+from cnncalc.shapes import POINT, ResizeWindow, Shape, SlidingWindow, Window, slide_all
 
 
 class DepthwiseConv(Windowed, name="depthwise_conv"):
@@ -67,6 +67,9 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         return sliding_windows(inputs[0], self.kernel, self.stride, self.padding, self.dilation)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT if self.multiplier == 1 else ResizeWindow(output.channels)
 
     def formulas(self) -> Formulas:
         filters = "in_channels" if self.multiplier == 1 else "in_channels * multiplier"

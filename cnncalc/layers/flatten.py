@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, whole_axes
+from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
 from cnncalc.layers._moving import Moving
 from cnncalc.shapes import Shape, Window
 
@@ -16,6 +16,9 @@ class Flatten(Moving, name="flatten"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        return (moved(inputs[0], regrouped(inputs[0], output)),)
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_elements"}

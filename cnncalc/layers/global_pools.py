@@ -19,7 +19,7 @@ from cnncalc.layer_type import (
     whole_axes,
 )
 from cnncalc.settings import flag
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import POINT, Shape, Window
 
 
 class GlobalPool(LayerType):
@@ -49,6 +49,9 @@ class GlobalPool(LayerType):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels", **({"out_size": "1"} if self.keep_dims else {})}

@@ -17,7 +17,7 @@ from cnncalc.layer_type import (
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
 from cnncalc.settings import flag, whole
-from cnncalc.shapes import Shape, Window, quotient
+from cnncalc.shapes import POINT, Shape, Window, quotient
 
 
 class GroupNorm(LayerType, name="group_norm"):
@@ -57,6 +57,9 @@ class GroupNorm(LayerType, name="group_norm"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return pointwise(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         weights = {"weight": "in_channels", "bias": "in_channels"} if self.affine else {}

@@ -175,7 +175,8 @@ class Concat(Join, name="concat"):
             # The outputs before and behind its part lie where its padding would.
             part = SlidingWindow(1, before=before, after=whole - before - own) if self.axis else POINT
             windows = tuple(part if axis == self.axis else POINT for axis in range(1, len(shape)))
-            readings.append(Reading(windows, tuple(range(shape.rank))))
+            channels = POINT if self.axis else None
+            readings.append(Reading(windows, tuple(range(shape.rank)), channels=channels))
             before += own
         return tuple(readings)
 
@@ -190,7 +191,8 @@ def _repeated(shape: Shape, output: Shape) -> Reading:
     sizes = tuple(zip(shape.spatial, output.spatial, strict=False))
     windows = tuple(POINT if size == most else WholeWindow(most) for size, most in sizes)
     repeated = any(size < most for size, most in sizes) or (not shape.rank and output.positions > 1)
-    return Reading(windows, tuple(range(shape.rank)), repeated)
+    channels = POINT if shape.channels == output.channels else WholeWindow(output.channels)
+    return Reading(windows, tuple(range(shape.rank)), repeated, channels)
 
 
 def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:

@@ -16,7 +16,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
 from cnncalc.settings import choice, flag
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import POINT, Shape, Window
 
 
 class LayerNorm(LayerType, name="layer_norm"):
@@ -59,6 +59,9 @@ class LayerNorm(LayerType, name="layer_norm"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return pointwise(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         sets, learned = ("1", "in_elements") if self.axes == "all" else ("in_positions", "in_channels")

@@ -16,7 +16,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.problem import RuleError
 from cnncalc.settings import flag, whole
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import Shape, WholeWindow, Window
 
 
 class Linear(LayerType, name="linear"):
@@ -63,6 +63,9 @@ class Linear(LayerType, name="linear"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(self.features)
 
     def formulas(self) -> Formulas:
         formulas = {

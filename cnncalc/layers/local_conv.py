@@ -15,7 +15,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.layers._windowed import Windowed, size_formula, sliding_windows
 from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
-from cnncalc.shapes import Shape, SlidingWindow, slide_all
+from cnncalc.shapes import Shape, SlidingWindow, WholeWindow, Window, slide_all
 
 
 class LocalConv(Windowed, name="local_conv"):
@@ -60,6 +60,9 @@ class LocalConv(Windowed, name="local_conv"):
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         return sliding_windows(inputs[0], self.kernel, self.stride, self.padding)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(self.filters)
 
     def formulas(self) -> Formulas:
         formulas = {

@@ -4,7 +4,7 @@ from cnncalc.expressions import Number, fraction
 from cnncalc.layer_type import Formulas, Operations, Remark, Role, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise, for_each
 from cnncalc.settings import number, whole
-from cnncalc.shapes import Shape
+from cnncalc.shapes import Shape, Window
 
 
 class Lrn(Elementwise, name="lrn"):
@@ -30,6 +30,9 @@ class Lrn(Elementwise, name="lrn"):
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, Operations(adds=self.size, multiplies=2, divides=1, exponentials=1))
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return None
 
     def formulas(self) -> Formulas:
         return {

@@ -59,6 +59,9 @@ class Opaque(LayerType, name="opaque"):
         sizes = Shape(self.output).spatial
         return tuple(map(WholeWindow, sizes)) if len(sizes) == inputs[0].rank else whole_axes(inputs)
 
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(output.channels)
+
     def formulas(self) -> Formulas:
         declared = {"params": "params", "buffers": "buffers", "multiply_accumulates": "macs"}
         given = {key: text for key, text in declared.items() if getattr(self, text)}

@@ -4,7 +4,7 @@ from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError, plural
 from cnncalc.settings import PerAxis, choice, on_sides, per_side
-from cnncalc.shapes import Shape, SlidingWindow
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window
 
 
 class Pad(Moving, name="pad"):
@@ -40,6 +40,9 @@ class Pad(Moving, name="pad"):
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         sides = on_sides(self.padding, inputs[0].rank, "padding")
         return tuple(SlidingWindow(1, before=before, after=after) for before, after in sides)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         channels = f"in_channels + {sum(self._channels)}" if any(self._channels) else "in_channels"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage
+from cnncalc.layer_type import Formulas, Move, Reading, Role, Shapes, Storage, moved
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import PerAxis, whole_list
@@ -35,10 +35,8 @@ class Permute(Moving, name="permute"):
         return tuple(POINT if stays else WholeWindow(size) for stays, size in zip(kept, sizes, strict=True))
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
-        # The place of each spatial axis in the output; what has become the channels is read whole.
-        places = [self._order.index(axis) for axis in range(1, len(inputs[0]))]
-        windows = tuple(POINT if place else WholeWindow() for place in places)
-        return (Reading(windows, tuple(place - 1 if place else None for place in places)),)
+        moves = tuple(Move((axis,), (place,)) for place, axis in enumerate(self._order) if output[place] > 1)
+        return (moved(inputs[0], moves),)
 
     def formulas(self) -> Formulas:
         return {"out_elements": "in_elements"}

@@ -24,7 +24,7 @@ from cnncalc.layer_type import (
 from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, choice, flag, padding_of, per_axis
-from cnncalc.shapes import Shape, SlidingWindow, half, slide_all
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all
 
 ROUNDINGS = ("floor", "ceil")
 
@@ -73,6 +73,9 @@ class Pool(Windowed):
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         stride = self.kernel if self.stride is None else self.stride
         return sliding_windows(inputs[0], self.kernel, stride, self.padding, ceil=self.rounding == "ceil")
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
 
 class MaxPool(Pool, name="max_pool"):

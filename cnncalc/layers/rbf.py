@@ -16,7 +16,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
-from cnncalc.shapes import Shape, Window
+from cnncalc.shapes import Shape, WholeWindow, Window
 
 
 class Rbf(LayerType, name="rbf"):
@@ -60,6 +60,9 @@ class Rbf(LayerType, name="rbf"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return WholeWindow(output.channels)
 
     def formulas(self) -> Formulas:
         pairs = "units * in_elements"

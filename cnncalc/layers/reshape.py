@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, whole_axes
+from cnncalc.layer_type import Formulas, Move, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import target_shape
-from cnncalc.shapes import Shape, WholeWindow, Window, divides, quotient, times
+from cnncalc.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
+
+# NumPy and PyTorch have no tensors of more axes.
+MOST_AXES = 64
 
 
 class Reshape(Moving, name="reshape"):
@@ -19,6 +22,9 @@ class Reshape(Moving, name="reshape"):
     storage = Storage.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
+        if len(self.shape) > MOST_AXES:
+            message = f"shape has {len(self.shape):,} sizes, more than {MOST_AXES}"
+            raise RuleError(message, "shape", "no framework has tensors of more axes")
         elements = inputs[0].elements
         known = Shape(size for size in self.shape if size != -1).elements
         if -1 in self.shape and divides(known, elements):
@@ -34,7 +40,13 @@ class Reshape(Moving, name="reshape"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         output = self.output_shape(inputs)
-        return tuple(map(WholeWindow, output.spatial)) if output.rank == inputs[0].rank else whole_axes(inputs)
+        if output.rank != inputs[0].rank:
+            return whole_axes(inputs)
+        kept = [Move((axis,), (axis,)) in regrouped(inputs[0], output) for axis in range(1, len(output))]
+        return tuple(POINT if stays else WholeWindow(size) for stays, size in zip(kept, output.spatial, strict=True))
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        return (moved(inputs[0], regrouped(inputs[0], output)),)
 
     def formulas(self) -> Formulas:
         return {"out_elements": "in_elements"}

@@ -5,7 +5,7 @@ from cnncalc.layer_type import Formulas, Role, Shapes, Storage, pointwise
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
-from cnncalc.shapes import Shape, SliceWindow, Window, axis_count, axis_names
+from cnncalc.shapes import POINT, Shape, SliceWindow, Window, axis_count, axis_names
 
 
 class Slice(Moving, name="slice"):
@@ -50,6 +50,9 @@ class Slice(Moving, name="slice"):
         cut = self._cut(inputs[0])
         sizes = enumerate(inputs[0].spatial, start=1)
         return tuple(cut if axis == self.axis else SliceWindow(0, size) for axis, size in sizes)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT if self.axis else self._cut(inputs[0])
 
     def formulas(self) -> Formulas:
         kept = "ceil((stop - start) / step)"

@@ -15,7 +15,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.settings import PerAxis, per_axis
-from cnncalc.shapes import Shape, SlidingWindow, slide_all
+from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, slide_all
 
 
 class Subsample(Windowed, name="subsample"):
@@ -55,6 +55,9 @@ class Subsample(Windowed, name="subsample"):
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         return sliding_windows(inputs[0], self.kernel, self.kernel if self.stride is None else self.stride, 0)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         return {

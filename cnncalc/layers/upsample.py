@@ -5,7 +5,7 @@ from cnncalc.layers._elementwise import for_each
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import PerAxis, choice, on_axes, per_axis
-from cnncalc.shapes import ResizeWindow, Shape
+from cnncalc.shapes import POINT, ResizeWindow, Shape, Window
 
 
 class Upsample(Moving, name="upsample"):
@@ -46,6 +46,9 @@ class Upsample(Moving, name="upsample"):
         else:
             raise RuleError("upsample needs a factor or a size", None, "factor: 2 doubles the input")
         return tuple(ResizeWindow(size, taps=1 if self.mode == "nearest" else 2) for size in sizes)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
 
     def formulas(self) -> Formulas:
         formulas = {

@@ -8,9 +8,11 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
+from cnncalc import limits
 from cnncalc.analyses.receptive_field import (
     CENTER,
     DILATED_SIZE,
+    MOST_STRANDS,
     SIZE,
     START,
     STRIDE,
@@ -20,6 +22,7 @@ from cnncalc.analyses.receptive_field import (
     Flaw,
     Gate,
     Misalignment,
+    NoRule,
     Number,
     Path,
     fields,
@@ -28,6 +31,7 @@ from cnncalc.analyses.receptive_field import (
 from cnncalc.analyses.regions import Region, Runs, directly, region
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.network import Layer, Network
+from cnncalc.problem import SpecError
 from cnncalc.report import document, field_plot
 from cnncalc.report.document import Block, Document, Heading, Point, Words, Working
 from cnncalc.report.format import Share, alike, coordinates, exact, integer, number, shape, window
@@ -222,11 +226,27 @@ def _remarks(network: Network, found: Fields, main: set[str], say: Speaker) -> I
     first = _whole_from(network, found, main)
     if first is not None:
         yield say("whole_from", layer=first)
-    unruled = [layer.name for layer in network.layers if None in found.of(layer.name).values()]
-    if unruled:
-        yield say("no_rule_from", layer=unruled[0])
+    every = ((layer, name) for layer in network.layers for name in found.strands[layer.name])
+    unruled = next(((layer.name, rule) for layer, name in every if (rule := found.missing(layer.name, name))), None)
+    if unruled is not None:
+        yield say("no_rule_from", layer=unruled[0], reason=_reason(unruled[1], say))
+    maps = (layer.name for layer in network.layers if layer.output_shape.positions > 1)
+    apart = next((name for name in maps if not _is_shared(found, name)), None)
+    if apart is not None:
+        yield say("channels_apart", layer=apart)
     yield from _flaws(found.misalignments, network, say)
     yield from _gates(found.gates, say, counted=found.through_gates)
+
+
+def _reason(rule: NoRule, say: Speaker) -> str:
+    """Why there is no rule, in words."""
+    bounds = limits.current()
+    return say(f"no_rule_{rule.name}", strides=MOST_STRANDS, number=integer(bounds.number), work=integer(bounds.work))
+
+
+def _is_shared(found: Fields, layer: str) -> bool:
+    """Whether all channels of a layer's output depend on the same positions of every input."""
+    return all(found.is_shared(layer, name) for name in found.strands[layer])
 
 
 def _no_axes(network: Network, name: str, say: Speaker) -> str:
@@ -240,6 +260,7 @@ def _whole_from(network: Network, found: Fields, main: set[str]) -> str | None:
         if layer.name in main and not layer.training_only:
             every = found.of(layer.name).values()
             whole = bool(every) and all(field and all(axis.whole for axis in field) for field in every)
+            whole = whole and _is_shared(found, layer.name)
             first = (first or layer.name) if whole else None
     return first
 
@@ -292,7 +313,13 @@ class Report:
         rank = layer.output_shape.rank
         self.position = middle(layer.output_shape) if options.at is None else options.at[:rank]
         gates = () if options.through_gates else self.found.gates
-        self.regions = region(network, layer.name, self.position, gates)
+        self.regions: dict[str, Region] | None = None
+        try:
+            self.regions = region(network, layer.name, self.position, gates)
+            self.directly = directly(network, layer.name, self.position)
+        except SpecError:
+            # The rest of the report stands without it.
+            self.regions = None
         self.sign = "x" if options.ascii_only else "×"
 
     # Facts that the blocks share.
@@ -341,7 +368,8 @@ class Report:
         written = shape(sizes) if not self.several else f"{name} {shape(sizes)}"
         yield Words(say("layer_line", type=layer.type, output=shape(layer.output_shape), input=written))
         if own is None:
-            yield Words(say("no_rule"))
+            rule = self.found.missing(layer.name, name)
+            yield Words(say("nothing", input=name) if rule is None else say("no_rule", reason=_reason(rule, say)))
             return
         keys = ("axis", "size", "stride", "start", "center", "input_size")
         columns = tuple(Column(key, say(key), numeric=key != "axis") for key in keys)
@@ -353,9 +381,9 @@ class Report:
             numbers = (integer(one.size), strides(one), integer(one.start), exact(one.center), integer(size))
             lines.append(Line((self.axes(name, group), *numbers)))
         yield Table("", (), columns, tuple(lines), ())
-        yield Words(self.in_words(own))
+        yield Words(self.in_words(own, is_shared=self.found.is_shared(layer.name, name)))
 
-    def in_words(self, own: Field) -> str:
+    def in_words(self, own: Field, *, is_shared: bool) -> str:
         """The table in words."""
         say = self.say
         uneven = any(axis.period > 1 for axis in own)
@@ -383,8 +411,11 @@ class Report:
                 sentences.append(say("below_zero"))
         if uneven:
             sentences.append(say("uneven", period=alike([integer(axis.period) for axis in own])))
-        if all(axis.whole for axis in own):
+        whole = all(axis.whole for axis in own)
+        if whole and is_shared:
             sentences.append(say("sees_whole" if self.layer.output_shape.positions > 1 else "one_whole"))
+        elif not is_shared:
+            sentences.append(say("together_whole" if whole else "together"))
         return (" " if self.options.language == "en" else "").join(sentences)
 
     def growth(self, name: str) -> Iterator[Block]:
@@ -427,8 +458,9 @@ class Report:
                 yield from workings
             count = self.found.paths[self.layer.name][name]
             words = say("one_path")
-            if count > 1:
-                words = say("widest", paths=integer(count) if count <= MANY_PATHS else say("many_paths"))
+            if count != 1:
+                many = say("many_paths") if count is None or count > MANY_PATHS else integer(count)
+                words = say("widest", paths=many)
             yield Words(words)
             yield self.steps(steps, axis, name)
             if path.reach.size < own[axis].size:
@@ -515,7 +547,7 @@ class Report:
         start = last.reach.at(0)
         numbers = (integer(last.reach.size), exact(last.reach.stride), integer(start[0]) if start else "")
         windows = layer.figures.type.windows(layer.input_shapes) if "kernel" in layer.settings else ()
-        whole = not last.reach.advance and slid != POINT
+        whole = not last.reach.advance and last.reach.period == 1 and slid != POINT
         return Line((name, say("reads_whole") if whole else window(windows), adds, *numbers))
 
     # One output.
@@ -523,21 +555,24 @@ class Report:
     def output(self) -> Iterator[Block]:
         """What one output reads."""
         say = self.say
-        if not self.regions or not any(sizes.rank for _, sizes in self.network.inputs):
+        if not any(sizes.rank for _, sizes in self.network.inputs):
             return
         position = ",".join(map(str, self.options.at or self.position))
         yield Heading(say("output_at", position=position) if position else say("at_vector"))
+        if self.regions is None:
+            yield Words(say("reads_too_long", work=integer(limits.current().work)))
+            return
         for name, sizes in self.network.inputs:
             if name in self.fields and sizes.rank:
-                yield from self.reads(name)
-        for source, read in directly(self.network, self.layer.name, self.position).items():
+                yield from self.reads(name, self.regions[name])
+        for source, read in self.directly.items():
             itself = read.boxes == (tuple(((place, place),) for place in self.position),)
             if source not in self.found.inputs and read.shape.rank and read.boxes and not itself:
                 yield Point(say("directly", source=source), self.slices("A", read))
 
-    def reads(self, name: str) -> Iterator[Block]:
+    def reads(self, name: str, read: Region) -> Iterator[Block]:
         """What it reads of one input of the network, and what falls in the padding."""
-        say, read = self.say, self.regions[name]
+        say = self.say
         if not read.boxes:
             yield Words(say("reads_nothing", input=name))
             return
@@ -553,6 +588,8 @@ class Report:
             where = self.axis(name, axis)
             yield Point(f"{name}, {where}" if self.several else where, text)
         yield Point(say("slice"), self.slices(self.name_of(name), read))
+        if not read.exact:
+            yield Words(say("reads_at_most"))
 
     def run(self, runs: Runs, size: int) -> str:
         """The positions along one axis in words."""
@@ -579,9 +616,14 @@ class Report:
     def plots(self, width: int, *, ascii_only: bool) -> Iterator[str]:
         """The lines of a drawing for each input."""
         for name, sizes in self.network.inputs:
-            if name in self.fields and sizes.rank:
+            if self.regions is not None and name in self.fields and sizes.rank:
                 extents = self.found.extent(self.layer.name, name, self.position)
-                drawn = field_plot.draw(self.regions[name], extents, self.say, width=width, ascii_only=ascii_only)
+                try:
+                    with limits.counted():
+                        read = self.regions[name]
+                        drawn = list(field_plot.draw(read, extents, self.say, width=width, ascii_only=ascii_only))
+                except SpecError:
+                    drawn = [self.say("drawing_too_long", work=integer(limits.current().work))]
                 yield ""
                 yield self.say("plot_title_of" if self.several else "plot_title", input=name)
                 yield from drawn
@@ -691,7 +733,7 @@ def write_layer_json(report: Report) -> Iterator[str]:
         "widest": {
             name: [_path(report, name, axis) for axis in range(len(own))] for name, own in report.fields.items() if own
         },
-        "output": {"position": list(report.position), "reads": {name: _read(report, name) for name in report.fields}},
+        "output": {"position": list(report.position), "reads": _reads(report)},
         "misalignments": _misalignments(tuple(one for one in report.found.misalignments if one.layer in names)),
         "gates": [gate._asdict() for gate in report.found.gates if gate.layer in names],
     }
@@ -742,9 +784,14 @@ def _path(report: Report, name: str, axis: int) -> list[dict[str, Any]]:
     return steps
 
 
-def _read(report: Report, name: str) -> dict[str, Any] | None:
+def _reads(report: Report) -> dict[str, Any] | None:
+    """What the output reads of each input; None where following it takes too long."""
+    regions = report.regions
+    return None if regions is None else {name: _read(report, name, regions[name]) for name in report.fields}
+
+
+def _read(report: Report, name: str, read: Region) -> dict[str, Any] | None:
     """What the output reads of an input: runs of positions an axis, slices, and what falls in the padding."""
-    read = report.regions[name]
     if not read.boxes:
         return None
     extents = report.found.extent(report.layer.name, name, report.position)
@@ -755,6 +802,7 @@ def _read(report: Report, name: str) -> dict[str, Any] | None:
         "slice": hwc,
         "slice_channels_first": chw,
         "padding": [[list(part) for part in parts] for parts in beyond],
+        "exact": read.exact,
     }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from cnncalc import limits
 from cnncalc.analyses.regions import Region, Runs
+from cnncalc.limits import Cost
 from cnncalc.report.sentences import Speaker
 
 HIGHEST = 32
@@ -57,12 +60,12 @@ def draw(
     cell = _cell(rows, columns, width)
     # A cell is two characters wide, about as wide as a line is high.
     marks: set[str] = set()
-    lines = []
+    drawn: list[tuple[str, str]] = []
     edge = f"{signs.across * 2 * columns.inside(cell)}"
     for row in rows.cells(cell):
         if row == 0:
-            lines.append(("", _framed(columns, cell, signs.corners[0] + edge + signs.corners[1])))
-        cells = [_sign(boxes, (rows, row), (columns, column), cell, signs) for column in columns.cells(cell)]
+            drawn.append(("", _framed(columns, cell, signs.corners[0] + edge + signs.corners[1])))
+        cells = _cells(boxes, (rows, row), columns, cell, signs)
         marks.update(cells)
         inside = rows.is_inside(row, cell)
         text = ""
@@ -72,12 +75,12 @@ def draw(
             text += f"{sign} " if sign == signs.unread else sign * 2
         if columns.cells(cell).stop == columns.inside(cell):
             text += signs.down if inside else " "
-        lines.append((str(row * cell) if inside and planes >= 0 else "", text))
+        drawn.append((str(row * cell) if inside and planes >= 0 else "", text))
         if row == rows.inside(cell) - 1:
-            lines.append(("", _framed(columns, cell, signs.corners[2] + edge + signs.corners[3])))
-    margin = max(len(name) for name, _ in lines)
+            drawn.append(("", _framed(columns, cell, signs.corners[2] + edge + signs.corners[3])))
+    margin = max(len(name) for name, _ in drawn)
     yield " " * (margin + 1) + _ruler(columns, cell)
-    for name, text in lines:
+    for name, text in drawn:
         yield f"{name:>{margin}} {text}".rstrip()
     legend = {signs.read: "read", signs.partly: "partly", signs.unread: "unread", signs.padding: "padding"}
     parts = [f"{sign} {say(f'plot_{key}')}" for sign, key in legend.items() if sign in marks]
@@ -142,21 +145,45 @@ def _ruler(columns: _Side, cell: int) -> str:
     return ruler
 
 
-def _sign(
-    boxes: list[tuple[Runs, ...]], row: tuple[_Side, int], column: tuple[_Side, int], cell: int, signs: Signs
-) -> str:
-    (rows, high), (columns, wide) = row, column
-    if not rows.is_inside(high, cell) or not columns.is_inside(wide, cell):
-        return signs.padding if rows.spans(high, cell) and columns.spans(wide, cell) else " "
+def _cells(boxes: list[tuple[Runs, ...]], row: tuple[_Side, int], columns: _Side, cell: int, signs: Signs) -> list[str]:
+    """The signs of a row of cells."""
+    rows, high = row
+    inside = rows.is_inside(high, cell)
     lines = range(high * cell, min((high + 1) * cell, rows.size))
-    across = range(wide * cell, min((wide + 1) * cell, columns.size))
-    # The lines between two edges of boxes are read alike.
+    bands = _bands(boxes, lines) if inside else {}
+    cells = []
+    for wide in columns.cells(cell):
+        if inside and columns.is_inside(wide, cell):
+            across = range(wide * cell, min((wide + 1) * cell, columns.size))
+            cells.append(_sign(boxes, bands, lines, across, signs))
+        else:
+            cells.append(signs.padding if rows.spans(high, cell) and columns.spans(wide, cell) else " ")
+    return cells
+
+
+def _bands(boxes: list[tuple[Runs, ...]], lines: range) -> dict[tuple[int, ...], int]:
+    """How many of the lines each set of boxes lies on, the boxes by their numbers."""
+    near = [(number, _touching(box[0], lines)) for number, box in enumerate(boxes)]
     edges = {lines.start, lines.stop}
-    for box in boxes:
-        edges.update(edge for first, last in box[0] for edge in (first, last + 1) if edge in lines)
-    count = 0
+    edges.update(edge for _, runs in near for first, last in runs for edge in (first, last + 1) if edge in lines)
+    limits.spend(Cost.RUN * len(edges) * len(boxes))
+    bands: dict[tuple[int, ...], int] = {}
+    # The lines between two edges of boxes are read alike.
     for first, end in pairwise(sorted(edges)):
-        count += (end - first) * _count([run for box in boxes if _holds(box[0], first) for run in box[1]], across)
+        numbers = tuple([number for number, runs in near if _holds(runs, first)])
+        bands[numbers] = bands.get(numbers, 0) + end - first
+    return bands
+
+
+def _sign(
+    boxes: list[tuple[Runs, ...]], bands: dict[tuple[int, ...], int], lines: range, across: range, signs: Signs
+) -> str:
+    """The sign of a cell of the input."""
+    count = 0
+    for numbers, high in bands.items():
+        runs = [run for number in numbers for run in _touching(boxes[number][1], across)]
+        limits.spend(Cost.RUN * (len(runs) + 1))
+        count += high * _count(runs, across)
     if not count:
         return signs.unread
     # `len` ends where machine words do.
@@ -164,7 +191,7 @@ def _sign(
     return signs.read if count == whole else signs.partly
 
 
-def _count(runs: list[tuple[int, int]], across: range) -> int:
+def _count(runs: Iterable[tuple[int, int]], across: range) -> int:
     """How many positions of a range lie in any of the runs."""
     count, place = 0, across.start
     for first, last in sorted(runs):
@@ -174,8 +201,15 @@ def _count(runs: list[tuple[int, int]], across: range) -> int:
     return count
 
 
+def _touching(runs: Runs, span: range) -> Runs:
+    """The runs that have a position in a range."""
+    first = max(bisect_left(runs, (span.start,)) - 1, 0)
+    near = runs[first : bisect_left(runs, (span.stop,))]
+    return near[1:] if near and near[0][1] < span.start else near
+
+
 def _holds(runs: Runs, at: int) -> bool:
-    return any(first <= at <= last for first, last in runs)
+    return bool(_touching(runs, range(at, at + 1)))
 
 
 def _middle(runs: Runs) -> int:

@@ -11,7 +11,6 @@ from cnncalc.analyses.explanation import _fit
 from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
 from cnncalc.patterns import named
 from cnncalc.report.field_plot import _count
-from cnncalc.rules.padding_beyond_kernel import _is_inside
 from cnncalc.shapes import Shape, SlidingWindow
 
 
@@ -23,12 +22,6 @@ def test_patterns_name_what_the_regular_expression_does() -> None:
             words = {"**": ".*", "*": "[^.]*"}
             expression = "".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", pattern))
             assert list(named(names, pattern)) == [name for name in names if re.fullmatch(expression, name)], pattern
-
-
-def test_taps_inside() -> None:
-    for start, step, count, size in product(range(-9, 4), range(1, 5), range(1, 5), range(1, 6)):
-        taps = range(start, start + step * (count - 1) + 1, step)
-        assert _is_inside(taps, size) == any(0 <= tap < size for tap in taps)
 
 
 def test_padding_that_lets_the_kernel_end_where_it_does() -> None:

@@ -51,9 +51,30 @@ SENTENCES = {
         "From {layer} on, every output sees the whole input.", "从 {layer} 起，每个输出都能看到整个输入。"
     ),
     "no_rule_from": Sentence(
-        "From {layer} on no size or stride says it: resizes by factors that have nothing in common repeat only after "
-        "thousands of outputs. Name a layer to follow one of its outputs.",
-        "从 {layer} 起没有统一的大小和步长：缩放比互不相干，要几千个输出才重复一次。给出层名可追踪它的某个输出。",
+        "{layer} and layers that depend on it have no size or stride: {reason}. Name a layer to follow one of its "
+        "outputs.",
+        "{layer} 及依赖它的层没有统一的大小和步长：{reason}。给出层名可追踪它的某个输出。",
+    ),
+    "no_rule_PERIOD": Sentence(
+        "resizes by factors that have nothing in common repeat only after thousands of outputs",
+        "缩放比互不相干，要几千个输出才重复一次",
+    ),
+    "no_rule_STRANDS": Sentence(
+        "branches move at more than {strides} different strides", "各分支的步长超过 {strides} 种"
+    ),
+    "no_rule_NUMBERS": Sentence("positions lie beyond {number}", "位置超出 {number}"),
+    "no_rule_WORK": Sentence(
+        "working them out takes more than {work} operations (--limit work=N raises the limit)",
+        "计算需要超过 {work} 次操作（--limit work=N 可提高上限）",
+    ),
+    "no_rule_ORDER": Sentence(
+        "a layer puts positions in an order that no size or stride describes",
+        "有一层重新排列了各位置，大小和步长无法描述这种顺序",
+    ),
+    "channels_apart": Sentence(
+        "In {layer} positions have become channels: a field is that of all channels together, a single channel may see "
+        "less.",
+        "在 {layer} 中，位置变成了通道：给出的感受野是所有通道合起来的，单个通道看到的可能更少。",
     ),
     "gates": Sentence(
         "Left aside: {count} gates, which have one number for many positions, such as {source} in {layer}; "
@@ -138,14 +159,18 @@ SENTENCES = {
     "below_zero": Sentence("What lies before 0 is padding.", "0 之前是填充。"),
     "sees_whole": Sentence("Every output sees the whole input.", "每个输出都能看到整个输入。"),
     "one_whole": Sentence("It sees the whole input.", "它能看到整个输入。"),
+    "together": Sentence("A single channel may see less of it.", "单个通道看到的可能更少。"),
+    "together_whole": Sentence(
+        "All channels together see the whole input; a single channel may see less.",
+        "所有通道合起来能看到整个输入；单个通道看到的可能更少。",
+    ),
     "uneven": Sentence(
         "Fields differ from one output to the next and repeat after {period}; the size is that of the largest.",
         "各输出的感受野不尽相同，每 {period} 个输出重复一次；大小取最大者。",
     ),
     "no_rule": Sentence(
-        "No size or stride says it: the layers above resize by factors that together repeat only after thousands of "
-        "outputs. Follow one output with --at.",
-        "没有统一的大小和步长：前面各层的缩放比合起来要几千个输出才重复一次。请用 --at 追踪某个输出。",
+        "It has no size or stride: {reason}. Follow one output with --at.",
+        "没有统一的大小和步长：{reason}。请用 --at 追踪某个输出。",
     ),
     "nothing": Sentence("It depends on no position of the input {input}.", "它不依赖输入 {input} 的任何位置。"),
     # How it grows.
@@ -185,6 +210,13 @@ SENTENCES = {
     # One output.
     "output_at": Sentence("What the output at {position} reads", "位置 {position} 的输出读取什么"),
     "at_vector": Sentence("What the output reads", "输出读取什么"),
+    "reads_too_long": Sentence(
+        "Following this output takes more than {work} operations; --limit work=N raises the limit.",
+        "追踪这个输出需要超过 {work} 次操作；用 --limit work=N 提高上限。",
+    ),
+    "reads_at_most": Sentence(
+        "At most this is read; not all of it has been followed exactly.", "至多读取这些位置；其中一部分未能精确追踪。"
+    ),
     "reads": Sentence("{first} to {last}, {count} of {size}", "{first} 至 {last}，{size} 个中的 {count} 个"),
     "reads_one": Sentence("{first} alone, of {size}", "仅 {first}（共 {size} 个）"),
     "reads_steps": Sentence(
@@ -207,6 +239,10 @@ SENTENCES = {
     # The plot.
     "plot_title": Sentence("Drawn on the input:", "画在输入上："),
     "plot_title_of": Sentence("Drawn on the input {input}:", "画在输入 {input} 上："),
+    "drawing_too_long": Sentence(
+        "Not drawn: it takes more than {work} operations; --limit work=N raises the limit.",
+        "未画出：需要超过 {work} 次操作；用 --limit work=N 提高上限。",
+    ),
     "plot_depth": Sentence("at depth {depth}", "深度 {depth} 处"),
     "plot_read": Sentence("read", "读取"),
     "plot_partly": Sentence("in part", "部分读取"),
