@@ -148,14 +148,16 @@ class Reading(NamedTuple):
     `windows` slide along the axes of the input, at the output's position along those of `axes`; None is
     an axis of which every output reads the same. `repeated` says that the input is repeated over the
     positions of the output, as a gate of one number a channel is. `channels` slides over the input's channels
-    at the output's channel; None where the layer type does not say which channels are read. A layer that gives
-    numbers another shape says so by its `moves`, and then `windows` hold only for axes that stay as they are.
+    at the output's channel; None where the layer type does not say which of them each channel reads, all of them
+    together. `scattered` says that channels become positions beside each other. A layer that gives numbers another
+    shape says so by its `moves`, and then `windows` hold only for axes that stay as they are.
     """
 
     windows: tuple[Window, ...]
     axes: tuple[int | None, ...]
     repeated: bool = False
     channels: Window | None = None
+    scattered: bool = False
     moves: tuple[Move, ...] = ()
 
 

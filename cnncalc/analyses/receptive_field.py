@@ -138,6 +138,7 @@ class NoRule(Enum):
     NUMBERS = "its positions are beyond the largest number"
     WORK = "working it out takes more than the limit"
     ORDER = "numbers were put in another order that is not followed"
+    BRANCHES = "channels are those of several branches"
 
 
 class Strand(NamedTuple):
@@ -243,8 +244,10 @@ class Fields(NamedTuple):
         return next((strand.reach for strand in every if isinstance(strand.reach, NoRule)), None)
 
     def is_shared(self, layer: str, name: str) -> bool:
-        """Whether all channels of a layer's output depend on the same positions of an input."""
-        return all(strand.channels is None for strand in chain.from_iterable(self.strands[layer][name]))
+        """Whether no positions of an input have become channels, as far as a layer's output depends on them."""
+        return all(
+            strand.channels in (None, NoRule.BRANCHES) for strand in chain.from_iterable(self.strands[layer][name])
+        )
 
     def path(self, layer: str, name: str, axis: int) -> Path:
         """The widest path from an input to a layer, along one axis of the input."""
@@ -391,6 +394,20 @@ class _Walk:
             before = branches[0].strands[axis]
             return before if all(map(is_, slid[0], before)) else slid[0]
         strands = tuple(chain.from_iterable(slid))
+        joined = self.joined(layer, branches, (name, axis), slid)
+        if any(branch.reading.channels is None for branch in branches):
+            # Each channel is that of one branch.
+            differ = len(branches) < len(layer.inputs) or len({strand[:2] for strand in strands}) > 1
+            channels = {strand.channels for strand in strands} - {None}
+            rule = NoRule.BRANCHES if channels <= {NoRule.BRANCHES} else NoRule.ORDER
+            if differ or channels:
+                return tuple([strand._replace(channels=rule) for strand in joined])
+        return joined
+
+    def joined(self, layer: Layer, branches: list[Branch], along: tuple[str, int], slid: list[Strands]) -> Strands:
+        """What a join reaches along one axis of an input of the network, from what its branches do."""
+        (name, axis), strands = along, tuple(chain.from_iterable(slid))
+        size = self.sizes[name][axis]
         for strand in strands:
             # Nothing is added to what has no rule, or is the whole input.
             if isinstance(strand.reach, NoRule):
@@ -424,22 +441,34 @@ class _Walk:
         if reading.moves:
             moved = self.moved(layer, branch, strand, size)
             return moved if branch.output.channels > 1 or moved.channels is None else moved._replace(channels=None)
-        channels = None if branch.output.channels == 1 else self.in_channels(branch, strand.channels, size)
-        if channels is not strand.channels:
-            strand = strand._replace(channels=channels)
+        if strand.channels is not None:
+            strand = self.in_channels(branch, strand, size)
         if strand.axis is None:
             return strand
         window, axis = reading.windows[strand.axis], reading.axes[strand.axis]
         return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis, size)
 
-    def in_channels(self, branch: Branch, channels: Reach | NoRule | None, size: int) -> Reach | NoRule | None:
-        """What single channels reach behind a layer that leaves positions where they are."""
-        window = branch.reading.channels
-        if channels is None or window is POINT or isinstance(window, WholeWindow):
-            return channels if window is POINT else None
-        if window is None or isinstance(channels, NoRule):
-            return NoRule.ORDER
-        return self.slid(channels, window, branch.shape.channels, size)
+    def in_channels(self, branch: Branch, strand: Strand, size: int) -> Strand:
+        """A strand whose channels differ through a layer that leaves positions where they are."""
+        reading, rule = branch.reading, strand.channels
+        window = reading.channels
+        if rule is NoRule.BRANCHES and not isinstance(window, WholeWindow):
+            # Which branches are read is not followed: all are taken.
+            return strand
+        if reading.scattered:
+            return Strand(None, NoRule.ORDER, strand.path)
+        if isinstance(window, WholeWindow):
+            return strand._replace(channels=None)
+        if window is None:
+            rule = NoRule.ORDER
+        elif window is not POINT:
+            # Not all channels may be read.
+            rule = self.slid(rule, window, branch.shape.channels, size) if isinstance(rule, Reach) else NoRule.ORDER
+            together = rule
+            if isinstance(rule, Reach):
+                together = self.slid(rule, WholeWindow(), branch.output.channels, size)
+            strand = Strand(None, together, strand.path)
+        return strand._replace(channels=None if branch.output.channels == 1 else rule)
 
     def slid_strand(
         self, layer: Layer, strand: Strand, over: tuple[Window, int], axis: int | None, size: int
@@ -769,6 +798,8 @@ def _channels(strands: Sequence[Strand]) -> Reach | NoRule | None:
     """What single channels reach through several strands."""
     if all(strand.channels is None for strand in strands):
         return None
+    if {strand.channels for strand in strands} <= {None, NoRule.BRANCHES}:
+        return NoRule.BRANCHES
     if any(strand.axis is not None for strand in strands):
         return NoRule.ORDER
     rules = {strand.reach if strand.channels is None else strand.channels: None for strand in strands}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage, feature_map
 from cnncalc.layers._moving import Moving
 from cnncalc.problem import RuleError
 from cnncalc.settings import whole
@@ -35,6 +35,9 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
 
     def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
         return tuple(ResizeWindow(size * self.factor) for size in inputs[0].spatial)
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        return (super().readings(inputs, output)[0]._replace(scattered=True),)
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels / factor ** rank", "out_size": "in_size * factor"}
