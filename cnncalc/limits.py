@@ -87,6 +87,7 @@ class Cost:
     FOLDER_ENTRY = 10  # a name that the file system lists
     COMMENT = 300  # a comment that silences rules, and each of its words
     OUTPUT = 2  # an output whose receptive field is worked out
+    STRAND = 20  # a stride of several at which a receptive field moves
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     PER_NAME = 10  # names that are compared

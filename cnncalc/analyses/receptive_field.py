@@ -392,7 +392,7 @@ class _Walk:
         ]
         if len(layer.inputs) == 1:
             before = branches[0].strands[axis]
-            return before if all(map(is_, slid[0], before)) else slid[0]
+            return before if all(map(is_, slid[0], before)) else self.affordable(slid[0], layer.output_shape)
         strands = tuple(chain.from_iterable(slid))
         joined = self.joined(layer, branches, (name, axis), slid)
         if any(branch.reading.channels is None for branch in branches):
@@ -430,8 +430,10 @@ class _Walk:
         if len(strands) == 1 or len(reaches) < len(strands):
             return strands
         count = _positions(reaches, output)
-        reason = NoRule.PERIOD if count is None else None if limits.affords(Cost.OUTPUT * count) else NoRule.WORK
-        return strands if reason is None else (Strand(None, reason, strands[0].path),)
+        if count is None:
+            return (Strand(None, NoRule.PERIOD, strands[0].path),)
+        affordable = limits.affords(Cost.STRAND * len(strands) + Cost.OUTPUT * count)
+        return strands if affordable else (Strand(None, NoRule.WORK, strands[0].path),)
 
     def through(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
         """What a layer's outputs reach along an axis of an input of the network, `size` long."""
@@ -650,10 +652,11 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
     outputs = positions * rounds
     if outputs > LONGEST_PERIOD:
         return NoRule.PERIOD
-    if not limits.affords(Cost.OUTPUT * (outputs + reach.period - 2)):
+    rises = reach.is_monotone
+    if not limits.affords(Cost.OUTPUT * (outputs + reach.period - 2) * (1 if rises else 4)):
         return NoRule.WORK
     advance = reach.advance * quotient(step * rounds, reach.period)
-    if positions == 1 and reach.is_monotone:
+    if positions == 1 and rises:
         reads = window.reads(0, along)
         ends = _spread(reach, reads[0], reads[-1], step, outputs) if reads else [None]
     else:
