@@ -342,7 +342,7 @@ class _Walk:
             counted = self.counted(layer)
             paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
             further = len(paths[layer.name]) - 1
-            limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1} inputs")
+            limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1:,} inputs")
             state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
         layers = {layer.name: state[layer.name] for layer in self.network.layers}
         outputs = {layer.name: layer.output_shape for layer in self.network.layers}
@@ -636,7 +636,7 @@ def _sums(counts: list[dict[str, int | None]]) -> dict[str, int | None]:
         return counts[0]
     sums: dict[str, int | None] = {}
     for each in counts:
-        limits.spend(Cost.FURTHER_INPUT * (len(each) - 1), f"the receptive field of each layer on {len(each)} inputs")
+        limits.spend(Cost.FURTHER_INPUT * (len(each) - 1), f"the receptive field of each layer on {len(each):,} inputs")
         for name, count in each.items():
             before = sums.get(name, 0)
             total = None if before is None or count is None else before + count

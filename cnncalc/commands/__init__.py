@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import cnncalc
-from cnncalc.problem import did_you_mean
+from cnncalc.problem import SpecError, did_you_mean
 from cnncalc.report.format import plain
 
 # Errors in several lines that are click's own words; it has the second from 8.2 on.
@@ -41,6 +41,11 @@ def _orderly() -> Iterator[None]:
     except BrokenPipeError:
         _leave_unwritten()
         raise SystemExit(NOBODY_READS) from None
+    except SpecError as error:
+        # A question about a network that takes more work than the limit.
+        from cnncalc.commands import _options
+
+        _options.fail(error)
     except OSError as error:
         _leave_unwritten()
         what = error.filename or "standard output"
