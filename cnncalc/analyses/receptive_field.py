@@ -653,7 +653,8 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
     if outputs > LONGEST_PERIOD:
         return NoRule.PERIOD
     rises = reach.is_monotone
-    if not limits.affords(Cost.OUTPUT * (outputs + reach.period - 2) * (1 if rises else 4)):
+    further = max(outputs, reach.period) - 1
+    if further and not limits.affords(Cost.OUTPUT * further * (1 if rises else 4)):
         return NoRule.WORK
     advance = reach.advance * quotient(step * rounds, reach.period)
     if positions == 1 and rises:
@@ -665,12 +666,15 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
     if not advance and len(set(ends)) == 1:
         # Every output sees the same, so that there is nothing to go on beyond the border.
         ends = [_cut(ends[0], size)]
-    furthest = max((max(-low, high) for low, high in filter(None, ends)), default=0)
-    return NoRule.NUMBERS if max(furthest, advance) > limits.current().number else Reach(*_sides(ends), advance)
+    found = Reach(*_sides(ends), advance)
+    furthest = max([advance, *[-low for low in found.lows if low], *[high for high in found.highs if high]])
+    return NoRule.NUMBERS if furthest > limits.current().number else found
 
 
 def _spread(reach: Reach, first: int, last: int, step: int, outputs: int) -> list[tuple[int, int] | None]:
     """What outputs reach of a rising rule, the first of which reads from `first` to `last`, others `step` further."""
+    if reach.period == outputs == 1:
+        return [((reach.lows[0] or 0) + first * reach.advance, (reach.highs[0] or 0) + last * reach.advance)]
     lows = [_moved(reach.lows, first + position * step, reach.advance) for position in range(outputs)]
     highs = [_moved(reach.highs, last + position * step, reach.advance) for position in range(outputs)]
     return list(zip(lows, highs, strict=True))
@@ -868,6 +872,13 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
 @lru_cache(maxsize=MOST_KEPT)
 def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
     """The field of so many outputs in a row that move at one pace, as nearly all do: the axes of an image alike."""
+    if reach.period == 1:
+        low, high = reach.lows[0], reach.highs[0]
+        if low is None or high is None:
+            return None
+        center = high if low == high else _whole(Fraction(low + high, 2))
+        whole = high >= size - 1 and low + (outputs - 1) * reach.advance <= 0
+        return AxisField(high - low + 1, (reach.advance,), low, center, 1, whole)
     ends = [end for end in map(reach.at, range(min(reach.period, outputs))) if end is not None]
     if not ends:
         return None
