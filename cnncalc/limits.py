@@ -93,7 +93,6 @@ class Cost:
     PER_NAME = 10  # names that are compared
     PER_PLACE = 5  # places that a pattern can go on from
     PER_TAP = 2  # taps of a kernel whose positions are counted
-    PER_WINDOW = 2  # windows that are tested for padding
 
 
 class _Meter:
