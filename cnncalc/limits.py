@@ -63,7 +63,7 @@ DOCS = {
     "list": "numbers in a list that an expression makes",
     "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
     "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
-    " comments that are looked at",
+    " comments that are looked at; receptive fields, and what one output reads, are counted apart",
     "problems": "problems that are shown, or `all`",
 }
 
