@@ -63,7 +63,7 @@ DOCS = {
     "list": "numbers in a list that an expression makes",
     "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
     "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
-    " comments that are looked at",
+    " comments that are looked at; receptive fields, and what one output reads, are counted apart",
     "problems": "problems that are shown, or `all`",
 }
 
@@ -87,12 +87,12 @@ class Cost:
     FOLDER_ENTRY = 10  # a name that the file system lists
     COMMENT = 300  # a comment that silences rules, and each of its words
     OUTPUT = 2  # an output whose receptive field is worked out
+    STRAND = 20  # a stride of several at which a receptive field moves
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     PER_NAME = 10  # names that are compared
     PER_PLACE = 5  # places that a pattern can go on from
     PER_TAP = 2  # taps of a kernel whose positions are counted
-    PER_WINDOW = 2  # windows that are tested for padding
 
 
 class _Meter:

@@ -9,6 +9,7 @@ import pytest
 from cnncalc.problem import RuleError
 from cnncalc.shapes import (
     DTYPES,
+    DigitWindow,
     Shape,
     SlidingWindow,
     SpreadWindow,
@@ -166,3 +167,11 @@ def test_huge_kernels_are_answered_at_once() -> None:
     reads = window.reads(0, 8)
     # Output 0 is reached by the taps 0, 3, 6, ...: from the inputs 0, -2, -4, ...
     assert (reads[-1], reads.step, reads.start) == (0, 2, -2 * ((2**62 - 1) // 3))
+
+
+def test_rows_and_columns_as_one_axis() -> None:
+    """A map of 2 x 3: position 4 is row 1, column 1; outputs in the next row have the same column."""
+    rows, columns = DigitWindow(6, below=3), DigitWindow(6, below=1)
+    assert [rows.reads(position, 2)[0] for position in range(6)] == [0, 0, 0, 1, 1, 1]
+    assert [columns.reads(position, 3)[0] for position in range(6)] == [0, 1, 2, 0, 1, 2]
+    assert (rows.pace(2), columns.pace(3)) == ((1, 3), (0, 3))

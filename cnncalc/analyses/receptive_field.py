@@ -351,7 +351,7 @@ class _Walk:
             counted = self.counted(layer)
             paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
             further = len(paths[layer.name]) - 1
-            limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1} inputs")
+            limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1:,} inputs")
             state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
         layers = {layer.name: state[layer.name] for layer in self.network.layers}
         outputs = {layer.name: layer.output_shape for layer in self.network.layers}
@@ -401,7 +401,7 @@ class _Walk:
         ]
         if len(layer.inputs) == 1:
             before = branches[0].strands[axis]
-            return before if all(map(is_, slid[0], before)) else slid[0]
+            return before if all(map(is_, slid[0], before)) else self.affordable(slid[0], layer.output_shape)
         strands = tuple(chain.from_iterable(slid))
         joined = self.joined(layer, branches, (name, axis), slid)
         if any(branch.reading.channels is None for branch in branches):
@@ -439,8 +439,10 @@ class _Walk:
         if len(strands) == 1 or len(reaches) < len(strands):
             return strands
         count = _positions(reaches, output)
-        reason = NoRule.PERIOD if count is None else None if limits.affords(Cost.OUTPUT * count) else NoRule.WORK
-        return strands if reason is None else (Strand(None, reason, strands[0].path),)
+        if count is None:
+            return (Strand(None, NoRule.PERIOD, strands[0].path),)
+        affordable = limits.affords(Cost.STRAND * len(strands) + Cost.OUTPUT * count)
+        return strands if affordable else (Strand(None, NoRule.WORK, strands[0].path),)
 
     def through(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
         """What a layer's outputs reach along an axis of an input of the network, `size` long."""
@@ -643,7 +645,7 @@ def _sums(counts: list[dict[str, int | None]]) -> dict[str, int | None]:
         return counts[0]
     sums: dict[str, int | None] = {}
     for each in counts:
-        limits.spend(Cost.FURTHER_INPUT * (len(each) - 1), f"the receptive field of each layer on {len(each)} inputs")
+        limits.spend(Cost.FURTHER_INPUT * (len(each) - 1), f"the receptive field of each layer on {len(each):,} inputs")
         for name, count in each.items():
             before = sums.get(name, 0)
             total = None if before is None or count is None else before + count
@@ -659,10 +661,12 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
     outputs = positions * rounds
     if outputs > LONGEST_PERIOD:
         return NoRule.PERIOD
-    if not limits.affords(Cost.OUTPUT * (outputs + reach.period - 2)):
+    rises = reach.is_monotone
+    further = max(outputs, reach.period) - 1
+    if further and not limits.affords(Cost.OUTPUT * further * (1 if rises else 4)):
         return NoRule.WORK
     advance = reach.advance * quotient(step * rounds, reach.period)
-    if positions == 1 and reach.is_monotone:
+    if positions == 1 and rises:
         reads = window.reads(0, along)
         ends = _spread(reach, reads[0], reads[-1], step, outputs) if reads else [None]
     else:
@@ -671,12 +675,15 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
     if not advance and len(set(ends)) == 1:
         # Every output sees the same, so that there is nothing to go on beyond the border.
         ends = [_cut(ends[0], size)]
-    furthest = max((max(-low, high) for low, high in filter(None, ends)), default=0)
-    return NoRule.NUMBERS if max(furthest, advance) > limits.current().number else Reach(*_sides(ends), advance)
+    found = Reach(*_sides(ends), advance)
+    furthest = max([advance, *[-low for low in found.lows if low], *[high for high in found.highs if high]])
+    return NoRule.NUMBERS if furthest > limits.current().number else found
 
 
 def _spread(reach: Reach, first: int, last: int, step: int, outputs: int) -> list[tuple[int, int] | None]:
     """What outputs reach of a rising rule, the first of which reads from `first` to `last`, others `step` further."""
+    if reach.period == outputs == 1:
+        return [((reach.lows[0] or 0) + first * reach.advance, (reach.highs[0] or 0) + last * reach.advance)]
     lows = [_moved(reach.lows, first + position * step, reach.advance) for position in range(outputs)]
     highs = [_moved(reach.highs, last + position * step, reach.advance) for position in range(outputs)]
     return list(zip(lows, highs, strict=True))
@@ -874,6 +881,13 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
 @lru_cache(maxsize=MOST_KEPT)
 def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
     """The field of so many outputs in a row that move at one pace, as nearly all do: the axes of an image alike."""
+    if reach.period == 1:
+        low, high = reach.lows[0], reach.highs[0]
+        if low is None or high is None:
+            return None
+        center = high if low == high else _whole(Fraction(low + high, 2))
+        whole = high >= size - 1 and low + (outputs - 1) * reach.advance <= 0
+        return AxisField(high - low + 1, (reach.advance,), low, center, 1, whole)
     ends = [end for end in map(reach.at, range(min(reach.period, outputs))) if end is not None]
     if not ends:
         return None

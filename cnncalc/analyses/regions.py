@@ -146,6 +146,7 @@ class _Following:
         """The positions, 0 to size - 1, that outputs read through a window."""
         if window == POINT and type(window) is SlidingWindow:
             return runs
+        limits.spend(Cost.RUN * (len(runs) - 1))
         return _merged(self.pieces_of(runs, window, size))
 
     def pieces_of(self, runs: Runs, window: Window, size: int) -> Iterator[tuple[int, int]]:

@@ -47,6 +47,11 @@ def _orderly() -> Iterator[None]:
     except BrokenPipeError:
         _leave_unwritten()
         raise SystemExit(NOBODY_READS) from None
+    except SpecError as error:
+        # A question about a network that takes more work than the limit.
+        from cnncalc.commands import _options
+
+        _options.fail(error)
     except OSError as error:
         _leave_unwritten()
         what = error.filename or "standard output"

@@ -54,7 +54,7 @@ class Pad(Moving, name="pad"):
         return tuple(WINDOWS[self.mode](1, before=before, after=after) for before, after in sides)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return POINT
+        return None if any(self._channels) else POINT
 
     def formulas(self) -> Formulas:
         channels = f"in_channels + {sum(self._channels)}" if any(self._channels) else "in_channels"

@@ -32,7 +32,6 @@ from math import prod
 
 from cnncalc import limits
 from cnncalc.finding import Severity
-from cnncalc.limits import Cost
 from cnncalc.rule import Found, Subject, number, percent, place, sliding_of
 from cnncalc.rules._reading import alike
 from cnncalc.shapes import SlidingWindow
@@ -40,8 +39,8 @@ from cnncalc.shapes import SlidingWindow
 CODE = "CNN006"
 NAME = "padding-beyond-kernel"
 SEVERITY = Severity.WARNING
-# A longer axis is not examined.
-MOST_OUTPUTS = 1_000_000
+# Kernels with more taps along an axis, farther apart than the input is long, are not examined.
+MOST_TAPS = 10_000
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -68,14 +67,20 @@ def check(subject: Subject) -> Iterator[Found]:
 
 def _inside(window: SlidingWindow, size: int) -> int:
     """How many outputs along an axis read a position of the input."""
-    count = window.slide(size)
-    if count > MOST_OUTPUTS:
-        return count
-    limits.spend(count // Cost.PER_WINDOW)
-    return sum(_is_inside(window.reads(position, size), size) for position in range(count))
+    outputs = range(window.slide(size))
+    if window.dilation <= size:
+        # Some tap lies inside wherever the kernel as a whole reaches inside.
+        return _count(outputs, window, 1 - window.extent, size - 1)
+    if window.kernel > MOST_TAPS:
+        return len(outputs)
+    # At most one tap lies inside.
+    limits.spend(window.kernel)
+    taps = range(0, window.extent, window.dilation)
+    return sum(_count(outputs, window, -tap, size - 1 - tap) for tap in taps)
 
 
-def _is_inside(taps: range, size: int) -> bool:
-    """Whether a tap lies in 0 to size - 1: the first that is not before it."""
-    first = taps.start if taps.start >= 0 else taps.start % taps.step
-    return first < min(taps.stop, size)
+def _count(outputs: range, window: SlidingWindow, first: int, last: int) -> int:
+    """How many windows start at the positions from `first` to `last` of the input."""
+    start = max(-(-(first + window.before) // window.stride), outputs.start)
+    stop = min((last + window.before) // window.stride + 1, outputs.stop)
+    return max(stop - start, 0)

@@ -11,6 +11,7 @@ from cnncalc.analyses.explanation import _fit
 from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
 from cnncalc.patterns import named
 from cnncalc.report.field_plot import _count
+from cnncalc.rules.padding_beyond_kernel import _inside
 from cnncalc.shapes import Shape, SlidingWindow
 
 
@@ -22,6 +23,14 @@ def test_patterns_name_what_the_regular_expression_does() -> None:
             words = {"**": ".*", "*": "[^.]*"}
             expression = "".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", pattern))
             assert list(named(names, pattern)) == [name for name in names if re.fullmatch(expression, name)], pattern
+
+
+def test_outputs_that_read_the_input() -> None:
+    sides = product(range(1, 5), range(1, 4), range(-2, 8, 3), range(-2, 8, 3), range(1, 8, 2), range(1, 7))
+    for kernel, stride, before, after, dilation, size in sides:
+        window = SlidingWindow(kernel, stride, before, after, dilation)
+        reads = [window.reads(position, size) for position in range(window.slide(size))]
+        assert _inside(window, size) == sum(any(0 <= tap < size for tap in taps) for taps in reads)
 
 
 def test_padding_that_lets_the_kernel_end_where_it_does() -> None:

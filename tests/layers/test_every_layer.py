@@ -320,6 +320,10 @@ class TestExample:
                     assert window.reads(0, size) == range(size), "what does not move is read whole"
                 else:
                     assert window.slide(size) == output.spatial[axis]
+            if reading.channels is not None and not layer.several_inputs:
+                assert reading.channels.slide(shape.channels) == output.channels
+            moved = [axis for move in reading.moves for axis in move.inputs]
+            assert moved == [] or sorted(moved) == [axis for axis, size in enumerate(shape) if size > 1]
         if not layer.several_inputs and readings[0].axes == tuple(range(output.rank)):
             assert readings[0].windows == layer.windows(inputs)
 
