@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from cnncalc import limits
 from cnncalc.decode import read_spec
-from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
+from cnncalc.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
 from cnncalc.frame import LOST, Frame, Shared, Tensor
 from cnncalc.layer_type import LayerType
 from cnncalc.limits import Cost
@@ -114,7 +114,7 @@ class _Builder:
         self.tensors: dict[str, Tensor] = {}
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
-        self.names: dict[object, dict[str, Value]] = {}
+        self.names: dict[object, Scope] = {}
         self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
         self.copies: dict[str, Copy] = {}
@@ -136,7 +136,7 @@ class _Builder:
         for name in inputs:
             self.taken[name] = 1
         self.tensors.update(inputs)
-        frame = Frame("", "", "", self.variables, inputs, 0)
+        frame = Frame("", "", "", Scope({}, self.variables), inputs, 0)
         start = None if len(inputs) > 1 else next(iter(inputs.values()), LOST)
         end = self.items(self.spec.items, frame, start)
         outputs = self._outputs(end, frame)
@@ -300,8 +300,8 @@ class _Builder:
             raise UnknownValue
         frame = place.frame
         current = _only(sources)
-        limits.spend(2 * len(block.parameters) + len(self.variables) // 4)
-        names: dict[str, Value] = dict(self.variables)
+        limits.spend(2 * len(block.parameters))
+        names = Scope({}, self.variables)
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
             if given is not None:

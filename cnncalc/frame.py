@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cnncalc import limits
-from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
+from cnncalc.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
 from cnncalc.problem import Problem, Span, listed, plural
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
     path: str
     scope: str
     block: str
-    names: dict[str, Value]
+    names: Scope
     inputs: dict[str, Tensor]
     depth: int
     training_only: bool = False
@@ -69,7 +69,7 @@ class Frame(NamedTuple):
                 raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
             if tensor.shape is None:
                 raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
+            names = names.extended(tensor_values(tensor.shape))
         value = template.evaluate(names)
         if value is UNKNOWN:
             raise UnknownValue
@@ -83,7 +83,7 @@ class Frame(NamedTuple):
         if template.uses_tensor and tensor is not None:
             if tensor.shape is None:
                 raise UnknownValue
-            names = {**names, **tensor_values(tensor.shape)}
+            names = names.extended(tensor_values(tensor.shape))
         return template.evaluate(names)
 
     def holds(self, when: Template, tensor: Tensor | None) -> bool:
@@ -97,12 +97,12 @@ class Frame(NamedTuple):
         """Each pass of a loop: its number from 0, and the frame in it. Raises what `evaluate` does."""
         number = 0
         for row in self._rows(loop, tensor):
-            names = {**self.names, **row, "index": number}
+            names = self.names.extended({**row, "index": number})
             count = 1
             if loop.repeat is not None:
                 count = _count(loop.repeat, self._replace(names=names).evaluate(loop.repeat, tensor))
             for _ in range(count):
-                yield number, self._replace(names={**names, "index": number})
+                yield number, self._replace(names=names.extended({"index": number}))
                 number += 1
 
     def _rows(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:

@@ -24,8 +24,8 @@ MOST_PAIRS = 100_000
 # So many differences are looked for where sequences are too long for that.
 MOST_EDITS = 300
 # Networks that are large and unlike take more comparisons: what is left after these is cut shorter, and looked at less.
-MOST_COMPARISONS = 2_000_000
-FEW_PAIRS = 1_000
+MOST_COMPARISONS = 300_000
+FEW_PAIRS = 100
 FEW_EDITS = 30
 # So many comparisons are remembered at a time.
 MOST_KEPT = 100_000
@@ -455,6 +455,8 @@ def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) 
 
 def _common(olds: Sequence[object], news: Sequence[object], most: int) -> list[Pairing]:
     """A longest common subsequence (Myers 1986), where it takes fewer than `most` edits; else nothing."""
+    if set(olds).isdisjoint(news):
+        return []
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
     for edits in range(most):

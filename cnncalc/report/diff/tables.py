@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
@@ -172,17 +173,16 @@ class _Changes:
         self.below: dict[Match, _Below] = {}
         for match in reversed(list(facts.root.walk())):
             self.below[match] = self._survey(match)
-        self.depth = max(match.node.depth for match in self.below) + 1
+        self.depth = max(match.node.depth for match in self.below)
         self.folded = False
         self.left_out = 0
 
     def rows(self) -> list[Row]:
         """The rows, with blocks folded, deepest first, until they are not too many."""
-        rows = list(self._all_rows())
-        while len(rows) > MOST_ROWS and self.depth > 1 and not self.options.everything:
-            self.depth -= 1
-            rows = list(self._all_rows())
-        return rows
+        if not self.options.everything:
+            while self.depth > 1 and len(list(islice(self._all_rows(), MOST_ROWS + 1))) > MOST_ROWS:
+                self.depth -= 1
+        return list(self._all_rows())
 
     def notes(self) -> Iterator[str]:
         if self.left_out:
