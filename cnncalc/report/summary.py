@@ -20,12 +20,13 @@ from cnncalc.report.format import (
     kernel,
     padding,
     percent,
+    several,
     shape,
     size,
     stride,
     window,
 )
-from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
+from cnncalc.report.table import Cell, Column, Items, Line, Ordinal, Table
 from cnncalc.shapes import DTYPES, Shape, SlidingWindow
 
 if TYPE_CHECKING:
@@ -118,9 +119,11 @@ def summary(network: Network, options: Options) -> Table:
 
 
 def _header(network: Network, options: Options) -> tuple[str, ...]:
-    inputs = ", ".join(
-        shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
-        for name, sizes in network.inputs
+    inputs = several(
+        [
+            shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
+            for name, sizes in network.inputs
+        ]
     )
     batch = f", batch {options.batch}" if options.batch > 1 else ""
     layout = " (height x width x channels)" if options.layout == "hwc" else ""
@@ -238,11 +241,11 @@ def row_label(row: Row, *, flat: bool) -> str:
 def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
     """What only a single layer has."""
     if key == "input":
-        return ", ".join(shape(sizes, options.layout) for sizes in layer.input_shapes)
+        return Items(shape(sizes, options.layout) for sizes in layer.input_shapes)
     if key == "weights":
         return ", ".join(f"{weight.name} {shape(Shape(weight.shape))}" for weight in layer.weights)
     if key == "inputs":
-        return ", ".join(layer.inputs)
+        return Items(layer.inputs)
     if key == "line":
         return Ordinal(layer.span.line)
     if "kernel" not in layer.settings:

@@ -24,7 +24,7 @@ from cnncalc.report.diff.rows import (
     signed,
     signed_percent,
 )
-from cnncalc.report.format import shape
+from cnncalc.report.format import several, shape
 from cnncalc.report.table import NONE, Column, Line, Table
 
 TOTALS = (
@@ -134,8 +134,8 @@ def _changes_table(facts: Diff, options: Options) -> Table:
 
 
 def _input_of(network: Network) -> str:
-    return ", ".join(
-        shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs
+    return several(
+        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
     )
 
 
@@ -222,7 +222,7 @@ class _Changes:
             yield self._input(change)
         yield from self._rows(self.facts.root, 0, "", 1)
         if self.facts.outputs is not None:
-            old, new = (", ".join(names) for names in self.facts.outputs)
+            old, new = map(several, self.facts.outputs)
             yield Row("~ outputs", "", [self.words.pair(old, new)], None)
 
     def _input(self, change: InputChange) -> Row:
