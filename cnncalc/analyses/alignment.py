@@ -29,6 +29,8 @@ FEW_PAIRS = 100
 FEW_EDITS = 30
 # So many comparisons are remembered at a time.
 MOST_KEPT = 100_000
+# The number at the end of an automatic name.
+NUMBER = re.compile(r"_[0-9]+$")
 # A layer without a name of its own has moved if it stands at most so many places further.
 NEAR = 4
 
@@ -88,9 +90,10 @@ def given_name(node: Node) -> str | None:
     kind = node.kind
     if node.layer is None and kind == "repeat" and node.children:
         kind = node.children[0].kind
-    if node.label.isdigit() or re.fullmatch(rf"{re.escape(kind)}(_[0-9]+)?", node.label):
+    label = node.label
+    if label.isdigit() or label == kind or (label.startswith(f"{kind}_") and NUMBER.fullmatch(label, len(kind))):
         return None
-    return re.sub(r"_[0-9]+$", "", node.label) if kind == "branch" else node.label
+    return NUMBER.sub("", label) if kind == "branch" else label
 
 
 class _Aligner:

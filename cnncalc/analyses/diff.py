@@ -65,7 +65,9 @@ class Cost(NamedTuple):
     training: Figure
 
     def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
-        return Cost(self.inference + other.inference, self.training + other.training)
+        if other is FREE:
+            return self
+        return other if self is FREE else Cost(self.inference + other.inference, self.training + other.training)
 
 
 FREE = Cost(NOTHING, NOTHING)

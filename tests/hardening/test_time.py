@@ -148,7 +148,7 @@ SPECS = {
             f"{HEAD}variables: {{{', '.join(f'v{number}: 1' for number in range(999))}}}\n"
             "blocks: {b(a): [relu]}\nlayers:\n  - b: index\n    repeat: 49000\n"
         ),
-        WORK,
+        "",
     ),
     "blocks in circles": (
         "summary",
@@ -203,6 +203,28 @@ SPECS = {
         "",
     ),
 }
+
+
+def convs(count: int, name: str, filters: str) -> str:
+    """Convolutions that differ in their numbers; `#` is the number of each."""
+    lines = f"  - conv: ['{filters}', 1]\n    name: '{name}'\n    repeat: {count}\n".replace("#", "index")
+    return f"input: [8, 8, 8]\nlayers:\n{lines}"
+
+
+def parallel(count: int, filters: int) -> str:
+    """Convolutions that read the input, a join of them, and layers behind it."""
+    names = ", ".join(f"c{number}" for number in range(count))
+    lines = "".join(f"  - conv: [{filters}, 1]\n    name: c{number}\n    from: input\n" for number in range(count))
+    rest = f"  - concat:\n    from: [{names}]\n  - relu:\n    name: 'e{{index}}'\n    repeat: 5000\n"
+    return f"input: [8, 8, 8]\nlayers:\n{lines}{rest}"
+
+
+# Two specs each, which differ in nearly every layer: what one layer has of the others must not add up.
+PAIRS = {
+    "what very many changes alter together": (parallel(3_000, 8), parallel(3_000, 9)),
+    "layers that are all renamed": (convs(8_000, "c{#}", "# + 1"), convs(8_000, "d{#}", "# + 2")),
+    "layers that are all reversed": (convs(16_000, "c{#}", "# + 1"), convs(16_000, "c{15999 - #}", "16000 - #")),
+}
 # What cnncalc.yaml says beside a spec that is fine.
 CONFIGURATIONS = {
     "a long text over and over": f"specs:\n  net.yaml:\n    set: {{b: &a '{'a' * 9_999}', c: [{ALIASES}]}}\n",
@@ -245,7 +267,40 @@ def test_configurations(what: str, tmp_path: Path) -> None:
     assert f"cnncalc.yaml:1:1: this {WORK}" in said
 
 
-def end(folder: Path, *arguments: str) -> tuple[int, str]:
+@pytest.mark.parametrize(
+    "what", [what if "renamed" in what else pytest.param(what, marks=pytest.mark.long) for what in PAIRS]
+)
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_networks_that_differ_everywhere(what: str, form: str, tmp_path: Path) -> None:
+    for name, text in zip(("old", "new"), PAIRS[what], strict=True):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    status, said = end(tmp_path, "diff", "old.yaml", "new.yaml", "--format", form, memory=700 * 2**20)
+    assert status == 0, said[:200]
+
+
+def test_variables_are_not_copied_for_each_call(tmp_path: Path) -> None:
+    """342 variables for each of 33,000 calls would take 450 MB."""
+    variables = alike(342, "  v#: #\n")
+    text = f"variables:\n{variables}{HEAD}blocks: {{b(x): [relu]}}\nlayers:\n  - b: index\n    repeat: 33000\n"
+    (tmp_path / "net.yaml").write_text(text)
+    status, said = end(tmp_path, "summary", "net.yaml", memory=300 * 2**20)
+    assert status == 0, said[:200]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["table", "markdown", "latex"])
+def test_a_join_of_very_many_widens_no_line(form: str, tmp_path: Path) -> None:
+    names = ", ".join(f"c{number}" for number in range(20_000))
+    branches = "  - relu:\n    name: c{index}\n    from: input\n    repeat: 20000\n"
+    (tmp_path / "net.yaml").write_text(f"{HEAD}layers:\n{branches}  - concat:\n    from: [{names}]\n")
+    arguments = ("--columns", "name,inputs", "--depth", "all", "--format", form)
+    status, said = end(tmp_path, "summary", "net.yaml", *arguments, memory=500 * 2**20)
+    assert status == 0
+    # 20,001 rows of fewer than 300 characters, where the longest row has 20,000 names.
+    assert len(said) < 300 * 20_100
+
+
+def end(folder: Path, *arguments: str, memory: int = MEMORY) -> tuple[int, str]:
     """The status of a run that has few seconds and little memory, and what it says."""
     resource = pytest.importorskip("resource")
     done = subprocess.run(
@@ -255,7 +310,7 @@ def end(folder: Path, *arguments: str) -> tuple[int, str]:
         text=True,
         timeout=SECONDS,
         cwd=folder,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)),
     )
     assert len(done.stderr) < 100_000
     assert not done.stderr.startswith("Error: ")
