@@ -222,7 +222,6 @@ def parallel(count: int, filters: int) -> str:
 # Two specs each, which differ in nearly every layer: what one layer has of the others must not add up.
 PAIRS = {
     "what very many changes alter together": (parallel(3_000, 8), parallel(3_000, 9)),
-    "layers that are all renamed": (convs(8_000, "c{#}", "# + 1"), convs(8_000, "d{#}", "# + 2")),
     "layers that are all reversed": (convs(16_000, "c{#}", "# + 1"), convs(16_000, "c{15999 - #}", "16000 - #")),
 }
 # What cnncalc.yaml says beside a spec that is fine.
@@ -267,10 +266,8 @@ def test_configurations(what: str, tmp_path: Path) -> None:
     assert f"cnncalc.yaml:1:1: this {WORK}" in said
 
 
-@pytest.mark.parametrize(
-    "what", [what if "renamed" in what else pytest.param(what, marks=pytest.mark.long) for what in PAIRS]
-)
-@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize("what", PAIRS)
+@pytest.mark.parametrize("form", ["table", pytest.param("json", marks=pytest.mark.long)])
 def test_networks_that_differ_everywhere(what: str, form: str, tmp_path: Path) -> None:
     for name, text in zip(("old", "new"), PAIRS[what], strict=True):
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -296,8 +293,8 @@ def test_a_join_of_very_many_widens_no_line(form: str, tmp_path: Path) -> None:
     arguments = ("--columns", "name,inputs", "--depth", "all", "--format", form)
     status, said = end(tmp_path, "summary", "net.yaml", *arguments, memory=500 * 2**20)
     assert status == 0
-    # 20,001 rows of fewer than 300 characters, where the longest row has 20,000 names.
-    assert len(said) < 300 * 20_100
+    # The names alone are 140,000.
+    assert max(map(len, said.splitlines())) < 1_000
 
 
 def end(folder: Path, *arguments: str, memory: int = MEMORY) -> tuple[int, str]:
