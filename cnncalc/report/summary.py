@@ -172,18 +172,20 @@ def _line(
     *,
     flat: bool,
 ) -> Line:
-    node = row.node
+    node, figure = row.node, row.figure
     cells = tuple(
-        _field(column.key, row, fields)
-        if column.key in FIELD_CELLS
-        else _cell(column.key, row, counted, options, flat=flat)
-        for column in columns
+        [
+            _field(column.key, row, fields)
+            if column.key in FIELD_CELLS
+            else _cell(column.key, row, figure, counted, options, flat=flat)
+            for column in columns
+        ]
     )
     return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
 
 
-def _cell(key: str, row: Row, counted: Totals, options: Options, *, flat: bool) -> Cell:
-    node, figure, layer = row.node, row.figure, None if row.folded else row.node.layer
+def _cell(key: str, row: Row, figure: Figure | None, counted: Totals, options: Options, *, flat: bool) -> Cell:
+    node, layer = row.node, None if row.folded else row.node.layer
     if key == "name":
         return row_label(row, flat=flat)
     if key == "type":
@@ -248,7 +250,7 @@ def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
         return Items(layer.inputs)
     if key == "line":
         return Ordinal(layer.span.line)
-    if "kernel" not in layer.settings:
+    if "kernel" not in layer.figures.type.settings:
         return None
     windows = layer.figures.type.windows(layer.input_shapes)
     if key == "window":
