@@ -83,7 +83,8 @@ class _Writer:
 
     def spec(self) -> str:
         choices = self.choices
-        sizes = ", ".join(str(choices.pick((8, 1, 32, 224, *NUMBERS))) for _ in range(choices.integer(1, 4)))
+        axes = choices.pick((3, 3, 3, 2, 4, 1))
+        sizes = ", ".join(str(choices.pick((8, 32, 224, choices.pick(NUMBERS)))) for _ in range(axes))
         parts: tuple[Callable[[], str], ...] = (self._chain, self._wide, self._calls, self._nested, self._single)
         items = "".join(choices.pick(parts)() for _ in range(choices.integer(1, 3)))
         text = f"input: [{sizes}]\n"
@@ -113,11 +114,11 @@ class _Writer:
         return lines + (f"    from: {self.choices.pick(('previous', 'input'))}\n" if name else "")
 
     def _single(self) -> str:
-        return f"  - {self._layer()}\n" * self.choices.pick((1, 7, self.most >> 2))
+        return f"  - {self._layer()}\n" * self.choices.pick((1, 7, self.most >> 4))
 
     def _wide(self) -> str:
         """Layers beside each other, joined."""
-        count = max(2, self.choices.pick((2, self.most >> 8, self.most >> 1)))
+        count = max(2, self.choices.pick((2, self.most >> 8, self.most >> 2)))
         self.joined += 1
         names = ", ".join(f"w{self.joined}_{number}" for number in range(count))
         beside = f"  - {self._layer()}\n    name: w{self.joined}_{{index}}\n    from: input\n    repeat: {count}\n"
@@ -152,14 +153,16 @@ class _Writer:
             return f"upsample: {self._number(1)}"
         filters = f"filters: {choices.pick(('8', 'index + 1', str(choices.pick(NUMBERS))))}, "
         settings = "" if kind in ("max_pool", "depthwise_conv") else filters
-        settings += f"kernel: {self._number(1)}, stride: {self._number(1)}, padding: {self._number(0)}"
+        kernel = self._number(1)
+        padding = min(self._number(0), kernel >> 1)
+        settings += f"kernel: {kernel}, stride: {self._number(1)}, padding: {padding}"
         if kind in ("conv", "depthwise_conv") and choices.chance(30):
             settings += f", dilation: {self._number(1)}"
         return f"{kind}: {{{settings}}}"
 
     def _number(self, least: int) -> int:
         choices = self.choices
-        return choices.weighted(((5, least), (4, choices.pick(SMALL)), (1, choices.pick(NUMBERS))))
+        return choices.weighted(((16, least), (5, choices.pick(SMALL)), (1, choices.pick(NUMBERS))))
 
 
 def is_bounded(choices: Choices) -> None:
