@@ -352,6 +352,8 @@ class _Builder:
     ) -> Tensor:
         """Place a block once more that was placed with equal arguments and equal shapes coming in."""
         path, cut = place.path, len(origin.path)
+        count = origin.layers[1] - origin.layers[0]
+        limits.spend(count * (len(path) - cut + origin.longest) // Cost.PER_CHARACTER)
         names = {old.name: new.name for old, new in zip(origin.incoming, incoming, strict=True)}
         self.groups.append(Group(path, self.groups[origin.groups[0] - 1].kind, place.item.span, arguments))
         for group in self.groups[slice(*origin.groups)]:
@@ -478,7 +480,7 @@ class _Builder:
         return lost
 
     def _refuse_path(self, path: str, span: Span) -> NoReturn:
-        message = f"the layer's full name {quoted(path)} is longer than {self.limits.path:,} characters"
+        message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
         raise Faulty(Problem(span, message, limits.raised("path", "give the blocks that it is in shorter names")))
 
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
@@ -600,6 +602,8 @@ class _Builder:
         if frame.depth >= self.limits.nesting:
             message = f"blocks and branches are nested more than {self.limits.nesting} deep"
             self._give_up(Problem(span, message, limits.raised("nesting")))
+        if len(path) > self.limits.path:
+            self._refuse_path(path, span)
         return frame.entered(path)
 
     # --- names ----------------------------------------------------------------------------------
@@ -609,6 +613,7 @@ class _Builder:
         if item.name is None:
             return self._free(_under(frame.path, item.type), item.span)
         own = frame.evaluate_name(item.name, None)
+        limits.spend((len(frame.path) + len(own)) // Cost.PER_CHARACTER)
         if item.name.constant is None and (wrong := name_problem(own)):
             raise Faulty(Problem(item.name.span, *wrong))
         path = _under(frame.path, own)
@@ -628,6 +633,7 @@ class _Builder:
 
     def _free(self, path: str, span: Span) -> str:
         """The path, or the first of path_2, path_3, ... that is not taken."""
+        limits.spend(len(path) // Cost.PER_CHARACTER)
         number = self.taken.get(path)
         candidate = path
         if number is None:

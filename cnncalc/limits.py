@@ -87,6 +87,7 @@ class Cost:
     FOLDER_ENTRY = 10  # a name that the file system lists
     COMMENT = 300  # a comment that silences rules, and each of its words
     PER_NAME = 10  # names that are compared
+    PER_CHARACTER = 20  # characters of full names
     PER_PLACE = 5  # places that a pattern can go on from
     PER_TAP = 2  # taps of a kernel whose positions are counted
     PER_WINDOW = 2  # windows that are tested for padding

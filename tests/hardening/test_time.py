@@ -163,6 +163,13 @@ SPECS = {
         ),
         WORK,
     ),
+    "full names that are long together": (
+        "summary",
+        f"{HEAD}blocks:\n"
+        + "".join(f"  b{n}(x):\n    - b{n + 1}: x\n      name: {'a' * 190}\n" for n in range(4))
+        + "  b4(x): [conv: [x, 1]]\nlayers:\n  - b0: index + 1\n    name: 'a{index}'\n    repeat: 37000\n",
+        WORK,
+    ),
     "full names": (
         "summary",
         f"{HEAD}blocks:\n"
