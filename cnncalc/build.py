@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 
 from cnncalc import limits
 from cnncalc.decode import read_spec
-from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
+from cnncalc.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
 from cnncalc.frame import LOST, Frame, Shared, Tensor
 from cnncalc.layer_type import LayerType
 from cnncalc.limits import Cost
@@ -119,7 +119,7 @@ class _Builder:
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
         self.reads: dict[str, Reads] = {}
-        self.names: dict[object, dict[str, Value]] = {}
+        self.names: dict[object, Scope] = {}
         self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
         self.copies: dict[str, Copy] = {}
@@ -142,7 +142,7 @@ class _Builder:
         for name in inputs:
             self.taken[name] = 1
         self.tensors.update(inputs)
-        frame = Frame("", "", "", self.variables, inputs, 0)
+        frame = Frame("", "", "", Scope({}, self.variables), inputs, 0)
         start = None if len(inputs) > 1 else next(iter(inputs.values()), LOST)
         end = self.items(self.spec.items, frame, start)
         outputs = self._outputs(end, frame)
@@ -327,8 +327,8 @@ class _Builder:
         handed = None if written is None or (len(sources) == 1 and "" in sources) else written.span
         if handed is not None:
             self._refuse_surplus(block, sources, handed)
-        limits.spend(2 * len(block.parameters) + len(self.variables) // 4)
-        names: dict[str, Value] = dict(self.variables)
+        limits.spend(2 * len(block.parameters))
+        names = Scope({}, self.variables)
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
             if given is not None:
@@ -409,6 +409,8 @@ class _Builder:
     ) -> Tensor:
         """Place a block once more that was placed with equal arguments and equal shapes coming in."""
         path, cut = place.path, len(origin.path)
+        count = origin.layers[1] - origin.layers[0]
+        limits.spend(count * (len(path) - cut + origin.longest) // Cost.PER_CHARACTER)
         names = {old.name: new.name for old, new in zip(origin.incoming, incoming, strict=True)}
         self.groups.append(Group(path, self.groups[origin.groups[0] - 1].kind, place.item.span, arguments))
         for group in self.groups[slice(*origin.groups)]:
@@ -556,7 +558,7 @@ class _Builder:
                 yield Problem(template.span, message, f"write {written}")
 
     def _refuse_path(self, path: str, span: Span) -> NoReturn:
-        message = f"the layer's full name {quoted(path)} is longer than {self.limits.path:,} characters"
+        message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
         raise Faulty(Problem(span, message, limits.raised("path", "give the blocks that it is in shorter names")))
 
     def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
@@ -688,6 +690,8 @@ class _Builder:
         if frame.depth >= self.limits.nesting:
             message = f"blocks and branches are nested more than {self.limits.nesting} deep"
             self._give_up(Problem(span, message, limits.raised("nesting")))
+        if len(path) > self.limits.path:
+            self._refuse_path(path, span)
         return frame.entered(path)
 
     # --- names ----------------------------------------------------------------------------------
@@ -697,6 +701,7 @@ class _Builder:
         if item.name is None:
             return self._free(_under(frame.path, item.type), item.span)
         own = frame.evaluate_name(item.name, None)
+        limits.spend((len(frame.path) + len(own)) // Cost.PER_CHARACTER)
         if item.name.constant is None and (wrong := name_problem(own)):
             raise Faulty(Problem(item.name.span, *wrong))
         path = _under(frame.path, own)
@@ -716,6 +721,7 @@ class _Builder:
 
     def _free(self, path: str, span: Span) -> str:
         """The path, or the first of path_2, path_3, ... that is not taken."""
+        limits.spend(len(path) // Cost.PER_CHARACTER)
         number = self.taken.get(path)
         candidate = path
         if number is None:

@@ -29,6 +29,25 @@ MOST_KEPT = 4096
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
+
+
+class Scope(dict[str, Value]):
+    """Names with their values, in front of those `around`, which are looked up and not copied."""
+
+    __slots__ = ("around",)
+
+    def __init__(self, own: Names, around: Names) -> None:
+        super().__init__(own)
+        self.around = around
+
+    def __missing__(self, name: str) -> Value:
+        return self.around[name]
+
+    def extended(self, more: Names) -> Scope:
+        """The scope with further names in front."""
+        return Scope({**self, **more}, self.around)
+
+
 Number: TypeAlias = "int | Fraction"
 Function: TypeAlias = "Callable[[list[Value], int], Number]"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cnncalc import limits
-from cnncalc.expressions import UNKNOWN, UnknownValue, Value, describe
+from cnncalc.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
 from cnncalc.problem import Problem, Span, listed, plural
 from cnncalc.settings import is_whole
 from cnncalc.shapes import Shape
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     path: str
     scope: str
     block: str
-    names: dict[str, Value]
+    names: Scope
     inputs: dict[str, Tensor]
     depth: int
     training_only: bool = False
@@ -75,7 +75,7 @@ class Frame(NamedTuple):
             return template.constant
         return template.evaluate(self._names_for(template, tensor))
 
-    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> dict[str, Value]:
+    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> Scope:
         """The names that a template can use, with those of the incoming tensor where it does."""
         if not template.uses_tensor:
             return self.names
@@ -84,7 +84,7 @@ class Frame(NamedTuple):
             raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
         if tensor.shape is None:
             raise UnknownValue
-        return {**self.names, **tensor_values(tensor.shape)}
+        return self.names.extended(tensor_values(tensor.shape))
 
     def holds(self, when: Template, tensor: Tensor | None) -> bool:
         """Whether a condition is true. Raises what `evaluate` does."""
@@ -97,12 +97,12 @@ class Frame(NamedTuple):
         """Each pass of a loop: its number from 0, and the frame in it. Raises what `evaluate` does."""
         number = 0
         for row in self._rows(loop, tensor):
-            names = {**self.names, **row, "index": number}
+            names = self.names.extended({**row, "index": number})
             count = 1
             if loop.repeat is not None:
                 count = _count(loop.repeat, self._replace(names=names).evaluate(loop.repeat, tensor))
             for _ in range(count):
-                yield number, self._replace(names={**names, "index": number})
+                yield number, self._replace(names=names.extended({"index": number}))
                 number += 1
 
     def _rows(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:

@@ -91,6 +91,7 @@ class Cost:
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     PER_NAME = 10  # names that are compared
+    PER_CHARACTER = 20  # characters of full names
     PER_PLACE = 5  # places that a pattern can go on from
     PER_TAP = 2  # taps of a kernel whose positions are counted
 

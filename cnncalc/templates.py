@@ -12,7 +12,7 @@ from collections.abc import Mapping as NamesToValues
 from typing import NamedTuple, TypeAlias
 
 from cnncalc import expressions, limits
-from cnncalc.expressions import Expression, ExpressionError, Value, bounded_list, describe
+from cnncalc.expressions import Expression, ExpressionError, Scope, Value, bounded_list, describe
 from cnncalc.problem import Problem, Span, SpecError, did_you_mean, enumerated, quoted
 from cnncalc.records import brief
 from cnncalc.shapes import AXIS_NAMES, Shape
@@ -65,7 +65,7 @@ class Computed(NamedTuple):
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
         """The value. Raises Faulty where it cannot be computed."""
         if self.words:
-            names = {**names, **{word: word for word in self.words}}
+            names = Scope({word: word for word in self.words}, names)
         try:
             return self.expression.evaluate(names)
         except ExpressionError as error:
@@ -189,8 +189,11 @@ def _within(span: Span, column: int | None, offset: int) -> Span:
 def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToValues[str, Value]) -> str:
     """Why a name of the incoming tensor has no value, such as the height of a vector."""
     name = next((name for name, offset in expression.names if offset == error.offset), "")
-    shape = names.get("in_shape")
-    if name not in TENSOR_NAMES or not isinstance(shape, tuple):
+    if name not in TENSOR_NAMES:
+        return ""
+    try:
+        shape = names["in_shape"]
+    except KeyError:
         return ""
     return f"{Shape(shape).described} comes in"  # type: ignore[arg-type]
 

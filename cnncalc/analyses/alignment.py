@@ -25,11 +25,14 @@ MOST_PAIRS = 100_000
 # So many differences are looked for where sequences are too long for that.
 MOST_EDITS = 300
 # Networks that are large and unlike take more comparisons: what is left after these is cut shorter, and looked at less.
-MOST_COMPARISONS = 2_000_000
-FEW_PAIRS = 1_000
+MOST_COMPARISONS = 300_000
+FEW_PAIRS = 100
 FEW_EDITS = 30
 # So many comparisons are remembered at a time.
 MOST_KEPT = 100_000
+# The number at the end of an automatic name.
+NUMBER = re.compile(r"_[0-9]+$")
+NUMBERS = re.compile(r"([_.][0-9]+)*")
 # A layer without a name of its own has moved if it stands at most so many places further.
 NEAR = 4
 
@@ -90,9 +93,10 @@ def given_name(node: Node) -> str | None:
     kind = node.kind
     if node.layer is None and kind == "repeat" and node.children:
         kind = node.children[0].kind
-    if node.label.isdigit() or re.fullmatch(rf"{re.escape(kind)}([_.][0-9]+)*", node.label):
+    label = node.label
+    if label.isdigit() or (label.startswith(kind) and NUMBERS.fullmatch(label, len(kind))):
         return None
-    return re.sub(r"_[0-9]+$", "", node.label) if kind == "branch" else node.label
+    return NUMBER.sub("", label) if kind == "branch" else label
 
 
 class _Aligner:
@@ -104,7 +108,8 @@ class _Aligner:
         self.numbers: dict[object, int] = {}
         self.content: dict[Node, int] = {}
         self.names: dict[Node, str | None] = {}
-        self.types: dict[Node, Counter[str]] = {}
+        # The types of layers, by content.
+        self.types: dict[int, Counter[str]] = {}
         self.known: dict[tuple[int, int], int] = {}
         self.left = MOST_COMPARISONS
         for root in (old, new):
@@ -123,11 +128,11 @@ class _Aligner:
                 own = (layer.figures.type, layer.weights_from is None, layer.training_only)
             below = tuple((self.names[child], self.content[child]) for child in node.children)
             key = (own, node.kind, below)
-            self.content[node] = self.numbers.setdefault(key, len(self.numbers))
-            types: Counter[str] = Counter() if layer is None else Counter([layer.type])
-            for child in node.children:
-                types.update(self.types[child])
-            self.types[node] = types
+            content = self.content[node] = self.numbers.setdefault(key, len(self.numbers))
+            if content not in self.types:
+                types = self.types[content] = Counter() if layer is None else Counter([layer.type])
+                for child in node.children:
+                    types.update(self.types[self.content[child]])
 
     def align(self) -> Match:
         root = Match(self.old, self.new)
@@ -164,10 +169,7 @@ class _Aligner:
         if not gone or not come:
             return matches
         by_name = {self.names[node]: (place, node) for place, node in gone if self.names[node] is not None}
-        by_content: dict[int, list[tuple[int, Node]]] = {}
-        for place, node in gone:
-            if self.names[node] is None:
-                by_content.setdefault(self.content[node], []).append((place, node))
+        unnamed = {place: node for place, node in gone if self.names[node] is None}
         taken: set[int] = set()
         for place, node in come:
             name = self.names[node]
@@ -178,14 +180,13 @@ class _Aligner:
                 if (found[1].layer is None) != (node.layer is None):
                     continue
             else:
-                near = [
-                    each
-                    for each in by_content.get(self.content[node], ())
-                    if abs(each[0] - place) <= NEAR and each[0] not in taken
-                ]
-                if not near:
+                near = ((other, unnamed[other]) for other in range(place - NEAR, place + NEAR + 1) if other in unnamed)
+                found = next(
+                    (each for each in near if each[0] not in taken and self.content[each[1]] == self.content[node]),
+                    None,
+                )
+                if found is None:
                     continue
-                found = near[0]
             taken.add(found[0])
             matches[place] = Match(found[1], node, moved=True)
         return [match for place, match in enumerate(matches) if place not in taken]
@@ -291,7 +292,7 @@ class _Aligner:
             if old.layer is not None and new.layer is not None:
                 self.known[key] = _settings_alike(old.layer.figures.type, new.layer.figures.type)
             else:
-                one, two = self.types[old], self.types[new]
+                one, two = (self.types[number] for number in key)
                 both = sum((one & two).values())
                 self.known[key] = 200 * both // max(1, sum(one.values()) + sum(two.values()))
         return self.known[key]
@@ -460,6 +461,8 @@ def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) 
 
 def _common(olds: Sequence[object], news: Sequence[object], most: int) -> list[Pairing]:
     """A longest common subsequence (Myers 1986), where it takes fewer than `most` edits; else nothing."""
+    if set(olds).isdisjoint(news):
+        return []
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
     for edits in range(most):

@@ -126,12 +126,17 @@ def at_size(spec: Spec, size: int) -> Network:
 
 @brief
 class Size(NamedTuple):
-    """A network at one size of its input, or why there is none."""
+    """A network at one size of its input, without its layers, or why there is none."""
 
     size: int
     network: Network | None
     totals: Totals | None
     reason: str
+
+
+def without_layers(network: Network) -> Network:
+    """What is said of a network beside its figures: of many large ones, all layers would take gigabytes."""
+    return network._replace(layers=(), groups=())
 
 
 def over_sizes(spec: Spec, sizes: Iterable[int]) -> tuple[Size, ...]:
@@ -145,5 +150,5 @@ def over_sizes(spec: Spec, sizes: Iterable[int]) -> tuple[Size, ...]:
         except SpecError as error:
             found.append(Size(size, None, None, str(error.problems[0])))
         else:
-            found.append(Size(size, network, totals(network), ""))
+            found.append(Size(size, without_layers(network), totals(network), ""))
     return tuple(found)

@@ -17,7 +17,7 @@ Changes that one edit of a file makes are one cause: equal changes of layers tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -30,9 +30,13 @@ from cnncalc.problem import RuleError
 from cnncalc.records import brief
 from cnncalc.shapes import Shape
 
-# The number of a cause; several where changes come together.
-Blame: TypeAlias = "frozenset[int]"
-NOBODY: Blame = frozenset()
+# The numbers of the causes that come together, in order.
+Blame: TypeAlias = "tuple[int, ...]"
+NOBODY: Blame = ()
+# Stands for all causes, where more than MOST_TOGETHER of them come together: networks that differ nearly
+# everywhere would take memory that grows with the square of their layers.
+EVERYONE: Blame = (-1,)
+MOST_TOGETHER = 100
 # What altered the channels of a tensor, and what its spatial sizes.
 Blames: TypeAlias = "tuple[Blame, Blame]"
 PARTS = (0, 1)
@@ -64,7 +68,9 @@ class Cost(NamedTuple):
     training: Figure
 
     def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
-        return Cost(self.inference + other.inference, self.training + other.training)
+        if other is FREE:
+            return self
+        return other if self is FREE else Cost(self.inference + other.inference, self.training + other.training)
 
 
 FREE = Cost(NOTHING, NOTHING)
@@ -77,7 +83,7 @@ class LayerChange(NamedTuple):
     `moved` stands elsewhere among its neighbours, `regrouped` in another block; `rewired` reads other
     layers; `shared` takes its weights from another layer, or no longer does. `cause` is the number of the
     cause that its own change belongs to, None where there is none or it costs nothing; `upstream_causes`
-    are those that its cost from upstream comes from.
+    are those that its cost from upstream comes from: all of them, where more than MOST_TOGETHER come together.
     """
 
     old: Layer | None
@@ -212,10 +218,10 @@ class _Link(NamedTuple):
 class _Way(NamedTuple):
     """Where a tensor comes from when one goes back through what was added, removed or moved.
 
-    `anchors` are old names of what is in both networks.
+    `anchors` are old names of what is in both networks: no more than MOST_TOGETHER.
     """
 
-    anchors: frozenset[str]
+    anchors: tuple[str, ...]
     through: Blame
     altered: Blames
 
@@ -266,8 +272,9 @@ class _Differ:
         self.upstream: dict[str, Blames] = {}
         self.reference: dict[str, Shape] = {}
         self.asked: dict[tuple[int, Shapes], Figures | None] = {}
+        self.reading: dict[tuple[str, str], Blame] = {}
         self.booked: dict[str, list[Cost]] = {}
-        self.blamed: dict[str, set[int]] = {}
+        self.blamed: dict[str, Blame] = {}
         self.together: dict[Blame, tuple[list[Cost], dict[str, None]]] = {}
 
     def diff(self) -> Diff:
@@ -280,6 +287,7 @@ class _Differ:
         for layer in self.new.layers:
             if layer.name in self.partner:
                 self._settle(layer)
+        self.everyone = tuple(range(len(self.entries)))
         for layer in self.new.layers:
             if layer.name in self.partner:
                 self._pair(self.old_layers[self.partner[layer.name]], layer)
@@ -290,7 +298,7 @@ class _Differ:
             change = self._change(match)
             if change is not None:
                 changes[match] = change
-        shared = (SharedCost(tuple(sorted(who)), _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
+        shared = (SharedCost(who, _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
         return Diff(
             self.old,
             self.new,
@@ -358,7 +366,7 @@ class _Differ:
             number = self._cause(("input", name))
             was = None if before is None else (before, olds[before])
             changes.append(InputChange(was, (name, shape), number))
-            mine = frozenset((number,))
+            mine = (number,)
             altered = [part for part in PARTS if not shapes or _part(shapes[0], part) != _part(shape, part)]
             self.blames[name] = (mine if 0 in altered else NOBODY, mine if 1 in altered else NOBODY)
             self.upstream[name] = self.blames[name] if shapes else (NOBODY, NOBODY)
@@ -400,23 +408,25 @@ class _Differ:
         ways: dict[str, _Way] = {}
         for name, _ in network.inputs:
             here = name if old else self.partner.get(name)
-            mine = frozenset((causes[name],)) if name in causes else NOBODY
+            mine = (causes[name],) if name in causes else NOBODY
             known = here is not None and not mine
-            ways[name] = _Way(frozenset((here,)) if known and here else frozenset(), mine, (mine, mine))
+            ways[name] = _Way((here,) if known and here else (), mine, (mine, mine))
         for layer in network.layers:
             if layer.name not in causes:
                 here = layer.name if old else self.partner[layer.name]
-                ways[layer.name] = _Way(frozenset((here,)), NOBODY, (NOBODY, NOBODY))
+                ways[layer.name] = _Way((here,), NOBODY, (NOBODY, NOBODY))
                 continue
-            mine = frozenset((causes[layer.name],))
+            mine = (causes[layer.name],)
             before = [ways[name] for name in dict.fromkeys(layer.inputs)]
             altered = [
-                _all(way.altered[part] for way in before)
-                | (mine if _part(layer.output_shape, part) != _part(layer.input_shapes[0], part) else NOBODY)
+                _together(
+                    *(way.altered[part] for way in before),
+                    mine if _part(layer.output_shape, part) != _part(layer.input_shapes[0], part) else NOBODY,
+                )
                 for part in PARTS
             ]
-            anchors = frozenset().union(*(way.anchors for way in before))
-            ways[layer.name] = _Way(anchors, mine | _all(way.through for way in before), (altered[0], altered[1]))
+            through = _together(mine, *(way.through for way in before))
+            ways[layer.name] = _Way(_anchors(before), through, (altered[0], altered[1]))
         return ways
 
     def _linked(self, olds: Sequence[str], news: Sequence[str], *, in_order: bool) -> tuple[list[_Link], Blame, bool]:
@@ -424,32 +434,36 @@ class _Differ:
 
         Tensors that are `in_order` belong to those at their positions, if there are as many.
         """
-        links: list[_Link] = []
-        left = list(range(len(olds)))
-        fixed = in_order and len(olds) == len(news)
+        if in_order and len(olds) == len(news):
+            links = [
+                self._link(position, position, olds[position], name) or self._new_link(position, position, name)
+                for position, name in enumerate(news)
+            ]
+            return links, NOBODY, any(link.moved for link in links)
+        unread = _Unread(olds, self.old_ways)
+        links = []
         for position, name in enumerate(news):
-            candidates = [position] if fixed else left
-            found = (self._link(position, before, olds[before], name) for before in candidates)
-            link = next((each for each in found if each is not None), None)
-            if link is None:
-                way = self.new_ways[name]
-                link = _Link(position, position if fixed else None, not way.through, way.through, way.altered)
-            if link.before is not None:
-                left.remove(link.before)
-            links.append(link)
-        ways = [self.old_ways[olds[before]] for before in left]
+            before = unread.take(self.partner.get(name), self.new_ways[name])
+            link = None if before is None else self._link(position, before, olds[before], name)
+            links.append(link or self._new_link(position, None, name))
+        ways = [self.old_ways[olds[before]] for before in unread.positions]
         moved = any(link.moved for link in links) or not all(way.through for way in ways)
-        return links, _all(way.through for way in ways), moved
+        return links, _together(*(way.through for way in ways)), moved
 
     def _link(self, position: int, before: int, old: str, new: str) -> _Link | None:
         """Whether a tensor is the one that was read before: itself, or through what was put in or taken away."""
         if self.partner.get(new) == old:
             return _Link(position, before, False, NOBODY, (NOBODY, NOBODY))
         one, two = self.old_ways[old], self.new_ways[new]
-        through = one.through | two.through
-        if through and (one.anchors & two.anchors or not (one.anchors or two.anchors)):
+        through = _together(one.through, two.through)
+        if through and (not set(one.anchors).isdisjoint(two.anchors) or not (one.anchors or two.anchors)):
             return _Link(position, before, False, through, one.altered)
         return None
+
+    def _new_link(self, position: int, before: int | None, new: str) -> _Link:
+        """The link of a tensor that was not read before; `before` is the position of what was read in its place."""
+        way = self.new_ways[new]
+        return _Link(position, before, not way.through, way.through, way.altered)
 
     def _settle(self, new: Layer) -> None:
         """What a layer that is in both networks reads, and the cause that its own change belongs to."""
@@ -487,7 +501,7 @@ class _Differ:
         """A layer that was put in: all that it costs is its own, and so is how it alters the shape."""
         shapes = tuple(self.reference[name] for name in layer.inputs)
         middle = self._ask(layer.figures.type, shapes)
-        mine = frozenset((self.own[layer.name],))
+        mine: Blame = (self.own[layer.name],)
         output = self._carried(layer) if middle is None else middle.output_shape
         blames, upstream = [], []
         for part in PARTS:
@@ -499,8 +513,8 @@ class _Differ:
             if _part(output, part) != _part(shapes[0], part) or (middle is None and not above):
                 blame = mine
             else:
-                blame = _all(self.blames[name][part] for name in layer.inputs if name not in self.partner)
-            blames.append(above if middle is None and above else blame | above)
+                blame = _together(*(self.blames[name][part] for name in layer.inputs if name not in self.partner))
+            blames.append(above if middle is None and above else _together(blame, above))
             upstream.append(above)
         self.blames[layer.name] = (blames[0], blames[1])
         self.upstream[layer.name] = (upstream[0], upstream[1])
@@ -536,35 +550,39 @@ class _Differ:
                 answer = self._ask(layer.figures.type, probe) if probe else None
                 if answer is not None and _part(answer.output_shape, part) == _part(middle.output_shape, part):
                     continue
-            found |= blames[of_input]
-        return found or blames[0] | blames[1]
+            found = _together(found, blames[of_input])
+        return found or _together(*blames)
 
     def _of_inputs(self, layer: Layer, shapes: Shapes) -> Blames:
         """What altered the shapes that come in, from those of reference."""
         links, lost, _ = self.links.get(layer.name, ([], NOBODY, False))
         if len(shapes) != len(layer.inputs):
-            everything = lost
+            found = [lost]
             for link in links:
                 before = None if link.before is None else self._shape_before(layer, link.before)
                 if link.before is None:
-                    everything |= link.through or self._mine(layer)
+                    found.append(link.through or self._mine(layer))
                 elif before != layer.input_shapes[link.position]:
-                    everything |= self._of_link(layer, link, 0) | self._of_link(layer, link, 1)
+                    found += [self._of_link(layer, link, part) for part in PARTS]
+            everything = _together(*found)
             return everything, everything
-        found = []
-        for part in PARTS:
-            blame = NOBODY
-            for position, name in enumerate(layer.inputs):
-                if _part(shapes[position], part) != _part(layer.input_shapes[position], part):
-                    blame |= self._of_link(layer, links[position], part) if links else self.upstream[name][part]
-            found.append(blame)
-        return found[0], found[1]
+        blames = [
+            _together(
+                *(
+                    self._of_link(layer, links[position], part) if links else self.upstream[name][part]
+                    for position, name in enumerate(layer.inputs)
+                    if _part(shapes[position], part) != _part(layer.input_shapes[position], part)
+                )
+            )
+            for part in PARTS
+        ]
+        return blames[0], blames[1]
 
     def _shape_before(self, layer: Layer, position: int) -> Shape:
         return self.old_layers[self.partner[layer.name]].input_shapes[position]
 
     def _mine(self, layer: Layer) -> Blame:
-        return frozenset((self.own[layer.name],)) if layer.name in self.own else NOBODY
+        return (self.own[layer.name],) if layer.name in self.own else NOBODY
 
     def _of_link(self, layer: Layer, link: _Link, part: int) -> Blame:
         """What altered a part of the shape that comes in at one position."""
@@ -576,7 +594,7 @@ class _Differ:
             before = self._shape_before(layer, link.before)
             if _part(self.reference[name], part) == _part(before, part) and self.upstream[name][part]:
                 return self.upstream[name][part]
-        return (self.blames[name][part] | link.altered[part]) or link.through or self._mine(layer)
+        return _together(self.blames[name][part], link.altered[part]) or link.through or self._mine(layer)
 
     def _pair(self, old: Layer, new: Layer) -> None:
         """Split what a layer in both networks costs more, or less, and say what altered its output."""
@@ -600,7 +618,7 @@ class _Differ:
         after = figure(new.figures, new, alone=alone_before)
         between = after if middle is None else figure(middle, new, alone=alone_before)
         final = figure(new.figures, new, alone=alone_now)
-        upstream = of_parts[0] | of_parts[1]
+        upstream = _together(*of_parts)
         self._book(new, mine or upstream, _cost(before, old, between, new))
         if between != after:
             split = self._of_quantities(new, shapes, of_parts, between, after, alone=alone_before)
@@ -625,7 +643,7 @@ class _Differ:
         self, layer: Layer, shapes: Shapes, blames: Blames, between: Figure, after: Figure, *, alone: bool
     ) -> Iterator[tuple[Blame, Figure]]:
         """What each quantity's change from upstream comes from: parameters do not follow the image's size."""
-        both = blames[0] | blames[1]
+        both = _together(*blames)
         steps: dict[Blame, list[int]] = {}
         only: list[Figure | None] = [None, None]
         if all(blames) and blames[0] != blames[1]:
@@ -657,8 +675,8 @@ class _Differ:
             above = NOBODY
             if middle is not None and between != now and (moved or was != now):
                 above = self._from_inputs(new, middle, shapes, part)
-            blames.append(blame | above)
-            upstream.append(above if moved else blame | above)
+            blames.append(_together(blame, above))
+            upstream.append(above if moved else blames[-1])
         self.blames[new.name] = (blames[0], blames[1])
         self.upstream[new.name] = (upstream[0], upstream[1])
         self.reference[new.name] = middle.output_shape if moved and middle is not None else old.output_shape
@@ -668,34 +686,43 @@ class _Differ:
         if self.partner.get(new.inputs[0]) != old.inputs[0]:
             # It reads another tensor, which has other readers.
             links, lost, _ = self.links[new.name]
-            through = _all(link.through for link in links if link.position == 0) | self._mine(new)
+            through = _together(*(link.through for link in links if link.position == 0), self._mine(new))
             if through or lost:
                 return through or lost
-        before, now = self.old_readers[old.inputs[0]], self.new_readers[new.inputs[0]]
+        # Of a tensor that very many layers read, the answer is the same for all of them.
+        key = old.inputs[0], new.inputs[0]
+        if key not in self.reading:
+            self.reading[key] = self._of_reading(*key)
+        return self.reading[key]
+
+    def _of_reading(self, old: str, new: str) -> Blame:
+        """Who made it that a tensor has other readers now."""
+        before, now = self.old_readers[old], self.new_readers[new]
         came = Counter(now) - Counter(self.back.get(name, name) for name in before)
         went = Counter(before) - Counter(self.partner.get(name, name) for name in now)
-        found = _all(self._because(name) for name in came if name)
-        for name in filter(None, went):
-            found |= frozenset((self.gone[name],)) if name in self.gone else self._because(self.back[name])
-        if not found and ("" in came or "" in went):
+        found = [self._because(name) for name in came if name]
+        found += [(self.gone[name],) if name in self.gone else self._because(self.back[name]) for name in went if name]
+        blame = _together(*found)
+        if not blame and ("" in came or "" in went):
             links, lost, _ = self._linked(self.old.outputs, self.new.outputs, in_order=False)
-            found = _all(link.through for link in links) | lost
-            found |= frozenset((self.numbers["outputs"],)) if "outputs" in self.numbers else NOBODY
-        return found
+            outputs = (self.numbers["outputs"],) if "outputs" in self.numbers else NOBODY
+            return _together(*(link.through for link in links), lost, outputs)
+        return blame
 
     def _because(self, name: str) -> Blame:
         """Why a layer reads what it reads: its own change, else what was put in or taken away before it."""
         if name in self.own:
-            return frozenset((self.own[name],))
+            return (self.own[name],)
         links, lost, _ = self.links[name]
-        return _all(link.through for link in links) | lost
+        return _together(*(link.through for link in links), lost)
 
     def _book(self, layer: Layer, blame: Blame, cost: Cost) -> None:
         """Put down what a layer costs for others, or for itself."""
         if cost == FREE:
             return
         # Nothing is lost: what nobody is found for is shared by all.
-        blame = blame or frozenset(range(len(self.entries)))
+        if not blame or blame == EVERYONE:
+            blame = self.everyone
         own, upstream = self.booked.setdefault(layer.name, [FREE, FREE])
         if blame == self._mine(layer):
             (number,) = blame
@@ -703,7 +730,7 @@ class _Differ:
             self.booked[layer.name] = [own + cost, upstream]
             return
         self.booked[layer.name] = [own, upstream + cost]
-        self.blamed.setdefault(layer.name, set()).update(blame)
+        self.blamed[layer.name] = _together(self.blamed.get(layer.name, NOBODY), blame)
         if len(blame) == 1:
             (number,) = blame
             self.entries[number].downstream += cost
@@ -734,7 +761,7 @@ class _Differ:
             self.own.get(new.name),
             own,
             upstream,
-            tuple(sorted(self.blamed.get(new.name, ()))),
+            self._counted(self.blamed.get(new.name, NOBODY)),
         )
         same_shapes = old.input_shapes == new.input_shapes and old.output_shape == new.output_shape
         if change.kind is Kind.CONSEQUENCE and same_shapes and change.difference == FREE:
@@ -742,6 +769,10 @@ class _Differ:
         if change.cause is not None:
             self.entries[change.cause].changes.append(change)
         return change
+
+    def _counted(self, blame: Blame) -> Blame:
+        """The numbers of causes, also of EVERYONE."""
+        return self.everyone if blame == EVERYONE else blame
 
     def _single(self, match: Match, old: Layer | None, new: Layer | None) -> LayerChange:
         """The change of a layer that was added or removed."""
@@ -834,8 +865,64 @@ def _sum(costs: Iterable[Cost]) -> Cost:
     return total
 
 
-def _all(blames: Iterable[Blame]) -> Blame:
-    return NOBODY.union(*blames)
+def _together(*blames: Blame) -> Blame:
+    """The causes of all blames, each once."""
+    found = NOBODY
+    for blame in blames:
+        if not blame or blame is found:
+            continue
+        if EVERYONE in (blame, found):
+            return EVERYONE
+        if not found:
+            found = blame
+            continue
+        causes = {*found, *blame}
+        if len(causes) > MOST_TOGETHER:
+            return EVERYONE
+        if len(causes) > len(found):
+            found = blame if len(causes) == len(blame) else tuple(sorted(causes))
+    return found
+
+
+def _anchors(ways: Iterable[_Way]) -> tuple[str, ...]:
+    """The anchors of several ways; where they are very many, those of the first."""
+    found: dict[str, None] = {}
+    for way in ways:
+        found.update(dict.fromkeys(way.anchors))
+        if len(found) > MOST_TOGETHER:
+            return tuple(found)[:MOST_TOGETHER]
+    return tuple(found)
+
+
+class _Unread:
+    """Old tensors by their `positions`, until each is paired with a new one that is the same.
+
+    It is the same where both were the same before, or come from a layer that is in both networks through what
+    was put in or taken away; the first of several is taken.
+    """
+
+    def __init__(self, olds: Sequence[str], ways: Mapping[str, _Way]) -> None:
+        self.positions = dict.fromkeys(range(len(olds)))
+        self.by_name: dict[str, list[int]] = {}
+        self.by_anchor: dict[str | None, list[int]] = {}
+        for position in reversed(self.positions):
+            self.by_name.setdefault(olds[position], []).append(position)
+            for anchor in ways[olds[position]].anchors or (None,):
+                self.by_anchor.setdefault(anchor, []).append(position)
+
+    def take(self, old: str | None, way: _Way) -> int | None:
+        """The position that a tensor belongs to, whose old name is `old`; None where there is none."""
+        found = [self.by_name.get(old, [])] if old is not None else []
+        found += [self.by_anchor.get(anchor, []) for anchor in way.anchors or (None,)]
+        first: int | None = None
+        for places in found:
+            while places and places[-1] not in self.positions:
+                places.pop()
+            if places and (first is None or places[-1] < first):
+                first = places[-1]
+        if first is not None:
+            del self.positions[first]
+        return first
 
 
 def _part(shape: Shape, part: int) -> tuple[int, ...]:

@@ -686,18 +686,25 @@ def stages(network: Network) -> tuple[Stage, ...]:
 def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: bool) -> list[list[Node]]:
     """The parts in runs of one scale; `from_map` says whether a feature map comes into the first."""
     found: list[list[Node]] = []
-    last_map = max((position for position, unit in enumerate(units) if _scale(unit, scales) is not None), default=-1)
-    for position, unit in enumerate(units):
-        scale = _scale(unit, scales)
-        run = _scale_of(found[-1], scales) if found else None
+    own = [_scale(unit, scales) for unit in units]
+    # Of each part, the scale of the first map from there on.
+    next_maps: list[Fraction | None] = [None]
+    for scale in reversed(own):
+        next_maps.append(next_maps[-1] if scale is None else scale)
+    next_maps.reverse()
+    # The scale of a run is that of its first map.
+    run: Fraction | None = None
+    for position, (unit, scale) in enumerate(zip(units, own, strict=True)):
+        more = next_maps[position] is not None
         # What is squeezed to one number a channel on the way from map to map belongs to the map.
-        next_map = _scale_of(units[position:], scales)
-        squeezed = scale is None and position < last_map and run in (next_map, None) and (from_map or run is not None)
-        unknown = len(found) == 1 and run is None and from_map and position <= last_map
+        squeezed = scale is None and more and run in (next_maps[position], None) and (from_map or run is not None)
+        unknown = len(found) == 1 and run is None and from_map and more
         if found and (squeezed or unknown or scale == run):
             found[-1].append(unit)
+            run = scale if run is None else run
         else:
             found.append([unit])
+            run = scale
     return found
 
 

@@ -25,12 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from cnncalc.layer_type import Wiring
+from cnncalc.layer_type import LayerType, Shapes, Wiring
 from cnncalc.network import Figures, Layer, Network, figures_of, inference_layers
 from cnncalc.records import brief
-from cnncalc.shapes import POINT, quotient
+from cnncalc.shapes import POINT, Shape, quotient
 
 
 @brief
@@ -66,7 +67,13 @@ NOTHING = Counts(0, 0, 0, 0, 0, 0)
 def wiring(layer: Layer) -> Wiring | None:
     """How a layer's learned weights connect its outputs with its inputs; None where they do not, or there are none."""
     figures = layer.figures
-    return figures.type.wiring(figures.input_shapes, figures.output_shape) if figures.params else None
+    return _wiring(figures.type, figures.input_shapes, figures.output_shape) if figures.params else None
+
+
+# Each way to count a layer asks for it.
+@lru_cache(maxsize=1_024)
+def _wiring(layer_type: LayerType, input_shapes: Shapes, output_shape: Shape) -> Wiring | None:
+    return layer_type.wiring(input_shapes, output_shape)
 
 
 def unshared(layer: Layer) -> int:
@@ -150,6 +157,7 @@ def separable_pairs(network: Network) -> tuple[SeparablePair, ...]:
     for layer in network.layers:
         for name in layer.inputs:
             readers.setdefault(name, []).append(layer)
+    outputs = set(network.outputs)
     pairs = []
     for layer in network.layers:
         full = depthwise_in_full(layer)
@@ -157,7 +165,7 @@ def separable_pairs(network: Network) -> tuple[SeparablePair, ...]:
             continue
         between: list[Layer] = []
         at = layer
-        while at.name not in network.outputs and len(readers.get(at.name, ())) == 1:
+        while at.name not in outputs and len(readers.get(at.name, ())) == 1:
             at = readers[at.name][0]
             if is_pointwise(at):
                 pairs.append(_pair(layer, full, between, at))

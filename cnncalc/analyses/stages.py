@@ -31,15 +31,20 @@ def stages(network: Network) -> tuple[Stage, ...]:
     """The stages of a network, the finest first; every layer at inference is in one of them."""
     layers = inference_layers(network.layers)
     strides = _strides(network, layers)
-    found: dict[Number | None, Stage] = {}
+    found: dict[Number | None, list[Layer]] = {}
     for layer in layers:
-        stride = strides[layer.name]
-        stage = found.get(stride, Stage(stride, (), 0, 0, 0))
-        sizes = dict.fromkeys((*stage.sizes, layer.output_shape.spatial))
-        found[stride] = Stage(
-            stride, tuple(sizes), stage.layers + 1, stage.params + layer.params, stage.macs + layer.macs
+        found.setdefault(strides[layer.name], []).append(layer)
+    stages = (
+        Stage(
+            stride,
+            tuple(dict.fromkeys(layer.output_shape.spatial for layer in inside)),
+            len(inside),
+            sum(layer.params for layer in inside),
+            sum(layer.macs for layer in inside),
         )
-    return tuple(sorted(found.values(), key=lambda stage: (stage.stride is None, stage.stride or 0)))
+        for stride, inside in found.items()
+    )
+    return tuple(sorted(stages, key=lambda stage: (stage.stride is None, stage.stride or 0)))
 
 
 def _strides(network: Network, layers: tuple[Layer, ...]) -> dict[str, Number | None]:

@@ -144,7 +144,8 @@ def command(
         else:
             _options.write_table(sizes.sizes_table(results, given.notes, exact=exact), form, output, color)
         return
-    entries = _entries(given, field=not stages and (form == "json" or networks.needs_fields(columns, sort or "")))
+    field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
+    entries = _entries(given, field=field, layers=stages)
     if stages:
         from cnncalc.report.compare import stages as by_stage
 
@@ -243,12 +244,14 @@ class _Given:
                 self.notes.append(("", f"--set {name} leaves {listed(without)} as before: no such variable"))
 
 
-def _entries(given: _Given, *, field: bool) -> list[Entry]:
+def _entries(given: _Given, *, field: bool, layers: bool) -> list[Entry]:
+    """The networks with what they are compared by; with their `layers` only where those are asked for."""
+    from cnncalc.analyses.compare import without_layers
     from cnncalc.build import build
 
     def made(spec: Spec) -> tuple[Network, Facts]:
         network = build(spec)
-        return network, facts(network, field=field)
+        return network if layers else without_layers(network), facts(network, field=field)
 
     found = given.made(made)
     return [Entry(reference, *found[reference]) for reference in given.specs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 from cnncalc.expressions import Value
@@ -61,14 +62,28 @@ def sliding_windows(
     ceil: bool = False,
 ) -> tuple[SlidingWindow, ...]:
     """One window an axis. Raises RuleError where a list does not have a number for each axis."""
-    rank = shape.rank
+    return _windows(shape.spatial, kernel, stride, padding, dilation, ceil=ceil)
+
+
+# A layer asks for its windows several times over, and layers that differ in their filters alone have the same.
+@lru_cache(maxsize=1_024)
+def _windows(
+    sizes: tuple[int, ...],
+    kernel: PerAxis,
+    stride: PerAxis,
+    padding: PerAxis | str,
+    dilation: PerAxis,
+    *,
+    ceil: bool,
+) -> tuple[SlidingWindow, ...]:
+    rank = len(sizes)
     kernels = on_axes(kernel, rank, "kernel")
     strides = on_axes(stride, rank, "stride")
     dilations = on_axes(dilation, rank, "dilation")
     if padding == "same":
         if ceil:
             raise RuleError("padding same settles the rounding", "padding", "leave rounding at floor")
-        sides = tuple(map(same_padding, shape.spatial, kernels, strides, dilations))
+        sides = tuple(map(same_padding, sizes, kernels, strides, dilations))
     elif isinstance(padding, str):
         sides = ((0, 0),) * rank
     else:

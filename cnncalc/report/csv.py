@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from cnncalc.report.format import Share, plain
-from cnncalc.report.table import Cell, Table
+from cnncalc.report.table import Cell, Items, Table
 
 NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 # What makes a formula of a cell, in full width too, as Japanese spreadsheets have it. A semicolon begins a new
@@ -29,6 +29,8 @@ def _cell(cell: Cell) -> str:
         return f"{millionths // 1_000_000}.{millionths % 1_000_000:06}"
     if isinstance(cell, int):
         return str(cell)
+    if isinstance(cell, Items):
+        return escape(", ".join(cell))
     return escape(cell)
 
 

@@ -11,7 +11,7 @@ from cnncalc.analyses.sharing import Counts
 from cnncalc.expressions import Value, describe
 from cnncalc.layer_type import Matrices, Remark
 from cnncalc.report.document import Block, Document, Heading, Point, Words, Working
-from cnncalc.report.format import Share, integer, number, percent, size
+from cnncalc.report.format import Share, integer, number, percent, several, size
 from cnncalc.report.json import dumps
 from cnncalc.report.mathematics import Factors, Number, letters
 from cnncalc.report.sentences import LANGUAGES, Speaker
@@ -103,7 +103,7 @@ class _Writer:
             yield Point("", say("reads", name=name, shape=self.shape(shape)))
         given = self.shape(layer.output_shape)
         if self.facts.readers:
-            yield Point("", say("gives", shape=given, readers=", ".join(self.facts.readers)))
+            yield Point("", say("gives", shape=given, readers=several(self.facts.readers)))
         elif layer.name in self.facts.network.outputs:
             yield Point("", say("gives_out", shape=given))
         else:

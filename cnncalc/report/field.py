@@ -34,7 +34,7 @@ from cnncalc.network import Layer, Network
 from cnncalc.problem import SpecError
 from cnncalc.report import document, field_plot
 from cnncalc.report.document import Block, Document, Heading, Point, Words, Working
-from cnncalc.report.format import Share, alike, coordinates, exact, integer, number, shape, window
+from cnncalc.report.format import Share, alike, coordinates, exact, integer, number, several, shape, window
 from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import FIELD_CELLS
@@ -112,7 +112,7 @@ def table(network: Network, options: Options) -> Table:
 def _inputs(network: Network) -> str:
     if len(network.inputs) == 1:
         return shape(network.inputs[0][1])
-    return ", ".join(f"{name} {shape(sizes)}" for name, sizes in network.inputs)
+    return several([f"{name} {shape(sizes)}" for name, sizes in network.inputs])
 
 
 def changes(network: Network, found: Fields, layer: Layer) -> bool:

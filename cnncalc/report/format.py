@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -11,6 +11,9 @@ from cnncalc.shapes import Shape, SlidingWindow, Window, times
 
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 LAYOUTS = ("chw", "hwc")
+# Characters of a row of texts that people read; where the widest cell sets a column's width, a table would else
+# take that of the longest row, times its lines.
+LONGEST_ROW = 200
 # What begins a command where a CI system reads the log: `::error::` at the start of a line (GitHub; a line may be
 # broken anywhere), `##[error]`, `##vso[...]` and `##teamcity[...]` wherever they stand.
 COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=[A-Za-z]*\[)")
@@ -26,6 +29,16 @@ class Share(NamedTuple):
 def integer(number: int) -> str:
     """A whole number with its thousands set off: 138,357,544."""
     return f"{number:,}"
+
+
+def several(words: Sequence[str]) -> str:
+    """Texts in a row; of a long row the first ones and their count: a, b, ... (30,000 in all)."""
+    length = 0
+    for number, word in enumerate(words):
+        length += len(word) + 2
+        if length > LONGEST_ROW and number:
+            return f"{', '.join(words[:number])}, ... ({integer(len(words))} in all)"
+    return ", ".join(words)
 
 
 def exact(number: int | Fraction) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from cnncalc.report.format import plain
 from cnncalc.report.table import Table, text
 
+# Numbers and single words, which most cells are, have nothing to escape.
+PLAIN = re.compile(r"[0-9 ,()/%x+.-]*|[0-9A-Za-z ]*")
 # A space of no width, as the entity that is seen where the text is edited.
 NOTHING = "&#8203;"
 # What begins an item of a list, or makes a heading of the line above.
@@ -44,6 +46,8 @@ def escape(words: str) -> str:
     It becomes no link and calls nobody: GitHub makes links of addresses, and sends word to whom an @ names and
     to what a #12 counts.
     """
+    if PLAIN.fullmatch(words):
+        return words
     safe = plain(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     safe = re.sub(r"([\\`*|\[\]#~$])", r"\\\1", safe)
     safe = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", safe)

@@ -19,7 +19,7 @@ from cnncalc.analyses.sharing import (
 )
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.network import Layer, Network
-from cnncalc.report.format import Share, decimals, integer, percent, shape
+from cnncalc.report.format import Share, decimals, integer, percent, several, shape
 from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.summary import row_label as label
@@ -105,8 +105,8 @@ def _column(key: str, say: Speaker) -> Column:
 
 
 def _header(network: Network, say: Speaker) -> tuple[str, ...]:
-    inputs = ", ".join(
-        shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs
+    inputs = several(
+        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
     )
     return tuple(line for line in (network.source, say("input_line", inputs=inputs)) if line)
 

@@ -11,7 +11,7 @@ from cnncalc.analyses.sharing import reads
 from cnncalc.network import Layer
 from cnncalc.report.document import Block, Document, Heading, Point, Words
 from cnncalc.report.explain import Options, decimal
-from cnncalc.report.format import Share, integer, percent
+from cnncalc.report.format import Share, integer, percent, several
 from cnncalc.report.json import dumps
 from cnncalc.report.sentences import Speaker
 from cnncalc.report.table import Column, Line, Table
@@ -39,10 +39,11 @@ class _Teller:
     def blocks(self) -> Iterator[Block]:
         facts, say = self.facts, self.say
         network, whole = facts.network, facts.totals
-        given = ", ".join(self.shape(shape) for _, shape in network.inputs)
+        given = several([self.shape(shape) for _, shape in network.inputs])
+        shapes = {layer.name: layer.output_shape for layer in network.layers} | dict(network.inputs)
         training = {layer.name for layer in network.layers if layer.training_only}
         outputs = [name for name in network.outputs if name not in training]
-        left = ", ".join(self.shape(network.shape_of(name)) for name in outputs)
+        left = several([self.shape(shapes[name]) for name in outputs])
         yield Heading(say("story_title", network=network.name, input=given, output=left), 1)
         if network.source:
             yield Words(network.source)

@@ -21,12 +21,13 @@ from cnncalc.report.format import (
     kernel,
     padding,
     percent,
+    several,
     shape,
     size,
     stride,
     window,
 )
-from cnncalc.report.table import Cell, Column, Line, Ordinal, Table
+from cnncalc.report.table import Cell, Column, Items, Line, Ordinal, Table
 from cnncalc.shapes import DTYPES, Shape, SlidingWindow
 
 if TYPE_CHECKING:
@@ -120,9 +121,11 @@ def summary(network: Network, options: Options) -> Table:
 
 
 def _header(network: Network, options: Options) -> tuple[str, ...]:
-    inputs = ", ".join(
-        shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
-        for name, sizes in network.inputs
+    inputs = several(
+        [
+            shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
+            for name, sizes in network.inputs
+        ]
     )
     batch = f", batch {options.batch}" if options.batch > 1 else ""
     layout = " (height x width x channels)" if options.layout == "hwc" else ""
@@ -171,18 +174,20 @@ def _line(
     *,
     flat: bool,
 ) -> Line:
-    node = row.node
+    node, figure = row.node, row.figure
     cells = tuple(
-        _field(column.key, row, fields)
-        if column.key in FIELD_CELLS
-        else _cell(column.key, row, counted, options, flat=flat)
-        for column in columns
+        [
+            _field(column.key, row, fields)
+            if column.key in FIELD_CELLS
+            else _cell(column.key, row, figure, counted, options, flat=flat)
+            for column in columns
+        ]
     )
     return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
 
 
-def _cell(key: str, row: Row, counted: Totals, options: Options, *, flat: bool) -> Cell:
-    node, figure, layer = row.node, row.figure, None if row.folded else row.node.layer
+def _cell(key: str, row: Row, figure: Figure | None, counted: Totals, options: Options, *, flat: bool) -> Cell:
+    node, layer = row.node, None if row.folded else row.node.layer
     if key == "name":
         return row_label(row, flat=flat)
     if key == "type":
@@ -240,14 +245,14 @@ def row_label(row: Row, *, flat: bool) -> str:
 def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
     """What only a single layer has."""
     if key == "input":
-        return ", ".join(shape(sizes, options.layout) for sizes in layer.input_shapes)
+        return Items(shape(sizes, options.layout) for sizes in layer.input_shapes)
     if key == "weights":
         return ", ".join(f"{weight.name} {shape(Shape(weight.shape))}" for weight in layer.weights)
     if key == "inputs":
-        return ", ".join(layer.inputs)
+        return Items(layer.inputs)
     if key == "line":
         return Ordinal(layer.span.line)
-    if "kernel" not in layer.settings:
+    if "kernel" not in layer.figures.type.settings:
         return None
     windows = layer.figures.type.windows(layer.input_shapes)
     if key == "window":

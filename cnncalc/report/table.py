@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from cnncalc.report.format import Share, integer, percent
+from cnncalc.report.format import Share, integer, percent, several
 
-Cell: TypeAlias = int | str | Share | None
+
+class Items(tuple[str, ...]):
+    """Several texts in a cell: programs read all of them, people the first where they are many."""
+
+    __slots__ = ()
+
+
+Cell: TypeAlias = int | str | Share | Items | None
 
 NONE = "-"
 LEFT_OUT = "left out at this width: {columns}; --columns chooses, a wider terminal shows all"
@@ -73,6 +80,8 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, Share):
         return percent(cell)
+    if isinstance(cell, Items):
+        return several(cell)
     if isinstance(cell, Ordinal):
         return str(int(cell))
     if isinstance(cell, int):

@@ -150,9 +150,12 @@ def _shrink(widths: list[int], least: list[int], width: int) -> None:
 def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
     padded = []
     for cell, width, right in zip(cells, widths, numeric, strict=True):
-        kept = _cut(cell, width)
-        space = " " * (width - columns_of(kept))
-        padded.append(f"{space}{kept}" if right else f"{kept}{space}")
+        taken = columns_of(cell)
+        if taken > width:
+            cell = _cut(cell, width)  # noqa: PLW2901
+            taken = columns_of(cell)
+        space = " " * (width - taken)
+        padded.append(f"{space}{cell}" if right else f"{cell}{space}")
     return GAP.join(padded).rstrip()
 
 

@@ -105,6 +105,8 @@ def test_convolutions_grow_with_the_input():
     assert own.totals.macs == 3_857_973_248
     assert double.totals.macs == 4 * (3_857_973_248 - 2_048_000) + 2_048_000
     assert own.totals.params == double.totals.params == 25_557_032
+    # Of very many sizes, all layers would take gigabytes.
+    assert own.network.layers == double.network.layers == ()
 
 
 def test_what_reads_every_position_grows_in_parameters():

@@ -584,3 +584,37 @@ def test_sums_of_edits(layers, edits, images, made):
     for change in facts.changes:
         assert change.kind is not Kind.CONSEQUENCE or change.own == FREE
         assert change.cause is None or change.cause < len(facts.causes)
+
+
+def parallel(count, filters):
+    """Convolutions of an input of 8 channels, a join of all of them, and a convolution to 4 channels."""
+    names = ", ".join(f"c{number}" for number in range(count))
+    lines = "".join(f"  - conv: [{filters}, 1]\n    name: c{number}\n    from: input\n" for number in range(count))
+    return f"input: [8, 2, 2]\nlayers:\n{lines}  - concat:\n    from: [{names}]\n  - conv: [4, 1]\n    name: last\n"
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_what_very_many_changes_alter_together_is_shared_by_all(made, count):
+    """Each convolution has 9 parameters more; the last one 4 more for each of them, which all of them alter."""
+    facts = made(parallel(count, 8), parallel(count, 9))
+    assert len(facts.causes) == count
+    assert {cause.own.inference.params for cause in facts.causes} == {9}
+    last = next(change for change in facts.changes if change.layer.name == "last")
+    assert last.upstream.inference.params == 4 * count
+    assert last.upstream_causes == tuple(range(count))
+    assert {shared.causes for shared in facts.shared} == {tuple(range(count))}
+
+
+def test_beyond_that_no_set_of_causes_is_kept_for_each_layer(made):
+    """Behind the join of 101, 50 layers would each have a set of its own; there is one."""
+    behind = "".join(f"  - conv: [4, 1]\n    name: d{number}\n    from: concat\n" for number in range(50))
+    facts = made(parallel(101, 8) + behind, parallel(101, 9) + behind)
+    sets = {id(change.upstream_causes) for change in facts.changes if len(change.upstream_causes) > 1}
+    assert len(sets) == 1
+
+
+def test_outputs_in_another_order_are_the_same(made):
+    names = [f"c{number}" for number in range(200)]
+    lines = "".join(f"  - conv: [8, 1]\n    name: {name}\n    from: input\n" for name in names)
+    text = f"input: [8, 2, 2]\nlayers:\n{lines}outputs: [{{}}]\n"
+    assert not made(text.format(", ".join(names)), text.format(", ".join(names[::-1]))).anything

@@ -508,11 +508,27 @@ def test_what_has_no_place_on_logarithmic_axes(run, file, tmp_path):
     pytest.importorskip("matplotlib")
     relu = file("name: only relu\ninput: [3, 8, 8]\nlayers: [relu]")
     words = words_of(compare_plot.draw(entries(relu, "lenet5", "vgg16"), "svg"))
-    assert "not shown, as they have no parameters or no MACs: only relu" in words
+    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: only relu" in words
     path = tmp_path / "none.png"
     output = run("compare", relu, "--plot", str(path), status=2).output
-    assert output == "there is nothing to draw: no network has both parameters and MACs\n"
+    assert output == "there is nothing to draw: no network has both parameters and MACs, and at most 10^30 of each\n"
     assert not path.exists()
+
+
+# 7 MACs at (2^63 - 1)^2 positions are 6e38, and 7 * 3 * 10^20 are 2e21, which is beyond 64 bits.
+VAST = "name: vast\ninput: [1, 1, 1]\nlayers:\n  - upsample: 9223372036854775807\n  - conv: [7, 1]"
+LARGE = "name: large\ninput: [3, 10000000000, 10000000000]\nlayers: [conv: [7, 1]]"
+
+
+def test_amounts_beyond_64_bits_are_drawn_and_vast_ones_are_not(run, file, tmp_path):
+    pytest.importorskip("matplotlib")
+    vast = file(VAST, "vast.yaml")
+    words = words_of(compare_plot.draw(entries(file(LARGE), "lenet5", vast), "svg"))
+    # The axis of MACs goes on to 10^21.
+    assert "1,000 E" in words
+    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: vast" in words
+    output = run("compare", vast, "--plot", str(tmp_path / "none.png"), status=2).output
+    assert output.startswith("there is nothing to draw")
 
 
 def test_a_picture_is_written_whole_or_not_at_all(run, tmp_path):

@@ -140,6 +140,22 @@ def test_all_shows_every_layer(files, run):
         assert name.rpartition(".")[2] in long
 
 
+def test_json_of_very_many_causes_that_come_together(tmp_path, run):
+    """A list of all causes at each layer would grow with the square of the layers."""
+    names = [f"c{number}" for number in range(101)]
+    behind = f"  - concat:\n    from: [{', '.join(names)}]\n  - conv: [4, 1]\n    name: last\n"
+    for version, filters in (("old", 8), ("new", 9)):
+        convs = "".join(f"  - conv: [{filters}, 1]\n    name: {name}\n    from: input\n" for name in names)
+        text = f"input: [8, 2, 2]\nlayers:\n{convs}{behind}"
+        (tmp_path / f"{version}.yaml").write_text(text, encoding="utf-8")
+    facts = json.loads(run("diff", str(tmp_path / "old.yaml"), str(tmp_path / "new.yaml"), "-f", "json").output)
+    jsonschema.validate(facts, diff_json.schema())
+    last = next(change for change in facts["changes"] if change["new"]["name"] == "last")
+    assert (last["downstream_of"], last["downstream_of_all"]) == ([], True)
+    assert last["downstream"]["params"] == 4 * 101
+    assert [each["causes"] for each in facts["shared"]] == [list(range(101))]
+
+
 def test_json_sums_and_schema(files, run):
     """Every cause's own and downstream cost and what they share sum to the difference of the totals."""
     cases = [

@@ -1,6 +1,7 @@
 """The long run: `python tests/fuzz/long.py 200000`, with --seed for another one, --only for some strategies.
 
 It prints how many cases it ran of each strategy, and every finding once, with the smallest case that shows it.
+`--only is_bounded` runs specs of adversarial structure, each in a process whose CPU time and memory are measured.
 A case is known by its seed, its strategy and its number: `--only is_the_plain_expansion --case 17 --seed 1`.
 """
 
@@ -24,11 +25,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fuzz.choices import Choices, random_choices, reduced, replayed
 from fuzz.invariants import INVARIANTS, LAWS, hold
 from fuzz.judging import JUDGES
+from fuzz.vast import is_bounded
 
 SECONDS = 10
 
 # Out of a hundred cases, so many are of a strategy; the others share the rest.
 SHARES = {"judge_bytes": 30, "judge_nodes": 30, "judge_commands": 4, "is_the_plain_expansion": 18, "diff_adds_up": 1}
+
+# A case of these takes seconds, so that they run where --only names them; their smallest case is looked for longer.
+SLOW: dict[str, Callable[[Choices], object]] = {is_bounded.__name__: is_bounded}
+SHRINKING, SLOW_SHRINKING = 60, 900
 
 Run = Callable[[Choices], object]
 
@@ -81,6 +87,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         runs = strategies(Path(folder))
         names = options.only.split(",") if options.only else list(runs)
+        runs |= SLOW
         order = schedule(names)
         numbers = range(options.cases) if options.case is None else (options.case,)
         for number in numbers:
@@ -91,7 +98,8 @@ def main() -> int:
             if found is not None:
                 key, text = found
                 if key not in findings:
-                    smallest = _smallest(runs[name], choices.made, key)
+                    seconds = SLOW_SHRINKING if name in SLOW else SHRINKING
+                    smallest = _smallest(runs[name], choices.made, key, seconds)
                     print(f"\n=== {name}, case {number}: {key}\n{smallest or text}", flush=True)
                 findings[key] = (findings.get(key, (0, ""))[0] + 1, name)
             if number and number % 5000 == 0:
@@ -105,9 +113,9 @@ def main() -> int:
     return 1 if findings else 0
 
 
-def _smallest(run: Run, made: list[int], key: tuple[object, ...]) -> str:
-    """The text of the smallest case found that fails in the same way."""
-    deadline = time.monotonic() + 60
+def _smallest(run: Run, made: list[int], key: tuple[object, ...], seconds: int) -> str:
+    """The text of the smallest case found in so many seconds that fails in the same way."""
+    deadline = time.monotonic() + seconds
 
     def fails(choices: Choices) -> bool:
         if time.monotonic() > deadline:

@@ -148,7 +148,7 @@ SPECS = {
             f"{HEAD}variables: {{{', '.join(f'v{number}: 1' for number in range(999))}}}\n"
             "blocks: {b(a): [relu]}\nlayers:\n  - b: index\n    repeat: 49000\n"
         ),
-        WORK,
+        "",
     ),
     "blocks in circles": (
         "summary",
@@ -161,6 +161,13 @@ SPECS = {
             f"{HEAD}layers:\n  - relu:\n    name: a\n  - concat:\n    name: 'c{{index}}'\n    repeat: 40000\n"
             f"    from: [{', '.join(['a'] * 40_000)}]\n"
         ),
+        WORK,
+    ),
+    "full names that are long together": (
+        "summary",
+        f"{HEAD}blocks:\n"
+        + "".join(f"  b{n}(x):\n    - b{n + 1}: x\n      name: {'a' * 190}\n" for n in range(4))
+        + "  b4(x): [conv: [x, 1]]\nlayers:\n  - b0: index + 1\n    name: 'a{index}'\n    repeat: 37000\n",
         WORK,
     ),
     "full names": (
@@ -202,6 +209,27 @@ SPECS = {
         f"input: [3, {VAST}, {VAST}]\nlayers:\n  - conv: [3, 1]\n    repeat: 20000\nbudget: {{macs: 1, flops: 1}}\n",
         "",
     ),
+}
+
+
+def convs(count: int, name: str, filters: str) -> str:
+    """Convolutions that differ in their numbers; `#` is the number of each."""
+    lines = f"  - conv: ['{filters}', 1]\n    name: '{name}'\n    repeat: {count}\n".replace("#", "index")
+    return f"input: [8, 8, 8]\nlayers:\n{lines}"
+
+
+def parallel(count: int, filters: int) -> str:
+    """Convolutions that read the input, a join of them, and layers behind it."""
+    names = ", ".join(f"c{number}" for number in range(count))
+    lines = "".join(f"  - conv: [{filters}, 1]\n    name: c{number}\n    from: input\n" for number in range(count))
+    rest = f"  - concat:\n    from: [{names}]\n  - relu:\n    name: 'e{{index}}'\n    repeat: 5000\n"
+    return f"input: [8, 8, 8]\nlayers:\n{lines}{rest}"
+
+
+# Two specs each, which differ in nearly every layer: what one layer has of the others must not add up.
+PAIRS = {
+    "what very many changes alter together": (parallel(3_000, 8), parallel(3_000, 9)),
+    "layers that are all reversed": (convs(16_000, "c{#}", "# + 1"), convs(16_000, "c{15999 - #}", "16000 - #")),
 }
 # What cnncalc.yaml says beside a spec that is fine.
 CONFIGURATIONS = {
@@ -245,7 +273,38 @@ def test_configurations(what: str, tmp_path: Path) -> None:
     assert f"cnncalc.yaml:1:1: this {WORK}" in said
 
 
-def end(folder: Path, *arguments: str) -> tuple[int, str]:
+@pytest.mark.parametrize("what", PAIRS)
+@pytest.mark.parametrize("form", ["table", pytest.param("json", marks=pytest.mark.long)])
+def test_networks_that_differ_everywhere(what: str, form: str, tmp_path: Path) -> None:
+    for name, text in zip(("old", "new"), PAIRS[what], strict=True):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    status, said = end(tmp_path, "diff", "old.yaml", "new.yaml", "--format", form, memory=700 * 2**20)
+    assert status == 0, said[:200]
+
+
+def test_variables_are_not_copied_for_each_call(tmp_path: Path) -> None:
+    """342 variables for each of 33,000 calls would take 450 MB."""
+    variables = alike(342, "  v#: #\n")
+    text = f"variables:\n{variables}{HEAD}blocks: {{b(x): [relu]}}\nlayers:\n  - b: index\n    repeat: 33000\n"
+    (tmp_path / "net.yaml").write_text(text)
+    status, said = end(tmp_path, "summary", "net.yaml", memory=300 * 2**20)
+    assert status == 0, said[:200]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["table", "markdown", "latex"])
+def test_a_join_of_very_many_widens_no_line(form: str, tmp_path: Path) -> None:
+    names = ", ".join(f"c{number}" for number in range(20_000))
+    branches = "  - relu:\n    name: c{index}\n    from: input\n    repeat: 20000\n"
+    (tmp_path / "net.yaml").write_text(f"{HEAD}layers:\n{branches}  - concat:\n    from: [{names}]\n")
+    arguments = ("--columns", "name,inputs", "--depth", "all", "--format", form)
+    status, said = end(tmp_path, "summary", "net.yaml", *arguments, memory=500 * 2**20)
+    assert status == 0
+    # The names alone are 140,000.
+    assert max(map(len, said.splitlines())) < 1_000
+
+
+def end(folder: Path, *arguments: str, memory: int = MEMORY) -> tuple[int, str]:
     """The status of a run that has few seconds and little memory, and what it says."""
     resource = pytest.importorskip("resource")
     done = subprocess.run(
@@ -255,7 +314,7 @@ def end(folder: Path, *arguments: str) -> tuple[int, str]:
         text=True,
         timeout=SECONDS,
         cwd=folder,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)),
     )
     assert len(done.stderr) < 100_000
     assert not done.stderr.startswith("Error: ")

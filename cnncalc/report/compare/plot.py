@@ -37,6 +37,8 @@ GROWTH, GROWTHS = 1.25, 5
 COMFORTABLE = 30
 # Of more than this only so many have labels, those on the front first: they could not be read anyway.
 MOST_LABELS = 150
+# More parameters or MACs than this are not drawn: floats, which matplotlib needs, end, and so do names of units.
+LARGEST = 10**30
 
 
 class Box(NamedTuple):
@@ -201,8 +203,8 @@ class Point(NamedTuple):
 
     label: str
     family: str
-    params: int
-    macs: int
+    params: float
+    macs: float
     ahead: bool
 
 
@@ -214,7 +216,7 @@ def draw(entries: Sequence[Entry], form: str, batch: int = 1) -> bytes:
     """
     points, missing = _points(entries, batch)
     if not points:
-        message = "there is nothing to draw: no network has both parameters and MACs"
+        message = "there is nothing to draw: no network has both parameters and MACs, and at most 10^30 of each"
         raise SpecError([Problem(None, message)])
     import warnings
 
@@ -241,8 +243,10 @@ def _points(entries: Sequence[Entry], batch: int) -> tuple[list[Point], list[str
     missing: dict[str, None] = {}
     for entry, name in zip(entries, labels(entries), strict=True):
         params, macs = entry.facts.totals.params, entry.facts.totals.macs * batch
-        if params and macs:
-            point = Point(_short(name), _short(entry.network.family or OTHERS), params, macs, ahead=False)
+        if params and macs and max(params, macs) <= LARGEST:
+            # matplotlib has no whole numbers beyond 64 bits.
+            amounts = float(params), float(macs)
+            point = Point(_short(name), _short(entry.network.family or OTHERS), *amounts, ahead=False)
             here = found.setdefault((params, macs), [])
             here += [point] if point not in here else []
         else:
@@ -277,7 +281,7 @@ class _Picture:
         self.renderer = canvas.get_renderer()
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self._scale_axes(batch)
-        self.steps: list[tuple[int, int]] = []
+        self.steps: list[tuple[float, float]] = []
         self._fit(self._legend(self._draw_points()))
         self.placed = self._place()
 
@@ -291,7 +295,7 @@ class _Picture:
             low, high = min(amounts) / 1.7, max(amounts) * 2
             axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
             ticks = ticks_between(low, high)
-            axis.set_major_locator(ticker.FixedLocator(ticks))
+            axis.set_major_locator(ticker.FixedLocator([float(tick) for tick in ticks]))
             axis.set_major_formatter(ticker.FixedFormatter([in_units(tick) for tick in ticks]))
             axis.set_minor_locator(ticker.NullLocator())
             axis.set_label_text(name)
@@ -347,7 +351,8 @@ class _Picture:
         """Give the axes what the legend, the axes' own texts and the caption leave."""
         width, height = self.figure.bbox.width, self.figure.bbox.height
         if self.missing:
-            caption = f"not shown, as they have no parameters or no MACs: {', '.join(self.missing)}"
+            reason = "as they have no parameters, no MACs or more than 10^30 of them"
+            caption = f"not shown, {reason}: {', '.join(self.missing)}"
             self.tell(_short(caption, LONGEST_CAPTION), 0.01)
         beside = legend.get_window_extent(self.renderer).width + 8 if legend else 12
         self.axes.set_position((0.0, 0.0, 1.0, 1.0))

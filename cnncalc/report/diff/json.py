@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cnncalc.analyses.alignment import Match
-from cnncalc.analyses.diff import Cause, Cost, Diff, InputChange, Kind, LayerChange
+from cnncalc.analyses.diff import MOST_TOGETHER, Cause, Cost, Diff, InputChange, Kind, LayerChange
 from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.network import Layer, Network
@@ -22,7 +22,8 @@ def write(facts: Diff, *, batch: int = 1) -> Iterator[str]:
     """The lines of the JSON text. Operations and activations are of the whole batch.
 
     Layers that were added or removed are changes, each by itself; `blocks` has blocks that were renamed, or are in
-    one of the networks alone. A cause is named by its place in `causes`, from 0.
+    one of the networks alone. A cause is named by its place in `causes`, from 0. `downstream_of_all` stands where all
+    causes come together, and there are more than MOST_TOGETHER.
     """
     yield "{"
     yield f'  "schema": {VERSION},'
@@ -86,6 +87,8 @@ def _block_changed(match: Match) -> bool:
 
 
 def _change(change: LayerChange, batch: int) -> dict[str, Any]:
+    # Each layer with all causes would make the text grow with the square of the layers.
+    everyone = len(change.upstream_causes) > MOST_TOGETHER
     return {
         "change": change.kind.value,
         "old": _layer(change.old),
@@ -98,7 +101,8 @@ def _change(change: LayerChange, batch: int) -> dict[str, Any]:
         "sharing_changed": change.shared,
         "cause": change.cause,
         "own": _cost(change.own, batch),
-        "downstream_of": list(change.upstream_causes),
+        "downstream_of": [] if everyone else list(change.upstream_causes),
+        **({"downstream_of_all": True} if everyone else {}),
         "downstream": _cost(change.upstream, batch),
     }
 
@@ -205,6 +209,7 @@ def schema() -> dict[str, Any]:
             "downstream": cost,
         }
     )
+    change["properties"]["downstream_of_all"] = {"const": True}
     cause = _object(
         {
             "change": {"enum": ["added", "removed", "replaced", "changed", "inputs", "outputs"]},

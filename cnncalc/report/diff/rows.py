@@ -15,7 +15,7 @@ from cnncalc.analyses.tree import Figure
 from cnncalc.expressions import decimal
 from cnncalc.network import Layer
 from cnncalc.problem import listed
-from cnncalc.report.format import Share, integer, percent, shape
+from cnncalc.report.format import Share, integer, percent, several, shape
 from cnncalc.report.table import NONE, Cell, Column, Line
 
 COLUMNS = (
@@ -261,9 +261,9 @@ class Words:
         if change.renamed or change.regrouped:
             words.append(f"was {change.old.name if change.regrouped else change.old.name.rpartition('.')[2]}")
         if change.moved:
-            words.append(f"moved: reads {', '.join(change.new.inputs)}")
+            words.append(f"moved: reads {several(change.new.inputs)}")
         if change.rewired:
-            words.append(f"reads {self.pair(', '.join(change.old.inputs), ', '.join(change.new.inputs))}")
+            words.append(f"reads {self.pair(several(change.old.inputs), several(change.new.inputs))}")
         if change.shared:
             owner = change.new.weights_from
             words.append(f"takes the weights of {owner}" if owner else "has weights of its own now")

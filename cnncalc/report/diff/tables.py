@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
@@ -23,7 +24,7 @@ from cnncalc.report.diff.rows import (
     signed,
     signed_percent,
 )
-from cnncalc.report.format import shape
+from cnncalc.report.format import several, shape
 from cnncalc.report.table import NONE, Column, Line, Table
 
 TOTALS = (
@@ -133,8 +134,8 @@ def _changes_table(facts: Diff, options: Options) -> Table:
 
 
 def _input_of(network: Network) -> str:
-    return ", ".join(
-        shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs
+    return several(
+        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
     )
 
 
@@ -172,17 +173,16 @@ class _Changes:
         self.below: dict[Match, _Below] = {}
         for match in reversed(list(facts.root.walk())):
             self.below[match] = self._survey(match)
-        self.depth = max(match.node.depth for match in self.below) + 1
+        self.depth = max(match.node.depth for match in self.below)
         self.folded = False
         self.left_out = 0
 
     def rows(self) -> list[Row]:
         """The rows, with blocks folded, deepest first, until they are not too many."""
-        rows = list(self._all_rows())
-        while len(rows) > MOST_ROWS and self.depth > 1 and not self.options.everything:
-            self.depth -= 1
-            rows = list(self._all_rows())
-        return rows
+        if not self.options.everything:
+            while self.depth > 1 and len(list(islice(self._all_rows(), MOST_ROWS + 1))) > MOST_ROWS:
+                self.depth -= 1
+        return list(self._all_rows())
 
     def notes(self) -> Iterator[str]:
         if self.left_out:
@@ -222,7 +222,7 @@ class _Changes:
             yield self._input(change)
         yield from self._rows(self.facts.root, 0, "", 1)
         if self.facts.outputs is not None:
-            old, new = (", ".join(names) for names in self.facts.outputs)
+            old, new = map(several, self.facts.outputs)
             yield Row("~ outputs", "", [self.words.pair(old, new)], None)
 
     def _input(self, change: InputChange) -> Row:
