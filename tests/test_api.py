@@ -350,10 +350,10 @@ def test_messages_name_arguments_and_no_options(one_conv):
     for call, message in [
         (lambda: cnncalc.load(one_conv, variables={"widht": 3}), "variables['widht']: there is no variable 'widht'; "),
         (lambda: cnncalc.load(one_conv, variables={"width": 1e30}), "variables['width']: the number is too large; "),
-        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is no size; write the channels and sizes as"),
+        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is no size; write the channels first, then"),
         (lambda: cnncalc.load(one_conv, input=[3, 0, 8]), "input: input takes the channels and up to 3 sizes"),
         (lambda: cnncalc.load(one_conv, input={"left": [3, 8]}), "input['left']: there is no input 'left'"),
-        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is no size; write the channels and sizes"),
+        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is no size; write the channels first"),
         (lambda: cnncalc.load(two, input=[3, 16]), "input: there is no input 'input'; the inputs are a and b: write"),
         (lambda: cnncalc.load(base), f"{base}:1:10: extends takes a file of the same folder"),
     ]:
@@ -361,7 +361,7 @@ def test_messages_name_arguments_and_no_options(one_conv):
             call()
         assert str(caught.value).startswith(message)
         assert "--" not in str(caught.value)
-    with pytest.raises(cnncalc.SpecError, match=r"as in \[3, 224, 224\]$"):
+    with pytest.raises(cnncalc.SpecError, match=r"such as \[3, 224, 224\]$"):
         cnncalc.load(one_conv, input=[])
     with pytest.raises(cnncalc.SpecError, match=r"write input=\{'a': \[3, 16\]\}$"):
         cnncalc.load(two, input=[3, 16])

@@ -43,8 +43,8 @@ def test_ends_well(judge: Judge, folder: Path, choices: Choices) -> None:
 
 def test_some_are_refused_and_some_are_not(folder: Path) -> None:
     for judge in (judge_bytes, judge_nodes):
-        found = [judge(random_choices(f"count:{number}"), folder) for number in range(50)]
-        assert 0 < found.count("accepted") < 35
+        found = [judge(random_choices(f"count:{number}"), folder) for number in range(200)]
+        assert 0 < found.count("accepted") < 140
 
 
 @pytest.mark.parametrize("bend", sorted({bend.__name__: bend for bend in BYTES}.values(), key=lambda one: one.__name__))

@@ -11,6 +11,7 @@ from cnncalc.analyses.explanation import _fit
 from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
 from cnncalc.patterns import named
 from cnncalc.report.field_plot import _count
+from cnncalc.rules._reading import _count_read
 from cnncalc.rules.padding_beyond_kernel import _inside
 from cnncalc.shapes import Shape, SlidingWindow
 
@@ -83,3 +84,11 @@ def _strand(random: Random) -> Strand:
     highs = [None if low is None else low + random.randint(0, 4) for low in lows]
     reach = Reach(tuple(lows), tuple(highs), random.randint(0, 3))
     return Strand(random.choice([None, 0, 1, 2]), reach, Path(None, reach, None))
+
+
+def test_positions_that_a_kernel_reads_are_counted_by_residues() -> None:
+    sides = product(range(1, 5), range(1, 4), range(-2, 8, 3), range(-2, 8, 3), range(1, 8, 2), range(1, 7))
+    for kernel, stride, before, after, dilation, size in sides:
+        window = SlidingWindow(kernel, stride, before, after, dilation)
+        reads = {tap for position in range(window.slide(size)) for tap in window.reads(position, size)}
+        assert _count_read(window, size) == len(reads & set(range(size))), (window, size)
