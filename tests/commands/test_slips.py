@@ -27,7 +27,7 @@ CHANNELS = "channels come first, and the input of this spec has 3"
         ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the networks"),
         ("summary vgg16 --set class=10", "--set class: there is no variable 'class'; did you mean 'classes'?"),
         ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE, such as classes=10"),
-        ("summary vgg16 --column params", "Did you mean one of: '--color', '--columns'?"),
+        ("summary vgg16 --column params", "--columns"),
         ("summary vgg16 --columns parameters", "there is no column 'parameters'; did you mean 'params'?"),
         ("summary vgg16 --input 224x224x3", f"--input 224x224x3: {CHANNELS}; write --input 3x224x224\n"),
         ("summary vgg16 --input 224", f"--input 224: {CHANNELS}; write --input 3x224x224\n"),
