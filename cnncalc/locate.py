@@ -86,11 +86,14 @@ def at_revision(place: Place, revision: str) -> Place | None:
     """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
 
     Bundled networks are in no repository. Raises git.RevisionError where nothing can be read at the revision, and
-    SpecError where the path leads out of the repository.
+    SpecError where the path leads out of the repository, or a bundled network takes the place of a file that is gone.
     """
     if place.path == "-":
         raise SpecError([Problem(None, "standard input is not in git", "name a file")])
     if not place.revision and place.path == bundled.path(place.shown):
+        if git.find(revision, place.shown):
+            message = f"{revision} has a file {place.shown}, and the bundled network of that name is read here instead"
+            raise SpecError([Problem(None, message, f"restore the file, and name it ./{place.shown}")])
         return None
     found = git.find(revision, place.path)
     return Place(place.path, f"{revision}:{place.path}", revision) if found else None

@@ -361,3 +361,13 @@ def test_links_out_of_the_repository(checkout: Checkout, target: str, run: Calla
     assert (
         "is a link to a file outside of this folder" in run("check", "designs/of.yaml", "--no-config", status=2).output
     )
+
+
+def test_a_bundled_network_takes_the_place_of_no_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
+    checkout.write("lenet5.yaml", SPEC)
+    base = commit()
+    (checkout.folder / "lenet5.yaml").unlink()
+    output = run(
+        "check", "--no-lint", "--against-ref", base, "--max-increase", "params=2%", "lenet5.yaml", status=1
+    ).output
+    assert f"{base} has a file lenet5.yaml, and the bundled network of that name is read here instead" in output
