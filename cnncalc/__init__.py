@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncalc.api import Network, check, compare, diff, lint, load
-    from cnncalc.linter import UnknownRuleError
-    from cnncalc.network import Layer
-    from cnncalc.problem import Problem, SpecError
+    from cnncalc.checks.linter import UnknownRuleError
+    from cnncalc.errors import Problem, SpecError
+    from cnncalc.network.records import Layer
 
 # The one source of the version: the package, the wheel and what runs in a checkout read it here.
 __version__ = "0.1.0"

@@ -38,7 +38,7 @@ def main() -> None:
         # Whatever a file says, nobody gets a traceback who has not asked for one.
         if os.environ.get(TRACEBACK):
             raise
-        from cnncalc.report.format import plain
+        from cnncalc.text import plain
 
         words = plain(f"{type(error).__name__}: {error}"[:200])
         _complain(f"this is a bug of cnncalc, not of yours: {words}; please report it, with what {TRACEBACK}=1 shows")

@@ -13,15 +13,16 @@ from numbers import Rational, Real
 from operator import index
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from cnncalc import build, bundled
+from cnncalc import bundled
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.network import Layer
-from cnncalc.network import Network as Built
-from cnncalc.problem import Problem, SpecError, did_you_mean, quoted
-from cnncalc.records import cut
-from cnncalc.report.format import plain
-from cnncalc.report.summary import Options, summary
-from cnncalc.shapes import Shape, times
+from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
+from cnncalc.layers.shapes import Shape, times
+from cnncalc.network import build
+from cnncalc.network.records import Layer
+from cnncalc.network.records import Network as Built
+from cnncalc.reports.summary import Options, summary
+from cnncalc.reprs import cut
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     from cnncalc.analyses.compare import Facts
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field, Fields
     from cnncalc.analyses.regions import Region
     from cnncalc.analyses.sharing import Sharing
-    from cnncalc.finding import Finding, Outcome
-    from cnncalc.report.table import Table
+    from cnncalc.checks.finding import Finding, Outcome
+    from cnncalc.formats.table import Table
 
 Reference: TypeAlias = "str | os.PathLike[str]"
 # Sizes of an input beyond these are not looked at, and lists in lists of a variable's value are not taken.
@@ -204,7 +205,7 @@ class Network:
         return f"<Network {name}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
 
     def _repr_html_(self) -> str:
-        from cnncalc.report import html
+        from cnncalc.formats import html
 
         return "\n".join(html.write(self._table()))
 
@@ -219,8 +220,9 @@ class Network:
           height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
         """
         from cnncalc.analyses import explanation
-        from cnncalc.report import document, explain, story
-        from cnncalc.report.sentences import LANGUAGES
+        from cnncalc.formats import document
+        from cnncalc.languages import LANGUAGES
+        from cnncalc.reports import explain, story
 
         if language not in LANGUAGES:
             raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {language!r}")
@@ -233,20 +235,20 @@ class Network:
 
     def to_dict(self) -> dict[str, Any]:
         """All facts, as `cnncalc summary --format json` writes them."""
-        from cnncalc.report import summary_json
+        from cnncalc.reports import summary_json
 
         facts: dict[str, Any] = json.loads("\n".join(summary_json.write(self.facts)))
         return facts
 
     def to_markdown(self) -> str:
         """The table of `cnncalc summary --format markdown`."""
-        from cnncalc.report import markdown
+        from cnncalc.formats import markdown
 
         return "\n".join(markdown.write(self._table()))
 
     def to_yaml(self) -> str:
         """The flat spec of `cnncalc show --expand`."""
-        from cnncalc.report import spec_text
+        from cnncalc.reports import spec_text
 
         return "\n".join([*spec_text.write(self.facts), ""])
 
@@ -287,8 +289,8 @@ def check(
     >>> outcome.kept, [finding.code for finding in outcome.findings]
     (True, ['CNN020'])
     """
-    from cnncalc.linter import EVERYTHING
-    from cnncalc.report.outcomes import Request, outcome
+    from cnncalc.checks.linter import EVERYTHING
+    from cnncalc.checks.run import Request, outcome
 
     baseline = None if against is None else _reference(against, "against")
     request = Request(_settings(variables), _inputs(input), selection=EVERYTHING, against=baseline)
@@ -304,9 +306,9 @@ def lint(spec: Reference, *, select: Sequence[str] = (), ignore: Sequence[str] =
     >>> [(finding.code, finding.layer) for finding in cnncalc.lint("alexnet")]
     [('CNN020', 'fc6')]
     """
-    from cnncalc.decode import read_spec
-    from cnncalc.linter import Selection
-    from cnncalc.linter import lint as linted
+    from cnncalc.checks.linter import Selection
+    from cnncalc.checks.linter import lint as linted
+    from cnncalc.spec.decode import read_spec
 
     selection = Selection(_words(select, "select"), _words(ignore, "ignore"))
     decoded = read_spec(_reference(spec, "spec"))

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from cnncalc.problem import Problem, SpecError, quoted
+from cnncalc.errors import Problem, SpecError, quoted
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from cnncalc import surface
-from cnncalc.problem import Problem, SpecError, did_you_mean, of_option, quoted
+from cnncalc.errors import Problem, SpecError, did_you_mean, of_option, quoted
 
 # Problems beyond so many are not looked for, however few of them are shown.
 MOST_PROBLEMS = 500

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from cnncalc.problem import quoted
+from cnncalc.errors import quoted
 
 _COMMAND_LINE: ContextVar[bool] = ContextVar("command_line", default=False)
 

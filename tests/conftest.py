@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from cnncalc import build, surface
+from cnncalc import surface
 from cnncalc.commands import cli
+from cnncalc.network import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnncalc.network import Network
+    from cnncalc.network.records import Network
 
 TESTS = Path(__file__).parent
 # Before click 8.2 a runner mixes both streams unless it is told not to.

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import cnncalc
-from cnncalc import limits, problem
+from cnncalc import errors as problem
+from cnncalc import limits
 from cnncalc.limits import Limits
-from cnncalc.records import LONGEST
+from cnncalc.reprs import LONGEST
 
 ONE_CONV = "variables: {width: 4}\ninput: [3, 8, 8]\nlayers:\n  - conv: [width, 3]\n  - relu\n"
 
@@ -445,7 +446,7 @@ def test_reprs_are_short(name):
     seen = {}
     kinds = set()
     for record in records_in(list(answers_of(name)), seen):
-        if type(record).__module__ != "cnncalc.expressions":
+        if type(record).__module__ != "cnncalc.syntax.expressions":
             kinds.add(type(record).__name__)
             assert len(repr(record)) <= LONGEST
             assert "\n" not in repr(record)

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnncalc import build, limits
+from cnncalc import limits
+from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
-from cnncalc.problem import SpecError
+from cnncalc.network import build
 
 FOLDER = Path(__file__).parent / "bad_specs"
 BAD_SPECS = sorted(path.name for path in FOLDER.glob("*.yaml"))

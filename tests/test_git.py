@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc import build, git
-from cnncalc.problem import SpecError
+from cnncalc import git
+from cnncalc.errors import SpecError
+from cnncalc.network import build
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

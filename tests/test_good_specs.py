@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc import build
-from cnncalc.network import Layer, Network, inference_layers
+from cnncalc.network import build
+from cnncalc.network.records import Layer, Network, inference_layers
 
 FOLDER = Path(__file__).parent / "good_specs"
 

@@ -9,7 +9,7 @@ import pytest
 from reference.reading import FIGURES
 
 from cnncalc.limits import DOCS, Limits
-from cnncalc.report.catalogue import catalogue, listed
+from cnncalc.reports.catalogue import catalogue, listed
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -107,11 +107,11 @@ def test_a_pipe_is_served_without_rich(form):
     loaded = loaded_by("summary", "vgg16", "--format", form)
     assert not {name for name in loaded if name.split(".")[0] == "rich"}
     unneeded = {
-        "cnncalc.foreign",
-        "cnncalc.examples",
+        "cnncalc.layers.foreign",
+        "cnncalc.layers.examples",
         "cnncalc.layers.lrn",
         "cnncalc.layers.reshape",
-        "cnncalc.report.latex",
+        "cnncalc.formats.latex",
         "cnncalc.api",
     }
     unneeded |= {"tempfile", "textwrap", "difflib", "dataclasses", "importlib.metadata", "pathlib"} - loaded_by(

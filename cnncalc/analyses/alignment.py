@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, tree
-from cnncalc.layer_type import LayerType
-from cnncalc.network import Network
-from cnncalc.records import brief
+from cnncalc.layers.contract import LayerType
+from cnncalc.network.records import Network
+from cnncalc.reprs import brief
 
 # So many pairs are compared one with another; longer sequences are cut where they agree.
 MOST_PAIRS = 100_000

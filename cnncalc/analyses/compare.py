@@ -7,13 +7,13 @@ from math import prod
 from typing import NamedTuple, cast
 
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.build import build
-from cnncalc.expressions import Value
-from cnncalc.network import Layer, Network, inference_layers
-from cnncalc.problem import Span
-from cnncalc.records import brief
-from cnncalc.spec import Spec
-from cnncalc.templates import Template
+from cnncalc.errors import Span
+from cnncalc.network.build import build
+from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.reprs import brief
+from cnncalc.spec.records import Spec
+from cnncalc.spec.templates import Template
+from cnncalc.syntax.expressions import Value
 
 
 @brief
@@ -141,7 +141,7 @@ def without_layers(network: Network) -> Network:
 
 def over_sizes(spec: Spec, sizes: Iterable[int]) -> tuple[Size, ...]:
     """A network at several sizes of its input."""
-    from cnncalc.problem import SpecError
+    from cnncalc.errors import SpecError
 
     found = []
     for size in sizes:

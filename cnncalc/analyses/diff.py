@@ -24,11 +24,11 @@ from typing import NamedTuple, TypeAlias
 from cnncalc.analyses.alignment import Match, align
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import NOTHING, Figure
-from cnncalc.layer_type import LayerType, Shapes, Storage
-from cnncalc.network import Figures, Layer, Network, figures_of
-from cnncalc.problem import RuleError
-from cnncalc.records import brief
-from cnncalc.shapes import Shape
+from cnncalc.errors import RuleError
+from cnncalc.layers.contract import LayerType, Shapes, Storage
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.records import Figures, Layer, Network, figures_of
+from cnncalc.reprs import brief
 
 # The numbers of the causes that come together, in order.
 Blame: TypeAlias = "tuple[int, ...]"

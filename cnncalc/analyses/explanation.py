@@ -30,13 +30,13 @@ from cnncalc.analyses.sharing import (
 )
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
-from cnncalc.expressions import Value, parse
-from cnncalc.layer_type import Matrices, Remark, Storage
-from cnncalc.network import Figures, Group, Layer, Network, inference_layers
-from cnncalc.problem import RuleError
-from cnncalc.records import brief
-from cnncalc.shapes import Shape, SlidingWindow, Window, axis_names, half, same_padding
-from cnncalc.templates import Computed, Listed, Template
+from cnncalc.errors import RuleError
+from cnncalc.layers.contract import Matrices, Remark, Storage
+from cnncalc.layers.shapes import Shape, SlidingWindow, Window, axis_names, half, same_padding
+from cnncalc.network.records import Figures, Group, Layer, Network, inference_layers
+from cnncalc.reprs import brief
+from cnncalc.spec.templates import Computed, Listed, Template
+from cnncalc.syntax.expressions import Value, parse
 
 # How far the output-size formula's other settings are looked for.
 NEAREST = 4

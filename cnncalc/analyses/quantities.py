@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from cnncalc import limits
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import Node, tree
-from cnncalc.network import Layer, Network
-from cnncalc.patterns import named
-from cnncalc.problem import did_you_mean, listed, quoted
-from cnncalc.shapes import Shape
+from cnncalc.errors import did_you_mean, listed, quoted
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.records import Layer, Network
+from cnncalc.syntax.patterns import named
 
 if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field

@@ -36,11 +36,11 @@ from operator import is_
 from typing import NamedTuple, TypeAlias
 
 from cnncalc import limits
-from cnncalc.layer_type import Move, Reading
+from cnncalc.layers.contract import Move, Reading
+from cnncalc.layers.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
-from cnncalc.network import Layer, Network
-from cnncalc.records import brief
-from cnncalc.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
+from cnncalc.network.records import Layer, Network
+from cnncalc.reprs import brief
 
 Number: TypeAlias = "int | Fraction"
 

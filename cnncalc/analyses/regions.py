@@ -13,11 +13,11 @@ from math import gcd, prod
 from typing import NamedTuple, TypeAlias
 
 from cnncalc import limits
-from cnncalc.layer_type import Reading
+from cnncalc.layers.contract import Reading
+from cnncalc.layers.shapes import POINT, BorderWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
-from cnncalc.network import Layer, Network
-from cnncalc.records import brief
-from cnncalc.shapes import POINT, BorderWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
+from cnncalc.network.records import Layer, Network
+from cnncalc.reprs import brief
 
 # First and last position of each run, in order and apart.
 Runs: TypeAlias = tuple[tuple[int, int], ...]

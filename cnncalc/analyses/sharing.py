@@ -28,10 +28,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from cnncalc.layer_type import LayerType, Shapes, Wiring
-from cnncalc.network import Figures, Layer, Network, figures_of, inference_layers
-from cnncalc.records import brief
-from cnncalc.shapes import POINT, Shape, quotient
+from cnncalc.layers.contract import LayerType, Shapes, Wiring
+from cnncalc.layers.shapes import POINT, Shape, quotient
+from cnncalc.network.records import Figures, Layer, Network, figures_of, inference_layers
+from cnncalc.reprs import brief
 
 
 @brief

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncalc.analyses.receptive_field import Number, fields
-from cnncalc.network import Layer, Network, inference_layers
-from cnncalc.records import brief
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.reprs import brief
 
 
 @brief

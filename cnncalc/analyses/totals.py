@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from cnncalc.layer_type import Operations, Storage
-from cnncalc.network import Layer, Network, inference_layers
-from cnncalc.records import brief
+from cnncalc.layers.contract import Operations, Storage
+from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.reprs import brief
 
 
 @brief

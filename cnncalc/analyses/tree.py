@@ -7,9 +7,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from cnncalc.analyses.totals import stored
-from cnncalc.network import Layer, Network
-from cnncalc.records import brief
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.records import Layer, Network
+from cnncalc.reprs import brief
 
 
 @brief

@@ -14,8 +14,8 @@ import click
 
 import cnncalc
 from cnncalc import surface
-from cnncalc.problem import SpecError, did_you_mean
-from cnncalc.report.format import plain
+from cnncalc.errors import SpecError, did_you_mean
+from cnncalc.text import plain
 
 # Errors in several lines that are click's own words; it has the second from 8.2 on.
 QUOTING_NOTHING = (click.MissingParameter, getattr(click.exceptions, "NoArgsIsHelpError", click.MissingParameter))

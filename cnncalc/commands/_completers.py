@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncalc.limits import Limits
-    from cnncalc.spec import Spec
+    from cnncalc.spec.records import Spec
 
 # Nobody chooses among more.
 MOST_WORDS = 1_000
@@ -53,21 +53,21 @@ def quantities(known: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 def limited(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The quantities that a budget may limit."""
-    from cnncalc.guards import LIMITED
+    from cnncalc.spec.guards import LIMITED
 
     return quantities(LIMITED, incomplete)
 
 
 def expected(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The quantities that a network may be expected to have."""
-    from cnncalc.guards import QUANTITIES
+    from cnncalc.spec.guards import QUANTITIES
 
     return quantities(QUANTITIES, incomplete)
 
 
 def rules() -> list[str]:
     """The codes of all rules, then their names."""
-    from cnncalc.rules import all_rules
+    from cnncalc.checks.rules import all_rules
 
     return [*(rule.code for rule in all_rules()), *(rule.name for rule in all_rules())]
 
@@ -122,8 +122,9 @@ def layers_and_blocks(context: click.Context, _: click.Parameter, incomplete: st
 
 
 def _layers(context: click.Context, incomplete: str, *, blocks: bool) -> list[CompletionItem]:
-    from cnncalc import build, limits
-    from cnncalc.problem import SpecError
+    from cnncalc import limits
+    from cnncalc.errors import SpecError
+    from cnncalc.network import build
 
     names: list[str] = []
     for spec in _specs(context)[:1]:
@@ -159,8 +160,8 @@ def _specs(context: click.Context) -> list[Spec]:
     Neither standard input nor a pipe, which would wait for ever, nor git, which is a process.
     """
     from cnncalc import limits
-    from cnncalc.decode import read_spec
-    from cnncalc.problem import SpecError
+    from cnncalc.errors import SpecError
+    from cnncalc.spec.decode import read_spec
 
     given = _values(context)
     settings, inputs = given.get("settings") or (), given.get("inputs") or ()

@@ -11,17 +11,17 @@ import click
 
 from cnncalc import limits
 from cnncalc.commands import _completers
-from cnncalc.problem import SpecError, did_you_mean, plural
-from cnncalc.report.format import plain
-from cnncalc.shapes import DTYPES
+from cnncalc.errors import SpecError, did_you_mean, plural
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cnncalc.config import Config
-    from cnncalc.finding import Outcome, Severity
-    from cnncalc.network import Network
-    from cnncalc.report.table import Table
+    from cnncalc.checks.finding import Outcome, Severity
+    from cnncalc.formats.table import Table
+    from cnncalc.network.records import Network
+    from cnncalc.spec.config import Config
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -231,7 +231,7 @@ def _with_json(context: click.Context, parameter: click.Parameter, form: str) ->
 
 def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> Network:
     """The network of a spec; what is wrong with it is written, and the command ends with status 2."""
-    from cnncalc import build
+    from cnncalc.network import build
 
     try:
         return build.load(spec, settings, inputs)
@@ -253,7 +253,7 @@ def fail(error: SpecError) -> NoReturn:
 def write_table(table: Table, form: str, output: str | None, color: str) -> None:
     """Write a table in one of the formats that every table has."""
     if form == "table":
-        from cnncalc.report import terminal
+        from cnncalc.formats import terminal
 
         if output is None:
             terminal.write(table, sys.stdout, color=color)
@@ -262,7 +262,7 @@ def write_table(table: Table, form: str, output: str | None, color: str) -> None
         return
     from importlib import import_module
 
-    write_lines(import_module(f"cnncalc.report.{form}").write(table), output)
+    write_lines(import_module(f"cnncalc.reports.{form}").write(table), output)
 
 
 def write_lines(lines: Iterable[str], output: str | None) -> None:
@@ -284,7 +284,7 @@ def write_bytes(path: str, data: bytes) -> None:
 
 def config(path: str | None, *, no_config: bool = False) -> Config:
     """The configuration of a file, else of the nearest; an empty one where there is none. Raises SpecError."""
-    from cnncalc import config as configuration
+    from cnncalc.spec import config as configuration
 
     if no_config and path is not None:
         raise click.UsageError("--config and --no-config exclude each other")
@@ -294,7 +294,7 @@ def config(path: str | None, *, no_config: bool = False) -> Config:
 
 def configured(config: Config) -> tuple[str, ...]:
     """The specs of the configuration, for a command that names none. Raises SpecError."""
-    from cnncalc.config import specs_of
+    from cnncalc.spec.config import specs_of
 
     if not config.file:
         raise click.UsageError("name a SPEC, or list specs in a cnncalc.yaml")
@@ -305,7 +305,7 @@ def configured(config: Config) -> tuple[str, ...]:
 
 def only_configured(config: Config, specs: Iterable[str]) -> tuple[str, ...]:
     """Those of the specs that the configuration names. Without one that names any, that is a usage error."""
-    from cnncalc.config import entries_of
+    from cnncalc.spec.config import entries_of
 
     if not config.entries:
         raise click.UsageError("--only-configured needs a cnncalc.yaml that lists specs")
@@ -319,10 +319,10 @@ def write_findings(
     from importlib import import_module
 
     if form != "text":
-        write_lines(import_module(f"cnncalc.report.findings.{form}").write(outcomes), output)
+        write_lines(import_module(f"cnncalc.formats.findings.{form}").write(outcomes), output)
         return
-    from cnncalc.report import terminal
-    from cnncalc.report.findings import text
+    from cnncalc.formats import terminal
+    from cnncalc.formats.findings import text
 
     def write(file: IO[str]) -> None:
         terminal.write_lines(text.layout(outcomes, terminal.width_of(file), shown), file, color=color)

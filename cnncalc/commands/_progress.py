@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
 
-from cnncalc.report.format import plain
-from cnncalc.report.terminal import columns_of
+from cnncalc.formats.terminal import columns_of
+from cnncalc.text import plain
 
 Item = TypeVar("Item")
 

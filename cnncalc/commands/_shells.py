@@ -22,7 +22,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from cnncalc.report.format import plain
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     import click

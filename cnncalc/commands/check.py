@@ -6,13 +6,13 @@ import click
 
 from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
-from cnncalc.problem import Problem, SpecError, of_option
-from cnncalc.report.findings import FORMATS
-from cnncalc.shapes import DTYPES
+from cnncalc.errors import Problem, SpecError, of_option
+from cnncalc.formats.findings import FORMATS
+from cnncalc.layers.shapes import DTYPES
 
 if TYPE_CHECKING:
-    from cnncalc.finding import Outcome
-    from cnncalc.guards import Guards
+    from cnncalc.checks.finding import Outcome
+    from cnncalc.spec.guards import Guards
 
 
 @click.command("check", short_help="Hold networks to their budgets, and lint them.")
@@ -103,9 +103,9 @@ def command(
     Status 0: all is kept; 1: something is broken, a baseline cannot be used, or a rule finds an error; 2: a spec is
     unusable.
     """
-    from cnncalc.finding import Severity
-    from cnncalc.linter import EVERYTHING
-    from cnncalc.report import outcomes
+    from cnncalc.checks import run as outcomes
+    from cnncalc.checks.finding import Severity
+    from cnncalc.checks.linter import EVERYTHING
 
     if against is not None and against_ref is not None:
         raise click.UsageError("--against and --against-ref exclude each other")
@@ -146,7 +146,7 @@ def _guards(
     increases: tuple[tuple[str, str], ...],
 ) -> Guards:
     """The guards that the options give. Raises SpecError with what is wrong with them."""
-    from cnncalc.guards import BUDGET, EXPECT, Guards, assertion_of_option, limit_of_option
+    from cnncalc.spec.guards import BUDGET, EXPECT, Guards, assertion_of_option, limit_of_option
 
     told = (
         ("--max", BUDGET, "max", most),
@@ -168,6 +168,6 @@ def _guards(
 
 def _append(path: str, found: list[Outcome]) -> None:
     """Append the summary to a file that may hold those of other commands."""
-    from cnncalc.report.findings import markdown
+    from cnncalc.formats.findings import markdown
 
     _options.append_lines([*markdown.write(found), ""], path)

@@ -9,14 +9,14 @@ from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
 from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
-from cnncalc.problem import Problem, SpecError, did_you_mean, listed, quoted
-from cnncalc.report.compare import networks
-from cnncalc.report.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Entry, Options
+from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
+from cnncalc.reports.compare import networks
+from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Entry, Options
 
 if TYPE_CHECKING:
     from cnncalc.analyses.compare import Facts, Size
-    from cnncalc.network import Network
-    from cnncalc.spec import Spec
+    from cnncalc.network.records import Network
+    from cnncalc.spec.records import Spec
 
 Made = TypeVar("Made")
 
@@ -136,7 +136,7 @@ def command(
     given = _Given(specs, settings, inputs)
     exact = form == "csv"
     if at is not None:
-        from cnncalc.report.compare import sizes
+        from cnncalc.reports.compare import sizes
 
         results = sizes.Results(at, _over_sizes(given, at), batch)
         if form == "json":
@@ -147,7 +147,7 @@ def command(
     field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
     entries = _entries(given, field=field, layers=stages)
     if stages:
-        from cnncalc.report.compare import stages as by_stage
+        from cnncalc.reports.compare import stages as by_stage
 
         if form == "json":
             _options.write_lines(by_stage.write_json(entries, batch), output)
@@ -187,7 +187,7 @@ def _need_matplotlib() -> None:
 
 
 def _draw(entries: Sequence[Entry], path: str, batch: int) -> None:
-    from cnncalc.report.compare import plot
+    from cnncalc.reports.compare import plot
 
     try:
         picture = plot.draw(entries, path.lower().rpartition(".")[2], batch)
@@ -210,8 +210,8 @@ class _Given:
 
     def made(self, make: Callable[[Spec], Made]) -> dict[str, Made]:
         """What is made of each spec. The problems of all of them are written, and the command ends with status 2."""
-        from cnncalc.decode import decode
-        from cnncalc.locate import chain_of, locate
+        from cnncalc.spec.decode import decode
+        from cnncalc.spec.locate import chain_of, locate
 
         problems: list[Problem] = []
         made: dict[str, Made] = {}
@@ -247,7 +247,7 @@ class _Given:
 def _entries(given: _Given, *, field: bool, layers: bool) -> list[Entry]:
     """The networks with what they are compared by; with their `layers` only where those are asked for."""
     from cnncalc.analyses.compare import without_layers
-    from cnncalc.build import build
+    from cnncalc.network.build import build
 
     def made(spec: Spec) -> tuple[Network, Facts]:
         network = build(spec)
@@ -259,7 +259,7 @@ def _entries(given: _Given, *, field: bool, layers: bool) -> list[Entry]:
 
 def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
     """The networks at all sizes. Where nothing fits anywhere, the command ends with status 2."""
-    from cnncalc.build import build
+    from cnncalc.network.build import build
 
     def made(spec: Spec) -> tuple[str, tuple[Size, ...]]:
         found = over_sizes(spec, sizes)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cnncalc.commands import _options
-from cnncalc.problem import Problem, SpecError
-from cnncalc.report.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
-from cnncalc.report.diff.tables import diff_tables, no_change, write_markdown
+from cnncalc.errors import Problem, SpecError
+from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
+from cnncalc.reports.diff.tables import diff_tables, no_change, write_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cnncalc.analyses.diff import Diff
-    from cnncalc.locate import Place
-    from cnncalc.network import Network
+    from cnncalc.network.records import Network
+    from cnncalc.spec.locate import Place
 
 CHANGED = 1
 
@@ -122,9 +122,9 @@ def _versions(
     specs: tuple[str, ...], against_ref: str | None, settings: Pairs, inputs: Pairs, problems: list[Problem]
 ) -> Iterator[Versions]:
     """What is compared with what; what cannot be found at the revision is added to `problems`."""
-    from cnncalc.config import entries_of
     from cnncalc.git import RevisionError
-    from cnncalc.locate import at_revision, locate, refuse_link_outside
+    from cnncalc.spec.config import entries_of
+    from cnncalc.spec.locate import at_revision, locate, refuse_link_outside
 
     if against_ref is None:
         if len(specs) != 2:
@@ -153,9 +153,9 @@ def _versions(
 
 def _load_both(versions: Versions) -> tuple[Network, Network, tuple[str, ...]]:
     """Both networks, and what --set and --input leave as it is. Raises SpecError with what is wrong with either."""
-    from cnncalc.build import build
-    from cnncalc.decode import decode
-    from cnncalc.locate import chain_of, locate
+    from cnncalc.network.build import build
+    from cnncalc.spec.decode import decode
+    from cnncalc.spec.locate import chain_of, locate
 
     problems: list[Problem] = []
     chains = []
@@ -196,7 +196,7 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
 
 def _json(compared: Iterable[tuple[Diff, Options]], batch: int, *, is_list: bool) -> Iterator[str]:
     """The lines of the JSON text: one difference, or a list of them."""
-    from cnncalc.report.diff import json as diff_json
+    from cnncalc.reports.diff import json as diff_json
 
     if not is_list:
         for facts, _ in compared:
@@ -220,8 +220,8 @@ def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _text(facts: Diff, options: Options) -> Iterator[str]:
     """The lines of the tables as plain text."""
-    from cnncalc.report import terminal
-    from cnncalc.report.format import plain
+    from cnncalc.formats import terminal
+    from cnncalc.text import plain
 
     if not facts.anything:
         yield from (plain(no_change(facts)), *options.notes)
@@ -231,7 +231,7 @@ def _text(facts: Diff, options: Options) -> Iterator[str]:
 
 def _write_tables(compared: Iterable[tuple[Diff, Options]], color: str) -> None:
     """Write the tables to standard output, one below the other, as they come."""
-    from cnncalc.report import terminal
+    from cnncalc.formats import terminal
 
     first = True
     for facts, options in compared:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _completers, _options
-from cnncalc.problem import Problem, SpecError, did_you_mean, listed, plural
-from cnncalc.report.explain import Options
-from cnncalc.report.sentences import LANGUAGES
+from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural
+from cnncalc.languages import LANGUAGES
+from cnncalc.reports.explain import Options
 
 if TYPE_CHECKING:
-    from cnncalc.network import Network
+    from cnncalc.network.records import Network
 
 MOST_NAMED = 6
 
@@ -42,7 +42,8 @@ def command(
     Without LAYER, the network as a story, stage by stage: sizes, and where parameters and work sit.
     """
     from cnncalc.analyses import explanation
-    from cnncalc.report import document, explain, story
+    from cnncalc.formats import document
+    from cnncalc.reports import explain, story
 
     network = _options.load(spec, settings, inputs)
     options = Options(language, dtype)

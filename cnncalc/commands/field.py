@@ -6,12 +6,12 @@ import click
 
 from cnncalc.commands import _completers, _options
 from cnncalc.commands.summary import Depth
-from cnncalc.problem import Problem, SpecError, did_you_mean, listed, plural, quoted
-from cnncalc.report.sentences import LANGUAGES
-from cnncalc.shapes import axis_names, times
+from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural, quoted
+from cnncalc.languages import LANGUAGES
+from cnncalc.layers.shapes import axis_names, times
 
 if TYPE_CHECKING:
-    from cnncalc.network import Layer, Network
+    from cnncalc.network.records import Layer, Network
 
 MOST_NAMED = 6
 
@@ -88,7 +88,7 @@ def command(
     if layer is not None and (every or depth):
         raise click.UsageError("--all and --depth are of the table of all layers: leave LAYER out")
     network = _options.load(spec, settings, inputs)
-    from cnncalc.report import field
+    from cnncalc.reports import field
 
     ascii_only = ascii_only or not _options.takes_unicode(output)
     options = field.Options(through_gates, language, every, depth, at, plot, ascii_only)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _options
-from cnncalc.problem import Problem, SpecError, quoted
+from cnncalc.errors import Problem, SpecError, quoted
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cnncalc.layer_type import LayerType
+    from cnncalc.layers.contract import LayerType
 
 
 class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -22,7 +22,7 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
         from click.shell_completion import CompletionItem
 
         from cnncalc import layers
-        from cnncalc.report.reference import summary_of
+        from cnncalc.reports.reference import summary_of
 
         found = layers.all_types().items()
         return [CompletionItem(name, help=summary_of(kind)) for name, kind in found if name.startswith(incomplete)]
@@ -39,7 +39,7 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
 
     The formats csv and latex are tables: of the types, or of the settings of one.
     """
-    from cnncalc.report import reference
+    from cnncalc.reports import reference
 
     kind = None if type_name is None else _find(type_name)
     facts = None if kind is None else reference.reference(kind)
@@ -59,7 +59,9 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
 
 def _find(name: str) -> type[LayerType]:
     """The layer type of that name, here or elsewhere; where it is not one, the command ends with status 2."""
-    from cnncalc import foreign, layers, spec
+    from cnncalc import layers
+    from cnncalc.layers import foreign
+    from cnncalc.spec import records as spec
 
     kind = layers.find(name)
     if kind is not None:

@@ -6,14 +6,14 @@ import click
 
 from cnncalc.commands import _completers, _options
 from cnncalc.commands._progress import progress
-from cnncalc.problem import Problem, SpecError
-from cnncalc.report.findings import FORMATS
+from cnncalc.errors import Problem, SpecError
+from cnncalc.formats.findings import FORMATS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cnncalc.finding import Severity
-    from cnncalc.rule import Rule
+    from cnncalc.checks.finding import Severity
+    from cnncalc.checks.rule import Rule
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -47,7 +47,7 @@ class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from c
         return _completers.keys(_completers.rules(), word)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Severity]:
-        from cnncalc.finding import Severity
+        from cnncalc.checks.finding import Severity
 
         if not isinstance(value, str):
             word, severity = value
@@ -61,7 +61,7 @@ class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from c
 
 def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> tuple[Rule, ...]:
     """The rules of a code, the beginning of codes, or a name; where there is none, a usage error."""
-    from cnncalc.linter import UnknownRuleError, rules_of
+    from cnncalc.checks.linter import UnknownRuleError, rules_of
 
     try:
         return rules_of(word)
@@ -121,9 +121,9 @@ def command(
     if explained is not None or listed:
         _tell(explained, form, output)
         return
-    from cnncalc.finding import Severity
-    from cnncalc.linter import Selection
-    from cnncalc.report import outcomes
+    from cnncalc.checks import run as outcomes
+    from cnncalc.checks.finding import Severity
+    from cnncalc.checks.linter import Selection
 
     selection = Selection(_joined(select), _joined(ignore), severities)
     try:
@@ -148,8 +148,9 @@ def _joined(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 def _tell(word: str | None, form: str, output: str | None) -> None:
     """Write the page of a rule, or the list of all."""
-    from cnncalc.report import markdown, rule_reference
-    from cnncalc.rules import all_rules
+    from cnncalc.checks.rules import all_rules
+    from cnncalc.formats import markdown
+    from cnncalc.reports import rule_reference
 
     if form not in ("text", "json", "markdown"):
         raise click.UsageError("rules are told as text, json and markdown")
@@ -166,8 +167,8 @@ def _tell(word: str | None, form: str, output: str | None) -> None:
 
 def _one(word: str) -> tuple[Rule, ...]:
     """The one rule of a whole code or a name; where there is none, the command ends with status 2."""
-    from cnncalc.linter import UnknownRuleError
-    from cnncalc.rules import all_rules
+    from cnncalc.checks.linter import UnknownRuleError
+    from cnncalc.checks.rules import all_rules
 
     found = tuple(rule for rule in all_rules() if word.upper() == rule.code or word.lower() == rule.name)
     if not found:

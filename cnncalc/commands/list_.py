@@ -3,8 +3,8 @@ from __future__ import annotations
 import click
 
 from cnncalc.commands import _options
-from cnncalc.problem import did_you_mean
-from cnncalc.report.catalogue import SORTABLE, catalogue, listed, matches
+from cnncalc.errors import did_you_mean
+from cnncalc.reports.catalogue import SORTABLE, catalogue, listed, matches
 
 
 @click.command("list", short_help="The bundled networks.")

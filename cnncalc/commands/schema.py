@@ -26,9 +26,9 @@ def command(of: str, output: str | None) -> None:
     if of in WRITTEN:
         import json
 
-        schema = import_module(f"cnncalc.report.{WRITTEN[of]}").schema()
+        schema = import_module(f"cnncalc.reports.{WRITTEN[of]}").schema()
         _options.write_lines([json.dumps(schema, indent=2)], output)
         return
-    from cnncalc.report import spec_schema
+    from cnncalc.reports import spec_schema
 
     _options.write_lines(spec_schema.write(), output)

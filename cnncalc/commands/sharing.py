@@ -4,8 +4,8 @@ import click
 
 from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
-from cnncalc.report.sentences import LANGUAGES
-from cnncalc.report.sharing import COLUMNS, Options, sharing_table, write_json
+from cnncalc.languages import LANGUAGES
+from cnncalc.reports.sharing import COLUMNS, Options, sharing_table, write_json
 
 
 @click.command("sharing", short_help="What parameter sharing saves.")

@@ -5,9 +5,9 @@ import sys
 import click
 
 from cnncalc.commands import _options
-from cnncalc.locate import locate, read
-from cnncalc.problem import SpecError
-from cnncalc.report.format import plain
+from cnncalc.errors import SpecError
+from cnncalc.spec.locate import locate, read
+from cnncalc.text import plain
 
 
 @click.command("show", short_help="The YAML of a network.")
@@ -29,7 +29,7 @@ def command(
     A pipe or a file gets it as it stands; on a terminal control characters are made visible.
     """
     if expand:
-        from cnncalc.report import spec_text
+        from cnncalc.reports import spec_text
 
         _options.write_lines(spec_text.write(_options.load(spec, settings, inputs)), output)
         return

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _completers, _options
-from cnncalc.report.format import LAYOUTS
-from cnncalc.report.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
-from cnncalc.shapes import DTYPES
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.reports.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
+from cnncalc.text import LAYOUTS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -78,7 +78,7 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     if form == "json":
-        from cnncalc.report import summary_json
+        from cnncalc.reports import summary_json
 
         _options.write_lines(summary_json.write(network, batch=batch, dtype_size=DTYPES[dtype]), output)
         return

@@ -10,7 +10,7 @@ import os
 from functools import cache
 from importlib import import_module
 
-from cnncalc.layer_type import LayerType
+from cnncalc.layers.contract import LayerType
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
@@ -17,7 +17,7 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.shapes import POINT, Shape, Window
+from cnncalc.layers.shapes import POINT, Shape, Window
 
 
 class Elementwise(LayerType):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import gcd
 
-from cnncalc.problem import RuleError
-from cnncalc.shapes import largest_divisor
+from cnncalc.errors import RuleError
+from cnncalc.layers.shapes import largest_divisor
 
 
 def check_groups(setting: str, parts: int, *counts: tuple[int, str]) -> None:

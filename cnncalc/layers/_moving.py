@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     NO_OPERATIONS,
     NO_WEIGHTS,
     LayerType,
@@ -14,7 +14,7 @@ from cnncalc.layer_type import (
     Wiring,
     remark,
 )
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
 
 
 class Moving(LayerType):

@@ -14,7 +14,7 @@ part in the statistics is left aside, as receptive fields are commonly given.
 
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
@@ -26,7 +26,7 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.shapes import POINT, Shape, Window
+from cnncalc.layers.shapes import POINT, Shape, Window
 
 FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
 

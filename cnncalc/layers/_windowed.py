@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import LayerType, Remark, Shapes, remark
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, on_axes, on_sides
-from cnncalc.shapes import Shape, SlidingWindow, SpreadWindow, same_padding
+from cnncalc.errors import RuleError
+from cnncalc.layers.contract import LayerType, Remark, Shapes, remark
+from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, same_padding
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import PerAxis, on_axes, on_sides
 
 
 class Windowed(LayerType):

@@ -7,11 +7,11 @@ logarithm and a hyperbolic tangent count as one exponential each.
 
 from __future__ import annotations
 
-from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.settings import flag, number
-from cnncalc.shapes import Shape, WholeWindow, Window
+from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
+from cnncalc.layers.shapes import Shape, WholeWindow, Window
+from cnncalc.syntax.expressions import Number, fraction
+from cnncalc.syntax.settings import flag, number
 
 
 class Identity(Elementwise, name="identity"):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
@@ -25,8 +24,9 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.settings import PerAxis, on_axes, per_axis
-from cnncalc.shapes import POINT, PartitionWindow, Shape, Window
+from cnncalc.layers.shapes import POINT, PartitionWindow, Shape, Window
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import PerAxis, on_axes, per_axis
 
 
 class AdaptivePool(LayerType):

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Role, Storage
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.settings import flag
+from cnncalc.layers.contract import Role, Storage
+from cnncalc.syntax.settings import flag
 
 
 class BatchNorm(ChannelNorm, name="batch_norm"):

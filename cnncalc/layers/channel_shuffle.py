@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Remark, Role, Shapes, Storage, pointwise, remark
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._moving import Moving
-from cnncalc.settings import whole
-from cnncalc.shapes import Shape, Window, quotient
+from cnncalc.layers.contract import Formulas, Remark, Role, Shapes, Storage, pointwise, remark
+from cnncalc.layers.shapes import Shape, Window, quotient
+from cnncalc.syntax.settings import whole
 
 
 class ChannelShuffle(Moving, name="channel_shuffle"):

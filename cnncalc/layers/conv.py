@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import (
+from cnncalc.errors import RuleError
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers.contract import (
     Formulas,
     Matrices,
     Operations,
@@ -14,11 +16,9 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, flag, padding_of, per_axis, table, whole
-from cnncalc.shapes import Shape, SlidingWindow, WholeWindow, Window, quotient, slide_all
+from cnncalc.layers.shapes import Shape, SlidingWindow, WholeWindow, Window, quotient, slide_all
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, table, whole
 
 
 class Conv(Windowed, name="conv"):

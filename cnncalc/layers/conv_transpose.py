@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.errors import RuleError
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
+from cnncalc.layers.contract import (
     Formulas,
     Matrices,
     Operations,
@@ -13,11 +16,8 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
-from cnncalc.shapes import Shape, SpreadWindow, WholeWindow, Window, half, quotient, same_crop, times
+from cnncalc.layers.shapes import Shape, SpreadWindow, WholeWindow, Window, half, quotient, same_crop, times
+from cnncalc.syntax.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
 
 
 class ConvTranspose(Windowed, name="conv_transpose"):

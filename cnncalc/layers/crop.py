@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, on_sides, per_side
-from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, times
+from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, times
+from cnncalc.syntax.settings import PerAxis, on_sides, per_side
 
 
 class Crop(Moving, name="crop"):

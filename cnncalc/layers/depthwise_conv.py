@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers.contract import (
     Formulas,
     Matrices,
     Operations,
@@ -13,10 +14,9 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.conv import Conv
-from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
-from cnncalc.shapes import POINT, ResizeWindow, Shape, SlidingWindow, Window, slide_all
+from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, SlidingWindow, Window, slide_all
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class DepthwiseConv(Windowed, name="depthwise_conv"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import NO_OPERATIONS, Remark, Role, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.settings import number
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import NO_OPERATIONS, Remark, Role, Shapes, Storage, remark
+from cnncalc.layers.shapes import Shape
+from cnncalc.syntax.expressions import Number, fraction
+from cnncalc.syntax.settings import number
 
 
 class Dropout(Elementwise, name="dropout"):

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
 from cnncalc.layers._moving import Moving
-from cnncalc.shapes import Shape, Window
+from cnncalc.layers.contract import Formulas, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
+from cnncalc.layers.shapes import Shape, Window
 
 
 class Flatten(Moving, name="flatten"):

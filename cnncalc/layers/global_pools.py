@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
@@ -18,8 +18,8 @@ from cnncalc.layer_type import (
     remark,
     whole_axes,
 )
-from cnncalc.settings import flag
-from cnncalc.shapes import POINT, Shape, Window
+from cnncalc.layers.shapes import POINT, Shape, Window
+from cnncalc.syntax.settings import flag
 
 
 class GlobalPool(LayerType):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
+from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
@@ -14,10 +16,8 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.layers._groups import check_groups
-from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
-from cnncalc.settings import flag, whole
-from cnncalc.shapes import POINT, Shape, Window, quotient
+from cnncalc.layers.shapes import POINT, Shape, Window, quotient
+from cnncalc.syntax.settings import flag, whole
 
 
 class GroupNorm(LayerType, name="group_norm"):

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Role, Shapes, Storage, feature_map
+from cnncalc.errors import RuleError
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.problem import RuleError
-from cnncalc.settings import flag
-from cnncalc.shapes import Shape, times
+from cnncalc.layers.contract import Role, Shapes, Storage, feature_map
+from cnncalc.layers.shapes import Shape, times
+from cnncalc.syntax.settings import flag
 
 
 class InstanceNorm(ChannelNorm, name="instance_norm"):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import (
+from cnncalc.errors import RuleError, listed
+from cnncalc.layers.contract import (
     NO_OPERATIONS,
     NO_WEIGHTS,
     Formulas,
@@ -25,9 +25,9 @@ from cnncalc.layer_type import (
     Wiring,
     remark,
 )
-from cnncalc.problem import RuleError, listed
-from cnncalc.settings import whole
-from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import whole
 
 # Maps that differ by more are not brought together by one layer's stride.
 LARGEST_STRIDE = 8

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
+from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
@@ -14,9 +15,8 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
-from cnncalc.settings import choice, flag
-from cnncalc.shapes import POINT, Shape, Window
+from cnncalc.layers.shapes import POINT, Shape, Window
+from cnncalc.syntax.settings import choice, flag
 
 
 class LayerNorm(LayerType, name="layer_norm"):

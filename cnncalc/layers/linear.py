@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.errors import RuleError
+from cnncalc.layers.contract import (
     NO_REMARKS,
     Formulas,
     LayerType,
@@ -14,9 +15,8 @@ from cnncalc.layer_type import (
     Wiring,
     whole_axes,
 )
-from cnncalc.problem import RuleError
-from cnncalc.settings import flag, whole
-from cnncalc.shapes import Shape, WholeWindow, Window
+from cnncalc.layers.shapes import Shape, WholeWindow, Window
+from cnncalc.syntax.settings import flag, whole
 
 
 class Linear(LayerType, name="linear"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers._windowed import Windowed, size_formula, sliding_windows
+from cnncalc.layers.contract import (
     Formulas,
     Matrices,
     Operations,
@@ -13,9 +14,8 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.layers._windowed import Windowed, size_formula, sliding_windows
-from cnncalc.settings import PerAxis, flag, padding_of, per_axis, whole
-from cnncalc.shapes import Shape, SlidingWindow, WholeWindow, Window, slide_all
+from cnncalc.layers.shapes import Shape, SlidingWindow, WholeWindow, Window, slide_all
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class LocalConv(Windowed, name="local_conv"):

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.expressions import Number, fraction
-from cnncalc.layer_type import Formulas, Operations, Remark, Role, Shapes, Storage, remark
 from cnncalc.layers._elementwise import Elementwise, for_each
-from cnncalc.settings import number, whole
-from cnncalc.shapes import Shape, Window
+from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Storage, remark
+from cnncalc.layers.shapes import Shape, Window
+from cnncalc.syntax.expressions import Number, fraction
+from cnncalc.syntax.settings import number, whole
 
 
 class Lrn(Elementwise, name="lrn"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.layers._groups import check_groups
+from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
@@ -15,9 +16,8 @@ from cnncalc.layer_type import (
     pointwise,
     remark,
 )
-from cnncalc.layers._groups import check_groups
-from cnncalc.settings import whole
-from cnncalc.shapes import Shape, Window, quotient
+from cnncalc.layers.shapes import Shape, Window, quotient
+from cnncalc.syntax.settings import whole
 
 
 class Maxout(LayerType, name="maxout"):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import (
+from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
@@ -15,8 +14,9 @@ from cnncalc.layer_type import (
     remark,
     whole_axes,
 )
-from cnncalc.settings import target_shape, whole
-from cnncalc.shapes import Shape, WholeWindow, Window
+from cnncalc.layers.shapes import Shape, WholeWindow, Window
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import target_shape, whole
 
 
 class Opaque(LayerType, name="opaque"):

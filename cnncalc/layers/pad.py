@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.errors import RuleError, plural
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError, plural
-from cnncalc.settings import PerAxis, choice, on_sides, per_side
-from cnncalc.shapes import POINT, ReflectWindow, ReplicateWindow, Shape, SlidingWindow, Window
+from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.layers.shapes import POINT, ReflectWindow, ReplicateWindow, Shape, SlidingWindow, Window
+from cnncalc.syntax.settings import PerAxis, choice, on_sides, per_side
 
 WINDOWS = {"zero": SlidingWindow, "reflect": ReflectWindow, "replicate": ReplicateWindow}
 

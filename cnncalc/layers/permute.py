@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Move, Reading, Role, Shapes, Storage, moved
+from cnncalc.errors import RuleError, listed
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError, listed
-from cnncalc.settings import PerAxis, whole_list
-from cnncalc.shapes import POINT, Shape, WholeWindow, Window, axis_count
+from cnncalc.layers.contract import Formulas, Move, Reading, Role, Shapes, Storage, moved
+from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, axis_count
+from cnncalc.syntax.settings import PerAxis, whole_list
 
 
 class Permute(Moving, name="permute"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Reading, Role, Shapes, Storage, feature_map
+from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
-from cnncalc.settings import whole
-from cnncalc.shapes import ResizeWindow, Shape, SlidingWindow, divides, quotient, round_up, times
+from cnncalc.layers.contract import Formulas, Reading, Role, Shapes, Storage, feature_map
+from cnncalc.layers.shapes import ResizeWindow, Shape, SlidingWindow, divides, quotient, round_up, times
+from cnncalc.syntax.settings import whole
 
 
 class PixelShuffle(Moving, name="pixel_shuffle"):

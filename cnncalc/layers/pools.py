@@ -7,7 +7,9 @@ padding before it. Windows on the border are counted like all others, padding in
 
 from __future__ import annotations
 
-from cnncalc.layer_type import (
+from cnncalc.errors import RuleError
+from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     Matrices,
@@ -21,10 +23,8 @@ from cnncalc.layer_type import (
     feature_map,
     remark,
 )
-from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, choice, flag, padding_of, per_axis
-from cnncalc.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all
+from cnncalc.syntax.settings import PerAxis, choice, flag, padding_of, per_axis
 
 ROUNDINGS = ("floor", "ceil")
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Move, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
+from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
-from cnncalc.settings import target_shape
-from cnncalc.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
+from cnncalc.layers.contract import Formulas, Move, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
+from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
+from cnncalc.syntax.settings import target_shape
 
 # NumPy and PyTorch have no tensors of more axes.
 MOST_AXES = 64

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
-from cnncalc.settings import flag
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
+from cnncalc.layers.shapes import Shape
+from cnncalc.syntax.settings import flag
 
 
 class Scale(Elementwise, name="scale"):

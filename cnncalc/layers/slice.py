@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from cnncalc.expressions import Value
-from cnncalc.layer_type import Formulas, Role, Shapes, Storage, pointwise
+from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
-from cnncalc.settings import whole
-from cnncalc.shapes import POINT, Shape, SliceWindow, Window, axis_count, axis_names
+from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, pointwise
+from cnncalc.layers.shapes import POINT, Shape, SliceWindow, Window, axis_count, axis_names
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import whole
 
 
 class Slice(Moving, name="slice"):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import NO_OPERATIONS, Formulas, Operations, Role, Shapes, Storage, feature_map
+from cnncalc.errors import RuleError
 from cnncalc.layers._elementwise import for_each
 from cnncalc.layers._moving import Moving
-from cnncalc.problem import RuleError
-from cnncalc.settings import PerAxis, choice, on_axes, per_axis
-from cnncalc.shapes import POINT, ResizeWindow, Shape, Window
+from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Role, Shapes, Storage, feature_map
+from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, Window
+from cnncalc.syntax.settings import PerAxis, choice, on_axes, per_axis
 
 
 class Upsample(Moving, name="upsample"):

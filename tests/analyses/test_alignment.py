@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from cnncalc.analyses.alignment import MOST_PAIRS, align
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 HEAD = "name: N\ninput: [3, 32, 32]\n"
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from cnncalc.analyses.compare import Heaviest, at_size, facts, front, largest_field, over_sizes
 from cnncalc.analyses.stages import stages
 from cnncalc.analyses.totals import totals
-from cnncalc.build import load
-from cnncalc.decode import read_spec
-from cnncalc.problem import SpecError
+from cnncalc.errors import SpecError
+from cnncalc.network.build import load
+from cnncalc.spec.decode import read_spec
 
 ARAUJO = Path(__file__).parent.parent / "reference" / "receptive_fields.csv"
 

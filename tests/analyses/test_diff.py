@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from cnncalc.analyses import diff as diff_module
 from cnncalc.analyses.diff import FREE, Kind, diff
 from cnncalc.analyses.tree import Figure
-from cnncalc.build import load
-from cnncalc.problem import SpecError
+from cnncalc.errors import SpecError
+from cnncalc.network.build import load
 
 # Parameters: conv1 (3 x 9 + 1) x 16 = 448, conv2 (16 x 9 + 1) x 32 = 4,640, conv3 (32 x 9 + 1) x 64 = 18,496,
 # fc (64 x 16 x 16 + 1) x 10 = 163,850. Multiply-accumulates: 27 x 16 x 64^2, 144 x 32 x 32^2, 288 x 64 x 16^2.

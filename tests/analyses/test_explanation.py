@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncalc import build
 from cnncalc.analyses.explanation import explain, fits, stages, story
 from cnncalc.analyses.sharing import counts
+from cnncalc.errors import Span
 from cnncalc.layers.conv import Conv
 from cnncalc.layers.pools import MaxPool
-from cnncalc.network import Layer, figures_of
-from cnncalc.problem import Span
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
+from cnncalc.network import build
+from cnncalc.network.records import Layer, figures_of
 
 
 def placed(layer_type, *shapes):

@@ -15,11 +15,11 @@ from pathlib import Path
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cnncalc import build
 from cnncalc.analyses.receptive_field import Flaw, fields
 from cnncalc.analyses.regions import region
-from cnncalc.problem import SpecError
-from cnncalc.shapes import Shape
+from cnncalc.errors import SpecError
+from cnncalc.layers.shapes import Shape
+from cnncalc.network import build
 
 MOST = 300
 

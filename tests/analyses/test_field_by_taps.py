@@ -15,12 +15,12 @@ from pathlib import Path
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cnncalc import build
 from cnncalc.analyses.receptive_field import Flaw, fields
 from cnncalc.analyses.regions import directly, region
+from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
-from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
+from cnncalc.network import build
 
 SIDES = st.tuples(*[st.integers(0, 2)] * 4)
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 4))

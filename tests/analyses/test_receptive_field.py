@@ -20,8 +20,8 @@ from cnncalc.analyses.receptive_field import (
     on_the_way,
     receptive_fields,
 )
-from cnncalc.build import load
-from cnncalc.expressions import parse
+from cnncalc.network.build import load
+from cnncalc.syntax.expressions import parse
 
 PUBLISHED = Path(__file__).parent.parent / "reference" / "receptive_fields.csv"
 

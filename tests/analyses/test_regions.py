@@ -1,7 +1,7 @@
 """What one output reads, by hand; random graphs are in test_field_by_taps.py."""
 
 from cnncalc.analyses.regions import MOST_BOXES, Region, directly, region
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
 
 
 def test_the_lecture_notes(spec):

@@ -24,10 +24,10 @@ from cnncalc.analyses.sharing import (
     ungrouped_figures,
     unshared,
 )
-from cnncalc.build import load
-from cnncalc.layer_type import LayerType
-from cnncalc.network import Layer, figures_of
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import LayerType
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.build import load
+from cnncalc.network.records import Layer, figures_of
 
 ANY = load("lenet5").layers[0]
 PAPER = Path(__file__).parents[1] / "reference" / "papers"

@@ -3,7 +3,7 @@
 import pytest
 
 from cnncalc.analyses.totals import totals
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from cnncalc import bundled
 from cnncalc.analyses.quantities import Measures
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import NOTHING, fold, heaviest, height, rows, tree
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 NETWORKS = ["lenet5", "vgg16", "googlenet", "resnet50", "resnet152"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cnncalc import bundled
-from cnncalc.build import load
-from cnncalc.source import Mapping, Scalar, parse
+from cnncalc.network.build import load
+from cnncalc.syntax.source import Mapping, Scalar, parse
 
 FOLDER = Path(bundled.folder())
 

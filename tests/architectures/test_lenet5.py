@@ -4,7 +4,7 @@ import csv
 from math import prod
 from pathlib import Path
 
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 PAPER = Path(__file__).parents[1] / "reference" / "papers"
 

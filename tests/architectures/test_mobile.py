@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 PAPERS = Path(__file__).parents[1] / "reference" / "papers"
 

@@ -9,7 +9,7 @@ import pytest
 from reference.reading import REFERENCE
 
 from cnncalc.analyses.totals import totals
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 PUBLISHED = list(csv.DictReader((REFERENCE / "torchvision" / "published.csv").read_text(encoding="utf-8").splitlines()))
 

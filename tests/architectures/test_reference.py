@@ -3,7 +3,7 @@
 import pytest
 from reference.reading import FIGURES, compared_rows, network_layers, read_reference
 
-from cnncalc.build import load
+from cnncalc.network.build import load
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from reference.reading import FIGURES, network_layers
 
 from cnncalc import bundled
-from cnncalc.build import load
-from cnncalc.layer_type import Storage
+from cnncalc.layers.contract import Storage
+from cnncalc.network.build import load
 
 
 @pytest.mark.parametrize("row", FIGURES, ids=lambda row: f"{row['network']}-{row['settings']}-{row['counted']}")

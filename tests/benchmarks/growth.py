@@ -94,10 +94,11 @@ def main() -> None:
 
 def measure(path: Path) -> dict[str, object]:
     """The layers of a spec's network, the seconds of each step, and the MiB that the process had after it."""
-    from cnncalc import build
     from cnncalc.analyses.receptive_field import receptive_fields
-    from cnncalc.report import csv, summary_json
-    from cnncalc.report.summary import Options, summary
+    from cnncalc.formats import csv
+    from cnncalc.network import build
+    from cnncalc.reports import summary_json
+    from cnncalc.reports.summary import Options, summary
 
     network = build.load(str(path))
     build.figures_of.cache_clear()

@@ -14,16 +14,16 @@ import pytest
 
 from cnncalc import bundled
 from cnncalc.analyses.compare import facts, front, over_sizes
-from cnncalc.build import load
-from cnncalc.decode import read_spec
-from cnncalc.report import terminal
-from cnncalc.report.compare import plot as compare_plot
-from cnncalc.report.compare.networks import COLUMNS, Entry, Options, compare_table, times
-from cnncalc.report.compare.plot import Box, in_units, place, ticks_between
-from cnncalc.report.compare.sizes import Results, sizes_table
-from cnncalc.report.compare.stages import stages_table
-from cnncalc.report.format import Share
-from cnncalc.report.table import Column, Line, Measured, Table
+from cnncalc.formats import terminal
+from cnncalc.formats.table import Column, Line, Measured, Table
+from cnncalc.network.build import load
+from cnncalc.reports.compare import plot as compare_plot
+from cnncalc.reports.compare.networks import COLUMNS, Entry, Options, compare_table, times
+from cnncalc.reports.compare.plot import Box, in_units, place, ticks_between
+from cnncalc.reports.compare.sizes import Results, sizes_table
+from cnncalc.reports.compare.stages import stages_table
+from cnncalc.spec.decode import read_spec
+from cnncalc.text import Share
 
 THREE = ("vgg16", "resnet50", "mobilenet_v2")
 ALL = tuple(column.key for column in COLUMNS)
@@ -550,4 +550,4 @@ def test_a_pipe_is_served_without_rich_and_matplotlib():
     loaded = set(
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     )
-    assert not loaded & {"rich", "matplotlib", "cnncalc.report.compare.plot", "difflib", "tempfile"}
+    assert not loaded & {"rich", "matplotlib", "cnncalc.reports.compare.plot", "difflib", "tempfile"}

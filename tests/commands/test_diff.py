@@ -6,7 +6,7 @@ import subprocess
 import jsonschema
 import pytest
 
-from cnncalc.report.diff import json as diff_json
+from cnncalc.reports.diff import json as diff_json
 
 SPEC = """
 name: Design

@@ -4,7 +4,7 @@ import pytest
 
 from cnncalc import bundled
 from cnncalc.commands import cli
-from cnncalc.report.sentences import LANGUAGES
+from cnncalc.languages import LANGUAGES
 
 REPORTS = ("explain", "field", "sharing")
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cnncalc.report.terminal import columns_of
+from cnncalc.formats.terminal import columns_of
 
 
 @pytest.mark.parametrize(

@@ -119,4 +119,4 @@ def test_it_starts_without_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
-    assert not {"rich", "tempfile", "cnncalc.build", "cnncalc.layers.linear"} & loaded
+    assert not {"rich", "tempfile", "cnncalc.network.build", "cnncalc.layers.linear"} & loaded

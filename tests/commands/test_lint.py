@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc.rules import all_rules
+from cnncalc.checks.rules import all_rules
 
 BIAS = "input: [3, 8, 8]\nlayers:\n  - conv: [8, 3]\n  - batch_norm\n"
 CLEAN = "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 8, kernel: 3, bias: false}\n  - batch_norm\n"

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from cnncalc import bundled
-from cnncalc.build import load
-from cnncalc.report import csv
-from cnncalc.report.catalogue import catalogue, entry, listed
+from cnncalc.formats import csv
+from cnncalc.network.build import load
+from cnncalc.reports.catalogue import catalogue, entry, listed
 
 
 def test_list_shows_every_network(run):

@@ -7,7 +7,7 @@ import pytest
 
 from cnncalc.commands import _progress
 from cnncalc.commands._progress import progress
-from cnncalc.report.terminal import columns_of
+from cnncalc.formats.terminal import columns_of
 
 
 class Terminal(io.StringIO):

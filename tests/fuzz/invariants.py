@@ -27,21 +27,22 @@ from cnncalc.analyses.receptive_field import receptive_fields
 from cnncalc.analyses.sharing import sharing
 from cnncalc.analyses.totals import stored, totals
 from cnncalc.analyses.tree import Figure, fold, rows, tree
-from cnncalc.build import build
-from cnncalc.decode import decode
-from cnncalc.linter import EVERYTHING
-from cnncalc.linter import lint as find
-from cnncalc.locate import Document
-from cnncalc.network import Layer, Network
-from cnncalc.problem import SpecError
-from cnncalc.report import csv as csv_report
-from cnncalc.report import document, explain, markdown, spec_schema, spec_text, story, summary_json, terminal
-from cnncalc.report.diff import json as diff_json
-from cnncalc.report.diff.rows import Options as DiffOptions
-from cnncalc.report.diff.tables import diff_tables, write_markdown
-from cnncalc.report.summary import Options, summary
-from cnncalc.source import Mapping, parse
-from cnncalc.spec import Spec
+from cnncalc.checks.linter import EVERYTHING
+from cnncalc.checks.linter import lint as find
+from cnncalc.errors import SpecError
+from cnncalc.formats import csv as csv_report
+from cnncalc.formats import document, markdown, terminal
+from cnncalc.network.build import build
+from cnncalc.network.records import Layer, Network
+from cnncalc.reports import explain, spec_schema, spec_text, story, summary_json
+from cnncalc.reports.diff import json as diff_json
+from cnncalc.reports.diff.rows import Options as DiffOptions
+from cnncalc.reports.diff.tables import diff_tables, write_markdown
+from cnncalc.reports.summary import Options, summary
+from cnncalc.spec.decode import decode
+from cnncalc.spec.locate import Document
+from cnncalc.spec.records import Spec
+from cnncalc.syntax.source import Mapping, parse
 
 FILE = "made.yaml"
 
@@ -311,7 +312,7 @@ def everything_can_be_told(made: Made, network: Network, choices: Choices) -> No
 
 
 def all_columns() -> tuple[str, ...]:
-    from cnncalc.report.summary import COLUMNS
+    from cnncalc.reports.summary import COLUMNS
 
     return tuple(column.key for column in COLUMNS)
 

@@ -12,10 +12,11 @@ from fuzz.choices import Choices
 from fuzz.invariants import noted
 from fuzz.mutations import SCALARS, bent_bytes, bent_nodes
 
-from cnncalc import build, bundled
+from cnncalc import bundled
 from cnncalc.analyses.totals import totals
 from cnncalc.commands import cli
-from cnncalc.problem import Problem, SpecError
+from cnncalc.errors import Problem, SpecError
+from cnncalc.network import build
 
 MOST_SECONDS = 2
 # What ends a line for YAML 1.1, and for editors, which count where the text is not YAML at all.

@@ -10,9 +10,9 @@ from fuzz.choices import Choices
 from fuzz.strategies import make
 
 from cnncalc import bundled
-from cnncalc.expressions import WORDS
 from cnncalc.layers import all_keywords, all_types
-from cnncalc.spec import BRANCH_KEYS, CONTAINERS, MODIFIERS, RESERVED, TOP_KEYS
+from cnncalc.spec.records import BRANCH_KEYS, CONTAINERS, MODIFIERS, RESERVED, TOP_KEYS
+from cnncalc.syntax.expressions import WORDS
 
 TESTS = Path(__file__).parents[1]
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

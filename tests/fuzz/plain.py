@@ -25,10 +25,10 @@ from fuzz.program import (
     written_name,
 )
 
-from cnncalc.layer_type import LayerType
+from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
-from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import LayerType
+from cnncalc.layers.shapes import Shape
 
 TYPES = all_types()
 

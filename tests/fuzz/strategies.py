@@ -34,12 +34,12 @@ from fuzz.program import (
 from fuzz.text import Text, write
 from hypothesis import strategies as st
 
-from cnncalc import settings as declared
-from cnncalc.expressions import fraction
-from cnncalc.layer_type import LayerType
-from cnncalc.problem import RuleError
-from cnncalc.settings import Setting
-from cnncalc.shapes import Shape
+from cnncalc.errors import RuleError
+from cnncalc.layers.contract import LayerType
+from cnncalc.layers.shapes import Shape
+from cnncalc.syntax import settings as declared
+from cnncalc.syntax.expressions import fraction
+from cnncalc.syntax.settings import Setting
 
 DEEPEST = 4
 MOST_BLOCKS = 4

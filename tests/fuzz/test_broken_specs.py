@@ -55,8 +55,8 @@ def test_every_way_to_bend_bytes_changes_something(bend) -> None:
 
 
 def test_bent_nodes_are_yaml() -> None:
-    from cnncalc.problem import SpecError
-    from cnncalc.source import parse
+    from cnncalc.errors import SpecError
+    from cnncalc.syntax.source import parse
 
     told = ""
     for seed in range(100):

@@ -18,8 +18,8 @@ from fuzz.program import Program
 from fuzz.strategies import Made
 from fuzz.text import Text
 
-from cnncalc import build
-from cnncalc.problem import SpecError
+from cnncalc.errors import SpecError
+from cnncalc.network import build
 
 FOLDER = Path(__file__).parent / "found"
 FOUND = sorted(path.name for path in FOLDER.glob("*.yaml"))

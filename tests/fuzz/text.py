@@ -21,7 +21,7 @@ from fuzz.program import (
 )
 
 from cnncalc.layers import all_types
-from cnncalc.spec import is_one_list
+from cnncalc.spec.records import is_one_list
 
 PLAIN = re.compile(r"[^\W\d_][\w ./+*()]*(?<! )\Z")
 NOT_PLAIN = ("null", "Null", "NULL", "true", "True", "false", "False")

@@ -21,19 +21,19 @@ import pytest
 from click.testing import CliRunner
 
 import cnncalc
-from cnncalc import build
+from cnncalc.checks.linter import EVERYTHING
+from cnncalc.checks.run import Request, outcome
 from cnncalc.commands import cli
-from cnncalc.linter import EVERYTHING
-from cnncalc.report.format import plain
-from cnncalc.report.json import dumps
-from cnncalc.report.outcomes import Request, outcome
+from cnncalc.formats.json import dumps
+from cnncalc.network import build
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.testing import Result
 
-    from cnncalc.finding import Outcome
+    from cnncalc.checks.finding import Outcome
 
 SOUND = dict(hostile.sound_strings())
 TABLES = ("table", "json", "csv", "markdown", "latex")
@@ -185,7 +185,9 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
 
 @pytest.mark.parametrize("form", FINDINGS)
 def test_whatever_is_wrong(form: str, wrong: list[Outcome]) -> None:
-    hostile.CHECKS[form]("".join(f"{line}\n" for line in import_module(f"cnncalc.report.findings.{form}").write(wrong)))
+    hostile.CHECKS[form](
+        "".join(f"{line}\n" for line in import_module(f"cnncalc.formats.findings.{form}").write(wrong))
+    )
 
 
 @pytest.mark.parametrize("where", ["a key at the top", "a layer type", "a value", "a variable", "what it extends"])

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnncalc import build, expressions, limits
+from cnncalc import limits
+from cnncalc.errors import MOST_LISTED, Problem, SpecError, did_you_mean, enumerated, listed
 from cnncalc.limits import DOCS, HIGHEST, Limits, Problems
-from cnncalc.problem import MOST_LISTED, Problem, SpecError, did_you_mean, enumerated, listed
-from cnncalc.templates import NameTemplate, TemplateReader
+from cnncalc.network import build
+from cnncalc.spec.templates import NameTemplate, TemplateReader
+from cnncalc.syntax import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -347,8 +349,8 @@ def test_names_that_may_be(name: str, of: str, fits: bool) -> None:
 
 
 def _scalar(text: str) -> object:
-    from cnncalc.problem import Span
-    from cnncalc.source import Scalar
+    from cnncalc.errors import Span
+    from cnncalc.syntax.source import Scalar
 
     return Scalar(text, False, Span("f", 1, 1))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cnncalc
-from cnncalc.problem import SpecError
+from cnncalc.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnncalc import build, config, git, limits
+from cnncalc import git, limits
+from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
-from cnncalc.problem import SpecError
+from cnncalc.network import build
+from cnncalc.spec import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

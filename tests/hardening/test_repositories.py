@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnncalc import build, config, git
-from cnncalc.problem import SpecError
+from cnncalc import git
+from cnncalc.errors import SpecError
+from cnncalc.network import build
+from cnncalc.spec import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

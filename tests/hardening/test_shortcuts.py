@@ -9,11 +9,11 @@ from random import Random
 
 from cnncalc.analyses.explanation import _fit
 from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
-from cnncalc.patterns import named
-from cnncalc.report.field_plot import _count
-from cnncalc.rules._reading import _count_read
-from cnncalc.rules.padding_beyond_kernel import _inside
-from cnncalc.shapes import Shape, SlidingWindow
+from cnncalc.checks.rules._reading import _count_read
+from cnncalc.checks.rules.padding_beyond_kernel import _inside
+from cnncalc.layers.shapes import Shape, SlidingWindow
+from cnncalc.reports.field_plot import _count
+from cnncalc.syntax.patterns import named
 
 
 def test_patterns_name_what_the_regular_expression_does() -> None:

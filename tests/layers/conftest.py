@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from cnncalc.layer_type import LayerType, Operations
+from cnncalc.errors import RuleError
 from cnncalc.layers import find
-from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import LayerType, Operations
+from cnncalc.layers.shapes import Shape
 
 # A busy machine is no failure of a rule.
 hypothesis_settings.register_profile("patient", deadline=None)

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from cnncalc.layer_type import NO_OPERATIONS, Operations, Storage
 from cnncalc.layers import all_types
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import NO_OPERATIONS, Operations, Storage
+from cnncalc.layers.shapes import Shape
 
 # What one number costs, read off each definition.
 ONE_NUMBER = {

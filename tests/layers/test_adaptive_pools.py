@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_parts_of_unequal_size_are_counted_as_they_are(place):

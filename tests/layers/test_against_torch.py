@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
-from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

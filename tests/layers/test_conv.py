@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
-from cnncalc.problem import RuleError
-from cnncalc.shapes import Shape
+from cnncalc.layers.shapes import Shape
 
 # C3 of LeNet-5 (LeCun et al. 1998, Table I): the S2 maps that each of the 16 C3 maps reads.
 LENET_C3 = (

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from cnncalc.layer_type import NO_OPERATIONS
+from cnncalc.layers.contract import NO_OPERATIONS
 
 
 @pytest.mark.parametrize("name", ["dropout", "drop_path"])

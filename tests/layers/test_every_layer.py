@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cnncalc.expressions import parse
-from cnncalc.layer_type import LayerType, Operations, Role, Storage, Weight
 from cnncalc.layers import all_keywords, all_types, find
-from cnncalc.settings import REQUIRED
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import LayerType, Operations, Role, Storage, Weight
+from cnncalc.layers.shapes import Shape
+from cnncalc.syntax.expressions import parse
+from cnncalc.syntax.settings import REQUIRED
 
 SIGNAL, IMAGE, VOLUME, VECTOR = (12, 19), (12, 17, 20), (12, 9, 8, 10), (12,)
 RANKS = (SIGNAL, IMAGE, VOLUME)

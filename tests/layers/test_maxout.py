@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_a_maxout_unit_has_the_weights_of_its_pieces(place):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_batch_norm_learns_two_numbers_a_channel_and_tracks_two(place):

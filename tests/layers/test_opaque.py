@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_it_is_what_its_author_says(place):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_the_stride_is_the_kernel_unless_told(place):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import NO_OPERATIONS, Operations, Storage
 from cnncalc.layers import all_types
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import NO_OPERATIONS, Operations, Storage
+from cnncalc.layers.shapes import Shape
 
 
 @pytest.mark.parametrize(

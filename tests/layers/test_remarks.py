@@ -8,9 +8,9 @@ from itertools import product
 
 import pytest
 
-from cnncalc.layer_type import Remark
 from cnncalc.layers import all_types
-from cnncalc.shapes import Shape, SlidingWindow
+from cnncalc.layers.contract import Remark
+from cnncalc.layers.shapes import Shape, SlidingWindow
 
 
 def remarks_of(name: str, *inputs: tuple[int, ...], **settings: object) -> tuple[Remark, ...]:

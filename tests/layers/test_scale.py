@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.layer_type import Operations
+from cnncalc.layers.contract import Operations
 
 
 def test_layer_scale_of_convnext(place):

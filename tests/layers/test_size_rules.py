@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
-from cnncalc.problem import RuleError
-from cnncalc.shapes import (
+from cnncalc.layers.shapes import (
     PartitionWindow,
     ResizeWindow,
     Shape,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layer_type import Storage
+from cnncalc.layers.contract import Storage
 
 
 def test_the_activations_of_vgg_16(place):

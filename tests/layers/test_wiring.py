@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cnncalc.layer_type import Matrices, Wiring
 from cnncalc.layers import all_types
-from cnncalc.shapes import Shape
+from cnncalc.layers.contract import Matrices, Wiring
+from cnncalc.layers.shapes import Shape
 
 
 def answers(name: str, shape: tuple[int, ...], **settings: object) -> tuple[Wiring | None, Matrices | None]:

@@ -5,8 +5,8 @@ import re
 from itertools import groupby
 from pathlib import Path
 
-from cnncalc.build import load
-from cnncalc.network import inference_layers
+from cnncalc.network.build import load
+from cnncalc.network.records import inference_layers
 
 REFERENCE = Path(__file__).parent
 

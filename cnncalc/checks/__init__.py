@@ -1,0 +1,1 @@
+"""What holds a network to budgets, assertions and design rules."""

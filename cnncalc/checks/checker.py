@@ -1,0 +1,389 @@
+"""Holds a network to its guards: what is kept, what is broken by how much, and where it is spent.
+
+Facts alone: the sentences are written elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import NamedTuple
+
+from cnncalc import limits
+from cnncalc.analyses.quantities import SUMS, Measured, Measures, Unmeasurable
+from cnncalc.analyses.tree import Node, Row, rows
+from cnncalc.checks.finding import Check, State
+from cnncalc.errors import Problem, SpecError, of_option
+from cnncalc.layers.shapes import Shape
+from cnncalc.limits import Cost
+from cnncalc.network import build
+from cnncalc.network.records import Network
+from cnncalc.reprs import brief
+from cnncalc.spec.guards import ASSERT, INCREASE, QUANTITIES, Assertion, Bound, Guards, Limit, amount, place_in
+from cnncalc.spec.records import Spec
+from cnncalc.spec.templates import Constant, Faulty
+from cnncalc.syntax.expressions import (
+    Comparison,
+    ExpressionError,
+    Number,
+    UnknownValue,
+    Value,
+    describe,
+    further_function,
+)
+from cnncalc.syntax.settings import is_whole
+
+MOST_SPENT = 3
+# Sizes of inputs are commonly multiples of 32, the stride of most networks' last map.
+INPUT_STEP = 32
+# How many layers may be placed anew, all told, to find out which inputs would do.
+MOST_PLACED = 100_000
+
+
+@brief
+class Spent(NamedTuple):
+    """A part that much of a quantity is spent in; `before` is what the baseline has there, if there is one."""
+
+    row: Row
+    value: int
+    before: int | None = None
+
+
+@brief
+class Verdict(NamedTuple):
+    """A check with what explains it.
+
+    Of a broken limit, `spent` are the heaviest parts, or those that grew most, and `smaller_input` is the
+    largest smaller input that would keep it. Of an assertion, `figures` are what its calls came to, and
+    `sides` what it compared.
+    """
+
+    check: Check
+    limit: Limit | None = None
+    spent: tuple[Spent, ...] = ()
+    smaller_input: Shape | None = None
+    figures: tuple[tuple[str, Value], ...] = ()
+    sides: tuple[Value, ...] = ()
+
+
+@brief
+class Subject(NamedTuple):
+    """What is checked: a spec with its network, and the network that it is compared with."""
+
+    spec: Spec
+    network: Network
+    baseline: Network | None = None
+    batch: int = 1
+    dtype_size: int = 4
+
+
+def check(subject: Subject, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
+    """The verdicts on all guards, in their order.
+
+    Raises SpecError with every guard that cannot be held against the network: a name that nothing has, a
+    bound that is no number.
+    """
+    with limits.counted():
+        return _Checker(subject).verdicts(guards)
+
+
+class _Checker:
+    """Holds one network to its guards."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.measures = Measures(subject.network, batch=subject.batch, dtype_size=subject.dtype_size)
+        self.before = (
+            Measures(subject.baseline, batch=subject.batch, dtype_size=subject.dtype_size) if subject.baseline else None
+        )
+        self.problems: list[Problem] = limits.Problems()
+        self.to_place = MOST_PLACED
+        self.names = build.variables_of(subject.spec, self.problems)
+
+    def verdicts(self, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
+        found: list[Verdict] = []
+        for each in guards:
+            for limit in each.limits:
+                found += self._guarded(limit, lambda limit=limit: list(self._limit(limit)))  # type: ignore[misc]
+            for assertion in each.assertions:
+                found += self._guarded(assertion, lambda assertion=assertion: [self._assertion(assertion)])  # type: ignore[misc]
+        if self.problems:
+            raise SpecError(map(of_option, self.problems))
+        return tuple(found)
+
+    def _guarded(self, guard: Limit | Assertion, verdicts: Callable[[], list[Verdict]]) -> list[Verdict]:
+        """The verdicts, unless a problem stands in their way, which is kept."""
+        try:
+            return verdicts()
+        except Faulty as faulty:
+            self.problems.append(faulty.problem)
+        except Unmeasurable as wrong:
+            self.problems.append(Problem(guard.span, wrong.message, wrong.hint))
+        except UnknownValue:
+            pass
+        except SpecError as error:
+            raise SpecError(problem._replace(span=problem.span or guard.span) for problem in error.problems) from None
+        return []
+
+    # --- limits ---------------------------------------------------------------------------------
+
+    def _limit(self, limit: Limit) -> Iterator[Verdict]:
+        if not limit.path:
+            yield from self._held(limit, None, self.measures.of_network(limit.quantity))
+            return
+        for node in self.measures.matching(limit.path):
+            yield from self._held(limit, node, self.measures.of_node(node, limit.quantity))
+
+    def _held(self, limit: Limit, node: Node | None, value: Measured) -> Iterator[Verdict]:
+        """A verdict on what is limited as it is, and one on its increase."""
+        limits.spend(Cost.VERDICT)
+        subject = f"{node.name}.{limit.quantity}" if node else limit.quantity
+        if isinstance(value, Shape):
+            yield self._shape(limit, subject, value)
+            return
+        bounds = {word: bound for word, bound in limit.bounds.items() if word in ("max", "min", "value")}
+        amounts = {word: self._amount(limit, word, bound) for word, bound in bounds.items()}
+        unit = QUANTITIES[limit.quantity].unit
+        if amounts:
+            state = self._state(limit, value, amounts)
+            check = Check(limit.kind, subject, limit.span, state, value, tuple(amounts.items()), unit=unit)
+            yield self._explained(check, limit, node, amounts.get("max", amounts.get("value")))
+        if "max_increase" in limit.bounds:
+            yield self._increase(limit, node, subject, value)
+
+    def _shape(self, limit: Limit, subject: str, value: Shape) -> Verdict:
+        template = limit.bounds["value"].template
+        wanted = template.evaluate(self.names)
+        sizes = wanted if isinstance(wanted, tuple) else (wanted,)
+        if not all(is_whole(size, 1) for size in sizes):
+            message = f"{limit.key} takes a shape, not {describe(wanted)}"
+            raise Faulty(Problem(template.span, message, "write the channels first, such as [64, 56, 56]"))
+        expected = Shape(sizes)  # type: ignore[arg-type]
+        state = State.KEPT if expected == value else State.BROKEN
+        check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
+        return Verdict(check, limit)
+
+    def _state(self, limit: Limit, value: int, amounts: Mapping[str, Number]) -> State:
+        most = amounts.get("max", amounts.get("value"))
+        least = amounts.get("min", amounts.get("value"))
+        over = max(0, value - most) if most is not None else 0
+        under = max(0, least - value) if least is not None else 0
+        if not over and not under:
+            return State.KEPT
+        bound = limit.bounds.get("tolerance")
+        missed = most if over else least
+        allowed = 0 if bound is None or missed is None else self._amount(limit, "tolerance", bound, missed)
+        if max(over, under) > allowed:
+            return State.BROKEN
+        return State.KEPT if "value" in amounts else State.TOLERATED
+
+    def _increase(self, limit: Limit, node: Node | None, subject: str, value: int) -> Verdict:
+        """Whether no more than allowed was added since the baseline."""
+        bound = limit.bounds["max_increase"]
+        unit = QUANTITIES[limit.quantity].unit
+        before = self._value_before(limit, node)
+        if before is None:
+            return Verdict(Check(INCREASE, subject, limit.span, State.UNCHECKED, value, unit=unit), limit)
+        allowed = self._amount(limit, "max_increase", bound, before)
+        state = State.KEPT if value - before <= allowed else State.BROKEN
+        check = Check(INCREASE, subject, limit.span, state, value, (("max_increase", allowed),), before, unit)
+        if state is not State.BROKEN or limit.quantity not in SUMS:
+            return Verdict(check, limit)
+        return Verdict(check, limit, tuple(self._grown(node, limit.quantity)))
+
+    def _value_before(self, limit: Limit, node: Node | None) -> int | None:
+        """What the baseline has; None where there is none, or where it does not have that block or layer."""
+        if self.before is None:
+            return None
+        if node is None:
+            value = self.before.of_network(limit.quantity)
+        elif node.name in self.before.nodes:
+            value = self.before.of_node(self.before.nodes[node.name], limit.quantity)
+        else:
+            return None
+        return value if isinstance(value, int) else None
+
+    def _amount(self, limit: Limit, word: str, bound: Bound, whole: Number = 0) -> Number:
+        """What a bound comes to; a percentage is one of `whole`."""
+        value = bound.template.evaluate(self.names)
+        found = amount(value, 1 if bound.scale is None else bound.scale)
+        if found is None:
+            message = f"{limit.key}: {word} takes a number of at least 0, not {describe(value)}"
+            raise Faulty(Problem(bound.template.span, message))
+        return found if bound.scale is not None else _hundredth(found * whole)
+
+    # --- why ------------------------------------------------------------------------------------
+
+    def _explained(self, check: Check, limit: Limit, node: Node | None, most: Number | None) -> Verdict:
+        """A check with where its quantity is spent, where there is more of it than `most`."""
+        if most is None or not isinstance(check.value, int) or check.value <= most or limit.quantity not in SUMS:
+            return Verdict(check, limit)
+        smaller = self._smaller_input(limit, most) if node is None else None
+        return Verdict(check, limit, tuple(self._heaviest(node, limit.quantity)), smaller)
+
+    def _value(self, row: Row, quantity: str) -> int:
+        limits.spend(1)
+        value = self.measures.of_node(row.node, quantity)
+        return value * row.times if isinstance(value, int) else 0
+
+    def _heaviest(self, node: Node | None, quantity: str) -> list[Spent]:
+        """The heaviest parts of the network or of a node; one that has most of it is told part by part."""
+        top = node or self.measures.root
+        parts = [row for row in rows(top, top.depth + 1) if not row.node.training_only or top.training_only]
+        whole = sum(self._value(row, quantity) for row in parts)
+        # Of what was looked at once nothing else has more than half.
+        opened = parts
+        while large := next((row for row in opened if self._is_most(row, quantity, whole)), None):
+            opened = list(rows(large.node, large.node.depth + 1))
+            place = next(place for place, row in enumerate(parts) if row is large)
+            parts[place : place + 1] = opened
+        found = [Spent(row, value) for row in parts if (value := self._value(row, quantity))]
+        return sorted(found, key=lambda spent: -spent.value)[:MOST_SPENT]
+
+    def _is_most(self, row: Row, quantity: str, whole: int) -> bool:
+        """Whether a block has more than half of a whole."""
+        return row.times == 1 and bool(row.node.children) and 2 * self._value(row, quantity) > whole
+
+    def _grown(self, node: Node | None, quantity: str) -> list[Spent]:
+        """The parts that grew most since the baseline, compared by name."""
+        if self.before is None:
+            return []
+        grown = [(self._growth(child, quantity), child) for child in (node or self.measures.root).children]
+        while True:
+            total = sum(growth for growth, _ in grown if growth > 0)
+            inner = next((at for growth, at in grown if 2 * growth > total and at.children and self._has(at)), None)
+            if inner is None:
+                break
+            limits.spend(len(grown) // Cost.PER_NAME)
+            place = next(place for place, (_, at) in enumerate(grown) if at is inner)
+            grown[place : place + 1] = [(self._growth(child, quantity), child) for child in inner.children]
+        grown.sort(key=lambda pair: -pair[0])
+        found = []
+        for growth, child in grown[:MOST_SPENT]:
+            if growth > 0:
+                row = Row(child, child, 1, folded=True)
+                value = self._value(row, quantity)
+                found.append(Spent(row, value, value - growth))
+        return found
+
+    def _has(self, node: Node) -> bool:
+        return self.before is not None and node.name in self.before.nodes
+
+    def _growth(self, node: Node, quantity: str) -> int:
+        now = self._value(Row(node, node, 1, folded=True), quantity)
+        if self.before is None or node.name not in self.before.nodes:
+            return now
+        before = self.before.of_node(self.before.nodes[node.name], quantity)
+        return now - before if isinstance(before, int) else 0
+
+    def _smaller_input(self, limit: Limit, most: Number) -> Shape | None:
+        """The largest smaller input, square as the one now, that would keep a limit; None where none is known."""
+        _, by_batch, _ = SUMS[limit.quantity]
+        inputs = self.subject.network.inputs
+        if not by_batch or len(inputs) > 1:
+            return None
+        name, shape = inputs[0]
+        if len(set(shape.spatial)) != 1:
+            return None
+        low, high = 1, (shape.spatial[0] - 1) // INPUT_STEP
+        self.to_place -= high.bit_length() * len(self.subject.network.layers)
+        if self.to_place < 0:
+            return None
+        best: Shape | None = None
+        while low <= high:
+            middle = (low + high) // 2
+            candidate = Shape((shape.channels, *(middle * INPUT_STEP for _ in shape.spatial)))
+            value = self._with_input(name, candidate, limit.quantity)
+            if value is not None and value <= most:
+                best, low = candidate, middle + 1
+            elif value is None:
+                low = middle + 1
+            else:
+                high = middle - 1
+        return best
+
+    def _with_input(self, name: str, shape: Shape, quantity: str) -> int | None:
+        """A quantity of the same network with another input; None where it does not fit."""
+        spec = self.subject.spec
+        try:
+            with limits.counted():
+                network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
+        except SpecError:
+            return None
+        measures = Measures(network, batch=self.subject.batch, dtype_size=self.subject.dtype_size)
+        value = measures.of_network(quantity)
+        return value if isinstance(value, int) else None
+
+    # --- assertions -----------------------------------------------------------------------------
+
+    def _assertion(self, assertion: Assertion) -> Verdict:
+        """An assertion with the figures that it asked for."""
+        figures: dict[str, Value] = {}
+        names = dict(self.names)
+        for quantity in QUANTITIES:
+            names[further_function(quantity)] = self._asking(quantity, figures)
+        tree = assertion.expression.tree
+        try:
+            holds = tree.evaluate(names)
+            sides: tuple[Value, ...] = ()
+            if isinstance(tree, Comparison) and len(tree.rest) == 1:
+                sides = (tree.first.evaluate(names), tree.rest[0][1].evaluate(names))
+        except ExpressionError as error:
+            raise Faulty(Problem(place_in(assertion, error.offset), error.message, error.hint)) from None
+        if not isinstance(holds, bool):
+            message = f"an assertion is true or false, but this is {describe(holds)}"
+            raise Faulty(Problem(assertion.span, message, "compare it, as in depth() <= 50"))
+        state = State.KEPT if holds else State.BROKEN
+        check = Check(ASSERT, " ".join(assertion.expression.text.split()), assertion.span, state)
+        return Verdict(check, figures=tuple(figures.items()), sides=sides)
+
+    def _asking(self, quantity: str, figures: dict[str, Value]) -> Value:
+        """The function that an assertion calls for a quantity; what it answers is kept in `figures`."""
+
+        def ask(values: list[Value], offset: int) -> Value:
+            if len(values) > 1 or not all(isinstance(value, str) for value in values):
+                hint = f"write {quantity}() or {quantity}('conv1')"
+                raise ExpressionError(f"{quantity} takes the name of a layer or block, or nothing", offset, hint)
+            pattern = str(values[0]) if values else ""
+            try:
+                answer = self._answer(quantity, pattern)
+            except Unmeasurable as wrong:
+                raise ExpressionError(wrong.message, offset, wrong.hint) from None
+            figures[f"{quantity}({f'{pattern!r}' if pattern else ''})"] = answer
+            return answer
+
+        return ask  # type: ignore[return-value]
+
+    def _answer(self, quantity: str, pattern: str) -> Value:
+        """A quantity of the network, or of what a pattern names: the sum, where it names several."""
+        if not pattern:
+            value = self.measures.of_network(quantity)
+        else:
+            if QUANTITIES[quantity].whole_network:
+                raise Unmeasurable(f"{quantity} is a figure of the whole network", f"write {quantity}()")
+            nodes = self.measures.matching(pattern)
+            limits.spend(len(nodes))
+            if len(nodes) == 1:
+                value = self.measures.of_node(nodes[0], quantity)
+            elif QUANTITIES[quantity].sums:
+                names = {node.name for node in nodes}
+                outermost = [node for node in nodes if names.isdisjoint(_above(node.name))]
+                values = [self.measures.of_node(node, quantity) for node in outermost]
+                return sum(value for value in values if isinstance(value, int))
+            else:
+                some = ", ".join(node.name for node in nodes[:3])
+                raise Unmeasurable(f"{pattern!r} names {len(nodes)} layers and blocks, {some} among them", "name one")
+        return tuple(value) if isinstance(value, Shape) else value
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names of the blocks that something is in, by its full name."""
+    return accumulate(name.split(".")[:-1], "{}.{}".format)
+
+
+def _hundredth(number: Number) -> Number:
+    """A hundredth, exactly."""
+    from fractions import Fraction
+
+    part = Fraction(number) / 100
+    return part.numerator if part.denominator == 1 else part

@@ -1,0 +1,247 @@
+"""Runs the rules over a network: which are asked, what comments silence, and what is one finding.
+
+A comment silences the rules that it names, or all, on its line:
+
+    - conv: {filters: 64, kernel: 3} # cnncalc: ignore CNN003 because the published weights have it
+    - relu # cnncalc: ignore
+
+and, on a line of its own above the spec's first key, in the whole file:
+
+    # cnncalc: ignore-file CNN012, unused-variable
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from cnncalc import limits
+from cnncalc.checks.finding import Finding, Severity
+from cnncalc.checks.rule import ABOUT_COMMENTS, Comment, Found, Rule, Subject, some
+from cnncalc.checks.rules import all_rules
+from cnncalc.errors import Span, SpecError, did_you_mean, quoted
+from cnncalc.limits import Cost
+from cnncalc.network.records import Network
+from cnncalc.reprs import brief
+from cnncalc.spec.records import Spec
+
+MARK = "cnncalc:"
+COMMENT = re.compile(r"#\s*cnncalc:\s*ignore(-file)?(?=\s|\Z)(.*)")
+# A word behind the first is another rule where a comma is between, or where it looks like a code.
+WORD = re.compile(r"(?:\s*,\s*|\s+)([A-Za-z][\w-]*)")
+CODE = re.compile(r"CNN[0-9]+\Z")
+BECAUSE = "because"
+
+
+@brief
+class Selection(NamedTuple):
+    """Which rules are asked, and how much they weigh: words are codes, the beginnings of codes, or names.
+
+    No word in `select` means all. Of a rule that is selected and ignored the longer word decides, and
+    where they are equally long it is ignored. Of `severities` the last that fits a rule holds.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severities: tuple[tuple[str, Severity], ...] = ()
+
+
+EVERYTHING = Selection()
+
+
+class UnknownRuleError(Exception):
+    """A word that stands for no rule, with what was meant."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.message = f"there is no rule {quoted(word)}"
+        self.hint = "`cnncalc lint --list` shows the rules"
+        # Of codes the nearest is no nearer to what was meant than any other.
+        if not word.upper().startswith("CNN"):
+            self.hint = did_you_mean(word, [rule.name for rule in all_rules()], self.hint)
+        super().__init__(f"{self.message}; {self.hint}")
+
+    def __reduce__(self) -> tuple[type[UnknownRuleError], tuple[str]]:
+        return type(self), (self.word,)
+
+
+def rules_of(word: str) -> tuple[Rule, ...]:
+    """The rules that a code, the beginning of codes or a name stands for. Raises UnknownRuleError."""
+    found = _rules_of(word)
+    if not found:
+        raise UnknownRuleError(word)
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _rules_of(word: str) -> tuple[Rule, ...]:
+    begin = word.upper()
+    return tuple(rule for rule in all_rules() if rule.name == word.lower() or (begin and rule.code.startswith(begin)))
+
+
+def selected(selection: Selection) -> tuple[tuple[Rule, Severity], ...]:
+    """The rules that are asked, with their severities. Raises UnknownRuleError."""
+    wanted, unwanted = _weights(selection.select), _weights(selection.ignore)
+    severities = {rule.code: severity for word, severity in selection.severities for rule in rules_of(word)}
+    return tuple(
+        (rule, severities.get(rule.code, rule.severity))
+        for rule in all_rules()
+        if (rule.code in wanted or not selection.select)
+        if rule.code not in unwanted or wanted.get(rule.code, 0) > unwanted[rule.code]
+    )
+
+
+def _weights(words: Iterable[str]) -> dict[str, int]:
+    """How long the longest word is that stands for each rule; a name is as good as the whole code."""
+    weights: dict[str, int] = {}
+    for word in words:
+        for rule in rules_of(word):
+            length = min(len(word), len(rule.code))
+            weights[rule.code] = max(length, weights.get(rule.code, 0))
+    return weights
+
+
+def lint(
+    spec: Spec, network: Network, selection: Selection = EVERYTHING, batch: int | None = None
+) -> tuple[Finding, ...]:
+    """What the rules find in a network, in the order of the file.
+
+    What has no place comes first, then what is in the spec's own file, then those it extends. `batch` is that
+    of training. Raises UnknownRuleError where `selection` names a rule that does not exist, and SpecError where all
+    of it takes too much work.
+    """
+    with limits.counted():
+        return _lint(spec, network, selected(selection), batch)
+
+
+def _lint(
+    spec: Spec, network: Network, rules: tuple[tuple[Rule, Severity], ...], batch: int | None
+) -> tuple[Finding, ...]:
+    comments = tuple(comment for file, text in dict(spec.texts).items() for comment in comments_in(text, file))
+    subject = Subject(spec, network, batch)
+    subject.asked = frozenset(rule.code for rule, _ in rules)
+    first = [pair for pair in rules if not pair[0].code.startswith(ABOUT_COMMENTS)]
+    findings = [finding for rule, severity in first for finding in _findings(rule, severity, subject)]
+    kept, comments = _silenced(findings, comments, spec.file)
+    # Those of a spec that this one starts from may be there for its sake.
+    subject.comments = tuple(comment for comment in comments if comment.span.file == spec.file)
+    last = [pair for pair in rules if pair[0].code.startswith(ABOUT_COMMENTS)]
+    kept += [finding for rule, severity in last for finding in _findings(rule, severity, subject)]
+
+    def order(finding: Finding) -> tuple[bool, bool, Span, str]:
+        span = finding.span or Span("", 0, 0)
+        return finding.span is not None, span.file != spec.file, span, finding.code
+
+    return tuple(sorted(kept, key=order))
+
+
+def _findings(rule: Rule, severity: Severity, subject: Subject) -> Iterator[Finding]:
+    """What one rule finds, as one finding for each place in the files."""
+    by_place: dict[object, list[Found]] = {}
+    for found in rule.check(subject):
+        # What has no line, and what is about no layer, is one of its own.
+        key = found.span if found.span is not None and found.layer else (found.span, found.message)
+        by_place.setdefault(key, []).append(found)
+    for places in by_place.values():
+        worst = max(places, key=lambda found: found.weight)
+        names = [found.layer for found in places if found is not worst]
+        also = f" (and {len(names)} more like it: {some(names, 3)})" if names else ""
+        message = f"{worst.message}{also}"
+        yield Finding(rule.code, severity, worst.span, message, worst.hint, layer=worst.layer)
+
+
+# --- comments -----------------------------------------------------------------------------------
+
+
+def comments_in(text: str, file: str) -> Iterator[Comment]:
+    """The comments of a YAML text that silence rules."""
+    if MARK not in text:
+        return
+    texts = _texts_in(text)
+    begun = texts[0][0] if texts else len(text)
+    place = 0
+    for number, line in enumerate(re.split(r"(?<=\n)|(?<=\r)(?!\n)", text), start=1):
+        match = COMMENT.search(line.rstrip("\r\n")) if MARK in line else None
+        at = place + match.start() if match else 0
+        if match and _is_comment(text, at, texts):
+            whole_file = match.group(1) is not None
+            span = Span(file, number, match.start() + 1)
+            try:
+                limits.spend(Cost.COMMENT)
+                words = tuple((word, _codes(word)) for word in _words(match.group(2)))
+            except SpecError as error:
+                raise SpecError(problem._replace(span=span) for problem in error.problems) from None
+            yield Comment(span, words, whole_file, misplaced=whole_file and at > begun)
+        place += len(line)
+
+
+def _texts_in(text: str) -> list[tuple[int, int]]:
+    """From where to where the scalars of a YAML text go, in their order: a # in them is no comment."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    tokens = yaml.scan(text, Loader=loader)
+    return [
+        (token.start_mark.index, token.end_mark.index) for token in tokens if isinstance(token, yaml.tokens.ScalarToken)
+    ]
+
+
+def _is_comment(text: str, at: int, texts: list[tuple[int, int]]) -> bool:
+    """Whether the # there begins a comment: after a space, and in no scalar."""
+    before = bisect_right(texts, (at, len(text)))
+    return (at == 0 or text[at - 1].isspace()) and not (before and at < texts[before - 1][1])
+
+
+def _words(text: str) -> Iterator[str]:
+    """The rules that a comment names; what follows `because`, or is no list any more, is a reason."""
+    place = 0
+    while match := WORD.match(text, place):
+        word = match.group(1)
+        listed = not place or "," in match.group() or CODE.match(word)
+        if word == BECAUSE or not listed:
+            return
+        yield word
+        place = match.end()
+
+
+def _codes(word: str) -> tuple[str, ...] | None:
+    limits.spend(Cost.COMMENT)
+    return tuple(rule.code for rule in _rules_of(word)) or None
+
+
+def _silenced(
+    findings: list[Finding], comments: tuple[Comment, ...], own_file: str
+) -> tuple[list[Finding], tuple[Comment, ...]]:
+    """The findings that no comment silences, and the comments with the codes that they do."""
+    if not comments:
+        return findings, comments
+    used: dict[int, set[str]] = {number: set() for number in range(len(comments))}
+    by_line: dict[tuple[str, int], list[int]] = {}
+    for number, comment in enumerate(comments):
+        if not comment.misplaced:
+            line = 0 if comment.whole_file else comment.span.line
+            by_line.setdefault((comment.span.file, line), []).append(number)
+
+    @cache
+    def is_silenced(file: str, line: int, code: str) -> bool:
+        """Whether a comment there silences a rule; all that do are used."""
+        numbers = [number for number in by_line.get((file, line), ()) if _names(comments[number], code)]
+        for number in numbers:
+            used[number].add(code)
+        return bool(numbers)
+
+    kept = []
+    for finding in findings:
+        file, line = (finding.span.file, finding.span.line) if finding.span else (own_file, 0)
+        # Both are asked: each comment that silences it is used.
+        if not any([is_silenced(file, line, finding.code), is_silenced(file, 0, finding.code)]):
+            kept.append(finding)
+    return kept, tuple(comment._replace(used=frozenset(used[number])) for number, comment in enumerate(comments))
+
+
+def _names(comment: Comment, code: str) -> bool:
+    """Whether a comment is about a rule."""
+    return not comment.words or any(code in codes for _, codes in comment.words if codes is not None)

@@ -1,0 +1,94 @@
+"""The receptive field of each layer along the path on which it is narrowest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from cnncalc.layers.contract import Reading
+from cnncalc.network.records import Layer, Network
+
+Number: TypeAlias = "int | Fraction"
+
+# Strides with longer numerators or denominators are not followed.
+LONGEST_NUMBER = 2**63
+
+
+class NarrowestField(NamedTuple):
+    """The field of a layer's outputs along an axis of its map, on an input that is `size` long there.
+
+    `start` is the first position that the first output sees, and `outputs` the number of outputs.
+    """
+
+    size: int
+    start: Number
+    extent: Number
+    stride: Number
+    outputs: int
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether both the first and the last output see the input from end to end."""
+        last = self.start + (self.outputs - 1) * self.stride
+        return last <= 0 and self.start + self.extent >= self.size
+
+
+# One field for each axis of a map; none where an axis of the map is not one of the input.
+Map: TypeAlias = tuple[NarrowestField, ...]
+
+
+def narrowest_fields(network: Network) -> dict[str, Map]:
+    """The fields of each layer and each input of the network, gates left aside.
+
+    Where paths join, each axis keeps the narrowest of their fields. What reads an axis whole, or makes one from
+    something else, such as channels, ends it.
+    """
+    found: dict[str, Map] = {
+        name: tuple(NarrowestField(size, 0, 1, 1, size) for size in shape.spatial) for name, shape in network.inputs
+    }
+    for layer in network.layers:
+        readings = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
+        maps = [
+            _slide(reading, layer, number, found[name])
+            for number, (reading, name) in enumerate(zip(readings, layer.inputs, strict=True))
+            if not reading.repeated or len(readings) == 1
+        ]
+        laid = [each for each in maps if each]
+        found[layer.name] = tuple(min(axes, key=_share) for axes in zip(*laid, strict=True)) if laid else ()
+    return found
+
+
+def _slide(reading: Reading, layer: Layer, number: int, fields: Map) -> Map:
+    """The fields of a layer's outputs through one of its inputs; none where an axis ends."""
+    by_axis = dict(_grown(reading, layer, number, fields)) if fields else {}
+    axes = range(layer.output_shape.rank)
+    return tuple(by_axis[axis] for axis in axes) if all(axis in by_axis for axis in axes) else ()
+
+
+def _grown(reading: Reading, layer: Layer, number: int, fields: Map) -> Iterator[tuple[int, NarrowestField]]:
+    sizes = layer.input_shapes[number].spatial
+    for window, axis, size, field in zip(reading.windows, reading.axes, sizes, fields, strict=True):
+        step, positions = window.pace(size)
+        stride = field.stride * step if positions == 1 else _whole(Fraction(field.stride * step, positions))
+        if axis is None or not 0 < stride.numerator < LONGEST_NUMBER or stride.denominator > LONGEST_NUMBER:
+            continue
+        first = next(iter(window.reads(0, size)), 0)
+        yield (
+            axis,
+            NarrowestField(
+                field.size,
+                field.start + first * field.stride,
+                field.extent + (window.span(size) - 1) * field.stride,
+                stride,
+                layer.output_shape.spatial[axis],
+            ),
+        )
+
+
+def _share(field: NarrowestField) -> Fraction:
+    return Fraction(field.extent) / field.size
+
+
+def _whole(number: Fraction) -> Number:
+    return number.numerator if number.denominator == 1 else number

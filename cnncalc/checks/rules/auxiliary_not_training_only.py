@@ -1,0 +1,112 @@
+"""A side output that looks like an auxiliary classifier counts at inference.
+
+Why it matters
+    Auxiliary heads feed gradients into the middle of a deep network while it is trained, and are thrown
+    away then. Without `training_only: true` they stay in the totals: in GoogLeNet 6.4 of 13.4 million
+    parameters would be theirs.
+
+What triggers it
+    input: [3, 32, 32]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1}
+      - relu
+      - branch:
+          auxiliary: [global_avg_pool, linear: 10]
+      - conv: {filters: 32, kernel: 3, padding: 1}
+      - relu
+      - global_avg_pool
+      - linear: 10
+
+What is better
+    input: [3, 32, 32]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1}
+      - relu
+      - branch:
+          auxiliary: [global_avg_pool, linear: 10]
+        training_only: true
+      - conv: {filters: 32, kernel: 3, padding: 1}
+      - relu
+      - global_avg_pool
+      - linear: 10
+
+When to leave it
+    Where early answers are used, as in networks with several exits: `outputs:` that lists them says so,
+    and nothing is reported.
+
+Source
+    Szegedy et al. 2014, Going Deeper with Convolutions, arXiv:1409.4842, section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.checks.finding import Severity
+from cnncalc.checks.rule import WEIGHTED, Found, Subject
+from cnncalc.errors import Span
+from cnncalc.layers.contract import Role
+from cnncalc.network.records import Layer
+
+CODE = "CNN045"
+NAME = "auxiliary-not-training-only"
+SEVERITY = Severity.WARNING
+
+BEHIND_THE_HEAD = frozenset(
+    {Role.PROBABILITIES, Role.MOVING, Role.RESAMPLING, Role.DROPOUT, Role.ACTIVATION, Role.GLOBAL_POOL}
+)
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where a side output has the main one's shape, both come from weights, and it leaves the main path on its way."""
+    first, *others = subject.network.outputs
+    if subject.spec.outputs or first not in subject.by_name:
+        return
+    main, sides = subject.by_name[first], [subject.by_name[name] for name in others if name in subject.by_name]
+    if not sides or not _has_head(subject, main):
+        return
+    path = _path(subject, main)
+    leaving = _leaving(subject, path)
+    for side in sides:
+        alike = side.output_shape == main.output_shape and not side.training_only
+        if alike and side.name in leaving and _has_head(subject, side):
+            yield Found(
+                _place(subject, side),
+                side.name,
+                f"{side.name} gives {side.output_shape.described} like {main.name}, as an auxiliary classifier does,"
+                " and counts at inference",
+                "set training_only: true on its branch, or list both as outputs",
+            )
+
+
+def _has_head(subject: Subject, end: Layer) -> bool:
+    """Whether what ends here was computed by a layer with weights, for itself."""
+    head: Layer | None = end
+    if end.figures.type.role in BEHIND_THE_HEAD:
+        head = subject.before(end, BEHIND_THE_HEAD)
+    return head is not None and head.figures.type.role in WEIGHTED
+
+
+def _path(subject: Subject, end: Layer) -> set[str]:
+    """All layers that an output depends on."""
+    path = {end.name}
+    for layer in reversed(subject.layers):
+        if layer.name in path:
+            path.update(layer.inputs)
+    return path & subject.by_name.keys()
+
+
+def _leaving(subject: Subject, path: set[str]) -> set[str]:
+    """The layers beside the main path that depend on a layer of it."""
+    found: set[str] = set()
+    for layer in subject.layers:
+        if layer.name not in path and any(name in path or name in found for name in layer.inputs):
+            found.add(layer.name)
+    return found
+
+
+def _place(subject: Subject, side: Layer) -> Span:
+    """The outermost side branch around a layer, else the layer."""
+    parts = side.name.split(".")
+    around = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return next((subject.spans_of_groups[name] for name in around if name in subject.spans_of_groups), side.span)

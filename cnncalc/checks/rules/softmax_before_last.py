@@ -1,0 +1,78 @@
+"""A softmax that is not at the end: a layer with weights, or another softmax, reads it.
+
+Why it matters
+    A softmax makes its numbers positive and their sum 1. A layer that reads them sees how the scores
+    compare and no longer how large they are; where one is clearly the largest the gradient all but
+    vanishes, p (1 - p) of what comes back: 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one
+    of its own, too) no probability of 10 classes is above e / (e + 9), 23 %.
+
+What triggers it
+    input: [784]
+    layers:
+      - linear: 512
+      - softmax
+      - linear: 10
+
+What is better
+    input: [784]
+    layers:
+      - linear: 512
+      - relu
+      - linear: 10
+      - softmax
+
+When to leave it
+    Where the next layer should see probabilities, as in a cascade of classifiers. Attention, in which a
+    softmax is multiplied with a map, is not reported, nor are weighted means: a 1x1 convolution or linear
+    layer without bias that no norm reads, such as the expected value over bins of a distance, or one
+    with a single output channel.
+
+Source
+    Goodfellow, Bengio and Courville 2016, Deep Learning, section 6.2.2.3, on how a softmax saturates;
+    Li et al. 2020, Generalized Focal Loss, arXiv:2006.04388, on expected values over bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.checks.finding import Severity
+from cnncalc.checks.rule import KEEPS_MAP, NORMS, POOLS, WEIGHTED, Found, Subject, kernel_of
+from cnncalc.layers.contract import Role
+from cnncalc.network.records import Layer
+
+CODE = "CNN012"
+NAME = "softmax-before-last"
+SEVERITY = Severity.WARNING
+
+THROUGH = POOLS | KEEPS_MAP | {Role.MOVING, Role.RESAMPLING, Role.GLOBAL_POOL}
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where weights or a softmax read a softmax, with nothing but layers of one input between."""
+
+    def reads_scores(layer: Layer) -> bool:
+        role = layer.figures.type.role
+        return role is Role.PROBABILITIES or (role in WEIGHTED and not _is_mean(subject, layer))
+
+    softmaxes = list(subject.of_role(Role.PROBABILITIES))
+    behind = subject.first_behind(reads_scores, THROUGH) if softmaxes else {}
+    for layer in softmaxes:
+        if layer.name in behind:
+            reader = behind[layer.name]
+            twice = reader.figures.type.role is Role.PROBABILITIES
+            yield Found(
+                layer.span,
+                layer.name,
+                f"{layer.name} is not the last layer: {reader.name} reads its probabilities",
+                f"remove {layer.name}" if twice else "use an activation here, and a softmax at the end",
+            )
+
+
+def _is_mean(subject: Subject, layer: Layer) -> bool:
+    """Whether a layer gives weighted means of the probabilities at each position."""
+    if max(kernel_of(layer), default=1) > 1:
+        return False
+    has_bias = any(weight.name == "bias" for weight in layer.weights)
+    is_normed = any(reader.figures.type.role in NORMS for reader in subject.readers[layer.name])
+    return layer.output_shape.channels == 1 or not (has_bias or is_normed)

@@ -1,0 +1,88 @@
+"""Convolutions that read a map each of whose positions already sees the whole input.
+
+Why it matters
+    A kernel larger than 1 brings together what lies apart. Where each position of the map that it reads
+    sees the whole input, there is nothing more to bring in: in the experiments of the paper, layers behind
+    that border added next to nothing to the accuracy, and could be removed, or the input enlarged. Where
+    paths join, only the narrowest counts: past a shortcut or a 1x1 branch little of the input has been
+    seen, and a deep residual network still gains.
+
+What triggers it
+    input: [3, 8, 8]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1, stride: 2}
+      - relu
+      - conv: {filters: 16, kernel: 5, padding: 2}
+      - relu
+      - conv: {filters: 16, kernel: 5, padding: 2}
+      - relu
+      - conv: {filters: 16, kernel: 3, padding: 1}
+      - relu
+      - global_avg_pool
+      - linear: 10
+
+What is better
+    input: [3, 32, 32]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1, stride: 2}
+      - relu
+      - conv: {filters: 16, kernel: 5, padding: 2}
+      - relu
+      - conv: {filters: 16, kernel: 5, padding: 2}
+      - relu
+      - conv: {filters: 16, kernel: 3, padding: 1}
+      - relu
+      - global_avg_pool
+      - linear: 10
+
+When to leave it
+    Where depth was found to help all the same. Only networks that give one answer for the whole input are
+    reported, and only where it is a quarter of the convolutions or more. 1x1 convolutions do not count,
+    nor do kernels that slide over something other than positions, such as channels behind a global pool.
+
+Source
+    Richter, Schöning, Wiedenroth and Krumnack 2021, Should You Go Deeper? Optimizing Convolutional
+    Neural Network Architectures without Training by Receptive Field Analysis, arXiv:2106.12307.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.checks.finding import Severity
+from cnncalc.checks.rule import Found, Subject, number, percent, sliding_of
+from cnncalc.checks.rules._narrowest import narrowest_fields
+from cnncalc.errors import plural
+from cnncalc.layers.contract import Role
+
+CODE = "CNN031"
+NAME = "unproductive-layers"
+SEVERITY = Severity.NOTE
+
+LEAST_SHARE = 4
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """All such layers as one finding, at the first of them."""
+    if subject.gives_map:
+        return
+    fields = narrowest_fields(subject.network)
+    spatial = [
+        (layer, field)
+        for layer in subject.of_role(Role.CONVOLUTION)
+        if not layer.training_only and any(window.kernel > 1 for window in sliding_of(layer))
+        if (field := fields[layer.inputs[0]])
+    ]
+    grown = [layer for layer, field in spatial if all(axis.sees_all for axis in field)]
+    if LEAST_SHARE * len(grown) < len(spatial) or not grown:
+        return
+    macs, first = sum(layer.macs for layer in grown), grown[0]
+    which = f"{number(len(grown))} of {plural(len(spatial), 'convolution')} with kernels larger than 1"
+    reads = f"{which}, from {first.name} on, read maps" if len(grown) > 1 else f"{first.name}, {which}, reads a map"
+    yield Found(
+        first.span,
+        first.name,
+        f"{reads} whose every position already sees the whole input ({percent(macs, subject.totals.macs)} of the"
+        " multiply-accumulates)",
+        "use a larger input or fewer layers",
+    )

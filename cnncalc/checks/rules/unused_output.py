@@ -1,0 +1,56 @@
+"""A named layer, block or branch whose output is neither read nor an output of the network.
+
+Why it matters
+    Something has a name to be read by, and nothing reads it: a skip connection that was never joined, a
+    head that is missing under `outputs:`. Its layers count in all figures and do nothing.
+
+What triggers it
+    input: [3, 32, 32]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1}
+        name: encoder
+      - conv: {filters: 16, kernel: 1}
+        name: skip
+      - conv: {filters: 16, kernel: 3, padding: 1}
+        from: encoder
+
+What is better
+    input: [3, 32, 32]
+    layers:
+      - conv: {filters: 16, kernel: 3, padding: 1}
+        name: encoder
+      - conv: {filters: 16, kernel: 1}
+        name: skip
+      - conv: {filters: 16, kernel: 3, padding: 1}
+        from: encoder
+      - add:
+        from: [previous, skip]
+
+When to leave it
+    Where a spec stops short of the network's end with `outputs:`, to count its first part.
+
+Source
+    Practice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.checks.finding import Severity
+from cnncalc.checks.rule import Found, Subject
+from cnncalc.checks.rules._dead import dead_ends
+from cnncalc.errors import quoted
+
+CODE = "CNN043"
+NAME = "unused-output"
+SEVERITY = Severity.WARNING
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where a dead end has a name that the spec gave it."""
+    for end in dead_ends(subject):
+        if end.name:
+            message = f"no layer reads {quoted(end.name)}, and it is not an output: {end.cost}"
+            hint = f"read it with from: {end.name}, list it as an output, or remove it"
+            yield Found(end.span, end.layer.name, message, hint, len(end.layers))

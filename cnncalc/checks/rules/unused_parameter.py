@@ -1,0 +1,52 @@
+"""A parameter of a block that the block does not use.
+
+Why it matters
+    Callers give a value that changes nothing: a stride that is taken and never handed on gives a network
+    with larger maps than the call says.
+
+What triggers it
+    input: [3, 32, 32]
+    blocks:
+      conv_bn(filters, stride=1): [conv: {filters: filters, kernel: 3, bias: false}, batch_norm, relu]
+    layers:
+      - conv_bn: [16, 2]
+
+What is better
+    input: [3, 32, 32]
+    blocks:
+      conv_bn(filters, stride=1):
+        [conv: {filters: filters, kernel: 3, stride: stride, bias: false}, batch_norm, relu]
+    layers:
+      - conv_bn: [16, 2]
+
+When to leave it
+    Where blocks must take the same arguments to stand in each other's place.
+
+Source
+    Practice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.checks.finding import Severity
+from cnncalc.checks.rule import Found, Subject
+from cnncalc.errors import quoted
+from cnncalc.spec.records import names_used_in_block
+
+CODE = "CNN047"
+NAME = "unused-parameter"
+SEVERITY = Severity.WARNING
+
+
+def check(subject: Subject) -> Iterator[Found]:
+    """Where neither the layers of a block nor a later parameter's default uses one."""
+    for name, block in subject.spec.blocks.items():
+        if block.span.file != subject.spec.file:
+            continue
+        used = names_used_in_block(block)
+        for parameter in block.parameters:
+            if parameter.name not in used:
+                message = f"the block {quoted(name)} does not use its parameter {quoted(parameter.name)}"
+                yield Found(block.span, "", message, "use it or remove it")

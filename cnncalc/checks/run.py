@@ -1,0 +1,186 @@
+"""A spec read, built, held to its guards and linted: all that `check` and `lint` find of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cnncalc import git, limits, surface
+from cnncalc.checks.checker import Subject, Verdict, check
+from cnncalc.checks.finding import BASELINE, Finding, Outcome, Severity, State, unusable
+from cnncalc.checks.linter import Selection, UnknownRuleError, lint, rules_of
+from cnncalc.checks.verdicts import findings, in_spec
+from cnncalc.errors import Problem, SpecError, listed, quoted
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.network.build import build
+from cnncalc.network.records import Network
+from cnncalc.spec.config import EMPTY, Config, Entry, Lint, entries_of
+from cnncalc.spec.decode import decode, read_spec
+from cnncalc.spec.guards import INCREASE, Guards
+from cnncalc.spec.locate import Place, at_revision, chain_of, locate, refuse_link_outside
+from cnncalc.spec.records import Spec
+
+SEVERITIES = tuple(severity.value for severity in Severity)
+
+
+class Request(NamedTuple):
+    """What is asked of each spec.
+
+    `guards` are those of the command's options; `held` says whether any guards are looked at, and
+    `selection` which rules are, None for none. The baseline is the spec `against`, or each spec as it
+    is at the git revision `against_ref`; one that cannot be used is an error, unless `allow_broken_baseline`.
+    `batch` and `dtype` come before those of the configuration.
+    """
+
+    settings: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    batch: int | None = None
+    dtype: str | None = None
+    guards: Guards = Guards()
+    held: bool = True
+    selection: Selection | None = None
+    against: str | None = None
+    against_ref: str | None = None
+    allow_broken_baseline: bool = False
+    config: Config = EMPTY
+
+
+class Baseline(NamedTuple):
+    """The network that one is compared with, or why there is none: a `note`, or what is wrong with it."""
+
+    network: Network | None = None
+    note: str = ""
+    problem: Problem | None = None
+
+
+def outcome(reference: str, request: Request) -> Outcome:
+    """All that is found of a spec. Raises SpecError only where no baseline can be read at its revision."""
+    entries = entries_of(request.config, reference)
+    settings = (*(pair for entry in entries for pair in entry.settings), *request.settings)
+    inputs = request.inputs or tuple(pair for entry in entries for pair in entry.inputs)
+    try:
+        place = locate(reference)
+        refuse_link_outside(place)
+    except SpecError as error:
+        return unusable(reference, error.problems)
+    baseline = _baseline(place, request, settings, inputs) if request.held else Baseline()
+    try:
+        spec = read_spec(place, settings, inputs)
+        network = build(spec)
+        verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
+        found = [*in_spec(findings(verdicts), network), *_notes(baseline, verdicts, request)]
+        if request.selection is not None:
+            lints = [request.config.lint, *(entry.lint for entry in entries)]
+            found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
+    except SpecError as error:
+        return unusable(reference, error.problems, place.shown)
+    found.sort(key=lambda finding: (finding.span is None, finding.span))
+    checks = tuple(verdict.check for verdict in verdicts)
+    return Outcome(reference, network.name, tuple(found), checks, place.shown)
+
+
+def _verdicts(
+    spec: Spec, network: Network, baseline: Baseline, entries: tuple[Entry, ...], request: Request
+) -> tuple[Verdict, ...]:
+    """The verdicts on the spec's own guards, on those of the configuration and on those of the options."""
+    told = (*entries, request.config.defaults)
+    dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
+    every = [spec.guards, *(entry.guards for entry in entries), request.guards]
+    limited = {(limit.kind, limit.key) for each in every for limit in each.limits}
+    defaults = request.config.defaults.guards
+    every.append(Guards(tuple(limit for limit in defaults.limits if (limit.kind, limit.key) not in limited)))
+    return check(Subject(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
+
+
+def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:
+    """The batch that is told: by the command, an entry, or the defaults."""
+    told = (request.batch, *(entry.batch for entry in entries), request.config.defaults.batch)
+    return next((batch for batch in told if batch), None)
+
+
+def _baseline(
+    place: Place, request: Request, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
+) -> Baseline:
+    """What a spec is compared with. Raises git.RevisionError where nothing can be read at the revision."""
+    if request.against is None and request.against_ref is None:
+        return Baseline()
+    try:
+        before = (
+            locate(request.against) if request.against is not None else at_revision(place, request.against_ref or "")
+        )
+        if before is None:
+            return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
+        return Baseline(_network_like(before, settings, inputs))
+    except git.RevisionError:
+        raise
+    except SpecError as error:
+        return Baseline(problem=error.problems[0])
+
+
+def _network_like(place: Place, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]) -> Network:
+    """The network of a baseline, with those settings and inputs that it has: a change may add others."""
+    chain = chain_of(place)
+    spec = decode(chain)
+    names = {name for name, _ in spec.inputs}
+    own_settings = [pair for pair in settings if pair[0] in spec.variables]
+    own_inputs = [pair for pair in inputs if not pair[0] or pair[0] in names]
+    return build(decode(chain, own_settings, own_inputs) if own_settings or own_inputs else spec)
+
+
+def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...], request: Request) -> Iterator[Finding]:
+    """What is to be said of the baseline: where one exists and cannot be used, increases are not held silently."""
+    if baseline.note:
+        yield Finding(BASELINE, Severity.NOTE, None, baseline.note)
+    if baseline.problem is not None:
+        message = f"the baseline cannot be used, so no increase is held: {baseline.problem}"
+        if request.allow_broken_baseline:
+            yield Finding(BASELINE, Severity.NOTE, None, message)
+        else:
+            hint = f"fix the baseline{surface.broken_baseline()}"
+            yield Finding(BASELINE, Severity.ERROR, None, message, hint)
+    held = any(verdict.check.kind == INCREASE for verdict in verdicts)
+    if baseline.network is not None and not held:
+        hint = f"{surface.increase()} would"
+        yield Finding(BASELINE, Severity.NOTE, None, "nothing limits an increase", hint)
+
+
+def refuse_unknown_rules(config: Config) -> None:
+    """Raise SpecError with every rule and severity of a configuration that does not exist."""
+    problems = limits.Problems()
+    for each in (config.lint, *(entry.lint for entry in config.entries)):
+        for word, span in (*each.select, *each.ignore, *((word, span) for word, _, span in each.severities)):
+            try:
+                rules_of(word)
+            except UnknownRuleError as unknown:
+                problems.append(Problem(span, unknown.message, unknown.hint))
+        for _, text, span in each.severities:
+            if text not in SEVERITIES:
+                problems.append(Problem(span, f"there is no severity {quoted(text)}", f"they are {listed(SEVERITIES)}"))
+    if problems:
+        raise SpecError(problems)
+
+
+def _joined(selection: Selection, lints: list[Lint]) -> Selection:
+    """The rules of the options over those of the configuration: what an option selects is all that is asked."""
+    return Selection(
+        selection.select or tuple(word for each in lints for word, _ in each.select),
+        (*(word for each in lints for word, _ in each.ignore), *selection.ignore),
+        (*((word, Severity(text)) for each in lints for word, text, _ in each.severities), *selection.severities),
+    )
+
+
+def status(outcomes: list[Outcome], *, strict: bool, errors_only: bool) -> int:
+    """The exit status: 2 where a spec is unusable, 1 where a check is broken or a rule weighs enough, else 0.
+
+    Rules weigh enough that find an error; unless `errors_only`, a warning; where `strict`, also a note.
+    """
+    if any(outcome.unusable for outcome in outcomes):
+        return 2
+    weights = {Severity.ERROR}
+    if strict or not errors_only:
+        weights.add(Severity.WARNING)
+    if strict and not errors_only:
+        weights.add(Severity.NOTE)
+    found = any(finding.severity in weights for outcome in outcomes for finding in outcome.findings)
+    broken = any(check.state is State.BROKEN for outcome in outcomes for check in outcome.checks)
+    return int(found or broken)

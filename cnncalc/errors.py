@@ -1,0 +1,183 @@
+"""What can be wrong with a spec, as values: where it is, what it is, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cnncalc.reprs import brief, short_value
+
+LONGEST_QUOTE = 60
+EQUALLY_NEAR = 0.1
+# Among how many words one is sought that is near: to compare two of fifty letters takes up to a millisecond.
+LONGEST_GUESSED = 50
+MOST_GUESSED = 2_000
+MOST_COMPARED = 200
+MOST_WEIGHED = 6
+# How many words a sentence lists, and how many of more.
+MOST_LISTED = 30
+FIRST_LISTED = 12
+
+
+@brief
+class Span(NamedTuple):
+    """A place in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@brief
+class Problem(NamedTuple):
+    """One thing that is wrong: a sentence, its place, and what would mend it.
+
+    `span` is None where no line is to blame, as for a file that is missing.
+    """
+
+    span: Span | None
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{sentence(self.message, self.hint)}"
+
+
+def of_option(problem: Problem) -> Problem:
+    """A problem of a command's option, whose place has no line, as a problem that names the option instead."""
+    if problem.span is None or problem.span.line:
+        return problem
+    return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)
+
+
+class SpecError(Exception):
+    """A spec that cannot be used, with all of its problems in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __repr__(self) -> str:
+        """The first problem and how many there are: hundreds may be in it."""
+        first = f": {short_value(str(self.problems[0]))}" if self.problems else ""
+        return f"<{type(self).__name__} of {plural(len(self.problems), 'problem')}{first}>"
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...]]]:
+        """Copies and pickles are made of the problems: an exception's own way would make them of the text."""
+        return type(self), (self.problems,)
+
+
+class RuleError(Exception):
+    """A layer's rule cannot be met.
+
+    The rule knows no file: it names the `setting` to blame (None for the layer as a whole)
+    and the builder finds its place. `hint` says what would work.
+    """
+
+    def __init__(self, message: str, setting: str | None = None, hint: str = "") -> None:
+        super().__init__(sentence(message, hint))
+        self.message = message
+        self.setting = setting
+        self.hint = hint
+
+
+def sentence(message: str, hint: str) -> str:
+    """A message and its hint as they are shown together."""
+    return f"{message}; {hint}" if hint else message
+
+
+def quoted(text: str) -> str:
+    """Text of a user as a message shows it: in quotes, what cannot be seen escaped, and cut where it is long."""
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}...")
+
+
+# Signs that look like those of YAML and of expressions; full-width ones are found by their decomposition.
+LOOKALIKES = {
+    "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2022": "-",
+    "\u3001": ",", "\u3010": "[", "\u3011": "]",
+}  # fmt: skip
+
+
+def ascii_lookalike(character: str) -> str:
+    """The ASCII sign or digit that a character looks like, such as ':' for a full-width colon; else nothing."""
+    if character.isascii():
+        return ""
+    from unicodedata import normalize
+
+    sign = LOOKALIKES.get(character) or normalize("NFKC", character)
+    return sign if len(sign) == 1 and sign.isascii() and not sign.isalpha() else ""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
+    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`."""
+    near = nearest(word, known, cutoff)
+    return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """The known words nearest to `word`, two where they are equally near; none where all are far.
+
+    Of more words than a person would have in mind only the likely ones are looked at, so that a file of mistakes
+    takes no more than a file.
+    """
+    from difflib import SequenceMatcher
+    from itertools import islice
+
+    wanted = word.lower()
+    if len(wanted) > LONGEST_GUESSED:
+        return []
+    by_lowercase = {name.lower(): name for name in islice(known, MOST_GUESSED) if len(name) <= LONGEST_GUESSED}
+    # What differs in case and signs alone is meant, however near others are: mobilenetv2 is mobilenet_v2.
+    signs = str.maketrans("", "", "_- .")
+    if same := [name for name in by_lowercase if name.translate(signs) == wanted.translate(signs)]:
+        return [by_lowercase[name] for name in same[:2]]
+    matcher = SequenceMatcher(None, "", wanted)
+    likely = []
+    for name in _alike(wanted, by_lowercase):
+        matcher.set_seq1(name)
+        if matcher.real_quick_ratio() >= cutoff and (bound := matcher.quick_ratio()) >= cutoff:
+            likely.append((bound, name))
+    near = []
+    for _, name in sorted(likely, reverse=True)[:MOST_WEIGHED]:
+        matcher.set_seq1(name)
+        if (ratio := matcher.ratio()) >= cutoff:
+            near.append((ratio, name))
+    near = sorted(near, reverse=True)[:2]
+    # Only those that are equally near are named.
+    return [by_lowercase[name] for ratio, name in near if ratio > near[0][0] - EQUALLY_NEAR]
+
+
+def _alike(word: str, names: Iterable[str]) -> list[str]:
+    """Of very many names those with the letters of a word."""
+    found = list(names)
+    if len(found) <= MOST_COMPARED:
+        return found
+    letters = set(word)
+    return sorted(found, key=lambda name: len(letters.symmetric_difference(name)))[:MOST_COMPARED]
+
+
+def listed(words: Iterable[object], last: str = "and") -> str:
+    """Words as a sentence lists them: a, b and c; of very many the first: a, b, c and 97 more."""
+    shown = [str(word) for word in words]
+    if len(shown) > MOST_LISTED:
+        return f"{', '.join(shown[:FIRST_LISTED])} and {len(shown) - FIRST_LISTED:,} more"
+    *first, end = shown
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def enumerated(words: Iterable[str]) -> str:
+    """Words in a row: a, b, c; of very many the first: a, b, c, ... and 97 more."""
+    shown = list(words)
+    if len(shown) > MOST_LISTED:
+        return f"{', '.join(shown[:FIRST_LISTED])}, ... and {len(shown) - FIRST_LISTED:,} more"
+    return ", ".join(shown)
+
+
+def plural(count: int, noun: str) -> str:
+    """A counted noun: 1 axis is written `1 number`, 2 `2 numbers`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,1 @@
+"""Tables, documents and findings in each output format."""

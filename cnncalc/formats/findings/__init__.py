@@ -1,0 +1,61 @@
+"""What checks and rules found, in the formats of terminals, documents and continuous integration.
+
+A format is a module with one function, `write`: outcomes in, lines out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from cnncalc.checks.finding import Finding, Outcome, Severity, State
+from cnncalc.errors import plural, sentence
+
+FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+RANKS = {severity: place for place, severity in enumerate(Severity)}
+
+
+def counted(outcomes: Sequence[Outcome]) -> str:
+    """One line that says it all: 3 specs: 12 checks kept, 1 broken; 2 warnings."""
+    states = Counter(check.state for outcome in outcomes for check in outcome.checks)
+    kept = states[State.KEPT] + states[State.TOLERATED]
+    parts = []
+    if states:
+        parts.append(f"{plural(kept, 'check')} kept, {states[State.BROKEN] or 'none'} broken")
+        if states[State.UNCHECKED]:
+            parts[-1] += f", {states[State.UNCHECKED]} without a baseline"
+    unusable = sum(outcome.unusable for outcome in outcomes)
+    if unusable:
+        parts.append(f"{unusable} unusable")
+    baselines = sum(outcome.broken_baseline is not None for outcome in outcomes)
+    if baselines:
+        parts.append(f"{plural(baselines, 'baseline')} unusable")
+    severities = Counter(finding.severity for outcome in outcomes for finding in of_rules(outcome))
+    found = [plural(severities[severity], severity.value) for severity in Severity if severities[severity]]
+    if found:
+        parts.append(f"{', '.join(found)}{' of the rules' if states else ''}")
+    elif not parts:
+        parts.append("no findings")
+    return f"{plural(len(outcomes), 'spec')}: {'; '.join(parts)}"
+
+
+def rank(finding: Finding) -> int:
+    """A key that sorts findings as people read them: errors first, notes last."""
+    return RANKS[finding.severity]
+
+
+def message_of(outcome: Outcome, finding: Finding) -> str:
+    """The sentence of a finding, with the spec that it is about where the place of the finding is in another file."""
+    words = sentence(finding.message, finding.hint)
+    return words if finding.span is None or outcome.contains(finding.span) else f"{words} (for {outcome.file})"
+
+
+def line_of(outcome: Outcome, finding: Finding) -> str:
+    """A finding as a compiler writes it, with the file of its spec where it has no place."""
+    place = finding.span or outcome.file
+    return f"{place}: {finding.severity.value}: {message_of(outcome, finding)} [{finding.code}]"
+
+
+def of_rules(outcome: Outcome) -> Iterable[Finding]:
+    """The findings of the rules, without those of guards and of what is unusable."""
+    return (finding for finding in outcome.findings if finding.code.startswith("CNN"))

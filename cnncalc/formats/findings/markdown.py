@@ -1,0 +1,47 @@
+"""Checks and findings as Markdown, for the summary of a job or a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cnncalc.checks.finding import Outcome, State
+from cnncalc.checks.verdicts import limits_of, used, value_of
+from cnncalc.formats.findings import counted, message_of, rank
+from cnncalc.formats.markdown import escape, paragraph
+from cnncalc.text import percent
+
+WORDS = {
+    State.KEPT: "kept",
+    State.TOLERATED: "kept, within its tolerance",
+    State.BROKEN: "**broken**",
+    State.UNCHECKED: "no baseline",
+}
+
+
+def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The lines of the text: for each spec a table of its checks, and a list of what was found."""
+    yield f"### cnncalc: {counted(outcomes)}"
+    for outcome in outcomes:
+        if outcome.checks or outcome.findings:
+            yield ""
+            name = f": {escape(outcome.name)}" if outcome.name else ""
+            yield f"**{escape(outcome.file)}**{name}"
+        if outcome.checks:
+            yield from _table(outcome)
+        if outcome.findings:
+            yield ""
+            for finding in sorted(outcome.findings, key=rank):
+                place = f"{finding.span}: " if finding.span else ""
+                words = message_of(outcome, finding)
+                yield f"- {paragraph(place)}{finding.severity.value}: {escape(words)} ({escape(finding.code)})"
+                yield from (f"  - {paragraph(detail)}" for detail in finding.details)
+
+
+def _table(outcome: Outcome) -> Iterator[str]:
+    yield ""
+    yield "| | | is | limit | of it | |"
+    yield "| --- | --- | ---: | ---: | ---: | --- |"
+    for check in outcome.checks:
+        share = used(check)
+        cells = [check.kind, check.subject, value_of(check), limits_of(check), f"{percent(share)} %" if share else ""]
+        yield f"| {' | '.join(escape(cell) for cell in cells)} | {WORDS[check.state]} |"

@@ -1,0 +1,41 @@
+"""Tables as JSON: a list of objects, one a line, with the columns' keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from cnncalc.formats.table import Cell, Table
+from cnncalc.text import COMMAND, Share, is_hidden
+
+
+def write(table: Table) -> Iterator[str]:
+    """The lines of the JSON text."""
+    yield "["
+    for position, line in enumerate(table.lines):
+        cells = zip(table.columns, line.cells, strict=True)
+        comma = "," if position + 1 < len(table.lines) else ""
+        yield f"  {dumps({column.key: _value(cell) for column, cell in cells})}{comma}"
+    yield "]"
+
+
+def dumps(value: object, *, indent: int | None = None, ascii_only: bool = True) -> str:
+    """JSON text that also a terminal and the log of a CI system take for text; what it stands for is the same.
+
+    Without `ascii_only` letters beyond ASCII stay as they are.
+    """
+    written = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    if not ascii_only and not written.isprintable():
+        written = "".join(
+            json.dumps(character)[1:-1] if character != "\n" and is_hidden(character) else character
+            for character in written
+        )
+    # These signs stand in texts alone. The first is written by its number.
+    return COMMAND.sub(lambda found: f"\\u{ord(found.group()[0]):04x}{found.group()[1]}", written)
+
+
+def _value(cell: Cell) -> object:
+    """A share as a part of 1."""
+    if isinstance(cell, Share):
+        return cell.part / cell.whole if cell.whole else None
+    return cell

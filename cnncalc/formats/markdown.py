@@ -1,0 +1,66 @@
+"""Tables as GitHub's Markdown has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cnncalc.formats.table import Table, text
+from cnncalc.text import plain
+
+# Numbers and single words, which most cells are, have nothing to escape.
+PLAIN = re.compile(r"[0-9 ,()/%x+.-]*|[0-9A-Za-z ]*")
+# A space of no width, as the entity that is seen where the text is edited.
+NOTHING = "&#8203;"
+# What begins an item of a list, or makes a heading of the line above.
+BEGINNING = re.compile(r"^(\s*)([-+=](?=\s+\S|[-= ]*[-=])|[0-9]+(?=[.)](\s|$)))")
+
+
+def write(table: Table) -> Iterator[str]:
+    """The lines of a table in Markdown."""
+    if table.title:
+        yield f"### {escape(table.title)}"
+        yield ""
+    for words in table.subtitle:
+        yield paragraph(words)
+        yield ""
+    yield _row([escape(column.header) for column in table.columns])
+    yield _row(["---:" if column.numeric else "---" for column in table.columns])
+    for line in table.lines:
+        cells = [escape(text(cell)) for cell in line.cells]
+        # Ordinary spaces at the start of a cell are dropped; these are kept.
+        cells[0] = "\N{EM SPACE}" * line.indent + cells[0]
+        yield _row(cells)
+    yield ""
+    for label, note in table.notes:
+        yield f"- {paragraph(label)}: {escape(note)}" if label else f"- {paragraph(note)}"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def escape(words: str) -> str:
+    """Text that Markdown and the HTML in it leave as it is; the underscore inside a word needs no care.
+
+    It becomes no link and calls nobody: GitHub makes links of addresses, and sends word to whom an @ names and
+    to what a #12 counts.
+    """
+    if PLAIN.fullmatch(words):
+        return words
+    safe = plain(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = re.sub(r"([\\`*|\[\]#~$])", r"\\\1", safe)
+    safe = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", safe)
+    safe = re.sub(r":(?=//)|(?<=www)\.", r"\\\g<0>", safe, flags=re.IGNORECASE)
+    return re.sub(r"(@|#)(?=\w)", rf"\1{NOTHING}", safe)
+
+
+def paragraph(words: str) -> str:
+    """Text at the start of a line that begins no list there, and makes no heading of the line above."""
+    return BEGINNING.sub(_not_begun, escape(words))
+
+
+def _not_begun(found: re.Match[str]) -> str:
+    """The sign of a list's item or of a heading, which is none behind a backslash; that of `1.` is its point."""
+    space, sign = found.group(1), found.group(2)
+    return f"{space}{sign}\\" if sign.isdigit() else f"{space}\\{sign}"

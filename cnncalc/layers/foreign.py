@@ -1,0 +1,186 @@
+"""What other frameworks, papers and Chinese call layer types and settings, and how a spec writes them.
+
+Each layer type declares its other names (`also_known_as`); those of settings are a table in `settings`. Every layer
+type is loaded to look a word up, so that only messages and the reference ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from cnncalc import layers
+from cnncalc.errors import LONGEST_GUESSED, LONGEST_QUOTE, RuleError, did_you_mean, listed, nearest, quoted
+from cnncalc.layers import _elsewhere
+from cnncalc.layers.contract import LayerType
+from cnncalc.layers.examples import literal, plainest_settings
+from cnncalc.syntax.settings import ALSO_KNOWN_AS, Choice, Setting
+from cnncalc.syntax.source import Mapping, Node, Scalar
+
+# A name of elsewhere must be nearer than one of ours before it is suggested for a slip.
+CUTOFF = 0.75
+# A slip is not traced to shorter names of elsewhere, such as ln and fc.
+SHORTEST_GUESSED = 4
+
+
+def find_types(word: str) -> tuple[type[LayerType], ...]:
+    """The layer types that a word names here or elsewhere, in any spelling: `Conv2d` or `nn.Conv2d`."""
+    return _types_by_word().get(_simplify(word), ())
+
+
+def advise_type(word: str) -> str:
+    """What to do about a word that names a layer elsewhere, where no layer type stands for it; else nothing."""
+    return _type_advice().get(_simplify(word), "")
+
+
+def suggest_type(word: str, own: Iterable[str], arguments: Node | None = None) -> str:
+    """A hint for a word that is no layer type: how to write what it means, or the nearest word, or nothing.
+
+    `own` are further words that may have been meant, such as the spec's blocks.
+    """
+    own = tuple(own)
+    if same := did_you_mean(word, own, cutoff=0.95):
+        return same
+    if hint := _write_instead(word, arguments):
+        return hint
+    # Names such as conv1, fc6 or dense_2 are a type and what tells its layers apart.
+    bare = re.sub(r"[\d_x-]*\d$", "", word) if len(word) <= LONGEST_GUESSED else word
+    if bare != word and (hint := _write_instead(bare, arguments)):
+        return f"{hint} with `name: {word}` beside it" if find_types(bare) and bare.islower() else hint
+    if arguments is not None and (setting := _setting_of(word, _setting_names())):
+        return f"{setting} is a setting: indent it, without a dash, below the layer that it belongs to"
+    ours = (*layers.all_types(), *own)
+    elsewhere = [other for other in _words() if len(other) >= SHORTEST_GUESSED]
+    near = nearest(word, (*elsewhere, *ours))
+    if near_ours := [name for name in near if name in ours]:
+        return f"did you mean {' or '.join(map(quoted, near_ours))}?"
+    if near := nearest(word, elsewhere, CUTOFF):
+        return f"did you mean {quoted(near[0])}? {_write_instead(near[0], arguments)}"
+    return did_you_mean(word, ours)
+
+
+def suggest_setting(word: str, names: Iterable[str], settings: Iterable[Setting] = ()) -> str:
+    """A hint for a word that is none of the settings or parameters `names`; nothing where none is near."""
+    names = tuple(names)
+    if name := _setting_of(word, names):
+        return _name_setting(name, settings)
+    if advice := _setting_advice().get(_simplify(word)):
+        return advice
+    elsewhere = [other for name in names for other in ALSO_KNOWN_AS.get(name, ())]
+    near = nearest(word, (*elsewhere, *names))
+    if near_ours := [name for name in near if name in names]:
+        return f"did you mean {' or '.join(map(quoted, near_ours))}?"
+    if (near := nearest(word, elsewhere, CUTOFF)) and (name := _setting_of(near[0], names)):
+        return f"did you mean {quoted(near[0])}? {_name_setting(name, settings)}"
+    return did_you_mean(word, names)
+
+
+def _name_setting(name: str, settings: Iterable[Setting]) -> str:
+    """What a setting is called here; of a choice also what it takes."""
+    choice = next((setting for setting in settings if setting.name == name and isinstance(setting, Choice)), None)
+    return f"cnncalc calls it {name}" + (f", which takes {choice.wants}" if choice else "")
+
+
+def _setting_of(word: str, names: Iterable[str]) -> str | None:
+    """The setting of those names that a word means in another spelling or elsewhere."""
+    simple = _simplify(word)
+    same = (name for name in names if _simplify(name) == simple)
+    return next(same, None) or next(
+        (name for name in names if simple in map(_simplify, ALSO_KNOWN_AS.get(name, ()))), None
+    )
+
+
+def _write_instead(word: str, arguments: Node | None) -> str:
+    """How to write what a word means elsewhere; nothing where that is not known."""
+    found = find_types(word)
+    if not found:
+        return advise_type(word)
+    written = f"`{_written(found[0], arguments)}`"
+    if found[0].several_inputs:
+        written += " with `from: [a, b]` beside it"
+    if len(found) > 1:
+        return f"write {listed((kind.name for kind in found), 'or')}, such as {written}"
+    return f"cnncalc calls it {found[0].name}: write {written}"
+
+
+def _written(kind: type[LayerType], arguments: Node | None) -> str:
+    """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
+    if kind.several_inputs:
+        return f"- {kind.name}:"
+    usual = plainest_settings(kind)
+    first = next(iter(kind.settings), "")
+    if isinstance(arguments, Scalar) and set(usual) <= {first} and _fits(kind, first, arguments):
+        return f"- {kind.name}: {arguments.text}"
+    if isinstance(arguments, Mapping) and (given := _taken_over(kind, arguments)):
+        return f"- {kind.name}: {{{given}}}"
+    if not usual:
+        return f"- {kind.name}"
+    values = tuple(usual.values())
+    return f"- {kind.name}: {literal(values[0] if len(values) == 1 else values)}"
+
+
+def _fits(kind: type[LayerType], name: str, node: Scalar) -> bool:
+    """Whether a text is a whole number that a setting takes."""
+    if name not in kind.settings or not re.fullmatch(r"[1-9][0-9]{0,8}", node.text):
+        return False
+    try:
+        kind.settings[name].decode(int(node.text))
+    except RuleError:
+        return False
+    return True
+
+
+def _taken_over(kind: type[LayerType], arguments: Mapping) -> str:
+    """Settings of elsewhere in our words; nothing where one is not known, or a required one is missing."""
+    given: dict[str, str] = {}
+    for key, value in arguments.entries:
+        name = _setting_of(key.text, kind.settings)
+        if name is None and _simplify(key.text) in _setting_advice():
+            continue
+        if name is None or name in given or not isinstance(value, Scalar) or not re.fullmatch(r"\w+", value.text):
+            return ""
+        given[name] = value.text
+    text = ", ".join(f"{name}: {value}" for name, value in given.items())
+    complete = all(name in given for name in plainest_settings(kind))
+    return text if complete and len(text) <= LONGEST_QUOTE else ""
+
+
+def _simplify(word: str) -> str:
+    """The form in which spellings agree: `nn.Conv2d`, `conv_2d` and `CONV` are conv."""
+    letters = re.sub(r"[\W_]+", "", word.rpartition(".")[2].casefold())
+    return re.sub(r"(?<!\d)[123]d", "", letters) or letters
+
+
+@cache
+def _types_by_word() -> dict[str, tuple[type[LayerType], ...]]:
+    found: dict[str, tuple[type[LayerType], ...]] = {}
+    kinds = layers.all_types().values()
+    for kind in kinds:
+        for other in dict.fromkeys(map(_simplify, kind.also_known_as)):
+            found[other] = (*found.get(other, ()), kind)
+    # A word that is ours means ours.
+    return {**found, **{_simplify(kind.name): (kind,) for kind in kinds}}
+
+
+@cache
+def _type_advice() -> dict[str, str]:
+    return {_simplify(word): advice for advice, words in _elsewhere.TYPES.items() for word in words}
+
+
+@cache
+def _setting_advice() -> dict[str, str]:
+    return {_simplify(word): advice for advice, words in _elsewhere.SETTINGS.items() for word in words}
+
+
+@cache
+def _setting_names() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for kind in layers.all_types().values() for name in kind.settings))
+
+
+def _words() -> Iterator[str]:
+    """All words of elsewhere that mean a layer."""
+    for kind in layers.all_types().values():
+        yield from kind.also_known_as
+    for words in _elsewhere.TYPES.values():
+        yield from words

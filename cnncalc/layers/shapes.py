@@ -1,0 +1,453 @@
+"""Shapes of tensors and the windows that slide over them: the only floor division in the house.
+
+Sizes are exact integers; the batch is left out; channels come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import gcd, prod
+from typing import NamedTuple, Protocol
+
+from cnncalc.errors import RuleError
+
+AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+# Types of the numbers in a tensor, with their bytes.
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
+
+
+class Shape(tuple[int, ...]):
+    """The axes of a tensor: channels, then the spatial axes. A vector has channels alone."""
+
+    __slots__ = ()
+
+    @property
+    def channels(self) -> int:
+        return self[0]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """The sizes of the spatial axes: (height, width) of an image."""
+        return self[1:]
+
+    @property
+    def rank(self) -> int:
+        """How many spatial axes there are: 2 for an image, 0 for a vector."""
+        return len(self) - 1
+
+    @property
+    def positions(self) -> int:
+        """How many places a filter's output has: height x width."""
+        return prod(self[1:])
+
+    @property
+    def elements(self) -> int:
+        return prod(self)
+
+    def __str__(self) -> str:
+        return times(self)
+
+    @property
+    def described(self) -> str:
+        """The shape in a sentence: `a 64x56x56 feature map`, `a vector of 4096`."""
+        return f"a {self} feature map" if self.rank else f"a vector of {self.channels}"
+
+
+def times(sizes: tuple[int, ...]) -> str:
+    """Sizes as people write them: 3x224x224."""
+    return "x".join(map(str, sizes))
+
+
+def axis_count(shape: Shape) -> str:
+    """How many axes a shape has, in words: `1 axis`, `3 axes`."""
+    return "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """The names of the spatial axes, outermost first."""
+    return AXIS_NAMES.get(rank) or tuple(f"axis {number + 1}" for number in range(rank))
+
+
+# What an image's array has as its channels, and at least as its height and width.
+IMAGE_CHANNELS = (1, 3, 4)
+LEAST_SIDE = 16
+
+
+def with_channels_first(shape: Shape) -> Shape | None:
+    """The shape that was probably meant where the channels are last, as in an image's array; else None."""
+    sides = shape[1:-1] if shape.rank == 3 and shape[0] == 1 else shape[:-1]
+    if shape.rank >= 2 and shape[-1] in IMAGE_CHANNELS and min(sides) >= LEAST_SIDE:
+        return Shape((shape[-1], *sides))
+    return None
+
+
+def quotient(whole: int, part: int) -> int:
+    """`whole / part` where it is known to be exact, such as channels over groups that divide them."""
+    result, rest = divmod(whole, part)
+    if rest:
+        raise ValueError(f"{part} does not divide {whole}")
+    return result
+
+
+def divides(part: int, whole: int) -> bool:
+    """Whether `part` goes into `whole` without a rest."""
+    return whole % part == 0
+
+
+def round_up(number: int, part: int) -> int:
+    """The smallest multiple of `part` that is at least `number`."""
+    return -(-number // part) * part
+
+
+def stride_between(size: int, smaller: int) -> int | None:
+    """The stride that takes `size` to `smaller` where nothing else changes it, ceil(size / stride); else None."""
+    if smaller > size:
+        return None
+    stride = -(-size // smaller)
+    return stride if -(-size // stride) == smaller else None
+
+
+def largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of `number` that is at most `most`, for a hint.
+
+    The search is bounded: where none of the 100,000 numbers below `most` divides, the answer is 1.
+    """
+    most = min(most, number)
+    return next((part for part in range(most, max(most - 100_000, 0), -1) if number % part == 0), 1)
+
+
+class Window(Protocol):
+    """How the outputs along one axis are laid over its inputs."""
+
+    def slide(self, size: int) -> int:
+        """How many outputs an input of `size` positions gives; below 1 where it does not fit."""
+        ...
+
+    def reads(self, position: int, size: int) -> range:
+        """The input positions that the output at `position` reads; padding lies outside 0..size-1.
+
+        Positions outside the output, which a later layer's padding stands for, are answered as if
+        the input went on.
+        """
+        ...
+
+    def span(self, size: int) -> int:
+        """From the first to the last input position that one output reads, the most there is."""
+        ...
+
+    def pace(self, size: int) -> tuple[int, int]:
+        """How far the input position moves with the output position, as numerator and denominator.
+
+        The output d positions further reads n positions further, exactly. Above 0, n/d need not be in lowest terms.
+        """
+        ...
+
+
+class SlidingWindow(NamedTuple):
+    """A kernel that moves over the input: convolution and pooling, along one axis.
+
+    `before` and `after` are the padding; negative padding crops. `ceil` rounds the number of
+    outputs up, where the last window still starts inside the input or the padding before it
+    (PyTorch's rule, as of its pooling layers' documentation).
+    """
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    ceil: bool = False
+
+    @property
+    def extent(self) -> int:
+        """From the kernel's first tap to its last: dilation * (kernel - 1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    def slide(self, size: int) -> int:
+        """floor((W - F + P) / S) + 1, the output-size formula."""
+        room = size + self.before + self.after - self.extent
+        if not self.ceil:
+            return max(room // self.stride + 1, 0)
+        # Rounded up, a kernel fits that juts out by less than a stride.
+        count = max(-(-room // self.stride) + 1, 0)
+        return count if (count - 1) * self.stride < size + self.before else count - 1
+
+    def reads(self, position: int, size: int) -> range:
+        first = position * self.stride - self.before
+        return range(first, first + self.extent, self.dilation)
+
+    def span(self, size: int) -> int:
+        return self.extent
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return self.stride, 1
+
+    def overlaps(self, outputs: int) -> bool:
+        """Whether two of so many outputs read one position.
+
+        Outputs that are k apart share one where k strides are as long as some dilations between two taps.
+        """
+        common = gcd(self.stride, self.dilation)
+        return self.dilation // common < outputs and self.stride // common < self.kernel
+
+    def skips(self, outputs: int) -> bool:
+        """Whether so many outputs, which share no position, leave one unread between their first and last."""
+        from_first_to_last = (outputs - 1) * self.stride + self.extent
+        return not self.overlaps(outputs) and outputs * self.kernel < from_first_to_last
+
+
+class BorderWindow(SlidingWindow):
+    """A window of one position whose padding holds numbers of the input; subclasses say which."""
+
+    __slots__ = ()
+
+    def copied(self, first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
+        """Runs of positions that the outputs from `first` to `last` repeat, as far as they lie in the padding."""
+        start, end = first - self.before, last - self.before
+        if start < 0:
+            yield self.copied_before(start, min(end, -1))
+        if end >= size:
+            yield self.copied_after(max(start, size), end, size)
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        """What is repeated at the positions from `start` to `end`, which are negative."""
+        raise NotImplementedError
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        """What is repeated at the positions from `start` to `end`, which are at least `size`."""
+        raise NotImplementedError
+
+
+class ReflectWindow(BorderWindow):
+    """A window over the input and its mirror image, which leaves the border itself out."""
+
+    __slots__ = ()
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        return -end, -start
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return 2 * (size - 1) - end, 2 * (size - 1) - start
+
+
+class ReplicateWindow(BorderWindow):
+    """A window over the input, whose border goes on."""
+
+    __slots__ = ()
+
+    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+        return 0, 0
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return size - 1, size - 1
+
+
+class SpreadWindow(NamedTuple):
+    """A kernel that every input spreads over the output: transposed convolution, along one axis."""
+
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    output_padding: int = 0
+
+    def slide(self, size: int) -> int:
+        extent = self.dilation * (self.kernel - 1) + 1
+        return (size - 1) * self.stride - self.before - self.after + extent + self.output_padding
+
+    def reads(self, position: int, size: int) -> range:
+        common = gcd(self.stride, self.dilation)
+        every = self.stride // common
+        place = position + self.before
+        if place % common:
+            return range(0)
+        # The taps that fall on an input position: place - tap * dilation is a multiple of the stride.
+        first = place // common * pow(self.dilation // common, -1, every) % every
+        if first >= self.kernel:
+            return range(0)
+        last = first + (self.kernel - 1 - first) // every * every
+        lowest, highest = (quotient(place - tap * self.dilation, self.stride) for tap in (last, first))
+        return range(lowest, highest + 1, self.dilation // common)
+
+    def span(self, size: int) -> int:
+        # Only every so many taps fall on an input position, the others between two.
+        every = self.stride // gcd(self.stride, self.dilation)
+        return (self.kernel - 1) // every * every * self.dilation // self.stride + 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 1, self.stride
+
+
+class PartitionWindow(NamedTuple):
+    """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
+
+    outputs: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        if self.outputs == 1:
+            return range(size)
+        return range(position * size // self.outputs, -(-(position + 1) * size // self.outputs))
+
+    def covered(self, size: int) -> int:
+        """How many positions the parts read together, each part for itself.
+
+        Two neighbours share a position where the border between them does not fall between two
+        positions, and only gcd(size, outputs) of the borders do.
+        """
+        return size + self.outputs - gcd(size, self.outputs)
+
+    def span(self, size: int) -> int:
+        return -(-(size - gcd(size, self.outputs)) // self.outputs) + 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return (size, self.outputs) if self.outputs > 1 else (0, 1)
+
+
+class ResizeWindow(NamedTuple):
+    """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
+
+    outputs: int
+    taps: int = 1
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        if self.taps == 1:
+            first = position * size // self.outputs
+            return range(first, first + 1)
+        # Half-pixel centres: output i lies at (i + 1/2) * size / outputs - 1/2 of the input. Where that
+        # is a position itself, its neighbour has no part; beyond the border the nearest is repeated.
+        first, between = divmod((2 * position + 1) * size - self.outputs, 2 * self.outputs)
+        return range(first, first + (2 if between else 1))
+
+    def span(self, size: int) -> int:
+        return self.taps
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return size, self.outputs
+
+
+class SliceWindow(NamedTuple):
+    """Every `step`-th position from `start` to before `stop`, along one axis."""
+
+    start: int
+    stop: int
+    step: int = 1
+
+    def slide(self, size: int) -> int:
+        return len(range(self.start, min(self.stop, size), self.step))
+
+    def reads(self, position: int, size: int) -> range:
+        first = self.start + position * self.step
+        return range(first, first + 1)
+
+    def span(self, size: int) -> int:
+        return 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return self.step, 1
+
+
+class WholeWindow(NamedTuple):
+    """Each of `outputs` positions reads the whole input, along one axis."""
+
+    outputs: int = 1
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        return range(size)
+
+    def span(self, size: int) -> int:
+        return size
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 0, 1
+
+
+class DigitWindow(NamedTuple):
+    """An axis that became part of one axis of `outputs` positions, with `below` of them for each step along it.
+
+    Rows and columns of a map of width W as one axis: the rows have `below` W, the columns 1.
+    """
+
+    outputs: int
+    below: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        first = position // self.below
+        if size * self.below < self.outputs:
+            first %= size
+        return range(first, first + 1)
+
+    def span(self, size: int) -> int:
+        return 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return (0, size * self.below) if size * self.below < self.outputs else (1, self.below)
+
+
+POINT = SlidingWindow(1)
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """TensorFlow's SAME: the padding (before, after) that gives ceil(size / stride) outputs.
+
+    The odd one goes after.
+    """
+    outputs = -(-size // stride)
+    total = max((outputs - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def same_crop(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
+    """What gives a transposed convolution `stride` outputs an input: (off before, off after, added after).
+
+    As TensorFlow's SAME; the odd one is taken off after.
+    """
+    surplus = dilation * (kernel - 1) + 1 - stride
+    before = max(surplus, 0) // 2
+    return before, max(surplus, 0) - before, max(-surplus, 0)
+
+
+def half(number: int) -> int:
+    """The whole part of a half, as the limit of a padding on each of two sides."""
+    return number // 2
+
+
+def slide_all(
+    windows: tuple[SlidingWindow, ...],
+    shape: Shape,
+    *,
+    may_pad: Callable[[SlidingWindow, int], bool] = lambda _window, _padding: True,
+) -> tuple[int, ...]:
+    """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would.
+
+    `may_pad` says which padding a layer takes on both sides of a window, for the hint.
+    """
+    sizes = tuple(window.slide(size) for window, size in zip(windows, shape.spatial, strict=True))
+    if all(size >= 1 for size in sizes):
+        return sizes
+    axis = next(number for number, size in enumerate(sizes) if size < 1)
+    window, size = windows[axis], shape.spatial[axis]
+    room = size + window.before + window.after
+    dilated = f", dilated to {window.extent}," if window.dilation > 1 else ""
+    padded = f" with padding {window.before}" if window.before == window.after and window.before else ""
+    if window.before != window.after:
+        padded = f" with padding {window.before} before and {window.after} after"
+    most = (room - 1) // window.dilation + 1
+    padding = -(-(window.extent - size) // 2)
+    fitting = [f"padding {padding}"] if may_pad(window, padding) else []
+    fitting.append(f"a kernel of at most {most}")
+    message = f"kernel {window.kernel}{dilated} does not fit the {times(shape.spatial)} input{padded}"
+    raise RuleError(message, "kernel", f"{' or '.join(fitting)} would")

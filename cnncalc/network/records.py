@@ -1,0 +1,159 @@
+"""Network: layers placed, shapes known. Facts alone, exact integers, immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc.errors import Span
+from cnncalc.layers.contract import LayerType, Operations, Shapes, Weight
+from cnncalc.layers.shapes import Shape
+from cnncalc.reprs import brief, cut
+
+if TYPE_CHECKING:
+    from cnncalc.spec.templates import Template
+    from cnncalc.syntax.expressions import Value
+
+
+# How many answers of layer types are kept, for networks that are built again or are alike.
+MOST_FIGURES = 16_384
+# How long names and shapes are in a layer's repr, and how many of its inputs are looked at.
+LONGEST_SHOWN = 60
+MOST_SHOWN = 10
+
+
+@brief
+class Figures(NamedTuple):
+    """What a layer type answers for one set of input shapes; equal layers share it."""
+
+    type: LayerType
+    input_shapes: Shapes
+    output_shape: Shape
+    weights: tuple[Weight, ...]
+    operations: Operations
+    params: int
+    buffers: int
+
+
+@lru_cache(maxsize=MOST_FIGURES)
+def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
+    """Ask a layer type all that a network keeps. Raises RuleError where the inputs do not fit it."""
+    output = layer_type.output_shape(input_shapes)
+    weights = layer_type.weights(input_shapes)
+    operations = layer_type.operations(input_shapes, output)
+    learned = sum(weight.size for weight in weights if weight.learned)
+    kept = sum(weight.size for weight in weights if not weight.learned)
+    return Figures(layer_type, input_shapes, output, weights, operations, learned, kept)
+
+
+class Layer(NamedTuple):
+    """A layer in its place. `inputs` are names of layers or of the network's inputs.
+
+    `weights_from` names the layer whose weights it shares: they are counted there, not here.
+    `written` are the settings that the spec gives, as it writes them.
+    """
+
+    name: str
+    figures: Figures
+    inputs: tuple[str, ...]
+    weights_from: str | None
+    training_only: bool
+    span: Span
+    written: Mapping[str, Template]
+
+    def __repr__(self) -> str:
+        name = repr(cut(self.name, LONGEST_SHOWN))[1:-1]
+        inputs = cut(" and ".join(map(str, self.input_shapes[:MOST_SHOWN])), LONGEST_SHOWN)
+        return f"<Layer {name}: {self.type}, {inputs} to {self.output_shape}, {self.params:,} parameters>"
+
+    def __hash__(self) -> int:
+        """A hash that goes with equality; `written` is a mapping, which has none."""
+        return hash((self.name, self.figures, self.inputs, self.span))
+
+    @property
+    def type(self) -> str:
+        return self.figures.type.name
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The decoded settings, defaults included."""
+        return dict(vars(self.figures.type))
+
+    @property
+    def input_shapes(self) -> Shapes:
+        return self.figures.input_shapes
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.figures.output_shape
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The named tensors it works with, its own or shared."""
+        return self.figures.weights
+
+    @property
+    def params(self) -> int:
+        """Learnable numbers that are counted here."""
+        return 0 if self.weights_from else self.figures.params
+
+    @property
+    def buffers(self) -> int:
+        """Numbers kept but not learned that are counted here."""
+        return 0 if self.weights_from else self.figures.buffers
+
+    @property
+    def operations(self) -> Operations:
+        """The operations for one sample."""
+        return self.figures.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one sample."""
+        return self.figures.operations.multiply_accumulates
+
+    @property
+    def flops(self) -> int:
+        """2 x macs and all other operations, for one sample."""
+        return self.figures.operations.flops
+
+
+@brief
+class Group(NamedTuple):
+    """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat.
+
+    `arguments` are a block's parameters with their values, defaults included.
+    """
+
+    name: str
+    kind: str
+    span: Span
+    arguments: tuple[tuple[str, Value], ...] = ()
+
+
+@brief
+class Network(NamedTuple):
+    """A whole network: its layers in the order of the file, each after those it reads."""
+
+    name: str
+    source: str
+    family: str
+    year: int | None
+    file: str
+    inputs: tuple[tuple[str, Shape], ...]
+    layers: tuple[Layer, ...]
+    groups: tuple[Group, ...]
+    outputs: tuple[str, ...]
+
+    def shape_of(self, name: str) -> Shape:
+        """The shape of a layer's output or of an input of the network."""
+        shapes = dict(self.inputs)
+        if name in shapes:
+            return shapes[name]
+        return next(layer.output_shape for layer in self.layers if layer.name == name)
+
+
+def inference_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """The layers that remain once training is over."""
+    return tuple(layer for layer in layers if not layer.training_only)

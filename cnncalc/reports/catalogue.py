@@ -1,0 +1,93 @@
+"""The bundled networks as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc import bundled
+from cnncalc.formats.table import Cell, Column, Line, Ordinal, Table
+from cnncalc.text import shape
+
+COLUMNS = (
+    Column("name", "name"),
+    Column("family", "family", drop=6),
+    Column("network", "network", drop=5),
+    Column("year", "year", numeric=True, drop=4),
+    Column("input", "input", drop=2),
+    Column("params", "params", numeric=True),
+    Column("macs", "MACs", numeric=True, drop=1),
+    Column("depth", "depth", numeric=True, drop=3),
+)
+SORTABLE = ("name", "year", "params", "macs", "depth")
+OTHERS = "others"
+
+if TYPE_CHECKING:
+    from cnncalc.network.records import Network
+
+
+class Entry(NamedTuple):
+    """A bundled network with the figures that it is listed by."""
+
+    name: str
+    family: str
+    network: str
+    year: Ordinal | None
+    input: str
+    params: int
+    macs: int
+    depth: int
+
+
+def entry(name: str, network: Network) -> Entry:
+    """What is listed of a network; the figures are those at inference."""
+    from cnncalc.analyses.totals import totals
+
+    counted = totals(network)
+    inputs = " + ".join(shape(sizes) for _, sizes in network.inputs)
+    family = network.family or OTHERS
+    year = None if network.year is None else Ordinal(network.year)
+    return Entry(name, family, network.name, year, inputs, counted.params, counted.macs, counted.weight_layers)
+
+
+def listed() -> list[Entry]:
+    """The entries of all bundled networks, as they are kept."""
+    return [
+        Entry(
+            row["name"],
+            row["family"],
+            row["network"],
+            Ordinal(row["year"]) if row["year"] else None,
+            row["input"],
+            int(row["params"]),
+            int(row["macs"]),
+            int(row["depth"]),
+        )
+        for row in bundled.catalogue()
+    ]
+
+
+def matches(entry: Entry, word: str) -> bool:
+    """Whether a word is part of a network's name, family or title, in any case."""
+    return any(word.lower() in text.lower() for text in (entry.name, entry.family, entry.network))
+
+
+def catalogue(entries: Iterable[Entry], *, sort: str = "", grouped: bool = True) -> Table:
+    """A line a network: in the order of `sort` (numbers downwards), else `grouped` by family or with it as a column."""
+    chosen = list(entries)
+    notes = (("", "`cnncalc show NAME` prints a network's spec, `cnncalc summary NAME` its layers"),)
+    if sort:
+        chosen.sort(key=lambda one: one.name if sort == "name" else -(getattr(one, sort) or 0))
+    if sort or not grouped:
+        return Table("", (), COLUMNS, tuple(Line(tuple(one)) for one in chosen), notes)
+    kept = [number for number, column in enumerate(COLUMNS) if column.key != "family"]
+    families: dict[str, list[Entry]] = {}
+    for one in chosen:
+        families.setdefault(one.family, []).append(one)
+    lines: list[Line] = []
+    # Families in the order of their first networks: the history of the field, read downwards.
+    for family in sorted(families, key=lambda name: (min(one.year or 9999 for one in families[name]), name)):
+        empty: tuple[Cell, ...] = (None,) * (len(kept) - 1)
+        lines.append(Line((family, *empty), heading=True))
+        lines += [Line(tuple(one[number] for number in kept), indent=1) for one in families[family]]
+    return Table("", (), tuple(COLUMNS[number] for number in kept), tuple(lines), notes)

@@ -1,0 +1,420 @@
+"""Networks beside one another, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+from cnncalc.analyses.compare import Facts, Heaviest, front
+from cnncalc.errors import listed
+from cnncalc.formats.json import dumps
+from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.network.records import Network
+from cnncalc.reports.catalogue import OTHERS
+from cnncalc.text import Share, decimals, percent, shape, size
+from cnncalc.text import alike as of_axes
+
+VERSION = 1
+MOST_NAMED = 8
+# What a terminal keeps at least of a text that is longer.
+LONGEST_TEXT = 24
+
+COLUMNS = (
+    Column("network", "network"),
+    Column("spec", "spec", drop=12),
+    Column("family", "family", drop=12),
+    Column("year", "year", numeric=True, drop=12),
+    Column("params", "params", numeric=True, bars=3),
+    Column("buffers", "buffers", numeric=True, drop=11),
+    Column("params_size", "size", numeric=True, drop=6),
+    Column("macs", "MACs", numeric=True, drop=1, bars=3),
+    Column("flops", "FLOPs", numeric=True, drop=9),
+    Column("activations", "activations", numeric=True, drop=7),
+    Column("activations_size", "activations size", numeric=True, drop=11),
+    Column("depth", "depth", numeric=True, drop=2),
+    Column("layers", "layers", numeric=True, drop=11),
+    Column("field", "field", numeric=True, drop=4),
+    Column("input", "input", drop=5),
+    Column("heaviest", "heaviest in params", drop=8, least=LONGEST_TEXT),
+    Column("heaviest_macs", "heaviest in MACs", drop=10, least=LONGEST_TEXT),
+    Column("pareto", "Pareto front", drop=11),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+DEFAULT_COLUMNS = (
+    "network",
+    "params",
+    "params_size",
+    "macs",
+    "flops",
+    "activations",
+    "depth",
+    "field",
+    "input",
+    "heaviest",
+    "heaviest_macs",
+)
+SORTABLE = (
+    "network",
+    "year",
+    "params",
+    "buffers",
+    "params_size",
+    "macs",
+    "flops",
+    "activations",
+    "activations_size",
+    "depth",
+    "layers",
+    "field",
+)
+RATIOS = ("params", "buffers", "macs", "flops", "activations")
+LEFT_OUT = "left out at this width: {columns}; --transpose shows them below one another, --columns chooses"
+LEFT_OUT_NETWORKS = "left out at this width: {columns}; without --transpose every network has a row"
+
+
+class Entry(NamedTuple):
+    """A network to compare: the SPEC as it was given, and what is known of it."""
+
+    spec: str
+    network: Network
+    facts: Facts
+
+
+class Options(NamedTuple):
+    """How networks are compared.
+
+    `base` is the place of the network that others are measured by. `exact` is for programs: plain
+    numbers, and every fact in a column of its own.
+    """
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    sort: str = ""
+    reverse: bool = False
+    base: int | None = None
+    grouped: bool = False
+    transpose: bool = False
+    batch: int = 1
+    dtype: str = "float32"
+    exact: bool = False
+
+
+def labels(entries: Sequence[Entry]) -> list[str]:
+    """The networks' names; the SPEC as it was given where several networks have one name."""
+    specs: dict[str, set[str]] = {}
+    for entry in entries:
+        specs.setdefault(entry.network.name, set()).add(entry.spec)
+    return [entry.network.name if len(specs[entry.network.name]) == 1 else entry.spec for entry in entries]
+
+
+def needs_fields(columns: Iterable[str], sort: str) -> bool:
+    """Whether receptive fields are asked for, which take about as long as all else."""
+    return sort == "field" or "field" in columns
+
+
+def compare_table(entries: Sequence[Entry], options: Options, notes: Sequence[tuple[str, str]] = ()) -> Table:
+    """A row a network, or a column a network; `notes` come below what the figures say themselves."""
+    names = labels(entries)
+    cells = _Cells(entries, names, options)
+    keys = options.columns
+    if options.grouped and (options.exact or options.transpose):
+        keys = (*keys[:1], *(key for key in ("family",) if key not in keys), *keys[1:])
+    columns = tuple(_columns(keys, options))
+    order = _order(entries, names, options)
+    rows = {place: tuple(cells.of(column.key, place) for column in columns) for place in order}
+    below = (*_sentences(entries, names), *notes)
+    if options.transpose:
+        turned = tuple(_turned(columns, [rows[place] for place in order], options))
+        heads = [
+            Column(
+                entries[place].spec,
+                names[place],
+                numeric=True,
+                drop=number,
+                least=_least(names[place], rows[place], columns),
+            )
+            for number, place in enumerate(order)
+        ]
+        return Table("", _header(names, options), (Column("figure", ""), *heads), turned, below, LEFT_OUT_NETWORKS)
+    lines: list[Line] = []
+    family = ""
+    for place in order:
+        own = entries[place].network.family or OTHERS
+        if options.grouped and not options.exact and own != family:
+            lines.append(Line((own, *[None] * (len(columns) - 1)), heading=True))
+            family = own
+        lines.append(Line(rows[place], indent=1 if family else 0))
+    return Table("", _header(names, options), columns, tuple(lines), below, LEFT_OUT)
+
+
+def _header(names: Sequence[str], options: Options) -> tuple[str, ...]:
+    words = []
+    if options.base is not None:
+        words.append(f"ratios to {names[options.base]}")
+    if options.batch > 1:
+        words.append(f"batch {options.batch}")
+    if options.dtype != "float32":
+        words.append(f"sizes as {options.dtype}")
+    return (", ".join(words),) if words else ()
+
+
+def _columns(keys: Iterable[str], options: Options) -> Iterator[Column]:
+    """The columns, ratios behind the figures they are of; for programs with the shares of the heaviest layers."""
+    for key in keys:
+        column = BY_KEY[key]
+        if options.base is not None and column.bars:
+            # Ratios tell what bars would.
+            column = column._replace(bars=6)
+        yield column
+        if options.base is not None and key in RATIOS:
+            yield Column(f"{key}_ratio", "ratio", numeric=True, drop=column.drop and column.drop + 1)
+        if options.exact and key.startswith("heaviest"):
+            yield Column(f"{key}_share", f"{key}_share", numeric=True)
+
+
+def _least(name: str, row: Sequence[Cell], columns: Sequence[Column]) -> int:
+    """How narrow the column of a network may be: what may be cut in a row may be cut in it."""
+    whole = [
+        text(cell) for cell, column in zip(row, columns, strict=True) if column.key != "network" and not column.least
+    ]
+    return max(map(len, [*whole, name[:LONGEST_TEXT]]))
+
+
+def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], options: Options) -> Iterator[Line]:
+    """A line a column."""
+    for number, column in enumerate(columns):
+        if column.key != "network":
+            yield Line((column.key if options.exact else column.header, *(row[number] for row in rows)))
+
+
+def _order(entries: Sequence[Entry], names: Sequence[str], options: Options) -> list[int]:
+    """The places of the entries in the order to show them: numbers downwards, names upwards."""
+    places = list(range(len(entries)))
+    if options.sort == "network":
+        places.sort(key=lambda place: names[place].lower(), reverse=options.reverse)
+    elif options.sort:
+        # What has no such number comes last, whichever way round.
+        amounts = [_amount(options.sort, entry) for entry in entries]
+        sign = 1 if options.reverse else -1
+        places.sort(key=lambda place: (amounts[place] is None, sign * (amounts[place] or 0)))
+    elif options.reverse:
+        places.reverse()
+    if options.grouped:
+        years: dict[str, int] = {}
+        for entry in entries:
+            family = entry.network.family or OTHERS
+            years[family] = min(years.get(family, 9999), entry.network.year or 9999)
+        # Families as in `cnncalc list`: in the order of their first networks.
+        families = [entry.network.family or OTHERS for entry in entries]
+        places.sort(key=lambda place: (years[families[place]], families[place]))
+    return places
+
+
+def _amount(key: str, entry: Entry) -> int | None:
+    """The number that a column has of a network, for one sample; None where it has none."""
+    totals = entry.facts.totals
+    if key == "year":
+        return entry.network.year
+    if key == "field":
+        return None if entry.facts.field is None else prod(entry.facts.field)
+    if key == "depth":
+        return totals.weight_layers
+    number: int = getattr(totals, key.removesuffix("_size"))
+    return number
+
+
+class _Cells:
+    """What stands in the cells: numbers with what the largest of all is, so that bars can be drawn."""
+
+    def __init__(self, entries: Sequence[Entry], names: Sequence[str], options: Options) -> None:
+        self.entries = entries
+        self.names = names
+        self.options = options
+        self.most = {key: max(_amount(key, entry) or 0 for entry in entries) for key in ("params", "macs")}
+        self.front = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
+
+    def of(self, key: str, place: int) -> Cell:
+        entry = self.entries[place]
+        texts: dict[str, Callable[[], Cell]] = {
+            "network": lambda: self.names[place],
+            "spec": lambda: entry.spec,
+            "family": lambda: entry.network.family or None,
+            "year": lambda: None if entry.network.year is None else Ordinal(entry.network.year),
+            "input": lambda: inputs(entry.network),
+            "field": lambda: self.field(entry.facts.field),
+            "pareto": lambda: "yes" if self.front[place] else "no",
+        }
+        if key in texts:
+            return texts[key]()
+        if key.startswith("heaviest"):
+            facts = entry.facts
+            found = facts.heaviest_macs if key.startswith("heaviest_macs") else facts.heaviest_params
+            return self.heaviest(found, share=key.endswith("_share"))
+        return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
+
+    def number(self, key: str, entry: Entry) -> Cell:
+        amount = _amount(key, entry) or 0
+        if key in ("macs", "flops", "activations", "activations_size"):
+            amount *= self.options.batch
+        if key.endswith("_size"):
+            amount *= DTYPES[self.options.dtype]
+            return amount if self.options.exact else size(amount)
+        if key in self.most:
+            return Measured(amount, self.most[key] * (self.options.batch if key == "macs" else 1))
+        return amount
+
+    def ratio(self, key: str, entry: Entry) -> Cell:
+        pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.options)
+        if pair is None or not pair.whole:
+            return None
+        return pair if self.options.exact else f"x{times(pair)}"
+
+    def field(self, field: tuple[int, ...] | None) -> Cell:
+        if field is None:
+            return None
+        return field[0] if len(set(field)) == 1 else of_axes([str(axis) for axis in field])
+
+    def heaviest(self, found: Heaviest | None, *, share: bool) -> Cell:
+        if found is None:
+            return None
+        part = Share(found.amount, found.whole)
+        if self.options.exact:
+            return part if share else found.layers[0]
+        alike = f", 1 of {len(found.layers)}" if len(found.layers) > 1 else ""
+        return f"{percent(part)} % {found.layers[0]}{alike}"
+
+
+def inputs(network: Network) -> str:
+    """The shapes of a network's inputs, as `list` has them."""
+    return " + ".join(shape(sizes) for _, sizes in network.inputs)
+
+
+def ratio(key: str, entry: Entry, entries: Sequence[Entry], options: Options) -> Share | None:
+    """A figure of a network as a part of the base's."""
+    if options.base is None:
+        return None
+    return Share(_amount(key, entry) or 0, _amount(key, entries[options.base]) or 0)
+
+
+def times(pair: Share) -> str:
+    """How many times as much, rounded half up to no more digits than tell: 0.025, 0.53, 5.41, 39.5, 1,025."""
+    number = Fraction(*pair)
+    digits = 0 if number >= 1000 else 1 if number >= 10 else 2
+    # Below a tenth two figures that tell, as far as that goes.
+    while 0 < number * 10 ** (digits - 1) < 1 and digits < 9:
+        digits += 1
+    return decimals(number, digits)
+
+
+# --- below the table ------------------------------------------------------------------------------
+
+
+def _sentences(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What the figures say: the extremes, and which networks none beats."""
+    different = {entry.spec: (name, entry) for name, entry in zip(names, entries, strict=True)}
+    chosen = list(different.values())
+    extremes = [_extremes(key, chosen) for key in ("params", "macs")]
+    words = [
+        (most, f"{verb} {times(pair)} times the {noun}", least)
+        for found, verb, noun in zip(extremes, ("has", "does"), ("parameters", "MACs"), strict=True)
+        if found is not None
+        for most, pair, least in [found]
+    ]
+    if len(words) == 2 and words[0][::2] == words[1][::2]:
+        yield "", f"{words[0][0]} {words[0][1]} and {words[1][1]} of {words[0][2]}"
+    elif words:
+        yield "", "; ".join(f"{most} {what} of {least}" for most, what, least in words)
+    if len(chosen) > 2:
+        points = [(entry.facts.totals.params, entry.facts.totals.macs) for _, entry in chosen]
+        best = [name for (name, _), ahead in zip(chosen, front(points), strict=True) if ahead]
+        yield "", _front(best)
+
+
+def _extremes(key: str, chosen: Sequence[tuple[str, Entry]]) -> tuple[str, Share, str] | None:
+    """The networks with the most and the least of something, and how many times as much that is."""
+    amounts = [(_amount(key, entry) or 0, name) for name, entry in chosen]
+    most, least = max(amounts, key=lambda one: one[0]), min(amounts, key=lambda one: one[0])
+    if not least[0] or most[0] == least[0]:
+        return None
+    return most[1], Share(most[0], least[0]), least[1]
+
+
+def _front(best: Sequence[str]) -> str:
+    if len(best) == 1:
+        return f"{best[0]} has the fewest parameters and the fewest MACs"
+    more = len(best) - MOST_NAMED
+    shown = [*best[:MOST_NAMED], f"{more} more"] if more > 1 else best
+    # Some names have a comma of their own: DeepLab v3, ResNet-50.
+    front = "; ".join(shown) if any("," in name for name in shown) else listed(shown)
+    return f"Pareto front, where no other network has both fewer parameters and fewer MACs: {front}"
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
+    """The lines of a JSON text with stable keys, one network a line: every fact, whatever the table shows."""
+    names = labels(entries)
+    ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
+    yield "{"
+    yield f'  "schema": {VERSION},'
+    yield f'  "batch": {options.batch},'
+    yield f'  "dtype": {dumps(options.dtype)},'
+    base = None if options.base is None else entries[options.base].spec
+    yield f'  "relative_to": {dumps(base)},'
+    yield '  "networks": ['
+    order = _order(entries, names, options)
+    for position, place in enumerate(order):
+        comma = "," if position + 1 < len(order) else ""
+        facts = {**_facts(entries[place], options), "pareto": ahead[place]}
+        if options.base is not None:
+            pairs = {key: ratio(key, entries[place], entries, options) for key in RATIOS}
+            facts["ratios"] = {
+                key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()
+            }
+        yield f"    {dumps(facts)}{comma}"
+    yield "  ]"
+    yield "}"
+
+
+def _facts(entry: Entry, options: Options) -> dict[str, Any]:
+    network, totals, each = entry.network, entry.facts.totals, DTYPES[options.dtype]
+    batch = options.batch
+    return {
+        "spec": entry.spec,
+        "name": network.name,
+        "source": network.source,
+        "family": network.family or None,
+        "year": network.year,
+        "input": json_inputs(network),
+        "params": totals.params,
+        "buffers": totals.buffers,
+        "macs": totals.macs * batch,
+        "flops": totals.flops * batch,
+        "activations": totals.activations * batch,
+        "params_size": totals.params * each,
+        "buffers_size": totals.buffers * each,
+        "activations_size": totals.activations * batch * each,
+        "weight_layers": totals.weight_layers,
+        "layers": totals.layers,
+        "receptive_field": entry.facts.field,
+        "heaviest": {
+            "params": _json_heaviest(entry.facts.heaviest_params, 1),
+            "macs": _json_heaviest(entry.facts.heaviest_macs, batch),
+        },
+    }
+
+
+def json_inputs(network: Network) -> Any:
+    """The shape of the input, or a mapping of names to shapes where there are several."""
+    if len(network.inputs) == 1:
+        return list(network.inputs[0][1])
+    return {name: list(sizes) for name, sizes in network.inputs}
+
+
+def _json_heaviest(found: Heaviest | None, batch: int) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"layers": found.layers, "each": found.amount * batch, "share": found.amount / found.whole}

@@ -1,0 +1,127 @@
+"""Networks over sizes of their input, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cnncalc.analyses.compare import Size
+from cnncalc.errors import listed
+from cnncalc.formats.json import dumps
+from cnncalc.formats.table import Cell, Column, Line, Measured, Table
+from cnncalc.reports.compare.networks import VERSION, inputs, json_inputs
+
+NOT_POSSIBLE = "not possible"
+LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
+
+COLUMNS = (
+    Column("input", "network, input"),
+    Column("params", "params", numeric=True),
+    Column("macs", "MACs", numeric=True, bars=1),
+    Column("activations", "activations", numeric=True, drop=2),
+    Column("flops", "FLOPs", numeric=True, drop=3),
+)
+EXACT = (
+    Column("network", ""),
+    Column("spec", ""),
+    Column("at", ""),
+    Column("input", ""),
+    *(Column(key, "") for key in ("params", "macs", "activations", "flops")),
+    Column("problem", ""),
+)
+
+
+class Results(NamedTuple):
+    """The SPEC, the name and what was found at each of the sizes, network by network; figures are of a batch."""
+
+    sizes: tuple[int, ...]
+    networks: Sequence[tuple[str, str, tuple[Size, ...]]]
+    batch: int
+
+
+def sizes_table(results: Results, notes: Sequence[tuple[str, str]], *, exact: bool) -> Table:
+    """A row for each size of each network; parameters stand with the network where no size changes them."""
+    labels = _labels(results)
+    if exact:
+        return Table("", (), EXACT, tuple(_exact(results, labels)), ())
+    most = max(one.totals.macs for _, _, found in results.networks for one in found if one.totals is not None)
+    lines: list[Line] = []
+    below: list[tuple[str, str]] = []
+    changing: list[str] = []
+    for label, (_, _, found) in zip(labels, results.networks, strict=True):
+        fitting = {one.size: one.totals for one in found if one.totals is not None}
+        params = {totals.params for totals in fitting.values()}
+        alike = params.pop() if len(params) == 1 else None
+        lines.append(Line((label, alike, None, None, None), heading=True))
+        changing += [label] if params else []
+        for one in found:
+            if one.network is None or one.totals is None:
+                lines.append(Line((f"at {one.size}", None, NOT_POSSIBLE, None, None), indent=1, faint=True))
+                below.append((f"{label} at {one.size}", one.reason))
+                continue
+            cells: tuple[Cell, ...] = (
+                inputs(one.network),
+                one.totals.params if alike is None else None,
+                Measured(one.totals.macs * results.batch, most * results.batch),
+                one.totals.activations * results.batch,
+                one.totals.flops * results.batch,
+            )
+            lines.append(Line(cells, indent=1))
+    if changing:
+        names = listed(dict.fromkeys(changing))
+        below.append(("", f"parameters change with the input in {names}: a layer has weights for every position"))
+    header = (f"batch {results.batch}",) if results.batch > 1 else ()
+    return Table("", header, COLUMNS, tuple(lines), (*dict.fromkeys(below), *notes), LEFT_OUT)
+
+
+def _labels(results: Results) -> list[str]:
+    """The networks' names; the SPEC as it was given where several networks have one name."""
+    specs: dict[str, set[str]] = {}
+    for spec, name, _ in results.networks:
+        specs.setdefault(name, set()).add(spec)
+    return [name if len(specs[name]) == 1 else spec for spec, name, _ in results.networks]
+
+
+def _exact(results: Results, labels: Sequence[str]) -> Iterator[Line]:
+    for label, (spec, _, found) in zip(labels, results.networks, strict=True):
+        for one in found:
+            figures: tuple[Cell, ...] = (None,) * 5
+            if one.network is not None and one.totals is not None:
+                amounts = (one.totals.macs, one.totals.activations, one.totals.flops)
+                figures = (
+                    inputs(one.network),
+                    one.totals.params,
+                    *(amount * results.batch for amount in amounts),
+                )
+            lines = Line((label, spec, one.size, *figures, one.reason or None))
+            yield lines
+
+
+def write_json(results: Results) -> Iterator[str]:
+    """The lines of a JSON text with stable keys, one network a line."""
+    yield "{"
+    yield f'  "schema": {VERSION},'
+    yield f'  "batch": {results.batch},'
+    yield f'  "at": {dumps(results.sizes)},'
+    yield '  "networks": ['
+    for position, (spec, name, found) in enumerate(results.networks):
+        comma = "," if position + 1 < len(results.networks) else ""
+        facts = {"spec": spec, "name": name, "sizes": [_facts(one, results.batch) for one in found]}
+        yield f"    {dumps(facts)}{comma}"
+    yield "  ]"
+    yield "}"
+
+
+def _facts(one: Size, batch: int) -> dict[str, Any]:
+    if one.network is None or one.totals is None:
+        return {"at": one.size, "problem": one.reason}
+    return {
+        "at": one.size,
+        "input": json_inputs(one.network),
+        "params": one.totals.params,
+        "buffers": one.totals.buffers,
+        "macs": one.totals.macs * batch,
+        "flops": one.totals.flops * batch,
+        "activations": one.totals.activations * batch,
+        "problem": None,
+    }

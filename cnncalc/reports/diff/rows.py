@@ -1,0 +1,298 @@
+"""What the tables of a comparison share: their columns, their rows, and the words for a change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from typing import NamedTuple
+
+from cnncalc.analyses.alignment import Match
+from cnncalc.analyses.diff import Kind, LayerChange, SettingChange
+from cnncalc.analyses.totals import Totals
+from cnncalc.analyses.tree import Figure
+from cnncalc.errors import listed
+from cnncalc.formats.table import NONE, Cell, Column, Line
+from cnncalc.network.records import Layer
+from cnncalc.syntax.expressions import decimal
+from cnncalc.text import Share, integer, percent, several, shape
+
+COLUMNS = (
+    Column("layer", "layer"),
+    Column("type", "type", drop=6),
+    Column("change", "change"),
+    Column("params", "params", numeric=True),
+    Column("params_percent", "% params", numeric=True, drop=4),
+    Column("buffers", "buffers", numeric=True, drop=5),
+    Column("macs", "MACs", numeric=True, drop=1),
+    Column("macs_percent", "% MACs", numeric=True, drop=4),
+    Column("flops", "FLOPs", numeric=True, drop=5),
+    Column("activations", "activations", numeric=True, drop=3),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+DEFAULT_COLUMNS = ("layer", "change", "params", "params_percent", "macs", "macs_percent", "activations")
+PER_SAMPLE = ("macs", "flops", "activations")
+# Where a terminal is narrow: how long names are, and how short what is said of a change.
+LONGEST_NAME = 24
+NARROWEST_CHANGE = 24
+WIDE_CHANGE = 40
+
+
+class Options(NamedTuple):
+    """How a comparison is written. `everything` folds nothing; `width` is the terminal's, 0 for any.
+
+    `notes` are said below the title.
+    """
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    everything: bool = False
+    batch: int = 1
+    arrow: str = "->"
+    width: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Row(NamedTuple):
+    """A row before it is laid out. Without a figure it has no numbers: those of the rows below it are its own."""
+
+    name: str
+    kind: str
+    words: Sequence[str]
+    figure: Figure | None
+    indent: int = 0
+    heading: bool = False
+    faint: bool = False
+
+
+def lines_of(rows: Sequence[Row], totals: Totals, options: Options) -> tuple[Line, ...]:
+    """The lines of rows; per cents are of the totals. Where a terminal is narrow, long texts take several lines."""
+    lines = tuple(Line(_cells(row, totals, options), row.indent, row.heading, row.faint) for row in rows)
+    keys = options.columns
+    if not options.width or "change" not in keys:
+        return lines
+    widths = {
+        key: max(
+            (len(str(line.cells[place] or "")) + (2 * line.indent if key == "layer" else 0) for line in lines),
+            default=0,
+        )
+        for place, key in enumerate(keys)
+    }
+    natural = {key: max(widths[key], len(BY_KEY[key].header)) for key in keys}
+    if sum(natural.values()) + 2 * (len(keys) - 1) <= options.width:
+        return lines
+    # All columns where that leaves room for words, else those that are not left out.
+    needed = ({key for key in keys if key != "change"}, {"layer", "params", "macs"})
+    rooms = [
+        options.width
+        - sum(2 + max(min(widths[key], LONGEST_NAME), len(BY_KEY[key].header)) for key in keys if key in kept)
+        for kept in needed
+    ]
+    room = max(rooms[0] if rooms[0] >= WIDE_CHANGE else rooms[1], NARROWEST_CHANGE)
+    if widths["change"] <= room and widths.get("layer", 0) <= LONGEST_NAME:
+        return lines
+    folded: list[Line] = []
+    for row in rows:
+        texts = _wrapped(row.words, room) or [""]
+        names = _broken(row.name, LONGEST_NAME - 2 * row.indent)
+        first = row._replace(name=names[0], words=texts[:1])
+        folded.append(Line(_cells(first, totals, options), row.indent, row.heading, row.faint))
+        for name, more in zip_longest(names[1:], texts[1:]):
+            cells = tuple({"change": more, "layer": name}.get(key) for key in keys)
+            folded.append(Line(cells, row.indent if name else 0, row.heading, row.faint))
+    return tuple(folded)
+
+
+def columns_of(options: Options, first: str) -> tuple[Column, ...]:
+    """The columns that are asked for; the one of names is headed `first`."""
+    columns = (BY_KEY[key] for key in options.columns)
+    return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
+
+
+def counted(quantity: str, number: int, options: Options) -> int:
+    """A number of the whole batch."""
+    return number * options.batch if quantity in PER_SAMPLE else number
+
+
+def _cells(row: Row, totals: Totals, options: Options) -> tuple[Cell, ...]:
+    return tuple(_cell(key, row, totals, options) for key in options.columns)
+
+
+def _cell(key: str, row: Row, totals: Totals, options: Options) -> Cell:
+    if key == "layer":
+        return row.name
+    if key == "type":
+        return row.kind
+    if key == "change":
+        return ", ".join(row.words)
+    if row.figure is None:
+        return None
+    quantity = key.removesuffix("_percent")
+    number: int = getattr(row.figure, quantity)
+    if quantity == key:
+        return signed(counted(quantity, number, options))
+    return signed_percent(number, getattr(totals, quantity)) or NONE
+
+
+def _broken(name: str, width: int) -> list[str]:
+    """A long name in lines that end before a dot or at a space."""
+    lines: list[str] = []
+    for part in re.findall(r"\s*(?:\.\.|[^.\s])+|\s*\.[^.\s]*|\s+", name):
+        if lines and len(lines[-1]) + len(part) > width and lines[-1].strip(" +~-"):
+            lines.append(f"    {part.strip()}")
+        elif lines:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return lines or [name]
+
+
+def _wrapped(words: Sequence[str], width: int) -> list[str]:
+    """What is said, in one line where there is room for all; else each thing in lines of its own."""
+    joined = ", ".join(words)
+    if not width or len(joined) <= width:
+        return [joined] if joined else []
+    lines: list[str] = []
+    for thing in words:
+        line = ""
+        for word in thing.split(" "):
+            if line and len(line) + 1 + len(word) > width:
+                lines.append(line)
+                line = f" {word}"
+            else:
+                line = f"{line} {word}" if line else word
+        lines.append(line)
+    return lines
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def signed(number: int) -> str:
+    """A difference: +27,680."""
+    return f"{'+' if number > 0 else ''}{integer(number)}" if number else NONE
+
+
+def signed_percent(number: int, whole: int) -> str:
+    """A difference as a share of what was there before: +5.2; nothing of nothing is no share."""
+    if not number or not whole:
+        return ""
+    share = percent(Share(abs(number), whole))
+    sign = "+" if number > 0 else "-"
+    return f"{sign}{share}"
+
+
+def value_text(value: object) -> str:
+    """A decoded setting as a spec writes it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(value_text, value))}]"
+    return decimal(value) if isinstance(value, int | Fraction) else str(value)
+
+
+def label(names: Sequence[str]) -> str:
+    """Names as one: conv4_7..23 x17, conv2_1..3.residual.conv x3; the first and the last where they differ more."""
+    if len(names) == 1:
+        return names[0]
+    first, last = names[0].split("."), names[-1].split(".")
+    apart = [place for place, (one, two) in enumerate(zip(first, last, strict=False)) if one != two]
+    if len(first) == len(last) and len(apart) == 1:
+        place = apart[0]
+        numbers = re.search(r"[0-9]+$", last[place])
+        end = last[place]
+        if numbers and first[place].rstrip("0123456789") == end[: numbers.start()]:
+            end = numbers.group()
+        return f"{'.'.join((*first[:place], f'{first[place]}..{end}', *first[place + 1 :]))} x{len(names)}"
+    return f"{names[0]} .. {names[-1]} x{len(names)}"
+
+
+def segments(roots: Iterable[Match]) -> list[str]:
+    """What was put in or taken away, equal neighbours as one."""
+    runs: list[list[Match]] = []
+    for root in roots:
+        before = runs[-1][0] if runs else None
+        same = before is not None and (before.new is None) == (root.new is None)
+        if before is not None and same and before.node.kind == root.node.kind and _family(before) == _family(root):
+            runs[-1].append(root)
+        else:
+            runs.append([root])
+    return [label([root.node.name for root in run]) for run in runs]
+
+
+def _family(match: Match) -> str:
+    """A name without the number at its end."""
+    return match.node.name.rstrip("0123456789").rstrip("_")
+
+
+def first_of(words: Sequence[str], most: int = 2) -> str:
+    """A list cut to its first items."""
+    if len(words) <= most + 1:
+        return listed(words)
+    return f"{', '.join(words[:most])} and {len(words) - most} more"
+
+
+def reached_in(names: Sequence[str]) -> str:
+    """The layers in which something costs, or saves."""
+    return f"in {listed(names)}" if len(names) <= 2 else f"in {len(names)} layers"
+
+
+# --- what is said of a change ---------------------------------------------------------------------
+
+
+class Words:
+    """Says in words what changed; `arrow` stands between what was and what is."""
+
+    def __init__(self, arrow: str) -> None:
+        self.arrow = arrow
+
+    def pair(self, old: str, new: str) -> str:
+        return f"{old} {self.arrow} {new}"
+
+    def of(self, change: LayerChange, *, shapes: bool = True) -> list[str]:
+        """All that is to be said of a layer's change."""
+        layer = change.layer
+        if change.old is None or change.new is None:
+            return [described(layer), *([f"output {shape(layer.output_shape)}"] if shapes else [])]
+        words = [self.pair(change.old.type, change.new.type)] if change.retyped else []
+        words += [self.setting(each) for each in change.settings]
+        if change.renamed or change.regrouped:
+            words.append(f"was {change.old.name if change.regrouped else change.old.name.rpartition('.')[2]}")
+        if change.moved:
+            words.append(f"moved: reads {several(change.new.inputs)}")
+        if change.rewired:
+            words.append(f"reads {self.pair(several(change.old.inputs), several(change.new.inputs))}")
+        if change.shared:
+            owner = change.new.weights_from
+            words.append(f"takes the weights of {owner}" if owner else "has weights of its own now")
+        if change.in_training_changed:
+            words.append("in training only now" if change.new.training_only else "at inference too now")
+        return words + (self._shapes(change, change.old, change.new) if shapes else [])
+
+    def setting(self, change: SettingChange) -> str:
+        return f"{change.name} {self.pair(value_text(change.old), value_text(change.new))}"
+
+    def _shapes(self, change: LayerChange, old: Layer, new: Layer) -> list[str]:
+        if old.output_shape != new.output_shape:
+            return [f"output {self.pair(shape(old.output_shape), shape(new.output_shape))}"]
+        if change.kind is not Kind.CONSEQUENCE:
+            return []
+        for one, two in zip(old.input_shapes, new.input_shapes, strict=False):
+            if one != two:
+                return [f"input {self.pair(shape(one), shape(two))}"]
+        if change.difference.training.activations > 0:
+            return ["no longer overwrites its input, which others read too"]
+        return ["overwrites its input, which nobody else reads now"]
+
+
+def described(layer: Layer) -> str:
+    """A layer's type with the settings that are not their defaults."""
+    kind = layer.figures.type
+    told = [
+        f"{name} {value_text(value)}"
+        for name, value in layer.settings.items()
+        if kind.settings[name].required or value != kind.settings[name].default
+    ]
+    return f"{layer.type}: {', '.join(told)}" if told else layer.type

@@ -1,0 +1,814 @@
+"""Receptive fields as a table of the network's layers, and as a worked report of one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from math import prod
+from typing import Any, NamedTuple
+
+from cnncalc import limits
+from cnncalc.analyses.receptive_field import (
+    CENTER,
+    DILATED_SIZE,
+    MOST_STRANDS,
+    SIZE,
+    START,
+    STRIDE,
+    AxisField,
+    Field,
+    Fields,
+    Flaw,
+    Gate,
+    Misalignment,
+    NoRule,
+    Number,
+    Path,
+    fields,
+    on_the_way,
+)
+from cnncalc.analyses.regions import Region, Runs, directly, region
+from cnncalc.analyses.tree import Node, Row, fold, rows, tree
+from cnncalc.errors import SpecError
+from cnncalc.formats import document
+from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
+from cnncalc.formats.json import dumps
+from cnncalc.formats.table import Cell, Column, Line, Table
+from cnncalc.languages import Speaker
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
+from cnncalc.network.records import Layer, Network
+from cnncalc.reports import field_plot
+from cnncalc.reports.summary import FIELD_CELLS
+from cnncalc.reports.summary import row_label as label
+from cnncalc.text import Share, alike, coordinates, exact, integer, number, several, shape, window
+
+VERSION = 1
+MOST_ROWS = 30
+ALL = 1_000_000
+# A longer way is told with layers that do the same, one after the other, as one line.
+MOST_STEPS = 40
+MANY_PATHS = 1_000_000
+
+
+class Options(NamedTuple):
+    """How fields are reported. `every` has a row for each layer; `depth` 0 folds by itself.
+
+    `at` is a position of the output, the one in the middle where it is None; a channel may follow it, all of
+    which read the same.
+    """
+
+    through_gates: bool = False
+    language: str = "en"
+    every: bool = False
+    depth: int = 0
+    at: tuple[int, ...] | None = None
+    plot: bool = False
+    ascii_only: bool = False
+
+
+def strides(axis: AxisField) -> str:
+    return ", ".join(map(exact, axis.strides))
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def table(network: Network, options: Options) -> Table:
+    """The layers that change the field, with it."""
+    say = Speaker(options.language, "field")
+    found = fields(network, through_gates=options.through_gates)
+    main = on_the_way(network, () if options.through_gates else found.gates)
+    changing = {layer.name for layer in network.layers if options.every or changes(network, found, layer)}
+    kept = changing if options.every else changing & main
+    root = tree(network)
+    ends = _ends(root)
+    _prune(root, kept)
+    shown = list(rows(root, options.depth or ALL)) if options.every or options.depth else fold(root, MOST_ROWS)[0]
+    several = len(network.inputs) > 1
+    lines = [line for row, indent, name in _named(shown) for line in _lines(row, indent, name, found, ends)]
+    columns = [
+        Column("name", say("layer")),
+        Column("type", say("type"), drop=3),
+        Column("output", say("output"), drop=2),
+    ]
+    columns += [Column("input", say("of"))] if several else []
+    columns += [Column(key, say(key), numeric=True) for key in ("size", "stride", "start", "center")]
+    columns.append(Column("sees", say("sees"), numeric=True, drop=1))
+    means = ("size", "stride", "start", "center", "sees") if lines else ()
+    notes = [(say(key), say(f"means_{key}")) for key in means]
+    notes += [("", words) for words in _remarks(network, found, main, say)]
+    if any(row.folded for row in shown):
+        folded = say("folded", changing=len(kept), layers=len(network.layers), rows=len(lines))
+        notes.append(("", folded))
+    elif not options.every and lines:
+        notes.append(("", say("left_out_layers", rows=len(kept), layers=len(network.layers))))
+    elif not options.every and any(sizes.rank for _, sizes in network.inputs):
+        notes.append(("", say("nothing_changes")))
+    header = tuple(words for words in (network.source, say("input_line", inputs=_inputs(network))) if words)
+    title = say("title", network=network.name)
+    return Table(title, header, tuple(columns), tuple(lines), tuple(notes), say("left_out", columns="{columns}"))
+
+
+def _inputs(network: Network) -> str:
+    if len(network.inputs) == 1:
+        return shape(network.inputs[0][1])
+    return several([f"{name} {shape(sizes)}" for name, sizes in network.inputs])
+
+
+def changes(network: Network, found: Fields, layer: Layer) -> bool:
+    """Whether a layer's field is another than that of each of its inputs."""
+    known = dict(network.inputs)
+    own = found.of(layer.name)
+    for source in layer.inputs:
+        if source in known:
+            # The field of an input itself: each of its positions.
+            before: dict[str, Field | None] = {source: _of_input(known[source])}
+        else:
+            before = found.of(source)
+        if _plain(before) == _plain(own):
+            return False
+    return True
+
+
+def _of_input(sizes: Shape) -> Field:
+    return tuple(AxisField(1, (1,), 0, 0, 1, whole=size == 1) for size in sizes.spatial)
+
+
+def _plain(one: dict[str, Field | None]) -> dict[str, Any]:
+    """Fields without what follows from the number of outputs alone."""
+    return {name: field and tuple(axis._replace(whole=False) for axis in field) for name, field in one.items()}
+
+
+def _ends(root: Node) -> dict[str, Layer]:
+    """The last layer of each block, by the block's name; a layer's is itself."""
+    ends: dict[str, Layer] = {}
+
+    def end(node: Node) -> Layer | None:
+        last = node.layer
+        for child in node.children:
+            last = end(child) or last
+        if last is not None:
+            ends[node.name] = last
+        return last
+
+    end(root)
+    return ends
+
+
+def _prune(node: Node, kept: set[str]) -> bool:
+    """Take the layers that are not kept off a tree, and the blocks that hold none; whether anything is left."""
+    node.children = [child for child in node.children if _prune(child, kept)]
+    return bool(node.children) or (node.layer is not None and node.layer.name in kept)
+
+
+def _named(shown: list[Row]) -> Iterator[tuple[Row, int, str]]:
+    """The rows with their level and name; a block with a single part takes no line of its own: `stem.conv`."""
+    opened: dict[str, tuple[str, int]] = {"": ("", 0)}
+    for row in shown:
+        prefix, level = opened.get(row.node.above, ("", 0))
+        name = f"{prefix}{label(row, flat=False)}"
+        if row.node.layer is None and not row.folded:
+            if len(row.node.children) == 1:
+                opened[row.node.name] = (f"{name}.", level)
+                continue
+            opened[row.node.name] = ("", level + 1)
+        elif row.node.children and not row.folded:
+            opened[row.node.name] = ("", level + 1)
+        yield row, level, name
+
+
+def _lines(row: Row, indent: int, name: str, found: Fields, ends: dict[str, Layer]) -> Iterator[Line]:
+    """A row's lines: one for each input that its layer, or its block's last one, depends on."""
+    node, several = row.node, len(found.inputs) > 1
+    if node.layer is None and not row.folded:
+        yield Line((name, node.kind, *(None,) * (7 + several - 1)), indent, heading=True, faint=node.training_only)
+        return
+    layer = ends[row.last.name] if row.folded else node.layer
+    if layer is None:
+        return
+    own = found.of(layer.name)
+    for position, (of, field) in enumerate((own or {"": None}).items()):
+        start: tuple[Cell, ...] = (name, node.kind, shape(layer.output_shape)) if position == 0 else ("", "", "")
+        cells = (*start, *((of,) if several else ()), *_cells(layer, field, found, of))
+        yield Line(cells, indent, faint=node.training_only)
+
+
+def _cells(layer: Layer, field: Field | None, found: Fields, of: str) -> tuple[Cell, ...]:
+    if not field:
+        return (None,) * 5
+    return (
+        *(cell(field) for cell in FIELD_CELLS.values()),
+        _seen(layer, found, of),
+    )
+
+
+def _seen(layer: Layer, found: Fields, of: str) -> Share | None:
+    """How much of an input lies in the field of the output in the middle."""
+    sizes = found.inputs[of].spatial
+    seen = []
+    for end, size in zip(found.extent(layer.name, of, middle(layer.output_shape)), sizes, strict=True):
+        seen.append(0 if end is None else max(min(end[1], size - 1) - max(end[0], 0) + 1, 0))
+    return Share(prod(seen), prod(sizes))
+
+
+def middle(output: Shape) -> tuple[int, ...]:
+    """The position in the middle, the one before it where there are two."""
+    return tuple((size - 1) >> 1 for size in output.spatial)
+
+
+# --- what is said beside it -----------------------------------------------------------------------
+
+
+def _remarks(network: Network, found: Fields, main: set[str], say: Speaker) -> Iterator[str]:
+    for name, sizes in network.inputs:
+        if not sizes.rank:
+            yield _no_axes(network, name, say)
+    first = _whole_from(network, found, main)
+    if first is not None:
+        yield say("whole_from", layer=first)
+    every = ((layer, name) for layer in network.layers for name in found.strands[layer.name])
+    unruled = next(((layer.name, rule) for layer, name in every if (rule := found.missing(layer.name, name))), None)
+    if unruled is not None:
+        yield say("no_rule_from", layer=unruled[0], reason=_reason(unruled[1], say))
+    maps = (layer.name for layer in network.layers if layer.output_shape.positions > 1)
+    apart = next((name for name in maps if not _is_shared(found, name)), None)
+    if apart is not None:
+        yield say("channels_apart", layer=apart)
+    yield from _flaws(found.misalignments, network, say)
+    yield from _gates(found.gates, say, counted=found.through_gates)
+
+
+def _reason(rule: NoRule, say: Speaker) -> str:
+    """Why there is no rule, in words."""
+    bounds = limits.current()
+    return say(f"no_rule_{rule.name}", strides=MOST_STRANDS, number=integer(bounds.number), work=integer(bounds.work))
+
+
+def _is_shared(found: Fields, layer: str) -> bool:
+    """Whether all channels of a layer's output depend on the same positions of every input."""
+    return all(found.is_shared(layer, name) for name in found.strands[layer])
+
+
+def _no_axes(network: Network, name: str, say: Speaker) -> str:
+    return say("no_axes", input=say("the_input_of" if len(network.inputs) > 1 else "the_input", input=name))
+
+
+def _whole_from(network: Network, found: Fields, main: set[str]) -> str | None:
+    """The first layer from which on every output sees the whole of every input, along the main way."""
+    first = None
+    for layer in network.layers:
+        if layer.name in main and not layer.training_only:
+            every = found.of(layer.name).values()
+            whole = bool(every) and all(field and all(axis.whole for axis in field) for field in every)
+            whole = whole and _is_shared(found, layer.name)
+            first = (first or layer.name) if whole else None
+    return first
+
+
+def _flaws(misalignments: tuple[Misalignment, ...], network: Network, say: Speaker) -> Iterator[str]:
+    """Each kind of misalignment once, where it is worst, and how many joins have it."""
+    for flaw in Flaw:
+        kind = [one for one in misalignments if one.flaw is flaw]
+        if not kind:
+            continue
+        worst = max(kind, key=lambda one: one.numbers)
+        rank = dict(network.inputs)[worst.input].rank
+        same = [one for one in kind if one.layer == worst.layer and one.numbers == worst.numbers]
+        axes = say("and").join(say(axis_names(rank)[axis]) for axis in sorted({one.axis for one in same}))
+        numbers = say("and").join(map(exact, worst.numbers))
+        others = len({one.layer for one in kind}) - 1
+        where = say("of_several", layer=worst.layer, count=others) if others else worst.layer
+        yield say(f"flaw_{flaw.name}", layer=where, numbers=numbers, axis=axes)
+
+
+def _gates(gates: tuple[Gate, ...], say: Speaker, *, counted: bool) -> Iterator[str]:
+    if gates:
+        key = "gates_counted" if counted else "gates" if len(gates) > 1 else "one_gate"
+        yield say(key, count=len(gates), source=gates[0].source, layer=gates[0].layer)
+
+
+def above(network: Network, layer: str) -> set[str]:
+    """A layer and all that it depends on."""
+    wanted = {layer}
+    for placed in reversed(network.layers):
+        if placed.name in wanted:
+            wanted.update(placed.inputs)
+    return wanted
+
+
+# --- one layer ------------------------------------------------------------------------------------
+
+
+class Report:
+    """The report of one layer; `asked` is what the user named, the layer or a block that ends with it."""
+
+    def __init__(self, network: Network, layer: Layer, options: Options, asked: str = "") -> None:
+        self.network = network
+        self.layer = layer
+        self.options = options
+        self.asked = asked or layer.name
+        self.say = Speaker(options.language, "field")
+        self.found = fields(network, through_gates=options.through_gates)
+        self.fields = self.found.of(layer.name)
+        rank = layer.output_shape.rank
+        self.position = middle(layer.output_shape) if options.at is None else options.at[:rank]
+        gates = () if options.through_gates else self.found.gates
+        self.regions: dict[str, Region] | None = None
+        try:
+            self.regions = region(network, layer.name, self.position, gates)
+            self.directly = directly(network, layer.name, self.position)
+        except SpecError:
+            # The rest of the report stands without it.
+            self.regions = None
+        self.sign = "x" if options.ascii_only else "×"
+
+    # Facts that the blocks share.
+
+    @property
+    def several(self) -> bool:
+        return len(self.network.inputs) > 1
+
+    def name_of(self, name: str) -> str:
+        """How an input is called in a slice."""
+        return name if self.several else "X"
+
+    def axis(self, name: str, axis: int) -> str:
+        return self.say(axis_names(self.found.inputs[name].rank)[axis])
+
+    def axes(self, name: str, group: list[int]) -> str:
+        return self.say("comma").join(self.axis(name, axis) for axis in group)
+
+    # The blocks.
+
+    def document(self) -> Document:
+        """The report, without the plot."""
+        say = self.say
+        blocks: list[Block] = [Heading(say("title_layer", network=self.network.name, layer=self.asked), 1)]
+        if self.asked != self.layer.name:
+            blocks.append(Words(say("block_line", block=self.asked, layer=self.layer.name)))
+        for name, sizes in self.network.inputs:
+            if name in self.fields and sizes.rank:
+                blocks += self.field(name)
+            else:
+                known = name in self.fields
+                blocks.append(Words(_no_axes(self.network, name, say) if known else say("nothing", input=name)))
+        names = above(self.network, self.layer.name)
+        flaws = tuple(one for one in self.found.misalignments if one.layer in names)
+        gates = tuple(one for one in self.found.gates if one.layer in names)
+        remarks = [*_flaws(flaws, self.network, say), *_gates(gates, say, counted=self.options.through_gates)]
+        blocks += map(Words, remarks)
+        for name in self.fields:
+            blocks += self.growth(name)
+        return Document((*blocks, *self.output()))
+
+    def field(self, name: str) -> Iterator[Block]:
+        """Size, stride, start and centre on one input."""
+        say, own = self.say, self.fields[name]
+        layer, sizes = self.layer, self.found.inputs[name]
+        written = shape(sizes) if not self.several else f"{name} {shape(sizes)}"
+        yield Words(say("layer_line", type=layer.type, output=shape(layer.output_shape), input=written))
+        if own is None:
+            rule = self.found.missing(layer.name, name)
+            yield Words(say("nothing", input=name) if rule is None else say("no_rule", reason=_reason(rule, say)))
+            return
+        keys = ("axis", "size", "stride", "start", "center", "input_size")
+        columns = tuple(Column(key, say(key), numeric=key != "axis") for key in keys)
+        groups: dict[tuple[AxisField, int], list[int]] = {}
+        for axis, (one, size) in enumerate(zip(own, sizes.spatial, strict=True)):
+            groups.setdefault((one, size), []).append(axis)
+        lines = []
+        for (one, size), group in groups.items():
+            numbers = (integer(one.size), strides(one), integer(one.start), exact(one.center), integer(size))
+            lines.append(Line((self.axes(name, group), *numbers)))
+        yield Table("", (), columns, tuple(lines), ())
+        yield Words(self.in_words(own, is_shared=self.found.is_shared(layer.name, name)))
+
+    def in_words(self, own: Field, *, is_shared: bool) -> str:
+        """The table in words."""
+        say = self.say
+        uneven = any(axis.period > 1 for axis in own)
+        size = "x".join(integer(axis.size) for axis in own)
+        size = say("at_most", size=size) if uneven else size
+        sentences = []
+        if all(axis.strides == (0,) for axis in own):
+            sentences.append(say("in_words_no_stride", size=size))
+        elif all(axis.stride is not None for axis in own) and self.layer.output_shape.positions > 1:
+            key = "in_words_on_average" if uneven else "in_words"
+            sentences.append(say(key, size=size, stride=alike([strides(axis) for axis in own])))
+        else:
+            sentences.append(say("in_words_no_stride", size=size))
+        if any(axis.strides != (0,) for axis in own):
+            lasts = [2 * axis.center - axis.start for axis in own]
+            sentences.append(
+                say(
+                    "first_in_words",
+                    first=coordinates([integer(axis.start) for axis in own]),
+                    last=coordinates([exact(last) for last in lasts]),
+                    center=coordinates([exact(axis.center) for axis in own]),
+                )
+            )
+            if any(axis.start < 0 for axis in own):
+                sentences.append(say("below_zero"))
+        if uneven:
+            sentences.append(say("uneven", period=alike([integer(axis.period) for axis in own])))
+        whole = all(axis.whole for axis in own)
+        if whole and is_shared:
+            sentences.append(say("sees_whole" if self.layer.output_shape.positions > 1 else "one_whole"))
+        elif not is_shared:
+            sentences.append(say("together_whole" if whole else "together"))
+        return (" " if self.options.language == "en" else "").join(sentences)
+
+    def growth(self, name: str) -> Iterator[Block]:
+        """How the field comes about, along the widest path."""
+        say, own = self.say, self.fields[name]
+        if not own:
+            return
+        paths = [self.found.path(self.layer.name, name, axis) for axis in range(len(own))]
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for axis, path in enumerate(paths):
+            key = tuple(
+                (step.layer.name if step.layer else "", step.reach, self.window(step, axis)) for step in path.steps()
+            )
+            groups.setdefault(key, []).append(axis)
+        for group in groups.values():
+            title = (
+                say("grows")
+                if len(groups) == 1
+                else say("grows_along", axis=say("and").join(self.axis(name, axis) for axis in group))
+            )
+            if self.several:
+                title = f"{title} ({name})"
+            yield Heading(title)
+            path, axis = paths[group[0]], group[0]
+            steps = path.steps()
+            if not steps:
+                yield Words(say("nothing_grows"))
+                continue
+            workings = self.workings(steps[-1], axis) if 0 in group else []
+            if workings:
+                dilated = (
+                    isinstance(own_window := self.window(steps[-1], axis), SlidingWindow) and own_window.dilation > 1
+                )
+                yield Words(
+                    say(
+                        "symbols_dilated" if dilated else "symbols",
+                        layer=steps[-1].layer.name if steps[-1].layer else "",
+                    )
+                )
+                yield from workings
+            count = self.found.paths[self.layer.name][name]
+            words = say("one_path")
+            if count != 1:
+                many = say("many_paths") if count is None or count > MANY_PATHS else integer(count)
+                words = say("widest", paths=many)
+            yield Words(words)
+            yield self.steps(steps, axis, name)
+            if path.reach.size < own[axis].size:
+                yield Words(say("union_wider", size=integer(own[axis].size), path=integer(path.reach.size)))
+
+    def window(self, step: Path, axis: int) -> Any:
+        """The window of a step along an axis, where it slides as a kernel does."""
+        layer = step.layer
+        if layer is None:
+            return None
+        readings = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
+        windows = readings[0].windows
+        return windows[axis] if len(readings) == 1 and axis < len(windows) else None
+
+    def workings(self, step: Path, axis: int) -> list[Working]:
+        """The formulas with the numbers of one step; none where they are not all there is to it."""
+        slid = self.window(step, axis)
+        before = step.before
+        if not isinstance(slid, SlidingWindow) or before is None or before.reach.period > 1 or None in step.reach.lows:
+            return []
+        start, after = before.reach.at(0), step.reach.at(0)
+        if start is None or after is None:
+            return []
+        values: dict[str, Any] = {
+            "size": before.reach.size,
+            "stride": before.reach.stride,
+            "start": start[0],
+            "kernel": slid.kernel,
+            "step": slid.stride,
+            "before": slid.before,
+            "dilation": slid.dilation,
+        }
+        names = {
+            "size": "r_0", "stride": "j_0", "start": "s_0", "kernel": "F", "step": "S", "before": "P", "dilation": "D",
+        }  # fmt: skip
+        own = {"size": step.reach.size, "start": after[0]}
+        say = self.say
+        return [
+            Working(
+                say("symbol_size"),
+                SIZE if slid.dilation == 1 else DILATED_SIZE,
+                values,
+                integer(step.reach.size),
+                names,
+            ),
+            Working(say("symbol_stride"), STRIDE, values, exact(step.reach.stride), names),
+            Working(say("symbol_start"), START, values, integer(after[0]), names),
+            Working(
+                say("symbol_center"), CENTER, own, exact(_whole(Fraction(sum(after), 2))), {"size": "r", "start": "s"}
+            ),
+        ]
+
+    def steps(self, steps: list[Path], axis: int, name: str) -> Table:
+        """The layers of a path with what each adds."""
+        say = self.say
+        keys = ("layer", "window", "adds", "size", "stride", "start")
+        columns = tuple(Column(key, say(key), numeric=key not in keys[:2], drop=key == "window") for key in keys)
+        runs = [[step] for step in steps]
+        if len(steps) > MOST_STEPS:
+            runs = _runs(steps, lambda step: (step.layer and step.layer.type, self.window(step, axis)))
+        lines = [Line((say("input") if not self.several else name, "", "", "1", "1", "0"))]
+        lines += [self.step(run, axis) for run in runs]
+        return Table("", (), columns, tuple(lines), (), say("left_out", columns="{columns}"))
+
+    def step(self, run: list[Path], axis: int) -> Line:
+        """What one layer adds, or several of one kind."""
+        say, last = self.say, run[-1]
+        layer, before = last.layer, run[0].before
+        if layer is None or before is None:
+            raise TypeError("an input is no step")
+        name = layer.name
+        if len(run) > 1 and run[0].layer is not None:
+            name = say("to", first=run[0].layer.name, last=layer.name, count=len(run))
+        slid = self.window(last, axis)
+        more = last.reach.size - before.reach.size
+        adds = integer(more) if more > 0 else ""
+        if (
+            isinstance(slid, SlidingWindow)
+            and len(run) == 1
+            and more == (slid.extent - 1) * before.reach.stride
+            and more
+        ):
+            adds = f"{slid.extent - 1} {self.sign} {exact(before.reach.stride)} = {integer(more)}"
+        start = last.reach.at(0)
+        numbers = (integer(last.reach.size), exact(last.reach.stride), integer(start[0]) if start else "")
+        windows = layer.figures.type.windows(layer.input_shapes) if "kernel" in layer.settings else ()
+        whole = not last.reach.advance and last.reach.period == 1 and slid != POINT
+        return Line((name, say("reads_whole") if whole else window(windows), adds, *numbers))
+
+    # One output.
+
+    def output(self) -> Iterator[Block]:
+        """What one output reads."""
+        say = self.say
+        if not any(sizes.rank for _, sizes in self.network.inputs):
+            return
+        position = ",".join(map(str, self.options.at or self.position))
+        yield Heading(say("output_at", position=position) if position else say("at_vector"))
+        if self.regions is None:
+            yield Words(say("reads_too_long", work=integer(limits.current().work)))
+            return
+        for name, sizes in self.network.inputs:
+            if name in self.fields and sizes.rank:
+                yield from self.reads(name, self.regions[name])
+        for source, read in self.directly.items():
+            itself = read.boxes == (tuple(((place, place),) for place in self.position),)
+            if source not in self.found.inputs and read.shape.rank and read.boxes and not itself:
+                yield Point(say("directly", source=source), self.slices("A", read))
+
+    def reads(self, name: str, read: Region) -> Iterator[Block]:
+        """What it reads of one input of the network, and what falls in the padding."""
+        say = self.say
+        if not read.boxes:
+            yield Words(say("reads_nothing", input=name))
+            return
+        extents = self.found.extent(self.layer.name, name, self.position)
+        for axis, size in enumerate(read.shape.spatial):
+            text = self.run(read.along(axis), size)
+            end = extents[axis]
+            beyond = [] if end is None else outside(end, size)
+            if beyond:
+                ends = ((integer(start), integer(stop)) for start, stop in beyond)
+                parts = (start if start == stop else say("range", first=start, last=stop) for start, stop in ends)
+                text += say("in_padding", parts=say("and").join(parts))
+            where = self.axis(name, axis)
+            yield Point(f"{name}, {where}" if self.several else where, text)
+        yield Point(say("slice"), self.slices(self.name_of(name), read))
+        if not read.exact:
+            yield Words(say("reads_at_most"))
+
+    def run(self, runs: Runs, size: int) -> str:
+        """The positions along one axis in words."""
+        first, last, step, count = progression(runs)
+        numbers = {"first": first, "last": last, "step": step, "count": count, "size": size}
+        values = {key: integer(value) for key, value in numbers.items()}
+        if count == size:
+            return self.say("reads_all", **values)
+        if count == 1:
+            return self.say("reads_one", **values)
+        return self.say("reads" if step == 1 else "reads_steps" if step else "reads_holes", **values)
+
+    def slices(self, name: str, read: Region) -> str:
+        """A region as NumPy writes it."""
+        say = self.say
+        hwc, chw = slices(name, read)
+        if read.whole:
+            return say("slice_whole", slices=hwc)
+        text = say("slices", hwc=hwc, chw=chw)
+        if any(not progression(read.along(axis))[2] for axis in range(read.shape.rank)):
+            return say("slice_hull", slices=text)
+        return say("slice_boxes", slices=text) if len(read.boxes) > 1 else text
+
+    def plots(self, width: int, *, ascii_only: bool) -> Iterator[str]:
+        """The lines of a drawing for each input."""
+        for name, sizes in self.network.inputs:
+            if self.regions is not None and name in self.fields and sizes.rank:
+                extents = self.found.extent(self.layer.name, name, self.position)
+                try:
+                    with limits.counted():
+                        read = self.regions[name]
+                        drawn = list(field_plot.draw(read, extents, self.say, width=width, ascii_only=ascii_only))
+                except SpecError:
+                    drawn = [self.say("drawing_too_long", work=integer(limits.current().work))]
+                yield ""
+                yield self.say("plot_title_of" if self.several else "plot_title", input=name)
+                yield from drawn
+
+
+def _whole(value: Fraction) -> Number:
+    return value.numerator if value.denominator == 1 else value
+
+
+def _runs(steps: list[Path], key: Any) -> list[list[Path]]:
+    """Steps that do the same, one after the other, together."""
+    runs: list[list[Path]] = []
+    for step in steps:
+        if runs and key(runs[-1][-1]) == key(step) and runs[-1][-1].reach.stride == step.reach.stride:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return runs
+
+
+def outside(end: tuple[int, int], size: int) -> list[tuple[int, int]]:
+    """The parts of a field that lie before and behind the input."""
+    first, last = end
+    before = [(first, min(last, -1))] if first < 0 else []
+    return before + ([(max(first, size), last)] if last >= size else [])
+
+
+def progression(runs: Runs) -> tuple[int, int, int, int]:
+    """First, last, step and count of positions; step 0 where they are not evenly spaced."""
+    first, last = runs[0][0], runs[-1][1]
+    count = sum(stop - start + 1 for start, stop in runs)
+    if len(runs) == 1:
+        return first, last, 1, count
+    gaps = {two[0] - one[0] for one, two in pairwise(runs)}
+    even = len(gaps) == 1 and all(start == stop for start, stop in runs)
+    return first, last, gaps.pop() if even else 0, count
+
+
+def slices(name: str, read: Region) -> tuple[str, str]:
+    """The smallest slice that holds a region, with the channels last and first."""
+    axes = []
+    for axis, size in enumerate(read.shape.spatial):
+        first, last, step, count = progression(read.along(axis))
+        stepped = f":{step}" if step > 1 else ""
+        axes.append(":" if count == size else f"{first}:{last + 1}{stepped}")
+    return f"{name}[{', '.join([*axes, ':'])}]", f"{name}[{', '.join([':', *axes])}]"
+
+
+# --- writers --------------------------------------------------------------------------------------
+
+
+def write_text(report: Report, width: int) -> Iterator[str]:
+    """The lines of a layer's report, wrapped to `width` columns."""
+    yield from document.write_text(report.document(), width, ascii_only=report.options.ascii_only)
+    if report.options.plot:
+        yield from report.plots(width, ascii_only=report.options.ascii_only)
+
+
+def write_markdown(report: Report) -> Iterator[str]:
+    """The lines of a layer's report in Markdown."""
+    yield from document.write_markdown(report.document())
+    if report.options.plot:
+        yield from ("```text", *list(report.plots(80, ascii_only=report.options.ascii_only))[1:], "```")
+
+
+def write_latex(report: Report) -> Iterator[str]:
+    """The lines of a layer's report in LaTeX; a plot is verbatim, and ASCII."""
+    yield from document.write_latex(report.document())
+    if report.options.plot:
+        yield from (r"\begin{verbatim}", *list(report.plots(80, ascii_only=True))[1:], r"\end{verbatim}")
+
+
+def write_json(network: Network, options: Options) -> Iterator[str]:
+    """The lines of a JSON text with stable keys: the fields of every layer, one a line."""
+    found = fields(network, through_gates=options.through_gates)
+    head = {
+        "schema": VERSION,
+        "name": network.name,
+        "source": network.source,
+        "inputs": {name: list(sizes) for name, sizes in network.inputs},
+        "through_gates": options.through_gates,
+    }
+    yield "{"
+    for key, value in head.items():
+        yield f"  {dumps(key)}: {dumps(value)},"
+    yield '  "layers": ['
+    for position, layer in enumerate(network.layers):
+        comma = "," if position + 1 < len(network.layers) else ""
+        yield f"    {dumps({**_layer(layer), 'fields': _fields(found.of(layer.name))})}{comma}"
+    yield "  ],"
+    yield f'  "misalignments": {dumps(_misalignments(found.misalignments))},'
+    yield f'  "gates": {dumps([gate._asdict() for gate in found.gates])}'
+    yield "}"
+
+
+def write_layer_json(report: Report) -> Iterator[str]:
+    """A layer's report as a JSON text with stable keys."""
+    layer, names = report.layer, above(report.network, report.layer.name)
+    facts = {
+        "schema": VERSION,
+        "name": report.network.name,
+        "inputs": {name: list(sizes) for name, sizes in report.network.inputs},
+        "through_gates": report.options.through_gates,
+        "layer": _layer(layer),
+        "fields": _fields(report.fields),
+        "paths": report.found.paths[layer.name],
+        "widest": {
+            name: [_path(report, name, axis) for axis in range(len(own))] for name, own in report.fields.items() if own
+        },
+        "output": {"position": list(report.position), "reads": _reads(report)},
+        "misalignments": _misalignments(tuple(one for one in report.found.misalignments if one.layer in names)),
+        "gates": [gate._asdict() for gate in report.found.gates if gate.layer in names],
+    }
+    yield "{"
+    for place, (key, value) in enumerate(facts.items()):
+        yield f"  {dumps(key)}: {dumps(value)}{',' if place + 1 < len(facts) else ''}"
+    yield "}"
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "output_shape": list(layer.output_shape),
+        "training_only": layer.training_only,
+    }
+
+
+def _fields(own: dict[str, Field | None]) -> dict[str, Any]:
+    return {name: None if field is None else _field(field) for name, field in own.items()}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """Lists with a number for each axis; a stride is null where branches have several."""
+    return {
+        "size": [axis.size for axis in field],
+        "stride": [None if axis.stride is None else number(axis.stride) for axis in field],
+        "strides": [[number(stride) for stride in axis.strides] for axis in field],
+        "start": [axis.start for axis in field],
+        "center": [number(axis.center) for axis in field],
+        "period": [axis.period for axis in field],
+        "whole": [axis.whole for axis in field],
+    }
+
+
+def _path(report: Report, name: str, axis: int) -> list[dict[str, Any]]:
+    steps = []
+    for step in report.found.path(report.layer.name, name, axis).steps():
+        start = step.reach.at(0)
+        steps.append(
+            {
+                "layer": step.layer.name if step.layer else name,
+                "size": step.reach.size,
+                "stride": number(step.reach.stride),
+                "start": None if start is None else start[0],
+            }
+        )
+    return steps
+
+
+def _reads(report: Report) -> dict[str, Any] | None:
+    """What the output reads of each input; None where following it takes too long."""
+    regions = report.regions
+    return None if regions is None else {name: _read(report, name, regions[name]) for name in report.fields}
+
+
+def _read(report: Report, name: str, read: Region) -> dict[str, Any] | None:
+    """What the output reads of an input: runs of positions an axis, slices, and what falls in the padding."""
+    if not read.boxes:
+        return None
+    extents = report.found.extent(report.layer.name, name, report.position)
+    beyond = [[] if end is None else outside(end, size) for end, size in zip(extents, read.shape.spatial, strict=True)]
+    hwc, chw = slices(report.name_of(name), read)
+    return {
+        "runs": [[list(run) for run in read.along(axis)] for axis in range(read.shape.rank)],
+        "slice": hwc,
+        "slice_channels_first": chw,
+        "padding": [[list(part) for part in parts] for parts in beyond],
+        "exact": read.exact,
+    }
+
+
+def _misalignments(misalignments: tuple[Misalignment, ...]) -> list[dict[str, Any]]:
+    return [
+        {**one._asdict(), "flaw": one.flaw.name.lower(), "numbers": [number(each) for each in one.numbers]}
+        for one in misalignments
+    ]

@@ -1,0 +1,357 @@
+"""What a network's weights would be without sharing, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from cnncalc.analyses.sharing import Counts, Pair, Sharing, all_connections, connectivity, reads, sharing, total, wiring
+from cnncalc.analyses.tree import Node, Row, fold, rows, tree
+from cnncalc.formats.json import dumps
+from cnncalc.formats.table import Cell, Column, Line, Table
+from cnncalc.languages import Speaker
+from cnncalc.network.records import Layer, Network
+from cnncalc.reports.summary import row_label as label
+from cnncalc.text import Share, decimals, integer, percent, several, shape
+
+VERSION = 1
+MOST_ROWS = 30
+ALL = 1_000_000
+WAYS = ("unshared", "fully_connected", "ungrouped", "merged", "untied")
+
+# Each column with the sentence that heads it, whether it holds numbers, and how early it is left out.
+COLUMNS: dict[str, tuple[str, bool, int]] = {
+    "layer": ("layer", False, 0),
+    "type": ("type", False, 5),
+    "output": ("output", False, 6),
+    "params": ("params", True, 0),
+    "unshared": ("unshared", True, 0),
+    "unshared_ratio": ("times", True, 4),
+    "fully_connected": ("fully_connected", True, 1),
+    "fully_connected_ratio": ("times", True, 4),
+    "reads": ("reads", True, 6),
+    "connectivity": ("connectivity", True, 6),
+    "ungrouped": ("ungrouped", True, 2),
+    "ungrouped_ratio": ("times", True, 4),
+    "merged": ("merged", True, 3),
+    "merged_ratio": ("times", True, 4),
+    "untied": ("untied", True, 2),
+    "weights_from": ("weights_from", False, 7),
+}
+COUNTED = {key: key == "params" or key.removesuffix("_ratio") in WAYS for key in COLUMNS}
+ALWAYS = ("layer", "type", "params", "unshared", "unshared_ratio", "fully_connected")
+
+
+class Options(NamedTuple):
+    """How the table is written. No `columns`: those in which the network differs; `depth` 0 folds by itself.
+
+    `exact` is for programs: every layer, ratios as plain decimals, no totals among the rows.
+    """
+
+    columns: tuple[str, ...] = ()
+    depth: int = 0
+    language: str = "en"
+    exact: bool = False
+
+
+def sharing_table(network: Network, options: Options) -> Table:
+    """The parameters of each layer as it is and in the other ways, with totals and what they say."""
+    facts = sharing(network)
+    say = Speaker(options.language, "sharing")
+    keys = options.columns or default_columns(facts, options)
+    columns = tuple(_column(key, say) for key in keys)
+    root = tree(network._replace(layers=tuple(layer for layer, _ in facts.layers)))
+    cells = _Cells({layer.name: counts for layer, counts in facts.layers}, root, say, options)
+    shown = _rows(root, options)
+    lines = list(_lines(shown, keys, cells))
+    count = len(lines)
+    if not options.exact and facts.layers:
+        lines += _totals(facts, keys, cells)
+    notes = [*_meanings(keys, facts, say), *(("", words) for words in _sentences(network, facts, say))]
+    if any(row.folded for row in shown):
+        notes.append(("", say("folded", layers=len(facts.layers), rows=count)))
+    return Table(
+        network.name, _header(network, say), columns, tuple(lines), tuple(notes), say("left_out", columns="{columns}")
+    )
+
+
+def default_columns(facts: Sharing, options: Options) -> tuple[str, ...]:
+    """The columns that tell something of the network; for programs, always the same."""
+    if options.exact:
+        return ("layer", "type", "params", *WAYS)
+    sums = facts.training
+    differ = {
+        "ungrouped": sums.ungrouped != sums.params,
+        "merged": sums.merged != sums.ungrouped,
+        "untied": sums.untied != sums.params,
+    }
+    return (*ALWAYS, *(way for way, tells in differ.items() if tells))
+
+
+def _column(key: str, say: Speaker) -> Column:
+    header, numeric, drop = COLUMNS[key]
+    return Column(key, say(header), numeric, drop)
+
+
+def _header(network: Network, say: Speaker) -> tuple[str, ...]:
+    inputs = several(
+        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
+    )
+    return tuple(line for line in (network.source, say("input_line", inputs=inputs)) if line)
+
+
+def _rows(root: Node, options: Options) -> list[Row]:
+    if options.exact:
+        return [row for row in rows(root, ALL) if row.node.layer]
+    if options.depth:
+        return list(rows(root, options.depth))
+    return fold(root, MOST_ROWS)[0]
+
+
+# --- the rows -------------------------------------------------------------------------------------
+
+
+class _Cells:
+    """What stands in the cells of a row."""
+
+    def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, options: Options) -> None:
+        self.counts = counts
+        self.blocks: dict[str, Node] = {}
+        waiting = [root]
+        while waiting:
+            at = waiting.pop()
+            self.blocks[at.name] = at
+            waiting += [child for child in at.children if child.children]
+        self.say = say
+        self.exact = options.exact
+
+    def of(self, row: Row) -> Counts | None:
+        """What a row adds to the whole; nothing for an open block, whose rows follow."""
+        if row.folded:
+            # Blocks that are equal may still differ in what they are merged with, so each is summed.
+            siblings = self.blocks[row.node.above].children
+            first = siblings.index(row.node)
+            return total(map(self.below, siblings[first : first + row.times]))
+        return self.counts[row.node.name] if row.node.layer else None
+
+    def below(self, node: Node) -> Counts:
+        """A block with all that stands in it, without layers that only training has unless it is all of it."""
+        own = [self.counts[node.name]] if node.layer else []
+        counted = (child for child in node.children if node.training_only or not child.training_only)
+        return total([*own, *map(self.below, counted)])
+
+    def number(self, key: str, counts: Counts) -> Cell:
+        """A count, or a ratio to the parameters as they are."""
+        if not key.endswith("_ratio"):
+            number: int = getattr(counts, key)
+            return number
+        return self.ratio(counts.ratio(key.removesuffix("_ratio")))
+
+    def ratio(self, pair: Pair) -> Cell:
+        if not pair.whole:
+            return None
+        return Share(*pair) if self.exact else times(pair)
+
+    def of_layer(self, key: str, layer: Layer) -> Cell:
+        """What only a single layer has, and only where its weights connect something."""
+        if key == "output":
+            return shape(layer.output_shape)
+        if key == "weights_from":
+            return layer.weights_from
+        linked, read = connectivity(layer), reads(layer)
+        if linked is None or read is None:
+            return None
+        if key == "connectivity":
+            return Share(*linked)
+        if self.exact:
+            return read.numerator if read.denominator == 1 else Share(read.numerator, read.denominator)
+        return self.say("reads_of", reads=decimals(read), inputs=integer(_inputs(layer)))
+
+
+def _lines(shown: list[Row], keys: tuple[str, ...], cells: _Cells) -> Iterator[Line]:
+    """The rows' lines; a block with a single part takes no line of its own: `stage1.conv`."""
+    opened: dict[str, tuple[str, int]] = {}
+    for row in shown:
+        prefix, level = opened.get(row.node.above, ("", 0))
+        name = row.node.name if cells.exact else f"{prefix}{label(row, flat=False)}"
+        if row.node.layer is None and not row.folded:
+            if len(row.node.children) == 1:
+                opened[row.node.name] = (f"{name}.", level)
+                continue
+            opened[row.node.name] = ("", level + 1)
+        yield _line(row, name, 0 if cells.exact else level, keys, cells)
+
+
+def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _Cells) -> Line:
+    counts = cells.of(row)
+    node = row.node
+    layer = None if row.folded else node.layer
+    written: list[Cell] = []
+    for key in keys:
+        if key == "layer":
+            written.append(name)
+        elif key == "type":
+            in_training = node.training_only and counts is not None
+            written.append(cells.say("training", type=node.kind) if in_training else node.kind)
+        elif key == "params" and layer is not None and layer.weights_from and not cells.exact:
+            written.append(cells.say("tied"))
+        elif counts is not None and COUNTED[key]:
+            written.append(cells.number(key, counts))
+        else:
+            written.append(cells.of_layer(key, layer) if layer is not None else None)
+    return Line(tuple(written), indent, bool(node.children) and not row.folded, node.training_only)
+
+
+def _totals(facts: Sharing, keys: tuple[str, ...], cells: _Cells) -> list[Line]:
+    """The sums, and what they are of the parameters as they are."""
+    sums: list[Cell] = [cells.number(key, facts.total) if COUNTED[key] else None for key in keys]
+    ratios: list[Cell] = [cells.ratio(facts.total.ratio(key)) if key in WAYS else None for key in keys]
+    if "layer" in keys:
+        place = keys.index("layer")
+        sums[place], ratios[place] = cells.say("total"), cells.say("ratio")
+    if "connectivity" in keys:
+        sums[keys.index("connectivity")] = Share(*facts.connections)
+    return [Line(tuple(sums), heading=True), Line(tuple(ratios), heading=True)]
+
+
+# --- below the table ------------------------------------------------------------------------------
+
+
+def _meanings(keys: tuple[str, ...], facts: Sharing, say: Speaker) -> Iterator[tuple[str, str]]:
+    for way in WAYS:
+        if way in keys and facts.layers:
+            yield say(way), say(f"means_{way}")
+
+
+def _sentences(network: Network, facts: Sharing, say: Speaker) -> Iterator[str]:
+    """What the totals say, in words."""
+    sums = facts.total
+    if not facts.layers:
+        yield say("nothing_learned", name=network.name)
+        return
+    yield _on_sharing(facts, say)
+    yield from _on_connections(facts, say)
+    if sums.merged != sums.ungrouped:
+        yield _instead("if_merged", sums, "merged", say, macs=integer(facts.merged_macs), own=integer(facts.macs))
+    elif sums.ungrouped != sums.params:
+        yield _instead("if_full", sums, "ungrouped", say, macs=integer(facts.ungrouped_macs), own=integer(facts.macs))
+    if sums.untied != sums.params:
+        yield _instead("if_untied", sums, "untied", say)
+    if facts.kept:
+        kept = (say("kept_layer", type=name, params=integer(params)) for name, params in facts.kept.items())
+        yield say("kept", layers=say("and").join(kept))
+    if facts.training != sums:
+        numbers = {key: integer(number) for key, number in facts.training._asdict().items()}
+        yield say("in_training", **numbers)
+
+
+def _instead(key: str, sums: Counts, way: str, say: Speaker, **values: str) -> str:
+    return say(key, params=integer(getattr(sums, way)), ratio=times(sums.ratio(way)), **values)
+
+
+def _on_sharing(facts: Sharing, say: Speaker) -> str:
+    sums = facts.total
+    if sums.unshared == sums.params:
+        return say("not_shared")
+    layer, most = max(
+        ((layer, counts) for layer, counts in facts.layers if not layer.training_only),
+        key=lambda each: each[1].unshared - each[1].untied,
+    )
+    uses = Pair(most.unshared, most.untied)
+    return say(
+        "shared",
+        unshared=integer(sums.unshared),
+        ratio=times(sums.ratio("unshared")),
+        layer=layer.name,
+        own=integer(most.untied),
+        uses=say("used_on_average" if uses.part % uses.whole else "used", uses=times(uses)),
+    )
+
+
+def _on_connections(facts: Sharing, say: Speaker) -> Iterator[str]:
+    part, whole = facts.connections
+    if not part:
+        return
+    if part >= whole:
+        yield say("not_sparse")
+        return
+    connecting = [layer for layer, _ in facts.layers if wiring(layer) is not None and not layer.training_only]
+    largest = max(connecting, key=all_connections)
+    read = reads(largest)
+    values = {
+        "layer": largest.name,
+        "reads": decimals(read) if read is not None else "",
+        "inputs": integer(_inputs(largest)),
+    }
+    if whole >= 10 * part:
+        yield say("sparse", ratio=times(Pair(whole, part)), **values)
+    else:
+        yield say("partly_sparse", percent=percent(Share(part, whole)), **values)
+
+
+def _inputs(layer: Layer) -> int:
+    """How many numbers come in."""
+    return sum(sizes.elements for sizes in layer.input_shapes)
+
+
+def times(pair: Pair) -> str:
+    """How many times as much: 1.02, 111.9, 3,025; rounded half up, to no more digits than tell."""
+    digits = 2 if pair.part < 10 * pair.whole else 1 if pair.part < 1000 * pair.whole else 0
+    return decimals(Fraction(pair.part, pair.whole), digits)
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def write_json(network: Network) -> Iterator[str]:
+    """The lines of a JSON text with stable keys, one layer a line; every number is exact but the ratios."""
+    facts = sharing(network)
+    inputs: Any = {name: list(sizes) for name, sizes in network.inputs}
+    head = {
+        "schema": VERSION,
+        "name": network.name,
+        "source": network.source,
+        "input": inputs if len(inputs) > 1 else next(iter(inputs.values())),
+    }
+    yield "{"
+    for key, value in head.items():
+        yield f"  {dumps(key)}: {dumps(value)},"
+    yield '  "layers": ['
+    for position, (layer, counts) in enumerate(facts.layers):
+        comma = "," if position + 1 < len(facts.layers) else ""
+        yield f"    {dumps(_facts(layer, counts))}{comma}"
+    yield "  ],"
+    whole = {
+        **facts.total._asdict(),
+        "connections": facts.connections.part,
+        "all_connections": facts.connections.whole,
+        "macs": facts.macs,
+        "ungrouped_macs": facts.ungrouped_macs,
+        "merged_macs": facts.merged_macs,
+        "kept": facts.kept,
+        "training": facts.training._asdict(),
+    }
+    yield f'  "totals": {dumps(whole)},'
+    ratios = {way: _ratio(facts.total.ratio(way)) for way in WAYS}
+    yield f'  "ratios": {dumps(ratios)}'
+    yield "}"
+
+
+def _facts(layer: Layer, counts: Counts) -> dict[str, Any]:
+    linked = connectivity(layer)
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "input_shapes": [list(sizes) for sizes in layer.input_shapes],
+        "output_shape": list(layer.output_shape),
+        **counts._asdict(),
+        "connections": None if linked is None else linked.part,
+        "all_connections": None if linked is None else linked.whole,
+        "weights_from": layer.weights_from,
+        "training_only": layer.training_only,
+    }
+
+
+def _ratio(pair: Pair) -> float | None:
+    return pair.part / pair.whole if pair.whole else None

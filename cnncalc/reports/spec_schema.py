@@ -1,0 +1,354 @@
+"""The JSON Schema of the spec language, made from the declarations, for editors that complete and check.
+
+Draft 7, which the editors' YAML services support best. Editors read scalars as YAML 1.2 does; a text is
+an expression wherever a number, true, false or a list is wanted, so that what it comes to is left
+to cnncalc, as are names: a word that is no layer type may be a block of the file.
+
+Every alternative of an `anyOf` has another JSON type, as far as can be: then an editor knows which of
+them was meant, and shows what is wrong at its place; where none is nearest, it is the first that it
+shows. `errorMessage` and `patternErrorMessage` are words of the services of VS Code, which others pass over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from cnncalc import layers
+from cnncalc.layers.contract import LayerType
+from cnncalc.reports.reference import (
+    BRANCH_DOCS,
+    CONTAINER_DOCS,
+    JOIN_DOC,
+    MODIFIER_DOCS,
+    TOP_DOCS,
+    default_of,
+    signature,
+    summary_of,
+)
+from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED, QUANTITIES
+from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, is_one_list
+from cnncalc.syntax.settings import JsonSchema, Setting
+from cnncalc.text import number
+
+# Letters, digits and _, not beginning with a digit. What is not ASCII is taken for letters: the
+# regular expressions of editors and of Python differ in what they call one.
+LETTER = r"[^\x00-@\[-^`{-\x7f]"
+WORD_CHARACTER = r"[^\x00-/:-@\[-^`{-\x7f]"
+# The channels and up to three spatial axes.
+MAX_SIZES = 4
+NAME = rf"{LETTER}{WORD_CHARACTER}*"
+# Names of layers may also hold - + / . and expressions in braces.
+LAYER_NAME = r"^([^\x00-*,:-@\[-^`{-\x7f]|\{[^{}]*\})+$"
+BRANCH_NAME = r"^[^\x00-*,.:-@\[-^`{-\x7f]+$"
+
+
+def write() -> Iterator[str]:
+    """The lines of the schema's JSON text."""
+    yield json.dumps(schema(), indent=2)
+
+
+def schema() -> JsonSchema:
+    """The JSON Schema of a spec."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "cnncalc spec",
+        "description": "A convolutional network: its input, and its layers from the first to the last.",
+        "type": "object",
+        "properties": {key: {"description": doc, **_top(key)} for key, doc in TOP_DOCS.items()},
+        "additionalProperties": False,
+        # A spec that starts from another needs nothing of its own.
+        "if": {"required": ["extends"]},
+        "else": {"required": ["input", "layers"]},
+        "definitions": {**_shared(), **_layers()},
+    }
+
+
+def _shared() -> dict[str, JsonSchema]:
+    """What several places of a spec take."""
+    return {
+        "expression": {
+            "type": "string",
+            "minLength": 1,
+            "description": "an expression, such as 64 * 2 ** index, kernel // 2 or in_channels",
+        },
+        "value": {"anyOf": _value()},
+        "sizes": {"anyOf": _sizes()},
+        "name": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": LAYER_NAME}]},
+        "names": {"anyOf": [_reference("name"), _list(_reference("name"), minItems=1)]},
+        "loop": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [_list(_reference("value")), _reference("expression")]},
+            "propertyNames": {"pattern": rf"^\s*{NAME}(\s*,\s*{NAME})*\s*$"},
+            "minProperties": 1,
+        },
+        "arguments": {
+            "anyOf": [
+                {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},
+                _reference("value"),
+            ],
+        },
+        "items": {"anyOf": [_list(_reference("item")), {"type": "null"}]},
+        "item": _item(),
+        "branch": _branch(),
+        "branches": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": _reference("branch"),
+                    "propertyNames": {"pattern": BRANCH_NAME},
+                    "minProperties": 1,
+                },
+                _list(_reference("branch"), minItems=1),
+            ]
+        },
+    }
+
+
+def _reference(definition: str) -> JsonSchema:
+    return {"$ref": f"#/definitions/{definition}"}
+
+
+def _same(definition: str) -> JsonSchema:
+    """A reference that can have a text beside it: draft 7 reads nothing beside a bare $ref."""
+    return {"allOf": [_reference(definition)]}
+
+
+def _list(items: JsonSchema, **bounds: int) -> JsonSchema:
+    return {"type": "array", "items": items, **bounds}
+
+
+def _word() -> JsonSchema:
+    return {"pattern": f"^{NAME}$"}
+
+
+def _value() -> list[JsonSchema]:
+    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference("value"))]
+
+
+def _sizes() -> list[JsonSchema]:
+    """The sizes of an input, channels first: a list, the channels alone, or an expression."""
+    size = {"type": "integer", "minimum": 1}
+    expression = _reference("expression")
+    return [_list({"anyOf": [size, expression]}, minItems=1, maxItems=MAX_SIZES), size, expression]
+
+
+def _top(key: str) -> JsonSchema:
+    """What stands behind a key of the spec."""
+    text = {"type": ["string", "number"]}
+    several = {
+        "type": "object",
+        "additionalProperties": _reference("sizes"),
+        "propertyNames": {**_word(), "not": {"enum": list(RESERVED)}},
+        "minProperties": 1,
+    }
+    signatures = rf"^\s*{NAME}\s*(\(.*\))?\s*$"
+    # A block may not have the name of a layer type.
+    taken = rf"^\s*({'|'.join((*layers.all_types(), *CONTAINER_DOCS))})\s*(\(|$)"
+    schemas: dict[str, JsonSchema] = {
+        "name": text,
+        "source": text,
+        "family": text,
+        "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
+        "extends": {"type": "string", "pattern": r"^[^/\\]+$"},
+        "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
+        "variables": {
+            "type": ["object", "null"],
+            "additionalProperties": _reference("value"),
+            "propertyNames": _word(),
+        },
+        "blocks": {
+            "type": ["object", "null"],
+            "additionalProperties": {"description": "the layers of the block", **_same("items")},
+            "propertyNames": {"pattern": signatures, "not": {"pattern": taken}},
+        },
+        "layers": _list(_reference("item"), minItems=1),
+        "outputs": _same("names"),
+        **{guard: _guards(guard) for guard in BOUNDS},
+        "assert": {"anyOf": [_list({"type": "string", "minLength": 1}), {"type": ["string", "null"]}]},
+    }
+    return schemas[key]
+
+
+def _guards(guard: str) -> JsonSchema:
+    """What stands behind `budget` or `expect`: quantities with a value or a mapping of bounds."""
+    names = "|".join(QUANTITIES if guard == EXPECT else LIMITED)
+    bounds = {
+        "type": "object",
+        "properties": {word: {"description": doc, **_same("value")} for word, doc in BOUNDS[guard].items()},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": rf"^([^.]+\.)*({names})$"},
+        "additionalProperties": {"anyOf": [bounds, *_value()]},
+    }
+
+
+# --- items --------------------------------------------------------------------------------------
+
+
+def _item() -> JsonSchema:
+    """An item of a list of layers: a mapping of one type and its modifiers, or a word."""
+    kinds = layers.all_types()
+    incomplete = [*(name for name, kind in kinds.items() if _required(kind)), *CONTAINER_DOCS, *MODIFIERS]
+    return {
+        "anyOf": [
+            {
+                "type": "string",
+                "pattern": rf"^(?!({'|'.join(incomplete)})$){NAME}$",
+                "patternErrorMessage": "only blocks and layer types that need no settings stand alone",
+            },
+            {
+                "type": "object",
+                "title": "layer",
+                "properties": {
+                    **{name: _reference(f"layer.{name}") for name in kinds},
+                    "layers": {"description": CONTAINER_DOCS["layers"], **_same("items")},
+                    "branch": {"description": CONTAINER_DOCS["branch"], **_same("branches")},
+                    **{key: {"description": MODIFIER_DOCS[key], **_modifier(key)} for key in MODIFIERS},
+                },
+                "additionalProperties": {
+                    "description": "arguments of the block, by position or by name",
+                    **_same("arguments"),
+                },
+                "propertyNames": _word(),
+                # An item has a type, and beside that of a layer only modifiers.
+                "if": {"type": "object", "propertyNames": {"enum": list(MODIFIERS)}},
+                "then": {"required": ["a type"], "errorMessage": "this item has no type: name a layer type or a block"},
+                "dependencies": {name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
+                "maxProperties": len(MODIFIERS) + 1,
+            },
+        ]
+    }
+
+
+def _beside(name: str) -> JsonSchema:
+    """The keys that may stand beside a type."""
+    message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
+    return {"enum": [name, *MODIFIERS], "errorMessage": message}
+
+
+def _modifier(key: str) -> JsonSchema:
+    """What stands behind a modifier, of an item or of a branch."""
+    one_each = {"type": "object", "additionalProperties": _reference("name"), "minProperties": 1}
+    schemas: dict[str, JsonSchema] = {
+        "name": {**_same("name"), "not": {"enum": list(RESERVED)}},
+        "from": {"anyOf": [_reference("names"), one_each]},
+        "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, _reference("expression")]},
+        "for": _same("loop"),
+        "when": {"anyOf": [{"type": "boolean"}, _reference("expression")]},
+        "weights": _same("name"),
+        "training_only": {"type": "boolean", "default": False},
+        "layers": _same("items"),
+    }
+    return schemas[key]
+
+
+def _branch() -> JsonSchema:
+    """A branch: a list of layers, or a mapping of it and of its modifiers."""
+    return {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {key: {"description": BRANCH_DOCS[key], **_modifier(key)} for key in BRANCH_KEYS},
+                "additionalProperties": False,
+            },
+            _list(_reference("item")),
+            {"type": "null"},
+        ]
+    }
+
+
+# --- layers -------------------------------------------------------------------------------------
+
+
+def _layers() -> dict[str, JsonSchema]:
+    """A definition for each layer type, and one for each of its settings."""
+    definitions = {}
+    for kind in layers.all_types().values():
+        definitions[f"layer.{kind.name}"] = {
+            "title": kind.name,
+            "description": _description(kind),
+            "anyOf": _join(kind) if kind.several_inputs else _ways(kind),
+        }
+        for setting in kind.settings.values():
+            definitions[f"layer.{kind.name}.{setting.name}"] = _setting(setting)
+    return definitions
+
+
+def _description(kind: type[LayerType]) -> str:
+    """A type in a few lines, as editors show them."""
+    inside = signature(kind)
+    return f"{summary_of(kind)}\n\n{kind.name}({inside})" if inside else summary_of(kind)
+
+
+def _settings(kind: type[LayerType]) -> dict[str, JsonSchema]:
+    return {name: _reference(f"layer.{kind.name}.{name}") for name in kind.settings}
+
+
+def _required(kind: type[LayerType]) -> list[str]:
+    return [setting.name for setting in kind.settings.values() if setting.required]
+
+
+def _ways(kind: type[LayerType]) -> list[JsonSchema]:
+    """What stands behind a layer type: its settings by name, by position, or the main one alone."""
+    settings = _settings(kind)
+    required = _required(kind)
+    one_list = is_one_list(tuple(kind.settings.values()))
+    main = next(iter(kind.settings.values()), None)
+    ways: list[JsonSchema] = []
+    if main is not None and set(required) <= {main.name}:
+        alone = _setting(main)["anyOf"]
+        ways += [choice for choice in alone if one_list or choice.get("type") != "array"]
+    by_name = {"title": f"settings of {kind.name}", "type": "object", "properties": settings}
+    ways.append({**by_name, "additionalProperties": False, **({"required": required} if required else {})})
+    if not one_list:
+        # What is required comes first: a list that is long enough holds all of it.
+        by_position = {"type": "array", "minItems": len(required), "maxItems": len(settings)}
+        ways.append({**by_position, "items": list(settings.values())} if settings else by_position)
+    if not required and {"type": "null"} not in ways:
+        ways.append({"type": "null"})
+    return ways
+
+
+def _join(kind: type[LayerType]) -> list[JsonSchema]:
+    """What stands behind a join: its settings and branches; nothing where its inputs are named beside it."""
+    return [
+        {
+            "type": "object",
+            "title": f"branches of {kind.name}",
+            "properties": {**_settings(kind), "branches": {"description": JOIN_DOC, **_same("branches")}},
+            "additionalProperties": {"description": "a branch: a list of layers", **_same("branch")},
+            "propertyNames": {"pattern": BRANCH_NAME},
+        },
+        _list(_reference("branch"), minItems=1),
+        {"type": "null"},
+    ]
+
+
+def _setting(setting: Setting) -> JsonSchema:
+    """What a setting takes, with its text and its default."""
+    values = _with_expressions(setting.schema())
+    default = "required" if setting.required else f"default: {default_of(setting)}"
+    described: JsonSchema = {
+        "title": setting.name,
+        "description": f"{setting.doc}\n\n{setting.wants}; {default}",
+        **values,
+    }
+    if setting.required:
+        return described
+    if setting.default is None:
+        described["anyOf"].append({"type": "null"})
+        return described
+    return {**described, "default": number(setting.default)}
+
+
+def _with_expressions(literal: JsonSchema) -> JsonSchema:
+    """A schema of literal values, with an expression allowed in place of any of them."""
+    opened = [
+        {**choice, "items": _with_expressions(choice["items"])} if choice.get("type") == "array" else choice
+        for choice in literal.get("anyOf", [literal])
+    ]
+    return {"anyOf": [*opened, _reference("expression")]}

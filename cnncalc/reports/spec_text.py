@@ -1,0 +1,86 @@
+"""A network written back as a flat spec: every block, repeat and expression resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from cnncalc.formats.json import dumps
+from cnncalc.network.records import Layer, Network
+from cnncalc.syntax.expressions import decimal
+
+# What JSON has for a character beyond U+FFFF that is escaped.
+PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+
+
+def write(network: Network) -> Iterator[str]:
+    """The lines of a spec of layers alone that gives the same network."""
+    yield f"name: {_text(network.name)}"
+    for key, words in (("source", network.source), ("family", network.family)):
+        if words:
+            yield f"{key}: {_text(words)}"
+    if network.year is not None:
+        yield f"year: {network.year}"
+    if len(network.inputs) == 1 and network.inputs[0][0] == "input":
+        yield f"input: {list(network.inputs[0][1])}"
+    else:
+        yield "input:"
+        for name, shape in network.inputs:
+            yield f"  {_word(name)}: {list(shape)}"
+    # The last layer is the output where nothing else is said.
+    if network.outputs != (network.layers[-1].name,):
+        yield f"outputs: [{', '.join(map(_word, network.outputs))}]"
+    yield "layers:"
+    previous = network.inputs[0][0] if len(network.inputs) == 1 else ""
+    for layer in network.layers:
+        yield from _item(layer, previous)
+        previous = layer.name
+
+
+def _item(layer: Layer, previous: str) -> Iterator[str]:
+    """A layer with the settings that are not their defaults; its input, where it is not the layer above."""
+    kind = layer.figures.type
+    given = {
+        key: value
+        for key, value in layer.settings.items()
+        if kind.settings[key].required or value != kind.settings[key].default
+    }
+    settings = ", ".join(f"{key}: {_value(value)}" for key, value in given.items())
+    yield f"  - {layer.type}: {{{settings}}}"
+    yield f"    name: {_word(layer.name)}"
+    if layer.inputs != (previous,):
+        names = ", ".join(map(_word, layer.inputs))
+        yield f"    from: {names if len(layer.inputs) == 1 else f'[{names}]'}"
+    if layer.weights_from:
+        yield f"    weights: {_word(layer.weights_from)}"
+    if layer.training_only:
+        yield "    training_only: true"
+
+
+def _text(words: str) -> str:
+    """A text in quotes, as in JSON, but for what is a pair of escapes there and one in YAML."""
+    return PAIR.sub(_one_escape, dumps(words, ascii_only=False))
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    high, low = (int(part, 16) for part in pair.groups())
+    return f"\\U{0x10000 + (high - 0xD800 << 10) + low - 0xDC00:08x}"
+
+
+def _word(name: str) -> str:
+    """A name, in quotes where YAML would take it for something else."""
+    return name if re.fullmatch(r"[A-Za-z][\w./]*", name) and name not in ("null", "Null", "NULL") else f'"{name}"'
+
+
+def _value(value: object) -> str:
+    """A decoded setting as the spec language writes it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, int | Fraction):
+        return decimal(value)
+    return str(value)

@@ -1,0 +1,234 @@
+"""A network told from its input to its output: its stages, and where parameters and work sit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+
+from cnncalc.analyses.explanation import Part, Stage, Story
+from cnncalc.analyses.sharing import reads
+from cnncalc.formats.document import Block, Document, Heading, Point, Words
+from cnncalc.formats.json import dumps
+from cnncalc.formats.table import Column, Line, Table
+from cnncalc.languages import Speaker
+from cnncalc.layers.shapes import Shape, times
+from cnncalc.network.records import Layer
+from cnncalc.reports.explain import Options, decimal
+from cnncalc.text import Share, integer, percent, several
+
+VERSION = 1
+
+
+def story(facts: Story, options: Options, spec: str = "") -> Document:
+    """The story of a network as a document; with `spec`, how it was named, it ends in a hint at the command."""
+    return Document(tuple(_Teller(facts, options, spec).blocks()))
+
+
+class _Teller:
+    """Tells one network."""
+
+    def __init__(self, facts: Story, options: Options, spec: str) -> None:
+        self.facts = facts
+        self.spec = spec
+        self.say = Speaker(options.language, "explain")
+
+    def shape(self, shape: Shape) -> str:
+        return str(shape) if shape.rank else self.say("shape_vector", size=integer(shape.channels))
+
+    def blocks(self) -> Iterator[Block]:
+        facts, say = self.facts, self.say
+        network, whole = facts.network, facts.totals
+        given = several([self.shape(shape) for _, shape in network.inputs])
+        shapes = {layer.name: layer.output_shape for layer in network.layers} | dict(network.inputs)
+        training = {layer.name for layer in network.layers if layer.training_only}
+        outputs = [name for name in network.outputs if name not in training]
+        left = several([self.shape(shapes[name]) for name in outputs])
+        yield Heading(say("story_title", network=network.name, input=given, output=left), 1)
+        if network.source:
+            yield Words(network.source)
+        depth = integer(whole.weight_layers)
+        yield Words(say("story_facts", params=integer(whole.params), macs=integer(whole.macs), depth=depth))
+        yield Heading(say("story_stages"))
+        yield from self.stages()
+        yield self.table()
+        yield Heading(say("story_where"))
+        yield from self.where()
+        if self.spec:
+            yield Words(say("story_next", spec=self.spec))
+
+    # --- stages -----------------------------------------------------------------------------------
+
+    def stages(self) -> Iterator[Block]:
+        scale: Fraction | None = Fraction(1)
+        for number, stage in enumerate(self.facts.stages, start=1):
+            told = f"{self.stage(stage, Fraction(1) if stage.from_input else scale)}{self.depth(stage)}{self.period}"
+            yield Point("", self.say("labelled", label=number, text=told))
+            scale = stage.scale or scale
+
+    @property
+    def period(self) -> str:
+        return "." if self.say.language == "en" else "。"
+
+    def stage(self, stage: Stage, before: Fraction | None) -> str:
+        names = _names(stage)
+        shape, first, sizes = self.shape(stage.shape), stage.nodes[0].name, times(stage.shape.spatial)
+        if stage.scale is None:
+            return self.say("stage_vector", names=names, shape=shape)
+        if stage.scale == 1 and before == 1:
+            return self.say("stage_same", names=names, shape=shape)
+        if before is not None and stage.scale < before:
+            return self.say("stage_larger", names=names, first=first, sizes=sizes, shape=shape)
+        scale = decimal(stage.scale)
+        return self.say("stage_smaller", names=names, first=first, sizes=sizes, shape=shape, scale=scale)
+
+    def depth(self, stage: Stage) -> str:
+        if not stage.weight_layers:
+            return ""
+        return self.say("stage_one" if stage.weight_layers == 1 else "stage_has", layers=stage.weight_layers)
+
+    def table(self) -> Table:
+        say, whole = self.say, self.facts.totals
+        columns = (
+            Column("stage", say("stage")),
+            Column("output", say("leaves")),
+            Column("params", say("parameters"), numeric=True, drop=1),
+            Column("share", say("percent_params"), numeric=True),
+            Column("macs", say("macs"), numeric=True, drop=2),
+            Column("macs_share", say("percent_macs"), numeric=True),
+            Column("activations", say("activations"), numeric=True, drop=3),
+        )
+        lines = []
+        for number, stage in enumerate(self.facts.stages, start=1):
+            figure = stage.figure
+            cells = (
+                str(number),
+                str(stage.shape),
+                figure.params,
+                Share(figure.params, whole.params) if figure.params else None,
+                figure.macs,
+                Share(figure.macs, whole.macs) if figure.macs else None,
+                figure.activations,
+            )
+            lines.append(Line(cells))
+        return Table("", (), columns, tuple(lines), ())
+
+    # --- where it sits ----------------------------------------------------------------------------
+
+    def where(self) -> Iterator[Block]:
+        facts, say, whole = self.facts, self.say, self.facts.totals
+        for part, key in ((facts.sliding, "sliding_part"), (facts.dense, "dense_part")):
+            if part.layers:
+                yield Words(self.part(key, part))
+        if not facts.dense.layers:
+            yield Words(say("no_dense"))
+        if facts.other.params:
+            yield Words(say("other_part", params=percent(Share(facts.other.params, whole.params))))
+        if facts.most_params is not None:
+            layer = facts.most_params
+            share = percent(Share(layer.params, whole.params))
+            why = self.why_params(layer)
+            held, all_held = integer(layer.params), integer(whole.params)
+            yield Words(say("most_params", layer=layer.name, params=held, whole=all_held, percent=share, why=why))
+        if facts.most_macs is not None:
+            layer = facts.most_macs
+            share = percent(Share(layer.macs, whole.macs))
+            why, done, all_done = self.why_macs(layer), integer(layer.macs), integer(whole.macs)
+            yield Words(say("most_macs", layer=layer.name, macs=done, whole=all_done, percent=share, why=why))
+        yield from self.shrinking()
+        if len(facts.stages) > 1:
+            kept = max(range(len(facts.stages)), key=lambda number: facts.stages[number].figure.activations)
+            share = percent(Share(facts.stages[kept].figure.activations, whole.activations))
+            yield Words(say("story_memory", stage=kept + 1, percent=share, whole=integer(whole.activations)))
+        if facts.training_only:
+            params = integer(whole.training.params - whole.params)
+            macs = integer(whole.training.macs - whole.macs)
+            yield Words(say("story_training", layers=facts.training_only, params=params, macs=macs))
+
+    def part(self, key: str, part: Part) -> str:
+        whole = self.facts.totals
+        params, macs = percent(Share(part.params, whole.params)), percent(Share(part.macs, whole.macs))
+        return self.say(
+            f"{key}_one" if part.layers == 1 else key, count=part.layers, params=params or "0", macs=macs or "0"
+        )
+
+    def why_params(self, layer: Layer) -> str:
+        say, each = self.say, reads(layer)
+        if each is None:
+            return say("why_other")
+        inputs, outputs = sum(shape.elements for shape in layer.input_shapes), layer.output_shape.elements
+        if each == inputs and not layer.output_shape.rank:
+            return say("why_dense", inputs=integer(inputs), outputs=integer(outputs))
+        return say("why_filters", outputs=integer(layer.output_shape.channels), reads=decimal(each))
+
+    def why_macs(self, layer: Layer) -> str:
+        weights = next((weight.size for weight in layer.weights if weight.learned), 0)
+        if not weights:
+            return self.say("why_other")
+        uses = Fraction(layer.macs, weights)
+        if uses == 1:
+            return self.say("why_once", weights=integer(weights))
+        return self.say("why_places", weights=integer(weights), times=decimal(uses))
+
+    def shrinking(self) -> Iterator[Block]:
+        """Why parameters and work are apart, where the maps get smaller and more."""
+        maps = [stage for stage in self.facts.stages if stage.scale is not None]
+        if len(maps) < 3 or any(one.shape.positions <= two.shape.positions for one, two in pairwise(maps)):
+            return
+        first, last = maps[0].shape, maps[-1].shape
+        if last.channels < 2 * first.channels:
+            return
+        yield Words(
+            self.say(
+                "shrink_grow",
+                first=maps[0].nodes[0].name,
+                last=maps[-1].nodes[-1].name,
+                first_shape=str(first),
+                last_shape=str(last),
+                times=decimal(Fraction(first.positions, last.positions)),
+                more=decimal(Fraction(last.channels, first.channels)),
+            )
+        )
+
+
+def _names(stage: Stage) -> str:
+    first, last = stage.nodes[0].name, stage.nodes[-1].name
+    return first if first == last else f"{first} ... {last}"
+
+
+def write_json(facts: Story) -> Iterator[str]:
+    """The lines of the JSON text."""
+    whole = facts.totals
+    value = {
+        "schema": VERSION,
+        "network": facts.network.name,
+        "inputs": {name: list(shape) for name, shape in facts.network.inputs},
+        "outputs": {name: list(facts.network.shape_of(name)) for name in facts.network.outputs},
+        "totals": {
+            "params": whole.params,
+            "macs": whole.macs,
+            "activations": whole.activations,
+            "weight_layers": whole.weight_layers,
+        },
+        "stages": [
+            {
+                "from": stage.nodes[0].name,
+                "to": stage.nodes[-1].name,
+                "scale": None if stage.scale is None else float(stage.scale),
+                "output_shape": list(stage.shape),
+                "layers": stage.layers,
+                "weight_layers": stage.weight_layers,
+                "params": stage.figure.params,
+                "macs": stage.figure.macs,
+                "activations": stage.figure.activations,
+            }
+            for stage in facts.stages
+        ],
+        "sliding": facts.sliding._asdict(),
+        "dense": facts.dense._asdict(),
+        "other": facts.other._asdict(),
+        "most_params": facts.most_params and facts.most_params.name,
+        "most_macs": facts.most_macs and facts.most_macs.name,
+        "training_only_layers": facts.training_only,
+    }
+    yield dumps(value, indent=2)

@@ -1,0 +1,323 @@
+"""The summary of a network as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncalc import surface
+from cnncalc.analyses.totals import Sum, Totals, stored, totals
+from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
+from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table
+from cnncalc.layers.contract import Operations
+from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
+from cnncalc.network.records import Layer, Network
+from cnncalc.text import (
+    Share,
+    alike,
+    coordinates,
+    exact,
+    integer,
+    kernel,
+    padding,
+    percent,
+    several,
+    shape,
+    size,
+    stride,
+    window,
+)
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.receptive_field import Field
+
+MOST_ROWS = 50
+ALL = 1_000_000
+
+COLUMNS = (
+    Column("name", "layer"),
+    Column("type", "type", drop=2),
+    Column("input", "input", drop=8),
+    Column("output", "output", drop=1),
+    Column("window", "k/s/p", drop=4),
+    Column("kernel", "kernel", drop=4),
+    Column("stride", "stride", drop=4),
+    Column("padding", "padding", drop=4),
+    Column("weights", "weights", drop=9),
+    Column("params", "params", numeric=True),
+    Column("share", "% params", numeric=True, drop=3),
+    Column("buffers", "buffers", numeric=True, drop=5),
+    Column("params_size", "params size", numeric=True, drop=5),
+    Column("macs", "MACs", numeric=True, drop=1),
+    Column("macs_share", "% MACs", numeric=True, drop=3),
+    Column("flops", "FLOPs", numeric=True, drop=5),
+    Column("activations", "activations", numeric=True, drop=5),
+    Column("field", "field", numeric=True, drop=9),
+    Column("field_stride", "field stride", numeric=True, drop=9),
+    Column("field_start", "field start", numeric=True, drop=9),
+    Column("field_center", "field centre", numeric=True, drop=9),
+    Column("inputs", "reads", drop=9),
+    Column("line", "line", numeric=True, drop=9),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+DEFAULT_COLUMNS = ("name", "type", "output", "window", "params", "share", "macs")
+FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
+    "field": lambda field: _same([axis.size for axis in field]) or alike([integer(axis.size) for axis in field]),
+    "field_stride": lambda field: (
+        _same([axis.stride for axis in field]) or alike([", ".join(map(exact, axis.strides)) for axis in field])
+    ),
+    "field_start": lambda field: (
+        _same([axis.start for axis in field]) or coordinates([integer(axis.start) for axis in field])
+    ),
+    "field_center": lambda field: (
+        _same([axis.center for axis in field]) or coordinates([exact(axis.center) for axis in field])
+    ),
+}
+SORTABLE = ("params", "buffers", "macs", "flops", "activations")
+
+
+class Options(NamedTuple):
+    """How a summary is written.
+
+    `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all; `flat` has the layers by their
+    full names, without their blocks.
+    """
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    depth: int = 0
+    sort: str = ""
+    top: int = 0
+    layout: str = "chw"
+    batch: int = 1
+    dtype: str = "float32"
+    flat: bool = False
+
+
+def summary(network: Network, options: Options) -> Table:
+    """The per-layer table with its header and footer."""
+    kept = stored(network)
+    counted = totals(network, kept)
+    root = tree(network, kept)
+    notes: list[tuple[str, str]] = _footer(counted, root, options)
+    if options.sort or options.top:
+        shown, note = _sorted(network, root, options)
+        notes.append(("", note))
+    elif options.flat:
+        shown = _leaves(root)
+    elif options.depth:
+        shown = list(rows(root, options.depth))
+    else:
+        shown, _ = fold(root, MOST_ROWS)
+        if any(row.folded for row in shown):
+            advice = surface.advice("--depth all shows every layer")
+            notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows{advice}"))
+    columns = tuple(BY_KEY[key] for key in options.columns)
+    flat = bool(options.flat or options.sort or options.top)
+    fields = _fields(network, options.columns)
+    lines = tuple(_line(row, counted, columns, options, fields, flat=flat) for row in shown)
+    return Table(network.name, _header(network, options), columns, lines, tuple(notes))
+
+
+def _header(network: Network, options: Options) -> tuple[str, ...]:
+    inputs = several(
+        [
+            shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
+            for name, sizes in network.inputs
+        ]
+    )
+    batch = f", batch {options.batch}" if options.batch > 1 else ""
+    layout = " (height x width x channels)" if options.layout == "hwc" else ""
+    lines = (network.source, f"input {inputs}{layout}{batch}")
+    return tuple(line for line in lines if line)
+
+
+def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], str]:
+    """The layers by what they weigh, without their blocks."""
+    key = options.sort or "params"
+    leaves = _leaves(root)
+    leaves.sort(key=lambda row: (row.node.training_only, -getattr(row.figure, key)))
+    chosen = leaves[: options.top] if options.top else leaves
+    whole = getattr(root.figure, key)
+    part = sum(getattr(row.figure, key) for row in chosen if not row.node.training_only)
+    held = f" hold {percent(Share(part, whole))} % of the {_noun(key)}" if whole else ""
+    if options.top:
+        return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
+    return chosen, f"{len(network.layers)} layers by {_noun(key)}"
+
+
+def _leaves(root: Node) -> list[Row]:
+    """The layers alone, in their order."""
+    return [row for row in rows(root, ALL) if row.node.layer]
+
+
+def _noun(key: str) -> str:
+    return {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}.get(key, key)
+
+
+def _fields(network: Network, columns: tuple[str, ...]) -> dict[str, Field | None]:
+    """The receptive fields of the layers, where a column asks for them."""
+    if not any(key in FIELD_CELLS for key in columns):
+        return {}
+    from cnncalc.analyses.receptive_field import receptive_fields
+
+    return receptive_fields(network)
+
+
+def _line(
+    row: Row,
+    counted: Totals,
+    columns: tuple[Column, ...],
+    options: Options,
+    fields: dict[str, Field | None],
+    *,
+    flat: bool,
+) -> Line:
+    node, figure = row.node, row.figure
+    cells = tuple(
+        [
+            _field(column.key, row, fields)
+            if column.key in FIELD_CELLS
+            else _cell(column.key, row, figure, counted, options, flat=flat)
+            for column in columns
+        ]
+    )
+    return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
+
+
+def _cell(key: str, row: Row, figure: Figure | None, counted: Totals, options: Options, *, flat: bool) -> Cell:
+    node, layer = row.node, None if row.folded else row.node.layer
+    if key == "name":
+        return row_label(row, flat=flat)
+    if key == "type":
+        return f"{node.kind} (training)" if node.training_only and (layer or row.folded) else node.kind
+    if key == "output":
+        last = row.last.output_shape if layer or row.folded else None
+        return None if last is None else shape(layer.output_shape if layer else last, options.layout)
+    if figure is not None and key in ("params", "share"):
+        return _params(key, figure, counted, node, layer)
+    if figure is not None and key in SORTABLE:
+        number: int = getattr(figure, key)
+        return number * options.batch if key in ("macs", "flops", "activations") else number
+    if figure is not None and key == "macs_share":
+        return Share(figure.macs, counted.macs) if figure.macs and not node.training_only else None
+    if figure is not None and key == "params_size":
+        return size(figure.params * DTYPES[options.dtype]) if figure.params else None
+    return None if layer is None else _of_layer(key, layer, options)
+
+
+def _same(numbers: Sequence[int | Fraction | None]) -> int | None:
+    """A whole number that is the same along all axes, other than 0, which tables write as nothing."""
+    first = numbers[0]
+    return first if isinstance(first, int) and len(set(numbers)) == 1 and first else None
+
+
+def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
+    """A number of the receptive field, of a layer or of the last one in a folded block; an open block has none."""
+    node = row.last
+    while row.folded and node.children:
+        node = node.children[-1]
+    field = fields[node.layer.name] if node.layer else None
+    return FIELD_CELLS[key](field) if field else None
+
+
+def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer | None) -> Cell:
+    if key == "params" and layer is not None and layer.weights_from:
+        return f"as {layer.weights_from}"
+    if key == "params":
+        return figure.params
+    return Share(figure.params, counted.params) if figure.params and not node.training_only else None
+
+
+def row_label(row: Row, *, flat: bool) -> str:
+    if flat:
+        return row.node.name
+    if row.times == 1:
+        return row.node.label
+    first, last = row.node.label, row.last.label
+    number = re.search(r"[0-9]+$", last)
+    if number and first.rstrip("0123456789") == last[: number.start()]:
+        last = number.group()
+    return f"{first}..{last} x{row.times}"
+
+
+def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
+    """What only a single layer has."""
+    if key == "input":
+        return Items(shape(sizes, options.layout) for sizes in layer.input_shapes)
+    if key == "weights":
+        return ", ".join(f"{weight.name} {shape(Shape(weight.shape))}" for weight in layer.weights)
+    if key == "inputs":
+        return Items(layer.inputs)
+    if key == "line":
+        return Ordinal(layer.span.line)
+    if "kernel" not in layer.figures.type.settings:
+        return None
+    windows = layer.figures.type.windows(layer.input_shapes)
+    if key == "window":
+        return window(windows)
+    sliding = tuple(axis for axis in windows if isinstance(axis, SlidingWindow))
+    if not sliding:
+        return None
+    return {"kernel": kernel, "stride": stride, "padding": padding}[key](sliding)
+
+
+# --- below the table ----------------------------------------------------------------------------
+
+
+def _footer(counted: Totals, root: Node, options: Options) -> list[tuple[str, str]]:
+    """The totals, and what dominates them."""
+    each = DTYPES[options.dtype]
+    sums = counted.inference
+    batch = options.batch
+    plural = "layer" if counted.weight_layers == 1 else "layers"
+    notes = [
+        ("parameters", f"{integer(sums.params)} learnable ({size(sums.params * each)} as {options.dtype})"),
+        ("buffers", f"{integer(sums.buffers)} ({size(sums.buffers * each)})" if sums.buffers else "0"),
+        ("MACs", integer(sums.macs * batch)),
+        ("FLOPs", f"{integer(sums.flops * batch)} (2 x MACs + {integer(_rest(sums.operations) * batch)} others)"),
+        ("activations", f"{integer(sums.activations * batch)} ({size(sums.activations * batch * each)})"),
+        ("depth", f"{counted.weight_layers} convolution and linear {plural} on the longest path"),
+    ]
+    if counted.training != counted.inference:
+        notes.append(("in training", _training(counted.training, batch)))
+    dominant = _dominant(root)
+    if dominant:
+        notes.append(("", dominant))
+    return notes
+
+
+def _rest(operations: Operations) -> int:
+    return operations.flops - 2 * operations.multiply_accumulates
+
+
+def _training(sums: Sum, batch: int) -> str:
+    return f"{integer(sums.params)} parameters, {integer(sums.macs * batch)} MACs, auxiliary heads included"
+
+
+def _dominant(root: Node) -> str:
+    """The sentence that says where the weight and the work sit."""
+    found = [(quantity, row) for quantity in ("params", "macs") if (row := heaviest(root, quantity))]
+    held = [
+        f"{percent(Share(getattr(row.node.figure, quantity) * row.times, getattr(root.figure, quantity)))} %"
+        f" of the {_noun(quantity)}"
+        for quantity, row in found
+    ]
+    if len(found) == 2 and found[0][1] == found[1][1]:
+        return f"{full_label(found[0][1])} {_verb(found[0][1], 'holds', 'hold')} {held[0]} and {held[1]}"
+    verbs = {"params": ("holds", "hold"), "macs": ("does", "do")}
+    return "; ".join(
+        f"{full_label(row)} {_verb(row, *verbs[quantity])} {share}"
+        for (quantity, row), share in zip(found, held, strict=True)
+    )
+
+
+def full_label(row: Row) -> str:
+    """A row's name with the path to it."""
+    path = row.node.above
+    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"
+
+
+def _verb(row: Row, one: str, several: str) -> str:
+    return one if row.times == 1 else several

@@ -1,0 +1,1 @@
+"""Spec files: where they are, what they extend, and their contents as records."""

@@ -1,0 +1,385 @@
+"""The file cnncalc.yaml of a repository: which specs are checked, and what they are held to beside their own guards.
+
+    defaults:                        # where neither an entry nor the spec itself says the same
+      budget: {params_size: 100 MiB}
+    lint:
+      ignore: [CNN012]
+      severity: {CNN001: error}
+    specs:
+      designs/*.yaml:                # valid, linted, and kept to their own budgets
+      designs/mobile_*.yaml:
+        budget: {params: 5M}
+        set: {classes: 10}
+        input: [3, 192, 192]
+      vgg16:                         # a bundled network
+        expect: {params: 138_357_544}
+
+A spec that several entries name is held to all of them. Patterns stay within the folder of the file, as whoever
+sends a pull request can write them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cnncalc import bundled, limits
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
+from cnncalc.layers.shapes import DTYPES, times
+from cnncalc.limits import Cost
+from cnncalc.spec.guards import BUDGET, GUARDS, Guards, read_guards
+from cnncalc.spec.locate import is_within
+from cnncalc.syntax import source
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+
+FILE = "cnncalc.yaml"
+TOP_KEYS = ("defaults", "lint", "specs")
+ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
+DEFAULT_KEYS = (BUDGET, "batch", "dtype")
+# What leaves a folder: the folder above, the root, another drive, a home.
+OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
+SIZE = r"[1-9][0-9]{0,17}"
+# Channels and sizes; how many fit is told by the spec.
+MOST_SIZES = 10
+LINT_KEYS = ("select", "ignore", "severity")
+
+
+class Lint(NamedTuple):
+    """Which rules are asked, by codes or names as they are written, and with which severities; each with its place."""
+
+    select: tuple[tuple[str, Span], ...] = ()
+    ignore: tuple[tuple[str, Span], ...] = ()
+    severities: tuple[tuple[str, str, Span], ...] = ()
+
+
+class Entry(NamedTuple):
+    """What an entry says of the specs that its pattern names; what is None or empty it does not say.
+
+    `specs` are those specs, and `own` what each really is: a file with all links followed, or a bundled network.
+    """
+
+    pattern: str
+    span: Span
+    guards: Guards = Guards()
+    settings: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    batch: int | None = None
+    dtype: str | None = None
+    lint: Lint = Lint()
+    specs: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
+
+
+class Config(NamedTuple):
+    """A decoded cnncalc.yaml; `folder` is where it stands, and its patterns start."""
+
+    file: str
+    folder: str
+    defaults: Entry
+    lint: Lint
+    entries: tuple[Entry, ...]
+
+
+EMPTY = Config("", "", Entry("", Span("", 0, 0)), Lint(), ())
+
+
+def find() -> str | None:
+    """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top.
+
+    Raises SpecError where it is a link to somewhere else.
+    """
+    try:
+        folder = os.getcwd()
+    except OSError:
+        # The folder is gone, and with it what was in it.
+        return None
+    while True:
+        path = os.path.join(folder, FILE)
+        if os.path.lexists(path):
+            found = os.path.relpath(path)
+            if not limits.current().outside and not is_within(path, folder):
+                message = f"{found}: is a link to a file outside of its folder"
+                raise SpecError([Problem(None, message, "name the file with --config")])
+            return found
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = parent
+
+
+def read(path: str) -> Config:
+    """The configuration of a file. Raises SpecError with all of its problems."""
+    with limits.counted():
+        node = source.parse(source.text_of(source.read(path), path), path)
+        try:
+            return _Reader(path).config(node)
+        except SpecError as error:
+            raise SpecError(problem._replace(span=problem.span or node.span) for problem in error.problems) from None
+
+
+def specs_of(config: Config) -> tuple[str, ...]:
+    """The specs that the entries name, in their order. Raises SpecError where an entry names none."""
+    found: dict[str, None] = {}
+    problems = []
+    for entry in config.entries:
+        if not entry.specs:
+            hint = "patterns start at the folder of cnncalc.yaml; * stands for any name, ** for folders too"
+            problems.append(Problem(entry.span, f"{quoted(entry.pattern)} names no spec", hint))
+        found.update(dict.fromkeys(entry.specs))
+    if problems:
+        raise SpecError(problems)
+    return tuple(found)
+
+
+def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
+    """The entries that name a spec, by whichever path it is given."""
+    own = os.path.realpath(reference) if os.path.exists(reference) else reference.removesuffix(bundled.SUFFIX)
+    return tuple(entry for entry in config.entries if own in entry.own)
+
+
+class _Folders:
+    """The folders below one, each read once; paths are relative to it.
+
+    No link to a folder is followed but one that a pattern names: a link to the folder above, seen through a *,
+    would never end.
+    """
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+        self.seen: dict[str, tuple[list[str], list[str]]] = {}
+        self.patterns: set[str] = set()
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files that a pattern names, in alphabetical order."""
+        *parts, last = os.path.normpath(pattern).split(os.sep)
+        if last == "**":
+            parts, last = [*parts, last], "*"
+        folders = {""}
+        for part in parts:
+            if part == "**":
+                folders = {below for folder in folders for below in self.below(folder)}
+            else:
+                folders = {os.path.join(folder, name) for folder in folders for name in self.fitting(folder, part, 0)}
+        return sorted(os.path.join(folder, name) for folder in folders for name in self.fitting(folder, last, 1))
+
+    def fitting(self, folder: str, part: str, kind_: int) -> list[str]:
+        """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
+        if not re.search(r"[*?[]", part):
+            path = os.path.join(self.top, folder, part)
+            is_folder = os.path.isdir(path)
+            return [part] if (os.path.lexists(path) and not is_folder if kind_ else is_folder) else []
+        from fnmatch import filter as those_that_fit
+
+        names = self.names(folder)[kind_]
+        limits.spend(len(names) + (0 if part in self.patterns else Cost.PATTERN))
+        self.patterns.add(part)
+        # What is hidden is meant only where the part says so.
+        return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
+
+    def names(self, folder: str) -> tuple[list[str], list[str]]:
+        """The folders and the files in a folder. Links that lead nowhere are files, so that reading them says so.
+
+        Raises OSError where the folder cannot be read.
+        """
+        if folder not in self.seen:
+            found: tuple[list[str], list[str]] = ([], [])
+            with os.scandir(os.path.join(self.top, folder) or ".") as entries:
+                for entry in entries:
+                    limits.spend(Cost.FOLDER_ENTRY)
+                    if entry.is_dir(follow_symlinks=False):
+                        found[0].append(entry.name)
+                    elif not (entry.is_symlink() and os.path.isdir(entry.path)):
+                        found[1].append(entry.name)
+            self.seen[folder] = found
+        return self.seen[folder]
+
+    def below(self, folder: str) -> list[str]:
+        """A folder and all in it that are not hidden."""
+        found, waiting = [], [folder]
+        while waiting:
+            found.append(at := waiting.pop())
+            waiting += [os.path.join(at, name) for name in self.fitting(at, "*", 0)]
+        return found
+
+
+class _Reader:
+    """Reads one configuration; the problems it meets are collected."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.real = os.path.realpath(path)
+        self.folder = os.path.dirname(path)
+        self.folders = _Folders(self.folder)
+        self.problems: list[Problem] = limits.Problems()
+
+    def problem(self, span: Span, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(span, message, hint))
+
+    def config(self, node: Node) -> Config:
+        top = self.mapping(node, TOP_KEYS, FILE)
+        defaults = Entry("", node.span)
+        if "defaults" in top:
+            defaults = self.entry("", node.span, top["defaults"], DEFAULT_KEYS)
+        lint = self.lint(top["lint"]) if "lint" in top else Lint()
+        entries = []
+        if isinstance(specs := top.get("specs"), Mapping):
+            entries = [self.entry(key.text, key.span, value, ENTRY_KEYS) for key, value in specs.entries]
+        elif isinstance(specs, Sequence):
+            entries = [Entry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
+        elif specs is not None:
+            self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
+        found = [self.found(entry) for entry in entries]
+        if self.problems:
+            raise SpecError(self.problems)
+        return Config(self.path, self.folder, defaults, lint, tuple(found))
+
+    def found(self, entry: Entry) -> Entry:
+        """An entry with its specs: files, the configuration itself left out, or the bundled network of that name."""
+        outside = limits.current().outside
+        if not outside and OUTSIDE.search(entry.pattern):
+            message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
+            self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
+            return entry
+        limits.spend(Cost.PATTERN_LOOKUP)
+        try:
+            matching = self.folders.matching(entry.pattern)
+        except OSError as error:
+            message = f"the folder {quoted(error.filename)} cannot be read: {error.strerror}"
+            self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
+            return entry
+        paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
+        # What a command would take for a git revision is written as a path.
+        paths = [os.path.join(os.curdir, path) if ":" in path else path for path in paths]
+        files = [path for path in paths if not self.is_own(path)]
+        for path in files:
+            if not outside and not is_within(path, self.folder or "."):
+                message = f"{quoted(path)} is a link to a file outside of the folder of {FILE}"
+                self.problem(entry.span, message, "copy the file here, or allow it: --allow-outside")
+            elif os.path.exists(path) and not os.path.isfile(path):
+                self.problem(entry.span, f"{quoted(path)} is no file", "remove it, or write a narrower pattern")
+        if files:
+            return entry._replace(specs=tuple(files), own=frozenset(map(os.path.realpath, files)))
+        if bundled.path(entry.pattern):
+            name = entry.pattern
+            return entry._replace(specs=(name,), own=frozenset({name.removesuffix(bundled.SUFFIX)}))
+        return entry
+
+    def is_own(self, path: str) -> bool:
+        """Whether a path is that of the configuration; a link to it passes for a spec, and is refused as one."""
+        if path == os.path.normpath(self.path):
+            return True
+        return os.path.realpath(path) == self.real and not os.path.islink(path)
+
+    def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
+        """The values of a mapping's known keys; null is an empty mapping."""
+        if isinstance(node, Scalar) and node.is_null:
+            return {}
+        if not isinstance(node, Mapping):
+            self.problem(node.span, f"{what} is a mapping, not {kind(node)}", f"its keys are {listed(known)}")
+            return {}
+        found = {}
+        for key, value in node.entries:
+            if key.text in known:
+                found[key.text] = value
+            elif key.text == "layers" and what == FILE:
+                raise SpecError([Problem(key.span, f"{self.path} is a spec, not a configuration", "rename it")])
+            else:
+                hint = did_you_mean(key.text, known, f"its keys are {listed(known)}")
+                self.problem(key.span, f"{what} has no {quoted(key.text)}", hint)
+        return found
+
+    def texts(self, items: Iterable[Node], what: str) -> list[Scalar]:
+        """The items that are text; the others are wrong."""
+        found = []
+        for item in items:
+            if isinstance(item, Scalar) and not item.is_null:
+                found.append(item)
+            else:
+                self.problem(item.span, f"{what} is expected here, not {kind(item)}")
+        return found
+
+    def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> Entry:
+        keys = self.mapping(node, known, "an entry" if pattern else "defaults")
+        guards = {key: keys[key] for key in GUARDS if key in keys}
+        return Entry(
+            pattern,
+            span,
+            read_guards(guards, frozenset(), self.problems),
+            self.settings(keys["set"]) if "set" in keys else (),
+            self.inputs(keys["input"]) if "input" in keys else (),
+            self.batch(keys["batch"]) if "batch" in keys else None,
+            self.dtype(keys["dtype"]) if "dtype" in keys else None,
+            self.lint(keys["lint"]) if "lint" in keys else Lint(),
+        )
+
+    def settings(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """Variables with their values, as `--set` takes them."""
+        if isinstance(node, Mapping):
+            return tuple((key.text, self.text(value)) for key, value in node.entries)
+        self.problem(node.span, f"set is a mapping of variables to values, not {kind(node)}")
+        return ()
+
+    def inputs(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """Inputs as `--input` takes them."""
+        if isinstance(node, Mapping):
+            return tuple((key.text, self.sizes(value)) for key, value in node.entries)
+        return (("", self.sizes(node)),)
+
+    def sizes(self, node: Node) -> str:
+        if isinstance(node, Scalar):
+            words = re.split("[x×]", node.text)
+        else:
+            items = node.items if isinstance(node, Sequence) else ()
+            words = [item.text if isinstance(item, Scalar) else "" for item in items]
+        if 0 < len(words) <= MOST_SIZES and all(re.fullmatch(SIZE, word) for word in words):
+            return times(tuple(map(int, words)))
+        self.problem(node.span, f"input takes sizes, not {kind(node)}", "such as [3, 192, 192]")
+        return ""
+
+    def text(self, node: Node) -> str:
+        """A value as an expression writes it."""
+        limits.spend(1)
+        if isinstance(node, Scalar):
+            limits.spend(len(node.text))
+            return node.text
+        if isinstance(node, Sequence):
+            return f"[{', '.join(self.text(item) for item in node.items)}]"
+        self.problem(node.span, f"a value is expected here, not {kind(node)}")
+        return ""
+
+    def batch(self, node: Node) -> int | None:
+        if isinstance(node, Scalar) and re.fullmatch(r"[1-9][0-9]{0,8}", node.text):
+            return int(node.text)
+        self.problem(node.span, f"batch is a whole number of at least 1, not {kind(node)}")
+        return None
+
+    def dtype(self, node: Node) -> str | None:
+        if isinstance(node, Scalar) and node.text in DTYPES:
+            return node.text
+        hint = did_you_mean(node.text, DTYPES) if isinstance(node, Scalar) else ""
+        self.problem(node.span, f"dtype is a type of number, not {kind(node)}", hint or f"they are {listed(DTYPES)}")
+        return None
+
+    def lint(self, node: Node) -> Lint:
+        keys = self.mapping(node, LINT_KEYS, "lint")
+        severities = []
+        if "severity" in keys:
+            severity = keys["severity"]
+            if isinstance(severity, Mapping):
+                severities = [(key.text, self.text(value), value.span) for key, value in severity.entries]
+            else:
+                self.problem(severity.span, f"severity is a mapping of rules, not {kind(severity)}", "CNN003: error")
+        return Lint(self.words(keys.get("select")), self.words(keys.get("ignore")), tuple(severities))
+
+    def words(self, node: Node | None) -> tuple[tuple[str, Span], ...]:
+        if node is None:
+            return ()
+        items = node.items if isinstance(node, Sequence) else (node,)
+        found = []
+        for item in self.texts(items, "the code or name of a rule"):
+            words = [word.strip() for word in item.text.split(",")]
+            limits.spend(Cost.PATTERN_LOOKUP * len(words))
+            found += [(word, item.span) for word in words if word]
+        return tuple(found)

@@ -1,0 +1,251 @@
+"""Where the text of a spec is: files, standard input, bundled networks, git revisions, and what they extend."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from cnncalc import bundled, git, limits, surface
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.syntax import source
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+
+# What makes a path of a name, on one system or another.
+PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
+
+# Files of other programs that people have their networks in.
+FORMATS = {
+    ".onnx": "ONNX models",
+    ".pt": "PyTorch models",
+    ".pth": "PyTorch models",
+    ".ckpt": "checkpoints",
+    ".safetensors": "safetensors weights",
+    ".h5": "Keras models",
+    ".hdf5": "Keras models",
+    ".keras": "Keras models",
+    ".json": "Keras models",
+    ".pb": "TensorFlow models",
+    ".tflite": "TensorFlow Lite models",
+    ".prototxt": "Caffe models",
+    ".caffemodel": "Caffe models",
+    ".cfg": "Darknet models",
+    ".weights": "Darknet models",
+    ".mlmodel": "Core ML models",
+    ".py": "Python code",
+    ".ipynb": "notebooks",
+}
+
+
+class Place(NamedTuple):
+    """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there."""
+
+    path: str
+    shown: str
+    revision: str = ""
+
+
+class Document(NamedTuple):
+    """A YAML mapping with the text it was read from; messages show its file as `shown`."""
+
+    mapping: Mapping
+    text: str
+    shown: str
+
+
+def locate(reference: str | Place) -> Place:
+    """Where a spec is: a file here, else a bundled network, else `revision:path` in git.
+
+    A link that leads nowhere is a file, too: nothing else of that name is read in its place. Raises SpecError where
+    there is neither, and where a file here and a git revision share a name.
+    """
+    if isinstance(reference, Place):
+        return reference
+    if reference == "-":
+        return Place("-", "<stdin>")
+    path = bundled.path(reference)
+    at_revision = git.split(reference)
+    if os.path.lexists(reference) and not (path and os.path.isdir(reference)):
+        if at_revision is not None and git.has_revision(at_revision[0]):
+            message = f"{reference}: is a file here, and {quoted(at_revision[0])} is a git revision"
+            raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
+        return Place(reference, reference)
+    if path is not None:
+        return Place(path, os.path.basename(path))
+    if at_revision is not None:
+        revision, path = at_revision
+        return Place(path, reference, revision)
+    if advice := _format_advice(reference):
+        raise SpecError([Problem(None, f"{reference}: there is no such file", advice)])
+    if os.path.dirname(reference):
+        raise SpecError([Problem(None, f"{reference}: there is no such file")])
+    hint = did_you_mean(reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the networks")
+    raise SpecError([Problem(None, f"{reference}: there is no such file and no bundled network of that name", hint)])
+
+
+def at_revision(place: Place, revision: str) -> Place | None:
+    """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
+
+    Bundled networks are in no repository. Raises git.RevisionError where nothing can be read at the revision, and
+    SpecError where the path leads out of the repository, or a bundled network takes the place of a file that is gone.
+    """
+    if place.path == "-":
+        raise SpecError([Problem(None, "standard input is not in git", "name a file")])
+    if not place.revision and place.path == bundled.path(place.shown):
+        if git.find(revision, place.shown):
+            message = f"{revision} has a file {place.shown}, and the bundled network of that name is read here instead"
+            raise SpecError([Problem(None, message, f"restore the file, and name it ./{place.shown}")])
+        return None
+    found = git.find(revision, place.path)
+    return Place(place.path, f"{revision}:{place.path}", revision) if found else None
+
+
+def refuse_link_outside(place: Place) -> None:
+    """Raise SpecError where a file of the current repository is a link to a file outside of it, or in its .git."""
+    top = git.top()
+    if limits.current().outside or place.path == "-" or place.revision or top is None:
+        return
+    if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
+        message = f"{place.shown}: is a link to a file outside of the repository"
+        raise SpecError([Problem(None, message, f"name that file, or allow it: {surface.outside()}")])
+
+
+def _format_advice(path: str) -> str:
+    """What to do instead of giving a file of another program; nothing for other files."""
+    name = FORMATS.get(os.path.splitext(path)[1].lower())
+    return f"cnncalc reads its own YAML specs, not {name}; `cnncalc list` shows the bundled networks" if name else ""
+
+
+def read(place: Place) -> str:
+    """The text that stands there. Raises SpecError where it cannot be had."""
+    most = limits.current().bytes
+    data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
+    try:
+        text = source.text_of(data, place.shown)
+        if _format_advice(place.path):
+            source.refuse_unreadable(text, place.shown)
+    except SpecError:
+        _refuse_format(place)
+        raise
+    return text
+
+
+def chain_of(place: Place) -> tuple[Document, ...]:
+    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
+    limits.restart()
+    text, node = _read_spec(place)
+    chain: list[Document] = []
+    identities: list[tuple[str, str]] = []
+    values = characters = 0
+    while True:
+        if not isinstance(node, Mapping):
+            message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
+            hint = "`cnncalc show vgg16` prints one"
+            if isinstance(node, Sequence):
+                hint = "begin the lines at the top without '- '"
+            raise SpecError([Problem(node.span, message, hint)])
+        chain.append(Document(node, text, place.shown))
+        identities.append(_identity(place))
+        base = node.get("extends")
+        if base is None:
+            return tuple(chain)
+        values += source.values_in(node)
+        characters += len(text)
+        if len(chain) > limits.current().nesting:
+            message = f"extends goes through more than {limits.current().nesting} specs"
+            raise SpecError([Problem(base.span, message, limits.raised("nesting"))])
+        try:
+            place = _locate_base(base, place)
+            _refuse_circle(place, identities, base.span)
+            text = read(place)
+            _refuse_sum("bytes", characters + len(text), base.span)
+            node = source.parse(text, place.shown)
+            _refuse_sum("values", values + source.values_in(node), base.span)
+        except SpecError as error:
+            if any(problem.span is None for problem in error.problems):
+                raise SpecError(
+                    [problem._replace(span=problem.span or base.span) for problem in error.problems]
+                ) from None
+            raise
+
+
+def _read_spec(place: Place) -> tuple[str, Node]:
+    """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
+    text = read(place)
+    try:
+        node = source.parse(text, place.shown)
+    except SpecError:
+        # A spec may be written in JSON: what is wrong with it is worth telling.
+        if not text.lstrip().startswith("{"):
+            _refuse_format(place)
+        raise
+    if not (isinstance(node, Mapping) and any(node.get(key) for key in ("input", "layers", "extends"))):
+        _refuse_format(place)
+    return text, node
+
+
+def _refuse_format(place: Place) -> None:
+    """Raise SpecError for a file of another program."""
+    if advice := _format_advice(place.path):
+        raise SpecError([Problem(None, f"{place.shown}: is no spec", advice)])
+
+
+def _refuse_circle(place: Place, identities: list[tuple[str, str]], span: Span) -> None:
+    """Raise SpecError where a spec is extended already."""
+    if _identity(place) in identities:
+        message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
+        raise SpecError([Problem(span, message, "a spec starts from one that does not start from it")])
+
+
+def _refuse_sum(key: str, together: int, span: Span) -> None:
+    """Raise SpecError where a spec is too large together with those that it extends."""
+    most: int = getattr(limits.current(), key)
+    if together > most:
+        message = f"with what it extends the spec has more than {most:,} {key}"
+        raise SpecError([Problem(span, message, limits.raised(key))])
+
+
+def _identity(place: Place) -> tuple[str, str]:
+    return place.revision, os.path.normpath(place.path) if place.revision else os.path.realpath(place.path)
+
+
+def _locate_base(base: Node, place: Place) -> Place:
+    """The file that `extends` names: of the same folder, else bundled; with `outside` any file."""
+    if not isinstance(base, Scalar) or base.is_null:
+        raise SpecError([Problem(base.span, f"extends takes the name of one spec, not {kind(base)}")])
+    name = base.text
+    outside = limits.current().outside
+    folder = "" if place.path == "-" else os.path.dirname(place.path)
+    beside = os.path.join(folder, name)
+    if not outside and PATH_SIGNS.search(name):
+        message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
+        hint = f"copy the file beside this one, or allow it: {surface.outside()}"
+        raise SpecError([Problem(base.span, message, hint)])
+    found: Place | None = None
+    if place.revision:
+        beside = os.path.normpath(beside).replace(os.sep, "/")
+        if git.find(place.revision, beside):
+            found = Place(beside, f"{place.revision}:{beside}", place.revision)
+            stays = outside or git.is_within(place.revision, beside, folder)
+    elif os.path.isfile(beside):
+        found = Place(beside, beside if folder != bundled.folder() else name)
+        stays = outside or is_within(beside, folder or os.curdir)
+    if found is not None:
+        if not stays:
+            message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
+            raise SpecError([Problem(base.span, message, f"copy the file here, or allow it: {surface.outside()}")])
+        return found
+    bundled_path = bundled.path(name)
+    if bundled_path is not None:
+        return Place(bundled_path, os.path.basename(bundled_path))
+    hint = did_you_mean(name.removesuffix(bundled.SUFFIX), bundled.names())
+    message = f"extends {quoted(name)}: there is no such file in this folder and no bundled network of that name"
+    raise SpecError([Problem(base.span, message, hint)])
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a file is in a folder or below it, wherever links lead, and in no .git of it."""
+    own, real = os.path.realpath(folder), os.path.realpath(path)
+    if not (real == own or real.startswith(os.path.join(own, ""))):
+        return False
+    return ".git" not in os.path.relpath(real, own).lower().split(os.sep)

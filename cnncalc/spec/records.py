@@ -1,0 +1,291 @@
+"""A decoded spec as records: blocks, items, branches and loops, with every name and setting checked.
+
+An item that cannot be used stays in its place with `action` None, and what comes below it is
+still checked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, TypeAlias
+
+from cnncalc import limits
+from cnncalc.errors import Problem, Span, quoted
+from cnncalc.layers.contract import LayerType
+from cnncalc.reprs import brief
+from cnncalc.spec.guards import GUARDS, Guards
+from cnncalc.spec.templates import NameTemplate, Template, names_used_in
+from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
+
+TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
+# What other tools call them; only messages ask for it.
+TOP_KEYS_ELSEWHERE = {
+    "name": ("title", "model_name", "名称"),
+    "source": ("paper", "reference", "author", "description", "comment", "url"),
+    "extends": ("base", "_base_", "include", "inherits", "parent"),
+    "input": ("inputs", "input_shape", "input_size", "input_dim", "in_shape", "image_size", "shape", "输入"),
+    "variables": ("vars", "params", "parameters", "args", "arguments", "constants", "defaults"),
+    "blocks": ("modules", "definitions", "functions", "macros"),
+    "layers": ("layer", "model", "network", "net", "architecture", "backbone", "structure", "sequential", "网络", "层"),
+    "outputs": ("output", "输出"),
+    "budget": ("budgets", "limits", "constraints"),
+    "expect": ("expected", "expects"),
+    "assert": ("asserts", "assertions", "checks"),
+}
+MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
+MODIFIERS_ELSEWHERE = {
+    "name": ("id", "layer_name", "label", "top", "名称"),
+    "from": ("input", "inputs", "bottom", "parent", "source", "src", "prev", "previous", "inbound_nodes", "输入"),
+    "repeat": ("n", "times", "count", "num", "number", "num_layers", "num_blocks", "loop"),
+    "when": ("if", "condition", "enabled", "only_if"),
+    "weights": ("share", "shared", "share_weights", "weights_from", "tied", "tie"),
+    "training_only": ("train_only", "auxiliary", "aux"),
+}
+# Keys that hold a layer's type in other formats.
+TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_type", "kind", "module")
+BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
+CONTAINERS = ("layers", "branch")
+RESERVED = ("previous", "input")
+
+
+@brief
+class Loop(NamedTuple):
+    """How often an item is passed through: `repeat` times, and once a row of the lists of `walks`."""
+
+    repeat: Template | None
+    walks: tuple[tuple[tuple[str, ...], Template], ...]
+    span: Span
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it gives values to."""
+        return frozenset({"index"}.union(*(names for names, _ in self.walks)))
+
+    @property
+    def uses_tensor(self) -> bool:
+        """Whether the number of passes, or a list, depends on the incoming tensor."""
+        by_list = any(template.uses_tensor for _, template in self.walks)
+        return by_list or (self.repeat is not None and self.repeat.uses_tensor)
+
+
+@brief
+class Sources(NamedTuple):
+    """Where an item's input comes from: names, each with the key it has inside a block, or none."""
+
+    names: tuple[tuple[str | None, NameTemplate], ...]
+    span: Span
+
+
+@brief
+class LayerCall(NamedTuple):
+    """A layer type with arguments; `ready` is the layer where every argument is constant."""
+
+    type: type[LayerType]
+    arguments: dict[str, Template]
+    ready: LayerType | None
+
+
+@brief
+class BlockCall(NamedTuple):
+    """A block with arguments for its parameters."""
+
+    block: str
+    arguments: dict[str, Template]
+
+
+@brief
+class Branch(NamedTuple):
+    """One branch of a join, or a side branch."""
+
+    name: str | None
+    items: tuple[Item, ...]
+    when: Template | None
+    loop: Loop | None
+    sources: Sources | None
+    span: Span
+
+
+@brief
+class Join(NamedTuple):
+    """A join with branches."""
+
+    call: LayerCall
+    branches: tuple[Branch, ...]
+
+
+@brief
+class SideBranches(NamedTuple):
+    """Branches that leave the main path as it is."""
+
+    branches: tuple[Branch, ...]
+
+
+@brief
+class Group(NamedTuple):
+    """An unnamed block."""
+
+    items: tuple[Item, ...]
+
+
+Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
+
+
+@brief
+class Item(NamedTuple):
+    """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
+
+    `action` is None where the item cannot be used. `declares` are the names given in it and below it.
+    """
+
+    type: str
+    action: Action | None
+    name: NameTemplate | None
+    sources: Sources | None
+    loop: Loop | None
+    when: Template | None
+    weights: NameTemplate | None
+    training_only: bool
+    declares: tuple[NameTemplate, ...]
+    span: Span
+    is_plain: bool = False
+
+
+@brief
+class Parameter(NamedTuple):
+    """A parameter of a block; without a default it must be given."""
+
+    name: str
+    default: Template | None
+    required: bool
+
+
+@brief
+class Block(NamedTuple):
+    """A block: its signature and its items."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    items: tuple[Item, ...]
+    span: Span
+
+
+@brief
+class Declaration(NamedTuple):
+    """Where a name is given, and in which block; the block is empty for the spec's own layers."""
+
+    span: Span
+    block: str
+
+
+@brief
+class Spec(NamedTuple):
+    """A decoded spec.
+
+    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
+    are the files it was read from, each with its text, those it extends after its own.
+    """
+
+    name: str
+    source: str
+    family: str
+    year: int | None
+    file: str
+    texts: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, Template], ...]
+    variables: dict[str, Template]
+    blocks: dict[str, Block]
+    items: tuple[Item, ...]
+    outputs: tuple[NameTemplate, ...]
+    guards: Guards
+    names: dict[str, list[Declaration]]
+    span: Span
+    problems: tuple[Problem, ...]
+
+
+def is_one_list(parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> bool:
+    """Whether a list is the value of the first setting, not arguments by position."""
+    first = parameters[0] if parameters else None
+    if len(parameters) == 1:
+        return isinstance(first, WholeList | TargetShape)
+    return isinstance(first, WholeList) and not isinstance(first, PerAxisWhole)
+
+
+def name_problem(name: str) -> tuple[str, str] | None:
+    """What is wrong with a layer's name, and what would work."""
+    if name in RESERVED:
+        return f"{name!r} is a reserved name", "choose another"
+    if not all(name.split(".")):
+        return f"the name {quoted(name)} has an empty part", "dots stand between parts"
+    return None
+
+
+def names_used_in_block(block: Block) -> frozenset[str]:
+    """The names that a block's items and its parameters' defaults use."""
+    return frozenset(names_used_in((block.items, tuple(parameter.default for parameter in block.parameters))))
+
+
+def variables_used(spec: Spec) -> set[str]:
+    """The names that the expressions of a spec use, other than the parameters of its blocks."""
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    for block in spec.blocks.values():
+        used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
+    return used
+
+
+class Reads(NamedTuple):
+    """What the `from` keys in a block name: words with their first place, and computed names.
+
+    `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`
+    and branches reads whatever comes in.
+    """
+
+    words: dict[str, Span]
+    computed: tuple[NameTemplate, ...]
+    outside: tuple[str, ...]
+    takes_all: bool
+
+    def may_read(self, name: str) -> bool:
+        return self.takes_all or name in self.words or any(template.may_be(name) for template in self.computed)
+
+
+def reads_of(block: Block) -> Reads:
+    """What the items and branches of a block read by name, whether their `when` is true or not."""
+    words: dict[str, Span] = {}
+    computed: list[NameTemplate] = []
+    own: set[str] = {"previous"}
+    own_computed: list[NameTemplate] = []
+    takes_all = False
+    waiting: list[Item | Branch] = list(block.items[::-1])
+    while waiting:
+        part = waiting.pop()
+        for _, template in part.sources.names if part.sources else ():
+            if template.constant is None:
+                computed.append(template)
+            else:
+                words.setdefault(template.constant, template.span)
+        if isinstance(part, Branch):
+            own.add(part.name or "")
+            waiting += part.items[::-1]
+            continue
+        if part.name is None:
+            own.add(part.type)
+        elif part.name.constant is None:
+            own_computed.append(part.name)
+        else:
+            own.add(part.name.constant)
+        if isinstance(part.action, Join | SideBranches):
+            waiting += part.action.branches[::-1]
+        elif isinstance(part.action, Group):
+            waiting += part.action.items[::-1]
+        elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
+            takes_all = takes_all or part.sources is None
+    outside = tuple(word for word in words if not _may_be_own(word, own, own_computed))
+    return Reads(words, tuple(computed), outside, takes_all)
+
+
+def _may_be_own(word: str, names: set[str], computed: list[NameTemplate]) -> bool:
+    """Whether a word can name a layer, block or branch of those names; relu_2 and relu.2 can be a second relu."""
+    limits.spend(len(computed) // limits.Cost.PER_NAME)
+    begins = {word, *(word[: dot.start()] for dot in re.finditer(r"\.", word))}
+    begins.add(re.sub(r"_[0-9]+$", "", word.partition(".")[0]))
+    return not names.isdisjoint(begins) or any(template.may_be(word) for template in computed)

@@ -1,0 +1,789 @@
+"""The small safe arithmetic of settings: text -> checked tree -> exact value.
+
+Numbers are integers and exact fractions, never floats: `32 * 0.75` is 24 and `0.1 * 30` is 3.
+Nothing of the user's text reaches Python's own evaluation, and every result is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+from cnncalc import limits
+from cnncalc.errors import LONGEST_QUOTE, ascii_lookalike, did_you_mean, plural, quoted
+from cnncalc.limits import Cost, Limits
+from cnncalc.reprs import brief
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+MAX_DENOMINATOR = 2**200
+# How much of a value a message shows.
+LONGEST_LIST = 8
+DEEPEST_LIST = 2
+LONGEST_VALUE = 200
+# How many expressions are kept, for specs that are read again or say the same in many places.
+MOST_KEPT = 4096
+
+Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
+Names: TypeAlias = "Mapping[str, Value]"
+
+
+class Scope(dict[str, Value]):
+    """Names with their values, in front of those `around`, which are looked up and not copied."""
+
+    __slots__ = ("around",)
+
+    def __init__(self, own: Names, around: Names) -> None:
+        super().__init__(own)
+        self.around = around
+
+    def __missing__(self, name: str) -> Value:
+        return self.around[name]
+
+    def extended(self, more: Names) -> Scope:
+        """The scope with further names in front."""
+        return Scope({**self, **more}, self.around)
+
+
+Number: TypeAlias = "int | Fraction"
+Function: TypeAlias = "Callable[[list[Value], int], Number]"
+
+
+# The value of a name that a problem, reported already, has left without one.
+UNKNOWN: Any = object()
+
+
+class UnknownValue(Exception):  # noqa: N818 - no error: what is wrong is reported already
+    """Something is needed that is not known; the problem is reported where it arose."""
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read or computed; `offset` is the place in its text."""
+
+    def __init__(self, message: str, offset: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.hint = hint
+
+
+@brief
+class Expression(NamedTuple):
+    """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation."""
+
+    text: str
+    names: tuple[tuple[str, int], ...]
+    tree: Tree
+    work: int
+
+    def evaluate(self, names: Names) -> Value:
+        """The value over `names`.
+
+        Raises ExpressionError for an undefined name or a wrong operation, UnknownValue for an UNKNOWN name.
+        """
+        limits.spend(self.work)
+        return self.tree.evaluate(names)
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def describe(value: Value) -> str:
+    """A value in a sentence; of a long one the beginning."""
+    text = _described(value, 0)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+
+
+def _described(value: Value, depth: int) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, tuple):
+        # Lists of lists may stand for more values than could ever be written.
+        shown = [_described(item, depth + 1) for item in value[:LONGEST_LIST]] if depth <= DEEPEST_LIST else ["..."]
+        return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
+    return decimal(value)
+
+
+def decimal(number: Number) -> str:
+    """A number as it is written: 3, 0.5, 1/3."""
+    if isinstance(number, int):
+        return str(number)
+    digits = float(number)
+    text = f"{digits:.6f}".rstrip("0")
+    return text if number == fraction(text) else f"{number.numerator}/{number.denominator}"
+
+
+def fraction(text: str) -> Number:
+    """The exact value of a decimal numeral."""
+    from fractions import Fraction
+
+    return _whole(Fraction(text))
+
+
+def _whole(number: Number) -> Number:
+    return number.numerator if number.denominator == 1 else number
+
+
+def _bounded(number: Number, offset: int) -> Number:
+    most = limits.current().number
+    if not -most <= number <= most:
+        hint = limits.raised("number", f"numbers go up to {most:,}")
+        raise ExpressionError("the result is too large", offset, hint)
+    if type(number) is int:
+        return number
+    limits.spend(Cost.FRACTION)
+    if number.denominator > MAX_DENOMINATOR:
+        raise ExpressionError("the fraction has too many digits", offset, "round it where it arises")
+    return _whole(number)
+
+
+def bounded_list(values: tuple[Value, ...], offset: int) -> tuple[Value, ...]:
+    """A list that was made. Raises ExpressionError where it holds too much, with the lists in it.
+
+    Lists that hold one list twice, which holds another twice, would soon have more values than there is memory.
+    """
+    most = limits.current().list
+    count = 0
+    waiting: list[tuple[Value, ...]] = [values]
+    while waiting and count <= most:
+        items = waiting.pop()
+        count += len(items)
+        waiting += [item for item in items if isinstance(item, tuple)]
+    limits.spend(count)
+    if count > most:
+        raise ExpressionError(f"the list holds more than {most:,} values", offset, limits.raised("list"))
+    return values
+
+
+def _number(value: Value, what: str, offset: int) -> Number:
+    if value is None or isinstance(value, (bool, str, tuple)):
+        raise ExpressionError(f"{what} takes numbers, not {describe(value)}", offset)
+    return value
+
+
+def _truth(value: Value, what: str, offset: int) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ExpressionError(f"{what} takes true or false, not {describe(value)}", offset, "compare it, as in x > 0")
+
+
+# --- the tree -----------------------------------------------------------------------------------
+
+
+class Tree(Protocol):
+    """A node of a checked tree."""
+
+    def evaluate(self, names: Names) -> Value:
+        """The value over `names`."""
+        ...
+
+
+class Literal(NamedTuple):
+    value: Value
+
+    def evaluate(self, names: Names) -> Value:
+        return self.value
+
+
+class Name(NamedTuple):
+    name: str
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        try:
+            value = names[self.name]
+        except KeyError:
+            raise ExpressionError(f"{quoted(self.name)} is not defined here", self.offset) from None
+        if value is UNKNOWN:
+            raise UnknownValue
+        return value
+
+
+class ListOf(NamedTuple):
+    items: tuple[Tree, ...]
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        return bounded_list(tuple(item.evaluate(names) for item in self.items), self.offset)
+
+
+class Signed(NamedTuple):
+    sign: str
+    operand: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        number = _number(self.operand.evaluate(names), f"{self.sign!r}", self.offset)
+        return -number if self.sign == "-" else number
+
+
+class Not(NamedTuple):
+    operand: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        return not _truth(self.operand.evaluate(names), "'not'", self.offset)
+
+
+class Arithmetic(NamedTuple):
+    operator: str
+    left: Tree
+    right: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        left, right = self.left.evaluate(names), self.right.evaluate(names)
+        # Nearly all are integers, which need no second look.
+        if type(left) is not int:
+            left = _number(left, repr(self.operator), self.offset)
+        if type(right) is not int:
+            right = _number(right, repr(self.operator), self.offset)
+        return _bounded(ARITHMETIC[self.operator](left, right, self.offset), self.offset)
+
+
+class Comparison(NamedTuple):
+    """A chain as in mathematics: `1 < x <= 4` compares neighbours."""
+
+    first: Tree
+    rest: tuple[tuple[str, Tree, int], ...]
+
+    def evaluate(self, names: Names) -> Value:
+        left = self.first.evaluate(names)
+        for operator, tree, offset in self.rest:
+            right = tree.evaluate(names)
+            if not _compare(operator, left, right, offset):
+                return False
+            left = right
+        return True
+
+
+class Logic(NamedTuple):
+    """`and` stops at the first false, `or` at the first true."""
+
+    operator: str
+    left: Tree
+    right: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        what = f"{self.operator!r}"
+        left = _truth(self.left.evaluate(names), what, self.offset)
+        if left == (self.operator == "or"):
+            return left
+        return _truth(self.right.evaluate(names), what, self.offset)
+
+
+class Conditional(NamedTuple):
+    then: Tree
+    condition: Tree
+    otherwise: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        chosen = self.then if _truth(self.condition.evaluate(names), "'if'", self.offset) else self.otherwise
+        return chosen.evaluate(names)
+
+
+class Index(NamedTuple):
+    operand: Tree
+    place: Tree
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        items = self.operand.evaluate(names)
+        index = self.place.evaluate(names)
+        if not isinstance(items, tuple):
+            raise ExpressionError(f"only a list has an [index], not {describe(items)}", self.offset)
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise ExpressionError(f"an index is a whole number, not {describe(index)}", self.offset)
+        if not -len(items) <= index < len(items):
+            message = f"index {index} is outside the list of {len(items)}"
+            raise ExpressionError(message, self.offset, f"indices go from 0 to {len(items) - 1}" if items else "")
+        return items[index]
+
+
+class Call(NamedTuple):
+    function: str
+    arguments: tuple[Tree, ...]
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        values = [argument.evaluate(names) for argument in self.arguments]
+        if self.function in FUNCTIONS:
+            return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
+        further: Callable[[list[Value], int], Value] = names[further_function(self.function)]  # type: ignore[assignment]
+        return further(values, self.offset)
+
+
+# --- operations ---------------------------------------------------------------------------------
+
+
+def _divide(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} / 0 divides by zero", offset)
+    whole, rest = divmod(left, right)
+    if not rest:
+        return whole
+    from fractions import Fraction
+
+    return Fraction(left) / right
+
+
+def _floor_divide(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} // 0 divides by zero", offset)
+    return left // right
+
+
+def _modulo(left: Number, right: Number, offset: int) -> Number:
+    if right == 0:
+        raise ExpressionError(f"{decimal(left)} % 0 divides by zero", offset)
+    return left % right
+
+
+def _power(base: Number, exponent: Number, offset: int) -> Number:
+    if not isinstance(exponent, int):
+        raise ExpressionError(f"a power needs a whole exponent, not {decimal(exponent)}", offset)
+    if base == 0 and exponent < 0:
+        raise ExpressionError(f"0 ** {exponent} divides by zero", offset)
+    most = limits.current().exponent
+    if abs(exponent) > most and base not in (-1, 0, 1):
+        hint = limits.raised("exponent", f"exponents go up to {most}")
+        raise ExpressionError(f"the exponent {exponent} is too large", offset, hint)
+    if exponent < 0:
+        from fractions import Fraction
+
+        return Fraction(base) ** exponent
+    return base**exponent
+
+
+ARITHMETIC: dict[str, Callable[[Number, Number, int], Number]] = {
+    "+": lambda left, right, _: left + right,
+    "-": lambda left, right, _: left - right,
+    "*": lambda left, right, _: left * right,
+    "/": _divide,
+    "//": _floor_divide,
+    "%": _modulo,
+    "**": _power,
+}
+
+
+def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
+    if operator in ("==", "!="):
+        return _equal(left, right) == (operator == "==")
+    if operator in ("in", "not in"):
+        if not isinstance(right, tuple):
+            raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
+        limits.spend(len(right))
+        return any(_equal(left, item) for item in right) == (operator == "in")
+    low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
+    if operator == "<":
+        return low < high
+    if operator == "<=":
+        return low <= high
+    if operator == ">":
+        return low > high
+    return low >= high
+
+
+def _equal(left: Value, right: Value) -> bool:
+    """Whether two values are the same; true and false are no numbers."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        limits.spend(len(left))
+        return len(left) == len(right) and all(map(_equal, left, right))
+    return isinstance(left, bool) == isinstance(right, bool) and left == right
+
+
+def _of_one(name: str, compute: Callable[[Number], Number]) -> Function:
+    def call(values: list[Value], offset: int) -> Number:
+        _count(name, values, 1, 1, offset)
+        return compute(_number(values[0], name, offset))
+
+    return call
+
+
+def _extreme(name: str, compute: Callable[[list[Number]], Number]) -> Function:
+    def call(values: list[Value], offset: int) -> Number:
+        items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
+        limits.spend(len(items))
+        if not items:
+            raise ExpressionError(f"{name} needs at least one number", offset)
+        return compute([_number(item, name, offset) for item in items])
+
+    return call
+
+
+def _length(values: list[Value], offset: int) -> Number:
+    _count("len", values, 1, 1, offset)
+    if not isinstance(values[0], tuple):
+        raise ExpressionError(f"len takes a list, not {describe(values[0])}", offset)
+    return len(values[0])
+
+
+def _make_divisible(values: list[Value], offset: int) -> Number:
+    """The multiple of `divisor` nearest to a number, but never more than a tenth below it.
+
+    make_divisible(value, divisor, least=divisor), as MobileNet's authors round their widths
+    (TensorFlow models, slim/nets/mobilenet).
+    """
+    _count("make_divisible", values, 2, 3, offset)
+    numbers = [_number(value, "make_divisible", offset) for value in values]
+    value, divisor = numbers[0], numbers[1]
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ExpressionError(f"make_divisible needs a divisor of 1 or more, not {decimal(divisor)}", offset)
+    least = numbers[2] if len(numbers) == 3 else divisor
+    rounded = max(least, (2 * value + divisor) // (2 * divisor) * divisor)
+    return rounded + divisor if 10 * rounded < 9 * value else rounded
+
+
+def _count(name: str, values: list[Value], least: int, most: int, offset: int) -> None:
+    if not least <= len(values) <= most:
+        wanted = plural(least, "value") if least == most else f"{least} or {most} values"
+        raise ExpressionError(f"{name} takes {wanted}, not {len(values)}", offset)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "min": _extreme("min", min),
+    "max": _extreme("max", max),
+    "sum": _extreme("sum", sum),
+    "round": _of_one("round", round),
+    "ceil": _of_one("ceil", lambda number: -(-number // 1)),
+    "floor": _of_one("floor", lambda number: number // 1),
+    "int": _of_one("int", int),
+    "abs": _of_one("abs", abs),
+    "len": _length,
+    "make_divisible": _make_divisible,
+}
+CONSTANTS: dict[str, Value] = {"true": True, "false": False, "True": True, "False": False}
+WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
+
+# --- parsing ------------------------------------------------------------------------------------
+
+TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?[kKMGT]?(?![\w.]))
+  | (?P<name>[^\W\d]\w*)
+  | (?P<text>'[^']*'|"[^"]*")
+  | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],])
+  )""",
+    re.VERBOSE,
+)
+# What people write behind numbers: GMac, MFLOPs, million.
+UNITS = "([kmgt])(?:macs?|flops?|madds?|ops?|params?|parameters)?"
+WORDED = {"thousand": "k", "million": "M", "mio": "M", "billion": "G", "b": "G", "bn": "G", "trillion": "T"}
+SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BINDING = {
+    "or": 2,
+    "and": 3,
+    "not": 4,
+    "<": 5, "<=": 5, ">": 5, ">=": 5, "==": 5, "!=": 5, "in": 5, "not in": 5,
+    "+": 6, "-": 6,
+    "*": 7, "/": 7, "//": 7, "%": 7,
+    "**": 9,
+}  # fmt: skip
+NEGATION = 8
+
+
+INSTEAD = {
+    "=": "write == to compare",
+    "^": "write ** for a power",
+    "&&": "write and",
+    "||": "write or",
+    "!": "write not, or != to compare",
+    "&": "write and",
+    "|": "write or",
+    "×": "write *",
+    "·": "write *",
+    "÷": "write /",
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "−": "write -",
+    "{": "write names without braces, and lists in [ ]",
+    "$": "write the name alone",
+}
+
+
+class Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
+    """An expression from its text. Raises ExpressionError at the first thing that does not belong.
+
+    `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).
+    """
+    return _parse(text, functions, limits.current())
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
+    if len(text) > bounds.expression:
+        message = f"the expression is longer than {bounds.expression:,} characters"
+        raise ExpressionError(message, 0, limits.raised("expression"))
+    tokens = _tokens(text)
+    limits.spend(len(tokens))
+    return _Parser(text, tokens, functions, bounds).expression()
+
+
+def further_function(name: str) -> str:
+    """The name under which a function beyond those of the language is given: no user's name is like it."""
+    return f"{name}()"
+
+
+def _tokens(text: str) -> list[Token]:
+    tokens = []
+    position = 0
+    while text[position:].strip():
+        match = TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            offset = position + len(text[position:]) - len(text[position:].lstrip())
+            raise _not_understood(text[offset:], offset)
+        tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
+        position = match.end()
+    return [*tokens, Token("end", "", len(text))]
+
+
+def _not_understood(rest: str, offset: int) -> ExpressionError:
+    """The error for text that is no token, with what is written for it here."""
+    match = re.match(r"[\w.]+|&&|\|\||.", rest, re.DOTALL)
+    wrong = match.group() if match else rest
+    hint = INSTEAD.get(wrong, "")
+    if wrong in ("'", '"'):
+        hint = f"close the text with {wrong}"
+    elif re.fullmatch(r"[1-9][0-9]*(x[0-9]+)+", wrong):
+        hint = f"write [{wrong.replace('x', ', ')}]"
+    elif amount := re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)([^\W\d]+)", wrong):
+        hint = _unit_hint(*amount.groups()) or f"write {amount.group(1)} * {amount.group(2)} for a product"
+    elif re.fullmatch(r"\.[^\W\d]\w*", wrong):
+        hint = "names of values have no dots"
+    elif sign := ascii_lookalike(wrong[0]):
+        wrong, hint = wrong[0], hint or f"write {quoted(sign)}"
+    return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
+
+
+def _unit_hint(number: str, unit: str) -> str:
+    """How to write a number that has a unit or a word behind it: 1GMac is 1G, 5 million is 5M."""
+    if suffix := WORDED.get(unit.lower()):
+        return f"write {number}{suffix}"
+    if number[-1].isdigit() and (match := re.fullmatch(UNITS, unit, re.IGNORECASE)):
+        suffix = match.group(1)
+        return f"write {number}{suffix if suffix == 'k' else suffix.upper()}"
+    return f"write {number}" if re.fullmatch(UNITS.replace("([kmgt])", ""), unit, re.IGNORECASE) else ""
+
+
+def _numeral(token: Token) -> Value:
+    text = token.text.replace("_", "")
+    factor = SUFFIXES.get(text[-1], 1)
+    digits = text[:-1] if factor > 1 else text
+    if digits.isdigit():
+        if len(digits) > 1 and digits[0] == "0":
+            hint = f"write {digits.lstrip('0') or '0'}"
+            raise ExpressionError(f"{quoted(text)} starts with a zero", token.offset, hint)
+        most = limits.current().number
+        if len(digits) > len(str(most)):
+            hint = limits.raised("number", f"numbers go up to {most:,}")
+            raise ExpressionError("the number is too large", token.offset, hint)
+        return _bounded(int(digits) * factor, token.offset)
+    exponent = digits.lower().partition("e")[2]
+    most = limits.current().exponent
+    if exponent and abs(int(exponent)) > most:
+        hint = limits.raised("exponent", f"exponents go up to {most}")
+        raise ExpressionError(f"the exponent {exponent} is too large", token.offset, hint)
+    return _bounded(fraction(digits) * factor, token.offset)
+
+
+class _Parser:
+    """Precedence climbing over the tokens."""
+
+    def __init__(self, text: str, tokens: list[Token], functions: Collection[str], bounds: Limits) -> None:
+        self.functions = functions
+        self.bounds = bounds
+        self.text = text
+        self.tokens = tokens
+        self.position = 0
+        self.depth = 0
+        self.operations = 0
+        self.names: list[tuple[str, int]] = []
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def expression(self) -> Expression:
+        tree = self.ternary()
+        if self.token.kind != "end":
+            raise ExpressionError(
+                f"{quoted(self.token.text)} is not expected here", self.token.offset, self.rest_hint()
+            )
+        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
+
+    def rest_hint(self) -> str:
+        """What was probably meant where an expression ends and the text goes on."""
+        text = self.text.strip()
+        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
+            return f"write {text.replace(',', '_')}"
+        if re.fullmatch(r"0,[0-9]+", text):
+            return f"write {text.replace(',', '.')}"
+        if self.token.text == ",":
+            return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
+        before = self.tokens[self.position - 1]
+        if before.kind == self.token.kind == "number":
+            return f"put a comma between {before.text} and {self.token.text}"
+        return _unit_hint(before.text, self.token.text) if before.kind == "number" else ""
+
+    def advance(self) -> Token:
+        token = self.token
+        self.position += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        if self.token.text == text and self.token.kind in ("operator", "name"):
+            self.position += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            found = f"found {quoted(self.token.text)}" if self.token.kind != "end" else "the expression ends"
+            lists = {",": "a list stands in [ ]", "": "close the bracket; a list stands in [ ]"}
+            hint = lists.get(self.token.text, "") if text == ")" else ""
+            raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset, hint)
+
+    def operate(self) -> int:
+        """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
+        self.operations += 1
+        if self.operations > self.bounds.operations:
+            hint = limits.raised("operations", "use a variable for a part")
+            raise ExpressionError(f"more than {self.bounds.operations:,} operations", self.token.offset, hint)
+        return self.advance().offset
+
+    def ternary(self) -> Tree:
+        self.deeper()
+        tree = self.binary(0)
+        offset = self.token.offset
+        if self.token.kind == "name" and self.token.text == "if":
+            self.operate()
+            condition = self.binary(0)
+            self.expect("else")
+            tree = Conditional(tree, condition, self.ternary(), offset)
+        self.depth -= 1
+        return tree
+
+    def operator(self) -> str:
+        """The binary operator at hand, or nothing."""
+        token = self.token
+        if token.kind == "operator" and token.text in BINDING:
+            return token.text
+        if token.kind == "name" and token.text in ("and", "or", "in"):
+            return token.text
+        if token.kind == "name" and token.text == "not" and self.tokens[self.position + 1].text == "in":
+            return "not in"
+        return ""
+
+    def binary(self, least: int) -> Tree:
+        tree = self.unary()
+        while (operator := self.operator()) and BINDING[operator] > least:
+            binding = BINDING[operator]
+            if binding == BINDING["<"]:
+                tree = self.comparison(tree)
+                continue
+            offset = self.operate()
+            # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
+            right = self.binary(binding - 1 if operator == "**" else binding)
+            if operator in ("and", "or"):
+                tree = Logic(operator, tree, right, offset)
+            else:
+                tree = Arithmetic(operator, tree, right, offset)
+        return tree
+
+    def comparison(self, first: Tree) -> Tree:
+        rest = []
+        while (operator := self.operator()) and BINDING[operator] == BINDING["<"]:
+            offset = self.operate()
+            if operator == "not in":
+                self.advance()
+            rest.append((operator, self.binary(BINDING["<"]), offset))
+        return Comparison(first, tuple(rest))
+
+    def unary(self) -> Tree:
+        token = self.token
+        if token.kind == "operator" and token.text in ("-", "+"):
+            self.deeper()
+            self.operate()
+            operand = self.binary(NEGATION)
+            self.depth -= 1
+            return Signed(token.text, operand, token.offset)
+        if token.kind == "name" and token.text == "not":
+            self.deeper()
+            self.operate()
+            operand = self.binary(BINDING["not"])
+            self.depth -= 1
+            return Not(operand, token.offset)
+        return self.postfix(self.atom())
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > self.bounds.brackets:
+            hint = limits.raised("brackets", "use a variable for a part")
+            raise ExpressionError(f"nested more than {self.bounds.brackets} deep", self.token.offset, hint)
+
+    def postfix(self, tree: Tree) -> Tree:
+        while self.token.kind == "operator" and self.token.text == "[":
+            offset = self.operate()
+            index = self.ternary()
+            self.expect("]")
+            tree = Index(tree, index, offset)
+        return tree
+
+    def atom(self) -> Tree:
+        token = self.advance()
+        if token.kind == "number":
+            return Literal(_numeral(token))
+        if token.kind == "text":
+            return Literal(token.text[1:-1])
+        if token.kind == "name" and token.text not in WORDS:
+            if self.token.kind == "operator" and self.token.text == "(":
+                return self.call(token)
+            if token.text in CONSTANTS:
+                return Literal(CONSTANTS[token.text])
+            self.names.append((token.text, token.offset))
+            return Name(token.text, token.offset)
+        if token.text == "(":
+            tree = self.ternary()
+            self.expect(")")
+            return tree
+        if token.text == "[":
+            return ListOf(self.arguments("]"), token.offset)
+        if token.kind == "end":
+            percent = re.fullmatch(r"\s*([0-9]{1,9})\s*%\s*", self.text)
+            hint = f"write {decimal(fraction(f'{percent.group(1)}e-2'))}" if percent else ""
+            raise ExpressionError("the expression ends where a value is expected", token.offset, hint)
+        raise ExpressionError(f"{quoted(token.text)} stands where a value is expected", token.offset)
+
+    def call(self, token: Token) -> Tree:
+        self.advance()
+        if token.text not in FUNCTIONS and token.text not in self.functions:
+            functions = (*self.functions, *FUNCTIONS)
+            hint = did_you_mean(token.text, functions, f"the functions are {', '.join(functions)}")
+            raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
+        return Call(token.text, self.arguments(")"), token.offset)
+
+    def arguments(self, end: str) -> tuple[Tree, ...]:
+        items: list[Tree] = []
+        while not self.accept(end):
+            if items:
+                self.expect(",")
+                if self.accept(end):
+                    break
+            items.append(self.ternary())
+        return tuple(items)

@@ -1,0 +1,390 @@
+"""One declaration of a layer's setting -> its decoder, its JSON Schema and its line in the reference.
+
+    class Pool(LayerType, name="pool"):
+        kernel = per_axis("size of the window")
+        stride = per_axis("step of the window", default=1)
+
+A decoder takes the value that the spec's text or expression gave and returns it checked and
+typed, or raises RuleError with what the setting takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cnncalc.errors import RuleError, did_you_mean, listed, plural
+from cnncalc.syntax.expressions import describe
+
+if TYPE_CHECKING:
+    from cnncalc.syntax.expressions import Value
+
+PerAxis: TypeAlias = "int | tuple[int, ...]"
+JsonSchema: TypeAlias = "dict[str, Any]"
+
+REQUIRED: Any = object()
+
+# What other frameworks call the settings: PyTorch, Keras, Caffe, Darknet and ONNX. Only messages ask for it.
+ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
+    "filters": (
+        "out_channels", "output_channels", "num_output", "out_planes", "out_ch", "channels", "num_filters", "nb_filter",
+        "features", "out_features", "units", "输出通道", "卷积核个数",
+    ),
+    "features": (
+        "out_features", "units", "num_output", "output_size", "outputs", "num_classes", "classes", "neurons", "nodes",
+        "out_channels", "filters", "output_dim", "神经元",
+    ),
+    "kernel": (
+        "kernel_size", "kernel_shape", "pool_size", "filter_size", "window", "window_size", "ksize", "size", "k",
+        "卷积核", "卷积核大小",
+    ),
+    "stride": ("strides", "step", "s", "步长", "步幅"),
+    "padding": ("pad", "pads", "pad_size", "p", "amount", "填充"),
+    "output_padding": ("out_pad", "adj"),
+    "dilation": ("dilations", "dilation_rate", "rate", "atrous_rate", "d", "空洞率"),
+    "groups": ("group", "num_groups", "cardinality", "g", "分组"),
+    "bias": ("use_bias", "bias_term", "has_bias", "偏置"),
+    "multiplier": ("depth_multiplier", "channel_multiplier"),
+    "rate": ("p", "prob", "probability", "dropout", "dropout_rate", "dropout_ratio", "drop_prob", "drop_rate"),
+    "rounding": ("ceil_mode", "round_mode"),
+    "slope": ("negative_slope", "alpha"),
+    "size": ("output_size", "local_size", "target_size", "out_size", "depth_radius"),
+    "factor": ("scale_factor", "scale", "upscale_factor", "downscale_factor", "block_size", "stride"),
+    "mode": ("interpolation", "method"),
+    "affine": ("elementwise_affine", "center", "scale", "learnable"),
+    "track_statistics": ("track_running_stats", "use_global_stats"),
+    "axis": ("dim", "concat_dim", "concat_axis"),
+    "axes": ("dims", "perm", "order"),
+    "shape": ("target_shape", "output_shape", "dims"),
+    "amount": ("cropping", "offset", "padding", "crop"),
+    "stop": ("end", "ends", "length"),
+    "start": ("begin", "starts"),
+    "step": ("steps", "stride", "strides"),
+    "keep_dims": ("keepdims", "keepdim"),
+}  # fmt: skip
+
+
+class Setting:
+    """What one setting takes. Subclasses say how a value is checked.
+
+    `default` is REQUIRED, or the decoded value that stands where the spec gives none;
+    `absent` says in words what a default of None means.
+    """
+
+    name = ""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "") -> None:
+        self.doc = doc
+        self.default = default
+        self.absent = absent
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The words that this setting reads as themselves, before any expression."""
+        return ()
+
+    @property
+    def wants(self) -> str:
+        """What the setting takes, for messages and the reference."""
+        raise NotImplementedError
+
+    def check(self, value: Value) -> Any:
+        """The decoded value, or NotImplemented where the value is not what the setting takes."""
+        raise NotImplementedError
+
+    def schema(self) -> JsonSchema:
+        """The JSON Schema of literal values; expressions are added for all settings alike."""
+        raise NotImplementedError
+
+    def decode(self, value: Value) -> Any:
+        """The checked value. Raises RuleError that names the setting."""
+        if value is None and self.default is None:
+            return None
+        decoded = self.check(value)
+        if decoded is not NotImplemented:
+            return decoded
+        hint = ""
+        if isinstance(value, str):
+            hint = f"write {value} without quotes" if value.isdecimal() else did_you_mean(value, self.keywords)
+        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, Number):
+            hint = "// divides and rounds down; ceil, floor and round make a number whole"
+        raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)
+
+
+class Whole(Setting):
+    """A whole number."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
+        super().__init__(doc, default, absent=absent)
+        self.minimum = minimum
+
+    @property
+    def wants(self) -> str:
+        return f"a whole number of at least {self.minimum}"
+
+    def check(self, value: Value) -> Any:
+        return value if is_whole(value, self.minimum) else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        return {"type": "integer", "minimum": self.minimum}
+
+
+class Number(Setting):
+    """A number, fractions included, between bounds."""
+
+    def __init__(
+        self, doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
+    ) -> None:
+        super().__init__(doc, default, absent=absent)
+        self.low = low
+        self.high = high
+
+    @property
+    def wants(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f"a number from {self.low} to {self.high}"
+        return "a number" if self.low is None else f"a number of at least {self.low}"
+
+    def check(self, value: Value) -> Any:
+        if value is None or isinstance(value, bool | str | tuple):
+            return NotImplemented
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            return NotImplemented
+        return value
+
+    def schema(self) -> JsonSchema:
+        bounds = {"minimum": self.low, "maximum": self.high}
+        return {"type": "number", **{key: bound for key, bound in bounds.items() if bound is not None}}
+
+
+class Flag(Setting):
+    """true or false."""
+
+    @property
+    def wants(self) -> str:
+        return "true or false"
+
+    def check(self, value: Value) -> Any:
+        return value if isinstance(value, bool) else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        return {"type": "boolean"}
+
+
+class Choice(Setting):
+    """One of a few words."""
+
+    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> None:
+        super().__init__(doc, default)
+        self.options = options
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.options
+
+    @property
+    def wants(self) -> str:
+        return listed(self.options, "or")
+
+    def check(self, value: Value) -> Any:
+        return value if value in self.options else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        return {"enum": list(self.options)}
+
+
+class WholeList(Setting):
+    """A list of whole numbers, or a single one."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
+        super().__init__(doc, default, absent=absent)
+        self.minimum = minimum
+
+    @property
+    def wants(self) -> str:
+        return f"a list of whole numbers of at least {self.minimum}"
+
+    def check(self, value: Value) -> Any:
+        items = value if isinstance(value, tuple) else (value,)
+        return value if items and all(is_whole(item, self.minimum) for item in items) else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        item = {"type": "integer", "minimum": self.minimum}
+        return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+
+
+class PerAxisWhole(WholeList):
+    """A whole number for every spatial axis, or a list with one for each."""
+
+    @property
+    def wants(self) -> str:
+        return f"a whole number of at least {self.minimum}, or a list with one an axis"
+
+    def check(self, value: Value) -> Any:
+        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
+
+
+class PerSideWhole(WholeList):
+    """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
+
+    @property
+    def wants(self) -> str:
+        return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
+
+    def check(self, value: Value) -> Any:
+        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
+
+
+class TargetShape(Setting):
+    """The sizes of a shape, channels first; where `inferred`, one may be -1: whatever the others leave."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
+        super().__init__(doc, default)
+        self.inferred = inferred
+
+    @property
+    def wants(self) -> str:
+        return f"a list of whole numbers of at least 1{', of which one may be -1' if self.inferred else ''}"
+
+    def check(self, value: Value) -> Any:
+        sizes = value if isinstance(value, tuple) else (value,)
+        left_open = sum(size == -1 for size in sizes)
+        known = sum(is_whole(size, 1) for size in sizes)
+        fits = bool(sizes) and known + left_open == len(sizes) and left_open <= int(self.inferred)
+        return sizes if fits else NotImplemented
+
+    def schema(self) -> JsonSchema:
+        size: JsonSchema = {"type": "integer", "minimum": 1}
+        if self.inferred:
+            size = {"type": "integer", "minimum": -1, "not": {"const": 0}}
+        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}]}
+
+
+class Padding(Setting):
+    """`same`, `valid`, a number, one number an axis, or two numbers an axis (before, after)."""
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return ("same", "valid")
+
+    @property
+    def wants(self) -> str:
+        return "same, valid, a whole number of at least 0, or a list with one number an axis or one a side"
+
+    def check(self, value: Value) -> Any:
+        if is_whole(value, 0) or value in self.keywords:
+            return value
+        if isinstance(value, tuple) and value and all(is_whole(item, 0) for item in value):
+            return value
+        return NotImplemented
+
+    def schema(self) -> JsonSchema:
+        item = {"type": "integer", "minimum": 0}
+        return {"anyOf": [{"enum": list(self.keywords)}, item, {"type": "array", "items": item, "minItems": 1}]}
+
+
+class Table(Setting):
+    """A list of lists of whole numbers."""
+
+    @property
+    def wants(self) -> str:
+        return "a list of lists of whole numbers"
+
+    def check(self, value: Value) -> Any:
+        rows = isinstance(value, tuple) and bool(value)
+        if rows and all(isinstance(row, tuple) and row and all(is_whole(item, 0) for item in row) for row in value):  # type: ignore[union-attr]
+            return value
+        return NotImplemented
+
+    def schema(self) -> JsonSchema:
+        row = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
+        return {"type": "array", "items": row, "minItems": 1}
+
+
+def is_whole(value: object, minimum: int) -> bool:
+    """Whether a value is a whole number of at least `minimum`; true and false are no numbers."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+# The declarations, as layer types write them. They return Any, for the class attribute stands
+# for the decoded value in the eyes of whoever reads `layer.kernel`.
+
+
+def whole(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
+    return Whole(doc, default, minimum=minimum, absent=absent)
+
+
+def number(
+    doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
+) -> Any:
+    return Number(doc, default, low=low, high=high, absent=absent)
+
+
+def flag(doc: str, *, default: bool) -> Any:
+    return Flag(doc, default)
+
+
+def choice(doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> Any:
+    return Choice(doc, options, default)
+
+
+def per_axis(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
+    return PerAxisWhole(doc, default, minimum=minimum, absent=absent)
+
+
+def whole_list(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
+    return WholeList(doc, default, minimum=minimum, absent=absent)
+
+
+def per_side(doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> Any:
+    return PerSideWhole(doc, default, minimum=minimum)
+
+
+def target_shape(doc: str, *, inferred: bool = False) -> Any:
+    return TargetShape(doc, inferred=inferred)
+
+
+def padding_of(doc: str, default: Any = 0) -> Any:
+    return Padding(doc, default)
+
+
+def table(doc: str, default: Any = REQUIRED, *, absent: str = "") -> Any:
+    return Table(doc, default, absent=absent)
+
+
+# What a rank-dependent setting means once the input is known.
+
+
+def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
+    """One number for each of `rank` axes. Raises RuleError where a list has another length."""
+    if isinstance(value, int):
+        return (value,) * rank
+    if len(value) == rank:
+        return value
+    raise RuleError(_counts(setting, value, rank), setting, "give one number" + (f", or {rank}" if rank > 1 else ""))
+
+
+def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], ...]:
+    """The numbers before and after each of `rank` axes, from one, one an axis or one a side."""
+    if isinstance(value, int):
+        return ((value, value),) * rank
+    if len(value) == 2 * rank:
+        return tuple(zip(value[::2], value[1::2], strict=True))
+    if len(value) == rank:
+        return tuple((size, size) for size in value)
+    raise RuleError(
+        _counts(setting, value, rank),
+        setting,
+        f"give one number, {rank} (one an axis) or {2 * rank} (before and after each axis)",
+    )
+
+
+def _counts(setting: str, value: tuple[int, ...], rank: int) -> str:
+    axes = "axis" if rank == 1 else "axes"
+    return f"{setting} has {plural(len(value), 'number')}, the input {rank} spatial {axes}"

@@ -1,0 +1,39 @@
+"""A network written flat is the same network."""
+
+from pathlib import Path
+
+import pytest
+
+from cnncalc import bundled
+from cnncalc.network.build import load
+from cnncalc.reports import spec_text
+
+GOOD = Path(__file__).parent.parent / "good_specs"
+SPECS = [*bundled.names(), *(str(path) for path in sorted(GOOD.glob("*.yaml")))]
+
+
+@pytest.mark.parametrize("reference", SPECS, ids=lambda reference: Path(reference).stem)
+def test_the_expanded_spec_gives_the_same_network(reference, spec):
+    net = load(reference)
+    text = "\n".join(spec_text.write(net))
+    again = spec(text)
+    assert [layer._replace(span=None, figures=None, written={}) for layer in again.layers] == [
+        layer._replace(span=None, figures=None, written={}) for layer in net.layers
+    ]
+    assert [layer.figures for layer in again.layers] == [layer.figures for layer in net.layers]
+    assert (again.name, again.source, again.inputs, again.outputs) == (net.name, net.source, net.inputs, net.outputs)
+    assert "\n".join(spec_text.write(again)) == text
+
+
+def test_settings_that_are_defaults_are_left_out(spec):
+    net = spec(
+        "input: [3, 8, 8]\nlayers: [{conv: {filters: 2 * 4, kernel: 3, stride: 1}}, {dropout: 0.5}, {dropout: 1 / 3}]"
+    )
+    assert list(spec_text.write(net))[-6:] == [
+        "  - conv: {filters: 8, kernel: 3}",
+        "    name: conv",
+        "  - dropout: {}",
+        "    name: dropout",
+        "  - dropout: {rate: 1/3}",
+        "    name: dropout_2",
+    ]
