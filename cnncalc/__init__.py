@@ -35,9 +35,9 @@ def __getattr__(name: str) -> object:
 
     modules = {
         **dict.fromkeys(("load", "check", "compare", "diff", "lint", "Network"), "api"),
-        "Layer": "network",
-        "UnknownRuleError": "linter",
-        **dict.fromkeys(("Problem", "SpecError"), "problem"),
+        "Layer": "network.records",
+        "UnknownRuleError": "checks.linter",
+        **dict.fromkeys(("Problem", "SpecError"), "errors"),
     }
     if name not in modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The structure of the code: who imports whom, and what stays where."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,80 +13,82 @@ from cnncalc import layers
 
 PACKAGE = Path(cnncalc.__file__).parent
 
-# Each module imports only from those above it.
-ORDER = (
-    "records",
-    "problem",
-    "surface",
-    "limits",
-    "patterns",
-    "finding",
-    "git",
-    "source",
-    "expressions",
-    "shapes",
-    "settings",
-    "layer_type",
-    "layers",
-    "examples",
-    "foreign",
-    "slips",
-    "bundled",
-    "templates",
-    "guards",
-    "spec",
-    "locate",
-    "decode",
-    "network",
-    "frame",
-    "build",
-    "analyses",
-    "rule",
-    "rules",
-    "linter",
-    "config",
-    "checker",
-    "report",
-    "api",
-    "commands",
-    "__main__",
-)
+CONTRIBUTING = PACKAGE.parent / "CONTRIBUTING.md"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-def part(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def listed_order() -> list[str]:
+    """The parts of the package in the order of CONTRIBUTING: `limits`, `syntax`, `syntax.source`."""
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    block = text.split("## How the code is laid out")[1].split("\n## ")[0]
+    order, folder = [], ""
+    for indent, name, is_folder in re.findall(r"^    ( {0,2})([a-z]+)(/?)(?: |$)", block, re.MULTILINE):
+        folder = "" if not indent else folder
+        order.append(f"{folder}{name}")
+        if is_folder:
+            folder = f"{name}."
+    return [*order, "__main__"]
 
 
-def imported_parts(path: Path) -> set[str]:
-    parts = set()
+ORDER = listed_order()
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def rank(module: str) -> tuple[int, int]:
+    """The place of a part, and the place within it of a module that is listed; others are behind those."""
+    parts = module.split(".")
+    inner = ".".join(parts[:2])
+    return ORDER.index(parts[0]), ORDER.index(inner) if len(parts) > 1 and inner in ORDER else len(ORDER)
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules of the package that a file imports, below `cnncalc`."""
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        modules = []
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "cnncalc":
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules.update(name if is_module(name) else node.module for name in names)
         elif isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names if alias.name.split(".")[0] == "cnncalc"]
-        parts.update(module.split(".")[1] for module in modules if "." in module)
-    return parts
+            modules.update(alias.name for alias in node.names if alias.name.split(".")[0] == "cnncalc")
+    return {module.partition(".")[2] for module in modules} - {""}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_import_downwards_only(path):
-    own = part(path)
-    assert own in ORDER, "say in ORDER where the new part stands"
-    for other in imported_parts(path) - {own}:
-        assert ORDER.index(other) < ORDER.index(own), f"{own} imports {other}"
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_layers_know_a_layer_type_by_name(path):
-    if part(path) == "layers":
-        return
+def test_every_part_is_listed():
+    assert {dotted(path).split(".")[0] for path in FILES} == {part.split(".")[0] for part in ORDER}
+    assert all(is_module(f"cnncalc.{part}") for part in ORDER)
+
+
+def test_modules_import_downwards_only():
+    upwards = []
+    for path in FILES:
+        own = dotted(path)
+        for other in imported_modules(path):
+            ours, theirs = rank(own), rank(other)
+            both_listed = own != other and ours[0] == theirs[0] and len(ORDER) not in (ours[1], theirs[1])
+            if theirs[0] > ours[0] or (both_listed and theirs[1] > ours[1]):
+                upwards.append(f"{own} imports {other}")
+    assert not upwards
+
+
+def test_only_layers_know_a_layer_type_by_name():
     types = set(layers.all_types())
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Compare | ast.MatchValue):
-            words = {word.value for word in ast.walk(node) if isinstance(word, ast.Constant)}
-            assert not words & types, f"line {node.lineno} asks for the layer type {words & types}"
+    asking = []
+    for path in FILES:
+        if dotted(path).startswith("layers."):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare | ast.MatchValue):
+                words = {word.value for word in ast.walk(node) if isinstance(word, ast.Constant)}
+                asking += [f"{path}:{node.lineno} asks for the layer type {name}" for name in words & types]
+    assert not asking
 
 
 def loaded_by(*arguments: str) -> set[str]:

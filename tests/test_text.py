@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cnncalc.formats import csv, html, latex, markdown
+from cnncalc.formats.shapes import shape, window
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow
-from cnncalc.text import Share, integer, percent, plain, shape, size, window
+from cnncalc.text import Share, integer, percent, plain, size
 
 
 def test_integer():

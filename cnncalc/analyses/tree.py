@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -84,6 +85,25 @@ class Row(NamedTuple):
         if self.folded:
             return self.node.figure.multiplied(self.times)
         return own_figure(self.node) if self.node.layer else None
+
+
+def row_label(row: Row, *, flat: bool) -> str:
+    """A row's name below its block, or in full where the table is flat; equal blocks in one row are conv2..4 x3."""
+    if flat:
+        return row.node.name
+    if row.times == 1:
+        return row.node.label
+    first, last = row.node.label, row.last.label
+    number = re.search(r"[0-9]+$", last)
+    if number and first.rstrip("0123456789") == last[: number.start()]:
+        last = number.group()
+    return f"{first}..{last} x{row.times}"
+
+
+def full_label(row: Row) -> str:
+    """A row's name with the path to it."""
+    path = row.node.above
+    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"
 
 
 def own_figure(node: Node) -> Figure:

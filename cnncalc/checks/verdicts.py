@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from cnncalc import text as written
-from cnncalc.analyses.tree import Row
+from cnncalc.analyses.tree import Row, full_label
 from cnncalc.checks.checker import Spent, Verdict
 from cnncalc.checks.finding import Check, Finding, Severity, State
 from cnncalc.errors import Span, listed
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Network
-from cnncalc.reports.summary import full_label
 from cnncalc.spec.guards import ASSERT, BYTES
 from cnncalc.syntax.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.text import Share
@@ -63,14 +62,14 @@ def value_of(check: Check) -> str:
     """What the network has: a number with its unit, or a shape."""
     if check.value is None:
         return ""
-    return written.shape(Shape(check.value)) if isinstance(check.value, tuple) else _number(check.value, check.unit)
+    return str(Shape(check.value)) if isinstance(check.value, tuple) else _number(check.value, check.unit)
 
 
 def limits_of(check: Check) -> str:
     """What is allowed, in a few words."""
     texts = []
     for word, bound in check.limits:
-        text = written.shape(Shape(bound)) if isinstance(bound, tuple) else _number(bound, check.unit)
+        text = str(Shape(bound)) if isinstance(bound, tuple) else _number(bound, check.unit)
         texts.append({"max": f"at most {text}", "min": f"at least {text}", "max_increase": f"+{text}"}.get(word, text))
     return listed(texts) if texts else ""
 
@@ -133,7 +132,7 @@ def _instead(verdict: Verdict, over: Number) -> str:
         heaviest = verdict.spent[0]
         ways.append(f"take {_percent(over, heaviest.value, up=True)} off {full_label(heaviest.row)}")
     if verdict.smaller_input is not None:
-        ways.append(f"make the input {written.shape(verdict.smaller_input)}")
+        ways.append(f"make the input {verdict.smaller_input!s}")
     if isinstance(check.value, int):
         ways.append(f"allow {_rounded_up(check.value, check.unit)}")
     return listed(ways, "or")

@@ -262,7 +262,7 @@ def write_table(table: Table, form: str, output: str | None, color: str) -> None
         return
     from importlib import import_module
 
-    write_lines(import_module(f"cnncalc.reports.{form}").write(table), output)
+    write_lines(import_module(f"cnncalc.formats.{form}").write(table), output)
 
 
 def write_lines(lines: Iterable[str], output: str | None) -> None:

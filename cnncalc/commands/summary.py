@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _completers, _options
+from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
-from cnncalc.text import LAYOUTS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -1,7 +1,7 @@
 """The sentences of the worked reports, in English and in Chinese: one catalogue, a file a report.
 
 A sentence has a key, and a text in each language with {placeholders} for what is already written
-out. `say` finds it; nothing else in report/ holds prose of these reports.
+out. `say` finds it; no report holds prose of these reports.
 """
 
 from __future__ import annotations

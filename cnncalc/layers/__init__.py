@@ -12,11 +12,14 @@ from importlib import import_module
 
 from cnncalc.layers.contract import LayerType
 
+# The modules beside the layer types: what all of them share, and how they are called elsewhere.
+COMMON = frozenset({"contract", "shapes", "examples", "foreign"})
+
 
 @cache
 def _modules() -> tuple[str, ...]:
-    folder = os.path.dirname(__file__)
-    return tuple(sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_"))
+    names = {name.removesuffix(".py") for name in os.listdir(os.path.dirname(__file__)) if name.endswith(".py")}
+    return tuple(sorted(name for name in names - COMMON if name[0] != "_"))
 
 
 @cache

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import bundled
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Ordinal, Table
-from cnncalc.text import shape
 
 COLUMNS = (
     Column("name", "name"),

@@ -30,18 +30,19 @@ from cnncalc.analyses.receptive_field import (
 )
 from cnncalc.analyses.regions import Region, Runs, directly, region
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
+from cnncalc.analyses.tree import row_label as label
 from cnncalc.errors import SpecError
 from cnncalc.formats import document
 from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
 from cnncalc.formats.json import dumps
+from cnncalc.formats.shapes import shape, window
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
 from cnncalc.network.records import Layer, Network
 from cnncalc.reports import field_plot
 from cnncalc.reports.summary import FIELD_CELLS
-from cnncalc.reports.summary import row_label as label
-from cnncalc.text import Share, alike, coordinates, exact, integer, number, several, shape, window
+from cnncalc.text import Share, alike, coordinates, exact, integer, number, several
 
 VERSION = 1
 MOST_ROWS = 30

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from cnncalc.analyses.sharing import Counts, Pair, Sharing, all_connections, connectivity, reads, sharing, total, wiring
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
+from cnncalc.analyses.tree import row_label as label
 from cnncalc.formats.json import dumps
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, Network
-from cnncalc.reports.summary import row_label as label
-from cnncalc.text import Share, decimals, integer, percent, several, shape
+from cnncalc.text import Share, decimals, integer, percent, several
 
 VERSION = 1
 MOST_ROWS = 30

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
-from cnncalc.analyses.tree import Figure, Node, Row, fold, heaviest, rows, tree
+from cnncalc.analyses.tree import Figure, Node, Row, fold, full_label, heaviest, row_label, rows, tree
+from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, Network
-from cnncalc.text import (
-    Share,
-    alike,
-    coordinates,
-    exact,
-    integer,
-    kernel,
-    padding,
-    percent,
-    several,
-    shape,
-    size,
-    stride,
-    window,
-)
+from cnncalc.text import Share, alike, coordinates, exact, integer, percent, several, size
 
 if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field
@@ -230,18 +216,6 @@ def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer 
     return Share(figure.params, counted.params) if figure.params and not node.training_only else None
 
 
-def row_label(row: Row, *, flat: bool) -> str:
-    if flat:
-        return row.node.name
-    if row.times == 1:
-        return row.node.label
-    first, last = row.node.label, row.last.label
-    number = re.search(r"[0-9]+$", last)
-    if number and first.rstrip("0123456789") == last[: number.start()]:
-        last = number.group()
-    return f"{first}..{last} x{row.times}"
-
-
 def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
     """What only a single layer has."""
     if key == "input":
@@ -311,12 +285,6 @@ def _dominant(root: Node) -> str:
         f"{full_label(row)} {_verb(row, *verbs[quantity])} {share}"
         for (quantity, row), share in zip(found, held, strict=True)
     )
-
-
-def full_label(row: Row) -> str:
-    """A row's name with the path to it."""
-    path = row.node.above
-    return row.node.name if row.times == 1 else f"{path}{'.' if path else ''}{row_label(row, flat=False)}"
 
 
 def _verb(row: Row, one: str, several: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Sum, totals
-from cnncalc.formats.json import dumps
+from cnncalc.formats.json import dumps, object_of
 from cnncalc.network.records import Layer, Network
 from cnncalc.text import number
 
@@ -134,14 +134,4 @@ def schema() -> dict[str, Any]:
                 "totals": object_of({**sums, "weight_layers": count, "layers": count, "training": object_of(sums)}),
             }
         ),
-    }
-
-
-def object_of(properties: dict[str, Any]) -> dict[str, Any]:
-    """An object that has all of these properties and no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
     }

@@ -18,7 +18,7 @@ from fuzz.strategies import Made, Wishes, make
 from fuzz.text import write
 from jsonschema import Draft7Validator
 from jsonschema.validators import validator_for
-from report.test_spec_schema import CoreLoader
+from reports.test_spec_schema import CoreLoader
 
 from cnncalc.analyses import explanation
 from cnncalc.analyses.compare import facts

@@ -351,7 +351,8 @@ def test_a_report_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 BROKEN = """
 import sys
-from cnncalc import __main__, build
+from cnncalc import __main__
+from cnncalc.network import build
 def load(*_):
     raise {error}
 build.load = load
@@ -406,7 +407,7 @@ def test_the_status_is_the_same_where_errors_cannot_be_written(arguments: tuple[
 
 def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    find = "from cnncalc import config; assert config.find() is None"
+    find = "from cnncalc.spec import config; assert config.find() is None"
     for command in ([*PROGRAM, "summary", "lenet5"], [sys.executable, "-c", find]):
         gone.mkdir(exist_ok=True)
         program = ["bash", "-c", 'cd "$0" && rmdir "$0" && "$@"', str(gone), *command]

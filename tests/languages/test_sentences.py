@@ -14,7 +14,7 @@ from cnncalc import layers
 from cnncalc.languages import LANGUAGES, Sentence, Speaker
 from cnncalc.syntax.expressions import parse
 
-REPORT = Path(cnncalc.__file__).parent / "report"
+REPORT = Path(cnncalc.__file__).parent / "reports"
 # Those that say sentences: each makes a Speaker, or is handed one by a module that does.
 MODULES = [path for path in REPORT.glob("*.py") if "Speaker" in path.read_text(encoding="utf-8")]
 EVERY = [(report, key, one) for report in sentences.reports() for key, one in sentences.catalogue(report).items()]

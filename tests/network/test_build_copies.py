@@ -11,7 +11,7 @@ from cnncalc.errors import SpecError
 from cnncalc.network import build
 from cnncalc.spec.decode import read_spec
 
-GOOD_SPECS = sorted((Path(__file__).parent / "good_specs").glob("*.yaml"))
+GOOD_SPECS = sorted((Path(__file__).parents[1] / "good_specs").glob("*.yaml"))
 
 
 def expanded(reference: str, monkeypatch: pytest.MonkeyPatch) -> build.Network:

@@ -18,7 +18,7 @@ from cnncalc.limits import Limits
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind, parse
 
-FILES = sorted(Path(__file__).parent.glob("*_specs/*.yaml"))
+FILES = sorted(Path(__file__).parents[1].glob("*_specs/*.yaml"))
 
 
 def places(node: Node) -> list[tuple[str, int, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncalc.checks.finding import Check, Finding, Outcome, State
 from cnncalc.errors import Span
-from cnncalc.formats.json import dumps
+from cnncalc.formats.json import dumps, object_of
 from cnncalc.spec.guards import ASSERT, BUDGET, EXPECT, INCREASE
 from cnncalc.text import number
 
@@ -71,8 +71,6 @@ def _place(span: Span | None) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of what `write` gives."""
-    from cnncalc.reports.summary_json import object_of
-
     text, maybe_text = {"type": "string"}, {"type": ["string", "null"]}
     count, place = {"type": "integer", "minimum": 0}, {"type": ["integer", "null"], "minimum": 1}
     figure = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "integer"}}]}

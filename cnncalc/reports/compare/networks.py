@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
 from cnncalc.formats.json import dumps
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Network
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.text import Share, decimals, percent, shape, size
+from cnncalc.text import Share, decimals, percent, size
 from cnncalc.text import alike as of_axes
 
 VERSION = 1

@@ -8,10 +8,11 @@ from math import prod
 from cnncalc.analyses.receptive_field import Number
 from cnncalc.analyses.stages import Stage, stages
 from cnncalc.formats.json import dumps
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.reports.compare.networks import VERSION, Entry, json_inputs, labels
-from cnncalc.text import Share, number, shape
+from cnncalc.text import Share, number
 from cnncalc.text import exact as written
 
 VECTOR = "vector"

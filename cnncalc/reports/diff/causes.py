@@ -10,6 +10,7 @@ from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import FREE, Cause, Cost, Diff, LayerChange
 from cnncalc.analyses.tree import NOTHING
 from cnncalc.errors import plural
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Table
 from cnncalc.reports.diff.rows import (
     Options,
@@ -23,7 +24,6 @@ from cnncalc.reports.diff.rows import (
     segments,
     value_text,
 )
-from cnncalc.text import shape
 
 # Causes that are shown one by one; --all shows all.
 MOST_CAUSES = 12

@@ -13,10 +13,11 @@ from cnncalc.analyses.diff import Kind, LayerChange, SettingChange
 from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import listed
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Cell, Column, Line
 from cnncalc.network.records import Layer
 from cnncalc.syntax.expressions import decimal
-from cnncalc.text import Share, integer, percent, several, shape
+from cnncalc.text import Share, integer, percent, several
 
 COLUMNS = (
     Column("layer", "layer"),

@@ -11,11 +11,12 @@ from cnncalc.analyses.diff import FREE, Cost, Diff, InputChange, Kind, LayerChan
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import plural
 from cnncalc.formats import markdown
+from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Column, Line, Table
 from cnncalc.network.records import Network
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, counted, label, lines_of, signed, signed_percent
-from cnncalc.text import several, shape
+from cnncalc.text import several
 
 TOTALS = (
     Column("quantity", "total"),
