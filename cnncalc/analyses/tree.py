@@ -33,6 +33,11 @@ class Figure(NamedTuple):
             self.activations + activations,
         )
 
+    @classmethod
+    def of_layer(cls, layer: Layer, stored: int) -> Figure:
+        """A layer's own figure; `stored` is how many numbers its output adds to memory."""
+        return cls(layer.params, layer.buffers, layer.macs, layer.flops, stored)
+
     def multiplied(self, count: int) -> Figure:
         return Figure(*(number * count for number in self))
 
@@ -203,7 +208,7 @@ def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
         training_only = all(child.training_only for child in node.children)
     else:
         training_only = layer.training_only
-        figure = Figure(layer.params, layer.buffers, layer.macs, layer.flops, kept[layer.name])
+        figure = Figure.of_layer(layer, kept[layer.name])
     for child in node.children:
         if training_only or not child.training_only:
             figure += child.figure

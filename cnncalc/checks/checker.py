@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from cnncalc import limits
-from cnncalc.analyses.quantities import SUMS, Measured, Measures, Unmeasurable
+from cnncalc.analyses.measures import Measured, Measures, Unmeasurable
 from cnncalc.analyses.tree import Node, Row, rows
 from cnncalc.checks.finding import Check, State
 from cnncalc.errors import Problem, SpecError, of_option
@@ -19,7 +19,8 @@ from cnncalc.limits import Cost
 from cnncalc.network import build
 from cnncalc.network.records import Network
 from cnncalc.reprs import brief
-from cnncalc.spec.guards import ASSERT, INCREASE, QUANTITIES, Assertion, Bound, Guards, Limit, amount, place_in
+from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, Limit, amount, place_in
+from cnncalc.spec.quantities import QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Constant, Faulty
 from cnncalc.syntax.expressions import (
@@ -278,9 +279,8 @@ class _Checker:
 
     def _smaller_input(self, limit: Limit, most: Number) -> Shape | None:
         """The largest smaller input, square as the one now, that would keep a limit; None where none is known."""
-        _, by_batch, _ = SUMS[limit.quantity]
         inputs = self.subject.network.inputs
-        if not by_batch or len(inputs) > 1:
+        if not SUMS[limit.quantity].per_sample or len(inputs) > 1:
             return None
         name, shape = inputs[0]
         if len(set(shape.spatial)) != 1:

@@ -12,7 +12,8 @@ from cnncalc.checks.finding import Check, Finding, Severity, State
 from cnncalc.errors import Span, listed
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Network
-from cnncalc.spec.guards import ASSERT, BYTES
+from cnncalc.spec.guards import ASSERT
+from cnncalc.spec.quantities import BYTES
 from cnncalc.syntax.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.text import Share
 

@@ -60,7 +60,7 @@ def limited(_context: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 def expected(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The quantities that a network may be expected to have."""
-    from cnncalc.spec.guards import QUANTITIES
+    from cnncalc.spec.quantities import QUANTITIES
 
     return quantities(QUANTITIES, incomplete)
 

@@ -48,6 +48,7 @@ class Versions(NamedTuple):
 @_options.set_option
 @_options.bounds_options
 @_options.batch_option
+@_options.dtype_option
 @_options.format_option("table", "json", "markdown")
 @_options.output_option
 @_options.color_option
@@ -60,6 +61,7 @@ def command(
     inputs: Pairs,
     settings: Pairs,
     batch: int,
+    dtype: str,
     form: str,
     output: str | None,
     color: str,
@@ -75,7 +77,7 @@ def command(
     """
     from cnncalc.analyses.diff import diff
 
-    options = Options(columns, everything, batch)
+    options = Options(columns, everything, batch, dtype)
     if form == "markdown" and _options.takes_unicode(output):
         options = options._replace(arrow="→")
     elif form == "table" and output is None and sys.stdout.isatty():
@@ -103,7 +105,7 @@ def command(
 
     try:
         if form == "json":
-            _options.write_lines(_json(compared(), batch, is_list=against_ref is not None), output)
+            _options.write_lines(_json(compared(), is_list=against_ref is not None), output)
         elif form == "markdown":
             _options.write_lines(_spaced(write_markdown(*each) for each in compared()), output)
         elif output is not None:
@@ -194,20 +196,19 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
     return name in known[place] or name not in known[1 - place]
 
 
-def _json(compared: Iterable[tuple[Diff, Options]], batch: int, *, is_list: bool) -> Iterator[str]:
+def _json(compared: Iterable[tuple[Diff, Options]], *, is_list: bool) -> Iterator[str]:
     """The lines of the JSON text: one difference, or a list of them."""
+    from cnncalc.layers.shapes import DTYPES
     from cnncalc.reports.diff import json as diff_json
 
-    if not is_list:
-        for facts, _ in compared:
-            yield from diff_json.write(facts, batch=batch)
-        return
-    yield "["
-    for place, (facts, _) in enumerate(compared):
+    if is_list:
+        yield "["
+    for place, (facts, options) in enumerate(compared):
         if place:
             yield ","
-        yield from diff_json.write(facts, batch=batch)
-    yield "]"
+        yield from diff_json.write(facts, batch=options.batch, dtype_size=DTYPES[options.dtype])
+    if is_list:
+        yield "]"
 
 
 def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import click
 from cnncalc.commands import _options
 
 # What is written as JSON, by the modules that write it.
-WRITTEN = {"summary": "summary_json", "check": "findings.json", "diff": "diff.json"}
+WRITTEN = {"summary": "reports.summary_json", "check": "formats.findings.json", "diff": "reports.diff.json"}
 CHOICES = ("spec", *WRITTEN)
 
 
@@ -26,7 +26,7 @@ def command(of: str, output: str | None) -> None:
     if of in WRITTEN:
         import json
 
-        schema = import_module(f"cnncalc.reports.{WRITTEN[of]}").schema()
+        schema = import_module(f"cnncalc.{WRITTEN[of]}").schema()
         _options.write_lines([json.dumps(schema, indent=2)], output)
         return
     from cnncalc.reports import spec_schema

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from cnncalc.text import Share, integer, percent, several
+from cnncalc.spec.quantities import BYTES
+from cnncalc.text import Share, integer, percent, several, size
 
 
 class Items(tuple[str, ...]):
@@ -21,6 +22,12 @@ LEFT_OUT = "left out at this width: {columns}; --columns chooses, a wider termin
 
 class Ordinal(int):
     """A number that is no amount, such as a year or a line: written as it is."""
+
+    __slots__ = ()
+
+
+class Memory(int):
+    """An amount of bytes: programs read the number, people binary units."""
 
     __slots__ = ()
 
@@ -74,6 +81,11 @@ class Table(NamedTuple):
     left_out: str = LEFT_OUT
 
 
+def amount(number: int, unit: str) -> int:
+    """A number as the cell of its unit."""
+    return Memory(number) if unit == BYTES else number
+
+
 def text(cell: Cell) -> str:
     """A cell as people read it."""
     if cell is None:
@@ -84,6 +96,8 @@ def text(cell: Cell) -> str:
         return several(cell)
     if isinstance(cell, Ordinal):
         return str(int(cell))
+    if isinstance(cell, Memory):
+        return size(cell) if cell else NONE
     if isinstance(cell, int):
         return integer(cell) if cell else NONE
     return cell

@@ -22,7 +22,8 @@ from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
 from cnncalc.layers.contract import Formulas, LayerType, Storage
 from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
-from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT, QUANTITIES
+from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
+from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.templates import TENSOR_NAMES
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import Value

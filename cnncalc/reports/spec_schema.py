@@ -26,7 +26,8 @@ from cnncalc.reports.reference import (
     signature,
     summary_of,
 )
-from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED, QUANTITIES
+from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED
+from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, is_one_list
 from cnncalc.syntax.settings import JsonSchema, Setting
 from cnncalc.text import number

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
-from cnncalc.analyses.tree import Figure, Node, Row, fold, full_label, heaviest, row_label, rows, tree
+from cnncalc.analyses.tree import Figure, Node, Row, fold, full_label, heaviest, own_figure, row_label, rows, tree
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
-from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table
+from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, amount
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, Network
+from cnncalc.spec.quantities import SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, several, size
 
 if TYPE_CHECKING:
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 50
 ALL = 1_000_000
+
+# Where a terminal is narrow, quantities are left out from the highest on; those of 5 first.
+DROPPED_AFTER = {"params": 0, "macs": 1}
+SHARES = {
+    "params": Column("share", "% params", numeric=True, drop=3),
+    "macs": Column("macs_share", "% MACs", numeric=True, drop=3),
+}
+
+
+def _quantity_columns() -> Iterator[Column]:
+    """A column a quantity, with its share of the network's behind it."""
+    for key, quantity in SUMS.items():
+        yield Column(key, quantity.label, numeric=True, drop=DROPPED_AFTER.get(key, 5))
+        if key in SHARES:
+            yield SHARES[key]
+
 
 COLUMNS = (
     Column("name", "layer"),
@@ -32,14 +49,7 @@ COLUMNS = (
     Column("stride", "stride", drop=4),
     Column("padding", "padding", drop=4),
     Column("weights", "weights", drop=9),
-    Column("params", "params", numeric=True),
-    Column("share", "% params", numeric=True, drop=3),
-    Column("buffers", "buffers", numeric=True, drop=5),
-    Column("params_size", "params size", numeric=True, drop=5),
-    Column("macs", "MACs", numeric=True, drop=1),
-    Column("macs_share", "% MACs", numeric=True, drop=3),
-    Column("flops", "FLOPs", numeric=True, drop=5),
-    Column("activations", "activations", numeric=True, drop=5),
+    *_quantity_columns(),
     Column("field", "field", numeric=True, drop=9),
     Column("field_stride", "field stride", numeric=True, drop=9),
     Column("field_start", "field start", numeric=True, drop=9),
@@ -48,6 +58,7 @@ COLUMNS = (
     Column("line", "line", numeric=True, drop=9),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
+SHARE_OF = {column.key: key for key, column in SHARES.items()}
 DEFAULT_COLUMNS = ("name", "type", "output", "window", "params", "share", "macs")
 FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
     "field": lambda field: _same([axis.size for axis in field]) or alike([integer(axis.size) for axis in field]),
@@ -61,7 +72,7 @@ FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
         _same([axis.center for axis in field]) or coordinates([exact(axis.center) for axis in field])
     ),
 }
-SORTABLE = ("params", "buffers", "macs", "flops", "activations")
+SORTABLE = tuple(SUMS)
 
 
 class Options(NamedTuple):
@@ -123,10 +134,11 @@ def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], 
     """The layers by what they weigh, without their blocks."""
     key = options.sort or "params"
     leaves = _leaves(root)
-    leaves.sort(key=lambda row: (row.node.training_only, -getattr(row.figure, key)))
+    quantity = SUMS[key]
+    leaves.sort(key=lambda row: (row.node.training_only, -quantity.amount(own_figure(row.node))))
     chosen = leaves[: options.top] if options.top else leaves
-    whole = getattr(root.figure, key)
-    part = sum(getattr(row.figure, key) for row in chosen if not row.node.training_only)
+    whole = quantity.amount(root.figure)
+    part = sum(quantity.amount(own_figure(row.node)) for row in chosen if not row.node.training_only)
     held = f" hold {percent(Share(part, whole))} % of the {_noun(key)}" if whole else ""
     if options.top:
         return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
@@ -139,7 +151,7 @@ def _leaves(root: Node) -> list[Row]:
 
 
 def _noun(key: str) -> str:
-    return {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}.get(key, key)
+    return "parameters" if key == "params" else SUMS[key].label
 
 
 def _fields(network: Network, columns: tuple[str, ...]) -> dict[str, Field | None]:
@@ -181,15 +193,14 @@ def _cell(key: str, row: Row, figure: Figure | None, counted: Totals, options: O
     if key == "output":
         last = row.last.output_shape if layer or row.folded else None
         return None if last is None else shape(layer.output_shape if layer else last, options.layout)
-    if figure is not None and key in ("params", "share"):
-        return _params(key, figure, counted, node, layer)
-    if figure is not None and key in SORTABLE:
-        number: int = getattr(figure, key)
-        return number * options.batch if key in ("macs", "flops", "activations") else number
-    if figure is not None and key == "macs_share":
-        return Share(figure.macs, counted.macs) if figure.macs and not node.training_only else None
-    if figure is not None and key == "params_size":
-        return size(figure.params * DTYPES[options.dtype]) if figure.params else None
+    if key == "params" and layer is not None and layer.weights_from:
+        return f"as {layer.weights_from}"
+    if figure is not None and key in SUMS:
+        quantity = SUMS[key]
+        return amount(quantity.amount(figure, options.batch, DTYPES[options.dtype]), quantity.unit)
+    if figure is not None and key in SHARE_OF:
+        part, whole = (SUMS[SHARE_OF[key]].amount(figures) for figures in (figure, counted))
+        return Share(part, whole) if part and not node.training_only else None
     return None if layer is None else _of_layer(key, layer, options)
 
 
@@ -206,14 +217,6 @@ def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
         node = node.children[-1]
     field = fields[node.layer.name] if node.layer else None
     return FIELD_CELLS[key](field) if field else None
-
-
-def _params(key: str, figure: Figure, counted: Totals, node: Node, layer: Layer | None) -> Cell:
-    if key == "params" and layer is not None and layer.weights_from:
-        return f"as {layer.weights_from}"
-    if key == "params":
-        return figure.params
-    return Share(figure.params, counted.params) if figure.params and not node.training_only else None
 
 
 def _of_layer(key: str, layer: Layer, options: Options) -> Cell:

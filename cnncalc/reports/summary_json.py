@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnncalc.analyses.receptive_field import Field, receptive_fields
-from cnncalc.analyses.totals import Sum, totals
+from cnncalc.analyses.totals import stored, totals
+from cnncalc.analyses.tree import Figure
 from cnncalc.formats.json import dumps, object_of
 from cnncalc.network.records import Layer, Network
+from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 from cnncalc.text import number
 
 VERSION = 1
@@ -32,32 +34,30 @@ def write(network: Network, *, batch: int = 1, dtype_size: int = 4) -> Iterator[
         yield f"  {dumps(key)}: {dumps(value)},"
     yield '  "layers": ['
     fields = receptive_fields(network)
+    kept = stored(network)
     for position, layer in enumerate(network.layers):
         comma = "," if position + 1 < len(network.layers) else ""
-        yield f"    {dumps(_layer(layer, fields[layer.name], batch))}{comma}"
+        yield f"    {dumps(_layer(layer, kept[layer.name], fields[layer.name], batch))}{comma}"
     yield "  ],"
-    counted = totals(network)
+    counted = totals(network, kept)
     whole = {
-        **_sum(counted.inference, batch, dtype_size),
+        **amounts_of(counted.inference, batch, dtype_size),
         "weight_layers": counted.weight_layers,
         "layers": counted.layers,
-        "training": _sum(counted.training, batch, dtype_size),
+        "training": amounts_of(counted.training, batch, dtype_size),
     }
     yield f'  "totals": {dumps(whole)}'
     yield "}"
 
 
-def _layer(layer: Layer, field: Field | None, batch: int) -> dict[str, Any]:
+def _layer(layer: Layer, stored: int, field: Field | None, batch: int) -> dict[str, Any]:
     return {
         "name": layer.name,
         "type": layer.type,
         "inputs": list(layer.inputs),
         "input_shapes": [list(shape) for shape in layer.input_shapes],
         "output_shape": list(layer.output_shape),
-        "params": layer.params,
-        "buffers": layer.buffers,
-        "macs": layer.macs * batch,
-        "flops": layer.flops * batch,
+        **counts_of(Figure.of_layer(layer, stored), batch),
         "weights": {weight.name: list(weight.shape) for weight in layer.weights},
         "weights_from": layer.weights_from,
         "training_only": layer.training_only,
@@ -76,27 +76,12 @@ def _field(field: Field) -> dict[str, Any]:
     }
 
 
-def _sum(sums: Sum, batch: int, dtype_size: int) -> dict[str, int]:
-    return {
-        "params": sums.params,
-        "buffers": sums.buffers,
-        "macs": sums.macs * batch,
-        "flops": sums.flops * batch,
-        "activations": sums.activations * batch,
-        "params_size": sums.params * dtype_size,
-        "buffers_size": sums.buffers * dtype_size,
-        "activations_size": sums.activations * batch * dtype_size,
-    }
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of what `write` gives."""
     count = {"type": "integer", "minimum": 0}
     shape = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 4}
     numbers = {"type": "array", "items": {"type": "number"}}
-    sums = dict.fromkeys(
-        ("params", "buffers", "macs", "flops", "activations", "params_size", "buffers_size", "activations_size"), count
-    )
+    sums = dict.fromkeys(SUMS, count)
     layer = object_of(
         {
             "name": {"type": "string"},
@@ -104,10 +89,7 @@ def schema() -> dict[str, Any]:
             "inputs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "input_shapes": {"type": "array", "items": shape, "minItems": 1},
             "output_shape": shape,
-            "params": count,
-            "buffers": count,
-            "macs": count,
-            "flops": count,
+            **dict.fromkeys(COUNTS, count),
             "weights": {"type": "object", "additionalProperties": shape | {"maxItems": 8}},
             "weights_from": {"type": ["string", "null"]},
             "training_only": {"type": "boolean"},

@@ -21,40 +21,12 @@ from typing import NamedTuple
 
 from cnncalc.errors import LONGEST_QUOTE, Problem, Span, did_you_mean, listed, quoted
 from cnncalc.reprs import brief
+from cnncalc.spec.quantities import BYTES, QUANTITIES
 from cnncalc.spec.templates import Template, TemplateReader
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import Expression, ExpressionError, Number, Value
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
-BYTES = "B"
-
-
-@brief
-class Quantity(NamedTuple):
-    """Something that can be limited. `unit` is "B" for bytes; `sums` says that a block has the sum of its layers."""
-
-    doc: str
-    unit: str = ""
-    sums: bool = True
-    is_shape: bool = False
-    whole_network: bool = False
-
-
-QUANTITIES = {
-    "params": Quantity("learnable numbers"),
-    "buffers": Quantity("numbers that are kept but not learned"),
-    "macs": Quantity("multiply-accumulates"),
-    "flops": Quantity("2 x MACs and all other operations"),
-    "activations": Quantity("numbers that a forward pass leaves in memory for training"),
-    "params_size": Quantity("memory of the parameters", BYTES),
-    "buffers_size": Quantity("memory of the buffers", BYTES),
-    "activations_size": Quantity("memory of the activations", BYTES),
-    "layers": Quantity("number of layers"),
-    "depth": Quantity("convolution and linear layers on the longest path", sums=False, whole_network=True),
-    "receptive_field": Quantity("size of the receptive field, along its largest axis", sums=False),
-    "input": Quantity("the shape that comes in, channels first", sums=False, is_shape=True),
-    "output": Quantity("the shape that leaves, channels first", sums=False, is_shape=True),
-}
 LIMITED = tuple(name for name, quantity in QUANTITIES.items() if not quantity.is_shape)
 
 BUDGET = "budget"

@@ -3,7 +3,7 @@
 import pytest
 
 from cnncalc import bundled
-from cnncalc.analyses.quantities import Measures
+from cnncalc.analyses.measures import Measures
 from cnncalc.analyses.totals import totals
 from cnncalc.analyses.tree import NOTHING, fold, heaviest, height, rows, tree
 from cnncalc.network.build import load

@@ -190,7 +190,7 @@ def json_validates(made: Made, network: Network, choices: Choices) -> None:
             same(after[key], before[key] * batch, key)
         same(after["activations_size"], before["activations"] * batch * size, "activations_size")
     for before, after in zip(one["layers"], many["layers"], strict=True):
-        scaled = {**before, "macs": before["macs"] * batch, "flops": before["flops"] * batch}
+        scaled = {**before, **{key: before[key] * batch for key in ("macs", "flops", "activations")}}
         same(after, scaled, before["name"])
 
 

@@ -11,11 +11,12 @@ from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
 from cnncalc.formats.json import dumps
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text
+from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, amount, text
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Network
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.text import Share, decimals, percent, size
+from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of
+from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
 
 VERSION = 1
@@ -23,18 +24,20 @@ MOST_NAMED = 8
 # What a terminal keeps at least of a text that is longer.
 LONGEST_TEXT = 24
 
+# Headers, bars and the order in which a narrow terminal leaves quantities out, where they are not the usual ones.
+SHOWN = {
+    "params": Column("params", "params", numeric=True, bars=3),
+    "macs": Column("macs", "MACs", numeric=True, drop=1, bars=3),
+    "params_size": Column("params_size", "size", numeric=True, drop=6),
+    "activations": Column("activations", "activations", numeric=True, drop=7),
+    "flops": Column("flops", "FLOPs", numeric=True, drop=9),
+}
 COLUMNS = (
     Column("network", "network"),
     Column("spec", "spec", drop=12),
     Column("family", "family", drop=12),
     Column("year", "year", numeric=True, drop=12),
-    Column("params", "params", numeric=True, bars=3),
-    Column("buffers", "buffers", numeric=True, drop=11),
-    Column("params_size", "size", numeric=True, drop=6),
-    Column("macs", "MACs", numeric=True, drop=1, bars=3),
-    Column("flops", "FLOPs", numeric=True, drop=9),
-    Column("activations", "activations", numeric=True, drop=7),
-    Column("activations_size", "activations size", numeric=True, drop=11),
+    *(SHOWN.get(key, Column(key, quantity.label, numeric=True, drop=11)) for key, quantity in SUMS.items()),
     Column("depth", "depth", numeric=True, drop=2),
     Column("layers", "layers", numeric=True, drop=11),
     Column("field", "field", numeric=True, drop=4),
@@ -57,21 +60,7 @@ DEFAULT_COLUMNS = (
     "heaviest",
     "heaviest_macs",
 )
-SORTABLE = (
-    "network",
-    "year",
-    "params",
-    "buffers",
-    "params_size",
-    "macs",
-    "flops",
-    "activations",
-    "activations_size",
-    "depth",
-    "layers",
-    "field",
-)
-RATIOS = ("params", "buffers", "macs", "flops", "activations")
+SORTABLE = ("network", "year", *SUMS, "depth", "layers", "field")
 LEFT_OUT = "left out at this width: {columns}; --transpose shows them below one another, --columns chooses"
 LEFT_OUT_NETWORKS = "left out at this width: {columns}; without --transpose every network has a row"
 
@@ -169,7 +158,7 @@ def _columns(keys: Iterable[str], options: Options) -> Iterator[Column]:
             # Ratios tell what bars would.
             column = column._replace(bars=6)
         yield column
-        if options.base is not None and key in RATIOS:
+        if options.base is not None and key in COUNTS:
             yield Column(f"{key}_ratio", "ratio", numeric=True, drop=column.drop and column.drop + 1)
         if options.exact and key.startswith("heaviest"):
             yield Column(f"{key}_share", f"{key}_share", numeric=True)
@@ -222,8 +211,7 @@ def _amount(key: str, entry: Entry) -> int | None:
         return None if entry.facts.field is None else prod(entry.facts.field)
     if key == "depth":
         return totals.weight_layers
-    number: int = getattr(totals, key.removesuffix("_size"))
-    return number
+    return totals.layers if key == "layers" else SUMS[key].amount(totals)
 
 
 class _Cells:
@@ -256,15 +244,13 @@ class _Cells:
         return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
 
     def number(self, key: str, entry: Entry) -> Cell:
-        amount = _amount(key, entry) or 0
-        if key in ("macs", "flops", "activations", "activations_size"):
-            amount *= self.options.batch
-        if key.endswith("_size"):
-            amount *= DTYPES[self.options.dtype]
-            return amount if self.options.exact else size(amount)
+        if key not in SUMS:
+            return _amount(key, entry)
+        quantity = SUMS[key]
+        number = quantity.amount(entry.facts.totals, self.options.batch, DTYPES[self.options.dtype])
         if key in self.most:
-            return Measured(amount, self.most[key] * (self.options.batch if key == "macs" else 1))
-        return amount
+            return Measured(number, quantity.scaled(self.most[key], self.options.batch))
+        return amount(number, quantity.unit)
 
     def ratio(self, key: str, entry: Entry) -> Cell:
         pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.options)
@@ -371,7 +357,7 @@ def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
         comma = "," if position + 1 < len(order) else ""
         facts = {**_facts(entries[place], options), "pareto": ahead[place]}
         if options.base is not None:
-            pairs = {key: ratio(key, entries[place], entries, options) for key in RATIOS}
+            pairs = {key: ratio(key, entries[place], entries, options) for key in COUNTS}
             facts["ratios"] = {
                 key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()
             }
@@ -381,7 +367,7 @@ def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
 
 
 def _facts(entry: Entry, options: Options) -> dict[str, Any]:
-    network, totals, each = entry.network, entry.facts.totals, DTYPES[options.dtype]
+    network, totals = entry.network, entry.facts.totals
     batch = options.batch
     return {
         "spec": entry.spec,
@@ -390,14 +376,7 @@ def _facts(entry: Entry, options: Options) -> dict[str, Any]:
         "family": network.family or None,
         "year": network.year,
         "input": json_inputs(network),
-        "params": totals.params,
-        "buffers": totals.buffers,
-        "macs": totals.macs * batch,
-        "flops": totals.flops * batch,
-        "activations": totals.activations * batch,
-        "params_size": totals.params * each,
-        "buffers_size": totals.buffers * each,
-        "activations_size": totals.activations * batch * each,
+        **amounts_of(totals, batch, DTYPES[options.dtype]),
         "weight_layers": totals.weight_layers,
         "layers": totals.layers,
         "receptive_field": entry.facts.field,

@@ -10,6 +10,7 @@ from cnncalc.errors import listed
 from cnncalc.formats.json import dumps
 from cnncalc.formats.table import Cell, Column, Line, Measured, Table
 from cnncalc.reports.compare.networks import VERSION, inputs, json_inputs
+from cnncalc.spec.quantities import counts_of
 
 NOT_POSSIBLE = "not possible"
 LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
@@ -118,10 +119,6 @@ def _facts(one: Size, batch: int) -> dict[str, Any]:
     return {
         "at": one.size,
         "input": json_inputs(one.network),
-        "params": one.totals.params,
-        "buffers": one.totals.buffers,
-        "macs": one.totals.macs * batch,
-        "flops": one.totals.flops * batch,
-        "activations": one.totals.activations * batch,
+        **counts_of(one.totals, batch),
         "problem": None,
     }

@@ -7,18 +7,17 @@ from typing import Any
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, Cost, Diff, InputChange, Kind, LayerChange
-from cnncalc.analyses.totals import Totals
-from cnncalc.analyses.tree import Figure
+from cnncalc.analyses.totals import Sum, Totals
 from cnncalc.formats.json import dumps
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, Network
+from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 from cnncalc.text import number
 
 VERSION = 1
-PER_SAMPLE = ("macs", "flops", "activations")
 
 
-def write(facts: Diff, *, batch: int = 1) -> Iterator[str]:
+def write(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Iterator[str]:
     """The lines of the JSON text. Operations and activations are of the whole batch.
 
     Layers that were added or removed are changes, each by itself; `blocks` has blocks that were renamed, or are in
@@ -40,7 +39,7 @@ def write(facts: Diff, *, batch: int = 1) -> Iterator[str]:
         for each in facts.shared
     )
     yield from _list("shared", together)
-    yield f'  "totals": {dumps(_totals(facts.old_totals, facts.new_totals, batch))}'
+    yield f'  "totals": {dumps(_totals(facts.old_totals, facts.new_totals, batch, dtype_size))}'
     yield "}"
 
 
@@ -139,20 +138,16 @@ def _cause(cause: Cause, batch: int) -> dict[str, Any]:
 
 def _cost(cost: Cost, batch: int) -> dict[str, Any]:
     """The numbers at inference, and those of training where they are others."""
-    return {**_figure(cost.inference, batch), "training": _figure(cost.training, batch)}
+    return {**counts_of(cost.inference, batch), "training": counts_of(cost.training, batch)}
 
 
-def _figure(figure: Figure, batch: int) -> dict[str, int]:
-    return {key: value * (batch if key in PER_SAMPLE else 1) for key, value in figure._asdict().items()}
-
-
-def _totals(old: Totals, new: Totals, batch: int) -> dict[str, Any]:
+def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> dict[str, Any]:
     def row(one: int, two: int) -> dict[str, int]:
         return {"old": one, "new": two, "difference": two - one}
 
-    def sums(one: Any, two: Any) -> dict[str, Any]:
-        scales = {key: batch if key in PER_SAMPLE else 1 for key in Figure._fields}
-        return {key: row(getattr(one, key) * scale, getattr(two, key) * scale) for key, scale in scales.items()}
+    def sums(one: Sum, two: Sum) -> dict[str, Any]:
+        before, after = (amounts_of(each, batch, dtype_size) for each in (one, two))
+        return {key: row(before[key], after[key]) for key in SUMS}
 
     return {
         **sums(old.inference, new.inference),
@@ -169,7 +164,7 @@ def schema() -> dict[str, Any]:
     shape = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 4}
     names = {"type": "array", "items": word}
     optional = {"type": ["string", "null"]}
-    figure = dict.fromkeys(Figure._fields, whole)
+    figure = dict.fromkeys(COUNTS, whole)
     cost = _object({**figure, "training": _object(figure)})
     layer = _object(
         {
@@ -222,7 +217,7 @@ def schema() -> dict[str, Any]:
     together = _object({"causes": {"type": "array", "items": count, "minItems": 2}, "cost": cost, "reached": names})
     side = _or_null(_object({"name": word, "shape": shape}))
     row = _object({"old": count, "new": count, "difference": whole})
-    sums = dict.fromkeys(Figure._fields, row)
+    sums = dict.fromkeys(SUMS, row)
     block = _object(dict.fromkeys(("old", "new", "old_type", "new_type"), optional))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

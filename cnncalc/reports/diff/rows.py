@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from typing import NamedTuple
@@ -14,26 +14,37 @@ from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import NONE, Cell, Column, Line
+from cnncalc.formats.table import NONE, Cell, Column, Line, amount, text
+from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
+from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.expressions import decimal
-from cnncalc.text import Share, integer, percent, several
+from cnncalc.text import Share, percent, several
+
+# Where a terminal is narrow, quantities are left out from the highest on; those of 5 first.
+DROPPED_AFTER = {"params": 0, "macs": 1, "activations": 3}
+PERCENTS = {
+    "params": Column("params_percent", "% params", numeric=True, drop=4),
+    "macs": Column("macs_percent", "% MACs", numeric=True, drop=4),
+}
+
+
+def _quantity_columns() -> Iterator[Column]:
+    """A column a quantity, and behind some how much of the old total it is."""
+    for key, quantity in SUMS.items():
+        yield Column(key, quantity.label, numeric=True, drop=DROPPED_AFTER.get(key, 5))
+        if key in PERCENTS:
+            yield PERCENTS[key]
+
 
 COLUMNS = (
     Column("layer", "layer"),
     Column("type", "type", drop=6),
     Column("change", "change"),
-    Column("params", "params", numeric=True),
-    Column("params_percent", "% params", numeric=True, drop=4),
-    Column("buffers", "buffers", numeric=True, drop=5),
-    Column("macs", "MACs", numeric=True, drop=1),
-    Column("macs_percent", "% MACs", numeric=True, drop=4),
-    Column("flops", "FLOPs", numeric=True, drop=5),
-    Column("activations", "activations", numeric=True, drop=3),
+    *_quantity_columns(),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 DEFAULT_COLUMNS = ("layer", "change", "params", "params_percent", "macs", "macs_percent", "activations")
-PER_SAMPLE = ("macs", "flops", "activations")
 # Where a terminal is narrow: how long names are, and how short what is said of a change.
 LONGEST_NAME = 24
 NARROWEST_CHANGE = 24
@@ -49,6 +60,7 @@ class Options(NamedTuple):
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     everything: bool = False
     batch: int = 1
+    dtype: str = "float32"
     arrow: str = "->"
     width: int = 0
     notes: tuple[str, ...] = ()
@@ -110,11 +122,6 @@ def columns_of(options: Options, first: str) -> tuple[Column, ...]:
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
 
-def counted(quantity: str, number: int, options: Options) -> int:
-    """A number of the whole batch."""
-    return number * options.batch if quantity in PER_SAMPLE else number
-
-
 def _cells(row: Row, totals: Totals, options: Options) -> tuple[Cell, ...]:
     return tuple(_cell(key, row, totals, options) for key in options.columns)
 
@@ -128,11 +135,10 @@ def _cell(key: str, row: Row, totals: Totals, options: Options) -> Cell:
         return ", ".join(row.words)
     if row.figure is None:
         return None
-    quantity = key.removesuffix("_percent")
-    number: int = getattr(row.figure, quantity)
-    if quantity == key:
-        return signed(counted(quantity, number, options))
-    return signed_percent(number, getattr(totals, quantity)) or NONE
+    quantity = SUMS[key.removesuffix("_percent")]
+    if quantity.key == key:
+        return signed(quantity.amount(row.figure, options.batch, DTYPES[options.dtype]), quantity.unit)
+    return signed_percent(quantity.amount(row.figure), quantity.amount(totals)) or NONE
 
 
 def _broken(name: str, width: int) -> list[str]:
@@ -169,9 +175,9 @@ def _wrapped(words: Sequence[str], width: int) -> list[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def signed(number: int) -> str:
-    """A difference: +27,680."""
-    return f"{'+' if number > 0 else ''}{integer(number)}" if number else NONE
+def signed(number: int, unit: str = "") -> str:
+    """A difference: +27,680, or -1.2 MiB."""
+    return f"{'+' if number > 0 else '-'}{text(amount(abs(number), unit))}" if number else NONE
 
 
 def signed_percent(number: int, whole: int) -> str:

@@ -12,10 +12,12 @@ from cnncalc.analyses.tree import Figure
 from cnncalc.errors import plural
 from cnncalc.formats import markdown
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import NONE, Column, Line, Table
+from cnncalc.formats.table import NONE, Column, Line, Table, amount
+from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Network
 from cnncalc.reports.diff.causes import causes_table
-from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, counted, label, lines_of, signed, signed_percent
+from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, label, lines_of, signed, signed_percent
+from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import several
 
 TOTALS = (
@@ -25,7 +27,6 @@ TOTALS = (
     Column("change", "change", numeric=True),
     Column("percent", "%", numeric=True),
 )
-NOUNS = {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}
 
 # Layers downstream, side by side, that are shown one by one; --all shows all.
 MOST_CONSEQUENCES = 3
@@ -88,19 +89,26 @@ def _under_heading(table: Table, title: str) -> Iterator[str]:
 def _totals_table(facts: Diff, options: Options) -> Table:
     """The totals of both networks; those of training where they are others."""
     old, new = facts.old_totals, facts.new_totals
-    rows = [(NOUNS.get(key, key), key, old.inference, new.inference) for key in Figure._fields]
+    keys = [key for key in SUMS if key in COUNTS or key in options.columns]
+    rows = [(_noun(key), key, old.inference, new.inference) for key in keys]
     if old.training != old.inference or new.training != new.inference:
-        rows += [(f"{NOUNS[key]} in training", key, old.training, new.training) for key in ("params", "macs")]
+        rows += [(f"{_noun(key)} in training", key, old.training, new.training) for key in ("params", "macs")]
+    scale = options.batch, DTYPES[options.dtype]
     numbers = [
-        (name, counted(key, getattr(one, key), options), counted(key, getattr(two, key), options))
+        (name, SUMS[key].amount(one, *scale), SUMS[key].amount(two, *scale), SUMS[key].unit)
         for name, key, one, two in rows
     ]
-    numbers.append(("depth (weight layers)", old.weight_layers, new.weight_layers))
-    numbers.append(("layers", old.layers, new.layers))
-    lines = (
-        Line((name, one, two, signed(two - one), signed_percent(two - one, one) or NONE)) for name, one, two in numbers
-    )
-    return Table("Totals", (), TOTALS, tuple(lines), ())
+    numbers.append(("depth (weight layers)", old.weight_layers, new.weight_layers, ""))
+    numbers.append(("layers", old.layers, new.layers, ""))
+    lines = [
+        (name, amount(one, unit), amount(two, unit), signed(two - one, unit), signed_percent(two - one, one) or NONE)
+        for name, one, two, unit in numbers
+    ]
+    return Table("Totals", (), TOTALS, tuple(map(Line, lines)), ())
+
+
+def _noun(key: str) -> str:
+    return "parameters" if key == "params" else SUMS[key].label
 
 
 # --- changes --------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from cnncalc import limits
-from cnncalc.analyses.totals import totals
+from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import Node, tree
 from cnncalc.errors import did_you_mean, listed, quoted
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, Network
+from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.patterns import named
 
 if TYPE_CHECKING:
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Measured: TypeAlias = "int | Shape"
-# Of what a node of the tree has a sum: which figure, and whether the batch and the bytes of a number multiply it.
-SUMS: dict[str, tuple[str, bool, bool]] = {
-    "params": ("params", False, False),
-    "buffers": ("buffers", False, False),
-    "macs": ("macs", True, False),
-    "flops": ("flops", True, False),
-    "activations": ("activations", True, False),
-    "params_size": ("params", False, True),
-    "buffers_size": ("buffers", False, True),
-    "activations_size": ("activations", True, True),
-}
 
 
 class Unmeasurable(Exception):  # noqa: N818 - it says why there is no figure; it is no error of the program
@@ -74,46 +64,40 @@ class Measures:
 
     def of_network(self, quantity: str) -> Measured:
         """A quantity of the whole network at inference. Raises Unmeasurable where it has no single one."""
-        if quantity in ("depth", "activations", "activations_size"):
-            limits.spend(len(self.network.layers))
+        if quantity in SUMS:
+            # Inputs are in memory too, and belong to no node.
+            return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
         if quantity == "depth":
-            return totals(self.network).weight_layers
-        if quantity in ("activations", "activations_size"):
-            # The inputs are in memory too.
-            scale = self.dtype_size if quantity == "activations_size" else 1
-            return totals(self.network).activations * self.batch * scale
+            return self.totals.weight_layers
         if quantity == "input":
             inputs = dict(self.network.inputs)
             return _only(list(inputs.values()), "inputs", list(inputs))
         if quantity in ("output", "receptive_field"):
             output = _only(self.network.outputs, "outputs", self.network.outputs)
             return self.of_node(self.nodes[output], quantity)
-        return self._of_figure(self.root, quantity)
+        return self.of_node(self.root, quantity)
 
     def of_node(self, node: Node, quantity: str) -> Measured:
         """A quantity of a block or layer. Raises Unmeasurable where it has none."""
         if quantity in SUMS:
-            return self._of_figure(node, quantity)
+            return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
         layers = list(_layers_of(node))
         limits.spend(len(layers))
+        if quantity == "layers":
+            return sum(node.training_only or not layer.training_only for layer in layers)
         if quantity == "output":
             return layers[-1].output_shape
         if quantity == "input":
             return _only(layers[0].input_shapes, "inputs", layers[0].inputs)
-        if quantity == "receptive_field":
-            field = self._fields[layers[-1].name]
-            if field is None:
-                raise Unmeasurable(f"{layers[-1].name} has no receptive field that is known")
-            largest: int = max((axis.size for axis in field), default=1)
-            return largest
-        return self._of_figure(node, quantity)
+        field = self._fields[layers[-1].name]
+        if field is None:
+            raise Unmeasurable(f"{layers[-1].name} has no receptive field that is known")
+        return max((axis.size for axis in field), default=1)
 
-    def _of_figure(self, node: Node, quantity: str) -> int:
-        if quantity == "layers":
-            return sum(node.training_only or not layer.training_only for layer in _layers_of(node))
-        name, by_batch, in_bytes = SUMS[quantity]
-        number: int = getattr(node.figure, name)
-        return number * (self.batch if by_batch else 1) * (self.dtype_size if in_bytes else 1)
+    @cached_property
+    def totals(self) -> Totals:
+        limits.spend(len(self.network.layers))
+        return totals(self.network)
 
     @cached_property
     def _fields(self) -> dict[str, Field | None]:

@@ -1,0 +1,115 @@
+"""The quantities of layers, blocks and networks, one record each.
+
+Columns, sort keys, budgets, assertions, comparisons, differences, JSON and its schemas derive from these records: a new
+quantity is one more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import NamedTuple, Protocol
+
+BYTES = "B"
+
+
+class Figures(Protocol):
+    """What a layer, a block or a network adds up to, for one sample."""
+
+    @property
+    def params(self) -> int: ...
+    @property
+    def buffers(self) -> int: ...
+    @property
+    def macs(self) -> int: ...
+    @property
+    def flops(self) -> int: ...
+    @property
+    def activations(self) -> int: ...
+
+
+class Quantity(NamedTuple):
+    """Something that can be measured, limited and compared.
+
+    `of` computes it from what a layer, a block or a network adds up to: it is linear, so that it holds for sums and for
+    differences. A quantity without it is measured in a way of its own (`analyses/measures.py`). With `per_sample` the
+    batch multiplies it, with `in_dtype` the bytes of a number. `sums` says that several blocks have their sum.
+    """
+
+    key: str
+    label: str
+    doc: str
+    of: Callable[[Figures], int] | None = None
+    unit: str = ""
+    per_sample: bool = False
+    in_dtype: bool = False
+    sums: bool = True
+    is_shape: bool = False
+    whole_network: bool = False
+
+    def amount(self, figures: Figures, batch: int = 1, dtype_size: int = 4) -> int:
+        """The quantity of a batch; `dtype_size` is in bytes a number. It must have `of`."""
+        assert self.of is not None  # noqa: S101 - callers take it from SUMS
+        return self.scaled(self.of(figures), batch, dtype_size)
+
+    def scaled(self, number: int, batch: int = 1, dtype_size: int = 4) -> int:
+        """A number of one sample, in elements, as it is of a batch in its unit."""
+        return number * (batch if self.per_sample else 1) * (dtype_size if self.in_dtype else 1)
+
+
+def _count(key: str, label: str, doc: str, *, per_sample: bool = False) -> Quantity:
+    return Quantity(key, label, doc, attrgetter(key), per_sample=per_sample)
+
+
+def _memory(key: str, label: str, doc: str, of: Callable[[Figures], int], *, per_sample: bool = False) -> Quantity:
+    return Quantity(key, label, doc, of, BYTES, per_sample, in_dtype=True)
+
+
+QUANTITIES = {
+    quantity.key: quantity
+    for quantity in (
+        _count("params", "params", "learnable numbers"),
+        _count("buffers", "buffers", "numbers that are kept but not learned"),
+        _count("macs", "MACs", "multiply-accumulates", per_sample=True),
+        _count("flops", "FLOPs", "2 x MACs and all other operations", per_sample=True),
+        _count(
+            "activations",
+            "activations",
+            "numbers that a forward pass leaves in memory for training",
+            per_sample=True,
+        ),
+        _memory("params_size", "params size", "memory of the parameters", attrgetter("params")),
+        _memory("buffers_size", "buffers size", "memory of the buffers", attrgetter("buffers")),
+        _memory(
+            "weights_size",
+            "weights size",
+            "memory of the parameters and buffers",
+            lambda figures: figures.params + figures.buffers,
+        ),
+        _memory(
+            "activations_size",
+            "activations size",
+            "memory of the activations",
+            attrgetter("activations"),
+            per_sample=True,
+        ),
+        Quantity("layers", "layers", "number of layers"),
+        Quantity("depth", "depth", "convolution and linear layers on the longest path", sums=False, whole_network=True),
+        Quantity("receptive_field", "field", "size of the receptive field, along its largest axis", sums=False),
+        Quantity("input", "input", "the shape that comes in, channels first", sums=False, is_shape=True),
+        Quantity("output", "output", "the shape that leaves, channels first", sums=False, is_shape=True),
+    )
+}
+# Those that figures add up to, and of them those that count elements or operations.
+SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is not None}
+COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
+
+
+def counts_of(figures: Figures, batch: int = 1) -> dict[str, int]:
+    """The quantities that count elements or operations, of a batch, by their keys."""
+    return {key: quantity.amount(figures, batch) for key, quantity in COUNTS.items()}
+
+
+def amounts_of(figures: Figures, batch: int = 1, dtype_size: int = 4) -> dict[str, int]:
+    """All quantities that figures add up to, of a batch, by their keys."""
+    return {key: quantity.amount(figures, batch, dtype_size) for key, quantity in SUMS.items()}
