@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+# The unit of quantities that are bytes; others are counted.
+BYTES = "B"
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 # Characters of a row of texts that people read; where the widest cell sets a column's width, a table would else
 # take that of the longest row, times its lines.

@@ -13,9 +13,8 @@ from cnncalc.errors import Span, listed
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Network
 from cnncalc.spec.guards import ASSERT
-from cnncalc.spec.quantities import BYTES
 from cnncalc.syntax.expressions import Number, Value, decimal, describe, fraction
-from cnncalc.text import Share
+from cnncalc.text import BYTES, Share
 
 # Fractions from here on are told without what comes behind the point.
 EXACT_FROM = 1000

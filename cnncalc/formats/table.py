@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from cnncalc.spec.quantities import BYTES
-from cnncalc.text import Share, integer, percent, several, size
+from cnncalc.text import BYTES, Share, integer, percent, several, size
 
 
 class Items(tuple[str, ...]):

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cnncalc.layers.contract import LayerType
+if TYPE_CHECKING:
+    from cnncalc.layers.contract import LayerType
 
 # The modules beside the layer types: what all of them share, and how they are called elsewhere.
 COMMON = frozenset({"contract", "shapes", "examples", "foreign"})
@@ -25,6 +27,9 @@ def _modules() -> tuple[str, ...]:
 @cache
 def _types_of(module: str) -> dict[str, type[LayerType]]:
     """The layer types that a module defines, in its order."""
+    # Not at the top: shapes are imported through this folder where no layer type is needed.
+    from cnncalc.layers.contract import LayerType
+
     loaded = import_module(f"{__name__}.{module}")
     return {
         item.name: item

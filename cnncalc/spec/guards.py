@@ -21,11 +21,12 @@ from typing import NamedTuple
 
 from cnncalc.errors import LONGEST_QUOTE, Problem, Span, did_you_mean, listed, quoted
 from cnncalc.reprs import brief
-from cnncalc.spec.quantities import BYTES, QUANTITIES
+from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.templates import Template, TemplateReader
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import Expression, ExpressionError, Number, Value
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+from cnncalc.text import BYTES
 
 LIMITED = tuple(name for name, quantity in QUANTITIES.items() if not quantity.is_shape)
 

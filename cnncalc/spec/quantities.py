@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
-BYTES = "B"
+from cnncalc.text import BYTES
 
 
 class Figures(Protocol):
