@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.text import BYTES
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Figures(Protocol):
-    """What a layer, a block or a network adds up to, for one sample."""
+    class Figures(Protocol):
+        """What a layer, a block or a network adds up to, for one sample."""
 
-    @property
-    def params(self) -> int: ...
-    @property
-    def buffers(self) -> int: ...
-    @property
-    def macs(self) -> int: ...
-    @property
-    def flops(self) -> int: ...
-    @property
-    def activations(self) -> int: ...
+        @property
+        def params(self) -> int: ...
+        @property
+        def buffers(self) -> int: ...
+        @property
+        def macs(self) -> int: ...
+        @property
+        def flops(self) -> int: ...
+        @property
+        def activations(self) -> int: ...
 
 
 class Quantity(NamedTuple):
