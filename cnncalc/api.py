@@ -235,9 +235,10 @@ class Network:
 
     def to_dict(self) -> dict[str, Any]:
         """All facts, as `cnncalc summary --format json` writes them."""
-        from cnncalc.reports import summary_json
+        from cnncalc.formats import records
+        from cnncalc.reports.summary_records import summary_record
 
-        facts: dict[str, Any] = json.loads("\n".join(summary_json.write(self.facts)))
+        facts: dict[str, Any] = json.loads("\n".join(records.write(summary_record(self.facts))))
         return facts
 
     def to_markdown(self) -> str:

@@ -6,8 +6,13 @@ import click
 
 from cnncalc.commands import _options
 
-# What is written as JSON, by the modules that write it.
-WRITTEN = {"summary": "reports.summary_json", "check": "formats.findings.json", "diff": "reports.diff.json"}
+# What is written as JSON, by the modules that have its records.
+WRITTEN = {
+    "summary": "reports.summary_records",
+    "check": "formats.findings.json",
+    "lint": "formats.findings.json",
+    "diff": "reports.diff.json",
+}
 CHOICES = ("spec", *WRITTEN)
 
 
@@ -26,8 +31,10 @@ def command(of: str, output: str | None) -> None:
     if of in WRITTEN:
         import json
 
-        schema = import_module(f"cnncalc.{WRITTEN[of]}").schema()
-        _options.write_lines([json.dumps(schema, indent=2)], output)
+        from cnncalc.formats.records import schema
+
+        described = schema(f"cnncalc {of}", *import_module(f"cnncalc.{WRITTEN[of]}").RECORDS)
+        _options.write_lines([json.dumps(described, indent=2)], output)
         return
     from cnncalc.reports import spec_schema
 

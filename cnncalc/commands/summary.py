@@ -78,9 +78,11 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     if form == "json":
-        from cnncalc.reports import summary_json
+        from cnncalc.formats import records
+        from cnncalc.reports.summary_records import summary_record
 
-        _options.write_lines(summary_json.write(network, batch=batch, dtype_size=DTYPES[dtype]), output)
+        record = summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
+        _options.write_lines(records.write(record), output)
         return
     options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_table(summary(network, options), form, output, color)

@@ -95,10 +95,10 @@ def main() -> None:
 def measure(path: Path) -> dict[str, object]:
     """The layers of a spec's network, the seconds of each step, and the MiB that the process had after it."""
     from cnncalc.analyses.receptive_field import receptive_fields
-    from cnncalc.formats import csv
+    from cnncalc.formats import csv, records
     from cnncalc.network import build
-    from cnncalc.reports import summary_json
     from cnncalc.reports.summary import Options, summary
+    from cnncalc.reports.summary_records import summary_record
 
     network = build.load(str(path))
     build.figures_of.cache_clear()
@@ -106,7 +106,7 @@ def measure(path: Path) -> dict[str, object]:
         "load": lambda: build.load(str(path)),
         "summary": lambda: summary(network, Options()),
         "fields": lambda: receptive_fields(network),
-        "json": lambda: sum(map(len, summary_json.write(network))),
+        "json": lambda: sum(map(len, records.write(summary_record(network)))),
         "csv": lambda: sum(map(len, csv.write(summary(network, Options(flat=True))))),
     }
     seconds, memory = {}, {}

@@ -31,14 +31,15 @@ from cnncalc.checks.linter import EVERYTHING
 from cnncalc.checks.linter import lint as find
 from cnncalc.errors import SpecError
 from cnncalc.formats import csv as csv_report
-from cnncalc.formats import document, markdown, terminal
+from cnncalc.formats import document, markdown, records, terminal
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, Network
-from cnncalc.reports import explain, spec_schema, spec_text, story, summary_json
+from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
 from cnncalc.reports.diff import json as diff_json
 from cnncalc.reports.diff.rows import Options as DiffOptions
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
 from cnncalc.reports.summary import Options, summary
+from cnncalc.reports.summary_records import summary_record
 from cnncalc.spec.decode import decode
 from cnncalc.spec.locate import Document
 from cnncalc.spec.records import Spec
@@ -175,10 +176,10 @@ def renaming_changes_no_number(made: Made, network: Network, choices: Choices) -
 
 def json_validates(made: Made, network: Network, choices: Choices) -> None:
     """`summary --format json` is what `schema summary` says, and the batch scales what it should."""
-    one = json.loads("\n".join(summary_json.write(network)))
+    one = json.loads("\n".join(records.write(summary_record(network))))
     same(errors(summary_schema(), one), [], "the schema of summary")
     batch, size = choices.integer(2, 64), choices.pick((1, 2, 8))
-    many = json.loads("\n".join(summary_json.write(network, batch=batch, dtype_size=size)))
+    many = json.loads("\n".join(records.write(summary_record(network, batch=batch, dtype_size=size))))
     for part in ("totals", "training"):
         before, after = (
             document["totals"] if part == "totals" else document["totals"]["training"] for document in (one, many)
@@ -413,7 +414,7 @@ def editor_schema() -> Any:
 
 @lru_cache(1)
 def summary_schema() -> Any:
-    schema = summary_json.schema()
+    schema = records.schema("cnncalc summary", *summary_records.RECORDS)
     return validator_for(schema)(schema)
 
 

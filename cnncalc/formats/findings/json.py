@@ -3,119 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from cnncalc.checks.finding import Check, Finding, Outcome, State
+from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
-from cnncalc.formats.json import dumps, object_of
-from cnncalc.spec.guards import ASSERT, BUDGET, EXPECT, INCREASE
-from cnncalc.text import number
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Place, write_indented
 
-VERSION = 1
+Figure: TypeAlias = Number | tuple[int, ...]
+
+
+class GuardRecord(NamedTuple):
+    """Where a guard is written, if not in the spec: an option of the command, or a place in a file."""
+
+    option: str | None
+    file: str | None
+    line: Place | None
+    column: Place | None
+
+
+class CheckRecord(NamedTuple):
+    """A guard, what the network has of what it limits, and whether that is kept."""
+
+    kind: Literal["budget", "increase", "expect", "assert"]
+    subject: str
+    state: State
+    value: Figure | None
+    limits: dict[str, Figure]
+    before: int | None
+    file: str | None
+    line: Place | None
+    column: Place | None
+
+
+class FindingRecord(NamedTuple):
+    """A finding of a guard or of a rule."""
+
+    spec: str
+    code: str
+    severity: Severity
+    message: str
+    hint: str | None
+    details: tuple[str, ...]
+    layer: str | None
+    guard: GuardRecord | None
+    file: str | None
+    line: Place | None
+    column: Place | None
+
+
+class SpecRecord(NamedTuple):
+    """All that is found of a spec."""
+
+    file: str
+    name: str | None
+    usable: bool
+    checks: tuple[CheckRecord, ...]
+    findings: tuple[FindingRecord, ...]
+
+
+class StatesRecord(NamedTuple):
+    """How many checks are in each state."""
+
+    states: Annotated[Flat, Keywords(**dict.fromkeys([state.value for state in State], Count))]
+
+
+class Findings(NamedTuple):
+    """All that is found of several specs."""
+
+    schema: Literal[1]
+    specs: tuple[SpecRecord, ...]
+    checks: StatesRecord
+
+
+RECORDS = (Findings,)
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The lines of the JSON text."""
-    checks = [check for outcome in outcomes for check in outcome.checks]
-    whole = {
-        "schema": VERSION,
-        "specs": [_outcome(outcome) for outcome in outcomes],
-        "checks": {state.value: sum(check.state is state for check in checks) for state in State},
-    }
-    yield dumps(whole, indent=2)
+    states = [check.state for outcome in outcomes for check in outcome.checks]
+    counts = StatesRecord(Flat({state.value: states.count(state) for state in State}))
+    yield write_indented(Findings(1, tuple(map(_outcome, outcomes)), counts))
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "file": outcome.file,
-        "name": outcome.name or None,
-        "usable": not outcome.unusable,
-        "checks": [_check(check) for check in outcome.checks],
-        "findings": [_finding(outcome, finding) for finding in outcome.findings],
-    }
+def _outcome(outcome: Outcome) -> SpecRecord:
+    return SpecRecord(
+        outcome.file,
+        outcome.name or None,
+        not outcome.unusable,
+        tuple(map(_check, outcome.checks)),
+        tuple(_finding(outcome, finding) for finding in outcome.findings),
+    )
 
 
-def _check(check: Check) -> dict[str, Any]:
-    return {
-        "kind": check.kind,
-        "subject": check.subject,
-        "state": check.state.value,
-        "value": number(check.value),
-        "limits": {word: number(bound) for word, bound in check.limits},
-        "before": check.before,
-        **_place(check.span),
-    }
+def _check(check: Check) -> CheckRecord:
+    return CheckRecord(
+        check.kind,  # type: ignore[arg-type]
+        check.subject,
+        check.state,
+        check.value,
+        dict(check.limits),
+        check.before,
+        *_place(check.span),
+    )
 
 
-def _finding(outcome: Outcome, finding: Finding) -> dict[str, Any]:
+def _finding(outcome: Outcome, finding: Finding) -> FindingRecord:
     guard = finding.guard
-    return {
-        "spec": outcome.file,
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "hint": finding.hint or None,
-        "details": list(finding.details),
-        "layer": finding.layer or None,
-        "guard": guard and {"option": None if guard.line else guard.file, **_place(guard)},
-        **_place(finding.span),
-    }
-
-
-def _place(span: Span | None) -> dict[str, Any]:
-    """Where it stands in a file; an option of the command is no place."""
-    if span is None or not span.line:
-        return {"file": None, "line": None, "column": None}
-    return {"file": span.file, "line": span.line, "column": span.column}
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of what `write` gives."""
-    text, maybe_text = {"type": "string"}, {"type": ["string", "null"]}
-    count, place = {"type": "integer", "minimum": 0}, {"type": ["integer", "null"], "minimum": 1}
-    figure = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "integer"}}]}
-    where = {"file": maybe_text, "line": place, "column": place}
-    check = object_of(
-        {
-            "kind": {"enum": [BUDGET, INCREASE, EXPECT, ASSERT]},
-            "subject": text,
-            "state": {"enum": [state.value for state in State]},
-            "value": {"anyOf": [{"type": "null"}, *figure["anyOf"]]},
-            "limits": {"type": "object", "additionalProperties": figure},
-            "before": {"type": ["integer", "null"]},
-            **where,
-        }
+    return FindingRecord(
+        outcome.file,
+        finding.code,
+        finding.severity,
+        finding.message,
+        finding.hint or None,
+        finding.details,
+        finding.layer or None,
+        guard and GuardRecord(None if guard.line else guard.file, *_place(guard)),
+        *_place(finding.span),
     )
-    finding = object_of(
-        {
-            "spec": text,
-            "code": text,
-            "severity": {"enum": ["error", "warning", "note"]},
-            "message": text,
-            "hint": maybe_text,
-            "details": {"type": "array", "items": text},
-            "layer": maybe_text,
-            "guard": {"anyOf": [{"type": "null"}, object_of({"option": maybe_text, **where})]},
-            **where,
-        }
-    )
-    spec = object_of(
-        {
-            "file": text,
-            "name": maybe_text,
-            "usable": {"type": "boolean"},
-            "checks": {"type": "array", "items": check},
-            "findings": {"type": "array", "items": finding},
-        }
-    )
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cnncalc check and lint",
-        **object_of(
-            {
-                "schema": {"const": VERSION},
-                "specs": {"type": "array", "items": spec},
-                "checks": object_of({state.value: count for state in State}),
-            }
-        ),
-    }
+
+
+def _place(span: Span | None) -> tuple[str | None, int | None, int | None]:
+    """File, line and column; an option of the command is no place."""
+    return (None, None, None) if span is None or not span.line else (span.file, span.line, span.column)

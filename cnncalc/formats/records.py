@@ -1,0 +1,252 @@
+"""Records as JSON, and the JSON Schema of it: both follow from the annotations of a named tuple.
+
+A field is a key. Of its type follow how it is written and what its schema says:
+
+    int, str, bool, float             as they are; `int | Fraction` is a number
+    tuple[X, ...], dict[str, X]       a list, an object
+    Iterator[X]                       a list with an item a line, made while it is written
+    an enumeration                    its values
+    another record                    an object
+    X | None                          X, or null
+    Annotated[X, Keywords(minimum=1)] X, with further keywords of JSON Schema
+    Annotated[Flat, Keywords(key=X)]  keys of the record itself, known when the program runs
+    Any                               whatever JSON can say
+
+A field whose default is ABSENT is left out where it has that value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from fractions import Fraction
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from cnncalc.formats.json import dumps
+from cnncalc.text import number
+
+
+class Keywords:
+    """What an annotation adds to a type; unlike a dictionary it can be hashed, as parts of types must be."""
+
+    def __init__(self, **words: Any) -> None:
+        self.words = words
+
+
+Count: TypeAlias = Annotated[int, Keywords(minimum=0)]
+Place: TypeAlias = Annotated[int, Keywords(minimum=1)]
+Sizes: TypeAlias = Annotated[tuple[Place, ...], Keywords(minItems=1, maxItems=4)]
+Number: TypeAlias = int | Fraction
+
+PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number"}
+
+
+class Flat(dict[str, Any]):
+    """Keys and values that stand beside the other keys of a record."""
+
+
+class Absent(Enum):
+    """The value of a key that is left out."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+
+def write(record: Any) -> Iterator[str]:
+    """The lines of a record as JSON: a key a line, and an item a line in lists that are iterators."""
+    yield "{"
+    yield from _fields(record)
+    yield "}"
+
+
+def write_list(records: Iterable[Any]) -> Iterator[str]:
+    """The lines of a list of records, each as `write` has it."""
+    yield "["
+    for place, record in enumerate(records):
+        if place:
+            yield ","
+        yield from write(record)
+    yield "]"
+
+
+def _fields(record: Any) -> Iterator[str]:
+    pending = ""
+    for key, hint in _hints_of(record).items():
+        value = getattr(record, key)
+        if value is ABSENT:
+            continue
+        if pending:
+            yield f"{pending},"
+        if get_origin(hint) is not Iterator:
+            convert = _converter(hint)
+            pending = f"  {dumps(_key(key))}: {dumps(convert(value) if convert else value)}"
+            continue
+        convert = _converter(get_args(hint)[0])
+        line = ""
+        for item in value:
+            yield f"{line}," if line else f"  {dumps(_key(key))}: ["
+            line = f"    {dumps(convert(item) if convert else item)}"
+        if line:
+            yield line
+        pending = "  ]" if line else f"  {dumps(_key(key))}: []"
+    yield pending
+
+
+def write_indented(record: Any, *, ascii_only: bool = True) -> str:
+    """A record as JSON that is indented throughout."""
+    return dumps(to_plain(record), indent=2, ascii_only=ascii_only)
+
+
+def to_plain(record: Any) -> dict[str, Any]:
+    """A record as dictionaries and lists."""
+    return {
+        key: [_converted(get_args(hint)[0], item) for item in value]
+        if get_origin(hint) is Iterator
+        else _converted(hint, value)
+        for key, hint in _hints_of(record).items()
+        if (value := getattr(record, key)) is not ABSENT
+    }
+
+
+def schema(title: str, *kinds: type) -> dict[str, Any]:
+    """The JSON Schema of one of several kinds of records."""
+    described = [_described(kind) for kind in kinds]
+    whole = described[0] if len(described) == 1 else {"anyOf": described}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **whole}
+
+
+# --- from types ---------------------------------------------------------------------------------
+
+
+def _hints_of(record: Any) -> dict[str, Any]:
+    return _hints(type(record))  # type: ignore[arg-type]  # a type can be hashed
+
+
+@cache
+def _hints(record: type) -> dict[str, Any]:
+    return get_type_hints(record, include_extras=True)
+
+
+def _key(name: str) -> str:
+    """The key of a field: one that would be a keyword of Python ends with an underscore."""
+    return name.removesuffix("_")
+
+
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and hasattr(hint, "_fields")
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """The types of a union that values of their own have."""
+    return tuple(each for each in get_args(hint) if each not in (NoneType, Absent))
+
+
+def _converted(hint: Any, value: Any) -> Any:
+    convert = _converter(hint)
+    return convert(value) if convert else value
+
+
+@cache
+def _record_converter(record: type) -> Callable[[Any], dict[str, Any]]:
+    fields = [(_key(name), _converter(hint)) for name, hint in _hints(record).items()]
+    keys = [key for key, _ in fields]
+    converted = [(key, convert) for key, convert in fields if convert]
+    has_flat = any(_is_flat(hint) for hint in _hints(record).values())
+    may_be_absent = ABSENT in getattr(record, "_field_defaults", {}).values()
+
+    def convert_record(value: Any) -> dict[str, Any]:
+        found = dict(zip(keys, value, strict=True))
+        for key, convert in converted:
+            if found[key] is not ABSENT:
+                found[key] = convert(found[key])
+        if may_be_absent:
+            found = {key: each for key, each in found.items() if each is not ABSENT}
+        if not has_flat:
+            return found
+        flattened: dict[str, Any] = {}
+        for key, each in found.items():
+            flattened.update(each if isinstance(each, Flat) else {key: each})
+        return flattened
+
+    return convert_record
+
+
+def _is_flat(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and get_args(hint)[0] is Flat
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of a type one that `json` takes; None where it is one already."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return None if arguments[0] is Flat else _converter(arguments[0])
+    if origin in (Union, UnionType):
+        kinds = _alternatives(hint)
+        convert = number if Fraction in kinds else next(filter(None, map(_converter, kinds)), None)
+        return convert and (lambda value: None if value is None else convert(value))
+    if origin in (tuple, dict):
+        convert = _converter(arguments[0] if origin is tuple else arguments[1])
+        if convert is None:
+            return None
+        if origin is tuple:
+            return lambda value: [convert(item) for item in value]
+        return lambda value: {key: convert(item) for key, item in value.items()}
+    if hint is Any:
+        return _generic
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return lambda value: value.value
+    return _record_converter(hint) if _is_record(hint) else None
+
+
+def _generic(value: Any) -> Any:
+    """A value of any type: fractions as numbers, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _generic(item) for key, item in value.items()}
+    return number(value)
+
+
+def _described(hint: Any) -> dict[str, Any]:
+    """What JSON Schema says of a type."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return {}
+    if origin is Annotated:
+        return {**_described(arguments[0]), **{key: word for each in arguments[1:] for key, word in each.words.items()}}
+    if origin in (Union, UnionType):
+        kinds = [_described(kind) for kind in _alternatives(hint) if kind is not Fraction]
+        if Fraction in arguments:
+            kinds = [{"type": "number"} if kind == {"type": "integer"} else kind for kind in kinds]
+        if NoneType in arguments:
+            kinds.append({"type": "null"})
+        return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (tuple, Iterator):
+        return {"type": "array", "items": _described(arguments[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _described(arguments[1])}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [each.value for each in hint]}
+    return _described_record(hint) if _is_record(hint) else {"type": PLAIN[hint]}
+
+
+def _described_record(record: type) -> dict[str, Any]:
+    """An object that has all keys of a record and no others."""
+    properties: dict[str, Any] = {}
+    defaults = getattr(record, "_field_defaults", {})
+    for name, hint in _hints(record).items():
+        if _is_flat(hint):
+            properties.update({key: _described(kind) for key, kind in get_args(hint)[1].words.items()})
+        else:
+            properties[_key(name)] = _described(hint)
+    optional = {_key(name) for name, default in defaults.items() if default is ABSENT}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in properties if key not in optional],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,127 @@
+"""The summary of a network as records, which JSON and its schema are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analyses.receptive_field import Field, receptive_fields
+from cnncalc.analyses.totals import Totals, stored, totals
+from cnncalc.analyses.tree import Figure
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Place, Sizes
+from cnncalc.network.records import Network
+from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
+
+Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
+Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
+# The shape of the input, or a mapping of names to shapes where there are several.
+Input: TypeAlias = Sizes | Annotated[dict[str, Sizes], Keywords(minProperties=2)]
+
+
+class FieldRecord(NamedTuple):
+    """A receptive field, a number for each axis; a stride is null where branches have several."""
+
+    size: tuple[int, ...]
+    stride: tuple[Number | None, ...]
+    start: tuple[int | None, ...]
+
+
+class LayerRecord(NamedTuple):
+    """A layer, its settings as they are decoded; counts are of the batch."""
+
+    name: str
+    type: str
+    inputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    output_shape: Sizes
+    counts: Counts
+    weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
+    weights_from: str | None
+    training_only: bool
+    receptive_field: FieldRecord | None
+    settings: dict[str, Any]
+    file: str
+    line: Place
+
+
+class SumsRecord(NamedTuple):
+    """What a network adds up to."""
+
+    sums: Sums
+
+
+class TotalsRecord(NamedTuple):
+    """What a network adds up to at inference, and in training."""
+
+    sums: Sums
+    weight_layers: Count
+    layers: Count
+    training: SumsRecord
+
+
+class Summary(NamedTuple):
+    """All figures of a network; operations and activations are of the whole batch."""
+
+    schema: Literal[1]
+    name: str
+    source: str
+    input: Input
+    batch: Place
+    outputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    layers: Iterator[LayerRecord]
+    totals: TotalsRecord
+
+
+RECORDS = (Summary,)
+
+
+def summary_record(network: Network, *, batch: int = 1, dtype_size: int = 4) -> Summary:
+    """The record of a network; its layers are made while they are read."""
+    kept = stored(network)
+    return Summary(
+        1,
+        network.name,
+        network.source,
+        input_of(network),
+        batch,
+        network.outputs,
+        _layers(network, kept, batch),
+        _totals(totals(network, kept), batch, dtype_size),
+    )
+
+
+def input_of(network: Network) -> Input:
+    """The shape of the input, or a mapping of names to shapes where there are several."""
+    return network.inputs[0][1] if len(network.inputs) == 1 else dict(network.inputs)
+
+
+def _totals(counted: Totals, batch: int, dtype_size: int) -> TotalsRecord:
+    inference, training = (Flat(amounts_of(each, batch, dtype_size)) for each in (counted.inference, counted.training))
+    return TotalsRecord(inference, counted.weight_layers, counted.layers, SumsRecord(training))
+
+
+def _layers(network: Network, kept: dict[str, int], batch: int) -> Iterator[LayerRecord]:
+    fields = receptive_fields(network)
+    for layer in network.layers:
+        yield LayerRecord(
+            layer.name,
+            layer.type,
+            layer.inputs,
+            layer.input_shapes,
+            layer.output_shape,
+            Flat(counts_of(Figure.of_layer(layer, kept[layer.name]), batch)),
+            {weight.name: weight.shape for weight in layer.weights},
+            layer.weights_from,
+            layer.training_only,
+            _field(fields[layer.name]),
+            layer.settings,
+            layer.span.file,
+            layer.span.line,
+        )
+
+
+def _field(field: Field | None) -> FieldRecord | None:
+    if field is None:
+        return None
+    size, stride, start = (tuple(getattr(axis, key) for axis in field) for key in FieldRecord._fields)
+    return FieldRecord(size, stride, start)
