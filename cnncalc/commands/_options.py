@@ -277,6 +277,13 @@ def write_lines(lines: Iterable[str], output: str | None) -> None:
         _write_file(output, write)
 
 
+def write_record(record: object, output: str | None) -> None:
+    """Write a record as JSON, item by item."""
+    from cnncalc.formats import records
+
+    write_lines(records.write(record), output)
+
+
 def write_bytes(path: str, data: bytes) -> None:
     """Write a file of bytes, such as a picture."""
     _write_file(path, lambda file: file.buffer.write(data))  # type: ignore[attr-defined]

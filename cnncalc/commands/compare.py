@@ -135,12 +135,14 @@ def command(
         _need_matplotlib()
     given = _Given(specs, settings, inputs)
     exact = form == "csv"
+    if form == "json":
+        from cnncalc.reports.compare import records
     if at is not None:
         from cnncalc.reports.compare import sizes
 
         results = sizes.Results(at, _over_sizes(given, at), batch)
         if form == "json":
-            _options.write_lines(sizes.write_json(results), output)
+            _options.write_record(records.sizes_record(results), output)
         else:
             _options.write_table(sizes.sizes_table(results, given.notes, exact=exact), form, output, color)
         return
@@ -150,7 +152,7 @@ def command(
         from cnncalc.reports.compare import stages as by_stage
 
         if form == "json":
-            _options.write_lines(by_stage.write_json(entries, batch), output)
+            _options.write_record(records.stages_record(entries, batch), output)
         else:
             table = by_stage.stages_table(entries, batch, given.notes, exact=exact)
             _options.write_table(table, form, output, color)
@@ -160,7 +162,7 @@ def command(
     if plot is not None:
         _draw(entries, plot, batch)
     if form == "json":
-        _options.write_lines(networks.write_json(entries, options), output)
+        _options.write_record(records.comparison_record(entries, options), output)
     else:
         _options.write_table(networks.compare_table(entries, options, given.notes), form, output, color)
 

@@ -198,17 +198,14 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
 
 def _json(compared: Iterable[tuple[Diff, Options]], *, is_list: bool) -> Iterator[str]:
     """The lines of the JSON text: one difference, or a list of them."""
+    from cnncalc.formats import records
     from cnncalc.layers.shapes import DTYPES
-    from cnncalc.reports.diff import json as diff_json
+    from cnncalc.reports.diff.records import difference_record
 
-    if is_list:
-        yield "["
-    for place, (facts, options) in enumerate(compared):
-        if place:
-            yield ","
-        yield from diff_json.write(facts, batch=options.batch, dtype_size=DTYPES[options.dtype])
-    if is_list:
-        yield "]"
+    found = (
+        difference_record(facts, batch=options.batch, dtype_size=DTYPES[options.dtype]) for facts, options in compared
+    )
+    return records.write_list(found) if is_list else records.write(next(found))
 
 
 def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -94,17 +94,22 @@ def command(
     options = field.Options(through_gates, language, every, depth, at, plot, ascii_only)
     if layer is None:
         if form == "json":
-            _options.write_lines(field.write_json(network, options), output)
+            from cnncalc.reports.field_records import fields_record
+
+            _options.write_record(fields_record(network, through_gates=through_gates), output)
         else:
             _options.write_table(field.table(network, options), "table" if form == "text" else form, output, color)
         return
     found = _find(network, layer)
     _check_position(found, at)
     report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
+    if form == "json":
+        from cnncalc.reports.field_records import layer_record
+
+        _options.write_record(layer_record(report), output)
+        return
     if form == "text":
         lines = field.write_text(report, _options.text_width(output))
-    elif form == "json":
-        lines = field.write_layer_json(report)
     else:
         lines = field.write_markdown(report) if form == "markdown" else field.write_latex(report)
     _options.write_lines(lines, output)

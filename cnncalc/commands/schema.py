@@ -11,7 +11,10 @@ WRITTEN = {
     "summary": "reports.summary_records",
     "check": "formats.findings.json",
     "lint": "formats.findings.json",
-    "diff": "reports.diff.json",
+    "field": "reports.field_records",
+    "sharing": "reports.sharing_records",
+    "compare": "reports.compare.records",
+    "diff": "reports.diff.records",
 }
 CHOICES = ("spec", *WRITTEN)
 

@@ -5,7 +5,7 @@ import click
 from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
 from cnncalc.languages import LANGUAGES
-from cnncalc.reports.sharing import COLUMNS, Options, sharing_table, write_json
+from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
 
 
 @click.command("sharing", short_help="What parameter sharing saves.")
@@ -48,7 +48,9 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     if form == "json":
-        _options.write_lines(write_json(network), output)
+        from cnncalc.reports.sharing_records import sharing_record
+
+        _options.write_record(sharing_record(network), output)
         return
     table = sharing_table(network, Options(columns, depth, language, exact=form == "csv"))
     _options.write_table(table, form, output, color)

@@ -78,11 +78,9 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     if form == "json":
-        from cnncalc.formats import records
         from cnncalc.reports.summary_records import summary_record
 
-        record = summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
-        _options.write_lines(records.write(record), output)
+        _options.write_record(summary_record(network, batch=batch, dtype_size=DTYPES[dtype]), output)
         return
     options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_table(summary(network, options), form, output, color)

@@ -40,7 +40,7 @@ Place: TypeAlias = Annotated[int, Keywords(minimum=1)]
 Sizes: TypeAlias = Annotated[tuple[Place, ...], Keywords(minItems=1, maxItems=4)]
 Number: TypeAlias = int | Fraction
 
-PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number"}
+PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number", NoneType: "null"}
 
 
 class Flat(dict[str, Any]):
@@ -103,13 +103,7 @@ def write_indented(record: Any, *, ascii_only: bool = True) -> str:
 
 def to_plain(record: Any) -> dict[str, Any]:
     """A record as dictionaries and lists."""
-    return {
-        key: [_converted(get_args(hint)[0], item) for item in value]
-        if get_origin(hint) is Iterator
-        else _converted(hint, value)
-        for key, hint in _hints_of(record).items()
-        if (value := getattr(record, key)) is not ABSENT
-    }
+    return _record_converter_of(record)(record)
 
 
 def schema(title: str, *kinds: type) -> dict[str, Any]:
@@ -145,9 +139,8 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     return tuple(each for each in get_args(hint) if each not in (NoneType, Absent))
 
 
-def _converted(hint: Any, value: Any) -> Any:
-    convert = _converter(hint)
-    return convert(value) if convert else value
+def _record_converter_of(record: Any) -> Callable[[Any], dict[str, Any]]:
+    return _record_converter(type(record))  # type: ignore[arg-type]  # a type can be hashed
 
 
 @cache
@@ -183,23 +176,35 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
     """What makes a value of a type one that `json` takes; None where it is one already."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return None if arguments[0] is Flat else _converter(arguments[0])
+        return _flat_converter(arguments[1].words) if arguments[0] is Flat else _converter(arguments[0])
     if origin in (Union, UnionType):
         kinds = _alternatives(hint)
+        if any(map(_is_record, kinds)):
+            return lambda value: _record_converter_of(value)(value) if hasattr(value, "_fields") else value
         convert = number if Fraction in kinds else next(filter(None, map(_converter, kinds)), None)
         return convert and (lambda value: None if value is None else convert(value))
-    if origin in (tuple, dict):
-        convert = _converter(arguments[0] if origin is tuple else arguments[1])
-        if convert is None:
-            return None
-        if origin is tuple:
-            return lambda value: [convert(item) for item in value]
-        return lambda value: {key: convert(item) for key, item in value.items()}
+    if origin in (tuple, dict, Iterator):
+        inner = _converter(arguments[1] if origin is dict else arguments[0])
+        if inner is None:
+            return list if origin is Iterator else None
+        each = inner
+        if origin is dict:
+            return lambda value: {key: each(item) for key, item in value.items()}
+        return lambda value: [each(item) for item in value]
     if hint is Any:
         return _generic
     if isinstance(hint, type) and issubclass(hint, Enum):
         return lambda value: value.value
     return _record_converter(hint) if _is_record(hint) else None
+
+
+def _flat_converter(kinds: dict[str, Any]) -> Callable[[Any], Any] | None:
+    converters = {key: convert for key, kind in kinds.items() if (convert := _converter(kind))}
+    if not converters:
+        return None
+    return lambda value: Flat(
+        {key: converters[key](item) if key in converters else item for key, item in value.items()}
+    )
 
 
 def _generic(value: Any) -> Any:

@@ -34,7 +34,6 @@ from cnncalc.analyses.tree import row_label as label
 from cnncalc.errors import SpecError
 from cnncalc.formats import document
 from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
-from cnncalc.formats.json import dumps
 from cnncalc.formats.shapes import shape, window
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
@@ -42,9 +41,8 @@ from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
 from cnncalc.network.records import Layer, Network
 from cnncalc.reports import field_plot
 from cnncalc.reports.summary import FIELD_CELLS
-from cnncalc.text import Share, alike, coordinates, exact, integer, number, several
+from cnncalc.text import Share, alike, coordinates, exact, integer, several
 
-VERSION = 1
 MOST_ROWS = 30
 ALL = 1_000_000
 # A longer way is told with layers that do the same, one after the other, as one line.
@@ -696,120 +694,3 @@ def write_latex(report: Report) -> Iterator[str]:
     yield from document.write_latex(report.document())
     if report.options.plot:
         yield from (r"\begin{verbatim}", *list(report.plots(80, ascii_only=True))[1:], r"\end{verbatim}")
-
-
-def write_json(network: Network, options: Options) -> Iterator[str]:
-    """The lines of a JSON text with stable keys: the fields of every layer, one a line."""
-    found = fields(network, through_gates=options.through_gates)
-    head = {
-        "schema": VERSION,
-        "name": network.name,
-        "source": network.source,
-        "inputs": {name: list(sizes) for name, sizes in network.inputs},
-        "through_gates": options.through_gates,
-    }
-    yield "{"
-    for key, value in head.items():
-        yield f"  {dumps(key)}: {dumps(value)},"
-    yield '  "layers": ['
-    for position, layer in enumerate(network.layers):
-        comma = "," if position + 1 < len(network.layers) else ""
-        yield f"    {dumps({**_layer(layer), 'fields': _fields(found.of(layer.name))})}{comma}"
-    yield "  ],"
-    yield f'  "misalignments": {dumps(_misalignments(found.misalignments))},'
-    yield f'  "gates": {dumps([gate._asdict() for gate in found.gates])}'
-    yield "}"
-
-
-def write_layer_json(report: Report) -> Iterator[str]:
-    """A layer's report as a JSON text with stable keys."""
-    layer, names = report.layer, above(report.network, report.layer.name)
-    facts = {
-        "schema": VERSION,
-        "name": report.network.name,
-        "inputs": {name: list(sizes) for name, sizes in report.network.inputs},
-        "through_gates": report.options.through_gates,
-        "layer": _layer(layer),
-        "fields": _fields(report.fields),
-        "paths": report.found.paths[layer.name],
-        "widest": {
-            name: [_path(report, name, axis) for axis in range(len(own))] for name, own in report.fields.items() if own
-        },
-        "output": {"position": list(report.position), "reads": _reads(report)},
-        "misalignments": _misalignments(tuple(one for one in report.found.misalignments if one.layer in names)),
-        "gates": [gate._asdict() for gate in report.found.gates if gate.layer in names],
-    }
-    yield "{"
-    for place, (key, value) in enumerate(facts.items()):
-        yield f"  {dumps(key)}: {dumps(value)}{',' if place + 1 < len(facts) else ''}"
-    yield "}"
-
-
-def _layer(layer: Layer) -> dict[str, Any]:
-    return {
-        "name": layer.name,
-        "type": layer.type,
-        "output_shape": list(layer.output_shape),
-        "training_only": layer.training_only,
-    }
-
-
-def _fields(own: dict[str, Field | None]) -> dict[str, Any]:
-    return {name: None if field is None else _field(field) for name, field in own.items()}
-
-
-def _field(field: Field) -> dict[str, Any]:
-    """Lists with a number for each axis; a stride is null where branches have several."""
-    return {
-        "size": [axis.size for axis in field],
-        "stride": [None if axis.stride is None else number(axis.stride) for axis in field],
-        "strides": [[number(stride) for stride in axis.strides] for axis in field],
-        "start": [axis.start for axis in field],
-        "center": [number(axis.center) for axis in field],
-        "period": [axis.period for axis in field],
-        "whole": [axis.whole for axis in field],
-    }
-
-
-def _path(report: Report, name: str, axis: int) -> list[dict[str, Any]]:
-    steps = []
-    for step in report.found.path(report.layer.name, name, axis).steps():
-        start = step.reach.at(0)
-        steps.append(
-            {
-                "layer": step.layer.name if step.layer else name,
-                "size": step.reach.size,
-                "stride": number(step.reach.stride),
-                "start": None if start is None else start[0],
-            }
-        )
-    return steps
-
-
-def _reads(report: Report) -> dict[str, Any] | None:
-    """What the output reads of each input; None where following it takes too long."""
-    regions = report.regions
-    return None if regions is None else {name: _read(report, name, regions[name]) for name in report.fields}
-
-
-def _read(report: Report, name: str, read: Region) -> dict[str, Any] | None:
-    """What the output reads of an input: runs of positions an axis, slices, and what falls in the padding."""
-    if not read.boxes:
-        return None
-    extents = report.found.extent(report.layer.name, name, report.position)
-    beyond = [[] if end is None else outside(end, size) for end, size in zip(extents, read.shape.spatial, strict=True)]
-    hwc, chw = slices(report.name_of(name), read)
-    return {
-        "runs": [[list(run) for run in read.along(axis)] for axis in range(read.shape.rank)],
-        "slice": hwc,
-        "slice_channels_first": chw,
-        "padding": [[list(part) for part in parts] for parts in beyond],
-        "exact": read.exact,
-    }
-
-
-def _misalignments(misalignments: tuple[Misalignment, ...]) -> list[dict[str, Any]]:
-    return [
-        {**one._asdict(), "flaw": one.flaw.name.lower(), "numbers": [number(each) for each in one.numbers]}
-        for one in misalignments
-    ]

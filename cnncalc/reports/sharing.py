@@ -1,22 +1,20 @@
-"""What a network's weights would be without sharing, as a table and as JSON."""
+"""What a network's weights would be without sharing, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cnncalc.analyses.sharing import Counts, Pair, Sharing, all_connections, connectivity, reads, sharing, total, wiring
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.analyses.tree import row_label as label
-from cnncalc.formats.json import dumps
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, Network
 from cnncalc.text import Share, decimals, integer, percent, several
 
-VERSION = 1
 MOST_ROWS = 30
 ALL = 1_000_000
 WAYS = ("unshared", "fully_connected", "ungrouped", "merged", "untied")
@@ -300,59 +298,3 @@ def times(pair: Pair) -> str:
     """How many times as much: 1.02, 111.9, 3,025; rounded half up, to no more digits than tell."""
     digits = 2 if pair.part < 10 * pair.whole else 1 if pair.part < 1000 * pair.whole else 0
     return decimals(Fraction(pair.part, pair.whole), digits)
-
-
-# --- JSON -----------------------------------------------------------------------------------------
-
-
-def write_json(network: Network) -> Iterator[str]:
-    """The lines of a JSON text with stable keys, one layer a line; every number is exact but the ratios."""
-    facts = sharing(network)
-    inputs: Any = {name: list(sizes) for name, sizes in network.inputs}
-    head = {
-        "schema": VERSION,
-        "name": network.name,
-        "source": network.source,
-        "input": inputs if len(inputs) > 1 else next(iter(inputs.values())),
-    }
-    yield "{"
-    for key, value in head.items():
-        yield f"  {dumps(key)}: {dumps(value)},"
-    yield '  "layers": ['
-    for position, (layer, counts) in enumerate(facts.layers):
-        comma = "," if position + 1 < len(facts.layers) else ""
-        yield f"    {dumps(_facts(layer, counts))}{comma}"
-    yield "  ],"
-    whole = {
-        **facts.total._asdict(),
-        "connections": facts.connections.part,
-        "all_connections": facts.connections.whole,
-        "macs": facts.macs,
-        "ungrouped_macs": facts.ungrouped_macs,
-        "merged_macs": facts.merged_macs,
-        "kept": facts.kept,
-        "training": facts.training._asdict(),
-    }
-    yield f'  "totals": {dumps(whole)},'
-    ratios = {way: _ratio(facts.total.ratio(way)) for way in WAYS}
-    yield f'  "ratios": {dumps(ratios)}'
-    yield "}"
-
-
-def _facts(layer: Layer, counts: Counts) -> dict[str, Any]:
-    linked = connectivity(layer)
-    return {
-        "name": layer.name,
-        "type": layer.type,
-        "input_shapes": [list(sizes) for sizes in layer.input_shapes],
-        "output_shape": list(layer.output_shape),
-        **counts._asdict(),
-        "connections": None if linked is None else linked.part,
-        "all_connections": None if linked is None else linked.whole,
-        "weights_from": layer.weights_from,
-        "training_only": layer.training_only,
-    }
-
-
-def _ratio(pair: Pair) -> float | None:
-    return pair.part / pair.whole if pair.whole else None

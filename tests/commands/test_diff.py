@@ -6,7 +6,8 @@ import subprocess
 import jsonschema
 import pytest
 
-from cnncalc.reports.diff import json as diff_json
+from cnncalc.formats import records
+from cnncalc.reports.diff.records import RECORDS
 
 SPEC = """
 name: Design
@@ -149,7 +150,7 @@ def test_json_of_very_many_causes_that_come_together(tmp_path, run):
         text = f"input: [8, 2, 2]\nlayers:\n{convs}{behind}"
         (tmp_path / f"{version}.yaml").write_text(text, encoding="utf-8")
     facts = json.loads(run("diff", str(tmp_path / "old.yaml"), str(tmp_path / "new.yaml"), "-f", "json").output)
-    jsonschema.validate(facts, diff_json.schema())
+    jsonschema.validate(facts, records.schema("cnncalc diff", *RECORDS))
     last = next(change for change in facts["changes"] if change["new"]["name"] == "last")
     assert (last["downstream_of"], last["downstream_of_all"]) == ([], True)
     assert last["downstream"]["params"] == 4 * 101
@@ -165,7 +166,7 @@ def test_json_sums_and_schema(files, run):
         ("siamese", "lenet5"),
         ("resnet50", "resnet50"),
     ]
-    schema = diff_json.schema()
+    schema = records.schema("cnncalc diff", *RECORDS)
     jsonschema.Draft202012Validator.check_schema(schema)
     for names in cases:
         facts = json.loads(run("diff", *names, "-f", "json", "--batch", "4").output)

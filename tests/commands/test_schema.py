@@ -13,11 +13,52 @@ from cnncalc import bundled
 NETWORKS = bundled.names()[:: max(1, len(bundled.names()) // 5)]
 
 
-@pytest.fixture
-def summary_schema(run) -> Draft202012Validator:
-    schema = json.loads(run("schema", "summary").stdout)
+# Commands whose JSON has a schema, each in all of its forms.
+WRITTEN = {
+    "summary": ["lenet5", "siamese", "r3d_18", "resnet50 --batch 4"],
+    "field": [
+        "lenet5",
+        "siamese",
+        "resnet50 --through-gates",
+        "vgg16 conv5_3 --at 3,4",
+        "lenet5 F6",
+        "siamese distance",
+    ],
+    "sharing": ["lenet5", "siamese", "mobilenet_v2"],
+    "compare": [
+        "lenet5 siamese vgg16",
+        "lenet5 siamese --relative-to lenet5 --batch 2",
+        "lenet5 vgg16 --at 16,224",
+        "lenet5 vgg16 unet --stages",
+    ],
+    "diff": ["vgg16 vgg19", "lenet5 lenet5", "lenet5 siamese --batch 2"],
+    "check": ["vgg16 --max params=1 --expect output=[1000] --assert params()>1 nowhere.yaml"],
+    "lint": ["vgg16 resnet50", "nowhere.yaml"],
+}
+CASES = [(command, rest) for command, cases in WRITTEN.items() for rest in cases]
+
+
+def written(run, command: str, rest: str) -> Any:
+    return json.loads(run(command, *rest.split(), "--format", "json", status=None).stdout)
+
+
+def schema_of(run, command: str) -> Draft202012Validator:
+    schema = json.loads(run("schema", command).stdout)
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
+
+
+@pytest.fixture
+def summary_schema(run) -> Draft202012Validator:
+    return schema_of(run, "summary")
+
+
+@pytest.mark.parametrize(("command", "rest"), CASES)
+def test_what_is_written_is_as_its_schema_says(run, command: str, rest: str) -> None:
+    facts, schema = written(run, command, rest), schema_of(run, command)
+    schema.validate(facts)
+    for key in facts:
+        assert not schema.is_valid(renamed(facts, key)), key
 
 
 def test_the_schema_of_specs_is_printed_unless_told(run) -> None:

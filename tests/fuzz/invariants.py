@@ -35,7 +35,7 @@ from cnncalc.formats import document, markdown, records, terminal
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, Network
 from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
-from cnncalc.reports.diff import json as diff_json
+from cnncalc.reports.diff import records as diff_records
 from cnncalc.reports.diff.rows import Options as DiffOptions
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
 from cnncalc.reports.summary import Options, summary
@@ -255,7 +255,7 @@ def diff_adds_up(made: Made, network: Network, choices: Choices) -> None:
             same(changes, after - before, f"the changes' {key} in {part}")
     same(there.anything, back.anything, "whether anything changed")
     for facts_of_both in (there, back):
-        written = json.loads("\n".join(diff_json.write(facts_of_both)))
+        written = json.loads("\n".join(records.write(diff_records.difference_record(facts_of_both))))
         same(errors(diff_schema(), written), [], "the schema of diff")
         for everything in (False, True):
             options = DiffOptions(everything=everything, width=choices.pick((0, 80, 60, 200)))
@@ -420,7 +420,7 @@ def summary_schema() -> Any:
 
 @lru_cache(1)
 def diff_schema() -> Any:
-    schema = diff_json.schema()
+    schema = records.schema("cnncalc diff", *diff_records.RECORDS)
     return validator_for(schema)(schema)
 
 

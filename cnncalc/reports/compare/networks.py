@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
-from cnncalc.formats.json import dumps
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, amount, text
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Network
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of
+from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
 
-VERSION = 1
 MOST_NAMED = 8
 # What a terminal keeps at least of a text that is longer.
 LONGEST_TEXT = 24
@@ -112,7 +110,7 @@ def compare_table(entries: Sequence[Entry], options: Options, notes: Sequence[tu
     if options.grouped and (options.exact or options.transpose):
         keys = (*keys[:1], *(key for key in ("family",) if key not in keys), *keys[1:])
     columns = tuple(_columns(keys, options))
-    order = _order(entries, names, options)
+    order = ordered(entries, names, options)
     rows = {place: tuple(cells.of(column.key, place) for column in columns) for place in order}
     below = (*_sentences(entries, names), *notes)
     if options.transpose:
@@ -179,7 +177,7 @@ def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], options: 
             yield Line((column.key if options.exact else column.header, *(row[number] for row in rows)))
 
 
-def _order(entries: Sequence[Entry], names: Sequence[str], options: Options) -> list[int]:
+def ordered(entries: Sequence[Entry], names: Sequence[str], options: Options) -> list[int]:
     """The places of the entries in the order to show them: numbers downwards, names upwards."""
     places = list(range(len(entries)))
     if options.sort == "network":
@@ -336,65 +334,3 @@ def _front(best: Sequence[str]) -> str:
     # Some names have a comma of their own: DeepLab v3, ResNet-50.
     front = "; ".join(shown) if any("," in name for name in shown) else listed(shown)
     return f"Pareto front, where no other network has both fewer parameters and fewer MACs: {front}"
-
-
-# --- JSON -----------------------------------------------------------------------------------------
-
-
-def write_json(entries: Sequence[Entry], options: Options) -> Iterator[str]:
-    """The lines of a JSON text with stable keys, one network a line: every fact, whatever the table shows."""
-    names = labels(entries)
-    ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
-    yield "{"
-    yield f'  "schema": {VERSION},'
-    yield f'  "batch": {options.batch},'
-    yield f'  "dtype": {dumps(options.dtype)},'
-    base = None if options.base is None else entries[options.base].spec
-    yield f'  "relative_to": {dumps(base)},'
-    yield '  "networks": ['
-    order = _order(entries, names, options)
-    for position, place in enumerate(order):
-        comma = "," if position + 1 < len(order) else ""
-        facts = {**_facts(entries[place], options), "pareto": ahead[place]}
-        if options.base is not None:
-            pairs = {key: ratio(key, entries[place], entries, options) for key in COUNTS}
-            facts["ratios"] = {
-                key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()
-            }
-        yield f"    {dumps(facts)}{comma}"
-    yield "  ]"
-    yield "}"
-
-
-def _facts(entry: Entry, options: Options) -> dict[str, Any]:
-    network, totals = entry.network, entry.facts.totals
-    batch = options.batch
-    return {
-        "spec": entry.spec,
-        "name": network.name,
-        "source": network.source,
-        "family": network.family or None,
-        "year": network.year,
-        "input": json_inputs(network),
-        **amounts_of(totals, batch, DTYPES[options.dtype]),
-        "weight_layers": totals.weight_layers,
-        "layers": totals.layers,
-        "receptive_field": entry.facts.field,
-        "heaviest": {
-            "params": _json_heaviest(entry.facts.heaviest_params, 1),
-            "macs": _json_heaviest(entry.facts.heaviest_macs, batch),
-        },
-    }
-
-
-def json_inputs(network: Network) -> Any:
-    """The shape of the input, or a mapping of names to shapes where there are several."""
-    if len(network.inputs) == 1:
-        return list(network.inputs[0][1])
-    return {name: list(sizes) for name, sizes in network.inputs}
-
-
-def _json_heaviest(found: Heaviest | None, batch: int) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {"layers": found.layers, "each": found.amount * batch, "share": found.amount / found.whole}

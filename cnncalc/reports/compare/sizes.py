@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cnncalc.analyses.compare import Size
 from cnncalc.errors import listed
-from cnncalc.formats.json import dumps
 from cnncalc.formats.table import Cell, Column, Line, Measured, Table
-from cnncalc.reports.compare.networks import VERSION, inputs, json_inputs
-from cnncalc.spec.quantities import counts_of
+from cnncalc.reports.compare.networks import inputs
 
 NOT_POSSIBLE = "not possible"
 LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
@@ -96,29 +94,3 @@ def _exact(results: Results, labels: Sequence[str]) -> Iterator[Line]:
                 )
             lines = Line((label, spec, one.size, *figures, one.reason or None))
             yield lines
-
-
-def write_json(results: Results) -> Iterator[str]:
-    """The lines of a JSON text with stable keys, one network a line."""
-    yield "{"
-    yield f'  "schema": {VERSION},'
-    yield f'  "batch": {results.batch},'
-    yield f'  "at": {dumps(results.sizes)},'
-    yield '  "networks": ['
-    for position, (spec, name, found) in enumerate(results.networks):
-        comma = "," if position + 1 < len(results.networks) else ""
-        facts = {"spec": spec, "name": name, "sizes": [_facts(one, results.batch) for one in found]}
-        yield f"    {dumps(facts)}{comma}"
-    yield "  ]"
-    yield "}"
-
-
-def _facts(one: Size, batch: int) -> dict[str, Any]:
-    if one.network is None or one.totals is None:
-        return {"at": one.size, "problem": one.reason}
-    return {
-        "at": one.size,
-        "input": json_inputs(one.network),
-        **counts_of(one.totals, batch),
-        "problem": None,
-    }

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from cnncalc.analyses.receptive_field import Number
 from cnncalc.analyses.stages import Stage, stages
-from cnncalc.formats.json import dumps
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.layers.shapes import Shape, times
-from cnncalc.reports.compare.networks import VERSION, Entry, json_inputs, labels
+from cnncalc.reports.compare.networks import Entry, labels
 from cnncalc.text import Share, number
 from cnncalc.text import exact as written
 
@@ -120,40 +118,3 @@ def _exact(
                     Share(stage.macs, totals.macs) if totals.macs else None,
                 )
             )
-
-
-def write_json(entries: Sequence[Entry], batch: int) -> Iterator[str]:
-    """The lines of a JSON text with stable keys, one network a line; a stage without a stride has one position."""
-    yield "{"
-    yield f'  "schema": {VERSION},'
-    yield f'  "batch": {batch},'
-    yield '  "networks": ['
-    for position, entry in enumerate(entries):
-        comma = "," if position + 1 < len(entries) else ""
-        totals = entry.facts.totals
-        facts = {
-            "spec": entry.spec,
-            "name": entry.network.name,
-            "input": json_inputs(entry.network),
-            "params": totals.params,
-            "macs": totals.macs * batch,
-            "stages": [
-                {
-                    "stride": _stride(stage.stride),
-                    "sizes": stage.sizes,
-                    "layers": stage.layers,
-                    "params": stage.params,
-                    "params_share": stage.params / totals.params if totals.params else None,
-                    "macs": stage.macs * batch,
-                    "macs_share": stage.macs / totals.macs if totals.macs else None,
-                }
-                for stage in stages(entry.network)
-            ],
-        }
-        yield f"    {dumps(facts)}{comma}"
-    yield "  ]"
-    yield "}"
-
-
-def _stride(stride: Number | None) -> object:
-    return None if stride is None else number(stride)

@@ -1,0 +1,220 @@
+"""Comparisons of networks as records, which JSON and its schema are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analyses.compare import Heaviest, Size, front
+from cnncalc.analyses.stages import Stage, stages
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Place
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.reports.compare.networks import Entry, Options, labels, ordered, ratio
+from cnncalc.reports.compare.sizes import Results
+from cnncalc.reports.summary_records import Counts, Input, Sums, input_of
+from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
+
+Share: TypeAlias = Annotated[float, Keywords(minimum=0)]
+
+
+class HeaviestRecord(NamedTuple):
+    """The layers that have the most of something, how much each of them has, and as a part of all."""
+
+    layers: tuple[str, ...]
+    each: Count
+    share: Share
+
+
+class BothHeaviestRecord(NamedTuple):
+    """Where a network is heaviest."""
+
+    params: HeaviestRecord | None
+    macs: HeaviestRecord | None
+
+
+class RatiosRecord(NamedTuple):
+    """Counts as multiples of those of another network; null where it has none."""
+
+    ratios: Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Share | None))]
+
+
+class NetworkRecord(NamedTuple):
+    """A network with all that it is compared by."""
+
+    spec: str
+    name: str
+    source: str
+    family: str | None
+    year: int | None
+    input: Input
+    sums: Sums
+    weight_layers: Count
+    layers: Count
+    receptive_field: tuple[int, ...] | None
+    heaviest: BothHeaviestRecord
+    pareto: bool
+    ratios: RatiosRecord | Absent = ABSENT
+
+
+class Comparison(NamedTuple):
+    """Networks beside one another; operations and activations are of the whole batch."""
+
+    schema: Literal[1]
+    batch: Place
+    dtype: str
+    relative_to: str | None
+    networks: Iterator[NetworkRecord]
+
+
+class FittingSizeRecord(NamedTuple):
+    """A network at a size of its input."""
+
+    at: Place
+    input: Input
+    counts: Counts
+    problem: None
+
+
+class ImpossibleSizeRecord(NamedTuple):
+    """A size of the input that does not fit a network, with the reason."""
+
+    at: Place
+    problem: str
+
+
+SizeRecord: TypeAlias = FittingSizeRecord | ImpossibleSizeRecord
+
+
+class SizesOfNetworkRecord(NamedTuple):
+    """A network over sizes of its input."""
+
+    spec: str
+    name: str
+    sizes: tuple[SizeRecord, ...]
+
+
+class SizesComparison(NamedTuple):
+    """Networks over sizes of their input."""
+
+    schema: Literal[1]
+    batch: Place
+    at: tuple[Place, ...]
+    networks: Iterator[SizesOfNetworkRecord]
+
+
+class StageRecord(NamedTuple):
+    """The layers of a network at one stride, which is null for those that have one position."""
+
+    stride: Number | None
+    sizes: tuple[tuple[int, ...], ...]
+    layers: Count
+    params: Count
+    params_share: Share | None
+    macs: Count
+    macs_share: Share | None
+
+
+class StagesOfNetworkRecord(NamedTuple):
+    """A network stage by stage."""
+
+    spec: str
+    name: str
+    input: Input
+    params: Count
+    macs: Count
+    stages: tuple[StageRecord, ...]
+
+
+class StagesComparison(NamedTuple):
+    """Networks stage by stage."""
+
+    schema: Literal[1]
+    batch: Place
+    networks: Iterator[StagesOfNetworkRecord]
+
+
+RECORDS = (Comparison, SizesComparison, StagesComparison)
+
+
+def comparison_record(entries: Sequence[Entry], options: Options) -> Comparison:
+    """The record of networks beside one another: every fact, whatever the table shows."""
+    names = labels(entries)
+    ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
+
+    def networks() -> Iterator[NetworkRecord]:
+        for place in ordered(entries, names, options):
+            yield _network(entries[place], options, _ratios(entries[place], entries, options), is_ahead=ahead[place])
+
+    base = None if options.base is None else entries[options.base].spec
+    return Comparison(1, options.batch, options.dtype, base, networks())
+
+
+def _network(entry: Entry, options: Options, ratios: RatiosRecord | Absent, *, is_ahead: bool) -> NetworkRecord:
+    network, facts = entry.network, entry.facts
+    return NetworkRecord(
+        entry.spec,
+        network.name,
+        network.source,
+        network.family or None,
+        network.year,
+        input_of(network),
+        Flat(amounts_of(facts.totals, options.batch, DTYPES[options.dtype])),
+        facts.totals.weight_layers,
+        facts.totals.layers,
+        facts.field,
+        BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, options.batch)),
+        is_ahead,
+        ratios,
+    )
+
+
+def _heaviest(found: Heaviest | None, batch: int) -> HeaviestRecord | None:
+    return found and HeaviestRecord(found.layers, found.amount * batch, found.amount / found.whole)
+
+
+def _ratios(entry: Entry, entries: Sequence[Entry], options: Options) -> RatiosRecord | Absent:
+    if options.base is None:
+        return ABSENT
+    pairs = {key: ratio(key, entry, entries, options) for key in COUNTS}
+    return RatiosRecord(
+        Flat({key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()})
+    )
+
+
+def sizes_record(results: Results) -> SizesComparison:
+    """The record of networks over sizes of their input."""
+    networks = (
+        SizesOfNetworkRecord(spec, name, tuple(_size(one, results.batch) for one in found))
+        for spec, name, found in results.networks
+    )
+    return SizesComparison(1, results.batch, results.sizes, networks)
+
+
+def _size(one: Size, batch: int) -> SizeRecord:
+    if one.network is None or one.totals is None:
+        return ImpossibleSizeRecord(one.size, one.reason)
+    return FittingSizeRecord(one.size, input_of(one.network), Flat(counts_of(one.totals, batch)), None)
+
+
+def stages_record(entries: Sequence[Entry], batch: int) -> StagesComparison:
+    """The record of networks stage by stage."""
+    return StagesComparison(1, batch, (_stages(entry, batch) for entry in entries))
+
+
+def _stages(entry: Entry, batch: int) -> StagesOfNetworkRecord:
+    params, macs = entry.facts.totals.params, entry.facts.totals.macs
+
+    def record(stage: Stage) -> StageRecord:
+        return StageRecord(
+            stage.stride,
+            stage.sizes,
+            stage.layers,
+            stage.params,
+            stage.params / params if params else None,
+            stage.macs * batch,
+            stage.macs / macs if macs else None,
+        )
+
+    network = entry.network
+    found = tuple(map(record, stages(network)))
+    return StagesOfNetworkRecord(entry.spec, network.name, input_of(network), params, macs * batch, found)

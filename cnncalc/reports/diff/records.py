@@ -1,0 +1,276 @@
+"""What changed between two networks as records, which JSON and its schema are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analyses.alignment import Match
+from cnncalc.analyses.diff import MOST_TOGETHER, Cause, Cost, Diff, InputChange, Kind, LayerChange
+from cnncalc.analyses.totals import Totals
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Place, Sizes
+from cnncalc.layers.shapes import Shape
+from cnncalc.network.records import Layer, Network
+from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
+
+Differences: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, int))]
+
+
+class NetworkRecord(NamedTuple):
+    """One of the two networks."""
+
+    name: str
+    file: str
+    inputs: Annotated[dict[str, Sizes], Keywords(minProperties=1)]
+    outputs: tuple[str, ...]
+
+
+class SideRecord(NamedTuple):
+    """An input of one of the networks."""
+
+    name: str
+    shape: Sizes
+
+
+class InputRecord(NamedTuple):
+    """An input that changed; a cause is named by its place in `causes`, from 0."""
+
+    old: SideRecord | None
+    new: SideRecord | None
+    cause: Count
+
+
+class BlockRecord(NamedTuple):
+    """A block that was renamed, or is in one of the networks alone."""
+
+    old: str | None
+    new: str | None
+    old_type: str | None
+    new_type: str | None
+
+
+class LayerRecord(NamedTuple):
+    """A layer of one of the networks."""
+
+    name: str
+    type: str
+    inputs: tuple[str, ...]
+    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    output_shape: Sizes
+    weights_from: str | None
+    training_only: bool
+    file: str
+    line: Count
+
+
+class SettingRecord(NamedTuple):
+    """A setting before and after."""
+
+    old: Any
+    new: Any
+
+
+class DifferenceRecord(NamedTuple):
+    """A difference in every count."""
+
+    differences: Differences
+
+
+class CostRecord(NamedTuple):
+    """A difference in every count, at inference and in training."""
+
+    differences: Differences
+    training: DifferenceRecord
+
+
+class ChangeRecord(NamedTuple):
+    """A layer that changed: by itself (`own`), and downstream of which causes."""
+
+    change: Kind
+    old: LayerRecord | None
+    new: LayerRecord | None
+    settings: dict[str, SettingRecord]
+    type_changed: bool
+    renamed: bool
+    moved: bool
+    rewired: bool
+    sharing_changed: bool
+    cause: Count | None
+    own: CostRecord
+    downstream_of: tuple[Count, ...]
+    downstream: CostRecord
+    # In place of `downstream_of`, where all causes come together and there are more than MOST_TOGETHER.
+    downstream_of_all: Literal[True] | Absent = ABSENT
+
+
+class CauseRecord(NamedTuple):
+    """An edit, with what it costs by itself and downstream."""
+
+    change: Literal["added", "removed", "replaced", "changed", "inputs", "outputs"]
+    layers: tuple[str, ...]
+    own: CostRecord
+    downstream: CostRecord
+    reached: tuple[str, ...]
+
+
+class SharedRecord(NamedTuple):
+    """What several causes cost together."""
+
+    causes: Annotated[tuple[Count, ...], Keywords(minItems=2)]
+    cost: CostRecord
+    reached: tuple[str, ...]
+
+
+class AmountRecord(NamedTuple):
+    """An amount before and after."""
+
+    old: Count
+    new: Count
+    difference: int
+
+
+Amounts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, AmountRecord))]
+
+
+class TrainingRecord(NamedTuple):
+    """What the networks add up to in training."""
+
+    sums: Amounts
+
+
+class TotalsRecord(NamedTuple):
+    """What the networks add up to at inference, and in training."""
+
+    sums: Amounts
+    weight_layers: AmountRecord
+    layers: AmountRecord
+    training: TrainingRecord
+
+
+class Difference(NamedTuple):
+    """All that changed; operations and activations are of the whole batch.
+
+    Layers that were added or removed are changes, each by itself.
+    """
+
+    schema: Literal[1]
+    old: NetworkRecord
+    new: NetworkRecord
+    batch: Place
+    changed: bool
+    inputs: Iterator[InputRecord]
+    blocks: Iterator[BlockRecord]
+    changes: Iterator[ChangeRecord]
+    causes: Iterator[CauseRecord]
+    shared: Iterator[SharedRecord]
+    totals: TotalsRecord
+
+
+RECORDS = (Difference,)
+
+
+def difference_record(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Difference:
+    """The record of a difference; its lists are made while they are read."""
+    return Difference(
+        1,
+        _network(facts.old),
+        _network(facts.new),
+        batch,
+        facts.anything,
+        map(_input, facts.inputs),
+        _blocks(facts),
+        (_change(change, batch) for change in facts.changes),
+        (_cause(cause, batch) for cause in facts.causes),
+        (SharedRecord(each.causes, _cost(each.cost, batch), each.reached) for each in facts.shared),
+        _totals(facts.old_totals, facts.new_totals, batch, dtype_size),
+    )
+
+
+def _network(network: Network) -> NetworkRecord:
+    return NetworkRecord(network.name, network.file, dict(network.inputs), network.outputs)
+
+
+def _input(change: InputChange) -> InputRecord:
+    def one(side: tuple[str, Shape] | None) -> SideRecord | None:
+        return side and SideRecord(*side)
+
+    return InputRecord(one(change.old), one(change.new), change.cause)
+
+
+def _blocks(facts: Diff) -> Iterator[BlockRecord]:
+    for match in facts.root.walk():
+        if match.node.layer is None and match.node.depth and _block_changed(match):
+            (old, old_type), (new, new_type) = (
+                (None, None) if node is None else (node.name, node.kind) for node in (match.old, match.new)
+            )
+            yield BlockRecord(old, new, old_type, new_type)
+
+
+def _block_changed(match: Match) -> bool:
+    return match.renamed or match.old is None or match.new is None
+
+
+def _change(change: LayerChange, batch: int) -> ChangeRecord:
+    # Each layer with all causes would make the text grow with the square of the layers.
+    is_everyone = len(change.upstream_causes) > MOST_TOGETHER
+    return ChangeRecord(
+        change.kind,
+        _layer(change.old),
+        _layer(change.new),
+        {each.name: SettingRecord(each.old, each.new) for each in change.settings},
+        change.retyped,
+        change.renamed or change.regrouped,
+        change.moved,
+        change.rewired,
+        change.shared,
+        change.cause,
+        _cost(change.own, batch),
+        () if is_everyone else change.upstream_causes,
+        _cost(change.upstream, batch),
+        True if is_everyone else ABSENT,
+    )
+
+
+def _layer(layer: Layer | None) -> LayerRecord | None:
+    return layer and LayerRecord(
+        layer.name,
+        layer.type,
+        layer.inputs,
+        layer.input_shapes,
+        layer.output_shape,
+        layer.weights_from,
+        layer.training_only,
+        layer.span.file,
+        layer.span.line,
+    )
+
+
+def _cause(cause: Cause, batch: int) -> CauseRecord:
+    kinds = {change.kind for change in cause.changes}
+    if cause.roots:
+        kind = "replaced" if len(kinds) > 1 else "added" if Kind.ADDED in kinds else "removed"
+    else:
+        kind = "inputs" if cause.inputs else "outputs" if cause.outputs else "changed"
+    layers = tuple(change.layer.name for change in cause.changes)
+    return CauseRecord(kind, layers, _cost(cause.own, batch), _cost(cause.downstream, batch), cause.reached)  # type: ignore[arg-type]
+
+
+def _cost(cost: Cost, batch: int) -> CostRecord:
+    inference, training = (Flat(counts_of(figure, batch)) for figure in (cost.inference, cost.training))
+    return CostRecord(inference, DifferenceRecord(training))
+
+
+def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> TotalsRecord:
+    def pair(one: int, two: int) -> AmountRecord:
+        return AmountRecord(one, two, two - one)
+
+    def sums(*both: Any) -> Flat:
+        before, after = (amounts_of(each, batch, dtype_size) for each in both)
+        return Flat({key: pair(before[key], after[key]) for key in SUMS})
+
+    return TotalsRecord(
+        sums(old.inference, new.inference),
+        pair(old.weight_layers, new.weight_layers),
+        pair(old.layers, new.layers),
+        TrainingRecord(sums(old.training, new.training)),
+    )

@@ -1,0 +1,203 @@
+"""Receptive fields as records, of all layers or of one, which JSON and its schema are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analyses.receptive_field import Field, Misalignment, fields
+from cnncalc.analyses.regions import Region
+from cnncalc.formats.records import Count, Keywords, Number, Sizes
+from cnncalc.network.records import Layer, Network
+from cnncalc.reports.field import Report, above, outside, slices
+
+
+class FieldRecord(NamedTuple):
+    """The field on one input, with a number for each axis; a stride is null where branches have several."""
+
+    size: tuple[int, ...]
+    stride: tuple[Number | None, ...]
+    strides: tuple[tuple[Number, ...], ...]
+    start: tuple[int, ...]
+    center: tuple[Number, ...]
+    period: tuple[int, ...]
+    whole: tuple[bool, ...]
+
+
+# By the name of the input; null where the field has no rule.
+FieldsOfInputs: TypeAlias = dict[str, FieldRecord | None]
+
+
+class LayerRecord(NamedTuple):
+    """A layer."""
+
+    name: str
+    type: str
+    output_shape: Sizes
+    training_only: bool
+
+
+class LayerFieldsRecord(NamedTuple):
+    """A layer with its fields."""
+
+    name: str
+    type: str
+    output_shape: Sizes
+    training_only: bool
+    fields: FieldsOfInputs
+
+
+class MisalignmentRecord(NamedTuple):
+    """A join whose branches are not aligned along an axis of an input."""
+
+    layer: str
+    input: str
+    axis: Count
+    flaw: Literal["strides", "gap", "centers", "axes", "parts"]
+    numbers: tuple[Number, ...]
+
+
+class GateRecord(NamedTuple):
+    """An input of a join that is repeated over the positions of the others."""
+
+    layer: str
+    source: str
+
+
+class NetworkFields(NamedTuple):
+    """The fields of all layers of a network."""
+
+    schema: Literal[1]
+    name: str
+    source: str
+    inputs: dict[str, Sizes]
+    through_gates: bool
+    layers: Iterator[LayerFieldsRecord]
+    misalignments: tuple[MisalignmentRecord, ...]
+    gates: tuple[GateRecord, ...]
+
+
+class StepRecord(NamedTuple):
+    """A layer on the widest path, with the field there; no start where the path reads nothing."""
+
+    layer: str
+    size: int
+    stride: Number
+    start: int | None
+
+
+Run: TypeAlias = Annotated[tuple[int, ...], Keywords(minItems=2, maxItems=2)]
+
+
+class ReadRecord(NamedTuple):
+    """What an output reads of an input: runs of positions along each axis, and what falls in the padding."""
+
+    runs: tuple[tuple[Run, ...], ...]
+    slice: str
+    slice_channels_first: str
+    padding: tuple[tuple[Run, ...], ...]
+    exact: bool
+
+
+class OutputRecord(NamedTuple):
+    """One output, and what it reads of each input; null where following it takes too long."""
+
+    position: tuple[Count, ...]
+    reads: dict[str, ReadRecord | None] | None
+
+
+class LayerField(NamedTuple):
+    """How the field of one layer comes about, and what one of its outputs reads."""
+
+    schema: Literal[1]
+    name: str
+    inputs: dict[str, Sizes]
+    through_gates: bool
+    layer: LayerRecord
+    fields: FieldsOfInputs
+    paths: dict[str, int | None]
+    widest: dict[str, tuple[tuple[StepRecord, ...], ...]]
+    output: OutputRecord
+    misalignments: tuple[MisalignmentRecord, ...]
+    gates: tuple[GateRecord, ...]
+
+
+RECORDS = (NetworkFields, LayerField)
+
+
+def fields_record(network: Network, *, through_gates: bool) -> NetworkFields:
+    """The record of a network's fields; its layers are made while they are read."""
+    found = fields(network, through_gates=through_gates)
+    return NetworkFields(
+        1,
+        network.name,
+        network.source,
+        dict(network.inputs),
+        through_gates,
+        (LayerFieldsRecord(*_layer(layer), _fields(found.of(layer.name))) for layer in network.layers),
+        tuple(map(_misalignment, found.misalignments)),
+        tuple(GateRecord(*gate) for gate in found.gates),
+    )
+
+
+def layer_record(report: Report) -> LayerField:
+    """The record of a layer's report."""
+    layer, names = report.layer, above(report.network, report.layer.name)
+    return LayerField(
+        1,
+        report.network.name,
+        dict(report.network.inputs),
+        report.options.through_gates,
+        _layer(layer),
+        _fields(report.fields),
+        report.found.paths[layer.name],
+        {
+            name: tuple(_path(report, name, axis) for axis in range(len(own)))
+            for name, own in report.fields.items()
+            if own
+        },
+        OutputRecord(report.position, _reads(report)),
+        tuple(_misalignment(each) for each in report.found.misalignments if each.layer in names),
+        tuple(GateRecord(*gate) for gate in report.found.gates if gate.layer in names),
+    )
+
+
+def _layer(layer: Layer) -> LayerRecord:
+    return LayerRecord(layer.name, layer.type, layer.output_shape, layer.training_only)
+
+
+def _fields(own: dict[str, Field | None]) -> FieldsOfInputs:
+    return {name: None if field is None else _field(field) for name, field in own.items()}
+
+
+def _field(field: Field) -> FieldRecord:
+    return FieldRecord(*(tuple(getattr(axis, key) for axis in field) for key in FieldRecord._fields))
+
+
+def _path(report: Report, name: str, axis: int) -> tuple[StepRecord, ...]:
+    steps = []
+    for step in report.found.path(report.layer.name, name, axis).steps():
+        start = step.reach.at(0)
+        at = step.layer.name if step.layer else name
+        steps.append(StepRecord(at, step.reach.size, step.reach.stride, None if start is None else start[0]))
+    return tuple(steps)
+
+
+def _reads(report: Report) -> dict[str, ReadRecord | None] | None:
+    regions = report.regions
+    return None if regions is None else {name: _read(report, name, regions[name]) for name in report.fields}
+
+
+def _read(report: Report, name: str, read: Region) -> ReadRecord | None:
+    if not read.boxes:
+        return None
+    extents = report.found.extent(report.layer.name, name, report.position)
+    beyond = [[] if end is None else outside(end, size) for end, size in zip(extents, read.shape.spatial, strict=True)]
+    hwc, chw = slices(report.name_of(name), read)
+    runs = tuple(tuple(read.along(axis)) for axis in range(read.shape.rank))
+    return ReadRecord(runs, hwc, chw, tuple(map(tuple, beyond)), read.exact)
+
+
+def _misalignment(each: Misalignment) -> MisalignmentRecord:
+    flaw = each.flaw.name.lower()
+    return MisalignmentRecord(each.layer, each.input, each.axis, flaw, each.numbers)  # type: ignore[arg-type]

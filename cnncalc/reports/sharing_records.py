@@ -1,0 +1,101 @@
+"""What a network's weights would be without sharing as records, which JSON and its schema are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from cnncalc.analyses.sharing import Counts, connectivity, sharing
+from cnncalc.formats.records import Count, Flat, Keywords, Sizes
+from cnncalc.network.records import Layer, Network
+from cnncalc.reports.sharing import WAYS
+from cnncalc.reports.summary_records import Input, input_of
+
+Ways: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(Counts._fields, Count))]
+Ratios: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(WAYS, float | None))]
+
+
+class LayerRecord(NamedTuple):
+    """A layer that has learned weights, in every way; its connections are null where it does not tell them."""
+
+    name: str
+    type: str
+    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    output_shape: Sizes
+    counts: Ways
+    connections: Count | None
+    all_connections: Count | None
+    weights_from: str | None
+    training_only: bool
+
+
+class TrainingRecord(NamedTuple):
+    """What the layers add up to in training."""
+
+    counts: Ways
+
+
+class TotalsRecord(NamedTuple):
+    """What the layers add up to at inference; `kept` has what connects nothing, by layer type."""
+
+    counts: Ways
+    connections: Count
+    all_connections: Count
+    macs: Count
+    ungrouped_macs: Count
+    merged_macs: Count
+    kept: dict[str, Count]
+    training: TrainingRecord
+
+
+class RatiosRecord(NamedTuple):
+    """Each of the ways against the parameters as they are; null where there are none."""
+
+    ratios: Ratios
+
+
+class SharingRecord(NamedTuple):
+    """A network's parameters in every way; every number is exact but the ratios."""
+
+    schema: Literal[1]
+    name: str
+    source: str
+    input: Input
+    layers: Iterator[LayerRecord]
+    totals: TotalsRecord
+    ratios: RatiosRecord
+
+
+RECORDS = (SharingRecord,)
+
+
+def sharing_record(network: Network) -> SharingRecord:
+    """The record of a network; its layers are made while they are read."""
+    facts = sharing(network)
+    totals = TotalsRecord(
+        Flat(facts.total._asdict()),
+        *facts.connections,
+        facts.macs,
+        facts.ungrouped_macs,
+        facts.merged_macs,
+        facts.kept,
+        TrainingRecord(Flat(facts.training._asdict())),
+    )
+    ratios = {way: pair.part / pair.whole if pair.whole else None for way in WAYS for pair in [facts.total.ratio(way)]}
+    layers = (_layer(layer, counts) for layer, counts in facts.layers)
+    return SharingRecord(1, network.name, network.source, input_of(network), layers, totals, RatiosRecord(Flat(ratios)))
+
+
+def _layer(layer: Layer, counts: Counts) -> LayerRecord:
+    connections, all_connections = connectivity(layer) or (None, None)
+    return LayerRecord(
+        layer.name,
+        layer.type,
+        layer.input_shapes,
+        layer.output_shape,
+        Flat(counts._asdict()),
+        connections,
+        all_connections,
+        layer.weights_from,
+        layer.training_only,
+    )
