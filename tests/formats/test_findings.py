@@ -13,6 +13,7 @@ import pytest
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State, unusable
 from cnncalc.errors import Problem, Span
+from cnncalc.formats import records
 from cnncalc.formats.findings import FORMATS, counted, github
 from cnncalc.formats.findings import json as findings_json
 from cnncalc.formats.findings.text import layout
@@ -288,7 +289,7 @@ def test_a_schema_that_finds_nothing_wrong_would_be_none() -> None:
 
 @pytest.mark.parametrize("outcomes", [OUTCOMES, TWINS, hostile(), ()], ids=["findings", "twins", "hostile", "nothing"])
 def test_json_is_valid(outcomes) -> None:
-    schema = findings_json.schema()
+    schema = records.schema("cnncalc check", *findings_json.RECORDS)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(text("json", outcomes)), schema)
 

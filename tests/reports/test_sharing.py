@@ -8,10 +8,11 @@ from string import Formatter
 import pytest
 
 from cnncalc.analyses.sharing import Pair
-from cnncalc.formats import terminal
+from cnncalc.formats import records, terminal
 from cnncalc.languages import LANGUAGES, catalogue
 from cnncalc.network.build import load
-from cnncalc.reports.sharing import COLUMNS, Options, sharing_table, times, write_json
+from cnncalc.reports.sharing import COLUMNS, Options, sharing_table, times
+from cnncalc.reports.sharing_records import sharing_record
 from cnncalc.text import decimals
 
 
@@ -204,18 +205,18 @@ def test_it_fits_the_terminal(network, width, language):
 
 
 def test_json_is_exact():
-    facts = json.loads("\n".join(write_json(load("unet"))))
+    facts = json.loads("\n".join(records.write(sharing_record(load("unet")))))
     assert sum(layer["fully_connected"] for layer in facts["layers"]) == facts["totals"]["fully_connected"]
     assert facts["totals"]["fully_connected"] > 10**15
     assert facts["totals"]["params"] == 31_030_658
     assert set(facts["ratios"]) == {"unshared", "fully_connected", "ungrouped", "merged", "untied"}
-    twins = json.loads("\n".join(write_json(load("siamese"))))
+    twins = json.loads("\n".join(records.write(sharing_record(load("siamese")))))
     assert twins["input"] == {"first": [1, 105, 105], "second": [1, 105, 105]}
     tied = next(layer for layer in twins["layers"] if layer["name"] == "second_tower.features")
     assert (tied["weights_from"], tied["params"], tied["untied"]) == ("first_tower.features", 0, 37_752_832)
 
 
 def test_json_of_a_network_that_learns_nothing(spec):
-    facts = json.loads("\n".join(write_json(spec("input: [3, 8, 8]\nlayers: [relu]"))))
+    facts = json.loads("\n".join(records.write(sharing_record(spec("input: [3, 8, 8]\nlayers: [relu]")))))
     assert facts["layers"] == []
     assert facts["ratios"]["unshared"] is None
