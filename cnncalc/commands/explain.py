@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _completers, _options
-from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural
+from cnncalc.errors import SpecError
 from cnncalc.languages import LANGUAGES
 from cnncalc.reports.explain import Options
 
 if TYPE_CHECKING:
     from cnncalc.network.records import Network
-
-MOST_NAMED = 6
 
 
 @click.command("explain", short_help="The worked arithmetic of a layer, or a network as a story.")
@@ -72,22 +70,9 @@ def command(
 
 def _find(network: Network, name: str) -> str:
     """The layer of that name; where there is none, the command ends with status 2."""
-    names = [layer.name for layer in network.layers]
-    ending = [other for other in names if other.endswith(f".{name}")]
-    if name not in names and len(ending) != 1:
-        message, named = f"no layer is called {name!r}", ending
-        inside = [other for other in names if other.startswith(f"{name}.")]
-        if inside:
-            message, named = f"{name!r} is no layer but a block of {plural(len(inside), 'layer')}", inside
-        _options.fail(SpecError([Problem(None, message, _hint(name, named, names))]))
-    return name if name in names else ending[0]
+    from cnncalc.network.names import find_layer
 
-
-def _hint(name: str, named: list[str], names: list[str]) -> str:
-    """Which layers might be meant: those that are `named` so, that begin so, or that are spelled nearly so."""
-    named = named or [other for other in names if other.lower().startswith(name.lower())]
-    if not named:
-        return did_you_mean(name, names, "`cnncalc summary --depth all` shows all names")
-    if len(named) > MOST_NAMED:
-        return f"name one of {', '.join(named[:MOST_NAMED])} and {len(named) - MOST_NAMED} more"
-    return f"did you mean {named[0]!r}?" if len(named) == 1 else f"name {listed(named, 'or')}"
+    try:
+        return find_layer(network, name).name
+    except SpecError as error:
+        _options.fail(error)

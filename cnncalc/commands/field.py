@@ -6,14 +6,12 @@ import click
 
 from cnncalc.commands import _completers, _options
 from cnncalc.commands.summary import Depth
-from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural, quoted
+from cnncalc.errors import Problem, SpecError, listed, plural
 from cnncalc.languages import LANGUAGES
 from cnncalc.layers.shapes import axis_names, times
 
 if TYPE_CHECKING:
     from cnncalc.network.records import Layer, Network
-
-MOST_NAMED = 6
 
 
 class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -117,20 +115,12 @@ def command(
 
 def _find(network: Network, name: str) -> Layer:
     """The layer of that name, or the last one of the block; where there is none, the command ends with status 2."""
-    by_name = {layer.name: layer for layer in network.layers}
-    inside = [layer for layer in network.layers if layer.name.startswith(f"{name}.")]
-    ending = [layer for layer in network.layers if layer.name.endswith(f".{name}")]
-    if name in by_name:
-        return by_name[name]
-    if not inside and len(ending) != 1:
-        names = [*by_name, *(group.name for group in network.groups)]
-        begin = [one for one in names if one.lower().startswith(name.lower())]
-        near = [layer.name for layer in ending] or [one for one in begin if one.count(".") == name.count(".")]
-        hint = did_you_mean(name, names, f"`cnncalc summary --depth all` shows all names of {network.name}")
-        if 0 < len(near) <= MOST_NAMED:
-            hint = f"did you mean {listed(map(quoted, near), 'or')}?"
-        _options.fail(SpecError([Problem(None, f"no layer or block is called {name!r}", hint)]))
-    return (inside or ending)[-1]
+    from cnncalc.network.names import find
+
+    try:
+        return find(network, name)[-1]
+    except SpecError as error:
+        _options.fail(error)
 
 
 def _check_position(layer: Layer, at: tuple[int, ...] | None) -> None:
