@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.api import Network, check, compare, diff, lint, load
+    from cnncalc.api import Network, check, compare, diff, from_dict, lint, load, loads, networks
     from cnncalc.checks.linter import UnknownRuleError
     from cnncalc.errors import Problem, SpecError
     from cnncalc.network.records import Layer
@@ -24,8 +24,11 @@ __all__ = [
     "check",
     "compare",
     "diff",
+    "from_dict",
     "lint",
     "load",
+    "loads",
+    "networks",
 ]
 
 
@@ -34,7 +37,9 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     modules = {
-        **dict.fromkeys(("load", "check", "compare", "diff", "lint", "Network"), "api"),
+        **dict.fromkeys(
+            ("load", "loads", "from_dict", "networks", "check", "compare", "diff", "lint", "Network"), "api"
+        ),
         "Layer": "network.records",
         "UnknownRuleError": "checks.linter",
         **dict.fromkeys(("Problem", "SpecError"), "errors"),

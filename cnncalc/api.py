@@ -14,7 +14,8 @@ from operator import index
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from cnncalc import bundled
-from cnncalc.analyses.totals import Totals, totals
+from cnncalc.analyses.totals import Totals, stored, totals
+from cnncalc.analyses.tree import Figure
 from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.network import build
@@ -22,6 +23,8 @@ from cnncalc.network.records import Layer
 from cnncalc.network.records import Network as Built
 from cnncalc.reports.summary import Options, summary
 from cnncalc.reprs import cut
+from cnncalc.spec.locate import Place
+from cnncalc.spec.quantities import counts_of
 from cnncalc.text import plain
 
 if TYPE_CHECKING:
@@ -89,6 +92,21 @@ class Network:
     def totals(self) -> Totals:
         """Parameters, operations, activations and depth of the whole."""
         return totals(self.facts)
+
+    @property
+    def params(self) -> int:
+        """Learnable numbers at inference."""
+        return self.totals.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one sample at inference."""
+        return self.totals.macs
+
+    @property
+    def flops(self) -> int:
+        """2 x macs and all other operations of one sample at inference."""
+        return self.totals.flops
 
     @cached_property
     def sharing(self) -> Sharing:
@@ -233,6 +251,44 @@ class Network:
             report = explain.explanation(explanation.explain(self.facts, self._named(layer)), options)
         return "\n".join(document.write_text(report, 80))
 
+    def summary(self, *, depth: int | None = None) -> str:
+        """The table of `cnncalc summary` as text; `depth` says how many levels of blocks have rows, None chooses.
+
+        >>> import cnncalc
+        >>> print(cnncalc.load("lenet5").summary().splitlines()[-1])
+        C5 holds 80.2 % of the parameters; C3 does 45.9 % of the MACs
+        """
+        from cnncalc.formats import terminal
+
+        if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
+            raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
+        table = summary(self.facts, Options(depth=depth or 0))
+        return "\n".join(line.text for line in terminal.layout(table, None))
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """A dictionary a layer, as `pandas.DataFrame` takes them: its name, type, shapes, counts and place.
+
+        >>> import cnncalc
+        >>> [row["params"] for row in cnncalc.load("lenet5").to_records() if row["type"] == "conv"]
+        [156, 1516, 48120]
+        """
+        kept = stored(self.facts)
+        return [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "inputs": layer.inputs,
+                "input_shapes": tuple(map(tuple, layer.input_shapes)),
+                "output_shape": tuple(layer.output_shape),
+                **counts_of(Figure.of_layer(layer, kept[layer.name])),
+                "weights_from": layer.weights_from,
+                "training_only": layer.training_only,
+                "file": layer.span.file,
+                "line": layer.span.line,
+            }
+            for layer in self.layers
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """All facts, as `cnncalc summary --format json` writes them."""
         from cnncalc.formats import records
@@ -271,6 +327,63 @@ def load(
     23528522
     """
     return Network(build.load(_reference(spec, "spec"), _settings(variables), _inputs(input)))
+
+
+def loads(
+    text: str,
+    *,
+    variables: Mapping[str, object] | None = None,
+    input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+) -> Network:
+    """The network of the text of a spec, whose `extends` looks in the current folder.
+
+    Arguments and errors are those of `load`.
+
+    >>> import cnncalc
+    >>> cnncalc.loads("{input: [3, 32, 32], layers: [conv: [16, 3]]}").totals.params
+    448
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"loads takes the text of a spec, not {_kind(text)}")
+    return Network(build.load(Place("", "<text>", text=text), _settings(variables), _inputs(input)))
+
+
+def from_dict(
+    spec: Mapping[str, object],
+    *,
+    variables: Mapping[str, object] | None = None,
+    input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+) -> Network:
+    """The network of a spec as mappings, lists, texts and numbers. Arguments and errors are those of `load`.
+
+    Lines in errors are those of the spec as YAML writes it.
+
+    >>> import cnncalc
+    >>> cnncalc.from_dict({"input": [3, 32, 32], "layers": [{"conv": [16, 3]}, "relu"]}).totals.params
+    448
+    """
+    import yaml
+
+    if not isinstance(spec, Mapping):
+        raise TypeError(f"from_dict takes a mapping with input and layers, not {_kind(spec)}")
+    try:
+        text = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True)
+    except yaml.representer.RepresenterError as error:
+        kind = type(error.args[-1]).__name__
+        raise TypeError(f"from_dict takes mappings, lists, texts, numbers, True, False and None, not {kind}") from None
+    except RecursionError:
+        raise ValueError("from_dict takes no spec that is nested so deeply") from None
+    return Network(build.load(Place("", "<dict>", text=text), _settings(variables), _inputs(input)))
+
+
+def networks() -> tuple[str, ...]:
+    """The names of the bundled networks, which `load` takes.
+
+    >>> import cnncalc
+    >>> "resnet50" in cnncalc.networks()
+    True
+    """
+    return tuple(bundled.names())
 
 
 def check(

@@ -497,3 +497,93 @@ def test_help_shows_the_interface():
     for name in ("load", "check", "lint", "compare", "diff"):
         assert f"\n    {name}(" in text
     assert "class Network(" in text
+
+
+# --- specs without files --------------------------------------------------------------------------
+
+TOWER = {
+    "input": [3, 32, 32],
+    "variables": {"width": 16},
+    "blocks": {"conv_relu(filters)": [{"conv": {"filters": "filters", "kernel": 3, "padding": "same"}}, "relu"]},
+    "layers": [{"conv_relu": ["width * 2"]}, {"repeat": 2, "layers": [{"conv_relu": "width"}]}, {"linear": 10}],
+}
+
+
+def test_a_spec_of_mappings_and_lists():
+    net = cnncalc.from_dict({**TOWER, "layers": [*TOWER["layers"][:2], "flatten", {"linear": 10}]})
+    # Convolutions of 3 to 32, 32 to 16 and 16 to 16 channels, and 10 neurons that read 16 maps of 32x32.
+    convs = (3 * 9 + 1) * 32 + (32 * 9 + 1) * 16 + (16 * 9 + 1) * 16
+    assert net.params == net.totals.params == convs + (16 * 32 * 32 + 1) * 10
+    assert net.macs == 1024 * 9 * (3 * 32 + 32 * 16 + 16 * 16) + 16 * 32 * 32 * 10
+    assert net.flops == net.totals.flops
+
+
+def test_variables_and_inputs_of_a_text():
+    text = "input: [3, 8, 8]\nvariables: {classes: 10}\nlayers: [flatten, linear: classes]"
+    assert cnncalc.loads(text).params == 193 * 10
+    assert cnncalc.loads(text, variables={"classes": 5}, input=[1, 2, 2]).params == 5 * 5
+
+
+def test_a_text_extends_what_is_in_the_current_folder(one_conv, monkeypatch):
+    monkeypatch.chdir(one_conv.parent)
+    assert cnncalc.loads(f"extends: {one_conv.name}").params == cnncalc.load(one_conv).params
+
+
+def test_errors_of_a_text_have_its_lines():
+    with pytest.raises(cnncalc.SpecError) as raised:
+        cnncalc.loads("input: [3, 8, 8]\nlayers:\n  - convv: 3\n")
+    assert str(raised.value).startswith("<text>:3:5: ")
+    with pytest.raises(cnncalc.SpecError, match=r"^<dict>:"):
+        cnncalc.from_dict({"input": [3, 8, 8], "layers": [{"convv": 3}]})
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "\ud800", "input: [1]", "\x00"])
+def test_what_is_no_spec(text):
+    with pytest.raises(cnncalc.SpecError):
+        cnncalc.loads(text)
+
+
+def test_what_no_spec_can_be_made_of():
+    with pytest.raises(TypeError, match="loads takes the text of a spec, not bytes"):
+        cnncalc.loads(b"input: [3]")
+    with pytest.raises(TypeError, match="from_dict takes a mapping with input and layers, not list"):
+        cnncalc.from_dict([1])
+    with pytest.raises(TypeError, match="numbers, True, False and None, not Fraction"):
+        cnncalc.from_dict({"input": [Fraction(1, 2)], "layers": ["relu"]})
+    circle: dict[str, object] = {"input": [3, 8, 8]}
+    circle["layers"] = [circle]
+    with pytest.raises(cnncalc.SpecError):
+        cnncalc.from_dict(circle)
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested so deeply"):
+        cnncalc.from_dict({"input": [3], "layers": deep})
+
+
+def test_a_text_is_bounded():
+    with pytest.raises(cnncalc.SpecError, match="limit"):
+        cnncalc.loads("#" * 20_000_000)
+
+
+def test_records_of_layers():
+    net = cnncalc.load("siamese")
+    rows = net.to_records()
+    assert [row["name"] for row in rows] == [layer.name for layer in net]
+    assert sum(row["params"] for row in rows) == net.params
+    assert rows[0]["input_shapes"] == ((1, 105, 105),)
+    assert {type(shape) for row in rows for shape in (row["output_shape"], *row["input_shapes"])} == {tuple}
+    assert len({tuple(row) for row in rows}) == 1
+
+
+def test_a_summary_is_the_table_of_the_command(run):
+    printed = run("summary", "resnet50").stdout.rstrip("\n")
+    assert cnncalc.load("resnet50").summary() == printed.replace("; --depth all shows every layer", "")
+    assert cnncalc.load("resnet50").summary(depth=1) == run("summary", "resnet50", "--depth", "1").stdout.rstrip("\n")
+    with pytest.raises(ValueError, match="depth takes a whole number from 1, or None, not 0"):
+        cnncalc.load("lenet5").summary(depth=0)
+
+
+def test_bundled_networks_are_listed():
+    assert len(cnncalc.networks()) >= 116
+    assert cnncalc.load(cnncalc.networks()[-1]).params > 0

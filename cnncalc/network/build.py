@@ -19,6 +19,7 @@ from cnncalc.limits import Cost
 from cnncalc.network.frame import LOST, Frame, Shared, Tensor
 from cnncalc.network.records import Figures, Group, Layer, Network, figures_of
 from cnncalc.spec.decode import read_spec
+from cnncalc.spec.locate import Place
 from cnncalc.spec.records import (
     Action,
     Block,
@@ -66,7 +67,7 @@ class Copy(NamedTuple):
     incoming: tuple[Tensor, ...]
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """An item on its way into the network, with the full name that it has there."""
 
     item: Item
@@ -74,7 +75,9 @@ class Place(NamedTuple):
     frame: Frame
 
 
-def load(reference: str, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()) -> Network:
+def load(
+    reference: str | Place, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()
+) -> Network:
     """The network of a spec: a file, `-` for standard input, or a bundled network's name.
 
     Raises SpecError with all problems of the spec.
@@ -238,7 +241,7 @@ class _Builder:
         return LOST
 
     def repeated(self, item: Item, action: Action, loop: Loop, frame: Frame, current: Tensor | None) -> Tensor | None:
-        """Place the passes of an item, each after the one before."""
+        """Placement the passes of an item, each after the one before."""
         # A name that holds {index} is new in each pass; else the passes are numbered below one name.
         # An unnamed group adds no name of its own, repeated or not.
         base = None
@@ -272,11 +275,11 @@ class _Builder:
         return _only(self._named(sources, frame, current, own))
 
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
-        """Place one pass of an item; `path` is settled where it is repeated below one name."""
+        """Placement one pass of an item; `path` is settled where it is repeated below one name."""
         self._spend(1, item.span)
         if item.is_plain and current is not None and isinstance(action, LayerCall):
             path = path or self._take(frame, item)
-            current = self.tensors[path] = self._layer(action, Place(item, path, frame), [current])
+            current = self.tensors[path] = self._layer(action, Placement(item, path, frame), [current])
             return current
         when = item.when
         if when is not None and not when.uses_tensor and not frame.holds(when, None):
@@ -299,13 +302,13 @@ class _Builder:
             path = self._take(frame, item)
         if item.weights is not None:
             frame = frame._replace(shared=self._sharing(item.weights, path, frame, _only(sources)))
-        result = self._placed(action, Place(item, path, frame), sources)
+        result = self._placed(action, Placement(item, path, frame), sources)
         if result is not None:
             self.tensors[path] = result
         return result
 
     def _placed(
-        self, action: LayerCall | Join | BlockCall | GroupAction, place: Place, sources: dict[str, Tensor]
+        self, action: LayerCall | Join | BlockCall | GroupAction, place: Placement, sources: dict[str, Tensor]
     ) -> Tensor | None:
         """What a layer, join, block or group gives."""
         if isinstance(action, LayerCall):
@@ -318,7 +321,7 @@ class _Builder:
         inner = self._enter(place.frame, place.path, place.item.span)
         return self.items(action.items, inner, self._single(sources, place.item))
 
-    def _block(self, call: BlockCall, place: Place, sources: dict[str, Tensor]) -> Tensor | None:
+    def _block(self, call: BlockCall, place: Placement, sources: dict[str, Tensor]) -> Tensor | None:
         block = self.spec.blocks.get(call.block)
         if block is None:
             raise UnknownValue
@@ -405,7 +408,11 @@ class _Builder:
         return len(path) - len(known.path) + known.longest <= self.limits.path
 
     def _again(
-        self, origin: Expansion, place: Place, arguments: tuple[tuple[str, Value], ...], incoming: tuple[Tensor, ...]
+        self,
+        origin: Expansion,
+        place: Placement,
+        arguments: tuple[tuple[str, Value], ...],
+        incoming: tuple[Tensor, ...],
     ) -> Tensor:
         """Place a block once more that was placed with equal arguments and equal shapes coming in."""
         path, cut = place.path, len(origin.path)
@@ -446,7 +453,7 @@ class _Builder:
                 return tensor._replace(name=head + tensor.name[len(origin.path) :])
         return None
 
-    def _join(self, join: Join, place: Place, sources: dict[str, Tensor]) -> Tensor:
+    def _join(self, join: Join, place: Placement, sources: dict[str, Tensor]) -> Tensor:
         """A join of its branches; one branch that is left alone is what the join gives."""
         ends = self._branches(join.branches, place.frame, self._single(sources, place.item))
         if not ends:
@@ -504,7 +511,7 @@ class _Builder:
 
     # --- one layer ------------------------------------------------------------------------------
 
-    def _layer(self, call: LayerCall, place: Place, inputs: list[Tensor], labels: tuple[str, ...] = ()) -> Tensor:
+    def _layer(self, call: LayerCall, place: Placement, inputs: list[Tensor], labels: tuple[str, ...] = ()) -> Tensor:
         """Place a layer, or report why it cannot be."""
         item, path, frame = place
         if len(self.layers) >= self.limits.layers:
@@ -561,7 +568,7 @@ class _Builder:
         message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
         raise Faulty(Problem(span, message, limits.raised("path", "give the blocks that it is in shorter names")))
 
-    def _check_inputs(self, call: LayerCall, place: Place, inputs: list[Tensor]) -> None:
+    def _check_inputs(self, call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
         item, path, frame = place
         if len(inputs) > 1 and not call.type.several_inputs:
             message = f"{path} takes one input, not {len(inputs)}"
@@ -644,7 +651,7 @@ class _Builder:
             message = f"{quoted(name)} shares its weights with itself"
             raise Faulty(Problem(weights.span, message, "name a layer or block above it")) from None
 
-    def _owner(self, place: Place, figures: Figures) -> str | None:
+    def _owner(self, place: Placement, figures: Figures) -> str | None:
         """The name of the layer whose weights this one shares."""
         shared = place.frame.shared
         if shared is None or not figures.weights:

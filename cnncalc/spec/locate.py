@@ -38,11 +38,15 @@ FORMATS = {
 
 
 class Place(NamedTuple):
-    """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there."""
+    """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there.
+
+    A `text` that is given is read in place of the file; what it extends is looked for beside the path.
+    """
 
     path: str
     shown: str
     revision: str = ""
+    text: str | None = None
 
 
 class Document(NamedTuple):
@@ -119,7 +123,10 @@ def _format_advice(path: str) -> str:
 def read(place: Place) -> str:
     """The text that stands there. Raises SpecError where it cannot be had."""
     most = limits.current().bytes
-    data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
+    if place.text is not None:
+        data = place.text.encode(errors="surrogatepass")
+    else:
+        data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
     try:
         text = source.text_of(data, place.shown)
         if _format_advice(place.path):
