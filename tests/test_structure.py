@@ -127,3 +127,11 @@ def test_the_package_loads_nothing_until_it_is_asked():
     program = "import sys, cnncalc; print(*[name for name in sys.modules if name.startswith('cnncalc.')])"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
+
+
+def test_everybody_has_the_same_ruff():
+    root = PACKAGE.parent
+    wanted = re.search(r'"ruff==([0-9.]+)"', (root / "pyproject.toml").read_text(encoding="utf-8"))
+    hooks = (root / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert wanted
+    assert f"ruff-pre-commit\n    rev: v{wanted.group(1)}\n" in hooks
