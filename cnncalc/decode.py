@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from cnncalc import bundled, layers, limits, slips, surface
+from cnncalc import bundled, layers, limits, surface
 from cnncalc.expressions import CONSTANTS, UNKNOWN, WORDS
 from cnncalc.guards import GUARDS, read_guards
 from cnncalc.layer_type import LayerType
@@ -288,18 +288,15 @@ class _Decoder:
         self, node: Node | None, changes: tuple[tuple[str, str], ...], known: frozenset[str], root: Span
     ) -> tuple[tuple[str, Template], ...]:
         nodes: dict[str, Node] = {}
-        if isinstance(node, Mapping) and (written := slips.join_sizes(node)):
-            self.problem(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
-            nodes = {"input": Scalar("", True, node.span._replace(line=0))}
-        elif isinstance(node, Mapping):
-            nodes = {key.text: value for key, value in node.entries if self._is_input_name(key)}
-            if not node.entries:
-                self.problem(node.span, "input names no input", INPUT_HINT)
+        if isinstance(node, Mapping):
+            nodes = self._inputs_by_name(node)
         elif node is not None:
             nodes = {"input": node}
         elif not changes and "input" not in self.misnamed:
             self.problem(root, "the spec has no input", INPUT_HINT)
         for name, text in changes:
+            from cnncalc import slips
+
             key = name or "input"
             shown = surface.input_shape(name, text)
             if nodes and key not in nodes:
@@ -326,17 +323,31 @@ class _Decoder:
             nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)
         return tuple((name, self._input(value, known)) for name, value in nodes.items())
 
+    def _inputs_by_name(self, node: Mapping) -> dict[str, Node]:
+        """The sizes of each input of a mapping by its name."""
+        from cnncalc import slips
+
+        if written := slips.join_sizes(node):
+            self.problem(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
+            return {"input": Scalar("", True, node.span._replace(line=0))}
+        if not node.entries:
+            self.problem(node.span, "input names no input", INPUT_HINT)
+        return {key.text: value for key, value in node.entries if self._is_input_name(key)}
+
     def _input(self, node: Node, known: frozenset[str]) -> Template:
         if node.span.line == 0 and isinstance(node, Scalar):
             # The option is wrong, which is reported already.
             return Constant(UNKNOWN, node.span)
         # 3*32*32 is an expression.
-        if isinstance(node, Scalar) and "*" not in node.text and (sizes := slips.read_sizes(node.text)):
-            moved = re.match(r"\D*0*(\d+)", node.text)
-            first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
-            hint = f"write [{', '.join(map(str, sizes))}]{first}"
-            self.problem(node.span, f"input takes a list, not {kind(node)}", hint)
-            return Constant(UNKNOWN, node.span)
+        if isinstance(node, Scalar) and "*" not in node.text:
+            from cnncalc import slips
+
+            if sizes := slips.read_sizes(node.text):
+                moved = re.match(r"\D*0*(\d+)", node.text)
+                first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
+                hint = f"write [{', '.join(map(str, sizes))}]{first}"
+                self.problem(node.span, f"input takes a list, not {kind(node)}", hint)
+                return Constant(UNKNOWN, node.span)
         return self.reader.template(node, known, tensor=False) or Constant(UNKNOWN, node.span)
 
     def _is_input_name(self, key: Scalar) -> bool:
@@ -659,6 +670,8 @@ class _Decoder:
             if not rest.isprintable() or not 0 < len(rest) <= LONGEST_QUOTE:
                 rest = "..."
             elif "=" in rest:
+                from cnncalc import slips
+
                 rest = slips.write_mapping(rest.split(","), self._setting_names(first))
             elif "," in rest:
                 rest = f"[{rest}]"
@@ -841,28 +854,40 @@ class _Decoder:
         if node is None:
             return []
         if isinstance(node, Mapping):
-            if written := slips.list_braced_values(node):
-                self.problem(node.span, "braces hold settings by name, not by position", f"write {key.text}: {written}")
-                return []
-            for name, _ in node.entries:
-                if name.text not in names:
-                    message = f"{key.text} has no {what} {quoted(name.text)}"
-                    self.problem(name.span, message, self._setting_hint(name.text, key.text, parameters))
+            unknown = [name for name, _ in node.entries if name.text not in names]
+            if unknown:
+                from cnncalc import slips
+
+                if written := slips.list_braced_values(node):
+                    hint = f"write {key.text}: {written}"
+                    self.problem(node.span, "braces hold settings by name, not by position", hint)
+                    return []
+            for name in unknown:
+                message = f"{key.text} has no {what} {quoted(name.text)}"
+                self.problem(name.span, message, self._setting_hint(name.text, key.text, parameters))
             return [(name.text, value) for name, value in node.entries if name.text in names]
         values = node.items if isinstance(node, Sequence) and not is_one_list(parameters) else (node,)
-        if braced := next((value for value in values if slips.is_braced_name(value)), None):
-            self.problem(braced.span, "braces have no meaning around a name", "write the name without braces")
-            return []
-        if named := next((value for value in values if slips.names_an_argument(value)), None):
-            texts = [text for value in values for text in slips.list_texts(value)]
-            hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
-            self.problem(named.span, f"a list gives {what}s by position, not by name", hint)
+        if any(map(_is_no_value, values)) and self._refuse_named(key, what, names, values):
             return []
         if len(values) > len(names):
             hint = f"they are {', '.join(names)}" if names else f"write {key.text} alone"
             count = f"at most {plural(len(names), what)}" if names else f"no {what}s"
             self.problem(values[len(names)].span, f"{key.text} takes {count}, not {len(values)}", hint)
         return list(zip(names, values, strict=False))
+
+    def _refuse_named(self, key: Scalar, what: str, names: list[str], values: Iterable[Node]) -> bool:
+        """Report a name in braces, or an argument by name, among the values of a list."""
+        from cnncalc import slips
+
+        if braced := next((value for value in values if slips.is_braced_name(value)), None):
+            self.problem(braced.span, "braces have no meaning around a name", "write the name without braces")
+            return True
+        if named := next((value for value in values if slips.names_an_argument(value)), None):
+            texts = [text for value in values for text in slips.list_texts(value)]
+            hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
+            self.problem(named.span, f"a list gives {what}s by position, not by name", hint)
+            return True
+        return False
 
     def _setting_hint(self, word: str, type_name: str, parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> str:
         """What was meant by a word that is none of the settings or parameters."""
@@ -887,6 +912,13 @@ def _order_hint(word: str, found: type[LayerType], name: str, arguments: Node | 
     strange = order.index(name) > 0 or isinstance(found.settings[name], Flag)
     by_position = not isinstance(arguments, Mapping) and len(order) > 1
     return f"by position {word} takes {listed(order)}" if strange and by_position else ""
+
+
+def _is_no_value(node: Node) -> bool:
+    """Whether a value of a list may be a name in braces or an argument by name: a mapping, or text with a lone `=`."""
+    if isinstance(node, Scalar):
+        return "=" in node.text and bool(re.search("(?<![=<>!])=(?!=)", node.text))
+    return isinstance(node, Mapping)
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:
