@@ -185,6 +185,12 @@ def check_json(text: str) -> None:
     json.loads(text)
 
 
+def check_sarif(text: str) -> None:
+    check_json(text)
+    for result in json.loads(text)["runs"][0]["results"]:
+        assert not re.search(r"(?<!\\)\]\(", result["message"]["text"])
+
+
 def check_csv(text: str) -> None:
     check_log(text)
     rows = list(csv.reader(io.StringIO(text)))
@@ -299,7 +305,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "text": check_text,
     "table": check_text,
     "json": check_json,
-    "sarif": check_json,
+    "sarif": check_sarif,
     "csv": check_csv,
     "markdown": check_markdown,
     "latex": check_latex,
