@@ -536,6 +536,8 @@ class _Decoder:
         if not keys:
             self.problem(span, "this item has no type", "name a layer type or a block, such as '- conv: {...}'")
             return
+        from cnncalc import foreign
+
         first, *others = keys
         type_settings = self._setting_names(first.text)
         for other in others:
@@ -549,6 +551,8 @@ class _Decoder:
                 hint = did_you_mean(key.text, (*MODIFIERS, *type_settings), f"beside a type stand {listed(MODIFIERS)}")
                 if meant := next(elsewhere, None):
                     hint = f"cnncalc calls it {meant}"
+                elif advice := foreign.advise_setting(key.text):
+                    hint = advice
                 beside = keys[0] if position else keys[1]
                 self.problem(key.span, f"unknown key {quoted(key.text)} beside {quoted(beside.text)}", hint)
                 return
@@ -726,7 +730,7 @@ class _Decoder:
             settings = [(name, value) for name, value in arguments.entries if name.text in found.settings]
             rest = tuple((name, value) for name, value in arguments.entries if name.text not in found.settings)
             branches = Mapping(rest, arguments.span) if rest else None
-            if len(rest) == 1 and rest[0][0].text == "branches":
+            if len(rest) == 1 and (rest[0][0].text == "branches" or _names_inputs(*rest[0])):
                 branches = rest[0][1]
             misspelt = [(name, value) for name, value in rest if self._is_misspelt(name, value, found)]
             if misspelt:
@@ -902,6 +906,9 @@ class _Decoder:
         if word.endswith(")"):
             return "a list stands in [ ], such as [3, 3]"
         names = [parameter.name for parameter in parameters]
+        name, colon, value = word.partition(":")
+        if colon and name in names:
+            return f"write {quoted(f'{name}: {value}')}, with a space after the colon"
         settings = [parameter for parameter in parameters if isinstance(parameter, Setting)]
         return foreign.suggest_setting(word, names, settings) or (f"it has {listed(names)}" if names else "it has none")
 
@@ -912,6 +919,12 @@ def _order_hint(word: str, found: type[LayerType], name: str, arguments: Node | 
     strange = order.index(name) > 0 or isinstance(found.settings[name], Flag)
     by_position = not isinstance(arguments, Mapping) and len(order) > 1
     return f"by position {word} takes {listed(order)}" if strange and by_position else ""
+
+
+def _names_inputs(key: Scalar, value: Node) -> bool:
+    """Whether it is a list of names under a word that means `from` elsewhere, such as `inputs: [a, b]`."""
+    listed_names = isinstance(value, Sequence) and all(isinstance(item, Scalar) for item in value.items)
+    return listed_names and key.text.casefold() in MODIFIERS_ELSEWHERE["from"]
 
 
 def _is_no_value(node: Node) -> bool:

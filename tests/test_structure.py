@@ -122,9 +122,7 @@ def test_a_pipe_is_served_without_rich(form):
     assert not loaded & unneeded
 
 
-@pytest.mark.parametrize(
-    "arguments", [("lint", "resnet50"), ("check", "resnet50"), ("summary", "resnet50")], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [("check", "resnet50"), ("summary", "resnet50")], ids=" ".join)
 def test_a_sound_spec_loads_nothing_for_errors_and_completion(arguments):
     assert not loaded_by(*arguments) & {"cnncalc.slips", "cnncalc.foreign", "cnncalc.commands._completers"}
 
