@@ -48,7 +48,7 @@ STRINGS = {
     "image": "![x](https://evil.example/x.png)",
     "bare_link": "https://evil.example and www.evil.example",
     "mention": "@octocat fixes #12",
-    "issues": "closes GH-12, gh-3 and octocat/hello-world#7; !8 %9 ~bug &10 ^11",
+    "issues": "closes GH-12, gh-3 and octocat/hello-world#7; !8 %9 ~label &10 ^11",
     "commit": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "commits": "octocat@da39a3ee5e6b4b0d3255bfef95601890afd80709 reverts DA39A3E",
     "emoji": ":tada: and net.yaml:100:1",
