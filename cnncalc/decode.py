@@ -471,6 +471,10 @@ class _Decoder:
             hint = "begin each with '- '"
             if isinstance(node, Mapping) and all(key.text.startswith("-") for key, _ in node.entries):
                 hint = "write a space after each dash"
+            elif isinstance(node, Mapping) and node.get("layers") is not None:
+                hint = "write the list itself, without layers: above it"
+                if len(node.entries) > 1:
+                    hint += "; a block declares its parameters in its name, such as unit(width):"
             self.problem(node.span, f"a list of layers is expected here, not {kind(node)}", hint)
             return ()
         return tuple(self.item(item, known) for item in node.items)
