@@ -107,7 +107,9 @@ def test_a_pipe_is_served_without_rich(form):
     loaded = loaded_by("summary", "vgg16", "--format", form)
     assert not {name for name in loaded if name.split(".")[0] == "rich"}
     unneeded = {
+        "cnncalc.commands._completers",
         "cnncalc.foreign",
+        "cnncalc.slips",
         "cnncalc.examples",
         "cnncalc.layers.lrn",
         "cnncalc.layers.reshape",
@@ -118,6 +120,11 @@ def test_a_pipe_is_served_without_rich(form):
         "--help"
     )
     assert not loaded & unneeded
+
+
+@pytest.mark.parametrize("arguments", [("check", "resnet50"), ("summary", "resnet50")], ids=" ".join)
+def test_a_sound_spec_loads_nothing_for_errors_and_completion(arguments):
+    assert not loaded_by(*arguments) & {"cnncalc.slips", "cnncalc.foreign", "cnncalc.commands._completers"}
 
 
 def test_the_package_loads_nothing_until_it_is_asked():

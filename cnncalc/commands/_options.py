@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from cnncalc import limits
-from cnncalc.commands import _completers
 from cnncalc.problem import SpecError, did_you_mean, plural
 from cnncalc.report.format import plain
 from cnncalc.shapes import DTYPES
@@ -44,6 +43,8 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
         return _completers.specs(incomplete)
 
 
@@ -58,6 +59,8 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return f"{self.name.upper()}[,...]"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
         return _completers.in_list((*self.known, "all"), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
@@ -102,6 +105,8 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     name = "LIMIT=N"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
         return _completers.keys(limits.DOCS, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
@@ -115,6 +120,18 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return key, limits.parse(key, text)
         except SpecError as error:
             return self.fail(str(error), param, ctx)
+
+
+def completer(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """The function of that name in _completers, which is imported when a shell completes."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
+        found: list[CompletionItem] = getattr(_completers, name)(context, parameter, incomplete)
+        return found
+
+    return complete
 
 
 def _with_limits(context: click.Context, _: click.Parameter, given: tuple[tuple[str, int], ...]) -> None:
@@ -157,7 +174,7 @@ set_option = click.option(
     "settings",
     multiple=True,
     type=Pair("NAME=VALUE", "classes=10"),
-    shell_complete=_completers.variables,
+    shell_complete=completer("variables"),
     help="Change a variable of the spec; may be repeated.",
 )
 input_option = click.option(

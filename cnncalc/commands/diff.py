@@ -202,11 +202,14 @@ def _json(compared: Iterable[tuple[Diff, Options]], batch: int, *, is_list: bool
         for facts, _ in compared:
             yield from diff_json.write(facts, batch=batch)
         return
-    yield "["
-    for place, (facts, _) in enumerate(compared):
-        if place:
-            yield ","
+    # Nothing is written before the first one is found: the revision may be none.
+    start = "["
+    for facts, _ in compared:
+        yield start
         yield from diff_json.write(facts, batch=batch)
+        start = ","
+    if start == "[":
+        yield start
     yield "]"
 
 

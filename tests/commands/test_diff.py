@@ -367,6 +367,8 @@ def test_named_specs_against_a_revision(repository, run):
     facts = json.loads(run("diff", "--against-ref", "main", "same.yaml", "changed.yaml", "-f", "json").stdout)
     assert [each["changed"] for each in facts] == [False, True]
     output = run("diff", "--against-ref", "nope", "same.yaml", status=2).stderr
+    for form in ("table", "json", "markdown"):
+        assert run("diff", "--against-ref", "nope", "same.yaml", "-f", form, status=2).stdout == ""
     assert "git knows no revision 'nope'" in output
 
 
