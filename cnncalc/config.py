@@ -102,6 +102,9 @@ def find() -> str | None:
             if not limits.current().outside and not is_within(path, folder):
                 message = f"{found}: is a link to a file outside of its folder"
                 raise SpecError([Problem(None, message, "name the file with --config")])
+            if os.path.exists(path) and not os.path.isfile(path):
+                # To open a pipe would wait for someone to write to it.
+                raise SpecError([Problem(None, f"{found}: is no file", "name the configuration with --config")])
             return found
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
@@ -373,8 +376,11 @@ class _Reader:
             self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
             return entry
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
-        # What a command would take for a git revision or a bundled network is written as a path.
-        paths = [os.path.join(os.curdir, path) if ":" in path or path in bundled.names() else path for path in paths]
+        # What a command would take for standard input, a git revision or a bundled network is written as a path.
+        paths = [
+            os.path.join(os.curdir, path) if path == "-" or ":" in path or path in bundled.names() else path
+            for path in paths
+        ]
         files = [path for path in paths if not self.is_own(path)]
         if files and entry.pattern in bundled.names():
             message = f"{quoted(entry.pattern)} is a file here, and a bundled network"

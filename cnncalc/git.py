@@ -56,7 +56,6 @@ OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 # An entry as `ls-tree -l -z` writes it: mode, type, id and size, then the path.
 ENTRY = re.compile(rb"(?P<mode>[0-7]{6}) (?P<type>\w+) (?P<id>[0-9a-f]+) +(?P<size>\S+)\t[^\0]+\0")
 LINK_MODE = b"120000"
-SUBMODULE_MODE = b"160000 "
 
 
 class RevisionError(SpecError):
@@ -224,12 +223,12 @@ def _is_revision(text: str) -> bool:
 def _current_repository() -> _Repository:
     """The repository that holds the current folder.
 
-    Raises SpecError where there is none, git refuses it, or it is a submodule: a pull request can turn a folder into
-    one, and its commits would be read in place of the baseline.
+    Raises SpecError where there is none, git refuses it, or it lies in another as a submodule does: a pull request can
+    turn a folder into one, and its commits would be read in place of the baseline.
     """
     repository = _repository(_current_folder())
     if not limits.current().outside and (outer := _superproject(repository)):
-        message = f"{quoted(repository.top)} is a submodule of the repository {quoted(outer)}"
+        message = f"{quoted(repository.top)} is a submodule or folder of the repository {quoted(outer)}"
         _refuse(message, f"clone it by itself, or allow it: {surface.outside()}")
     return repository
 
@@ -256,7 +255,7 @@ def _repository(current: str) -> _Repository:
 
 @cache
 def _superproject(repository: _Repository) -> str | None:
-    """The top of the repository that has this one as a submodule, or None.
+    """The top of the repository that this one is a submodule of, or that has files in its folder; None of most.
 
     A work tree keeps its repository elsewhere, and one that merely lies in the folder of another is no part of it.
     """
@@ -266,8 +265,8 @@ def _superproject(repository: _Repository) -> str | None:
     if os.path.realpath(repository.folder).startswith(os.path.join(_git_folder(outer), "modules", "")):
         return outer
     path = os.path.relpath(repository.top, outer).replace(os.sep, "/")
-    done = _start(["-C", outer], ["ls-files", "--stage", "-z", "--full-name", "--", path])
-    return outer if done.returncode == 0 and done.stdout.startswith(SUBMODULE_MODE) else None
+    done = _start(["-C", outer], ["ls-files", "-z", "--", path])
+    return outer if done.returncode == 0 and done.stdout else None
 
 
 def _git_folder(top: str) -> str:

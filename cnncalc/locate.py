@@ -90,7 +90,7 @@ def at_revision(place: Place, revision: str) -> Place | None:
 
     A new path that leads through links to a file which git has is no new spec. Bundled networks are in no repository.
     Raises git.RevisionError where nothing can be read at the revision, and SpecError where the path leads out of the
-    repository, or a bundled network takes the place of a file that is gone.
+    repository or nowhere, or a bundled network takes the place of a file that is gone.
     """
     if place.path == "-":
         raise SpecError([Problem(None, "standard input is not in git", "name a file")])
@@ -104,6 +104,8 @@ def at_revision(place: Place, revision: str) -> Place | None:
     if found is None and not place.revision:
         path = os.path.relpath(os.path.realpath(path))
         found = git.find(revision, path) if git.path_from_top(path) is not None else None
+    if found is None and git.is_file(revision, place.path):
+        raise SpecError([Problem(None, f"{revision}:{place.path}: is a link that leads nowhere")])
     return Place(path, f"{revision}:{path}", revision) if found else None
 
 

@@ -395,20 +395,21 @@ def test_a_named_baseline_has_what_its_own_entries_set(
     assert "none broken" in run(*options, "--set", "filters=3").output
 
 
-@pytest.mark.parametrize("name", ["net.yaml", "sub/net.yaml", "a/b/.c/net.yaml", "a/b/net.yml", ".hidden.yaml", "**"])
 @pytest.mark.parametrize(
     "pattern",
     ["*", "**", "*.yaml", "**/*.yaml", "sub/**", "a/*/.c/*", "a/**/net.y*ml", "*/*/*", ".*", "./sub//net.yaml",
      "**/**/**", "[a]/b/*", "a/b", "sub/net.yaml/", "?et.yaml", "**/b/**/*", "**/.c/*"],
 )  # fmt: skip
-def test_patterns_at_a_revision_name_what_they_name_here(checkout: Checkout, name: str, pattern: str) -> None:
-    checkout.write(name, SPEC)
-    text = f"specs: {{'{pattern}': {{set: {{filters: 4}}}}}}\n"
-    checkout.write("cnncalc.yaml", text)
+def test_patterns_at_a_revision_name_what_they_name_here(checkout: Checkout, pattern: str) -> None:
+    names = ["net.yaml", "sub/net.yaml", "a/b/.c/net.yaml", "a/b/net.yml", ".hidden.yaml", "*", "a/[b]/**"]
+    for name in names:
+        checkout.write(name, SPEC)
+    checkout.write("cnncalc.yaml", f"specs: {{'{pattern}': {{set: {{filters: 4}}}}}}\n")
     base = commit()
     here = config.read("cnncalc.yaml")
-    there = config.ConfigsInGit(here, None).entries_of(Place(name, name, base))
-    assert bool(config.entries_of(here, name)) is bool(there)
+    there = config.ConfigsInGit(here, None)
+    named = [name for name in names if there.entries_of(Place(name, name, base))]
+    assert named == [name for name in names if config.entries_of(here, name)]
 
 
 def test_a_file_that_takes_the_place_of_a_bundled_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
@@ -459,11 +460,47 @@ def test_a_folder_that_becomes_a_submodule(
     monkeypatch.chdir("designs")
     for arguments in (("--against-ref", "main"), ("--against", "main:net.yaml")):
         output = run("check", "net.yaml", *arguments, status=2 if arguments[0] == "--against-ref" else 1).output
-        assert "' is a submodule of the repository '" in output
+        assert "' is a submodule or folder of the repository '" in output
     (checkout.folder / "designs" / "main:net.yaml").write_text(LARGE)
-    assert "is a submodule of" in run("check", "net.yaml", "--against", "main:net.yaml", status=1).output
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against", "main:net.yaml", status=1).output
     assert "none broken" in run("check", "--no-lint", "net.yaml", "--against-ref", "main", "--allow-outside").output
-    assert "is a submodule of" in run("check", "net.yaml", "--against-ref", "main", status=2).output
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "main", status=2).output
+
+
+def test_a_repository_in_a_folder_that_another_has_files_in(
+    checkout: Checkout, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git makes none there, but an archive can."""
+    checkout.write("designs/net.yaml", LARGE)
+    monkeypatch.chdir("designs")
+    run_git("init", "--quiet", "--initial-branch", "main")
+    commit()
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "main", status=2).output
+
+
+@pytest.mark.parametrize("target", ["gone.yaml", "../.git/config"])
+def test_a_baseline_that_is_a_link_to_nowhere(checkout: Checkout, target: str, run: Callable[..., Result]) -> None:
+    (checkout.folder / "designs" / "link.yaml").symlink_to(target)
+    base = commit()
+    (checkout.folder / "designs" / "link.yaml").unlink()
+    checkout.write("designs/link.yaml", LARGE)
+    output = run("check", "designs/link.yaml", "--against-ref", base, status=1).output
+    assert f"the baseline cannot be used, so no increase is held: {base}:designs/link.yaml: is a link that" in output
+
+
+def test_a_file_called_like_standard_input(checkout: Checkout, run: Callable[..., Result]) -> None:
+    checkout.write("-", SPEC)
+    base = commit()
+    checkout.write("-", LARGE)
+    for pattern in ("-", "*"):
+        checkout.write("cnncalc.yaml", f"specs: ['{pattern}']\n")
+        assert "params grew by 11,088" in run("check", "--against-ref", base, status=1, stdin=SPEC).output
+
+
+def test_a_configuration_that_is_a_pipe(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """To open it would wait for ever."""
+    os.mkfifo("cnncalc.yaml")
+    assert "cnncalc.yaml: is no file" in run("check", "designs/net.yaml", status=2).stderr
 
 
 def test_a_submodule_of_a_work_tree(
@@ -474,7 +511,7 @@ def test_a_submodule_of_a_work_tree(
     run_git("worktree", "add", "--quiet", str(tree), change)
     run_git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", folder=tree)
     monkeypatch.chdir(tree / "designs")
-    assert "is a submodule of" in run("check", "net.yaml", "--against-ref", "HEAD", status=2).output
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "HEAD", status=2).output
 
 
 def test_what_lies_in_another_repository_and_is_no_submodule(
