@@ -117,7 +117,7 @@ def _top_above(folder: str) -> str | None:
 def has_revision(revision: str) -> bool:
     """Whether the current folder is in a repository that has a revision of that name.
 
-    Raises SpecError where there is a repository that cannot be asked.
+    Raises RevisionError where there is a repository that cannot be asked.
     """
     return top() is not None and _object_id(_current_repository(), revision) is not None
 
@@ -176,7 +176,7 @@ def follow_links(revision: str, path: str) -> str | None:
 def path_from_top(path: str) -> str | None:
     """A path, relative to the current folder, from the top of its repository; None where it leads out of it.
 
-    No link is followed. Raises SpecError where there is no repository.
+    No link is followed. Raises RevisionError where there is no repository.
     """
     return _from_top(path, _current_repository().top)
 
@@ -192,7 +192,7 @@ def _resolve_revision(revision: str, shown: str) -> tuple[_Repository, str]:
     """The repository of the current folder, and the object id that a revision names in it."""
     try:
         repository = _current_repository()
-    except SpecError as error:
+    except RevisionError as error:
         problems = (problem._replace(message=f"{shown}: {problem.message}") for problem in error.problems)
         raise RevisionError(problems) from None
     if not _is_revision(revision):
@@ -223,13 +223,16 @@ def _is_revision(text: str) -> bool:
 def _current_repository() -> _Repository:
     """The repository that holds the current folder.
 
-    Raises SpecError where there is none, git refuses it, or it lies in another as a submodule does: a pull request can
+    Raises RevisionError where there is none, git refuses it, or it lies in another as a submodule does: a pull request can
     turn a folder into one, and its commits would be read in place of the baseline.
     """
-    repository = _repository(_current_folder())
+    try:
+        repository = _repository(_current_folder())
+    except SpecError as error:
+        raise RevisionError(error.problems) from None
     if not limits.current().outside and (outer := _superproject(repository)):
         message = f"{quoted(repository.top)} is a submodule or folder of the repository {quoted(outer)}"
-        _refuse(message, f"clone it by itself, or allow it: {surface.outside()}")
+        raise RevisionError([Problem(None, message, f"clone it by itself, or allow it: {surface.outside()}")])
     return repository
 
 
