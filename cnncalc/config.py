@@ -153,7 +153,7 @@ class ConfigsInGit:
         self.used = used
         self.path = path
         self.read: dict[str, Config] = {}
-        self.followed: dict[tuple[str, str], str | None] = {}
+        self.starts: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def entries_of(self, place: Place) -> tuple[Entry, ...]:
         """The entries that set something in a spec at a revision. Raises SpecError where they cannot be read there."""
@@ -175,22 +175,22 @@ class ConfigsInGit:
         parts = _parts(entry.pattern)
         plain = next((place for place, part in enumerate(parts) if WILDCARDS.search(part)), len(parts))
         beginning = os.path.join(config.folder, *parts[:plain])
-        written = git.path_from_top(beginning)
-        if written is None:
-            return False
-        for start in {written, self._follow(revision, beginning)}:
-            for path in paths if start is not None else ():
+        for start in self._starts(revision, beginning):
+            for path in paths:
                 rest = os.path.relpath(f"/{path}", f"/{start}").split(os.sep)
                 if rest[0] != os.pardir and _fits(parts[plain:], [] if rest == [os.curdir] else rest):
                     return True
         return False
 
-    def _follow(self, revision: str, path: str) -> str | None:
-        """Where a path leads at a revision, each asked once."""
-        key = revision, path
-        if key not in self.followed:
-            self.followed[key] = git.follow_links(revision, path)
-        return self.followed[key]
+    def _starts(self, revision: str, beginning: str) -> tuple[str, ...]:
+        """Where a pattern begins, from the top: as it is written and with links followed, each asked once."""
+        key = revision, beginning
+        if key not in self.starts:
+            found = [git.path_from_top(beginning)]
+            if found[0] is not None:
+                found.append(git.follow_links(revision, beginning))
+            self.starts[key] = tuple(dict.fromkeys(start for start in found if start is not None))
+        return self.starts[key]
 
 
 def _read_at(revision: str, path: str | None) -> Config:

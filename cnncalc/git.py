@@ -223,8 +223,8 @@ def _is_revision(text: str) -> bool:
 def _current_repository() -> _Repository:
     """The repository that holds the current folder.
 
-    Raises RevisionError where there is none, git refuses it, or it lies in another as a submodule does: a pull request can
-    turn a folder into one, and its commits would be read in place of the baseline.
+    Raises RevisionError where there is none, git refuses it, or it lies in another as a submodule does: a pull request
+    can turn a folder into one, and its commits would be read in place of the baseline.
     """
     try:
         repository = _repository(_current_folder())

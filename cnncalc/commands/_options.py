@@ -163,7 +163,7 @@ def bounds_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_with_outside,
-        help="Let specs extend files of other folders.",
+        help="Let specs extend files of other folders, links lead there, and a submodule have baselines.",
     )
     return limit(outside(command))
 
