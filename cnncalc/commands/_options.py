@@ -17,7 +17,7 @@ from cnncalc.shapes import DTYPES
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cnncalc.config import Config
+    from cnncalc.config import Config, ConfigsInGit
     from cnncalc.finding import Outcome, Severity
     from cnncalc.network import Network
     from cnncalc.report.table import Table
@@ -163,7 +163,7 @@ def bounds_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_with_outside,
-        help="Let specs extend files of other folders.",
+        help="Let specs extend files of other folders, links lead there, and a submodule have baselines.",
     )
     return limit(outside(command))
 
@@ -307,6 +307,13 @@ def config(path: str | None, *, no_config: bool = False) -> Config:
         raise click.UsageError("--config and --no-config exclude each other")
     found = None if no_config else path or configuration.find()
     return configuration.read(found) if found else configuration.EMPTY
+
+
+def config_in_git(used: Config, path: str | None, *, no_config: bool) -> ConfigsInGit | None:
+    """The configuration at git revisions, None where none is used; `path` is that of --config."""
+    from cnncalc.config import ConfigsInGit
+
+    return None if no_config else ConfigsInGit(used, path)
 
 
 def configured(config: Config) -> tuple[str, ...]:

@@ -127,6 +127,7 @@ def command(
             against_ref=against_ref,
             allow_broken_baseline=allow_broken_baseline,
             config=used,
+            in_git=_options.config_in_git(used, config, no_config=no_config),
         )
         with progress(dict.fromkeys(named), "checking") as each:
             found = [outcomes.outcome(spec, request) for spec in each]

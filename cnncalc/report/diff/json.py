@@ -163,7 +163,7 @@ def _totals(old: Totals, new: Totals, batch: int) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of what `write` gives."""
+    """The JSON Schema of what `cnncalc diff` writes: what `write` gives or, against a revision, a list of it."""
     whole, word, flag = ({"type": kind} for kind in ("integer", "string", "boolean"))
     count = {"type": "integer", "minimum": 0}
     shape = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 4}
@@ -224,24 +224,26 @@ def schema() -> dict[str, Any]:
     row = _object({"old": count, "new": count, "difference": whole})
     sums = dict.fromkeys(Figure._fields, row)
     block = _object(dict.fromkeys(("old", "new", "old_type", "new_type"), optional))
+    difference = _object(
+        {
+            "schema": {"const": VERSION},
+            "old": network,
+            "new": network,
+            "batch": {"type": "integer", "minimum": 1},
+            "changed": flag,
+            "inputs": _array(_object({"old": side, "new": side, "cause": count})),
+            "blocks": _array(block),
+            "changes": _array(change),
+            "causes": _array(cause),
+            "shared": _array(together),
+            "totals": _object({**sums, "weight_layers": row, "layers": row, "training": _object(sums)}),
+        }
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cnncalc diff",
-        **_object(
-            {
-                "schema": {"const": VERSION},
-                "old": network,
-                "new": network,
-                "batch": {"type": "integer", "minimum": 1},
-                "changed": flag,
-                "inputs": _array(_object({"old": side, "new": side, "cause": count})),
-                "blocks": _array(block),
-                "changes": _array(change),
-                "causes": _array(cause),
-                "shared": _array(together),
-                "totals": _object({**sums, "weight_layers": row, "layers": row, "training": _object(sums)}),
-            }
-        ),
+        "$defs": {"difference": difference},
+        "anyOf": [{"$ref": "#/$defs/difference"}, _array({"$ref": "#/$defs/difference"})],
     }
 
 
