@@ -44,6 +44,8 @@ MOST_BITS = 10_000
 # What can be iterated over, but is no sequence of sizes.
 NO_SIZES = (str, bytes, bytearray, memoryview, Mapping, AbstractSet)
 LONGEST_NAME = 60
+# Bits of a number that a message shows.
+LONGEST_NUMBER = 64
 
 
 class Network:
@@ -202,7 +204,8 @@ class Network:
             if not hasattr(key, "__index__"):
                 raise TypeError(f"a network takes the name or the number of a layer, not {_kind(key)}")
             if not -len(self) <= index(key) < len(self):
-                raise IndexError(f"there is no layer {index(key)}: the network has {len(self)} layers, from 0")
+                number = index(key) if index(key).bit_length() < LONGEST_NUMBER else "of such a number"
+                raise IndexError(f"there is no layer {number}: the network has {len(self)} layers, from 0")
             return self.layers[index(key)]
         try:
             return self._by_name[key]
@@ -242,8 +245,10 @@ class Network:
         from cnncalc.languages import LANGUAGES
         from cnncalc.reports import explain, story
 
+        if not isinstance(language, str):
+            raise TypeError(f"language takes one of {', '.join(LANGUAGES)}, not {_kind(language)}")
         if language not in LANGUAGES:
-            raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {language!r}")
+            raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {quoted(language)}")
         options = explain.Options(language)
         if layer is None:
             report = story.story(explanation.story(self.facts), options)

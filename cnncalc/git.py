@@ -7,11 +7,13 @@ resolved to an object id, and each path is looked up in that object.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from cnncalc import limits, surface
 from cnncalc.errors import Problem, SpecError, quoted
 
 if TYPE_CHECKING:
@@ -95,7 +97,15 @@ def split(reference: str) -> tuple[str, str] | None:
 
 def top() -> str | None:
     """The top folder of the repository that holds the current folder: the nearest that has a .git."""
-    folder = os.getcwd()
+    try:
+        return _top_above(os.getcwd())
+    except OSError:
+        # The folder was removed, and with it what held it.
+        return None
+
+
+def _top_above(folder: str) -> str | None:
+    """The nearest folder that has a .git: this one, or one above it."""
     while not os.path.lexists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -105,12 +115,11 @@ def top() -> str | None:
 
 
 def has_revision(revision: str) -> bool:
-    """Whether the repository of the current folder has a revision of that name."""
-    try:
-        _resolve_revision(revision, revision)
-    except RevisionError:
-        return False
-    return True
+    """Whether the current folder is in a repository that has a revision of that name.
+
+    Raises RevisionError where there is a repository that cannot be asked.
+    """
+    return top() is not None and _object_id(_current_repository(), revision) is not None
 
 
 def find(revision: str, path: str) -> File | None:
@@ -140,13 +149,36 @@ def read(revision: str, path: str, most: int) -> bytes:
         _refuse(message, "the path is relative to the current folder")
     if file.size > most:
         return b" " * (most + 1)
-    return _content(_repository(os.getcwd()), file.id, f"{revision}:{path}")
+    return _content(_current_repository(), file.id, f"{revision}:{path}")
 
 
 def is_within(revision: str, path: str, folder: str) -> bool:
     """Whether a path leads to something in a folder or below it at a revision, wherever links lead."""
     found, above = _find(revision, path), _find(revision, folder or os.curdir)
     return found is not None and above is not None and (not above[0] or found[0].startswith(f"{above[0]}/"))
+
+
+def is_file(revision: str, path: str) -> bool:
+    """Whether a path is that of a file, or of a link that leads nowhere, at a revision."""
+    found = _find(revision, path)
+    if found is not None:
+        return found[1].type == "blob"
+    repository, commit = _resolve_revision(revision, path)
+    return _look_up(repository, commit, _path_from_top(path, repository.top, path), path) is not None
+
+
+def follow_links(revision: str, path: str) -> str | None:
+    """The path from the top, with all links followed, of what a path leads to at a revision; None where nothing is."""
+    found = _find(revision, path)
+    return None if found is None else found[0]
+
+
+def path_from_top(path: str) -> str | None:
+    """A path, relative to the current folder, from the top of its repository; None where it leads out of it.
+
+    No link is followed. Raises RevisionError where there is no repository.
+    """
+    return _from_top(path, _current_repository().top)
 
 
 def _find(revision: str, path: str) -> tuple[str, _Entry] | None:
@@ -159,19 +191,49 @@ def _find(revision: str, path: str) -> tuple[str, _Entry] | None:
 def _resolve_revision(revision: str, shown: str) -> tuple[_Repository, str]:
     """The repository of the current folder, and the object id that a revision names in it."""
     try:
-        repository = _repository(os.getcwd())
-    except SpecError as error:
+        repository = _current_repository()
+    except RevisionError as error:
         problems = (problem._replace(message=f"{shown}: {problem.message}") for problem in error.problems)
         raise RevisionError(problems) from None
-    if not REVISION.fullmatch(revision) or not _is_argument(revision):
+    if not _is_revision(revision):
         message = f"{shown}: {quoted(revision)} is no revision"
         raise RevisionError([Problem(None, message, "name a branch, a tag or a commit")])
-    done = _run(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if done.returncode or not OBJECT_ID.fullmatch(done.stdout.strip()):
+    commit = _object_id(repository, revision)
+    if commit is None:
         message = f"{shown}: git knows no revision {quoted(revision)}"
         hint = "`git branch -a` shows the branches; a shallow clone lacks most: `git fetch origin main`"
         raise RevisionError([Problem(None, message, hint)])
-    return repository, done.stdout.strip().decode()
+    return repository, commit
+
+
+def _object_id(repository: _Repository, revision: str) -> str | None:
+    """The object id of the commit that a revision names; None where it names none."""
+    if not _is_revision(revision):
+        return None
+    done = _run(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    found = done.stdout.strip()
+    return found.decode() if not done.returncode and OBJECT_ID.fullmatch(found) else None
+
+
+def _is_revision(text: str) -> bool:
+    """Whether a text can name a revision."""
+    return bool(REVISION.fullmatch(text)) and _is_argument(text)
+
+
+def _current_repository() -> _Repository:
+    """The repository that holds the current folder.
+
+    Raises RevisionError where there is none, git refuses it, or it lies in another as a submodule does: a pull request
+    can turn a folder into one, and its commits would be read in place of the baseline.
+    """
+    try:
+        repository = _repository(_current_folder())
+    except SpecError as error:
+        raise RevisionError(error.problems) from None
+    if not limits.current().outside and (outer := _superproject(repository)):
+        message = f"{quoted(repository.top)} is a submodule or folder of the repository {quoted(outer)}"
+        raise RevisionError([Problem(None, message, f"clone it by itself, or allow it: {surface.outside()}")])
+    return repository
 
 
 @cache
@@ -194,17 +256,59 @@ def _repository(current: str) -> _Repository:
     return _Repository(above, folder)
 
 
+@cache
+def _superproject(repository: _Repository) -> str | None:
+    """The top of the repository that this one is a submodule of, or that has files in its folder; None of most.
+
+    A work tree keeps its repository elsewhere, and one that merely lies in the folder of another is no part of it.
+    """
+    outer = _top_above(os.path.dirname(repository.top))
+    if outer in (None, repository.top):
+        return None
+    if os.path.realpath(repository.folder).startswith(os.path.join(_git_folder(outer), "modules", "")):
+        return outer
+    path = os.path.relpath(repository.top, outer).replace(os.sep, "/")
+    done = _start(["-C", outer], ["ls-files", "-z", "--", path])
+    return outer if done.returncode == 0 and done.stdout else None
+
+
+def _git_folder(top: str) -> str:
+    """The folder that git keeps a work tree in, links followed: its .git, or what the file .git names."""
+    path = os.path.join(top, ".git")
+    if os.path.isfile(path):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            named = file.read(LONGEST_TARGET).removeprefix(b"gitdir: ").removesuffix(b"\n")
+            path = os.path.join(top, os.fsdecode(named).replace("\0", ""))
+    return os.path.realpath(path)
+
+
+def _current_folder() -> str:
+    """The current folder. Raises SpecError where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        _refuse(f"the current folder cannot be used: {error.strerror or error}", "change to a folder that exists")
+
+
 def _path_from_top(path: str, top: str, shown: str) -> str:
     """A path, relative to the current folder, from the top of the repository; empty for the top itself."""
-    whole = os.path.normpath(os.path.join(os.getcwd(), path))
+    found = _from_top(path, top)
+    if found is None:
+        message = f"{shown}: this file is outside of the repository {quoted(top)}"
+        _refuse(message, "run cnncalc in the repository that holds it")
+    return found
+
+
+def _from_top(path: str, top: str) -> str | None:
+    """A path from the top of the repository; None where it leads out of it."""
+    whole = os.path.normpath(os.path.join(_current_folder(), path))
     if whole != top and not whole.startswith(os.path.join(top, "")):
         # Another spelling of the same folder, such as /tmp for /private/tmp.
         above = whole
         while not (os.path.exists(above) and os.path.samefile(above, top)):
             parent = os.path.dirname(above)
             if parent == above:
-                message = f"{shown}: this file is outside of the repository {quoted(top)}"
-                _refuse(message, "run cnncalc in the repository that holds it")
+                return None
             above = parent
         whole = os.path.normpath(os.path.join(top, os.path.relpath(whole, above)))
     rest = os.path.relpath(whole, top)
@@ -234,7 +338,7 @@ def _follow(repository: _Repository, commit: str, path: str, shown: str) -> tupl
             return None
         if found.type == "commit":
             message = f"{shown}: {quoted('/'.join((*done, name)))} is a repository of its own, a submodule"
-            _refuse(message, "run cnncalc in that repository")
+            _refuse(message, "run cnncalc in that repository, cloned by itself")
         if not found.is_link:
             entry = found
             done.append(name)

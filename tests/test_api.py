@@ -262,6 +262,10 @@ def test_arguments_of_a_network(one_conv):
             net.reads("conv", wrong)
     with pytest.raises(ValueError, match=r"^language takes one of en, zh, not 'fr'$"):
         net.explain(language="fr")
+    with pytest.raises(TypeError, match=r"^language takes one of en, zh, not list$"):
+        net.explain(language=["en"])
+    with pytest.raises(ValueError, match=r"^language takes one of en, zh, not .{1,120}$"):
+        net.explain(language="x" * 9_000)
     with pytest.raises(TypeError, match=r"^a Network is what cnncalc.load gives$"):
         cnncalc.Network("vgg16")
 
@@ -294,6 +298,9 @@ def test_layers_by_their_places():
     for place in (len(net), -len(net) - 1):
         with pytest.raises(IndexError, match=rf"^there is no layer {place}: the network has {len(net)} layers, from 0"):
             net[place]
+    # Python writes no number of more than 4,300 digits.
+    with pytest.raises(IndexError, match=r"^there is no layer of such a number: the network has"):
+        net[10**5_000]
     for wrong, kind in ((None, "None"), (1.0, "float"), (b"c1", "bytes"), ((0, 1), "tuple"), ([], "list")):
         with pytest.raises(TypeError, match=f"^a network takes the name or the number of a layer, not {kind}$"):
             net[wrong]

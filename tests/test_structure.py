@@ -112,6 +112,8 @@ def test_a_pipe_is_served_without_rich(form):
     unneeded = {
         "cnncalc.layers.foreign",
         "cnncalc.layers.examples",
+        "cnncalc.commands._completers",
+        "cnncalc.spec.slips",
         "cnncalc.layers.lrn",
         "cnncalc.layers.reshape",
         "cnncalc.formats.latex",
@@ -121,6 +123,11 @@ def test_a_pipe_is_served_without_rich(form):
         "--help"
     )
     assert not loaded & unneeded
+
+
+@pytest.mark.parametrize("arguments", [("check", "resnet50"), ("summary", "resnet50")], ids=" ".join)
+def test_a_sound_spec_loads_nothing_for_errors_and_completion(arguments):
+    assert not loaded_by(*arguments) & {"cnncalc.slips", "cnncalc.foreign", "cnncalc.commands._completers"}
 
 
 def test_the_package_loads_nothing_until_it_is_asked():

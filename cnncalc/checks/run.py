@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cnncalc import git, limits, surface
@@ -14,7 +14,7 @@ from cnncalc.errors import Problem, SpecError, listed, quoted
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.build import build
 from cnncalc.network.records import Network
-from cnncalc.spec.config import EMPTY, Config, Entry, Lint, entries_of
+from cnncalc.spec.config import EMPTY, Config, ConfigsInGit, Entry, Lint, entries_of
 from cnncalc.spec.decode import decode, read_spec
 from cnncalc.spec.guards import INCREASE, Guards
 from cnncalc.spec.locate import Place, at_revision, chain_of, locate, refuse_link_outside
@@ -29,7 +29,8 @@ class Request(NamedTuple):
     `guards` are those of the command's options; `held` says whether any guards are looked at, and
     `selection` which rules are, None for none. The baseline is the spec `against`, or each spec as it
     is at the git revision `against_ref`; one that cannot be used is an error, unless `allow_broken_baseline`.
-    `batch` and `dtype` come before those of the configuration.
+    `batch` and `dtype` come before those of the configuration. `in_git` is the configuration at the revisions of
+    baselines, None where no configuration is used.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -43,32 +44,46 @@ class Request(NamedTuple):
     against_ref: str | None = None
     allow_broken_baseline: bool = False
     config: Config = EMPTY
+    in_git: ConfigsInGit | None = None
+
+
+class Overrides(NamedTuple):
+    """What is set in place of a spec's own variables and inputs, each as it is written."""
+
+    settings: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return listed([f"{name or 'input'}={text}" for name, text in (*self.settings, *self.inputs)])
 
 
 class Baseline(NamedTuple):
-    """The network that one is compared with, or why there is none: a `note`, or what is wrong with it."""
+    """The network that one is compared with, or why there is none: a `note`, or what is wrong with it.
+
+    `overrides` are those that a configuration has for it.
+    """
 
     network: Network | None = None
     note: str = ""
     problem: Problem | None = None
+    overrides: Overrides = Overrides()
 
 
 def outcome(reference: str, request: Request) -> Outcome:
     """All that is found of a spec. Raises SpecError only where no baseline can be read at its revision."""
     entries = entries_of(request.config, reference)
-    settings = (*(pair for entry in entries for pair in entry.settings), *request.settings)
-    inputs = request.inputs or tuple(pair for entry in entries for pair in entry.inputs)
+    own = overrides_of(entries)
     try:
         place = locate(reference)
         refuse_link_outside(place)
     except SpecError as error:
         return unusable(reference, error.problems)
-    baseline = _baseline(place, request, settings, inputs) if request.held else Baseline()
+    baseline = _baseline(place, request) if request.held else Baseline()
     try:
-        spec = read_spec(place, settings, inputs)
+        spec = read_spec(place, (*own.settings, *request.settings), request.inputs or own.inputs)
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
-        found = [*in_spec(findings(verdicts), network), *_notes(baseline, verdicts, request)]
+        found = [*in_spec(findings(verdicts), network), *_notes(baseline, own, verdicts, request)]
         if request.selection is not None:
             lints = [request.config.lint, *(entry.lint for entry in entries)]
             found += lint(spec, network, _joined(request.selection, lints), _batch(entries, request))
@@ -98,9 +113,16 @@ def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:
     return next((batch for batch in told if batch), None)
 
 
-def _baseline(
-    place: Place, request: Request, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
-) -> Baseline:
+def overrides_of(entries: Iterable[Entry]) -> Overrides:
+    """What the entries of a configuration set in a spec."""
+    entries = tuple(entries)
+    return Overrides(
+        tuple(pair for entry in entries for pair in entry.settings),
+        tuple(pair for entry in entries for pair in entry.inputs),
+    )
+
+
+def _baseline(place: Place, request: Request) -> Baseline:
     """What a spec is compared with. Raises git.RevisionError where nothing can be read at the revision."""
     if request.against is None and request.against_ref is None:
         return Baseline()
@@ -110,34 +132,50 @@ def _baseline(
         )
         if before is None:
             return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
-        return Baseline(_network_like(before, settings, inputs))
+        entries: tuple[Entry, ...] = ()
+        if not before.revision:
+            entries = entries_of(request.config, request.against or "")
+        elif request.in_git is not None:
+            entries = request.in_git.entries_of(before)
+        overrides = overrides_of(entries)
+        return Baseline(_network_like(before, overrides, request), overrides=overrides)
     except git.RevisionError:
         raise
     except SpecError as error:
         return Baseline(problem=error.problems[0])
 
 
-def _network_like(place: Place, settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]) -> Network:
-    """The network of a baseline, with those settings and inputs that it has: a change may add others."""
+def _network_like(place: Place, own: Overrides, request: Request) -> Network:
+    """The network of a baseline.
+
+    What the configuration sets in a spec can be altered by whoever alters the spec, so that a baseline has overrides
+    of its `own`. Those of the command are for both: the baseline takes those whose variable or input it has.
+    """
     chain = chain_of(place)
     spec = decode(chain)
     names = {name for name, _ in spec.inputs}
-    own_settings = [pair for pair in settings if pair[0] in spec.variables]
-    own_inputs = [pair for pair in inputs if not pair[0] or pair[0] in names]
-    return build(decode(chain, own_settings, own_inputs) if own_settings or own_inputs else spec)
+    settings = (*own.settings, *(pair for pair in request.settings if pair[0] in spec.variables))
+    inputs = tuple(pair for pair in request.inputs if not pair[0] or pair[0] in names) if request.inputs else own.inputs
+    return build(decode(chain, settings, inputs) if settings or inputs else spec)
 
 
-def _notes(baseline: Baseline, verdicts: tuple[Verdict, ...], request: Request) -> Iterator[Finding]:
+def _notes(baseline: Baseline, own: Overrides, verdicts: tuple[Verdict, ...], request: Request) -> Iterator[Finding]:
     """What is to be said of the baseline: where one exists and cannot be used, increases are not held silently."""
     if baseline.note:
         yield Finding(BASELINE, Severity.NOTE, None, baseline.note)
     if baseline.problem is not None:
-        message = f"the baseline cannot be used, so no increase is held: {baseline.problem}"
+        span, message, hint = baseline.problem
+        message = f"the baseline cannot be used, so no increase is held: {Problem(span, message)}"
+        details = (hint,) if hint else ()
         if request.allow_broken_baseline:
-            yield Finding(BASELINE, Severity.NOTE, None, message)
+            yield Finding(BASELINE, Severity.NOTE, None, message, details=details)
         else:
             hint = f"fix the baseline{surface.broken_baseline()}"
-            yield Finding(BASELINE, Severity.ERROR, None, message, hint)
+            yield Finding(BASELINE, Severity.ERROR, None, message, hint, details)
+    if baseline.network is not None and baseline.overrides != own:
+        before, now = (quoted(str(each)) if any(each) else "no set or input" for each in (baseline.overrides, own))
+        message = f"the configuration has {before} for the baseline, and {now} for the spec"
+        yield Finding(BASELINE, Severity.NOTE, None, message, "--set and --input are for both")
     held = any(verdict.check.kind == INCREASE for verdict in verdicts)
     if baseline.network is not None and not held:
         hint = f"{surface.increase()} would"

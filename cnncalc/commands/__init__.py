@@ -54,7 +54,9 @@ def _orderly() -> Iterator[None]:
         _options.fail(error)
     except OSError as error:
         _leave_unwritten()
-        what = error.filename or "standard output"
+        # What is missing without a name is the current folder: only it can be gone while it is used.
+        unnamed = "the current folder" if isinstance(error, FileNotFoundError) else "standard output"
+        what = error.filename or unnamed
         # Where not even this can be written, the status says it.
         with suppress(OSError):
             click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)

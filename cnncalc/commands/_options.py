@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnncalc.checks.finding import Outcome, Severity
     from cnncalc.formats.table import Table
     from cnncalc.network.records import Network
-    from cnncalc.spec.config import Config
+    from cnncalc.spec.config import Config, ConfigsInGit
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +44,7 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
         return _completers.specs(incomplete)
 
 
@@ -58,6 +59,7 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return f"{self.name.upper()}[,...]"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
         return _completers.in_list((*self.known, "all"), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     name = "LIMIT=N"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
         return _completers.keys(limits.DOCS, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
@@ -115,6 +118,17 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return key, limits.parse(key, text)
         except SpecError as error:
             return self.fail(str(error), param, ctx)
+
+
+def completer(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """The function of that name in _completers, which is imported when a shell completes."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+        found: list[CompletionItem] = getattr(_completers, name)(context, parameter, incomplete)
+        return found
+
+    return complete
 
 
 def _with_limits(context: click.Context, _: click.Parameter, given: tuple[tuple[str, int], ...]) -> None:
@@ -146,7 +160,7 @@ def bounds_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_with_outside,
-        help="Let specs extend files of other folders.",
+        help="Let specs extend files of other folders, links lead there, and a submodule have baselines.",
     )
     return limit(outside(command))
 
@@ -157,7 +171,7 @@ set_option = click.option(
     "settings",
     multiple=True,
     type=Pair("NAME=VALUE", "classes=10"),
-    shell_complete=_completers.variables,
+    shell_complete=completer("variables"),
     help="Change a variable of the spec; may be repeated.",
 )
 input_option = click.option(
@@ -297,6 +311,13 @@ def config(path: str | None, *, no_config: bool = False) -> Config:
         raise click.UsageError("--config and --no-config exclude each other")
     found = None if no_config else path or configuration.find()
     return configuration.read(found) if found else configuration.EMPTY
+
+
+def config_in_git(used: Config, path: str | None, *, no_config: bool) -> ConfigsInGit | None:
+    """The configuration at git revisions, None where none is used; `path` is that of --config."""
+    from cnncalc.spec.config import ConfigsInGit
+
+    return None if no_config else ConfigsInGit(used, path)
 
 
 def configured(config: Config) -> tuple[str, ...]:

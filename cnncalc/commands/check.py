@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError, of_option
 from cnncalc.formats.findings import FORMATS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "most",
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=5M"),
-    shell_complete=_completers.limited,
+    shell_complete=_options.completer("limited"),
     help="A budget, such as params=5M.",
 )
 @click.option(
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "least",
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=1M"),
-    shell_complete=_completers.limited,
+    shell_complete=_options.completer("limited"),
     help="The least that there must be.",
 )
 @click.option(
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "expected",
     multiple=True,
     type=_options.Pair("QUANTITY=VALUE", "depth=16"),
-    shell_complete=_completers.expected,
+    shell_complete=_options.completer("expected"),
     help="As in output=[1000] or depth=16.",
 )
 @click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     "increases",
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=1%"),
-    shell_complete=_completers.limited,
+    shell_complete=_options.completer("limited"),
     help="The most that may be added to the baseline: params=2% or params=10k.",
 )
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
@@ -127,6 +127,7 @@ def command(
             against_ref=against_ref,
             allow_broken_baseline=allow_broken_baseline,
             config=used,
+            in_git=_options.config_in_git(used, config, no_config=no_config),
         )
         with progress(dict.fromkeys(named), "checking") as each:
             found = [outcomes.outcome(spec, request) for spec in each]

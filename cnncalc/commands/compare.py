@@ -7,7 +7,7 @@ import click
 
 from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.reports.compare import networks
@@ -70,7 +70,7 @@ class Picture(click.Path):
 @click.option(
     "--relative-to",
     metavar="SPEC",
-    shell_complete=_completers.given_specs,
+    shell_complete=_options.completer("given_specs"),
     help="Also as ratios to this one of the networks: x0.53.",
 )
 @click.option("--group", type=click.Choice(["family"]), default=None, help="By families, oldest first.")

@@ -9,6 +9,7 @@ from cnncalc.commands import _options
 from cnncalc.errors import Problem, SpecError
 from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
 from cnncalc.reports.diff.tables import diff_tables, no_change, write_markdown
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,13 +23,12 @@ CHANGED = 1
 Pairs = tuple[tuple[str, str], ...]
 
 
-class Versions(NamedTuple):
-    """Two specs to compare, and what --set and --input, or cnncalc.yaml, say of both."""
+class Version(NamedTuple):
+    """A spec to compare, and what cnncalc.yaml sets in it."""
 
-    old: str | Place
-    new: str | Place
-    settings: Pairs
-    inputs: Pairs
+    spec: str | Place
+    settings: Pairs = ()
+    inputs: Pairs = ()
 
 
 @click.command("diff", short_help="What changed between two networks, and what it costs.")
@@ -36,6 +36,8 @@ class Versions(NamedTuple):
 @click.option(
     "--against-ref", metavar="REVISION", help="Compare each spec with itself at this git revision; name no OLD."
 )
+@click.option("--config", type=click.Path(), help="With --against-ref: the cnncalc.yaml to use, not the nearest above.")
+@click.option("--no-config", is_flag=True, help="With --against-ref: use no cnncalc.yaml.")
 @click.option(
     "--columns",
     type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
@@ -55,6 +57,8 @@ class Versions(NamedTuple):
 def command(
     specs: tuple[str, ...],
     against_ref: str | None,
+    config: str | None,
+    no_config: bool,  # noqa: FBT001 - click passes it by name
     columns: tuple[str, ...],
     everything: bool,  # noqa: FBT001 - click passes it by name
     exit_code: bool,  # noqa: FBT001
@@ -73,7 +77,8 @@ def command(
     a variable or an input that only one of them has is set there.
 
     With --against-ref main, the specs that are named, or else all of cnncalc.yaml, are compared with themselves in
-    git's main, and those that changed are shown. JSON is then a list.
+    git's main, and those that changed are shown. JSON is then a list. `set` and `input` of cnncalc.yaml are
+    those of each side: main's cnncalc.yaml has them for main.
     """
     from cnncalc.analyses.diff import diff
 
@@ -90,9 +95,9 @@ def command(
     def compared() -> Iterator[tuple[Diff, Options]]:
         """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
         nonlocal changed
-        for versions in _versions(specs, against_ref, settings, inputs, problems):
+        for both in _versions(specs, against_ref, config, no_config, problems):
             try:
-                before, after, notes = _load_both(versions)
+                before, after, notes = _load_both(both, settings, inputs)
             except SpecError as error:
                 if against_ref is None:
                     raise
@@ -121,39 +126,61 @@ def command(
 
 
 def _versions(
-    specs: tuple[str, ...], against_ref: str | None, settings: Pairs, inputs: Pairs, problems: list[Problem]
-) -> Iterator[Versions]:
+    specs: tuple[str, ...],
+    against_ref: str | None,
+    config: str | None,
+    no_config: bool,  # noqa: FBT001
+    problems: list[Problem],
+) -> Iterator[tuple[Version, Version]]:
     """What is compared with what; what cannot be found at the revision is added to `problems`."""
+    if against_ref is not None:
+        yield from _at_revision(specs, against_ref, config, no_config, problems)
+        return
+    if config is not None:
+        raise click.UsageError("--config needs --against-ref: OLD and NEW are compared as they are")
+    if len(specs) != 2:
+        raise click.UsageError("name two specs, OLD and NEW, or a git revision with --against-ref")
+    if specs == ("-", "-"):
+        raise click.UsageError("only one of OLD and NEW can be standard input")
+    old, new = specs
+    yield Version(old), Version(new)
+
+
+def _at_revision(
+    specs: tuple[str, ...],
+    revision: str,
+    config: str | None,
+    no_config: bool,  # noqa: FBT001
+    problems: list[Problem],
+) -> Iterator[tuple[Version, Version]]:
+    """Each spec at a revision and as it is here; those that are new are reported, and problems added to `problems`."""
+    from cnncalc.checks.run import overrides_of
     from cnncalc.git import RevisionError
     from cnncalc.spec.config import entries_of
     from cnncalc.spec.locate import at_revision, locate, refuse_link_outside
 
-    if against_ref is None:
-        if len(specs) != 2:
-            raise click.UsageError("name two specs, OLD and NEW, or a git revision with --against-ref")
-        if specs == ("-", "-"):
-            raise click.UsageError("only one of OLD and NEW can be standard input")
-        yield Versions(*specs, settings, inputs)
-        return
-    used = _options.config(None)
+    used = _options.config(config, no_config=no_config)
+    in_git = _options.config_in_git(used, config, no_config=no_config)
     for spec in specs or _options.configured(used):
-        entries = entries_of(used, spec)
-        own_settings = (*(pair for entry in entries for pair in entry.settings), *settings)
-        own_inputs = inputs or tuple(pair for entry in entries for pair in entry.inputs)
         try:
             new = locate(spec)
             refuse_link_outside(new)
-            old = at_revision(new, against_ref)
+            old = at_revision(new, revision)
+            entries = in_git.entries_of(old) if in_git is not None and old is not None else ()
         except RevisionError:
             raise
         except SpecError as error:
             problems += error.problems
             continue
-        if old is not None:
-            yield Versions(old, new, own_settings, own_inputs)
+        if old is None:
+            click.echo(plain(f"note: {revision} has no {new.shown}: it is new, and is not compared"), err=True)
+            continue
+        yield Version(old, *overrides_of(entries)), Version(new, *overrides_of(entries_of(used, spec)))
 
 
-def _load_both(versions: Versions) -> tuple[Network, Network, tuple[str, ...]]:
+def _load_both(
+    versions: tuple[Version, Version], settings: Pairs, inputs: Pairs
+) -> tuple[Network, Network, tuple[str, ...]]:
     """Both networks, and what --set and --input leave as it is. Raises SpecError with what is wrong with either."""
     from cnncalc.network.build import build
     from cnncalc.spec.decode import decode
@@ -161,28 +188,29 @@ def _load_both(versions: Versions) -> tuple[Network, Network, tuple[str, ...]]:
 
     problems: list[Problem] = []
     chains = []
-    for reference in (versions.old, versions.new):
+    for version in versions:
         try:
-            chains.append(chain_of(locate(reference)))
+            chains.append(chain_of(locate(version.spec)))
         except SpecError as error:
             problems += error.problems
     if problems:
         raise SpecError(dict.fromkeys(problems))
-    settings, inputs = versions.settings, versions.inputs
     specs = [decode(chain) for chain in chains] if settings or inputs else []
     variables = [set(spec.variables) for spec in specs]
     named = [{name for name, _ in spec.inputs} for spec in specs]
     notes: dict[str, None] = {}
     networks = []
-    for place, chain in enumerate(chains):
-        own_settings = [one for one in settings if _is_for(one[0], place, variables)]
-        own_inputs = [one for one in inputs if _is_for(one[0] or "input", place, named)]
+    for place, (version, chain) in enumerate(zip(versions, chains, strict=True)):
+        own_settings = tuple(one for one in settings if _is_for(one[0], place, variables))
+        own_inputs = tuple(one for one in inputs if _is_for(one[0] or "input", place, named))
         for option, given, kept in (("--set", settings, own_settings), ("--input", inputs, own_inputs)):
             what = "variable" if option == "--set" else "input"
             for name in (one[0] or "input" for one in given if one not in kept):
                 notes[f"{option} {name} leaves {chain[0].shown} as it is, which has no such {what}"] = None
         try:
-            networks.append(build(decode(chain, own_settings, own_inputs)))
+            networks.append(
+                build(decode(chain, (*version.settings, *own_settings), own_inputs if inputs else version.inputs))
+            )
         except SpecError as error:
             problems += error.problems
     if problems:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.errors import SpecError
 from cnncalc.languages import LANGUAGES
 from cnncalc.reports.explain import Options
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("explain", short_help="The worked arithmetic of a layer, or a network as a story.")
 @_options.spec_argument
-@click.argument("layer", required=False, shell_complete=_completers.layers)
+@click.argument("layer", required=False, shell_complete=_options.completer("layers"))
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the text.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Formulas in ASCII, as where the output is not Unicode.")
 @_options.dtype_option

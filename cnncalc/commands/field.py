@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
 from cnncalc.errors import Problem, SpecError, listed, plural
 from cnncalc.languages import LANGUAGES
@@ -35,7 +35,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 @click.command("field", short_help="Receptive fields: what an output sees of the input.")
 @_options.spec_argument
-@click.argument("layer", required=False, shell_complete=_completers.layers_and_blocks)
+@click.argument("layer", required=False, shell_complete=_options.completer("layers_and_blocks"))
 @click.option(
     "--at",
     type=Position(),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError
 from cnncalc.formats.findings import FORMATS
@@ -24,6 +24,8 @@ class RuleWords(click.ParamType):  # type: ignore[type-arg]  # generic from clic
     name = "CODE[,...]"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
         return _completers.in_list(_completers.rules(), incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
@@ -41,6 +43,8 @@ class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from c
     name = "CODE=SEVERITY"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from cnncalc.commands import _completers
+
         word, equals, severity = incomplete.partition("=")
         if equals:
             return _completers.words(SEVERITIES, severity, f"{word}=")
@@ -76,7 +80,9 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
 @click.option("--severity", "severities", multiple=True, type=RuleSeverity(), help="How much a rule weighs.")
 @click.option("--strict", is_flag=True, help="Notes count for the status, too.")
 @click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="The batch that it is trained with.")
-@click.option("--explain", "explained", metavar="CODE", shell_complete=_completers.rule, help="Tell all of a rule.")
+@click.option(
+    "--explain", "explained", metavar="CODE", shell_complete=_options.completer("rule"), help="Tell all of a rule."
+)
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
 @click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
 @click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import stat
 import sys
 
 import click
@@ -8,6 +10,9 @@ from cnncalc.commands import _options
 from cnncalc.errors import SpecError
 from cnncalc.spec.locate import locate, read
 from cnncalc.text import plain
+
+# What is set where a CI system runs a program: most of them, Azure Pipelines and TeamCity.
+CI_VARIABLES = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 
 
 @click.command("show", short_help="The YAML of a network.")
@@ -26,7 +31,8 @@ def command(
 ) -> None:
     """The YAML of a network, as it is written or expanded.
 
-    A pipe or a file gets it as it stands; on a terminal control characters are made visible.
+    A file or a pipe gets it unchanged. On a terminal, and in the log of a CI system, control characters and commands
+    to that system are made visible.
     """
     if expand:
         from cnncalc.reports import spec_text
@@ -40,7 +46,19 @@ def command(
     except SpecError as error:
         _options.fail(error)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-    # What is shown to a person must not act on the terminal; what goes on into a file or a program is the file.
-    if output is None and sys.stdout.isatty():
+    # What is shown to a person must not act on the terminal or the CI system; what goes on into a file is the file.
+    if output is None and _is_shown():
         lines = [plain(line.expandtabs()) for line in lines]
     _options.write_lines(lines, output)
+
+
+def _is_shown() -> bool:
+    """Whether standard output is a terminal, or a stream of a CI system, whose log obeys some lines."""
+    if sys.stdout.isatty():
+        return True
+    if not any(os.environ.get(name) for name in CI_VARIABLES):
+        return False
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except OSError:
+        return False

@@ -19,6 +19,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     name = "N|all"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
         return _completers.words(["all"], incomplete)
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:

@@ -18,7 +18,8 @@ def write(table: Table) -> Iterator[str]:
     """The lines of a table; the header has the columns' keys."""
     yield ",".join(escape(column.key) for column in table.columns)
     for line in table.lines:
-        yield ",".join(map(_cell, line.cells))
+        # A line of nothing is none to who reads it.
+        yield ",".join(map(_cell, line.cells)) or '""'
 
 
 def _cell(cell: Cell) -> str:

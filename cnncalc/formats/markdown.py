@@ -12,8 +12,13 @@ from cnncalc.text import plain
 PLAIN = re.compile(r"[0-9 ,()/%x+.-]*|[0-9A-Za-z ]*")
 # A space of no width, as the entity that is seen where the text is edited.
 NOTHING = "&#8203;"
-# What begins an item of a list, or makes a heading of the line above.
-BEGINNING = re.compile(r"^(\s*)([-+=](?=\s+\S|[-= ]*[-=])|[0-9]+(?=[.)](\s|$)))")
+# What begins an item of a list, or makes a heading of the line above, or commands GitLab: /close.
+BEGINNING = re.compile(r"^(\s*)([-+=](?=\s+\S|[-= ]*[-=])|[0-9]+(?=[.)](\s|$))|/(?=[A-Za-z]))")
+# What GitHub or GitLab makes a link or a picture of, sends word to, or notes at the other end: @octocat, #12, GH-12,
+# !12 and the like, and :tada:. A commit's id does from its seventh digit on.
+REFERENCE = re.compile(r"(?:[@#!%~$^]|&amp;|\bGH-)(?=\w)|:(?=([\w+-]*[a-z+-][\w+-]*|100|1234):)", re.IGNORECASE)
+COMMIT = re.compile(r"\b[0-9a-f]{7,}\b", re.IGNORECASE)
+SHORTEST_COMMIT = 7
 
 
 def write(table: Table) -> Iterator[str]:
@@ -43,16 +48,22 @@ def _row(cells: list[str]) -> str:
 def escape(words: str) -> str:
     """Text that Markdown and the HTML in it leave as it is; the underscore inside a word needs no care.
 
-    It becomes no link and calls nobody: GitHub makes links of addresses, and sends word to whom an @ names and
-    to what a #12 counts.
+    It becomes no link, calls nobody and is noted nowhere: GitHub makes links of addresses and of commits, and sends
+    word to whom an @ names and to what a #12 counts. Signs of no width keep such words apart.
     """
-    if PLAIN.fullmatch(words):
+    if PLAIN.fullmatch(words) and not COMMIT.search(words):
         return words
     safe = plain(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     safe = re.sub(r"([\\`*|\[\]#~$])", r"\\\1", safe)
     safe = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", safe)
     safe = re.sub(r":(?=//)|(?<=www)\.", r"\\\g<0>", safe, flags=re.IGNORECASE)
-    return re.sub(r"(@|#)(?=\w)", rf"\1{NOTHING}", safe)
+    safe = REFERENCE.sub(rf"\g<0>{NOTHING}", safe)
+    return COMMIT.sub(_apart, safe)
+
+
+def _apart(commit: re.Match[str]) -> str:
+    """A commit's id in parts that are too short for one."""
+    return re.sub(rf".{{{SHORTEST_COMMIT - 1}}}(?=.)", rf"\g<0>{NOTHING}", commit.group())
 
 
 def paragraph(words: str) -> str:

@@ -64,12 +64,14 @@ def write(record: Any) -> Iterator[str]:
 
 
 def write_list(records: Iterable[Any]) -> Iterator[str]:
-    """The lines of a list of records, each as `write` has it."""
-    yield "["
-    for place, record in enumerate(records):
-        if place:
-            yield ","
+    """The lines of a list of records, each as `write` has it; nothing is written before the first one is made."""
+    start = "["
+    for record in records:
+        yield start
         yield from write(record)
+        start = ","
+    if start == "[":
+        yield start
     yield "]"
 
 
@@ -106,8 +108,8 @@ def to_plain(record: Any) -> dict[str, Any]:
     return _record_converter_of(record)(record)
 
 
-def schema(title: str, *kinds: type) -> dict[str, Any]:
-    """The JSON Schema of one of several kinds of records."""
+def schema(title: str, *kinds: Any) -> dict[str, Any]:
+    """The JSON Schema of one of several kinds of records, or of lists of them, `tuple[Record, ...]`."""
     described = [_described(kind) for kind in kinds]
     whole = described[0] if len(described) == 1 else {"anyOf": described}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **whole}

@@ -75,6 +75,13 @@ TYPES: Mapping[str, tuple[str, ...]] = {
         "SEModule",
         "SqueezeExcitation",
         "SqueezeExcite",
+        "se",
+    ),
+    "write the layer that joins its branches, `- concat:` or `- add:`, and below it a list of layers for each": (
+        "parallel",
+        "branches",
+        "multi_branch",
+        "fork",
     ),
     "write input: [3, 224, 224], channels first, at the top of the spec": ("Input", "InputLayer", "data", "输入"),
     "leave it out: the last layer is the output, and outputs: at the top of the spec names others": (
@@ -137,6 +144,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
         "seed",
     ),
     "leave it out: channels always come first": ("data_format", "channels_last", "channels_first"),
+    "leave it out: it begins with the channels and takes all axes": ("start_dim", "end_dim", "start_axis"),
     "leave it out: the axes are fixed, and `cnncalc layers TYPE` tells which": ("dim", "axis"),
     "write rate: 1 - keep_prob, the part that is left out": ("keep_prob",),
 }

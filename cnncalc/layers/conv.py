@@ -53,7 +53,15 @@ class Conv(Windowed, name="conv"):
         check_groups("groups", self.groups, (image.channels, "input channels"), (self.filters, "filters"))
         if self.connections is not None:
             self._check_connections(image.channels)
-        return Shape((self.filters, *slide_all(self.windows(inputs), image)))
+        windows = self.windows(inputs)
+        try:
+            return Shape((self.filters, *slide_all(windows, image)))
+        except RuleError as error:
+            # PyTorch's order: the filters stand where the kernel does.
+            if self.filters == image.channels and max(window.kernel for window in windows) >= self.filters:
+                hint = f"{error.hint}; by position conv takes filters, then kernel, without the channels of its input"
+                raise RuleError(error.message, error.setting, hint) from None
+            raise
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         kernel = tuple(window.kernel for window in self.windows(inputs))

@@ -16,7 +16,7 @@ from cnncalc.layers import _elsewhere
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.examples import literal, plainest_settings
 from cnncalc.syntax.settings import ALSO_KNOWN_AS, Choice, Setting
-from cnncalc.syntax.source import Mapping, Node, Scalar
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 
 # A name of elsewhere must be nearer than one of ours before it is suggested for a slip.
 CUTOFF = 0.75
@@ -32,6 +32,11 @@ def find_types(word: str) -> tuple[type[LayerType], ...]:
 def advise_type(word: str) -> str:
     """What to do about a word that names a layer elsewhere, where no layer type stands for it; else nothing."""
     return _type_advice().get(_simplify(word), "")
+
+
+def advise_setting(word: str) -> str:
+    """What to do about a word that names a setting elsewhere, where none stands for it; else nothing."""
+    return _setting_advice().get(_simplify(word), "")
 
 
 def suggest_type(word: str, own: Iterable[str], arguments: Node | None = None) -> str:
@@ -65,7 +70,7 @@ def suggest_setting(word: str, names: Iterable[str], settings: Iterable[Setting]
     names = tuple(names)
     if name := _setting_of(word, names):
         return _name_setting(name, settings)
-    if advice := _setting_advice().get(_simplify(word)):
+    if advice := advise_setting(word):
         return advice
     elsewhere = [other for name in names for other in ALSO_KNOWN_AS.get(name, ())]
     near = nearest(word, (*elsewhere, *names))
@@ -138,12 +143,27 @@ def _taken_over(kind: type[LayerType], arguments: Mapping) -> str:
         name = _setting_of(key.text, kind.settings)
         if name is None and _simplify(key.text) in _setting_advice():
             continue
-        if name is None or name in given or not isinstance(value, Scalar) or not re.fullmatch(r"\w+", value.text):
+        text = _plain_value(kind.settings[name], value) if name is not None else ""
+        if name is None or name in given or not text:
             return ""
-        given[name] = value.text
+        given[name] = text
     text = ", ".join(f"{name}: {value}" for name, value in given.items())
     complete = all(name in given for name in plainest_settings(kind))
     return text if complete and len(text) <= LONGEST_QUOTE else ""
+
+
+def _plain_value(setting: Setting, node: Node) -> str:
+    """A word, a number, or a list of numbers that the setting takes, as a spec writes it; nothing for other values."""
+    if isinstance(node, Scalar):
+        return node.text if re.fullmatch(r"\w+", node.text) else ""
+    items = [item.text for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
+    if not isinstance(node, Sequence) or not all(re.fullmatch(r"[0-9]{1,9}", text) for text in items):
+        return ""
+    try:
+        setting.decode(tuple(map(int, items)))
+    except RuleError:
+        return ""
+    return f"[{', '.join(items)}]" if len(items) == len(node.items) else ""
 
 
 def _simplify(word: str) -> str:

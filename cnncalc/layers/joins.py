@@ -96,7 +96,18 @@ class Add(ElementwiseJoin, name="add"):
     One add an output number for each input after the first.
     """
 
-    also_known_as = ("Sum", "Eltwise", "plus", "residual", "shortcut", "skip_connection", "merge", "相加", "残差连接")
+    also_known_as = (
+        "Sum",
+        "Eltwise",
+        "plus",
+        "residual",
+        "shortcut",
+        "skip",
+        "skip_connection",
+        "merge",
+        "相加",
+        "残差连接",
+    )
 
     role = Role.SUM
     operation = "adds"

@@ -25,12 +25,12 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cnncalc import bundled, limits
+from cnncalc import bundled, git, limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES, times
 from cnncalc.limits import Cost
 from cnncalc.spec.guards import BUDGET, GUARDS, Guards, read_guards
-from cnncalc.spec.locate import is_within
+from cnncalc.spec.locate import Place, is_within
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
@@ -40,6 +40,7 @@ ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
 DEFAULT_KEYS = (BUDGET, "batch", "dtype")
 # What leaves a folder: the folder above, the root, another drive, a home.
 OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
+WILDCARDS = re.compile(r"[*?[]")
 SIZE = r"[1-9][0-9]{0,17}"
 # Channels and sizes; how many fit is told by the spec.
 MOST_SIZES = 10
@@ -102,6 +103,9 @@ def find() -> str | None:
             if not limits.current().outside and not is_within(path, folder):
                 message = f"{found}: is a link to a file outside of its folder"
                 raise SpecError([Problem(None, message, "name the file with --config")])
+            if os.path.exists(path) and not os.path.isfile(path):
+                # To open a pipe would wait for someone to write to it.
+                raise SpecError([Problem(None, f"{found}: is no file", "name the configuration with --config")])
             return found
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
@@ -139,6 +143,122 @@ def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in config.entries if own in entry.own)
 
 
+class ConfigsInGit:
+    """The configuration as git revisions have it: what it sets in baselines, each revision read once.
+
+    `used` is the configuration of the command, and `path` the file that the command names, None for the nearest: at
+    a revision, that is the nearest there. A file outside of the repository is the command's own, and the same for all.
+    """
+
+    def __init__(self, used: Config, path: str | None) -> None:
+        self.used = used
+        self.path = path
+        self.read: dict[str, Config] = {}
+        self.starts: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def entries_of(self, place: Place) -> tuple[Entry, ...]:
+        """The entries that set something in a spec at a revision. Raises SpecError where they cannot be read there."""
+        if self.path is not None and git.path_from_top(self.path) is None:
+            return entries_of(self.used, place.path)
+        if place.revision not in self.read:
+            self.read[place.revision] = _read_at(place.revision, self.path)
+        config = self.read[place.revision]
+        setting = [entry for entry in config.entries if entry.settings or entry.inputs]
+        if not setting:
+            return ()
+        with limits.counted():
+            found = (git.path_from_top(place.path), git.follow_links(place.revision, place.path))
+            paths = [path for path in dict.fromkeys(found) if path is not None]
+            return tuple(entry for entry in setting if self._names(entry, config, place.revision, paths))
+
+    def _names(self, entry: Entry, config: Config, revision: str, paths: list[str]) -> bool:
+        """Whether an entry names a spec by one of its paths, or through a link that the entry begins with."""
+        parts = _parts(entry.pattern)
+        plain = next((place for place, part in enumerate(parts) if WILDCARDS.search(part)), len(parts))
+        beginning = os.path.join(config.folder, *parts[:plain])
+        for start in self._starts(revision, beginning):
+            for path in paths:
+                rest = os.path.relpath(f"/{path}", f"/{start}").split(os.sep)
+                if rest[0] != os.pardir and _fits(parts[plain:], [] if rest == [os.curdir] else rest):
+                    return True
+        return False
+
+    def _starts(self, revision: str, beginning: str) -> tuple[str, ...]:
+        """Where a pattern begins, from the top: as it is written and with links followed, each asked once."""
+        key = revision, beginning
+        if key not in self.starts:
+            found = [git.path_from_top(beginning)]
+            if found[0] is not None:
+                found.append(git.follow_links(revision, beginning))
+            self.starts[key] = tuple(dict.fromkeys(start for start in found if start is not None))
+        return self.starts[key]
+
+
+def _read_at(revision: str, path: str | None) -> Config:
+    """The configuration of a file at a revision, else of the nearest; an empty one where there is none.
+
+    Its entries have no specs. Raises SpecError with all of its problems.
+    """
+    if path is None:
+        path = _find_at(revision)
+        if path and not limits.current().outside and not git.is_within(revision, path, os.path.dirname(path)):
+            message = f"{revision}:{path}: is a link to a file outside of its folder"
+            raise SpecError([Problem(None, message, "name the file with --config")])
+    if path is None or not git.is_file(revision, path):
+        return EMPTY
+    shown = f"{revision}:{path}"
+    text = source.text_of(git.read(revision, path, limits.current().bytes), shown)
+    with limits.counted():
+        reader = _Reader(shown)
+        config = reader.decode(source.parse(text, shown))
+        reader.refuse_problems()
+    return config._replace(folder=os.path.dirname(path))
+
+
+def _find_at(revision: str) -> str | None:
+    """The nearest cnncalc.yaml that a revision has: in the current folder, or above it as far as the top."""
+    path = FILE
+    while git.path_from_top(path) is not None:
+        if git.is_file(revision, path):
+            return path
+        path = os.path.join(os.pardir, path)
+    return None
+
+
+def _fits(pattern: list[str], path: list[str]) -> bool:
+    """Whether the parts of a pattern name the file of a path, as `_Folders` finds it; no link is followed."""
+    if not pattern or not path:
+        return pattern == path
+    *parts, last = pattern
+    *folders, name = path
+    limits.spend(Cost.PATTERN_LOOKUP + len(folders))
+    # How many of the folders the parts so far may stand for.
+    places = {0}
+    for part in parts:
+        if part == "**":
+            for place, folder in enumerate(folders):
+                if place in places and folder[0] != ".":
+                    places.add(place + 1)
+        else:
+            places = {place + 1 for place in places if place < len(folders) and _stands_for(part, folders[place])}
+    return len(folders) in places and _stands_for(last, name)
+
+
+def _parts(pattern: str) -> list[str]:
+    """The parts of a pattern: folders, and the name of a file."""
+    parts = os.path.normpath(pattern).split(os.sep)
+    return [*parts, "*"] if parts[-1] == "**" else parts
+
+
+def _stands_for(part: str, name: str) -> bool:
+    """Whether a part of a pattern stands for a name. What is hidden is meant only where the part says so."""
+    if not WILDCARDS.search(part):
+        return part == name
+    from fnmatch import fnmatch
+
+    return fnmatch(name, part) and (part[0] == "." or name[0] != ".")
+
+
 class _Folders:
     """The folders below one, each read once; paths are relative to it.
 
@@ -153,9 +273,7 @@ class _Folders:
 
     def matching(self, pattern: str) -> list[str]:
         """The files that a pattern names, in alphabetical order."""
-        *parts, last = os.path.normpath(pattern).split(os.sep)
-        if last == "**":
-            parts, last = [*parts, last], "*"
+        *parts, last = _parts(pattern)
         folders = {""}
         for part in parts:
             if part == "**":
@@ -166,7 +284,7 @@ class _Folders:
 
     def fitting(self, folder: str, part: str, kind_: int) -> list[str]:
         """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
-        if not re.search(r"[*?[]", part):
+        if not WILDCARDS.search(part):
             path = os.path.join(self.top, folder, part)
             is_folder = os.path.isdir(path)
             return [part] if (os.path.lexists(path) and not is_folder if kind_ else is_folder) else []
@@ -218,6 +336,18 @@ class _Reader:
         self.problems.append(Problem(span, message, hint))
 
     def config(self, node: Node) -> Config:
+        """The configuration, each entry with its specs."""
+        config = self.decode(node)
+        config = config._replace(entries=tuple(map(self.found, config.entries)))
+        self.refuse_problems()
+        return config
+
+    def refuse_problems(self) -> None:
+        if self.problems:
+            raise SpecError(self.problems)
+
+    def decode(self, node: Node) -> Config:
+        """The configuration as it is written; its entries have no specs yet. Problems are collected."""
         top = self.mapping(node, TOP_KEYS, FILE)
         defaults = Entry("", node.span)
         if "defaults" in top:
@@ -230,10 +360,7 @@ class _Reader:
             entries = [Entry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
         elif specs is not None:
             self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
-        found = [self.found(entry) for entry in entries]
-        if self.problems:
-            raise SpecError(self.problems)
-        return Config(self.path, self.folder, defaults, lint, tuple(found))
+        return Config(self.path, self.folder, defaults, lint, tuple(entries))
 
     def found(self, entry: Entry) -> Entry:
         """An entry with its specs: files, the configuration itself left out, or the bundled network of that name."""
@@ -250,9 +377,15 @@ class _Reader:
             self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
             return entry
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
-        # What a command would take for a git revision is written as a path.
-        paths = [os.path.join(os.curdir, path) if ":" in path else path for path in paths]
+        # What a command would take for standard input, a git revision or a bundled network is written as a path.
+        paths = [
+            os.path.join(os.curdir, path) if path == "-" or ":" in path or path in bundled.names() else path
+            for path in paths
+        ]
         files = [path for path in paths if not self.is_own(path)]
+        if files and entry.pattern in bundled.names():
+            message = f"{quoted(entry.pattern)} is a file here, and a bundled network"
+            self.problem(entry.span, message, f"write ./{entry.pattern} for the file, or rename it")
         for path in files:
             if not outside and not is_within(path, self.folder or "."):
                 message = f"{quoted(path)} is a link to a file outside of the folder of {FILE}"

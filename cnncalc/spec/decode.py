@@ -25,7 +25,6 @@ from cnncalc.errors import (
 )
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import times
-from cnncalc.spec import slips
 from cnncalc.spec.guards import GUARDS, read_guards
 from cnncalc.spec.locate import Document, Place, chain_of, locate
 from cnncalc.spec.records import (
@@ -289,18 +288,15 @@ class _Decoder:
         self, node: Node | None, changes: tuple[tuple[str, str], ...], known: frozenset[str], root: Span
     ) -> tuple[tuple[str, Template], ...]:
         nodes: dict[str, Node] = {}
-        if isinstance(node, Mapping) and (written := slips.join_sizes(node)):
-            self.problem(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
-            nodes = {"input": Scalar("", True, node.span._replace(line=0))}
-        elif isinstance(node, Mapping):
-            nodes = {key.text: value for key, value in node.entries if self._is_input_name(key)}
-            if not node.entries:
-                self.problem(node.span, "input names no input", INPUT_HINT)
+        if isinstance(node, Mapping):
+            nodes = self._inputs_by_name(node)
         elif node is not None:
             nodes = {"input": node}
         elif not changes and "input" not in self.misnamed:
             self.problem(root, "the spec has no input", INPUT_HINT)
         for name, text in changes:
+            from cnncalc.spec import slips
+
             key = name or "input"
             shown = surface.input_shape(name, text)
             if nodes and key not in nodes:
@@ -327,17 +323,31 @@ class _Decoder:
             nodes[key] = Sequence(tuple(Scalar(size.strip(), True, span, literal=False) for size in sizes), span)
         return tuple((name, self._input(value, known)) for name, value in nodes.items())
 
+    def _inputs_by_name(self, node: Mapping) -> dict[str, Node]:
+        """The sizes of each input of a mapping by its name."""
+        from cnncalc.spec import slips
+
+        if written := slips.join_sizes(node):
+            self.problem(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
+            return {"input": Scalar("", True, node.span._replace(line=0))}
+        if not node.entries:
+            self.problem(node.span, "input names no input", INPUT_HINT)
+        return {key.text: value for key, value in node.entries if self._is_input_name(key)}
+
     def _input(self, node: Node, known: frozenset[str]) -> Template:
         if node.span.line == 0 and isinstance(node, Scalar):
             # The option is wrong, which is reported already.
             return Constant(UNKNOWN, node.span)
         # 3*32*32 is an expression.
-        if isinstance(node, Scalar) and "*" not in node.text and (sizes := slips.read_sizes(node.text)):
-            moved = re.match(r"\D*0*(\d+)", node.text)
-            first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
-            hint = f"write [{', '.join(map(str, sizes))}]{first}"
-            self.problem(node.span, f"input takes a list, not {kind(node)}", hint)
-            return Constant(UNKNOWN, node.span)
+        if isinstance(node, Scalar) and "*" not in node.text:
+            from cnncalc.spec import slips
+
+            if sizes := slips.read_sizes(node.text):
+                moved = re.match(r"\D*0*(\d+)", node.text)
+                first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
+                hint = f"write [{', '.join(map(str, sizes))}]{first}"
+                self.problem(node.span, f"input takes a list, not {kind(node)}", hint)
+                return Constant(UNKNOWN, node.span)
         return self.reader.template(node, known, tensor=False) or Constant(UNKNOWN, node.span)
 
     def _is_input_name(self, key: Scalar) -> bool:
@@ -461,6 +471,10 @@ class _Decoder:
             hint = "begin each with '- '"
             if isinstance(node, Mapping) and all(key.text.startswith("-") for key, _ in node.entries):
                 hint = "write a space after each dash"
+            elif isinstance(node, Mapping) and node.get("layers") is not None:
+                hint = "write the list itself, without layers: above it"
+                if len(node.entries) > 1:
+                    hint += "; a block declares its parameters in its name, such as unit(width):"
             self.problem(node.span, f"a list of layers is expected here, not {kind(node)}", hint)
             return ()
         return tuple(self.item(item, known) for item in node.items)
@@ -526,6 +540,8 @@ class _Decoder:
         if not keys:
             self.problem(span, "this item has no type", "name a layer type or a block, such as '- conv: {...}'")
             return
+        from cnncalc.layers import foreign
+
         first, *others = keys
         type_settings = self._setting_names(first.text)
         for other in others:
@@ -539,6 +555,8 @@ class _Decoder:
                 hint = did_you_mean(key.text, (*MODIFIERS, *type_settings), f"beside a type stand {listed(MODIFIERS)}")
                 if meant := next(elsewhere, None):
                     hint = f"cnncalc calls it {meant}"
+                elif advice := foreign.advise_setting(key.text):
+                    hint = advice
                 beside = keys[0] if position else keys[1]
                 self.problem(key.span, f"unknown key {quoted(key.text)} beside {quoted(beside.text)}", hint)
                 return
@@ -660,6 +678,8 @@ class _Decoder:
             if not rest.isprintable() or not 0 < len(rest) <= LONGEST_QUOTE:
                 rest = "..."
             elif "=" in rest:
+                from cnncalc.spec import slips
+
                 rest = slips.write_mapping(rest.split(","), self._setting_names(first))
             elif "," in rest:
                 rest = f"[{rest}]"
@@ -714,7 +734,7 @@ class _Decoder:
             settings = [(name, value) for name, value in arguments.entries if name.text in found.settings]
             rest = tuple((name, value) for name, value in arguments.entries if name.text not in found.settings)
             branches = Mapping(rest, arguments.span) if rest else None
-            if len(rest) == 1 and rest[0][0].text == "branches":
+            if len(rest) == 1 and (rest[0][0].text == "branches" or _names_inputs(*rest[0])):
                 branches = rest[0][1]
             misspelt = [(name, value) for name, value in rest if self._is_misspelt(name, value, found)]
             if misspelt:
@@ -842,28 +862,40 @@ class _Decoder:
         if node is None:
             return []
         if isinstance(node, Mapping):
-            if written := slips.list_braced_values(node):
-                self.problem(node.span, "braces hold settings by name, not by position", f"write {key.text}: {written}")
-                return []
-            for name, _ in node.entries:
-                if name.text not in names:
-                    message = f"{key.text} has no {what} {quoted(name.text)}"
-                    self.problem(name.span, message, self._setting_hint(name.text, key.text, parameters))
+            unknown = [name for name, _ in node.entries if name.text not in names]
+            if unknown:
+                from cnncalc.spec import slips
+
+                if written := slips.list_braced_values(node):
+                    hint = f"write {key.text}: {written}"
+                    self.problem(node.span, "braces hold settings by name, not by position", hint)
+                    return []
+            for name in unknown:
+                message = f"{key.text} has no {what} {quoted(name.text)}"
+                self.problem(name.span, message, self._setting_hint(name.text, key.text, parameters))
             return [(name.text, value) for name, value in node.entries if name.text in names]
         values = node.items if isinstance(node, Sequence) and not is_one_list(parameters) else (node,)
-        if braced := next((value for value in values if slips.is_braced_name(value)), None):
-            self.problem(braced.span, "braces have no meaning around a name", "write the name without braces")
-            return []
-        if named := next((value for value in values if slips.names_an_argument(value)), None):
-            texts = [text for value in values for text in slips.list_texts(value)]
-            hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
-            self.problem(named.span, f"a list gives {what}s by position, not by name", hint)
+        if any(map(_is_no_value, values)) and self._refuse_named(key, what, names, values):
             return []
         if len(values) > len(names):
             hint = f"they are {', '.join(names)}" if names else f"write {key.text} alone"
             count = f"at most {plural(len(names), what)}" if names else f"no {what}s"
             self.problem(values[len(names)].span, f"{key.text} takes {count}, not {len(values)}", hint)
         return list(zip(names, values, strict=False))
+
+    def _refuse_named(self, key: Scalar, what: str, names: list[str], values: Iterable[Node]) -> bool:
+        """Report a name in braces, or an argument by name, among the values of a list."""
+        from cnncalc.spec import slips
+
+        if braced := next((value for value in values if slips.is_braced_name(value)), None):
+            self.problem(braced.span, "braces have no meaning around a name", "write the name without braces")
+            return True
+        if named := next((value for value in values if slips.names_an_argument(value)), None):
+            texts = [text for value in values for text in slips.list_texts(value)]
+            hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
+            self.problem(named.span, f"a list gives {what}s by position, not by name", hint)
+            return True
+        return False
 
     def _setting_hint(self, word: str, type_name: str, parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> str:
         """What was meant by a word that is none of the settings or parameters."""
@@ -878,6 +910,9 @@ class _Decoder:
         if word.endswith(")"):
             return "a list stands in [ ], such as [3, 3]"
         names = [parameter.name for parameter in parameters]
+        name, colon, value = word.partition(":")
+        if colon and name in names:
+            return f"write {quoted(f'{name}: {value}')}, with a space after the colon"
         settings = [parameter for parameter in parameters if isinstance(parameter, Setting)]
         return foreign.suggest_setting(word, names, settings) or (f"it has {listed(names)}" if names else "it has none")
 
@@ -888,6 +923,19 @@ def _order_hint(word: str, found: type[LayerType], name: str, arguments: Node | 
     strange = order.index(name) > 0 or isinstance(found.settings[name], Flag)
     by_position = not isinstance(arguments, Mapping) and len(order) > 1
     return f"by position {word} takes {listed(order)}" if strange and by_position else ""
+
+
+def _names_inputs(key: Scalar, value: Node) -> bool:
+    """Whether it is a list of names under a word that means `from` elsewhere, such as `inputs: [a, b]`."""
+    listed_names = isinstance(value, Sequence) and all(isinstance(item, Scalar) for item in value.items)
+    return listed_names and key.text.casefold() in MODIFIERS_ELSEWHERE["from"]
+
+
+def _is_no_value(node: Node) -> bool:
+    """Whether a value of a list may be a name in braces or an argument by name: a mapping, or text with a lone `=`."""
+    if isinstance(node, Scalar):
+        return "=" in node.text and bool(re.search("(?<![=<>!])=(?!=)", node.text))
+    return isinstance(node, Mapping)
 
 
 def _loop_names(loop: Loop | None) -> frozenset[str]:

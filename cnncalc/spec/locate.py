@@ -61,7 +61,7 @@ def locate(reference: str | Place) -> Place:
     """Where a spec is: a file here, else a bundled network, else `revision:path` in git.
 
     A link that leads nowhere is a file, too: nothing else of that name is read in its place. Raises SpecError where
-    there is neither, and where a file here and a git revision share a name.
+    there is neither, and where a file here shares its name with a git revision or a bundled network.
     """
     if isinstance(reference, Place):
         return reference
@@ -70,6 +70,9 @@ def locate(reference: str | Place) -> Place:
     path = bundled.path(reference)
     at_revision = git.split(reference)
     if os.path.lexists(reference) and not (path and os.path.isdir(reference)):
+        if reference in bundled.names():
+            message = f"{reference}: is a file here, and a bundled network"
+            raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         if at_revision is not None and git.has_revision(at_revision[0]):
             message = f"{reference}: is a file here, and {quoted(at_revision[0])} is a git revision"
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
@@ -90,8 +93,9 @@ def locate(reference: str | Place) -> Place:
 def at_revision(place: Place, revision: str) -> Place | None:
     """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
 
-    Bundled networks are in no repository. Raises git.RevisionError where nothing can be read at the revision, and
-    SpecError where the path leads out of the repository, or a bundled network takes the place of a file that is gone.
+    A new path that leads through links to a file which git has is no new spec. Bundled networks are in no repository.
+    Raises git.RevisionError where nothing can be read at the revision, and SpecError where the path leads out of the
+    repository or nowhere, or a bundled network takes the place of a file that is gone.
     """
     if place.path == "-":
         raise SpecError([Problem(None, "standard input is not in git", "name a file")])
@@ -100,8 +104,14 @@ def at_revision(place: Place, revision: str) -> Place | None:
             message = f"{revision} has a file {place.shown}, and the bundled network of that name is read here instead"
             raise SpecError([Problem(None, message, f"restore the file, and name it ./{place.shown}")])
         return None
-    found = git.find(revision, place.path)
-    return Place(place.path, f"{revision}:{place.path}", revision) if found else None
+    path = place.path
+    found = git.find(revision, path)
+    if found is None and not place.revision:
+        path = os.path.relpath(os.path.realpath(path))
+        found = git.find(revision, path) if git.path_from_top(path) is not None else None
+    if found is None and git.is_file(revision, place.path):
+        raise SpecError([Problem(None, f"{revision}:{place.path}: is a link that leads nowhere")])
+    return Place(path, f"{revision}:{path}", revision) if found else None
 
 
 def refuse_link_outside(place: Place) -> None:

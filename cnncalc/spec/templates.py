@@ -346,11 +346,20 @@ class TemplateReader:
         )
         if near:
             return near
+        if advice := _layer_hint(name):
+            return advice
         if keywords:
             return f"the words here are {enumerated((*keywords, *sorted(known)))}"
         if not known:
             return "no names are defined here; variables: defines some"
         return f"the names here are {enumerated(sorted(known))}"
+
+
+def _layer_hint(name: str) -> str:
+    """What to do about a layer's name among the values of another: nothing for other names."""
+    from cnncalc import layers
+
+    return f"write it as an item of its own, `- {name}`" if layers.find(name) else ""
 
 
 def _text_column(node: Scalar) -> int | None:

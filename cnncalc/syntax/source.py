@@ -185,6 +185,9 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
         return Problem(_place(text[: conflict.start()], file), "a merge conflict is not resolved here", "keep one side")
     if mark and (problem := _lookalike(text, mark, opened, file) or _indented_below(text, mark, complaint, file)):
         return problem
+    if mark and BESIDE in complaint and _lines(text)[mark.line][: mark.column].rstrip().endswith(("]", "}")):
+        # Behind a bracket a word is the same mistake as a comma.
+        complaint = complaint.replace(BESIDE, BESIDE_COMMA)
     known = next((mistake for mistake in YAML_MISTAKES if mistake.complaint in complaint), None)
     message, hint = (known.message, known.hint) if known else (f"not valid YAML: {complaint}", "")
     # What is never closed is noticed only where the text ends or makes no sense any more.
@@ -268,6 +271,9 @@ NESTED = "exceeded maximum nesting depth"
 NOT_CLOSED = "this bracket is not closed"
 UNQUOTED = "close it, and quote text that holds brackets or commas"
 
+BESIDE = "<block end>, but found '<scalar>'"
+BESIDE_COMMA = "<block end>, but found ','"
+
 YAML_MISTAKES = (
     _Mistake(r"'\t' that cannot start", "a tab stands here", "indent with spaces"),
     _Mistake("found a tab character", "a tab stands here", "indent with spaces"),
@@ -277,9 +283,9 @@ YAML_MISTAKES = (
     _Mistake("content, but found", "no bracket is open that this would close", "remove it"),
     _Mistake("<block end>, but found ']'", "no bracket is open that this would close", "remove it"),
     _Mistake("<block end>, but found '}'", "no bracket is open that this would close", "remove it"),
-    _Mistake("<block end>, but found '<scalar>'", "text stands behind the closing quote", "quote the whole text"),
+    _Mistake(BESIDE, "text stands behind the closing quote", "quote the whole text"),
     _Mistake(
-        "<block end>, but found ','",
+        BESIDE_COMMA,
         "text stands behind the closing bracket",
         "begin each item in a line of its own; what stands beside a type goes to the next line, indented like it",
     ),

@@ -354,7 +354,8 @@ def test_specs_against_themselves_at_a_revision(repository, run):
     assert f"+{2 * 65}" in result.stdout
     assert "main:changed.yaml -> changed.yaml" in result.stdout
     assert "same" not in result.stdout
-    assert "new.yaml" not in result.output
+    assert "new.yaml" not in result.stdout
+    assert "note: main has no new.yaml: it is new, and is not compared" in result.stderr
     assert "main:broken_there.yaml:1:1: the spec has no input" in result.stderr
     assert "broken_here.yaml:1:1: the spec has no input" in result.stderr
 
@@ -368,6 +369,8 @@ def test_named_specs_against_a_revision(repository, run):
     facts = json.loads(run("diff", "--against-ref", "main", "same.yaml", "changed.yaml", "-f", "json").stdout)
     assert [each["changed"] for each in facts] == [False, True]
     output = run("diff", "--against-ref", "nope", "same.yaml", status=2).stderr
+    for form in ("table", "json", "markdown"):
+        assert run("diff", "--against-ref", "nope", "same.yaml", "-f", form, status=2).stdout == ""
     assert "git knows no revision 'nope'" in output
 
 
@@ -383,6 +386,37 @@ def test_a_file_of_several_differences(repository, run):
 
 
 def test_the_settings_of_the_configuration(repository, run):
-    """width 8 has 32 numbers before the last layer; each of 2 classes more reads them, and has a bias."""
+    """width 8 has 32 numbers before the last layer; each of 2 classes more reads them, and has a bias.
+
+    Each side is counted with what its own configuration sets.
+    """
+    (repository / "changed.yaml").write_text(SPEC)
     (repository / "cnncalc.yaml").write_text("specs: {changed.yaml: {set: {width: 8}}}\n")
+    git("add", "cnncalc.yaml", "changed.yaml")
+    git("-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "second")
+    (repository / "changed.yaml").write_text(SPEC.replace("classes: 10", "classes: 12"))
     assert f"+{2 * 33}" in run("diff", "--against-ref", "main").stdout
+    assert f"+{2 * 65}" in run("diff", "--against-ref", "main", "changed.yaml", "--no-config").stdout
+    here = run("diff", "--against-ref", "main", "changed.yaml", "--set", "width=16").stdout
+    assert f"+{2 * 65}" in here
+    (repository / "wide.yaml").write_text("specs: {changed.yaml: {set: {width: 16}}}\n")
+    assert f"+{2 * 65}" in run("diff", "--against-ref", "main", "--config", "wide.yaml").stdout
+    (repository / "cnncalc.yaml").write_text("specs: [changed.yaml]\n")
+    # From 33 numbers for each of 10 classes to 65 for each of 12, in the last layer alone.
+    assert f"+{12 * 65 - 10 * 33}" in run("diff", "--against-ref", "main").stdout
+
+
+def test_a_configuration_is_for_a_revision(files, run):
+    output = run("diff", "vgg16", "vgg19", "--config", "x.yaml", status=2).stderr
+    assert "--config needs --against-ref" in output
+    output = run("diff", "--against-ref", "main", "--config", "x.yaml", "--no-config", status=2).stderr
+    assert "--config and --no-config exclude each other" in output
+
+
+def test_the_schema_of_a_list(repository, run):
+    schema = json.loads(run("schema", "diff").stdout)
+    facts = json.loads(run("diff", "--against-ref", "main", "same.yaml", "changed.yaml", "-f", "json").stdout)
+    jsonschema.validate(facts, schema)
+    jsonschema.validate(facts[0], schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([*facts, 3], schema)

@@ -54,6 +54,13 @@ def test_standard_input(run):
     assert result.output == "<stdin>:2:10: unknown layer type 'rely'; did you mean 'relu' or 'relu6'?\n"
 
 
+def test_csv_of_one_column_has_a_row_for_each_layer(run):
+    """ReLU and flatten have no window; a line of nothing would be skipped by whoever reads it."""
+    read = run("summary", "lenet5_modern", "-f", "csv", "--columns", "window").stdout
+    assert [row for row in csv.reader(io.StringIO(read)) if not row] == []
+    assert read.count("\n") == run("summary", "lenet5_modern", "-f", "csv").stdout.count("\n")
+
+
 def test_csv_is_read_back(run):
     rows = list(csv.DictReader(io.StringIO(run("summary", "resnet50", "-f", "csv", "--columns", "all").output)))
     assert len(rows) == len({row["name"] for row in rows}) == 175

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from click.testing import CliRunner
 from fuzz.choices import Choices
+from fuzz.command_lines import judge_line
 from fuzz.invariants import noted
 from fuzz.mutations import SCALARS, bent_bytes, bent_nodes
+from fuzz.strangers import bent_text
 
 from cnncalc import bundled
 from cnncalc.analyses.totals import totals
@@ -34,6 +36,11 @@ def judge_bytes(choices: Choices, folder: Path) -> str:
 def judge_nodes(choices: Choices, folder: Path) -> str:
     """A spec bent node by node."""
     return judge(bent_nodes(choices), folder)
+
+
+def judge_text(choices: Choices, folder: Path) -> str:
+    """A spec bent as strangers and newcomers bend it."""
+    return judge(bent_text(choices), folder)
 
 
 def judge_options(choices: Choices, folder: Path) -> str:
@@ -146,4 +153,4 @@ def is_in(lines: list[str], line: int, column: int) -> bool:
 
 
 Judge = Callable[[Choices, Path], str]
-JUDGES: tuple[Judge, ...] = (judge_bytes, judge_nodes, judge_options, judge_commands)
+JUDGES: tuple[Judge, ...] = (judge_bytes, judge_nodes, judge_text, judge_options, judge_commands, judge_line)

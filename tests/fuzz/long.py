@@ -30,7 +30,15 @@ from fuzz.vast import is_bounded
 SECONDS = 10
 
 # Out of a hundred cases, so many are of a strategy; the others share the rest.
-SHARES = {"judge_bytes": 30, "judge_nodes": 30, "judge_commands": 4, "is_the_plain_expansion": 18, "diff_adds_up": 1}
+SHARES = {
+    "judge_bytes": 20,
+    "judge_nodes": 20,
+    "judge_text": 20,
+    "judge_commands": 4,
+    "judge_line": 4,
+    "is_the_plain_expansion": 18,
+    "diff_adds_up": 1,
+}
 
 # A case of these takes seconds, so that they run where --only names them; their smallest case is looked for longer.
 SLOW: dict[str, Callable[[Choices], object]] = {is_bounded.__name__: is_bounded}

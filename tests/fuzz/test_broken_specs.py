@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from fuzz.choices import Choices, drawn, random_choices
-from fuzz.judging import Judge, judge_bytes, judge_commands, judge_nodes, judge_options
+from fuzz.command_lines import commands, judge_line, line
+from fuzz.judging import Judge, judge_bytes, judge_commands, judge_nodes, judge_options, judge_text
 from fuzz.mutations import BYTES, bent_nodes
+from fuzz.strangers import BENDS
 from hypothesis import HealthCheck, given, settings
 
 FEW = settings(
@@ -27,14 +29,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bent")
 
 
-@pytest.mark.parametrize("judge", [judge_bytes, judge_nodes], ids=lambda judge: judge.__name__)
+@pytest.mark.parametrize("judge", [judge_bytes, judge_nodes, judge_text], ids=lambda judge: judge.__name__)
 @FEW
 @given(choices=drawn())
 def test_is_a_network_or_told(judge: Judge, folder: Path, choices: Choices) -> None:
     judge(choices, folder)
 
 
-@pytest.mark.parametrize("judge", [judge_options, judge_commands], ids=lambda judge: judge.__name__)
+@pytest.mark.parametrize("judge", [judge_options, judge_commands, judge_line], ids=lambda judge: judge.__name__)
 @settings(FEW, max_examples=30)
 @given(choices=drawn())
 def test_ends_well(judge: Judge, folder: Path, choices: Choices) -> None:
@@ -42,7 +44,7 @@ def test_ends_well(judge: Judge, folder: Path, choices: Choices) -> None:
 
 
 def test_some_are_refused_and_some_are_not(folder: Path) -> None:
-    for judge in (judge_bytes, judge_nodes):
+    for judge in (judge_bytes, judge_nodes, judge_text):
         found = [judge(random_choices(f"count:{number}"), folder) for number in range(200)]
         assert 0 < found.count("accepted") < 140
 
@@ -52,6 +54,19 @@ def test_every_way_to_bend_bytes_changes_something(bend) -> None:
     data = b"name: one\ninput: [3, 8, 8]\nlayers:\n  - conv: [8, 3]\n  - relu\n"
     assert any(bend(data, random_choices(str(seed))) != data for seed in range(5))
     assert isinstance(bend(b"", random_choices("empty")), bytes)
+
+
+@pytest.mark.parametrize("bend", sorted(set(BENDS), key=lambda one: one.__name__))
+def test_every_way_to_bend_a_text_changes_something(bend) -> None:
+    text = "name: one\ninput: [3, 8, 8]\nlayers:\n  - conv: {filters: 8, kernel: 3}\n  - relu\n"
+    assert any(bend(text, random_choices(str(seed))) != text for seed in range(8))
+    assert isinstance(bend("", random_choices("empty")), str)
+
+
+def test_lines_have_all_commands_and_end_in_every_way(folder: Path) -> None:
+    found = [judge_line(random_choices(f"line:{number}"), folder) for number in range(150)]
+    assert {"summary ends with 0", "summary ends with 2", "check ends with 1"} <= set(found)
+    assert {line(random_choices(f"line:{number}"), folder)[0] for number in range(300)} == set(commands())
 
 
 def test_bent_nodes_are_yaml() -> None:

@@ -48,6 +48,11 @@ STRINGS = {
     "image": "![x](https://evil.example/x.png)",
     "bare_link": "https://evil.example and www.evil.example",
     "mention": "@octocat fixes #12",
+    "issues": "closes GH-12, gh-3 and octocat/hello-world#7; !8 %9 ~label &10 ^11",
+    "commit": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "commits": "octocat@da39a3ee5e6b4b0d3255bfef95601890afd80709 reverts DA39A3E",
+    "emoji": ":tada: and net.yaml:100:1",
+    "quick_action": "/close",
     "heading": "# heading",
     "underline": "---",
     "double_underline": "===",
@@ -180,6 +185,12 @@ def check_json(text: str) -> None:
     json.loads(text)
 
 
+def check_sarif(text: str) -> None:
+    check_json(text)
+    for result in json.loads(text)["runs"][0]["results"]:
+        assert not re.search(r"(?<!\\)\]\(", result["message"]["text"])
+
+
 def check_csv(text: str) -> None:
     check_log(text)
     rows = list(csv.reader(io.StringIO(text)))
@@ -215,6 +226,11 @@ def check_markdown(text: str) -> None:
         if token.type == "heading_open":
             assert token.markup.startswith("#")
     assert not re.search(r"(?<!\\)://|www\.|(?<![\w\\&])[@#]\w", text)
+    for token in tokens:
+        if token.type == "text":
+            # What GitHub and GitLab find in the text that is left: references, commits, and names of pictures.
+            assert not re.search(r"(?i)\bGH-[0-9]|[@#!%~&^]\w|\b[0-9a-f]{7,40}\b|:(100|[a-z+-]+):", token.content)
+    assert not re.search(r"(?m)^\s*/[a-z]", text)
     assert not re.search(r"(?<!\\)\$(?!\$)", re.sub(r"(?m)^\$\$.*\$\$$", "", text))
 
 
@@ -289,7 +305,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "text": check_text,
     "table": check_text,
     "json": check_json,
-    "sarif": check_json,
+    "sarif": check_sarif,
     "csv": check_csv,
     "markdown": check_markdown,
     "latex": check_latex,

@@ -24,6 +24,7 @@ import cnncalc
 from cnncalc.checks.linter import EVERYTHING
 from cnncalc.checks.run import Request, outcome
 from cnncalc.commands import cli
+from cnncalc.commands.show import CI_VARIABLES
 from cnncalc.formats.json import dumps
 from cnncalc.network import build
 from cnncalc.text import plain
@@ -332,6 +333,28 @@ def test_a_terminal(command: tuple[str, ...], tmp_path: Path) -> None:
     text = COLOURS.sub("", read.decode().replace("\r\n", "\n"))
     assert text
     hostile.check_log(text)
+
+
+@pytest.mark.parametrize("variable", ["CI", "TF_BUILD", "TEAMCITY_VERSION"])
+def test_show_in_a_log(variable: str, tmp_path: Path) -> None:
+    """A CI system reads what a pipe holds; a file gets the spec as it is, also there."""
+    text = (
+        "name: |\n  ::error::x\n  ::add-mask::y\ninput: [3, 8, 8]\nlayers: [relu] ##[error]x ##vso[task.x]y \x9b31m\n"
+    )
+    (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "cnncalc", "show", "net.yaml"]
+    outside = {name: value for name, value in os.environ.items() if name not in CI_VARIABLES}
+    piped = subprocess.run(command, cwd=tmp_path, env=outside, capture_output=True, check=True).stdout
+    assert piped.decode() == text
+    inside = {**outside, variable: "true"}
+    log = subprocess.run(command, cwd=tmp_path, env=inside, capture_output=True, check=True).stdout.decode()
+    hostile.check_log(log)
+    assert log.count("\n") == text.count("\n")
+    with (tmp_path / "copy.yaml").open("wb") as file:
+        subprocess.run(command, cwd=tmp_path, env=inside, stdout=file, check=True)
+    assert (tmp_path / "copy.yaml").read_text(encoding="utf-8") == text
+    subprocess.run([*command, "-o", "other.yaml"], cwd=tmp_path, env=inside, check=True)
+    assert (tmp_path / "other.yaml").read_text(encoding="utf-8") == text
 
 
 # --- the command line -----------------------------------------------------------------------------------

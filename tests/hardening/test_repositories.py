@@ -18,6 +18,7 @@ from cnncalc import git
 from cnncalc.errors import SpecError
 from cnncalc.network import build
 from cnncalc.spec import config
+from cnncalc.spec.locate import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -275,6 +276,294 @@ def test_a_variable_that_the_baseline_lacks(checkout: Checkout, run: Callable[..
     assert "1 check kept, none broken" in run("check", "--against-ref", checkout.base).output
     checkout.write("cnncalc.yaml", "specs: {designs/net.yaml: {set: {filters: 400}}}\n")
     assert "params grew by 11,088" in run("check", "--against-ref", checkout.base, status=1).output
+
+
+VARIABLE = f"variables: {{filters: 4}}\n{SPEC.replace('[4, 3]', '[filters, 3]')}"
+
+
+def set_filters(number: int, pattern: str = "designs/net.yaml") -> str:
+    """A configuration that sets the filters of a spec."""
+    return f"specs: {{'{pattern}': {{set: {{filters: {number}}}}}}}\n"
+
+
+@pytest.mark.parametrize("config", ["nearest", "named", "moved"])
+def test_what_a_pull_request_sets_in_its_specs_is_not_set_in_the_baseline(
+    checkout: Checkout, config: str, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The baseline has what the configuration of its own revision sets, if there is one."""
+    checkout.write("designs/net.yaml", VARIABLE)
+    base = commit()
+    checkout.write("designs/net.yaml", VARIABLE.replace("[filters, 3]", "[filters, 3]\n  - conv: [10, 3]"))
+    options = ["--against-ref", base, "designs/net.yaml", "--no-lint"]
+    if config == "named":
+        checkout.write("other.yaml", set_filters(400))
+        options += ["--config", "other.yaml"]
+    elif config == "moved":
+        checkout.write("designs/cnncalc.yaml", set_filters(400, "net.yaml"))
+        monkeypatch.chdir("designs")
+        options[2] = "net.yaml"
+    else:
+        checkout.write("cnncalc.yaml", set_filters(400))
+    # From 4 filters of 28 numbers to 400, and 10 filters of 9 * 400 weights and a bias.
+    output = run("check", *options, status=1).output
+    assert f"params grew by {396 * 28 + 10 * 3601:,}" in output
+    assert "the configuration has no set or input for the baseline, and 'filters=400' for the spec" in output
+    # Options are for both, and come after what configurations say.
+    output = run("check", *options, "--set", "filters=5", status=1).output
+    assert f"params grew by {10 * 46:,}" in output
+
+
+@pytest.mark.parametrize("pattern", ["designs/net.yaml", "**/*.yaml", "d*/*", "linked/net.yaml", "linked/*.yaml"])
+@pytest.mark.parametrize("spec", ["designs/net.yaml", "linked/net.yaml", "alias.yaml"])
+def test_the_baseline_has_what_its_configuration_sets(
+    checkout: Checkout, pattern: str, spec: str, run: Callable[..., Result]
+) -> None:
+    """By whichever path of the spec, also where the pull request drops it."""
+    checkout.write("designs/net.yaml", VARIABLE.replace("filters: 4", "filters: 400"))
+    (checkout.folder / "linked").symlink_to("designs")
+    (checkout.folder / "alias.yaml").symlink_to("designs/net.yaml")
+    checkout.write("cnncalc.yaml", set_filters(4, pattern))
+    base = commit()
+    for change in ("", "specs: [designs/net.yaml]\n", None):
+        if change is None:
+            (checkout.folder / "cnncalc.yaml").unlink()
+        else:
+            checkout.write("cnncalc.yaml", change or set_filters(400, pattern))
+        assert "params grew by 11,088" in run("check", spec, "--against-ref", base, status=1).output
+
+
+def test_the_inputs_of_a_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """A 1x1 convolution multiplies 3 numbers at each position for each of its 4 filters."""
+    spec = "input: [3, 8, 8]\nlayers:\n  - conv: [4, 1]\n"
+    checkout.write("designs/net.yaml", spec)
+    checkout.write("cnncalc.yaml", "specs: {designs/net.yaml: {input: [3, 4, 4]}}\n")
+    base = commit()
+    checkout.write("cnncalc.yaml", "specs: {designs/net.yaml: {input: [3, 16, 16]}}\n")
+    options = ("check", "--no-lint", "--against-ref", base, "--max-increase", "macs=0")
+    assert f"macs grew by {12 * (16**2 - 4**2):,}" in run(*options, status=1).output
+    assert "none broken" in run(*options, "--input", "3x5x5").output
+    assert "none broken" in run(*options, "--no-config", "designs/net.yaml").output
+
+
+@pytest.mark.parametrize("text", ["specs: 3\n", "\t", "spces: []\n", "specs: {x: {set: 3}}\n", None])
+def test_a_broken_configuration_of_the_baseline(
+    checkout: Checkout, text: str | None, run: Callable[..., Result]
+) -> None:
+    if text is None:
+        (checkout.folder / "cnncalc.yaml").symlink_to("gone.yaml")
+    else:
+        checkout.write("cnncalc.yaml", text)
+    base = commit()
+    (checkout.folder / "cnncalc.yaml").unlink()
+    options = ("check", "designs/net.yaml", "--against-ref", base)
+    assert f"the baseline cannot be used, so no increase is held: {base}:cnncalc.yaml" in run(*options, status=1).output
+    assert "designs/net.yaml: note: the baseline cannot be used" in run(*options, "--allow-broken-baseline").output
+    assert "the baseline cannot be used" not in run(*options, "--no-config").output
+    assert f"{base}:cnncalc.yaml" in run("diff", "designs/net.yaml", "--against-ref", base, status=2).stderr
+
+
+def test_a_link_to_a_configuration_elsewhere_at_the_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
+    checkout.write("designs/deep/net.yaml", SPEC)
+    checkout.write("other/set.yaml", set_filters(400))
+    (checkout.folder / "designs" / "cnncalc.yaml").symlink_to("../other/set.yaml")
+    base = commit()
+    (checkout.folder / "designs" / "cnncalc.yaml").unlink()
+    os.chdir("designs")
+    output = run("check", "net.yaml", "--against-ref", base, status=1).output
+    assert f"{base}:cnncalc.yaml: is a link to a file outside of its folder" in output
+
+
+def test_a_configuration_outside_of_the_repository(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """It is of whoever runs the command, and the same for both sides."""
+    checkout.write("designs/net.yaml", VARIABLE)
+    base = commit()
+    outside = checkout.folder.parent / "trusted.yaml"
+    outside.write_text(set_filters(400, "checkout/designs/net.yaml"))
+    output = run("check", "--config", str(outside), "--against-ref", base, "designs/net.yaml", "--no-lint").output
+    assert "1 check kept, none broken" in output
+    assert "the configuration has" not in output
+
+
+@pytest.mark.parametrize("baseline", ["{base}:designs/net.yaml", "kept.yaml"])
+def test_a_named_baseline_has_what_its_own_entries_set(
+    checkout: Checkout, baseline: str, run: Callable[..., Result]
+) -> None:
+    checkout.write("designs/net.yaml", VARIABLE)
+    checkout.write("kept.yaml", VARIABLE)
+    base = commit()
+    checkout.write("cnncalc.yaml", set_filters(400))
+    options = ("check", "--against", baseline.format(base=base), "designs/net.yaml", "--no-lint")
+    assert "params grew by 11,088" in run(*options, status=1).output
+    assert "none broken" in run(*options, "--set", "filters=3").output
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*", "**", "*.yaml", "**/*.yaml", "sub/**", "a/*/.c/*", "a/**/net.y*ml", "*/*/*", ".*", "./sub//net.yaml",
+     "**/**/**", "[a]/b/*", "a/b", "sub/net.yaml/", "?et.yaml", "**/b/**/*", "**/.c/*"],
+)  # fmt: skip
+def test_patterns_at_a_revision_name_what_they_name_here(checkout: Checkout, pattern: str) -> None:
+    names = ["net.yaml", "sub/net.yaml", "a/b/.c/net.yaml", "a/b/net.yml", ".hidden.yaml", "*", "a/[b]/**"]
+    for name in names:
+        checkout.write(name, SPEC)
+    checkout.write("cnncalc.yaml", f"specs: {{'{pattern}': {{set: {{filters: 4}}}}}}\n")
+    base = commit()
+    here = config.read("cnncalc.yaml")
+    there = config.ConfigsInGit(here, None)
+    named = [name for name in names if there.entries_of(Place(name, name, base))]
+    assert named == [name for name in names if config.entries_of(here, name)]
+
+
+def test_a_file_that_takes_the_place_of_a_bundled_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """`--against lenet5` means the network; a pull request can add a file of that name."""
+    checkout.write("lenet5", LARGE)
+    output = run("check", "designs/net.yaml", "--against", "lenet5", status=1).output
+    assert "lenet5: is a file here, and a bundled network; fix the baseline" in output
+    assert "write ./lenet5 for the file, or rename it" in output
+    checkout.write("cnncalc.yaml", "specs: [lenet5]\n")
+    assert "cnncalc.yaml:1:9: 'lenet5' is a file here, and a bundled network" in run("check", status=2).stderr
+    for pattern in ("./lenet5", "lenet*"):
+        checkout.write("cnncalc.yaml", f"specs: ['{pattern}']\n")
+        assert run("check", "--no-lint").output.startswith("./lenet5: ")
+
+
+def test_a_path_through_a_link_of_the_pull_request(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """The file is not new: git has it by another path."""
+    checkout.write("designs/net.yaml", LARGE)
+    (checkout.folder / "linked").symlink_to("designs")
+    (checkout.folder / "alias.yaml").symlink_to("linked/net.yaml")
+    for spec in ("linked/net.yaml", "alias.yaml"):
+        output = run("check", spec, "--against-ref", checkout.base, status=1).output
+        assert "params grew by 11,088" in output
+
+
+def add_submodule(checkout: Checkout, folder: str, *, absorbed: bool) -> str:
+    """Turn a folder into a submodule that has a large baseline, as a pull request can."""
+    other = checkout.folder.parent / "other"
+    run_git("init", "--quiet", "--initial-branch", "main", str(other))
+    (other / "net.yaml").write_text(LARGE)
+    commit(folder=other)
+    run_git("rm", "--quiet", "-r", folder)
+    run_git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--force", str(other), folder)
+    if not absorbed:
+        path = checkout.folder / folder / ".git"
+        path.unlink()
+        (checkout.folder / ".git" / "modules" / folder).rename(path)
+        run_git("config", "--file", str(path / "config"), "--unset", "core.worktree")
+    return commit()
+
+
+@pytest.mark.parametrize("absorbed", [True, False])
+def test_a_folder_that_becomes_a_submodule(
+    checkout: Checkout, absorbed: bool, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever works in it would take the submodule's main for the baseline."""
+    add_submodule(checkout, "designs", absorbed=absorbed)
+    monkeypatch.chdir("designs")
+    for arguments in (("--against-ref", "main"), ("--against", "main:net.yaml")):
+        output = run("check", "net.yaml", *arguments, status=2).output
+        assert "' is a submodule or folder of the repository '" in output
+    (checkout.folder / "designs" / "main:net.yaml").write_text(LARGE)
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against", "main:net.yaml", status=2).output
+    assert "none broken" in run("check", "--no-lint", "net.yaml", "--against-ref", "main", "--allow-outside").output
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "main", status=2).output
+
+
+def test_a_repository_in_a_folder_that_another_has_files_in(
+    checkout: Checkout, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git makes none there, but an archive can."""
+    checkout.write("designs/net.yaml", LARGE)
+    monkeypatch.chdir("designs")
+    run_git("init", "--quiet", "--initial-branch", "main")
+    commit()
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "main", status=2).output
+
+
+@pytest.mark.parametrize("target", ["gone.yaml", "../.git/config"])
+def test_a_baseline_that_is_a_link_to_nowhere(checkout: Checkout, target: str, run: Callable[..., Result]) -> None:
+    (checkout.folder / "designs" / "link.yaml").symlink_to(target)
+    base = commit()
+    (checkout.folder / "designs" / "link.yaml").unlink()
+    checkout.write("designs/link.yaml", LARGE)
+    output = run("check", "designs/link.yaml", "--against-ref", base, status=1).output
+    assert f"the baseline cannot be used, so no increase is held: {base}:designs/link.yaml: is a link that" in output
+
+
+def test_a_file_called_like_standard_input(checkout: Checkout, run: Callable[..., Result]) -> None:
+    checkout.write("-", SPEC)
+    base = commit()
+    checkout.write("-", LARGE)
+    for pattern in ("-", "*"):
+        checkout.write("cnncalc.yaml", f"specs: ['{pattern}']\n")
+        assert "params grew by 11,088" in run("check", "--against-ref", base, status=1, stdin=SPEC).output
+
+
+def test_a_configuration_that_is_a_pipe(checkout: Checkout, run: Callable[..., Result]) -> None:
+    """To open it would wait for ever."""
+    os.mkfifo("cnncalc.yaml")
+    assert "cnncalc.yaml: is no file" in run("check", "designs/net.yaml", status=2).stderr
+
+
+def test_a_submodule_of_a_work_tree(
+    checkout: Checkout, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = add_submodule(checkout, "designs", absorbed=True)
+    tree = checkout.folder.parent / "tree"
+    run_git("worktree", "add", "--quiet", str(tree), change)
+    run_git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", folder=tree)
+    monkeypatch.chdir(tree / "designs")
+    assert "is a submodule or folder of" in run("check", "net.yaml", "--against-ref", "HEAD", status=2).output
+
+
+def test_what_lies_in_another_repository_and_is_no_submodule(
+    checkout: Checkout, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A work tree, a clone, and a repository in a home that is one."""
+    checkout.write("designs/net.yaml", LARGE)
+    run_git("worktree", "add", "--quiet", "--detach", "inside")
+    run_git("clone", "--quiet", ".", "cloned")
+    run_git("init", "--quiet", "--separate-git-dir", str(checkout.folder / ".git" / "kept"), "kept")
+    run_git("pull", "--quiet", str(checkout.folder), "main", folder=checkout.folder / "kept")
+    for folder in ("inside", "cloned", "kept"):
+        monkeypatch.chdir(checkout.folder / folder)
+        shutil.copy(checkout.folder / "designs" / "net.yaml", "designs")
+        assert "params grew by 11,088" in run("check", "designs/net.yaml", "--against-ref", "HEAD", status=1).output
+
+
+def test_a_file_like_a_revision_of_a_repository_that_git_refuses(
+    checkout: Checkout, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one of another owner: whether there is such a revision cannot be known."""
+    checkout.write("main:designs/net.yaml", LARGE)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    git._repository.cache_clear()
+    output = run("check", "designs/net.yaml", "--against", "main:designs/net.yaml", status=2).output
+    assert "git cannot use the repository" in output
+
+
+def test_the_hint_of_a_broken_baseline(checkout: Checkout, run: Callable[..., Result]) -> None:
+    checkout.write("designs/net.yaml", SPEC.replace("conv", "cnv"))
+    base = commit()
+    checkout.write("designs/net.yaml", SPEC)
+    lines = run("check", "designs/net.yaml", "--no-lint", "--against-ref", base, status=1).output.splitlines()
+    assert lines[0].endswith("unknown layer type 'cnv'; fix the baseline, or pass --allow-broken-baseline [baseline]")
+    assert lines[1].strip() == "did you mean 'conv'?"
+
+
+@pytest.mark.parametrize("arguments", [("lenet5", "--no-lint"), ("lenet5", "--against", "lenet5", "--no-lint")])
+def test_a_current_folder_that_is_gone(
+    checkout: Checkout, arguments: tuple[str, ...], run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout.folder / "gone").mkdir()
+    monkeypatch.chdir("gone")
+    (checkout.folder / "gone").rmdir()
+    assert "1 spec" in run("check", *arguments).output
+    message = "the current folder cannot be used: No such file or directory; change to a folder that exists"
+    assert message in run("check", "lenet5", "--against-ref", "main", status=2).stderr
+    assert message in run("summary", "main:net.yaml", status=2).stderr
+    output = run("summary", "lenet5", "--output", "x.txt", status=2).stderr
+    assert "standard output" not in output
 
 
 # --- no spec is hidden ------------------------------------------------------------------------------------

@@ -361,3 +361,12 @@ def test_every_literal_stands_where_its_span_says(tree: object, flow: bool) -> N
             assert lines[node.span.line - 1][start:].startswith(node.text)
 
     check(parse("\n".join(lines), "f"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+def test_text_behind_a_bracket_or_a_quote_on_any_line(end):
+    for value, closing in (("[8, 3] relu", "bracket"), ("'8' relu", "quote")):
+        with pytest.raises(SpecError) as error:
+            parse(f"name: x{end}a: {value}{end}", "net.yaml")
+        (problem,) = error.value.problems
+        assert problem.message == f"text stands behind the closing {closing}"

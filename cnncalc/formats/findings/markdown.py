@@ -25,7 +25,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
         if outcome.checks or outcome.findings:
             yield ""
             name = f": {escape(outcome.name)}" if outcome.name else ""
-            yield f"**{escape(outcome.file)}**{name}"
+            yield f"**{escape(outcome.file or repr(''))}**{name}"
         if outcome.checks:
             yield from _table(outcome)
         if outcome.findings:

@@ -68,10 +68,15 @@ def _result(outcome: Outcome, finding: Finding, codes: Sequence[str]) -> dict[st
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": finding.severity.value,
-        "message": {"text": "\n".join(plain(line) for line in message.split("\n"))},
+        "message": {"text": "\n".join(_without_links(plain(line)) for line in message.split("\n"))},
         "locations": [location],
         **({"relatedLocations": related} if related else {}),
     }
+
+
+def _without_links(words: str) -> str:
+    """A line of a message in which viewers see no link: `[text](address)` is one also in SARIF's plain text."""
+    return words.replace("](", "\\](")
 
 
 def _related(outcome: Outcome, finding: Finding) -> Iterator[tuple[Span | None, str]]:

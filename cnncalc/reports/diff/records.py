@@ -166,7 +166,8 @@ class Difference(NamedTuple):
     totals: TotalsRecord
 
 
-RECORDS = (Difference,)
+# Against a git revision it is a list.
+RECORDS = (Difference, tuple[Difference, ...])
 
 
 def difference_record(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Difference:
