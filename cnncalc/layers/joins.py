@@ -194,10 +194,9 @@ class Concat(Join, name="concat"):
         for shape in inputs:
             own = shape[self.axis]
             # The outputs before and behind its part lie where its padding would.
-            part = SlidingWindow(1, before=before, after=whole - before - own) if self.axis else POINT
-            windows = tuple(part if axis == self.axis else POINT for axis in range(1, len(shape)))
-            channels = POINT if self.axis else None
-            readings.append(Reading(windows, tuple(range(shape.rank)), channels=channels))
+            part = SlidingWindow(1, before=before, after=whole - before - own)
+            channels, *windows = (part if axis == self.axis else POINT for axis in range(len(shape)))
+            readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))
             before += own
         return tuple(readings)
 
