@@ -300,7 +300,7 @@ class LayerType:
         """The names that the formulas may use, with their numbers."""
         image = inputs[0]
         return {
-            **{key: value for key, value in self.__dict__.items() if isinstance(value, int)},
+            **{key: value for key, value in self.__dict__.items() if type(value) is int},
             "in_channels": image.channels,
             "in_positions": image.positions,
             "in_elements": image.elements,

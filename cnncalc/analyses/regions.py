@@ -134,7 +134,7 @@ class _Following:
             self.exact = False
         if channels is None and reading.is_part:
             self.exact = False
-        if window is None and channels == _all(output.channels):
+        if window is None and channels == _all(output.channels) and not reading.scattered:
             return _all(shape.channels)
         if window is None or (channels is None and not isinstance(window, WholeWindow)):
             return None if shape.channels > 1 else _all(1)
