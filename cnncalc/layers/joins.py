@@ -27,7 +27,7 @@ from cnncalc.layer_type import (
 )
 from cnncalc.problem import RuleError, listed
 from cnncalc.settings import whole
-from cnncalc.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
+from cnncalc.shapes import POINT, Shape, SlidingWindow, StackWindow, WholeWindow, Window, axis_count, stride_between
 
 # Maps that differ by more are not brought together by one layer's stride.
 LARGEST_STRIDE = 8
@@ -184,9 +184,8 @@ class Concat(Join, name="concat"):
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         if not self.axis:
             return (POINT,) * inputs[0].rank
-        # What the other inputs add lies behind the first, as its padding does.
-        behind = SlidingWindow(1, after=sum(shape[self.axis] for shape in inputs[1:]))
-        return tuple(behind if axis == self.axis else POINT for axis in range(1, len(inputs[0])))
+        others = sum(shape[self.axis] for shape in inputs[1:])
+        return tuple(StackWindow(others if axis == self.axis else 0) for axis in range(1, len(inputs[0])))
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
         whole, before = output[self.axis], 0
@@ -194,16 +193,15 @@ class Concat(Join, name="concat"):
         for shape in inputs:
             own = shape[self.axis]
             # The outputs before and behind its part lie where its padding would.
-            part = SlidingWindow(1, before=before, after=whole - before - own) if self.axis else POINT
-            windows = tuple(part if axis == self.axis else POINT for axis in range(1, len(shape)))
-            channels = POINT if self.axis else None
-            readings.append(Reading(windows, tuple(range(shape.rank)), channels=channels))
+            part = SlidingWindow(1, before=before, after=whole - before - own)
+            channels, *windows = (part if axis == self.axis else POINT for axis in range(len(shape)))
+            readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))
             before += own
         return tuple(readings)
 
     def formulas(self) -> Formulas:
         if self.axis:
-            return {"out_channels": "in_channels", "out_size": "in_size + before + after"}
+            return {"out_channels": "in_channels", "out_size": "in_size + others"}
         return {"out_channels": "sum(all_in_channels)"}
 
 

@@ -57,6 +57,7 @@ def _finding(outcome: Outcome, finding: Finding) -> dict[str, Any]:
         "hint": finding.hint or None,
         "details": list(finding.details),
         "layer": finding.layer or None,
+        "layers": list(finding.layers or filter(None, [finding.layer])),
         "guard": guard and {"option": None if guard.line else guard.file, **_place(guard)},
         **_place(finding.span),
     }
@@ -97,6 +98,7 @@ def schema() -> dict[str, Any]:
             "hint": maybe_text,
             "details": {"type": "array", "items": text},
             "layer": maybe_text,
+            "layers": {"type": "array", "items": text},
             "guard": {"anyOf": [{"type": "null"}, object_of({"option": maybe_text, **where})]},
             **where,
         }
