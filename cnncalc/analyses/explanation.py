@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from math import prod
+from math import ceil, prod
 from typing import NamedTuple
 
 from cnncalc import limits
@@ -32,7 +32,7 @@ from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import Matrices, Remark, Storage
-from cnncalc.layers.shapes import Shape, SlidingWindow, Window, axis_names, half, same_padding
+from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names, half, same_padding
 from cnncalc.network.records import Figures, Group, Layer, Network, inference_layers
 from cnncalc.reprs import brief
 from cnncalc.spec.templates import Computed, Listed, Template
@@ -174,6 +174,7 @@ class Explanation(NamedTuple):
     compared: tuple[Derivation, ...]
     reads: Fraction | None
     connectivity: Pair | None
+    most_read: int | None
     grouping: Grouping | None
     separable: SeparablePair | None
     separable_share: Derivation | None
@@ -208,6 +209,7 @@ def explain(network: Network, name: str) -> Explanation:
         _compared(layer),
         reads(layer),
         connectivity(layer),
+        _most_read(layer),
         _grouping(layer),
         separable,
         None if separable is None else _separable_share(separable),
@@ -333,12 +335,25 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
     }
     bias = " + biases" if wired.biases else ""
     unshared = f"connections{bias}"
-    if each.denominator == 1 and wired.biases in (0, outputs):
+    most = _most_read(layer)
+    if each.denominator == 1 and wired.biases in (0, outputs) and (most is None or most >= each):
         unshared = "out_elements * (reads + 1)" if wired.biases else "out_elements * reads"
     return (
         derive("unshared", unshared, values),
         derive("fully_connected", f"in_elements * out_elements{bias}", values),
     )
+
+
+def _most_read(layer: Layer) -> int | None:
+    """The most inputs that an output can read where some of its connections are to padding; None where none is."""
+    wired, image, output = wiring(layer), layer.input_shapes[0], layer.output_shape
+    found = layer.figures.type.windows(layer.input_shapes)
+    windows = [window for window in found if isinstance(window, SlidingWindow | SpreadWindow)]
+    if wired is None or not any(window.before > 0 or window.after > 0 for window in windows):
+        return None
+    slid = output if isinstance(windows[0], SlidingWindow) else image
+    each = Fraction(wired.connections, slid.positions * output.channels * prod(window.kernel for window in windows))
+    return ceil(each) * prod(window.most_taps(size) for window, size in zip(windows, image.spatial, strict=True))
 
 
 def _separable_share(pair: SeparablePair) -> Derivation | None:

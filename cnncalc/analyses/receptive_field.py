@@ -148,13 +148,16 @@ class NoRule(Enum):
 class Strand(NamedTuple):
     """What outputs reach through all branches that move at one pace, and the widest of their paths.
 
-    `axis` is the axis of the output along which it moves, None where it does not. `channels` says what single
-    channels reach, along the channels, where they differ; None where all reach the same.
+    `axis` is the axis of the output along which it moves, None where it does not. `edges` are the first and the last
+    position within the input that any output reads: windows that do not fit leave the input's end unread, and then
+    no later layer sees it. `channels` says what single channels reach, along the channels, where they differ; None
+    where all reach the same.
     """
 
     axis: int | None
     reach: Reach | NoRule
     path: Path
+    edges: tuple[int, int]
     channels: Reach | NoRule | None = None
 
 
@@ -338,7 +341,7 @@ class _Walk:
         self.gates: list[Gate] = []
         self.misalignments: list[Misalignment] = []
         self.readings: dict[int, tuple[Reading, ...]] = {}
-        self.reaches: dict[tuple[Reach, type, Window, int, int], Reach | NoRule] = {}
+        self.reaches: dict[tuple[Reach, type, Window, int, tuple[int, int]], Reach | NoRule] = {}
 
     def fields(self) -> Fields:
         one = Reach((0,), (0,), 1)
@@ -346,7 +349,8 @@ class _Walk:
         paths: dict[str, dict[str, int | None]] = {name: {name: 1} for name, _ in self.network.inputs}
         for name, shape in self.network.inputs:
             start = Path(None, one, None)
-            state[name] = {name: tuple((Strand(axis, one, start),) for axis in range(shape.rank))}
+            axes = enumerate(shape.spatial)
+            state[name] = {name: tuple((Strand(axis, one, start, (0, size - 1)),) for axis, size in axes)}
         for layer in self.network.layers:
             counted = self.counted(layer)
             paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
@@ -370,7 +374,9 @@ class _Walk:
     def read(self, layer: Layer) -> tuple[Reading, ...]:
         key = id(layer.figures)
         if key not in self.readings:
-            self.readings[key] = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
+            readings = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
+            # Which of several branches a channel comes from is not followed.
+            self.readings[key] = tuple([one._replace(channels=None) if one.is_part else one for one in readings])
         return self.readings[key]
 
     def layer(
@@ -395,10 +401,7 @@ class _Walk:
 
     def axis(self, layer: Layer, branches: list[Branch], name: str, axis: int) -> Strands:
         """What a layer's outputs reach along one axis of an input of the network."""
-        size = self.sizes[name][axis]
-        slid = [
-            tuple([self.through(layer, branch, strand, size) for strand in branch.strands[axis]]) for branch in branches
-        ]
+        slid = [tuple([self.through(layer, branch, strand) for strand in branch.strands[axis]]) for branch in branches]
         if len(layer.inputs) == 1:
             before = branches[0].strands[axis]
             return before if all(map(is_, slid[0], before)) else self.affordable(slid[0], layer.output_shape)
@@ -428,7 +431,7 @@ class _Walk:
             if isinstance(strand.reach, Reach):
                 groups.setdefault((strand.axis, strand.reach.stride), []).append(strand)
         if len(groups) > MOST_STRANDS:
-            return (Strand(None, NoRule.STRANDS, strands[0].path),)
+            return (_lost(strands[0], NoRule.STRANDS),)
         for flaw, numbers in _flaws(branches, axis, groups, max(map(len, slid))):
             self.misalignments.append(Misalignment(layer.name, name, axis, flaw, numbers))
         return self.affordable(tuple(map(_together, groups.values())), layer.output_shape)
@@ -440,26 +443,26 @@ class _Walk:
             return strands
         count = _positions(reaches, output)
         if count is None:
-            return (Strand(None, NoRule.PERIOD, strands[0].path),)
+            return (_lost(strands[0], NoRule.PERIOD),)
         affordable = limits.affords(Cost.STRAND * len(strands) + Cost.OUTPUT * count)
-        return strands if affordable else (Strand(None, NoRule.WORK, strands[0].path),)
+        return strands if affordable else (_lost(strands[0], NoRule.WORK),)
 
-    def through(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
-        """What a layer's outputs reach along an axis of an input of the network, `size` long."""
+    def through(self, layer: Layer, branch: Branch, strand: Strand) -> Strand:
+        """What a layer's outputs reach along an axis of an input of the network."""
         if strand.axis is None and strand.channels is None:
             return strand
         reading = branch.reading
         if reading.moves:
-            moved = self.moved(layer, branch, strand, size)
+            moved = self.moved(layer, branch, strand)
             return moved if branch.output.channels > 1 or moved.channels is None else moved._replace(channels=None)
         if strand.channels is not None:
-            strand = self.in_channels(branch, strand, size)
+            strand = self.in_channels(branch, strand)
         if strand.axis is None:
             return strand
         window, axis = reading.windows[strand.axis], reading.axes[strand.axis]
-        return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis, size)
+        return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis)
 
-    def in_channels(self, branch: Branch, strand: Strand, size: int) -> Strand:
+    def in_channels(self, branch: Branch, strand: Strand) -> Strand:
         """A strand whose channels differ through a layer that leaves positions where they are."""
         reading, rule = branch.reading, strand.channels
         window = reading.channels
@@ -467,53 +470,57 @@ class _Walk:
             # Which branches are read is not followed: all are taken.
             return strand
         if reading.scattered:
-            return Strand(None, NoRule.ORDER, strand.path)
+            return _lost(strand, NoRule.ORDER)
         if isinstance(window, WholeWindow):
             return strand._replace(channels=None)
         if window is None:
             rule = NoRule.ORDER
         elif window is not POINT:
             # Not all channels may be read.
-            rule = self.slid(rule, window, branch.shape.channels, size) if isinstance(rule, Reach) else NoRule.ORDER
+            if isinstance(rule, Reach):
+                rule = self.slid(rule, window, branch.shape.channels, strand.edges)
+            else:
+                rule = NoRule.ORDER
             together = rule
             if isinstance(rule, Reach):
-                together = self.slid(rule, WholeWindow(), branch.output.channels, size)
-            strand = Strand(None, together, strand.path)
+                together = self.slid(rule, WholeWindow(), branch.output.channels, strand.edges)
+            strand = strand._replace(axis=None, reach=together)
         return strand._replace(channels=None if branch.output.channels == 1 else rule)
 
-    def slid_strand(
-        self, layer: Layer, strand: Strand, over: tuple[Window, int], axis: int | None, size: int
-    ) -> Strand:
+    def slid_strand(self, layer: Layer, strand: Strand, over: tuple[Window, int], axis: int | None) -> Strand:
         """A strand through a window over so many positions, which then moves along `axis`."""
         window, along = over
         if isinstance(strand.reach, NoRule):
             return strand._replace(axis=axis)
-        reach = self.slid(strand.reach, window, along, size)
+        reach = self.slid(strand.reach, window, along, strand.edges)
         if isinstance(reach, NoRule):
-            return Strand(axis, reach, strand.path)
+            return strand._replace(axis=axis, reach=reach, channels=None)
         own, path = strand.path.reach, strand.path
-        alone = reach if own is strand.reach else self.slid(own, window, along, size)
+        alone = reach if own is strand.reach else self.slid(own, window, along, strand.edges)
         if isinstance(alone, Reach) and alone != own:
             path = Path(layer, alone, path)
         axis = None if _is_constant(reach) else axis
         same = reach is strand.reach and axis == strand.axis
-        return strand if same and path is strand.path else Strand(axis, reach, path, strand.channels)
+        if same and path is strand.path:
+            return strand
+        edges = _edges(reach, 1 if axis is None else layer.output_shape.spatial[axis], strand.edges)
+        return Strand(axis, reach, path, edges, strand.channels)
 
-    def slid(self, reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule:
+    def slid(self, reach: Reach, window: Window, along: int, edges: tuple[int, int]) -> Reach | NoRule:
         """A reach through a window over `along` positions."""
         if window == POINT and type(window) is SlidingWindow:
             return reach
         # Windows are tuples: those of two types may be equal.
-        key = (reach, type(window), window, along, size)
+        key = (reach, type(window), window, along, edges)
         if key not in self.reaches:
-            self.reaches[key] = _slid(reach, window, along, size)
+            self.reaches[key] = _slid(reach, window, along, edges)
         return self.reaches[key]
 
     # --- axes that move to other places ---------------------------------------------------------
 
-    def moved(self, layer: Layer, branch: Branch, strand: Strand, size: int) -> Strand:
+    def moved(self, layer: Layer, branch: Branch, strand: Strand) -> Strand:
         """A strand through a layer that gives its numbers another shape."""
-        lost = Strand(None, NoRule.ORDER, strand.path)
+        lost = _lost(strand, NoRule.ORDER)
         own = 0 if strand.axis is None else strand.axis + 1
         moves = {axis: move for move in branch.reading.moves for axis in move.inputs}
         if isinstance(strand.reach, NoRule):
@@ -522,28 +529,28 @@ class _Walk:
             return lost
         if own not in moves:
             # Of an axis of size 1 every output reads all.
-            return self.slid_strand(layer, strand, (WholeWindow(), 1), None, size)
+            return self.slid_strand(layer, strand, (WholeWindow(), 1), None)
         move, along = moves[own], branch.shape[own]
         rule = strand.reach if own else strand.channels
         if not isinstance(rule, Reach):
             return strand
         if len(move.outputs) > 1:
-            return self.split(layer, branch, strand, move, size) if len(move.inputs) == 1 else lost
+            return self.split(layer, branch, strand, move) if len(move.inputs) == 1 else lost
         place = move.outputs[0]
         window: Window = POINT
         if len(move.inputs) > 1:
             below = prod(branch.shape[axis] for axis in move.inputs[move.inputs.index(own) + 1 :])
             window = DigitWindow(branch.output[place], below)
         if place and own:
-            return self.slid_strand(layer, strand, (window, along), place - 1, size)
-        slid = self.slid(rule, window, along, size)
+            return self.slid_strand(layer, strand, (window, along), place - 1)
+        slid = self.slid(rule, window, along, strand.edges)
         if place:
             return _out_of_channels(layer, strand, slid, place - 1)
-        return self.into_channels(layer, strand, along, size)._replace(channels=slid)
+        return self.into_channels(layer, strand, along)._replace(channels=slid)
 
-    def into_channels(self, layer: Layer, strand: Strand, along: int, size: int) -> Strand:
+    def into_channels(self, layer: Layer, strand: Strand, along: int) -> Strand:
         """What all channels of an output together reach, where an axis of so many positions comes to the channels."""
-        return strand if strand.axis is None else self.slid_strand(layer, strand, (WholeWindow(), along), None, size)
+        return strand if strand.axis is None else self.slid_strand(layer, strand, (WholeWindow(), along), None)
 
     def stay(self, moves: dict[int, Move], strand: Strand) -> bool:
         """Whether channels that differ are followed: those of a rule on their way, others that stay channels."""
@@ -551,7 +558,7 @@ class _Walk:
             return True
         return moves[0].outputs == (0,) and (strand.axis is None or 0 not in moves.get(strand.axis + 1, ((), ()))[1])
 
-    def split(self, layer: Layer, branch: Branch, strand: Strand, move: Move, size: int) -> Strand:
+    def split(self, layer: Layer, branch: Branch, strand: Strand, move: Move) -> Strand:
         """A strand along an axis that becomes several, of which it moves along one."""
         rule = strand.channels if strand.axis is None else strand.reach
         along = prod(sizes := tuple([branch.output[axis] for axis in move.outputs]))
@@ -561,13 +568,18 @@ class _Walk:
                 channels = None if strand.axis is None else strand.channels
                 return _out_of_channels(layer, strand, digit, place - 1)._replace(channels=channels)
             if digit is not None:
-                return self.into_channels(layer, strand, along, size)._replace(channels=digit)
+                return self.into_channels(layer, strand, along)._replace(channels=digit)
         if strand.axis is not None and len(sizes) == 2 and move.outputs[0] == 0:
             # The channels of an output together read every so many positions.
             apart = SlidingWindow(sizes[0], dilation=sizes[1])
-            together = self.slid_strand(layer, strand, (apart, along), move.outputs[1] - 1, size)
+            together = self.slid_strand(layer, strand, (apart, along), move.outputs[1] - 1)
             return together._replace(channels=NoRule.ORDER)
-        return Strand(None, NoRule.ORDER, strand.path)
+        return _lost(strand, NoRule.ORDER)
+
+
+def _lost(strand: Strand, rule: NoRule) -> Strand:
+    """A strand of which no rule says any more what outputs reach."""
+    return Strand(None, rule, strand.path, strand.edges)
 
 
 def _keeps(reading: Reading) -> bool:
@@ -580,9 +592,9 @@ def _keeps(reading: Reading) -> bool:
 def _out_of_channels(layer: Layer, strand: Strand, reach: Reach | NoRule, axis: int) -> Strand:
     """A strand that moves along an axis of the output by a rule that held along another, or the channels."""
     if isinstance(reach, NoRule):
-        return Strand(None, reach, strand.path)
+        return _lost(strand, reach)
     path = strand.path if reach == strand.path.reach else Path(layer, reach, strand.path)
-    return Strand(None if _is_constant(reach) else axis, reach, path)
+    return Strand(None if _is_constant(reach) else axis, reach, path, strand.edges)
 
 
 def _digit(reach: Reach, sizes: tuple[int, ...], number: int) -> Reach | None:
@@ -653,7 +665,7 @@ def _sums(counts: list[dict[str, int | None]]) -> dict[str, int | None]:
     return sums
 
 
-def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule:
+def _slid(reach: Reach, window: Window, along: int, edges: tuple[int, int]) -> Reach | NoRule:
     numerator, denominator = window.pace(along)
     common = gcd(numerator, denominator) if numerator else 1
     step, positions = quotient(numerator, common), quotient(denominator, common)
@@ -674,7 +686,7 @@ def _slid(reach: Reach, window: Window, along: int, size: int) -> Reach | NoRule
         ends = [extremes.of(window.reads(position, along)) for position in range(outputs)]
     if not advance and len(set(ends)) == 1:
         # Every output sees the same, so that there is nothing to go on beyond the border.
-        ends = [_cut(ends[0], size)]
+        ends = [_cut(ends[0], edges)]
     found = Reach(*_sides(ends), advance)
     furthest = max([advance, *[-low for low in found.lows if low], *[high for high in found.highs if high]])
     return NoRule.NUMBERS if furthest > limits.current().number else found
@@ -746,11 +758,20 @@ class _Extremes:
         return ends[place] + rounds * self.reach.advance
 
 
-def _cut(end: tuple[int, int] | None, size: int) -> tuple[int, int] | None:
+def _cut(end: tuple[int, int] | None, edges: tuple[int, int]) -> tuple[int, int] | None:
     if end is None:
         return None
-    first, last = max(end[0], 0), min(end[1], size - 1)
+    first, last = max(end[0], edges[0]), min(end[1], edges[1])
     return (first, last) if first <= last else None
+
+
+def _edges(reach: Reach, outputs: int, before: tuple[int, int]) -> tuple[int, int]:
+    """The first and the last position that so many outputs read, of those that the layer before had read."""
+    period = min(reach.period, outputs)
+    ends = [end for place in (*range(period), *range(outputs - period, outputs)) if (end := reach.at(place))]
+    if not ends:
+        return before
+    return max(before[0], min(low for low, _ in ends)), min(before[1], max(high for _, high in ends))
 
 
 def _is_constant(reach: Reach) -> bool:
@@ -807,7 +828,8 @@ def _together(strands: list[Strand]) -> Strand:
     """Strands of one stride as one."""
     axis, path = strands[0].axis, max((strand.path for strand in strands), key=lambda path: path.reach.size)
     reaches = list({strand.reach: None for strand in strands if isinstance(strand.reach, Reach)})
-    return Strand(axis, _union(reaches), path, _channels(strands))
+    edges = min(strand.edges[0] for strand in strands), max(strand.edges[1] for strand in strands)
+    return Strand(axis, _union(reaches), path, edges, _channels(strands))
 
 
 def _channels(strands: Sequence[Strand]) -> Reach | NoRule | None:
@@ -853,7 +875,9 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
     if len(reaches) == 1:
         axis, reach = reaches[0]
         of_one = _field_of_one if reach.period <= LONGEST_KEPT else _field_of_one.__wrapped__
-        return of_one(reach, 1 if axis is None else output.spatial[axis], size)
+        field: AxisField | None = of_one(reach, 1 if axis is None else output.spatial[axis], size)
+        unread = strands[0].edges != (0, size - 1)
+        return field._replace(whole=False) if field is not None and unread else field
     along = _along_axes(reaches, output)
     # The first outputs may depend on nothing; they are counted with the last axis fastest.
     first = [ends[0] for ends in along if ends[0] is not None] or [end for end in _last_known(along) if end][:1]
@@ -867,7 +891,13 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
         max(high - low for low, high in one) if one is other else max(high for _, high in one) - min(other)[0]
         for one, other in product(known, repeat=2)
     )
-    whole = any(_covers(reach, 1 if axis is None else output.spatial[axis], size) for axis, reach in reaches)
+    # Of branches together, one may see the first position and another the last.
+    edges = [strand.edges for strand in strands]
+    sees_first = [rule for rule, (first, _) in zip(reaches, edges, strict=True) if first == 0]
+    sees_last = [rule for rule, (_, last) in zip(reaches, edges, strict=True) if last == size - 1]
+    whole = any(
+        all(end is not None and end[0] <= 0 for end in ends) for ends in _along_axes(sees_first, output)
+    ) and any(all(end is not None and end[1] >= size - 1 for end in ends) for ends in _along_axes(sees_last, output))
     return AxisField(
         largest + 1,
         tuple(sorted(reach.stride for _, reach in reaches)),

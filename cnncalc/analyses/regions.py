@@ -121,13 +121,21 @@ class _Following:
                 if reading.moves:
                     read.extend(self.moved(channels, box, reading, (shape, layer.output_shape)))
                 else:
-                    own, along = self.channels(channels, reading, shape), self.along(box, reading, shape)
+                    own = self.channels(channels, reading, (shape, layer.output_shape))
+                    along = self.along(box, reading, shape)
                     read += [] if own == () or along is None else [(own, along)]
             yield source, shape, read
 
-    def channels(self, channels: Runs | None, reading: Reading, shape: Shape) -> Runs | None:
+    def channels(self, channels: Runs | None, reading: Reading, shapes: tuple[Shape, Shape]) -> Runs | None:
         """The channels of an input that channels of an output read."""
-        window = reading.channels
+        (shape, output), window = shapes, reading.channels
+        if channels != _all(output.channels) and (reading.scattered or reading.gathered):
+            # Each channel reads some of the positions alone.
+            self.exact = False
+        if channels is None and reading.is_part:
+            self.exact = False
+        if window is None and channels == _all(output.channels) and not reading.scattered:
+            return _all(shape.channels)
         if window is None or (channels is None and not isinstance(window, WholeWindow)):
             return None if shape.channels > 1 else _all(1)
         return self.through(_all(1) if channels is None else channels, window, shape.channels)

@@ -30,8 +30,9 @@ class Finding(NamedTuple):
 
     `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
     `span` is the place to change in the spec, None where no line is to blame. `layer` is the full name of the layer
-    or block it is about, if there is one. Of a broken check, `subject` is its subject and `guard` the place where
-    its guard is written: in the spec, in cnncalc.yaml, or in an option, which has no line.
+    or block it is about, if there is one; `layers` are all that a rule finds there, of which `layer` is the worst. Of
+    a broken check, `subject` is its subject and `guard` the place where its guard is written: in the spec, in
+    cnncalc.yaml, or in an option, which has no line.
     """
 
     code: str
@@ -43,6 +44,7 @@ class Finding(NamedTuple):
     layer: str = ""
     subject: str = ""
     guard: Span | None = None
+    layers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""

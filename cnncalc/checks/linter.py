@@ -150,7 +150,8 @@ def _findings(rule: Rule, severity: Severity, subject: Subject) -> Iterator[Find
         names = [found.layer for found in places if found is not worst]
         also = f" (and {len(names)} more like it: {some(names, 3)})" if names else ""
         message = f"{worst.message}{also}"
-        yield Finding(rule.code, severity, worst.span, message, worst.hint, layer=worst.layer)
+        layers = tuple(found.layer for found in places if found.layer)
+        yield Finding(rule.code, severity, worst.span, message, worst.hint, layer=worst.layer, layers=layers)
 
 
 # --- comments -----------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The sentences of the worked reports, in English and in Chinese: one catalogue, a file a report.
 
 A sentence has a key, and a text in each language with {placeholders} for what is already written
-out. `say` finds it; no report holds prose of these reports.
+out. `{count:one channel|# channels}` is the first where the count is 1, else the second, with the count in
+place of #. `say` finds it; no report holds prose of these reports.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import NamedTuple
+from string import Formatter
+from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "zh")
 
@@ -33,6 +35,19 @@ def reports() -> tuple[str, ...]:
     return tuple(module.name for module in iter_modules(__path__))
 
 
+class _Numerus(Formatter):
+    """Fills in placeholders, and chooses between the words for one and those for several."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not format_spec:
+            return str(value)
+        one, _, several = format_spec.partition("|")
+        return (one if str(value) == "1" else several).replace("#", str(value))
+
+
+_FORMATTER = _Numerus()
+
+
 class Speaker:
     """Says the sentences of some reports in one language."""
 
@@ -43,4 +58,4 @@ class Speaker:
     def __call__(self, key: str, **values: object) -> str:
         """The sentence of a key with its placeholders filled in."""
         text: str = getattr(self.sentences[key], self.language)
-        return text.format(**values)
+        return _FORMATTER.vformat(text, (), values)

@@ -58,6 +58,7 @@ SENTENCES = {
     "symbol_padding": Sentence("padding", "填充"),
     "symbol_before": Sentence("padding before", "前侧填充"),
     "symbol_after": Sentence("padding after", "后侧填充"),
+    "symbol_others": Sentence("sizes of the others", "其余输入的尺寸之和"),
     "symbol_dilation": Sentence("dilation", "空洞率"),
     "symbol_output_padding": Sentence("output padding", "输出填充"),
     "symbol_in_channels": Sentence("input channels", "输入通道"),
@@ -93,7 +94,7 @@ SENTENCES = {
     "symbol_divides": Sentence("divides", "除法"),
     "symbol_compares": Sentence("compares", "比较"),
     "symbol_exponentials": Sentence("exponentials", "指数类运算"),
-    "symbol_reads": Sentence("inputs each reads", "各自所读输入"),
+    "symbol_reads": Sentence("inputs each reads", "每个输出读取的输入数"),
     "symbol_biases": Sentence("biases", "偏置"),
     "symbol_layers": Sentence("layers", "层数"),
     "symbol_taps": Sentence("taps", "抽头"),
@@ -127,16 +128,17 @@ SENTENCES = {
     ),
     # --- its share --------------------------------------------------------------------------------
     "share_params": Sentence(
-        "{params} of the network's {whole} parameters ({percent} %)",
+        "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",
         "占网络 {whole} 个参数中的 {params} 个（{percent} %）",
     ),
     "share_macs": Sentence(
-        "{macs} of the network's {whole} MACs ({percent} %)", "占网络 {whole} 次乘加中的 {macs} 次（{percent} %）"
+        "{macs} of the network's {whole:one MAC|# MACs} ({percent} %)",
+        "占网络 {whole} 次乘加中的 {macs} 次（{percent} %）",
     ),
     "most": Sentence("; no layer has more", "，没有别的层比它多"),
     "no_weights": Sentence("It has no weights.", "它没有权重。"),
     "no_operations": Sentence("It does no operations at inference.", "推理时它不做任何运算。"),
-    "no_macs": Sentence("It does none of the network's {macs} MACs.", "网络的 {macs} 次乘加都不在这里。"),
+    "no_macs": Sentence("It does none of the network's {macs:one MAC|# MACs}.", "网络的 {macs} 次乘加都不在这里。"),
     # --- sharing ----------------------------------------------------------------------------------
     "sparse": Sentence(
         "Sparse connectivity: each output reads {reads} of the {inputs} inputs ({percent} %).",
@@ -146,9 +148,26 @@ SENTENCES = {
         "Sparse connectivity: an output reads {reads} of the {inputs} inputs on average ({percent} %).",
         "稀疏连接：每个输出平均读取 {inputs} 个输入中的 {reads} 个（{percent} %）。",
     ),
+    "sparse_at_most": Sentence(
+        "Sparse connectivity: an output reads at most {reads} of the {inputs} inputs ({percent} %), and fewer on the"
+        " border.",
+        "稀疏连接：每个输出最多读取 {inputs} 个输入中的 {reads} 个（{percent} %），边缘处更少。",
+    ),
+    "reads_all_inputs": Sentence(
+        "The kernel is so large that an output can read {inputs:the one input|all # inputs}.",
+        "卷积核足够大，一个输出可以读到全部 {inputs} 个输入。",
+    ),
     "shared": Sentence(
         "Parameter sharing: all {positions} positions of a channel use the same weights.",
         "参数共享：同一通道的全部 {positions} 个位置使用同一组权重。",
+    ),
+    "shared_spread": Sentence(
+        "Parameter sharing: all {positions} input positions spread the same weights.",
+        "参数共享：全部 {positions} 个输入位置散开同一组权重。",
+    ),
+    "shared_bias": Sentence(
+        "Parameter sharing: the {positions} output positions of a channel share its bias alone.",
+        "参数共享：同一通道的 {positions} 个输出位置只共享偏置。",
     ),
     "already_unshared": Sentence(
         "Nothing is shared: every position has weights of its own.", "没有参数共享：每个位置都有自己的权重。"
@@ -160,8 +179,8 @@ SENTENCES = {
     ),
     # --- groups -----------------------------------------------------------------------------------
     "grouped": Sentence(
-        "If every filter read all {channels} input channels, it would have {full_params} parameters in place of"
-        " {params} and do {full_macs} MACs in place of {macs}: it has {part} of the parameters and does"
+        "If every filter read all {channels} input channels, it would have {full_params:one parameter|# parameters} in"
+        " place of {params} and do {full_macs} MACs in place of {macs}: it has {part} of the parameters and does"
         " {macs_part} of the work.",
         "如果每个卷积核都读取全部 {channels} 个输入通道，参数将是 {full_params} 而不是 {params}，乘加将是 {full_macs}"
         " 而不是 {macs}：现在的参数是它的 {part}，计算量是它的 {macs_part}。",
@@ -192,7 +211,8 @@ SENTENCES = {
     "symbol_channels": Sentence("channels", "通道"),
     # --- im2col -----------------------------------------------------------------------------------
     "unrolled": Sentence(
-        "Each column of X_col is what a filter reads at one of {columns} places, each row of W_row is a filter.",
+        "Each column of X_col is what a filter reads at {columns:its one place|one of # places}, each row of W_row is"
+        " a filter.",
         "X_col 的每一列是卷积核在 {columns} 个位置之一所读的内容，W_row 的每一行是一个卷积核。",
     ),
     "in_groups": Sentence(
@@ -211,7 +231,8 @@ SENTENCES = {
         "X_col 以 {dtype} 存储占 {memory}，是输入的 {ratio} 倍。",
     ),
     "spread": Sentence(
-        "A column of Y_col is what one of {columns} input positions spreads over the output; col2im adds them up in"
+        "A column of Y_col is what {columns:the one input position|one of # input positions} spreads over the"
+        " output; col2im adds them up in"
         " their places. Y_col takes {memory} as {dtype}.",
         "Y_col 的每一列是 {columns} 个输入位置之一向输出散开的内容，col2im 把它们加到各自的位置上。Y_col 以 {dtype}"
         " 存储占 {memory}。",
@@ -340,38 +361,44 @@ SENTENCES = {
     # --- remarks of layer types -------------------------------------------------------------------
     "remark_activation": Sentence("Every number x becomes f(x):", "每个数 x 变成 f(x)："),
     "remark_across_channels": Sentence(
-        "The sum is over the {in_channels} channels of a position.", "求和范围是同一位置的 {in_channels} 个通道。"
+        "The sum is over the {in_channels:one channel|# channels} of a position.",
+        "求和范围是同一位置的 {in_channels} 个通道。",
     ),
     "remark_prelu": Sentence("The slope is learned, one in all.", "斜率是学出来的，全层共用一个。"),
     "remark_prelu_per_channel": Sentence(
-        "The slope is learned, one for each of the {in_channels} channels.",
+        "The slope is learned, one for {in_channels:the one channel|each of the # channels}.",
         "斜率是学出来的，{in_channels} 个通道各有一个。",
     ),
     "remark_flatten": Sentence(
-        "The same {in_elements} numbers in a row, channel after channel; nothing is computed or copied.",
+        "The same {in_elements:number|# numbers in a row, channel after channel}; nothing is computed or copied.",
         "同样的 {in_elements} 个数按通道顺序排成一行；不计算，也不复制。",
     ),
     "remark_reshape": Sentence(
-        "The same {in_elements} numbers in another shape.", "同样的 {in_elements} 个数换一种形状。"
+        "The same {in_elements:number|# numbers} in another shape.", "同样的 {in_elements} 个数换一种形状。"
     ),
     "remark_permute": Sentence(
-        "The same {in_elements} numbers with their axes in another order.", "同样的 {in_elements} 个数，轴的顺序改变。"
+        "The same {in_elements:number with its|# numbers with their} axes in another order.",
+        "同样的 {in_elements} 个数，轴的顺序改变。",
     ),
     "remark_channel_shuffle": Sentence(
         "The channels change places: each of the {groups} groups now holds channels of {sources} former"
         " groups, so that a grouped convolution after it reads from as many.",
         "通道交换位置：{groups} 组中的每一组都含有原来 {sources} 组的通道，使其后的分组卷积能读到这么多组。",
     ),
+    "remark_channels_stay": Sentence(
+        "With one group, or one channel in each group, the channels stay where they are.",
+        "只有一组，或每组只有一个通道时，通道位置不变。",
+    ),
     "remark_slice": Sentence(
-        "{out_elements} of {in_elements} numbers are kept.",
+        "{out_elements} of {in_elements:1 number|# numbers} {out_elements:is|are} kept.",
         "{in_elements} 个数中保留 {out_elements} 个。",
     ),
     "remark_pad": Sentence(
-        "Numbers are added at the ends of the axes: {in_elements} become {out_elements}.",
+        "Numbers are added at the ends of the axes: {in_elements:1 becomes|# become} {out_elements}.",
         "在各轴两端补数：{in_elements} 个数变成 {out_elements} 个。",
     ),
     "remark_crop": Sentence(
-        "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} are kept.",
+        "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept.",
         "在各轴两端裁剪：{in_elements} 个数中保留 {out_elements} 个。",
     ),
     "remark_upsample": Sentence(
@@ -379,11 +406,15 @@ SENTENCES = {
         "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
     ),
     "remark_pixel_shuffle": Sentence(
-        "{in_channels} channels become {out_channels} of {factor} times the size along each axis.",
+        "{in_channels:1 channel becomes|# channels become} {out_channels} of {factor:the same size|# times the size}"
+        " along"
+        " each axis.",
         "{in_channels} 个通道变成 {out_channels} 个，每个轴上放大 {factor} 倍。",
     ),
     "remark_pixel_unshuffle": Sentence(
-        "{in_channels} channels become {out_channels} of 1/{factor} of the size along each axis.",
+        "{in_channels:1 channel becomes|# channels become} {out_channels} of {factor:the same size|1/# of the size}"
+        " along"
+        " each axis.",
         "{in_channels} 个通道变成 {out_channels} 个，每个轴上缩小到 1/{factor}。",
     ),
     "remark_dropout": Sentence(
@@ -402,55 +433,61 @@ SENTENCES = {
         "每个通道乘以一个学到的数，再加上另一个：",
     ),
     "remark_lrn": Sentence(
-        "Each number is divided by a power of the squares around it, summed over {size} neighbouring channels:",
+        "Each number is divided by a power of {size:its own square|the squares around it, summed over # neighboring"
+        " channels}:",
         "每个数除以相邻 {size} 个通道平方和的幂：",
     ),
     "remark_batch_norm_map": Sentence(
-        "Averages run over the batch and over {axes}: each of the {in_channels} channels has a mean and a"
-        " variance of its own, taken over batch x {in_positions} numbers ({batch_of_32} for 32 samples).",
+        "Averages run over the batch and over {axes}: {in_channels:the one channel|each of the # channels} has a"
+        " mean and"
+        " a variance of its own, taken over batch x {in_positions} numbers ({batch_of_32} for 32 samples).",
         "在批次以及{axes}上求平均：{in_channels} 个通道各有自己的均值和方差，由 批大小 x "
         "{in_positions} 个数求得（32 个样本时为 {batch_of_32} 个）。",
     ),
     "remark_batch_norm_vector": Sentence(
-        "Averages run over the batch alone: each of the {in_channels} features has a mean and a variance of"
-        " its own, taken over as many numbers as there are samples.",
+        "Averages run over the batch alone: {in_channels:the one feature|each of the # features} has a mean and a"
+        " variance of its own, taken over as many numbers as there are samples.",
         "只在批次上求平均：{in_channels} 个特征各有自己的均值和方差，统计样本数等于批大小。",
     ),
     "remark_instance_norm_map": Sentence(
-        "Mean and variance are taken over the {in_positions} positions of each channel, of each sample apart.",
+        "Mean and variance are taken over the {in_positions:one position|# positions} of each channel, of each"
+        " sample apart.",
         "对每个样本的每个通道分别求均值和方差，范围是 {in_positions} 个位置。",
     ),
     "remark_group_norm": Sentence(
-        "Mean and variance are taken over each of {groups} groups of channels, {together} numbers of one sample.",
+        "Mean and variance are taken over {groups:all channels together|each of # groups of channels},"
+        " {together:1 number|# numbers} of one sample.",
         "对 {groups} 组通道分别求均值和方差，每组是同一样本的 {together} 个数。",
     ),
     "remark_layer_norm_all": Sentence(
-        "Mean and variance are taken over all {in_elements} numbers of one sample.",
+        "Mean and variance are taken over {in_elements:the one number|all # numbers} of one sample.",
         "对同一样本的全部 {in_elements} 个数求均值和方差。",
     ),
     "remark_layer_norm_channels": Sentence(
-        "Mean and variance are taken over the {in_channels} channels of each position apart.",
+        "Mean and variance are taken over the {in_channels:one channel|# channels} of each position apart.",
         "对每个位置分别求均值和方差，范围是 {in_channels} 个通道。",
     ),
     "remark_norm_learned_channel": Sentence(
-        "Learned: a factor (weight) and an addend (bias) for each of the {in_channels} channels.",
+        "Learned: a factor (weight) and an addend (bias) for {in_channels:the one channel|each of the # channels}.",
         "学习的：{in_channels} 个通道各一个缩放系数（weight）和一个平移量（bias）。",
     ),
     "remark_norm_learned_number": Sentence(
-        "Learned: a factor (weight) and an addend (bias) for each of the {in_elements} numbers.",
+        "Learned: a factor (weight) and an addend (bias) for {in_elements:the one number|each of the # numbers}.",
         "学习的：{in_elements} 个数各一个缩放系数（weight）和一个平移量（bias）。",
     ),
     "remark_norm_nothing_learned": Sentence("Learned: nothing.", "学习的：没有。"),
     "remark_statistics_tracked": Sentence(
-        "Tracked: a running mean and a running variance for each of the {in_channels} channels, kept but not learned.",
+        "Tracked: a running mean and a running variance for {in_channels:the one channel|each of the # channels},"
+        " kept but"
+        " not learned.",
         "跟踪的：{in_channels} 个通道各一个滑动均值和滑动方差，只保存而不学习。",
     ),
     "remark_batch_norm_in_training": Sentence(
         "Training uses the mean and variance of the batch at hand, so a sample's output depends on the"
         " others. Inference uses the tracked ones: one multiply and one add a number, which can be folded"
-        " into a convolution just before it.",
+        " into a convolution or linear layer just before it.",
         "训练时用当前批次的均值和方差，因此一个样本的输出与同批的其他样本有关；推理时用跟踪到的统计量：每个数只需"
-        "一次乘法和一次加法，可以并入紧挨在前面的卷积。",
+        "一次乘法和一次加法，可以并入紧挨在前面的卷积层或全连接层。",
     ),
     "remark_instance_norm_in_training": Sentence(
         "Training uses the mean and variance of the sample at hand, inference the tracked ones.",
@@ -470,16 +507,19 @@ SENTENCES = {
         "每个输出是本通道池化窗口（大小 {kernel_positions}）中各数的平均值。",
     ),
     "remark_subsample": Sentence(
-        "Each output is the sum of {kernel_positions} numbers of its own channel, times one learned number, plus"
-        " another.",
+        "Each output is the {kernel_positions:number at its place|sum of # numbers} of its own channel, times one"
+        " learned"
+        " number, plus another.",
         "每个输出是本通道 {kernel_positions} 个数之和乘以一个学到的数，再加上另一个。",
     ),
     "remark_windows_tile": Sentence(
-        "The windows lie side by side: {in_positions} numbers of each channel become {out_positions}.",
+        "The windows lie side by side: {in_positions:1 number of each channel becomes|# numbers of each channel become}"
+        " {out_positions}.",
         "池化窗口紧挨着、互不重叠：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
     ),
     "remark_windows_overlap": Sentence(
-        "The windows overlap: {in_positions} numbers of each channel become {out_positions}.",
+        "The windows overlap: {in_positions:1 number of each channel becomes|# numbers of each channel become}"
+        " {out_positions}.",
         "池化窗口互相重叠：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
     ),
     "remark_windows_apart": Sentence(
@@ -488,8 +528,12 @@ SENTENCES = {
         "窗口之间有些数没有被读取：每个通道的 {in_positions} 个数变成 {out_positions} 个。",
     ),
     "remark_one_window": Sentence(
-        "Each channel has one window: {in_positions} numbers become 1.",
+        "Each channel has one window: {in_positions:its one number|# numbers} {in_positions:is read alone|become 1}.",
         "每个通道只有一个池化窗口：{in_positions} 个数变成 1 个。",
+    ),
+    "remark_one_window_of_part": Sentence(
+        "Each channel has one window, which reads {read} of its {in_positions} numbers: they become 1.",
+        "每个通道只有一个池化窗口，读取其 {in_positions} 个数中的 {read} 个，变成 1 个。",
     ),
     "remark_parts_equal": Sentence(
         "They are equal in size and lie side by side.",
@@ -501,9 +545,9 @@ SENTENCES = {
     ),
     "remark_pointwise_groups": Sentence(
         "A filter of kernel 1 reads one position, and of it only the channels of its own group: each of the"
-        " {groups} groups mixes {group_in} channels into {group_out}.",
+        " {groups} groups {group_in:turns its one channel|mixes its # channels} into {group_out}.",
         "核大小为 1 的卷积核只看一个位置，而且只读本组的通道：{groups} 组中的每一组把 "
-        "{group_in} 个通道混合成 {group_out} 个。",
+        "{group_in:1 个通道变成|# 个通道混合成} {group_out} 个。",
     ),
     "remark_rounds_up": Sentence(
         "The output size is rounded up, as in Caffe: a last window that only partly fits counts.",
@@ -514,21 +558,24 @@ SENTENCES = {
     ),
     "remark_padding_not_in_the_mean": Sentence("The mean leaves the padding out.", "平均值不计填充。"),
     "remark_global_avg_pool": Sentence(
-        "Each of the {in_channels} channels becomes its mean, {in_positions} to 1: no weights, so nothing"
+        "{in_channels:The one channel|Each of the # channels} becomes its mean, {in_positions} to 1: no weights, so"
+        " nothing"
         " here can overfit.",
         "{in_channels} 个通道各变成自己的平均值，{in_positions} 个数变成 1 个（全"
         "局平均池化）：没有权重，因此这里不会过拟合。",
     ),
     "remark_global_max_pool": Sentence(
-        "Each of the {in_channels} channels becomes its largest number, {in_positions} to 1.",
+        "{in_channels:The one channel|Each of the # channels} becomes its largest number, {in_positions} to 1.",
         "{in_channels} 个通道各变成自己的最大值，{in_positions} 个数变成 1 个。",
     ),
     "remark_adaptive_avg_pool": Sentence(
-        "The windows are made to give {out_positions} means of each channel's {in_positions} numbers.",
+        "The windows are made to give {out_positions:one mean|# means} of each channel's {in_positions:one number|#"
+        " numbers}.",
         "池化窗口按输出划分：每个通道的 {in_positions} 个数得到 {out_positions} 个平均值。",
     ),
     "remark_adaptive_max_pool": Sentence(
-        "The windows are made to give {out_positions} maxima of each channel's {in_positions} numbers.",
+        "The windows are made to give {out_positions:one maximum|# maxima} of each channel's"
+        " {in_positions:one number|# numbers}.",
         "池化窗口按输出划分：每个通道的 {in_positions} 个数得到 {out_positions} 个最大值。",
     ),
     "remark_any_size": Sentence(
@@ -536,7 +583,7 @@ SENTENCES = {
         "输入尺寸无论多大，输出尺寸都一样。",
     ),
     "remark_maxout": Sentence(
-        "Of every {pieces} channels the largest is kept, {out_channels} of {in_channels}:",
+        "{pieces:Every channel is kept|Of every # channels the largest is kept}, {out_channels} of {in_channels}:",
         "每 {pieces} 个通道只保留最大的一个，{in_channels} 个留下 {out_channels} 个：",
     ),
     "remark_maxout_price": Sentence(
@@ -550,7 +597,8 @@ SENTENCES = {
         "它的数字是设置中声明的；内部做什么，这里并不知道。",
     ),
     "remark_rbf": Sentence(
-        "Each of the {units} units gives its squared distance from the input, sum (x - w)^2; its centre is drawn by"
+        "{units:The one unit|Each of the # units} gives its squared distance from the input, sum (x - w)^2; its"
+        " centre is drawn by"
         " hand,"
         " not learned.",
         "{units} 个单元各给出与输入的平方距离 sum (x - w)^2；中心是人工设定的，不学习。",
@@ -562,7 +610,7 @@ SENTENCES = {
     "remark_add": Sentence(
         "The {inputs} inputs are added number by number, so their shapes must be equal, or 1 along an axis;"
         " each output number costs {inputs} - 1 additions, and there are no parameters. The output has"
-        " {out_channels} channels.",
+        " {out_channels:1 channel|# channels}.",
         "{inputs} 个输入逐元素相加，因此形状必须相同（或在某轴上为 1）；每个输出元素需 "
         "{inputs} - 1 次加法，没有参数。输出有 {out_channels} 个通道。",
     ),
@@ -589,19 +637,22 @@ SENTENCES = {
         "各输入沿第 {axis} 轴相接，{sizes} 合为 {joined}。",
     ),
     "remark_pointwise_conv": Sentence(
-        "A filter of kernel 1 reads one position and mixes its {in_channels} channels into {out_channels}: a"
+        "A filter of kernel 1 reads one position and {in_channels:turns its one channel|mixes its # channels} into"
+        " {out_channels}: a"
         " linear layer with the same weights wherever it is placed.",
-        "核大小为 1 的卷积核（逐点卷积）只看一个位置，把它的 {in_channels} 个通道混合成 "
-        "{out_channels} 个：相当于在所到的每个位置上用同一个线性层。",
+        "核大小为 1 的卷积核（逐点卷积）只看一个位置，把它的 "
+        "{in_channels:1 个通道变成|# 个通道混合成} {out_channels} 个：相当于在所到的每个位置上用同一个线性层。",
     ),
     "remark_partly_connected": Sentence(
         "A table says which input channels a filter reads: {pairs} pairs of the {all_pairs} there could be.",
         "连接表规定每个卷积核读取哪些输入通道：{all_pairs} 对可能的连接中用了 {pairs} 对。",
     ),
     "remark_depthwise": Sentence(
-        "Each filter reads one channel alone, so nothing here mixes the {in_channels} channels; a pointwise"
-        " convolution after it can.",
-        "每个卷积核只读一个通道（深度卷积），因此 {in_channels} 个通道在这里互不混合；可由其后的逐点卷积来混合。",
+        "Each filter reads one channel alone{in_channels:, and there is no other.|, so nothing here mixes the #"
+        " channels; a"
+        " pointwise convolution after it can.}",
+        "每个卷积核只读一个通道（深度卷积），{in_channels:输入也只有这一个通道。|因此 # 个通道在这里互不混合；可由其"
+        "后的逐点卷积来混合。}",
     ),
     "remark_transposed": Sentence(
         "Each input position spreads a filter over the output, and what overlaps is added: the gradient of a"
@@ -616,7 +667,9 @@ SENTENCES = {
     # --- the story --------------------------------------------------------------------------------
     "story_title": Sentence("{network}, from {input} to {output}", "{network}：从 {input} 到 {output}"),
     "story_facts": Sentence(
-        "{params} parameters, {macs} MACs, {depth} convolution and linear layers on the longest path.",
+        "{params:1 parameter|# parameters}, {macs:1 MAC|# MACs}, {depth} convolution {depth:or linear layer|and"
+        " linear layers} on"
+        " the longest path.",
         "{params} 个参数，{macs} 次乘加，最长路径上有 {depth} 个卷积层和全连接层。",
     ),
     "story_stages": Sentence("Stage by stage", "逐阶段"),
@@ -659,17 +712,23 @@ SENTENCES = {
         "{layer} 的计算量最大，{whole} 次乘加中的 {macs} 次（{percent} %）：{why}",
     ),
     "why_dense": Sentence(
-        "it joins every one of {inputs} inputs to every one of {outputs} outputs, and shares nothing.",
+        "it joins {inputs:its one input|every one of # inputs} to {outputs:its one output|every one of # outputs},"
+        " and shares"
+        " nothing.",
         "它把 {inputs} 个输入中的每一个与 {outputs} 个输出中的每一个相连，没有任何共享。",
     ),
     "why_filters": Sentence(
-        "{outputs} filters that each read {reads} numbers.", "{outputs} 个卷积核，每个读取 {reads} 个数。"
+        "{outputs:one filter that reads|# filters that each read} {reads:one number|# numbers}.",
+        "{outputs} 个卷积核，每个读取 {reads} 个数。",
     ),
     "why_other": Sentence("it is declared so.", "设置中如此声明。"),
     "why_places": Sentence(
-        "its {weights} weights are each used at {times} places.", "它的 {weights} 个权重各在 {times} 个位置上使用。"
+        "its {weights:one weight is|# weights are each} used at {times:one place|# places}.",
+        "它的 {weights} 个权重各在 {times} 个位置上使用。",
     ),
-    "why_once": Sentence("each of its {weights} weights is used once.", "它的 {weights} 个权重各使用一次。"),
+    "why_once": Sentence(
+        "{weights:its one weight|each of its # weights} is used once.", "它的 {weights} 个权重各使用一次。"
+    ),
     "sliding_part": Sentence(
         "The {count} layers that share weights over positions hold {params} % of the parameters and do {macs} % of"
         " the MACs.",
@@ -698,7 +757,8 @@ SENTENCES = {
         "训练时阶段 {stage} 占内存最多：占所保存的 {whole} 个激活值的 {percent} %。",
     ),
     "story_training": Sentence(
-        "{layers} layers are there in training only and are left out here: {params} parameters, {macs} MACs.",
+        "{layers:1 layer is|# layers are} there in training only and left out here: {params:1 parameter|# parameters},"
+        " {macs:1 MAC|# MACs}.",
         "另有 {layers} 层只在训练时存在，这里不计：{params} 个参数，{macs} 次乘加。",
     ),
     "story_next": Sentence(

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 OPAQUE = "declare its output and costs with `- opaque: {output: [64, 28, 28], params: 1000, macs: 1000000}`"
 
+FUNCTION = "write the function itself, such as `- relu`"
+
 # What to do, for each word that names a layer elsewhere.
 TYPES: Mapping[str, tuple[str, ...]] = {
-    "write the function itself, such as `- relu`": (
+    FUNCTION: (
         "activation",
         "act",
         "nonlinearity",

@@ -29,7 +29,8 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         # Channels that follow one another come from groups that follow one another.
-        return (remark(self.name, sources=min(self.groups, quotient(output.channels, self.groups))),)
+        sources = min(self.groups, quotient(output.channels, self.groups))
+        return (remark(self.name, sources=sources) if sources > 1 else remark("channels_stay"),)
 
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels"}

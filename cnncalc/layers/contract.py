@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from cnncalc.errors import RuleError, listed
-from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window
 from cnncalc.reprs import LONGEST, brief, cut, short_value
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import Setting
@@ -156,7 +156,8 @@ class Reading(NamedTuple):
     an axis of which every output reads the same. `repeated` says that the input is repeated over the
     positions of the output, as a gate of one number a channel is. `channels` slides over the input's channels
     at the output's channel; None where the layer type does not say which of them each channel reads, all of them
-    together. `scattered` says that channels become positions beside each other. A layer that gives numbers another
+    together. `scattered` says that channels become positions beside each other, `gathered` that positions beside each
+    other become channels. A layer that gives numbers another
     shape says so by its `moves`, and then `windows` hold only for axes that stay as they are.
     """
 
@@ -165,7 +166,14 @@ class Reading(NamedTuple):
     repeated: bool = False
     channels: Window | None = None
     scattered: bool = False
+    gathered: bool = False
     moves: tuple[Move, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether some channels of the output read none of the input: zeros, or those of another input."""
+        window = self.channels
+        return type(window) is SlidingWindow and (window.before > 0 or window.after > 0)
 
 
 NO_WEIGHTS: tuple[Weight, ...] = ()
@@ -292,7 +300,7 @@ class LayerType:
         """The names that the formulas may use, with their numbers."""
         image = inputs[0]
         return {
-            **{key: value for key, value in self.__dict__.items() if isinstance(value, int)},
+            **{key: value for key, value in self.__dict__.items() if type(value) is int},
             "in_channels": image.channels,
             "in_positions": image.positions,
             "in_elements": image.elements,

@@ -13,7 +13,7 @@ from functools import cache
 from cnncalc import layers
 from cnncalc.errors import LONGEST_GUESSED, LONGEST_QUOTE, RuleError, did_you_mean, listed, nearest, quoted
 from cnncalc.layers import _elsewhere
-from cnncalc.layers.contract import LayerType
+from cnncalc.layers.contract import LayerType, Role
 from cnncalc.layers.examples import literal, plainest_settings
 from cnncalc.syntax.settings import ALSO_KNOWN_AS, Choice, Setting
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
@@ -49,6 +49,9 @@ def suggest_type(word: str, own: Iterable[str], arguments: Node | None = None) -
         return same
     if hint := _write_instead(word, arguments):
         return hint
+    # Names such as conv1x1 and conv_3x3 are a type and its kernel.
+    if (sized := re.fullmatch(r"([^\W\d]+?)_?(\d{1,4})(x\2)+", word)) and find_types(sized[1]):
+        return _write_instead(sized[1], arguments, kernel=int(sized[2]))
     # Names such as conv1, fc6 or dense_2 are a type and what tells its layers apart.
     bare = re.sub(r"[\d_x-]*\d$", "", word) if len(word) <= LONGEST_GUESSED else word
     if bare != word and (hint := _write_instead(bare, arguments)):
@@ -96,12 +99,15 @@ def _setting_of(word: str, names: Iterable[str]) -> str | None:
     )
 
 
-def _write_instead(word: str, arguments: Node | None) -> str:
-    """How to write what a word means elsewhere; nothing where that is not known."""
+def _write_instead(word: str, arguments: Node | None, kernel: int | None = None) -> str:
+    """How to write what a word means elsewhere; nothing where that is not known. `kernel` is one that it names."""
     found = find_types(word)
     if not found:
-        return advise_type(word)
-    written = f"`{_written(found[0], arguments)}`"
+        advice = advise_type(word)
+        function = find_types(arguments.text) if advice == _elsewhere.FUNCTION and isinstance(arguments, Scalar) else ()
+        named = [kind for kind in function if kind.role in (Role.ACTIVATION, Role.PROBABILITIES)]
+        return f"write the function itself, `{_written(named[0], None)}`" if named else advice
+    written = f"`{_written(found[0], arguments, kernel)}`"
     if found[0].several_inputs:
         written += " with `from: [a, b]` beside it"
     if len(found) > 1:
@@ -109,13 +115,18 @@ def _write_instead(word: str, arguments: Node | None) -> str:
     return f"cnncalc calls it {found[0].name}: write {written}"
 
 
-def _written(kind: type[LayerType], arguments: Node | None) -> str:
+def _written(kind: type[LayerType], arguments: Node | None, kernel: int | None = None) -> str:
     """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
     if kind.several_inputs:
         return f"- {kind.name}:"
     usual = plainest_settings(kind)
     first = next(iter(kind.settings), "")
-    if isinstance(arguments, Scalar) and set(usual) <= {first} and _fits(kind, first, arguments):
+    if kernel is not None and "kernel" in kind.settings:
+        if isinstance(arguments, Scalar) and first != "kernel" and _fits(kind, first, arguments):
+            usual[first] = int(arguments.text)
+        usual["kernel"] = kernel
+    own = isinstance(arguments, Scalar) and set(usual) <= {first} and (kernel is None or first != "kernel")
+    if isinstance(arguments, Scalar) and own and _fits(kind, first, arguments):
         return f"- {kind.name}: {arguments.text}"
     if isinstance(arguments, Mapping) and (given := _taken_over(kind, arguments)):
         return f"- {kind.name}: {{{given}}}"

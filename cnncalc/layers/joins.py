@@ -25,7 +25,16 @@ from cnncalc.layers.contract import (
     Wiring,
     remark,
 )
-from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window, axis_count, stride_between
+from cnncalc.layers.shapes import (
+    POINT,
+    Shape,
+    SlidingWindow,
+    StackWindow,
+    WholeWindow,
+    Window,
+    axis_count,
+    stride_between,
+)
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import whole
 
@@ -184,9 +193,8 @@ class Concat(Join, name="concat"):
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         if not self.axis:
             return (POINT,) * inputs[0].rank
-        # What the other inputs add lies behind the first, as its padding does.
-        behind = SlidingWindow(1, after=sum(shape[self.axis] for shape in inputs[1:]))
-        return tuple(behind if axis == self.axis else POINT for axis in range(1, len(inputs[0])))
+        others = sum(shape[self.axis] for shape in inputs[1:])
+        return tuple(StackWindow(others if axis == self.axis else 0) for axis in range(1, len(inputs[0])))
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
         whole, before = output[self.axis], 0
@@ -194,16 +202,15 @@ class Concat(Join, name="concat"):
         for shape in inputs:
             own = shape[self.axis]
             # The outputs before and behind its part lie where its padding would.
-            part = SlidingWindow(1, before=before, after=whole - before - own) if self.axis else POINT
-            windows = tuple(part if axis == self.axis else POINT for axis in range(1, len(shape)))
-            channels = POINT if self.axis else None
-            readings.append(Reading(windows, tuple(range(shape.rank)), channels=channels))
+            part = SlidingWindow(1, before=before, after=whole - before - own)
+            channels, *windows = (part if axis == self.axis else POINT for axis in range(len(shape)))
+            readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))
             before += own
         return tuple(readings)
 
     def formulas(self) -> Formulas:
         if self.axis:
-            return {"out_channels": "in_channels", "out_size": "in_size + before + after"}
+            return {"out_channels": "in_channels", "out_size": "in_size + others"}
         return {"out_channels": "sum(all_in_channels)"}
 
 

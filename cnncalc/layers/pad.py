@@ -54,7 +54,8 @@ class Pad(Moving, name="pad"):
         return tuple(WINDOWS[self.mode](1, before=before, after=after) for before, after in sides)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return None if any(self._channels) else POINT
+        before, after = self._channels
+        return SlidingWindow(1, before=before, after=after) if before or after else POINT
 
     def formulas(self) -> Formulas:
         channels = f"in_channels + {sum(self._channels)}" if any(self._channels) else "in_channels"

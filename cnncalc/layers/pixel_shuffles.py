@@ -73,5 +73,8 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         return (SlidingWindow(self.factor, self.factor),) * inputs[0].rank
 
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        return (super().readings(inputs, output)[0]._replace(gathered=True),)
+
     def formulas(self) -> Formulas:
         return {"out_channels": "in_channels * factor ** rank", "out_size": "in_size / factor"}

@@ -7,6 +7,8 @@ padding before it. Windows on the border are counted like all others, padding in
 
 from __future__ import annotations
 
+from math import prod
+
 from cnncalc.errors import RuleError
 from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.contract import (
@@ -23,10 +25,17 @@ from cnncalc.layers.contract import (
     feature_map,
     remark,
 )
-from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all
+from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all, within
 from cnncalc.syntax.settings import PerAxis, choice, flag, padding_of, per_axis
 
 ROUNDINGS = ("floor", "ceil")
+
+
+def _one_window(windows: tuple[SlidingWindow, ...], image: Shape) -> Remark:
+    """That a channel has one window, and how many of its positions lie in it."""
+    axes = zip(windows, image.spatial, strict=True)
+    read = prod(len(within(window.reads(0, size), size)) for window, size in axes)
+    return remark("one_window") if read == image.positions else remark("one_window_of_part", read=read)
 
 
 class Pool(Windowed):
@@ -63,7 +72,7 @@ class Pool(Windowed):
         windows = self.windows(inputs)
         axes = list(zip(windows, output.spatial, strict=True))
         if output.positions == 1:
-            lies = remark("one_window")
+            lies = _one_window(windows, inputs[0])
         elif any(window.overlaps(outputs) for window, outputs in axes):
             lies = remark("windows_overlap")
         else:

@@ -183,6 +183,10 @@ class SlidingWindow(NamedTuple):
     def pace(self, size: int) -> tuple[int, int]:
         return self.stride, 1
 
+    def most_taps(self, size: int) -> int:
+        """How many of its taps can lie within an input of `size` positions."""
+        return min(self.kernel, -(-size // self.dilation))
+
     def overlaps(self, outputs: int) -> bool:
         """Whether two of so many outputs read one position.
 
@@ -279,6 +283,12 @@ class SpreadWindow(NamedTuple):
     def pace(self, size: int) -> tuple[int, int]:
         return 1, self.stride
 
+    def most_taps(self, size: int) -> int:
+        """How many input positions can reach one output of an input of `size` positions."""
+        common = gcd(self.stride, self.dilation)
+        taps = (self.kernel - 1) // (self.stride // common) + 1
+        return min(taps, -(-size // (self.dilation // common)))
+
 
 class PartitionWindow(NamedTuple):
     """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
@@ -354,6 +364,24 @@ class SliceWindow(NamedTuple):
         return self.step, 1
 
 
+class StackWindow(NamedTuple):
+    """An axis behind whose end the `others`, positions of other inputs, follow."""
+
+    others: int
+
+    def slide(self, size: int) -> int:
+        return size + self.others
+
+    def reads(self, position: int, size: int) -> range:
+        return range(position, position + 1)
+
+    def span(self, size: int) -> int:
+        return 1
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 1, 1
+
+
 class WholeWindow(NamedTuple):
     """Each of `outputs` positions reads the whole input, along one axis."""
 
@@ -418,6 +446,12 @@ def same_crop(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
     surplus = dilation * (kernel - 1) + 1 - stride
     before = max(surplus, 0) // 2
     return before, max(surplus, 0) - before, max(-surplus, 0)
+
+
+def within(positions: range, size: int) -> range:
+    """Those of some positions that lie in 0 to size - 1."""
+    first = positions.start if positions.start >= 0 else positions.start % positions.step
+    return range(first, min(positions.stop, size), positions.step)
 
 
 def half(number: int) -> int:

@@ -249,18 +249,29 @@ class _Writer:
             return
         inputs = sum(shape.elements for shape in layer.input_shapes)
         outputs = layer.output_shape.elements
+        spreads = facts.matrices is not None and facts.matrices.spread
         if each == inputs and counts.unshared == counts.untied:
             yield Words(say("dense", outputs=integer(outputs), inputs=integer(inputs)))
             return
         share = percent(Share(pairs.part, pairs.whole))
-        if each.denominator == 1 and not (facts.matrices and facts.matrices.spread):
+        most = facts.most_read
+        if inputs == (each if most is None else most):
+            yield Words(say("reads_all_inputs", inputs=integer(inputs)))
+        elif most is not None:
+            share = percent(Share(most, inputs))
+            yield Words(say("sparse_at_most", reads=integer(most), inputs=integer(inputs), percent=share))
+        elif each.denominator == 1 and not spreads:
             yield Words(say("sparse", reads=integer(each.numerator), inputs=integer(inputs), percent=share))
         else:
             yield Words(say("sparse_average", reads=decimal(each), inputs=integer(inputs), percent=share))
         if counts.unshared == counts.untied:
             yield Words(say("already_unshared"))
-        else:
+        elif not spreads:
             yield Words(say("shared", positions=integer(layer.output_shape.positions)))
+        elif layer.input_shapes[0].positions > 1:
+            yield Words(say("shared_spread", positions=integer(layer.input_shapes[0].positions)))
+        else:
+            yield Words(say("shared_bias", positions=integer(layer.output_shape.positions)))
         yield from (self.working(one) for one in facts.compared)
         yield self.sharing_table(counts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import prod
 from typing import Any, NamedTuple
 
@@ -47,6 +47,8 @@ MOST_ROWS = 30
 ALL = 1_000_000
 # A longer way is told with layers that do the same, one after the other, as one line.
 MOST_STEPS = 40
+# Of more lines than this those in the middle are one.
+MOST_RUNS = 60
 MANY_PATHS = 1_000_000
 
 
@@ -521,6 +523,9 @@ class Report:
         runs = [[step] for step in steps]
         if len(steps) > MOST_STEPS:
             runs = _runs(steps, lambda step: (step.layer and step.layer.type, self.window(step, axis)))
+        if len(runs) > MOST_RUNS:
+            half = MOST_RUNS >> 1
+            runs = [*runs[:half], list(chain.from_iterable(runs[half:-half])), *runs[-half:]]
         lines = [Line((say("input") if not self.several else name, "", "", "1", "1", "0"))]
         lines += [self.step(run, axis) for run in runs]
         return Table("", (), columns, tuple(lines), (), say("left_out", columns="{columns}"))
@@ -548,7 +553,9 @@ class Report:
         numbers = (integer(last.reach.size), exact(last.reach.stride), integer(start[0]) if start else "")
         windows = layer.figures.type.windows(layer.input_shapes) if "kernel" in layer.settings else ()
         whole = not last.reach.advance and last.reach.period == 1 and slid != POINT
-        return Line((name, say("reads_whole") if whole else window(windows), adds, *numbers))
+        one_window = len({self.window(step, axis) for step in run}) == 1
+        slides = say("reads_whole") if whole else window(windows) if one_window else ""
+        return Line((name, slides, adds, *numbers))
 
     # One output.
 

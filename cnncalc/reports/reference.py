@@ -79,6 +79,7 @@ SYMBOL_DOCS = {
     "in_size": "size of the input along the axis",
     "before": "padding before the axis",
     "after": "padding after the axis",
+    "others": "sizes of the other inputs along the axis, together",
     "outputs": "size of the output along the axis, as the settings give it",
     "in_channels": "channels of the input",
     "in_positions": "positions of the input: height x width",

@@ -294,3 +294,30 @@ def test_windows_of_equal_numbers_are_told_apart(spec):
     found = fields(net)
     assert found.extent("conv", "input", (0,)) == ((-2, 0),)
     assert found.extent("conv_transpose", "input", (0,)) == ((0, 2),)
+
+
+def test_an_edge_that_no_window_reads_is_seen_by_no_later_layer(spec):
+    """The 3/2 ends at position 6 of 0 to 7. That a rounded-up pool and a global one reach further changes nothing."""
+    pool = "{max_pool: {kernel: 2, rounding: ceil}}"
+    net = spec(f"input: [1, 8]\nlayers: [{{conv: {{filters: 1, kernel: 3, stride: 2}}}}, {pool}, global_avg_pool]")
+    assert [field_of(net, layer.name).size for layer in net.layers] == [3, 5, 7]
+    assert field_of(net, "global_avg_pool").center == 3
+    assert not field_of(net, "global_avg_pool").whole
+    net = spec(f"input: [1, 7]\nlayers: [{{conv: {{filters: 1, kernel: 3, stride: 2}}}}, {pool}, global_avg_pool]")
+    assert field_of(net, "global_avg_pool").whole
+
+
+def test_branches_of_other_strides_see_the_whole_together(spec):
+    """Of 0 to 5 the outputs of one see -5 to 0 and -2 to 3, those of the other 0 to 5 and 1 to 6."""
+    text = """
+input: [1, 6]
+layers:
+  - concat:
+      a: [conv: {filters: 1, kernel: 6, stride: 3, padding: [5, 0]}]
+      b: [conv: {filters: 1, kernel: 6, padding: [0, WIDER]}]
+"""
+    net = spec(text.replace("WIDER", "1"))
+    assert [field_of(net, layer.name).whole for layer in net.layers] == [False, False, True]
+    # With windows of 5, the first output of neither sees position 5.
+    net = spec(text.replace("6, padding: [0, WIDER]", "5"))
+    assert not field_of(net, "concat").whole

@@ -114,3 +114,34 @@ def test_strides_larger_than_kernels_leave_holes(spec):
         " {conv: {filters: 1, kernel: 1, stride: 2}}, {conv: [1, 7]}]"
     )
     assert region(net, "conv_3", (2,))["input"].along(0) == tuple((at, at) for at in range(12, 54, 6))
+
+
+def test_a_channel_of_one_branch_reads_that_branch_alone(spec):
+    text = """
+input: [2, 9]
+layers:
+  - concat:
+      point: []
+      wide: [conv: {filters: 2, kernel: 3, padding: 1}]
+  - slice: {START, stop: STOP}
+"""
+    for start, stop, runs in ((0, 2, ((4, 4),)), (2, 4, ((3, 5),)), (1, 3, ((3, 5),))):
+        net = spec(text.replace("START", f"start: {start}").replace("STOP", str(stop)))
+        read = region(net, "slice", (4,))["input"]
+        assert (read.along(0), read.exact) == (runs, True)
+
+
+def test_a_channel_of_zeros_reads_nothing(spec):
+    for start, boxes in ((0, ()), (1, ((((2, 2),),),))):
+        net = spec(
+            f"input: [1, 4]\nlayers: [{{pad: {{channels: 1}}}}, {{slice: {{start: {start}, stop: {start + 1}}}}}]"
+        )
+        assert region(net, "slice", (2,))["input"].boxes == boxes
+
+
+def test_one_of_the_channels_that_positions_became(spec):
+    """Positions 4 and 5 become two channels of position 2; which of them a channel is, is not followed."""
+    net = spec("input: [1, 8]\nlayers: [{pixel_unshuffle: 2}, {slice: 1}]")
+    assert region(net, "pixel_unshuffle", (2,))["input"].exact
+    read = region(net, "slice", (2,))["input"]
+    assert (read.along(0), read.exact) == (((4, 5),), False)

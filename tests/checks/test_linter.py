@@ -158,6 +158,7 @@ layers:
 """
     (finding,) = found(text, Selection(("CNN006",)))
     assert finding.layer == "stage.6.conv"
+    assert finding.layers == tuple(f"stage.{index}.conv" for index in range(7))
     assert finding.message.startswith("stage.6.conv has padding 7 ")
     assert "(and 6 more like it: stage.0.conv, stage.1.conv, stage.2.conv and 3 more)" in finding.message
 

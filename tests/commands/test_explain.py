@@ -184,3 +184,83 @@ def test_the_sizes_of_a_gate_are_not_those_of_the_output(run, tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text("input: {a: [3, 5, 1], b: [3, 1, 6]}\nlayers:\n  - multiply:\n    from: [a, b]\n")
     assert "Input and output have the same" not in run("explain", str(path), "multiply").output
+
+
+def explained(run, tmp_path, shape, layer, language="en"):
+    """The text about the one layer of a network, its lines joined."""
+    spec = tmp_path / "one.yaml"
+    item = layer if ": " in layer else f"{layer}: {{}}"
+    spec.write_text(f"input: {shape}\nlayers:\n  - {item}\n    name: it\n", encoding="utf-8")
+    return " ".join(run("explain", str(spec), "it", "--language", language).output.split())
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer", "sentence"),
+    [
+        # A 5x5 on a 2x2 map has 25 connections an output, of which at most 4 are no padding.
+        ("[1, 2, 2]", "conv: {filters: 1, kernel: 5, padding: 2}", "an output can read all 4 inputs."),
+        # Of 5 taps 2 apart only 0, 2 and 4 can lie in 6 positions: 3 of 6.
+        (
+            "[1, 6]",
+            "conv: {filters: 1, kernel: 5, padding: 4, dilation: 2}",
+            "an output reads at most 3 of the 6 inputs (50.0 %)",
+        ),
+        # A column of W: at most 3 x 2 channels of the 6 x 2.
+        (
+            "[2, 6]",
+            "conv: {filters: 4, kernel: 3, padding: 1}",
+            "an output reads at most 6 of the 12 inputs (50.0 %), and fewer on the border.",
+        ),
+        # Taps 0 and 2 of the 3 fall on one output, from 2 inputs.
+        (
+            "[1, 4]",
+            "conv_transpose: {filters: 1, kernel: 3, stride: 2, padding: 1}",
+            "an output reads at most 2 of the 4 inputs (50.0 %)",
+        ),
+        # Every output has a weight of its own, from the one input.
+        (
+            "[1, 1, 1]",
+            "conv_transpose: {filters: 1, kernel: 2, stride: 2}",
+            "the 4 output positions of a channel share its bias alone.",
+        ),
+        (
+            "[1, 3]",
+            "conv_transpose: {filters: 1, kernel: 2, stride: 2}",
+            "all 3 input positions spread the same weights.",
+        ),
+        ("[1, 2]", "scale: {bias: true}", "f(x) = weight × x + bias Output"),
+        ("[1, 5, 5]", "max_pool: {kernel: 2, stride: 4}", "reads 4 of its 25 numbers: they become 1."),
+        (
+            "[4, 2, 2]",
+            "concat: {axis: 1}\n    from: [input, input]",
+            "height = input size + sizes of the others = 2 + 2 = 4",
+        ),
+        ("[1, 4]", "conv: [1, 1]", "reads one position and turns its one channel into 1:"),
+        ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its one channel into 1."),
+        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel alone, and there is no other."),
+        ("[1, 4]", "batch_norm", "the one channel has a mean and a variance of its own"),
+        ("[1]", "flatten", "The same number; nothing is computed or copied."),
+        ("[1]", "softmax", "The sum is over the one channel of a position."),
+        ("[4, 1]", "group_norm: 4", "each of 4 groups of channels, 1 number of one sample."),
+    ],
+)
+def test_statements_about_odd_sizes_are_true(shape, layer, sentence, run, tmp_path):
+    assert sentence in explained(run, tmp_path, shape, layer)
+
+
+ONE_OF_SEVERAL = re.compile(
+    r"(?<![\d.,x×+/-] )(?<![\d.,])\b1 (channels|numbers|features|places|groups|inputs|weights)\b"
+)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *("conv: [1, 1]", "depthwise_conv: 1", "conv_transpose: [1, 1]", "local_conv: [1, 1]", "max_pool: 1", "scale"),
+        *("batch_norm", "layer_norm", "group_norm: 1", "adaptive_avg_pool: 1", "global_avg_pool", "subsample: 1"),
+        *("flatten", "slice", "pixel_shuffle: 1", "pixel_unshuffle: 1", "channel_shuffle: 1", "maxout: 1", "softmax"),
+        *("prelu: {per_channel: true}", "lrn: 1", "pad: 0", "crop: 0", "permute: [2, 1, 0]", "relu"),
+    ],
+)
+def test_one_is_no_plural(layer, run, tmp_path):
+    assert not ONE_OF_SEVERAL.search(explained(run, tmp_path, "[1, 1, 1]", layer))

@@ -305,6 +305,13 @@ def test_json() -> None:
     assert first["findings"][1]["guard"] is None
 
 
+def test_json_names_all_layers_of_a_finding() -> None:
+    one, none = WARNED, WARNED._replace(layer="")
+    several = WARNED._replace(layers=("conv1", "conv2"))
+    (spec,) = json.loads(text("json", (TWINS[0]._replace(findings=(one, none, several)),)))["specs"]
+    assert [finding["layers"] for finding in spec["findings"]] == [["conv1"], [], ["conv1", "conv2"]]
+
+
 def test_json_names_the_spec_and_the_guard_of_each_finding() -> None:
     option = OVER._replace(guard=Span("--max params=8", 0, 1))
     first, second = json.loads(text("json", (TWINS[0], TWINS[1]._replace(findings=(option,)))))["specs"]

@@ -93,6 +93,7 @@ EXAMPLES = [
         )
     ),
     *each("max_pool", RANKS, kernel=3, dilation=2),
+    *each("max_pool", RANKS, kernel=2, stride=40),
     *each("max_pool", RANKS, kernel=3, stride=2, dilation=3, padding=1, rounding="ceil"),
     *each("avg_pool", RANKS, kernel=3, padding=1, count_include_pad=False),
     *each("global_avg_pool", RANKS),
@@ -128,6 +129,7 @@ EXAMPLES = [
     *each("permute", (IMAGE,), axes=(0, 2, 1)),
     *each("permute", (VOLUME,), axes=(3, 1, 0, 2)),
     *each("channel_shuffle", EVERYWHERE, groups=3),
+    *each("channel_shuffle", EVERYWHERE, groups=1),
     *each("slice", EVERYWHERE, stop=5),
     *each("slice", EVERYWHERE, start=1, step=3),
     *each("slice", RANKS, axis=1, start=2, stop=7, step=2),

@@ -215,3 +215,27 @@ def test_hints_are_yaml() -> None:
     for word, _ in OTHER_NAMES:
         for item in written(foreign.suggest_type(word, ())):
             assert isinstance(yaml.safe_load(item), list)
+
+
+@pytest.mark.parametrize(
+    ("item", "written"),
+    [
+        ("conv1x1: 128", "- conv: [128, 1]"),
+        ("conv_5x5: [64]", "- conv: [64, 5]"),
+        ("Conv3x3x3: 16", "- conv: [16, 3]"),
+        ("maxpool3x3: 2", "- max_pool: 3"),
+        ("Activation: softmax", "- softmax"),
+        ("activation: swish", "- silu"),
+        # What is no function, and Keras's word for none at all.
+        ("activation: conv", "- relu"),
+        ("activation: linear", "- relu"),
+    ],
+)
+def test_a_kernel_or_a_function_in_other_words(tmp_path, item, written):
+    path = tmp_path / "net.yaml"
+    path.write_text(f"input: [3, 8, 8]\nlayers:\n  - {item}\n", encoding="utf-8")
+    with pytest.raises(SpecError) as refused:
+        build.load(str(path))
+    (problem,) = refused.value.problems
+    assert f"`{written}`" in problem.hint
+    assert "beside it" not in problem.hint

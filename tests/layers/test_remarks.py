@@ -162,8 +162,8 @@ def test_how_the_windows_of_a_pool_lie(name, kernel, stride, key):
     [
         # pool5 of GoogLeNet: one window of 7x7 on a 7x7 map, whatever its stride.
         (7, 7, 1, 1, "one_window"),
-        (8, 7, 2, 1, "one_window"),
-        (7, 1, 9, 1, "one_window"),
+        (8, 7, 2, 1, "one_window_of_part"),
+        (7, 1, 9, 1, "one_window_of_part"),
         (8, 7, 1, 1, "windows_overlap"),
         # Taps 0 and 2, then 2 and 4: they share 2, though the stride is the kernel.
         (9, 2, 2, 2, "windows_overlap"),
@@ -178,9 +178,17 @@ def test_how_the_windows_of_a_pool_lie(name, kernel, stride, key):
 def test_how_few_or_dilated_windows_lie(size, kernel, stride, dilation, key):
     assert said("max_pool", (2, size), kernel=kernel, stride=stride, dilation=dilation)[1][0] == key
     # What one axis has, the map has; an axis with one window has none to overlap with.
-    if key != "one_window":
+    if not key.startswith("one_window"):
         beside = said("max_pool", (2, size, 3), kernel=(kernel, 3), stride=(stride, 1), dilation=(dilation, 1))
         assert beside[1][0] == key
+
+
+def test_what_the_one_window_of_a_pool_reads():
+    """A 7x2 on an 8x3 map reads 14 of 24. One of 5 on 3 positions and padding on both sides reads all 3."""
+    assert said("max_pool", (1, 8, 3), kernel=(7, 2), stride=4)[1] == ("one_window_of_part", {"read": 14})
+    assert said("avg_pool", (1, 3), kernel=5, padding=1)[1] == ("one_window", {})
+    # Taps -2, 1, 4 and 7 of which 1 and 4 are among 0 to 6.
+    assert said("max_pool", (1, 7), kernel=4, stride=9, padding=2, dilation=3)[1] == ("one_window_of_part", {"read": 2})
 
 
 def read_by(kernel, stride, dilation, outputs):
@@ -223,9 +231,7 @@ def test_a_pointwise_convolution_mixes_what_it_reads():
     ]
 
 
-@pytest.mark.parametrize(
-    ("channels", "groups", "sources"), [(12, 3, 3), (12, 4, 3), (12, 6, 2), (12, 12, 1), (9, 3, 3)]
-)
+@pytest.mark.parametrize(("channels", "groups", "sources"), [(12, 3, 3), (12, 4, 3), (12, 6, 2), (9, 3, 3)])
 def test_a_shuffled_group_holds_channels_of_so_many(channels, groups, sources):
     """Of 12 channels in 4 groups of 3, the first new group holds the first channels of groups 0, 1 and 2."""
     each = channels // groups
@@ -233,6 +239,11 @@ def test_a_shuffled_group_holds_channels_of_so_many(channels, groups, sources):
     new = [{channel // each for channel in order[start : start + each]} for start in range(0, channels, each)]
     assert {len(former) for former in new} == {sources}
     assert said("channel_shuffle", (channels,), groups=groups) == [("channel_shuffle", {"sources": sources})]
+
+
+@pytest.mark.parametrize("groups", [1, 12])
+def test_one_group_and_groups_of_one_are_not_shuffled(groups):
+    assert said("channel_shuffle", (12,), groups=groups) == [("channels_stay", {})]
 
 
 @pytest.mark.parametrize(

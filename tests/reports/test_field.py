@@ -189,3 +189,12 @@ def test_formulas_are_left_out_where_outputs_differ():
     assert "size r =" not in text
     assert "repeat after 16;" in " ".join(text.split())
     assert "size r = " in "\n".join(write_text(report("vgg16", "conv5_3"), 80))
+
+
+def test_the_middle_of_a_long_path_of_unlike_layers_is_one_line(spec):
+    """3, 5, 3, 5, ... of 100: behind 30 of each half lie 40 in the middle, which add 20 x 2 + 20 x 4."""
+    net = spec('input: [1, 900]\nlayers: [{conv: {filters: 1, kernel: "index % 2 * 2 + 3"}, repeat: 100}]')
+    lines = list(write_text(Report(net, net.layers[-1], Options()), 100))
+    (middle,) = [line for line in lines if "40 layers, conv.30 to conv.69" in line]
+    assert middle.split()[-4:] == ["120", str(1 + 30 * 3 + 120), "1", "0"]
+    assert len(lines) < 100

@@ -60,9 +60,14 @@ def check(subject: Subject) -> Iterator[Found]:
                 f"{layer.name} has padding {alike(max(one.before, one.after) for one in windows)} and a kernel of"
                 f" {alike(one.kernel for one in windows)}: {number(empty)} of {number(positions)} outputs"
                 f" ({percent(empty, positions)}) read nothing but padding",
-                f"use padding of at most {min(one.extent for one in windows) - 1}",
+                _hint(windows),
                 empty,
             )
+
+
+def _hint(windows: tuple[SlidingWindow, ...]) -> str:
+    most = alike(one.extent - 1 for one in windows)
+    return f"use padding of at most {most}" if any(one.extent > 1 for one in windows) else "use padding 0"
 
 
 def _inside(window: SlidingWindow, size: int) -> int:

@@ -52,12 +52,13 @@ def check(subject: Subject) -> Iterator[Found]:
             continue
         bare = tuple(_without_padding(window).slide(size) for window, size in each)
         fewest, whole = prod(_fewest(*one) for one in each), prod(window.kernel for window in windows)
+        reads = "window reads" if prod(bare) == 1 else "windows read"
         larger = "" if bare == layer.output_shape.spatial else f", and gives {times(layer.output_shape.spatial)}"
         yield Found(
             place(layer, "padding"),
             layer.name,
             f"{layer.name} reads only {number(fewest)} of {number(whole)} positions in a corner window because of its"
-            f" padding{larger}; without padding, {times(bare)} windows read the whole {times(sizes)} map",
+            f" padding{larger}; without padding, {times(bare)} {reads} the whole map of {times(sizes)}",
             "use padding 0",
             whole - fewest,
         )

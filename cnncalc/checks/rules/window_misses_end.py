@@ -33,7 +33,7 @@ from cnncalc.checks.finding import Severity
 from cnncalc.checks.rule import Found, Subject, place, sliding_of
 from cnncalc.checks.rules._reading import nobody_reads, skipped
 from cnncalc.errors import listed
-from cnncalc.layers.shapes import half
+from cnncalc.layers.shapes import axis_names, half
 from cnncalc.network.records import Layer
 
 CODE = "CNN004"
@@ -91,9 +91,20 @@ def _hint(layer: Layer, lost: list[AxisFit], *, is_first: bool) -> str:
     widest = min(max(half(fit.window.extent) for fit in lost), WIDEST)
     padding = next((both for both in range(1, widest + 1) if all(_reaches(fit, both) for fit in lost)), 0)
     if padding:
-        return f"use padding {padding}"
+        return f"use padding {_written(layer, {fit.axis: padding for fit in lost})}"
     sizes = dict(lost[0].remedies).get("size", ())
     return f"use an input of {' or '.join(map(str, sizes))}" if is_first and sizes else ""
+
+
+def _written(layer: Layer, padding: dict[str, int]) -> str:
+    """The padding of a layer as a spec writes it, with another on both sides of some axes."""
+    windows = sliding_of(layer)
+    axes = zip(axis_names(len(windows)), windows, strict=True)
+    sides = [(padding.get(axis, window.before), padding.get(axis, window.after)) for axis, window in axes]
+    if any(before != after for before, after in sides):
+        return f"[{', '.join(f'{before}, {after}' for before, after in sides)}]"
+    each = [before for before, _ in sides]
+    return str(each[0]) if len(set(each)) == 1 else f"[{', '.join(map(str, each))}]"
 
 
 def _reaches(fit: AxisFit, padding: int) -> bool:

@@ -45,6 +45,7 @@ class FindingRecord(NamedTuple):
     hint: str | None
     details: tuple[str, ...]
     layer: str | None
+    layers: tuple[str, ...]
     guard: GuardRecord | None
     file: str | None
     line: Place | None
@@ -117,6 +118,7 @@ def _finding(outcome: Outcome, finding: Finding) -> FindingRecord:
         finding.hint or None,
         finding.details,
         finding.layer or None,
+        finding.layers or tuple(filter(None, [finding.layer])),
         guard and GuardRecord(None if guard.line else guard.file, *_place(guard)),
         *_place(finding.span),
     )
