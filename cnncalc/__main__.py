@@ -9,7 +9,7 @@ import sys
 
 TRACEBACK = "CNNCALC_TRACEBACK"
 # What a run builds it keeps to its end, so that the collector seldom has to look through it all.
-ALLOCATIONS = 100_000
+ALLOCATIONS = 1_000_000
 RESERVE = 2**20
 
 

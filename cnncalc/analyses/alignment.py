@@ -41,16 +41,18 @@ class Match:
     """A node of both trees: of the old one alone where it was removed, of the new one alone where it was added.
 
     Children stand in the order of the new network, removed ones where they were. `moved` is what stands
-    elsewhere among its neighbours, `regrouped` what stands in another block.
+    elsewhere among its neighbours, `regrouped` what stands in another block. `renamed` says whether a name that
+    was given is another now; the numbers of automatic names are none.
     """
 
-    __slots__ = ("children", "moved", "new", "old", "regrouped")
+    __slots__ = ("children", "moved", "new", "old", "regrouped", "renamed")
 
     def __init__(self, old: Node | None, new: Node | None, *, moved: bool = False, regrouped: bool = False) -> None:
         self.old = old
         self.new = new
         self.moved = moved
         self.regrouped = regrouped
+        self.renamed = old is not None and new is not None and given_name(old) != given_name(new)
         self.children: list[Match] = []
 
     @property
@@ -60,11 +62,6 @@ class Match:
         if node is None:
             raise ValueError("a match of nothing")
         return node
-
-    @property
-    def renamed(self) -> bool:
-        """Whether a name that was given is another now; the numbers of automatic names are none."""
-        return self.old is not None and self.new is not None and given_name(self.old) != given_name(self.new)
 
     def walk(self) -> Iterator[Match]:
         """The match and all below it, in order."""
@@ -83,9 +80,11 @@ class Pairing(NamedTuple):
     new: int
 
 
-def align(old: Network, new: Network) -> Match:
-    """The tree of both networks."""
-    return _Aligner(tree(old), tree(new)).align()
+def align(
+    old: Network, new: Network, kept: tuple[dict[str, int] | None, dict[str, int] | None] = (None, None)
+) -> Match:
+    """The tree of both networks; `kept` is what `stored` returns for each, where that is known."""
+    return _Aligner(tree(old, kept[0]), tree(new, kept[1])).align()
 
 
 def given_name(node: Node) -> str | None:

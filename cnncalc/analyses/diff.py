@@ -22,7 +22,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from cnncalc.analyses.alignment import Match, align
-from cnncalc.analyses.totals import Totals, totals
+from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import NOTHING, Figure
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import LayerType, Shapes, Storage
@@ -247,17 +247,20 @@ class _Differ:
     def __init__(self, old: Network, new: Network) -> None:
         self.old = old
         self.new = new
-        self.root = align(old, new)
+        kept = stored(old), stored(new)
+        self.old_totals, self.new_totals = totals(old, kept[0]), totals(new, kept[1])
+        self.root = align(old, new, kept)
         self.matches = [match for match in self.root.walk() if match.node.layer is not None]
         self.old_layers = {layer.name: layer for layer in old.layers}
         self.new_layers = {layer.name: layer for layer in new.layers}
         self.partner = _paired_inputs(old, new)
-        self.moved: set[str] = set()
+        # In the order of the network, which numbers the causes.
+        self.moved: dict[str, None] = {}
         for match in self.matches:
             if match.old is not None and match.new is not None:
                 self.partner[match.new.name] = match.old.name
                 if match.moved:
-                    self.moved.add(match.new.name)
+                    self.moved[match.new.name] = None
         self.back = {one: two for two, one in self.partner.items()}
         self.old_readers = _readers(old)
         self.new_readers = _readers(new)
@@ -266,6 +269,7 @@ class _Differ:
         self.own: dict[str, int] = {}
         self.gone: dict[str, int] = {}
         self.links: dict[str, tuple[list[_Link], Blame, bool]] = {}
+        self.settings: dict[str, tuple[SettingChange, ...]] = {}
         # Of each tensor: what altered it against the old one, what of that is upstream of what was put in, and
         # the shape it would have if nothing upstream had changed.
         self.blames: dict[str, Blames] = {}
@@ -298,12 +302,12 @@ class _Differ:
             change = self._change(match)
             if change is not None:
                 changes[match] = change
-        shared = (SharedCost(who, _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
+        shared = (SharedCost(self._counted(who), _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
         return Diff(
             self.old,
             self.new,
-            totals(self.old),
-            totals(self.new),
+            self.old_totals,
+            self.new_totals,
             self.root,
             tuple(changes.values()),
             changes,
@@ -317,10 +321,10 @@ class _Differ:
 
     def _cause(self, key: object) -> int:
         """The number of a cause; equal keys are one."""
-        if key not in self.numbers:
-            self.numbers[key] = len(self.entries)
+        number = self.numbers.setdefault(key, len(self.entries))
+        if number == len(self.entries):
             self.entries.append(_Entry())
-        return self.numbers[key]
+        return number
 
     def _put_in_and_taken_away(self) -> None:
         """Neighbours that were added or removed between two layers that are in both networks are one cause."""
@@ -418,15 +422,17 @@ class _Differ:
                 continue
             mine = (causes[layer.name],)
             before = [ways[name] for name in dict.fromkeys(layer.inputs)]
+            first = layer.input_shapes[0]
             altered = [
                 _together(
-                    *(way.altered[part] for way in before),
-                    mine if _part(layer.output_shape, part) != _part(layer.input_shapes[0], part) else NOBODY,
+                    *[way.altered[part] for way in before],
+                    mine if _part(layer.output_shape, part) != _part(first, part) else NOBODY,
                 )
                 for part in PARTS
             ]
-            through = _together(mine, *(way.through for way in before))
-            ways[layer.name] = _Way(_anchors(before), through, (altered[0], altered[1]))
+            through = _together(mine, *[way.through for way in before])
+            anchors = before[0].anchors if len(before) == 1 else _anchors(before)
+            ways[layer.name] = _Way(anchors, through, (altered[0], altered[1]))
         return ways
 
     def _linked(self, olds: Sequence[str], news: Sequence[str], *, in_order: bool) -> tuple[list[_Link], Blame, bool]:
@@ -470,8 +476,9 @@ class _Differ:
         old = self.old_layers[self.partner[new.name]]
         links = self.links[new.name] = self._linked(old.inputs, new.inputs, in_order=True)
         rewired = links[2] and new.name not in self.moved
+        settings = self.settings[new.name] = tuple(_settings(old, new))
         own = (
-            tuple(_settings(old, new)),
+            settings,
             (old.type, new.type),
             (old.training_only, new.training_only),
             self._sharing_changed(old, new),
@@ -617,7 +624,7 @@ class _Differ:
         before = figure(old.figures, old, alone=alone_before)
         after = figure(new.figures, new, alone=alone_before)
         between = after if middle is None else figure(middle, new, alone=alone_before)
-        final = figure(new.figures, new, alone=alone_now)
+        final = after if alone_now == alone_before else figure(new.figures, new, alone=alone_now)
         upstream = _together(*of_parts)
         self._book(new, mine or upstream, _cost(before, old, between, new))
         if between != after:
@@ -722,7 +729,8 @@ class _Differ:
             return
         # Nothing is lost: what nobody is found for is shared by all.
         if not blame or blame == EVERYONE:
-            blame = self.everyone
+            # A key that names each of very many takes as long as they are many, for every layer.
+            blame = self.everyone if len(self.everyone) <= MOST_TOGETHER else EVERYONE
         own, upstream = self.booked.setdefault(layer.name, [FREE, FREE])
         if blame == self._mine(layer):
             (number,) = blame
@@ -731,7 +739,7 @@ class _Differ:
             return
         self.booked[layer.name] = [own, upstream + cost]
         self.blamed[layer.name] = _together(self.blamed.get(layer.name, NOBODY), blame)
-        if len(blame) == 1:
+        if len(blame) == 1 and blame != EVERYONE:
             (number,) = blame
             self.entries[number].downstream += cost
             self.entries[number].reached[layer.name] = None
@@ -752,7 +760,7 @@ class _Differ:
         change = LayerChange(
             old,
             new,
-            tuple(_settings(old, new)),
+            self.settings[new.name],
             match.renamed,
             match.moved,
             match.regrouped,
@@ -850,12 +858,12 @@ def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:
 
 def _cost(before: Figure, old: Layer, after: Figure, new: Layer) -> Cost:
     """The difference of two figures, of layers that inference may not have."""
-    at_inference = (NOTHING if new.training_only else after, NOTHING if old.training_only else before)
-    return Cost(_minus(*at_inference), _minus(after, before))
-
-
-def _minus(one: Figure, two: Figure) -> Figure:
-    return Figure(*(first - second for first, second in zip(one, two, strict=True)))
+    if before == after and old.training_only == new.training_only:
+        return FREE
+    training = after - before
+    if not (old.training_only or new.training_only):
+        return Cost(training, training)
+    return Cost((NOTHING if new.training_only else after) - (NOTHING if old.training_only else before), training)
 
 
 def _sum(costs: Iterable[Cost]) -> Cost:

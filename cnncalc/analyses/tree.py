@@ -33,6 +33,16 @@ class Figure(NamedTuple):
             self.activations + activations,
         )
 
+    def __sub__(self, other: Figure) -> Figure:
+        params, buffers, macs, flops, activations = other
+        return Figure(
+            self.params - params,
+            self.buffers - buffers,
+            self.macs - macs,
+            self.flops - flops,
+            self.activations - activations,
+        )
+
     @classmethod
     def of_layer(cls, layer: Layer, stored: int) -> Figure:
         """A layer's own figure; `stored` is how many numbers its output adds to memory."""
@@ -115,7 +125,7 @@ def own_figure(node: Node) -> Figure:
     """A layer's own figure, without what stands below its name."""
     figure = node.figure
     for child in node.children:
-        figure = Figure(*(one - two for one, two in zip(figure, child.figure, strict=True)))
+        figure -= child.figure
     return figure
 
 

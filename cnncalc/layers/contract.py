@@ -193,6 +193,8 @@ class LayerType:
     # Other names of the type, in frameworks, papers and Chinese: messages and the reference know them.
     also_known_as: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, Setting]]
+    _defaults: ClassVar[Mapping[str, object]]
+    _required: ClassVar[set[str]]
     several_inputs: ClassVar[bool] = False
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool]
@@ -203,6 +205,8 @@ class LayerType:
         inherited = getattr(cls, "settings", {})
         own = {key: value for key, value in vars(cls).items() if isinstance(value, Setting)}
         cls.settings = {**inherited, **own}
+        cls._defaults = {key: setting.default for key, setting in cls.settings.items()}
+        cls._required = {key for key, setting in cls.settings.items() if setting.required}
         for key in own:
             delattr(cls, key)
         if name:
@@ -210,14 +214,13 @@ class LayerType:
 
     def __init__(self, **values: Any) -> None:
         """A layer from decoded settings; those that are left out take their defaults."""
-        missing = [key for key, setting in self.settings.items() if setting.required and key not in values]
-        unknown = [key for key in values if key not in self.settings]
-        if missing:
+        if not self._required <= values.keys():
+            missing = [key for key in self.settings if key in self._required and key not in values]
             raise TypeError(f"{self.name} needs {listed(missing)}")
-        if unknown:
+        if not values.keys() <= self._defaults.keys():
+            unknown = [key for key in values if key not in self._defaults]
             raise TypeError(f"{self.name} has no {listed(unknown, 'or')}")
-        for key, setting in self.settings.items():
-            self.__dict__[key] = values.get(key, setting.default)
+        self.__dict__.update({**self._defaults, **values})
 
     def __setattr__(self, key: str, value: object) -> None:
         raise AttributeError(f"a layer type is immutable: {key} cannot be set")

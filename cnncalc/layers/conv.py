@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import prod
+
 from cnncalc.errors import RuleError
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
@@ -64,12 +66,7 @@ class Conv(Windowed, name="conv"):
             raise
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        kernel = tuple(window.kernel for window in self.windows(inputs))
-        if self.connections is None:
-            shape = (self.filters, quotient(inputs[0].channels, self.groups), *kernel)
-        else:
-            shape = (self._pairs, *kernel)
-        weight = Weight("weight", shape)
+        weight = Weight("weight", self._weight_shape(inputs))
         return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
@@ -95,11 +92,11 @@ class Conv(Windowed, name="conv"):
         biases = output.elements if self.bias else 0
         partly = self.groups > 1 or self.connections is not None
         full = Conv(**{**vars(self), "groups": 1, "connections": None}) if partly else None
-        return Wiring(output.positions * self.weights(inputs)[0].size, biases, full)
+        return Wiring(output.positions * prod(self._weight_shape(inputs)), biases, full)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(
-            multiply_accumulates=output.positions * self.weights(inputs)[0].size,
+            multiply_accumulates=output.positions * prod(self._weight_shape(inputs)),
             adds=output.elements if self.bias else 0,
         )
 
@@ -123,6 +120,12 @@ class Conv(Windowed, name="conv"):
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         pairs = {} if self.connections is None else {"pairs": self._pairs}
         return {**super().symbols(inputs, output), **pairs}
+
+    def _weight_shape(self, inputs: Shapes) -> tuple[int, ...]:
+        kernel = [window.kernel for window in self.windows(inputs)]
+        if self.connections is None:
+            return (self.filters, quotient(inputs[0].channels, self.groups), *kernel)
+        return (self._pairs, *kernel)
 
     @property
     def _pairs(self) -> int:

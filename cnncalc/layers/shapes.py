@@ -469,8 +469,8 @@ def slide_all(
 
     `may_pad` says which padding a layer takes on both sides of a window, for the hint.
     """
-    sizes = tuple(window.slide(size) for window, size in zip(windows, shape.spatial, strict=True))
-    if all(size >= 1 for size in sizes):
+    sizes = tuple([window.slide(size) for window, size in zip(windows, shape.spatial, strict=True)])
+    if min(sizes, default=1) >= 1:
         return sizes
     axis = next(number for number, size in enumerate(sizes) if size < 1)
     window, size = windows[axis], shape.spatial[axis]

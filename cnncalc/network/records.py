@@ -42,8 +42,12 @@ def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
     output = layer_type.output_shape(input_shapes)
     weights = layer_type.weights(input_shapes)
     operations = layer_type.operations(input_shapes, output)
-    learned = sum(weight.size for weight in weights if weight.learned)
-    kept = sum(weight.size for weight in weights if not weight.learned)
+    learned = kept = 0
+    for weight in weights:
+        if weight.learned:
+            learned += weight.size
+        else:
+            kept += weight.size
     return Figures(layer_type, input_shapes, output, weights, operations, learned, kept)
 
 

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cnncalc.analyses import alignment
 from cnncalc.analyses import diff as diff_module
 from cnncalc.analyses.diff import FREE, Kind, diff
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import SpecError
+from cnncalc.layers.conv import Conv
 from cnncalc.network.build import load
+from cnncalc.network.records import figures_of
 
 # Parameters: conv1 (3 x 9 + 1) x 16 = 448, conv2 (16 x 9 + 1) x 32 = 4,640, conv3 (32 x 9 + 1) x 64 = 18,496,
 # fc (64 x 16 x 16 + 1) x 10 = 163,850. Multiply-accumulates: 27 x 16 x 64^2, 144 x 32 x 32^2, 288 x 64 x 16^2.
@@ -613,8 +616,54 @@ def test_beyond_that_no_set_of_causes_is_kept_for_each_layer(made):
     assert len(sets) == 1
 
 
+def test_no_key_names_each_of_very_many_causes(made):
+    """It would take as long as they are many, for each layer that all of them reach."""
+    facts = made(parallel(101, 8), parallel(101, 9))
+    differ = diff_module._Differ(facts.old, facts.new)
+    assert differ.diff().shared[0].causes == tuple(range(101))
+    assert [len(causes) for causes in differ.together] == [1]
+
+
 def test_outputs_in_another_order_are_the_same(made):
     names = [f"c{number}" for number in range(200)]
     lines = "".join(f"  - conv: [8, 1]\n    name: {name}\n    from: input\n" for name in names)
     text = f"input: [8, 2, 2]\nlayers:\n{lines}outputs: [{{}}]\n"
     assert not made(text.format(", ".join(names)), text.format(", ".join(names[::-1]))).anything
+
+
+def reversed_convs(count):
+    """Distinct convolutions one after the other, and the same names and numbers of filters in the opposite order."""
+    text = f"input: [8, 2, 2]\nlayers:\n  - conv: [{{filters}}, 1]\n    repeat: {count}\n    name: c{{{{{{index}}}}}}\n"
+    filters = ("index + 1", f"{count} - index")
+    names = ("index", f"{count - 1} - index")
+    return [text.format(filters=one, index=two) for one, two in zip(filters, names, strict=True)]
+
+
+def test_causes_of_moved_layers_are_in_the_order_of_the_network(made):
+    """Not in that of their hashes, which differs from run to run."""
+    facts = made(*reversed_convs(20))
+    moved = [change for change in facts.changes if change.moved]
+    assert len(moved) == 19
+    assert [cause.changes[0] for cause in facts.causes if cause.changes[0].moved] == moved
+
+
+def test_what_a_layer_is_asked_for_grows_with_the_layers(made, monkeypatch):
+    """Its shape and its weights on each side, and once more on the old shapes; its name once in each tree and match."""
+    asked = {"names": 0, "weights": 0}
+    given_name, weights = alignment.given_name, Conv.weights
+
+    def counted_name(node):
+        asked["names"] += 1
+        return given_name(node)
+
+    def counted_weights(self, inputs):
+        asked["weights"] += 1
+        return weights(self, inputs)
+
+    monkeypatch.setattr(alignment, "given_name", counted_name)
+    monkeypatch.setattr(Conv, "weights", counted_weights)
+    figures_of.cache_clear()
+    made(*reversed_convs(100))
+    assert asked["weights"] <= 3 * 100
+    # The roots are nodes too.
+    assert asked["names"] <= 4 * 101

@@ -141,7 +141,7 @@ def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Words) -> tuple[
     reached: list[dict[str, None]] = [
         {name: None for number in numbers for name in facts.causes[number].reached} for numbers in sets
     ]
-    together: dict[tuple[int, ...], tuple[Cost, dict[str, None]]] = {}
+    together: dict[tuple[int, ...], tuple[list[Cost], dict[str, None]]] = {}
     for each in facts.shared:
         groups = tuple(sorted({place[number] for number in each.causes}))
         names = dict.fromkeys(each.reached)
@@ -149,38 +149,44 @@ def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Words) -> tuple[
             downstream[groups[0]] += each.cost
             reached[groups[0]].update(names)
         else:
-            cost, before = together.get(groups, (FREE, {}))
-            together[groups] = (cost + each.cost, {**before, **names})
+            costs, before = together.setdefault(groups, ([], {}))
+            costs.append(each.cost)
+            before.update(names)
     made = []
     for group, numbers in enumerate(sets):
         causes = [facts.causes[number] for number in numbers]
         layers = tuple(change.layer.name for cause in causes for change in cause.changes if not cause.roots)
         name, said = _name(causes, layers), _said(causes, words)
         made.append(_Group(name, layers, said, own[group], downstream[group], tuple(reached[group])))
-    return made, [_Together(groups, cost, tuple(names)) for groups, (cost, names) in together.items() if cost != FREE]
+    sums = [_Together(groups, _sum(costs), tuple(names)) for groups, (costs, names) in together.items()]
+    return made, [each for each in sums if each.cost != FREE]
 
 
 def _merged(groups: list[_Group], together: list[_Together]) -> tuple[list[_Group], list[_Together]]:
     """Changes of layers that are said in the same words, and that nothing follows from, are one row."""
     named = {number for each in together for number in each.groups}
-    merged: list[_Group] = []
+    rows: list[list[_Group]] = []
     numbers: list[int] = []
     found: dict[tuple[str, ...], int] = {}
     for number, group in enumerate(groups):
-        key = tuple(group.words)
-        alone = bool(group.layers) and number not in named and group.downstream == FREE and group.own != FREE
-        if alone and key in found:
-            before = merged[found[key]]
-            layers = (*before.layers, *group.layers)
-            name = f"~ {label(layers)}"
-            merged[found[key]] = before._replace(name=name, layers=layers, own=before.own + group.own)
-        else:
-            if alone:
-                found[key] = len(merged)
-            merged.append(group)
-        numbers.append(found[key] if alone else len(merged) - 1)
+        place = len(rows)
+        if group.layers and number not in named and group.downstream == FREE and group.own != FREE:
+            place = found.setdefault(tuple(group.words), place)
+        if place == len(rows):
+            rows.append([])
+        rows[place].append(group)
+        numbers.append(place)
     moved = [each._replace(groups=tuple(numbers[number] for number in each.groups)) for each in together]
-    return merged, moved
+    return [_as_one(row) for row in rows], moved
+
+
+def _as_one(groups: Sequence[_Group]) -> _Group:
+    """Groups that are said in the same words as one."""
+    first = groups[0]
+    if len(groups) == 1:
+        return first
+    layers = tuple(layer for group in groups for layer in group.layers)
+    return first._replace(name=f"~ {label(layers)}", layers=layers, own=_sum(group.own for group in groups))
 
 
 def _by_lines(causes: Sequence[Cause]) -> list[list[int]]:

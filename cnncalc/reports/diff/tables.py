@@ -196,8 +196,10 @@ class _Changes:
         said: tuple[str, ...] = ()
         if change is not None:
             # What a layer reads has another name in every block.
-            told = change._replace(moved=False, rewired=False, regrouped=False, renamed=False)
             flags = (change.moved, change.rewired, change.regrouped, change.renamed)
+            told = change
+            if any(flags):
+                told = change._replace(moved=False, rewired=False, regrouped=False, renamed=False)
             said = (change.kind.value, str(flags), *self.words.of(told))
         block = match.node.layer is None and match.node.depth > 0
         single = match.old is None, match.new is None
