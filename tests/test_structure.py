@@ -127,7 +127,7 @@ def test_a_pipe_is_served_without_rich(form):
 
 @pytest.mark.parametrize("arguments", [("check", "resnet50"), ("summary", "resnet50")], ids=" ".join)
 def test_a_sound_spec_loads_nothing_for_errors_and_completion(arguments):
-    assert not loaded_by(*arguments) & {"cnncalc.slips", "cnncalc.foreign", "cnncalc.commands._completers"}
+    assert not loaded_by(*arguments) & {"cnncalc.spec.slips", "cnncalc.layers.foreign", "cnncalc.commands._completers"}
 
 
 def test_the_package_loads_nothing_until_it_is_asked():

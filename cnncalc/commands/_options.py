@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from cnncalc import limits
-from cnncalc.commands import _completers
 from cnncalc.errors import SpecError, did_you_mean, plural
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.text import plain
@@ -45,6 +44,8 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
 
+        from cnncalc.commands import _completers
+
         return _completers.specs(incomplete)
 
 
@@ -59,6 +60,8 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return f"{self.name.upper()}[,...]"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+        from cnncalc.commands import _completers
 
         return _completers.in_list((*self.known, "all"), incomplete)
 
@@ -105,6 +108,8 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
 
+        from cnncalc.commands import _completers
+
         return _completers.keys(limits.DOCS, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
@@ -124,6 +129,8 @@ def completer(name: str) -> Callable[[click.Context, click.Parameter, str], list
     """The function of that name in _completers, which is imported when a shell completes."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+        from cnncalc.commands import _completers
 
         found: list[CompletionItem] = getattr(_completers, name)(context, parameter, incomplete)
         return found

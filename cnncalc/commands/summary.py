@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnncalc.commands import _completers, _options
+from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
@@ -19,6 +19,8 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     name = "N|all"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+        from cnncalc.commands import _completers
 
         return _completers.words(["all"], incomplete)
 

@@ -83,7 +83,7 @@ def _strand(random: Random) -> Strand:
     lows = [None if random.random() < 0.3 else random.randint(-4, 9) for _ in range(random.randint(1, 3))]
     highs = [None if low is None else low + random.randint(0, 4) for low in lows]
     reach = Reach(tuple(lows), tuple(highs), random.randint(0, 3))
-    return Strand(random.choice([None, 0, 1, 2]), reach, Path(None, reach, None))
+    return Strand(random.choice([None, 0, 1, 2]), reach, Path(None, reach, None), (0, 9))
 
 
 def test_positions_that_a_kernel_reads_are_counted_by_residues() -> None:

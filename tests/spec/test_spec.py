@@ -13,7 +13,7 @@ from cnncalc import bundled
 from cnncalc.errors import SpecError
 from cnncalc.network import build
 from cnncalc.spec.decode import read_spec
-from cnncalc.spec.locate import locate
+from cnncalc.spec.locate import Place, locate
 from cnncalc.spec.records import BlockCall, Join, LayerCall, SideBranches, Spec
 from cnncalc.spec.templates import Computed, Constant, Listed
 
@@ -56,14 +56,14 @@ def messages(spec: str, settings=(), inputs=()) -> list[str]:
 
 def test_a_file_comes_before_a_bundled_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    path, shown, revision = locate("vgg16")
-    assert (Path(path).parent, shown, revision) == (Path(bundled.folder()), "vgg16.yaml", "")
-    assert locate("vgg16.yaml") == (path, "vgg16.yaml", "")
+    found = locate("vgg16")
+    assert (Path(found.path).parent, *found[1:]) == (Path(bundled.folder()), "vgg16.yaml", "", None)
+    assert locate("vgg16.yaml") == found
     # A folder of that name is no spec.
     (tmp_path / "vgg16").mkdir()
-    assert locate("vgg16") == (path, "vgg16.yaml", "")
+    assert locate("vgg16") == found
     write(tmp_path, "vgg16.yaml", BASE)
-    assert locate("vgg16.yaml") == ("vgg16.yaml", "vgg16.yaml", "")
+    assert locate("vgg16.yaml") == Place("vgg16.yaml", "vgg16.yaml")
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
