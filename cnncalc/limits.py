@@ -82,6 +82,7 @@ class Cost:
 
     FRACTION = 10  # an operation on fractions instead of integers
     VERDICT = 20  # a checked limit or assertion, with its record
+    CHANGE = 150  # a layer that differs between two networks, with its causes and its row
     PATTERN_LOOKUP = 100  # a pattern or rule word of cnncalc.yaml
     PATTERN = 1_000  # a compiled part of a pattern
     FOLDER_ENTRY = 10  # a name that the file system lists

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from cnncalc import limits
 from cnncalc.analyses.alignment import Match, align
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import NOTHING, Figure
@@ -197,8 +198,9 @@ class Diff(NamedTuple):
 
 
 def diff(old: Network, new: Network) -> Diff:
-    """What changed from one network to another."""
-    return _Differ(old, new).diff()
+    """What changed from one network to another. Raises SpecError where very many layers did."""
+    with limits.counted():
+        return _Differ(old, new).diff()
 
 
 class _Link(NamedTuple):
@@ -301,6 +303,7 @@ class _Differ:
         for match in self.matches:
             change = self._change(match)
             if change is not None:
+                limits.spend(limits.Cost.CHANGE, "the difference of networks where very many layers changed")
                 changes[match] = change
         shared = (SharedCost(self._counted(who), _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
         return Diff(

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cnncalc import limits
 from cnncalc.analyses import alignment
 from cnncalc.analyses import diff as diff_module
 from cnncalc.analyses.diff import FREE, Kind, diff
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import SpecError
 from cnncalc.layers.conv import Conv
+from cnncalc.limits import Cost, Limits
 from cnncalc.network.build import load
 from cnncalc.network.records import figures_of
 
@@ -667,3 +669,18 @@ def test_what_a_layer_is_asked_for_grows_with_the_layers(made, monkeypatch):
     assert asked["weights"] <= 3 * 100
     # The roots are nodes too.
     assert asked["names"] <= 4 * 101
+
+
+def test_changes_are_counted_as_work(spec):
+    text = "input: [3, 4, 4]\nlayers:\n  - conv: [{filters}, 1]\n    repeat: 7\n"
+    old, new = spec(text.format(filters=4)), spec(text.format(filters=5))
+    with limits.using(Limits(work=7 * Cost.CHANGE)):
+        assert len(diff(old, new).changes) == 7
+    with (
+        limits.using(Limits(work=7 * Cost.CHANGE - 1)),
+        pytest.raises(SpecError, match="very many layers changed takes more"),
+    ):
+        diff(old, new)
+    # Layers that did not change cost nothing.
+    with limits.using(Limits(work=1)):
+        assert not diff(old, spec(text.format(filters=4))).changes
