@@ -228,7 +228,7 @@ class Network:
     def _repr_html_(self) -> str:
         from cnncalc.formats import html
 
-        return "\n".join(html.write(self._table()))
+        return "\n".join(html.fragment(self._table()))
 
     def _table(self) -> Table:
         return summary(self.facts, Options())
@@ -241,7 +241,7 @@ class Network:
           height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
         """
         from cnncalc.analyses import explanation
-        from cnncalc.formats import document
+        from cnncalc.formats import plain_text
         from cnncalc.languages import LANGUAGES
         from cnncalc.reports import explain, story
 
@@ -254,7 +254,7 @@ class Network:
             report = story.story(explanation.story(self.facts), options)
         else:
             report = explain.explanation(explanation.explain(self.facts, self._named(layer)), options)
-        return "\n".join(document.write_text(report, 80))
+        return "\n".join(plain_text.write(report))
 
     def summary(self, *, depth: int | None = None) -> str:
         """The table of `cnncalc summary` as text; `depth` says how many levels of blocks have rows, None chooses.

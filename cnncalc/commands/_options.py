@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from cnncalc.checks.finding import Outcome, Severity
+    from cnncalc.formats.document import Document
     from cnncalc.formats.table import Table
     from cnncalc.network.records import Network
     from cnncalc.spec.config import Config, ConfigsInGit
@@ -271,38 +272,54 @@ def fail(error: SpecError) -> NoReturn:
     raise SystemExit(UNUSABLE) from None
 
 
-def write_table(table: Table, form: str, output: str | None, color: str) -> None:
-    """Write a table in one of the formats that every table has."""
-    if form == "table":
+def write_report(
+    report: Callable[[], Table | Document],
+    form: str,
+    output: str | None,
+    *,
+    record: Callable[[], object] | None = None,
+    color: str = "never",
+    ascii_only: bool = False,
+) -> None:
+    """Write a report in a format: a record as JSON, where there is one, else a table or a document.
+
+    Only what the format needs is made. Formulas and frames are ASCII where `ascii_only`, or where the output takes no
+    other signs.
+    """
+    from cnncalc import formats
+    from cnncalc.formats.table import Table
+
+    if form == "json" and record is not None:
+        from cnncalc.formats import records
+
+        write_lines(records.write(record()), output)
+        return
+    made = report()
+    if form not in ("table", "text"):
+        write_lines(formats.write(made, form), output)
+    elif isinstance(made, Table):
         from cnncalc.formats import terminal
 
-        if output is None:
-            terminal.write(table, sys.stdout, color=color)
-        else:
-            _write_file(output, lambda file: terminal.write(table, file, color=color))
-        return
-    from importlib import import_module
+        table = made
+        _write(lambda file: terminal.write(table, file, color=color), output)
+    else:
+        from cnncalc.formats import plain_text
 
-    write_lines(import_module(f"cnncalc.formats.{form}").write(table), output)
+        ascii_only = ascii_only or not takes_unicode(output)
+        write_lines(plain_text.write(made, text_width(output), ascii_only=ascii_only), output)
 
 
 def write_lines(lines: Iterable[str], output: str | None) -> None:
     """Write lines as they are: neither folded nor marked up."""
+    _write(lambda file: file.writelines(f"{line}\n" for line in lines), output)
 
-    def write(file: IO[str]) -> None:
-        file.writelines(f"{line}\n" for line in lines)
 
+def _write(write: Callable[[IO[str]], None], output: str | None) -> None:
+    """Write to a file, or to standard output where there is none."""
     if output is None:
         write(sys.stdout)
     else:
         _write_file(output, write)
-
-
-def write_record(record: object, output: str | None) -> None:
-    """Write a record as JSON, item by item."""
-    from cnncalc.formats import records
-
-    write_lines(records.write(record), output)
 
 
 def write_bytes(path: str, data: bytes) -> None:
@@ -362,10 +379,7 @@ def write_findings(
     def write(file: IO[str]) -> None:
         terminal.write_lines(text.layout(outcomes, terminal.width_of(file), shown), file, color=color)
 
-    if output is None:
-        write(sys.stdout)
-    else:
-        _write_file(output, write)
+    _write(write, output)
 
 
 def append_lines(lines: Iterable[str], path: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cnncalc import formats
 from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
 from cnncalc.commands import _options
@@ -14,7 +15,11 @@ from cnncalc.reports.compare import networks
 from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Entry, Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
     from cnncalc.analyses.compare import Facts, Size
+    from cnncalc.formats.table import Table
     from cnncalc.network.records import Network
     from cnncalc.spec.records import Spec
 
@@ -98,7 +103,7 @@ class Picture(click.Path):
 @_options.set_option
 @_options.bounds_options
 @_options.batch_option
-@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
 @click.pass_context
@@ -135,36 +140,41 @@ def command(
         _need_matplotlib()
     given = _Given(specs, settings, inputs)
     exact = form == "csv"
-    if form == "json":
-        from cnncalc.reports.compare import records
+
+    def write(table: Callable[[], Table], record: Callable[[], object]) -> None:
+        _options.write_report(table, form, output, record=record, color=color)
+
     if at is not None:
         from cnncalc.reports.compare import sizes
 
         results = sizes.Results(at, _over_sizes(given, at), batch)
-        if form == "json":
-            _options.write_record(records.sizes_record(results), output)
-        else:
-            _options.write_table(sizes.sizes_table(results, given.notes, exact=exact), form, output, color)
+        write(lambda: sizes.sizes_table(results, given.notes, exact=exact), lambda: records().sizes_record(results))
         return
     field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
     entries = _entries(given, field=field, layers=stages)
     if stages:
         from cnncalc.reports.compare import stages as by_stage
 
-        if form == "json":
-            _options.write_record(records.stages_record(entries, batch), output)
-        else:
-            table = by_stage.stages_table(entries, batch, given.notes, exact=exact)
-            _options.write_table(table, form, output, color)
+        write(
+            lambda: by_stage.stages_table(entries, batch, given.notes, exact=exact),
+            lambda: records().stages_record(entries, batch),
+        )
         return
     base = None if relative_to is None else _base(relative_to, entries)
     options = Options(columns, sort or "", reverse, base, bool(group), transpose, batch, dtype, exact=exact)
     if plot is not None:
         _draw(entries, plot, batch)
-    if form == "json":
-        _options.write_record(records.comparison_record(entries, options), output)
-    else:
-        _options.write_table(networks.compare_table(entries, options, given.notes), form, output, color)
+    write(
+        lambda: networks.compare_table(entries, options, given.notes),
+        lambda: records().comparison_record(entries, options),
+    )
+
+
+def records() -> ModuleType:
+    """The module of the records, imported where JSON is written."""
+    from cnncalc.reports.compare import records as module
+
+    return module
 
 
 def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.errors import SpecError
 from cnncalc.languages import LANGUAGES
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
-@_options.format_option("text", "json", "markdown", "latex")
+@_options.format_option(*formats.DOCUMENT)
 @_options.output_option
 def command(
     spec: str,
@@ -40,7 +41,6 @@ def command(
     Without LAYER, the network as a story, stage by stage: sizes, and where parameters and work sit.
     """
     from cnncalc.analyses import explanation
-    from cnncalc.formats import document
     from cnncalc.reports import explain, story
 
     network = _options.load(spec, settings, inputs)
@@ -57,15 +57,7 @@ def command(
             _options.write_lines(explain.write_json(facts, options), output)
             return
         report = explain.explanation(facts, options)
-    if form == "markdown":
-        lines = document.write_markdown(report)
-    elif form == "latex":
-        lines = document.write_latex(report)
-    else:
-        lines = document.write_text(
-            report, _options.text_width(output), ascii_only=ascii_only or not _options.takes_unicode(output)
-        )
-    _options.write_lines(lines, output)
+    _options.write_report(lambda: report, form, output, ascii_only=ascii_only)
 
 
 def _find(network: Network, name: str) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
 from cnncalc.errors import Problem, SpecError, listed, plural
@@ -57,7 +58,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
-@_options.format_option("text", "json", "markdown", "latex")
+@_options.format_option(*formats.DOCUMENT)
 @_options.output_option
 @_options.color_option
 def command(
@@ -86,31 +87,24 @@ def command(
     if layer is not None and (every or depth):
         raise click.UsageError("--all and --depth are of the table of all layers: leave LAYER out")
     network = _options.load(spec, settings, inputs)
-    from cnncalc.reports import field
+    from cnncalc.reports import field, field_records
 
-    ascii_only = ascii_only or not _options.takes_unicode(output)
-    options = field.Options(through_gates, language, every, depth, at, plot, ascii_only)
+    options = field.Options(through_gates, language, every, depth, at, plot)
     if layer is None:
-        if form == "json":
-            from cnncalc.reports.field_records import fields_record
-
-            _options.write_record(fields_record(network, through_gates=through_gates), output)
-        else:
-            _options.write_table(field.table(network, options), "table" if form == "text" else form, output, color)
+        _options.write_report(
+            lambda: field.table(network, options),
+            form,
+            output,
+            record=lambda: field_records.fields_record(network, through_gates=through_gates),
+            color=color,
+        )
         return
     found = _find(network, layer)
     _check_position(found, at)
     report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
-    if form == "json":
-        from cnncalc.reports.field_records import layer_record
-
-        _options.write_record(layer_record(report), output)
-        return
-    if form == "text":
-        lines = field.write_text(report, _options.text_width(output))
-    else:
-        lines = field.write_markdown(report) if form == "markdown" else field.write_latex(report)
-    _options.write_lines(lines, output)
+    _options.write_report(
+        report.document, form, output, record=lambda: field_records.layer_record(report), ascii_only=ascii_only
+    )
 
 
 def _find(network: Network, name: str) -> Layer:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.errors import Problem, SpecError, quoted
 
@@ -30,31 +31,27 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 @click.command("layers", short_help="The layer types and their settings.")
 @click.argument("type_name", metavar="[TYPE]", type=TypeName(), required=False)
-@_options.format_option("text", "json", "csv", "markdown", "latex")
+@_options.format_option(*formats.DOCUMENT, "csv")
 @_options.output_option
 def command(type_name: str | None, form: str, output: str | None) -> None:
     """The layer types and what they take; with TYPE, all that is known of one.
 
     TYPE may also be its name elsewhere, such as Conv2d, Dense or InnerProduct.
 
-    The formats csv and latex are tables: of the types, or of the settings of one.
+    The format csv is a table: of the types, or of the settings of one.
     """
     from cnncalc.reports import reference
 
     kind = None if type_name is None else _find(type_name)
     facts = None if kind is None else reference.reference(kind)
-    if form in ("csv", "latex"):
-        table = reference.catalogue() if facts is None else reference.settings_table(facts)
-        _options.write_table(table, form, output, "never")
-        return
     if form == "json":
-        lines = reference.write_all_json() if facts is None else reference.write_json(facts)
-    elif form == "markdown":
-        lines = reference.write_all_markdown() if facts is None else reference.write_markdown(facts)
+        _options.write_lines(reference.write_all_json() if facts is None else reference.write_json(facts), output)
+    elif form == "csv":
+        table = reference.catalogue() if facts is None else reference.settings_table(facts)
+        _options.write_report(lambda: table, form, output)
     else:
-        width = _options.text_width(output)
-        lines = reference.write_all(width) if facts is None else reference.write(facts, width)
-    _options.write_lines(lines, output)
+        report = reference.overview() if facts is None else reference.document(facts)
+        _options.write_report(lambda: report, form, output)
 
 
 def _find(name: str) -> type[LayerType]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError
@@ -155,20 +156,16 @@ def _joined(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 def _tell(word: str | None, form: str, output: str | None) -> None:
     """Write the page of a rule, or the list of all."""
     from cnncalc.checks.rules import all_rules
-    from cnncalc.formats import markdown
     from cnncalc.reports import rule_reference
 
-    if form not in ("text", "json", "markdown"):
-        raise click.UsageError("rules are told as text, json and markdown")
+    if form not in formats.DOCUMENT:
+        raise click.UsageError(f"pages of rules are written as {', '.join(formats.DOCUMENT)}")
     rules = all_rules() if word is None else _one(word)
-    width = _options.text_width(output)
     if form == "json":
-        lines = rule_reference.write_json(rules)
-    elif word is None:
-        lines = rule_reference.write_all(width) if form == "text" else markdown.write(rule_reference.catalogue())
-    else:
-        lines = rule_reference.write(rules[0], width) if form == "text" else rule_reference.write_markdown(rules[0])
-    _options.write_lines(lines, output)
+        _options.write_lines(rule_reference.write_json(rules), output)
+        return
+    report = rule_reference.overview() if word is None else rule_reference.document(rules[0])
+    _options.write_report(lambda: report, form, output)
 
 
 def _one(word: str) -> tuple[Rule, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.errors import did_you_mean
 from cnncalc.reports.catalogue import SORTABLE, catalogue, listed, matches
@@ -10,7 +11,7 @@ from cnncalc.reports.catalogue import SORTABLE, catalogue, listed, matches
 @click.command("list", short_help="The bundled networks.")
 @click.option("--filter", "word", help="Only networks whose name, family or title holds this.", metavar="TEXT")
 @click.option("--sort", type=click.Choice(SORTABLE), help="One list instead of families; numbers downwards.")
-@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
 def command(word: str | None, sort: str | None, form: str, output: str | None, color: str) -> None:
@@ -22,5 +23,5 @@ def command(word: str | None, sort: str | None, form: str, output: str | None, c
         names = [*(one.name for one in everything), *families]
         hint = did_you_mean(word, names, f"the families are {', '.join(families)}")
         raise click.UsageError(f"no bundled network has {word!r} in its name, family or title; {hint}")
-    grouped = form in ("table", "markdown", "latex")
-    _options.write_table(catalogue(entries, sort=sort or "", grouped=grouped), form, output, color)
+    table = catalogue(entries, sort=sort or "", grouped=form not in ("json", "csv"))
+    _options.write_report(lambda: table, form, output, color=color)

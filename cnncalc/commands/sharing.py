@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
 from cnncalc.languages import LANGUAGES
@@ -27,7 +28,7 @@ from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
 @_options.input_option
 @_options.set_option
 @_options.bounds_options
-@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
 def command(
@@ -47,10 +48,11 @@ def command(
     that share weights untied, where the network has any. Formats csv and json have every layer.
     """
     network = _options.load(spec, settings, inputs)
-    if form == "json":
+
+    def record() -> object:
         from cnncalc.reports.sharing_records import sharing_record
 
-        _options.write_record(sharing_record(network), output)
-        return
-    table = sharing_table(network, Options(columns, depth, language, exact=form == "csv"))
-    _options.write_table(table, form, output, color)
+        return sharing_record(network)
+
+    options = Options(columns, depth, language, exact=form == "csv")
+    _options.write_report(lambda: sharing_table(network, options), form, output, record=record, color=color)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
@@ -57,7 +58,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 @_options.set_option
 @_options.bounds_options
 @_options.batch_option
-@_options.format_option("table", "json", "csv", "markdown", "latex")
+@_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
 def command(
@@ -80,10 +81,11 @@ def command(
     A table of more than 50 rows folds its blocks; json and csv have every layer by its full name.
     """
     network = _options.load(spec, settings, inputs)
-    if form == "json":
+
+    def record() -> object:
         from cnncalc.reports.summary_records import summary_record
 
-        _options.write_record(summary_record(network, batch=batch, dtype_size=DTYPES[dtype]), output)
-        return
+        return summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
+
     options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
-    _options.write_table(summary(network, options), form, output, color)
+    _options.write_report(lambda: summary(network, options), form, output, record=record, color=color)

@@ -1,15 +1,81 @@
-"""Tables as HTML, as notebooks show them."""
+"""Tables and documents as HTML: a page, or a part of one as notebooks show it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
 
+from cnncalc.formats.document import Block, Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.mathematics import UNBROKEN, Style
+from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.formats.table import Table, text
 from cnncalc.text import plain
 
+# Colors follow the reader's light or dark scheme.
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 72em; margin: 2em auto; padding: 0 1em; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0; }
+td, th { padding: 0.15em 0.7em; }
+thead { border-bottom: 1px solid; }
+pre, .formula { overflow-x: auto; margin-left: 1.5em; }
+dd { margin-left: 2em; }
+"""
 
-def write(table: Table) -> Iterator[str]:
+
+def write(report: Table | Document, language: str = "en") -> Iterator[str]:
+    """The lines of a page; nothing of a spec's text is taken for markup."""
+    yield "<!DOCTYPE html>"
+    yield f'<html lang="{language}">'
+    yield f'<head><meta charset="utf-8"><title>{_safe(_title(report))}</title><style>{STYLE}</style></head>'
+    yield "<body>"
+    yield from fragment(report) if isinstance(report, Table) else _blocks(report)
+    yield "</body>"
+    yield "</html>"
+
+
+def _title(report: Table | Document) -> str:
+    if isinstance(report, Table):
+        return report.title
+    return next((block.text for block in report.blocks if isinstance(block, Heading)), "")
+
+
+def _blocks(document: Document) -> Iterator[str]:
+    is_list = False
+    for block in document.blocks:
+        if isinstance(block, Point) != is_list:
+            is_list = not is_list
+            yield "<ul>" if is_list else "</ul>"
+        yield from _block(block)
+    if is_list:
+        yield "</ul>"
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Heading):
+        yield f"<h{block.level}>{_safe(block.text)}</h{block.level}>"
+    elif isinstance(block, Words):
+        yield f"<p>{_safe(block.text)}</p>"
+    elif isinstance(block, Point):
+        label = f"<strong>{_safe(block.label)}</strong>: " if block.label else ""
+        yield f"<li>{label}{_safe(block.text)}</li>"
+    elif isinstance(block, Working):
+        sides = " = ".join([block.quantity, *block.parts(Style.UNICODE)])
+        yield f'<p class="formula">{_safe(sides.replace(UNBROKEN, " "))}</p>'
+    elif isinstance(block, Terms):
+        yield "<dl>"
+        for term, words in block.terms:
+            yield f"{f'<dt>{_safe(term)}</dt>' if term else ''}<dd>{_safe(words)}</dd>"
+        yield "</dl>"
+    elif isinstance(block, Code | Drawing):
+        yield "<pre>"
+        yield from map(_safe, block.lines if isinstance(block, Code) else block.draw(USUAL_WIDTH, False))
+        yield "</pre>"
+    else:
+        yield from fragment(block)
+
+
+def fragment(table: Table) -> Iterator[str]:
     """The lines of a table in HTML; nothing of a spec's text is taken for markup."""
     yield "<div>"
     yield f"<strong>{_safe(table.title)}</strong>"

@@ -1,14 +1,17 @@
-"""Tables as LaTeX has them, with the rules of the package booktabs."""
+"""Tables and documents as LaTeX has them; tables with the rules of the package booktabs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc.formats.table import Cell, Table, text
 from cnncalc.formats.terminal import columns_of
 from cnncalc.text import plain
+
+if TYPE_CHECKING:
+    from cnncalc.formats.document import Document
 
 LONG_WORD = re.compile(r"\S{16,}")
 BREAK = re.compile(r"(?<=\w)((?<![0-9])\.|\.(?![0-9])|\\_|=|/)(?=\w)")
@@ -60,7 +63,16 @@ class _Shape(NamedTuple):
         return ["booktabs", *(["longtable"] if self.long else []), *(["graphicx"] if self.scaled else [])]
 
 
-def write(table: Table) -> Iterator[str]:
+def write(report: Table | Document) -> Iterator[str]:
+    """The lines of a table or a document in LaTeX."""
+    if isinstance(report, Table):
+        return _table(report)
+    from cnncalc.formats import latex_document
+
+    return latex_document.write(report)
+
+
+def _table(table: Table) -> Iterator[str]:
     """The lines of a tabular for the package booktabs, or of a longtable where a page is too short for it.
 
     A table that is too wide has smaller type, and is scaled to the line where that is not enough.

@@ -1,12 +1,16 @@
-"""Tables as GitHub's Markdown has them."""
+"""Tables and documents as GitHub's Markdown has them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cnncalc.formats.table import Table, text
 from cnncalc.text import plain
+
+if TYPE_CHECKING:
+    from cnncalc.formats.document import Document
 
 # Numbers and single words, which most cells are, have nothing to escape.
 PLAIN = re.compile(r"[0-9 ,()/%x+.-]*|[0-9A-Za-z ]*")
@@ -21,8 +25,16 @@ COMMIT = re.compile(r"\b[0-9a-f]{7,}\b", re.IGNORECASE)
 SHORTEST_COMMIT = 7
 
 
-def write(table: Table) -> Iterator[str]:
-    """The lines of a table in Markdown."""
+def write(report: Table | Document) -> Iterator[str]:
+    """The lines of a table or a document in Markdown."""
+    if isinstance(report, Table):
+        return _table(report)
+    from cnncalc.formats import markdown_document
+
+    return markdown_document.write(report)
+
+
+def _table(table: Table) -> Iterator[str]:
     if table.title:
         yield f"### {escape(table.title)}"
         yield ""
@@ -39,6 +51,12 @@ def write(table: Table) -> Iterator[str]:
     yield ""
     for label, note in table.notes:
         yield f"- {paragraph(label)}: {escape(note)}" if label else f"- {paragraph(note)}"
+
+
+def prose(words: str) -> str:
+    """Documentation as Markdown: code between backticks stays code, all else is plain text."""
+    parts = re.split(r"(`[^`]*`)", words)
+    return "".join(part if part.startswith("`") and len(part) > 1 else escape(part) for part in parts)
 
 
 def _row(cells: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import chain, pairwise
 from math import prod
 from typing import Any, NamedTuple
@@ -32,8 +33,7 @@ from cnncalc.analyses.regions import Region, Runs, directly, region
 from cnncalc.analyses.tree import Node, Row, fold, rows, tree
 from cnncalc.analyses.tree import row_label as label
 from cnncalc.errors import SpecError
-from cnncalc.formats import document
-from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
+from cnncalc.formats.document import Block, Document, Drawing, Heading, Point, Words, Working
 from cnncalc.formats.shapes import shape, window
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
@@ -65,7 +65,6 @@ class Options(NamedTuple):
     depth: int = 0
     at: tuple[int, ...] | None = None
     plot: bool = False
-    ascii_only: bool = False
 
 
 def strides(axis: AxisField) -> str:
@@ -322,7 +321,7 @@ class Report:
         except SpecError:
             # The rest of the report stands without it.
             self.regions = None
-        self.sign = "x" if options.ascii_only else "×"
+        self.sign = "×"
 
     # Facts that the blocks share.
 
@@ -343,7 +342,7 @@ class Report:
     # The blocks.
 
     def document(self) -> Document:
-        """The report, without the plot."""
+        """The report, with a drawing where one is asked for."""
         say = self.say
         blocks: list[Block] = [Heading(say("title_layer", network=self.network.name, layer=self.asked), 1)]
         if self.asked != self.layer.name:
@@ -361,7 +360,7 @@ class Report:
         blocks += map(Words, remarks)
         for name in self.fields:
             blocks += self.growth(name)
-        return Document((*blocks, *self.output()))
+        return Document((*blocks, *self.output(), *(self.drawings() if self.options.plot else ())))
 
     def field(self, name: str) -> Iterator[Block]:
         """Size, stride, start and centre on one input."""
@@ -620,20 +619,23 @@ class Report:
             return say("slice_hull", slices=text)
         return say("slice_boxes", slices=text) if len(read.boxes) > 1 else text
 
-    def plots(self, width: int, *, ascii_only: bool) -> Iterator[str]:
-        """The lines of a drawing for each input."""
+    def drawings(self) -> Iterator[Drawing]:
+        """What the output reads of each input, as a drawing."""
         for name, sizes in self.network.inputs:
             if self.regions is not None and name in self.fields and sizes.rank:
-                extents = self.found.extent(self.layer.name, name, self.position)
-                try:
-                    with limits.counted():
-                        read = self.regions[name]
-                        drawn = list(field_plot.draw(read, extents, self.say, width=width, ascii_only=ascii_only))
-                except SpecError:
-                    drawn = [self.say("drawing_too_long", work=integer(limits.current().work))]
-                yield ""
-                yield self.say("plot_title_of" if self.several else "plot_title", input=name)
-                yield from drawn
+                yield Drawing(partial(self.draw, name))
+
+    def draw(self, name: str, width: int, ascii_only: bool) -> Iterator[str]:  # noqa: FBT001 - as a drawing is called
+        """The lines of the drawing of one input, its title first."""
+        extents = self.found.extent(self.layer.name, name, self.position)
+        yield self.say("plot_title_of" if self.several else "plot_title", input=name)
+        try:
+            with limits.counted():
+                read = (self.regions or {})[name]
+                drawn = list(field_plot.draw(read, extents, self.say, width=width, ascii_only=ascii_only))
+        except SpecError:
+            drawn = [self.say("drawing_too_long", work=integer(limits.current().work))]
+        yield from drawn
 
 
 def _whole(value: Fraction) -> Number:
@@ -677,27 +679,3 @@ def slices(name: str, read: Region) -> tuple[str, str]:
         stepped = f":{step}" if step > 1 else ""
         axes.append(":" if count == size else f"{first}:{last + 1}{stepped}")
     return f"{name}[{', '.join([*axes, ':'])}]", f"{name}[{', '.join([':', *axes])}]"
-
-
-# --- writers --------------------------------------------------------------------------------------
-
-
-def write_text(report: Report, width: int) -> Iterator[str]:
-    """The lines of a layer's report, wrapped to `width` columns."""
-    yield from document.write_text(report.document(), width, ascii_only=report.options.ascii_only)
-    if report.options.plot:
-        yield from report.plots(width, ascii_only=report.options.ascii_only)
-
-
-def write_markdown(report: Report) -> Iterator[str]:
-    """The lines of a layer's report in Markdown."""
-    yield from document.write_markdown(report.document())
-    if report.options.plot:
-        yield from ("```text", *list(report.plots(80, ascii_only=report.options.ascii_only))[1:], "```")
-
-
-def write_latex(report: Report) -> Iterator[str]:
-    """The lines of a layer's report in LaTeX; a plot is verbatim, and ASCII."""
-    yield from document.write_latex(report.document())
-    if report.options.plot:
-        yield from (r"\begin{verbatim}", *list(report.plots(80, ascii_only=True))[1:], r"\end{verbatim}")

@@ -1,4 +1,4 @@
-"""The reference of layer types: their own declarations as text, Markdown, JSON and tables.
+"""The reference of layer types: their own declarations as documents, JSON and tables.
 
 What a type is called, takes and computes is asked of the type. Only the words around them stand
 here: the keys of the language that belong to no type, and the names that formulas use.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Callable, Iterator
 from inspect import cleandoc
 from sys import modules
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 from cnncalc import layers
 from cnncalc.errors import Problem, SpecError, listed
-from cnncalc.formats import markdown
+from cnncalc.formats.document import Block, Code, Document, Heading, Point, Terms, Words
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.layers._moving import Moving
 from cnncalc.layers._windowed import Windowed
@@ -31,10 +30,6 @@ from cnncalc.syntax.settings import Setting
 from cnncalc.text import number
 
 VERSION = 1
-
-WIDTH = 80
-INDENT = "  "
-LEAST_TERM = 16
 
 TOP_DOCS = {
     "name": "the network's name, shown in the header; the file's name without it",
@@ -251,50 +246,52 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
     )
 
 
-# --- text ---------------------------------------------------------------------------------------
+# --- documents ----------------------------------------------------------------------------------
 
 
-def write_all(width: int = WIDTH) -> Iterator[str]:
-    """The lines of all types and of the rest of the language, at most `width` wide."""
-    yield from _wrapped(
-        "Layer types with their settings, main setting first. `cnncalc layers TYPE` tells all of one.", width
-    )
+def overview() -> Document:
+    """All types with their settings, and the rest of the language."""
+    blocks: list[Block] = [
+        Heading("Layer types", 1),
+        Words(
+            "Settings are listed with their defaults, the main one first. `cnncalc layers TYPE` shows all of a type."
+        ),
+    ]
     for family, kinds in families().items():
-        yield ""
-        yield family
-        for kind in kinds:
-            # A setting and its default stay on one line.
-            inside = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in signature(kind).split(", "))
-            call = f"{kind.name}({inside})" if inside else kind.name
-            for line in _wrapped(call, width, INDENT, INDENT + " " * (len(kind.name) + 1)):
-                yield line.replace("\N{NO-BREAK SPACE}", " ")
-            yield from _wrapped(summary_of(kind), width, INDENT * 3)
+        blocks += (Heading(family, 2), *(Point(_call(kind), summary_of(kind)) for kind in kinds))
     for heading, words in language():
-        yield from ("", *_wrapped(heading, width))
-        yield from _terms(words, width, LEAST_TERM)
+        blocks += (Heading(heading, 2), Terms(tuple(words.items())))
+    return Document(tuple(blocks))
 
 
-def write(facts: Reference, width: int = WIDTH) -> Iterator[str]:
-    """The lines of all that is known of a layer type, at most `width` wide."""
-    yield facts.name
-    for paragraph in (facts.summary, *facts.paragraphs):
-        yield from ("", *_wrapped(paragraph, width))
+def _paragraph(text: str) -> Words:
+    return Words(text, has_code=True)
+
+
+def _call(kind: type[LayerType]) -> str:
+    """A type with its settings, as a function would be called."""
+    return f"{kind.name}({inside})" if (inside := signature(kind)) else kind.name
+
+
+def document(facts: Reference) -> Document:
+    """All that is known of a layer type."""
+    blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.paragraphs))]
     if facts.kind.also_known_as:
-        yield from ("", *_wrapped(_other_names(facts.kind), width))
-    if facts.settings or facts.kind.several_inputs:
-        yield from ("", "Settings", *_settings_lines(facts, width))
-    yield from ("", "In a spec")
-    yield from (INDENT + line for example in facts.examples for line in example.split("\n"))
-    yield from ("", "Formulas", *_formula_lines(facts, width))
+        blocks.append(Words(_other_names(facts.kind)))
+    if settings := tuple(_settings(facts)):
+        blocks += (Heading("Settings", 3), Terms(settings))
+    spec = tuple(line for example in facts.examples for line in example.split("\n"))
+    blocks += (Heading("In a spec", 3), Code(spec, "yaml"))
+    blocks += (Heading("Formulas", 3), Terms(tuple(facts.formulas.items())))
+    for variant in facts.variants:
+        terms = (*variant.formulas.items(), *((key, "none") for key in variant.without))
+        blocks += (Heading(f"With {_with(facts, variant)}", 4), Terms(terms))
     if facts.symbols:
-        yield from ("", "Names in the formulas, beside the settings")
-        yield from _terms(facts.symbols, width)
-    yield from ("", "Counting", *_terms(_counting(facts), width))
+        blocks += (Heading("Names in the formulas, beside the settings", 3), Terms(tuple(facts.symbols.items())))
+    blocks += (Heading("Counting", 3), Terms(tuple(_counting(facts).items())))
     if facts.shared:
-        yield from ("", "Its family")
-        yield from _wrapped(facts.shared[0], width, INDENT)
-        for paragraph in facts.shared[1:]:
-            yield from ("", *_wrapped(paragraph, width, INDENT))
+        blocks += (Heading("Its family", 3), *map(_paragraph, facts.shared))
+    return Document(tuple(blocks))
 
 
 def _other_names(kind: type[LayerType]) -> str:
@@ -302,28 +299,14 @@ def _other_names(kind: type[LayerType]) -> str:
     return f"Also known as {listed(kind.also_known_as)}."
 
 
-def _settings_lines(facts: Reference, width: int) -> Iterator[str]:
-    first = ("branches",) if facts.kind.several_inputs else ()
-    column = max(map(len, (*first, *facts.kind.settings))) + 2
-    if first:
-        yield from _term("branches", JOIN_DOC, width, column)
+def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
+    """Each setting with what it means, then with what it takes."""
+    if facts.kind.several_inputs:
+        yield "branches", JOIN_DOC
     for setting in facts.settings:
         default = "required" if setting.required else f"default: {default_of(setting)}"
-        yield from _term(setting.name, setting.doc, width, column)
-        yield from _term("", f"{setting.wants}; {default}", width, column)
-
-
-def _formula_lines(facts: Reference, width: int) -> Iterator[str]:
-    """The formulas, then what changes with other settings."""
-    changed = [INDENT + key for variant in facts.variants for key in variant.formulas]
-    column = max(map(len, (*facts.formulas, *changed))) + 2
-    for key, text in facts.formulas.items():
-        yield from _term(key, text, width, column)
-    for variant in facts.variants:
-        without = f" no {' and no '.join(variant.without)}" if variant.without else ""
-        yield from _wrapped(f"with {_with(facts, variant)}:{without}", width, INDENT)
-        for key, text in variant.formulas.items():
-            yield from _term(INDENT + key, text, width, column)
+        yield setting.name, setting.doc
+        yield "", f"{setting.wants}; {default}"
 
 
 def _with(facts: Reference, variant: Variant) -> str:
@@ -335,71 +318,6 @@ def _with(facts: Reference, variant: Variant) -> str:
 def _counting(facts: Reference) -> dict[str, str]:
     depth = "counts as a layer of the depth" if facts.kind.counts_as_depth else "adds nothing to the depth"
     return {"depth": depth, "output": facts.kind.storage.value}
-
-
-def _terms(words: dict[str, str], width: int, least: int = 0) -> Iterator[str]:
-    """Words with what they mean beside them, in a column that is wide enough for all and at least `least` wide."""
-    column = max(least, max(map(len, words)) + 2)
-    for word, doc in words.items():
-        yield from _term(word, doc, width, column)
-
-
-def _term(term: str, words: str, width: int, column: int) -> Iterator[str]:
-    """A word and what it means beside it."""
-    yield from _wrapped(words, width, f"{INDENT}{term.ljust(column)}", " " * (len(INDENT) + column))
-
-
-def _wrapped(words: str, width: int, start: str = "", hanging: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        words,
-        width,
-        initial_indent=start,
-        subsequent_indent=start if hanging is None else hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-# --- Markdown -----------------------------------------------------------------------------------
-
-
-def write_all_markdown() -> Iterator[str]:
-    """The lines of all types, with a table for each family, and of the rest of the language."""
-    for table in tables():
-        yield from markdown.write(table)
-    for heading, words in language():
-        rows = tuple(Line((word, doc)) for word, doc in words.items())
-        yield from markdown.write(Table(heading, (), (Column("key", "Key"), Column("meaning", "Meaning")), rows, ()))
-
-
-def write_markdown(facts: Reference) -> Iterator[str]:
-    """The lines of all that is known of a layer type, in Markdown."""
-    yield f"### {markdown.escape(facts.name)}"
-    for paragraph in (facts.summary, *facts.paragraphs):
-        yield from ("", _prose(paragraph))
-    if facts.kind.also_known_as:
-        yield from ("", _prose(_other_names(facts.kind)))
-    yield ""
-    if facts.settings:
-        yield from markdown.write(settings_table(facts)._replace(title=""))
-    yield from ("```yaml", *(line for example in facts.examples for line in example.split("\n")), "```", "")
-    texts = dict(facts.formulas)
-    for variant in facts.variants:
-        label = f"with {_with(facts, variant)}"
-        texts |= {f"{key}, {label}": text for key, text in variant.formulas.items()}
-        texts |= {f"{key}, {label}": "none" for key in variant.without}
-    rows = tuple(Line(item) for item in texts.items())
-    yield from markdown.write(Table("", (), (Column("of", "Formula of"), Column("formula", "Formula")), rows, ()))
-    for name, doc in (*facts.symbols.items(), *_counting(facts).items()):
-        yield f"- {markdown.escape(name)}: {markdown.escape(doc)}"
-    for paragraph in facts.shared:
-        yield from ("", _prose(paragraph))
-
-
-def _prose(text: str) -> str:
-    """Documentation as Markdown: code between backticks stays code, all else is plain text."""
-    parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") and len(part) > 1 else markdown.escape(part) for part in parts)
 
 
 # --- tables and JSON ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The reference of rules: their own pages as text, Markdown and JSON, and all of them as a table.
+"""The reference of rules: their own pages as documents and as JSON, and all of them as a table.
 
 A rule's page is its docstring: a summary, then texts and specs under the headings of the contract.
 """
@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from cnncalc.checks.rule import HEADINGS, Rule
 from cnncalc.checks.rules import all_rules
-from cnncalc.formats import markdown
+from cnncalc.formats.document import Block, Code, Document, Heading, Terms, Words
 from cnncalc.formats.table import Column, Line, Table
 
-WIDTH = 80
-INDENT = "  "
 SPECS = HEADINGS[1:3]
+MORE = "`cnncalc lint --explain CODE` shows the page of a rule."
 # The keys of JSON for the headings, in their order.
 KEYS = ("why", "trigger", "better", "leave", "source")
 
@@ -62,45 +61,23 @@ def catalogue() -> Table:
     lines = tuple(
         Line((rule.code, rule.name, rule.severity.value, page(rule).summary.removesuffix("."))) for rule in all_rules()
     )
-    return Table("", (), columns, lines, (("", "cnncalc lint --explain CODE tells all of one"),))
+    return Table("", (), columns, lines, (("", MORE),))
 
 
-def write_all(width: int = WIDTH) -> Iterator[str]:
-    """The lines of all rules with what they find, at most `width` wide."""
-    yield from _wrapped("Rules with their severities. `cnncalc lint --explain CODE` tells all of one.", width, "")
-    for rule in all_rules():
-        yield ""
-        yield f"{rule.code}  {rule.name} ({rule.severity.value})"
-        yield from _wrapped(page(rule).summary, width, INDENT * 3)
+def overview() -> Document:
+    """All rules with what they find."""
+    terms = tuple((f"{rule.code} {rule.name}", f"{page(rule).summary} ({rule.severity.value})") for rule in all_rules())
+    return Document((Heading("Rules", 1), Words(MORE, has_code=True), Terms(terms)))
 
 
-def write(rule: Rule, width: int = WIDTH) -> Iterator[str]:
-    """The lines of a rule's page, at most `width` wide; specs stay as they are."""
+def document(rule: Rule) -> Document:
+    """The page of a rule; specs stay as they are."""
     told = page(rule)
-    yield f"{rule.code}  {rule.name} ({rule.severity.value})"
-    yield from ("", *_wrapped(told.summary, width, ""))
+    blocks: list[Block] = [Heading(f"{rule.code} {rule.name} ({rule.severity.value})", 1), Words(told.summary)]
     for heading, text in told.sections.items():
-        yield from ("", heading)
-        if heading in SPECS:
-            yield from (f"{INDENT}{line}" for line in text.splitlines())
-        else:
-            yield from _wrapped(text, width, INDENT)
-
-
-def write_markdown(rule: Rule) -> Iterator[str]:
-    """A rule's page in Markdown."""
-    told = page(rule)
-    yield f"### {rule.code} {markdown.escape(rule.name)}"
-    yield ""
-    yield f"{markdown.escape(told.summary)} Severity: {rule.severity.value}."
-    for heading, text in told.sections.items():
-        yield ""
-        yield f"#### {heading}"
-        yield ""
-        if heading in SPECS:
-            yield from ("```yaml", *text.splitlines(), "```")
-        else:
-            yield markdown.escape(" ".join(text.split()))
+        is_spec = heading in SPECS
+        blocks += (Heading(heading, 3), Code(tuple(text.splitlines()), "yaml") if is_spec else Words(_joined(text)))
+    return Document(tuple(blocks))
 
 
 def write_json(rules: tuple[Rule, ...]) -> Iterator[str]:
@@ -112,7 +89,7 @@ def write_json(rules: tuple[Rule, ...]) -> Iterator[str]:
             "severity": rule.severity.value,
             "summary": told.summary,
             **{
-                key: text if heading in SPECS else " ".join(text.split())
+                key: text if heading in SPECS else _joined(text)
                 for key, (heading, text) in zip(KEYS, told.sections.items(), strict=True)
             },
         }
@@ -121,5 +98,6 @@ def write_json(rules: tuple[Rule, ...]) -> Iterator[str]:
     yield json.dumps({"rules": pages}, indent=2, ensure_ascii=False)
 
 
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), width, initial_indent=indent, subsequent_indent=indent)
+def _joined(text: str) -> str:
+    """A paragraph in one line."""
+    return " ".join(text.split())

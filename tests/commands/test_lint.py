@@ -124,7 +124,7 @@ def test_a_file_is_written(run, folder: Path) -> None:
         (["--explain", "two-activation"], "there is no rule 'two-activation'; did you mean 'two-activations'?"),
         (["--explain", "CNN00"], "there is no rule 'CNN00'"),
         ([], "name a SPEC, or list specs in a cnncalc.yaml"),
-        (["--list", "--format", "junit"], "rules are told as text, json and markdown"),
+        (["--list", "--format", "junit"], "pages of rules are written as text, json, markdown, latex, html"),
         (["--set", "a=1", "bias.yaml", "--format", "text", "--batch", "0"], "0 is not in the range"),
     ],
 )
@@ -135,7 +135,9 @@ def test_what_cannot_be_meant(arguments: list[str], message: str, run) -> None:
 @pytest.mark.parametrize("word", ["CNN003", "cnn003", "bias-before-batch-norm"])
 def test_a_rule_is_told(word: str, run) -> None:
     text = run("lint", "--explain", word).stdout
-    assert text.startswith("CNN003  bias-before-batch-norm (warning)\n\nA convolution or linear layer has a bias")
+    assert text.startswith(
+        "CNN003 bias-before-batch-norm (warning)\n" + "═" * 39 + "\n\nA convolution or linear layer has a bias"
+    )
     headings = ("Why it matters", "What triggers it", "What is better", "When to leave it", "Source")
     assert [line for line in text.splitlines() if line in headings] == list(headings)
     assert "    - conv: {filters: 64, kernel: 3, padding: 1, bias: false}\n" in text
@@ -145,7 +147,10 @@ def test_a_rule_is_told(word: str, run) -> None:
 def test_every_rule_is_told_in_every_form(run) -> None:
     for rule in all_rules():
         assert rule.name in run("lint", "--explain", rule.code).stdout
-        assert f"### {rule.code} {rule.name}\n" in run("lint", "--explain", rule.code, "-f", "markdown").stdout
+        assert (
+            f"## {rule.code} {rule.name} ({rule.severity.value})\n"
+            in run("lint", "--explain", rule.code, "-f", "markdown").stdout
+        )
         (page,) = json.loads(run("lint", "--explain", rule.code, "-f", "json").stdout)["rules"]
         assert page["code"] == rule.code
         assert all(page.values())
@@ -157,8 +162,8 @@ def test_rules_are_listed(run) -> None:
     pages = json.loads(run("lint", "--list", "--format", "json").stdout)["rules"]
     assert [page["code"] for page in pages] == [rule.code for rule in all_rules()]
     for rule in all_rules():
-        assert f"{rule.code}  {rule.name} ({rule.severity.value})\n" in text
-        assert f"| {rule.code} | {rule.name} | {rule.severity.value} | " in table
+        assert f"  {rule.code} {rule.name}" in text
+        assert f"- {rule.code} {rule.name}: " in table
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -31,7 +31,7 @@ from cnncalc.checks.linter import EVERYTHING
 from cnncalc.checks.linter import lint as find
 from cnncalc.errors import SpecError
 from cnncalc.formats import csv as csv_report
-from cnncalc.formats import document, markdown, records, terminal
+from cnncalc.formats import markdown, plain_text, records, terminal
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, Network
 from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
@@ -301,8 +301,8 @@ def everything_can_be_told(made: Made, network: Network, choices: Choices) -> No
     layer = choices.pick(network.layers)
     for language in ("en", "zh"):
         options = explain.Options(language)
-        document.write_text(explain.explanation(explanation.explain(network, layer.name), options), 80)
-    document.write_text(story.story(explanation.story(network), explain.Options("en")), 80)
+        list(plain_text.write(explain.explanation(explanation.explain(network, layer.name), options)))
+    list(plain_text.write(story.story(explanation.story(network), explain.Options("en"))))
     depth = choices.integer(0, 4)
     table = summary(network, Options(depth=depth, batch=choices.integer(1, 3), layout=choices.pick(("chw", "hwc"))))
     width = choices.pick((80, 40, 200))

@@ -141,7 +141,12 @@ ALLOWED_LATEX = frozenset(
         "cases",
     ]
 )
-ALLOWED_HTML = frozenset(["div", "strong", "table", "thead", "tbody", "tr", "th", "td"])
+ALLOWED_HTML = frozenset(
+    [
+        *("html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "h4", "p", "ul", "li", "dl", "dt", "dd"),
+        *("pre", "div", "strong", "table", "thead", "tbody", "tr", "th", "td"),
+    ]
+)
 # What `field --plot` draws, with its axes.
 DRAWING = r"(([-0-9 .|#+█·│─┐┌└┘]*|Drawn on the input:|[█#] read   [·.] not read)\n)*"
 COMMAND = re.compile(r"\s*::[A-Za-z]")
@@ -276,7 +281,7 @@ def check_html(text: str) -> None:
     parser = _Tags()
     parser.feed(text)
     assert parser.tags <= ALLOWED_HTML
-    assert parser.attributes <= {"style"}
+    assert parser.attributes <= {"style", "lang", "charset", "class"}
 
 
 def check_junit(text: str) -> None:

@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 import cnncalc
+from cnncalc import formats
 from cnncalc.checks.linter import EVERYTHING
 from cnncalc.checks.run import Request, outcome
 from cnncalc.commands import cli
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from cnncalc.checks.finding import Outcome
 
 SOUND = dict(hostile.sound_strings())
-TABLES = ("table", "json", "csv", "markdown", "latex")
-REPORTS = ("text", "json", "markdown", "latex")
+TABLES = formats.TABLE
+REPORTS = formats.DOCUMENT
 FINDINGS = ("text", "json", "markdown", "github", "junit", "sarif")
 # What each command is asked of a hostile spec and of another like it; those of many specs are asked once of all.
 READING = {

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cnncalc.errors import RuleError, SpecError
-from cnncalc.formats import csv
+from cnncalc.formats import csv, markdown, plain_text
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Storage, pointwise
 from cnncalc.layers.examples import SAMPLE_INPUTS, examples, plausible
@@ -61,21 +61,22 @@ class Toy(LayerType, name="toy"):
 
 TOY = """\
 toy
+═══
 
 A layer for tests: it has a setting of each sort.
 
 Its second paragraph runs over two lines, and mentions `kernel` and <b>[red].
 
 Settings
-  filters  number of filters
-           a whole number of at least 1; required
-  kernel   size of the window
-           a whole number of at least 1, or a list with one an axis; default:
-           the whole input
-  mode     what is done
-           copy or mix; default: copy
-  bias     whether a number is added
-           true or false; default: true
+  filters       number of filters
+                a whole number of at least 1; required
+  kernel        size of the window
+                a whole number of at least 1, or a list with one an axis;
+                default: the whole input
+  mode          what is done
+                copy or mix; default: copy
+  bias          whether a number is added
+                true or false; default: true
 
 In a spec
   - toy: 64
@@ -84,17 +85,20 @@ In a spec
 Formulas
   out_channels  filters
   adds          out_elements
-  with mode: mix:
-    multiplies  in_elements
-  with bias: false: no adds
+
+With mode: mix
+  multiplies    in_elements
+
+With bias: false
+  adds          none
 
 Names in the formulas, beside the settings
   in_elements   numbers of the input: channels x height x width
   out_elements  numbers of the output: channels x height x width
 
 Counting
-  depth   counts as a layer of the depth
-  output  in memory of its own
+  depth         counts as a layer of the depth
+  output        in memory of its own
 """
 
 
@@ -103,22 +107,22 @@ def toy() -> reference.Reference:
 
 
 def test_text_has_all_that_is_declared() -> None:
-    assert "\n".join(reference.write(toy())) + "\n" == TOY
+    assert "\n".join(plain_text.write(reference.document(toy()))) + "\n" == TOY
 
 
 def test_text_fits_a_narrow_terminal() -> None:
-    lines = list(reference.write(toy(), 50))
+    lines = list(plain_text.write(reference.document(toy()), 50))
     assert max(map(len, lines)) <= 50
-    assert "  kernel   size of the window" in lines
+    assert "  kernel        size of the window" in lines
 
 
 def test_markdown_keeps_code_and_escapes_the_rest() -> None:
-    lines = list(reference.write_markdown(toy()))
-    assert lines[0] == "### toy"
+    lines = list(markdown.write(reference.document(toy())))
+    assert lines[0] == "## toy"
     assert r"Its second paragraph runs over two lines, and mentions `kernel` and &lt;b&gt;\[red\]." in lines
-    assert "| filters | required | a whole number of at least 1 | number of filters |" in lines
-    assert "| multiplies, with mode: mix | in_elements |" in lines
-    assert "| adds, with bias: false | none |" in lines
+    assert "- filters: number of filters; a whole number of at least 1; required" in lines
+    assert lines[lines.index("##### With mode: mix") + 2] == "- multiplies: in_elements"
+    assert lines[lines.index("##### With bias: false") + 2] == "- adds: none"
     assert lines[lines.index("```yaml") + 1] == "- toy: 64"
 
 
@@ -209,7 +213,7 @@ def test_the_language_is_told_whole() -> None:
 
 def test_words_stand_apart_from_what_they_mean_at_every_width() -> None:
     for width in range(60, 201):
-        lines = list(reference.write_all(width))
+        lines = list(plain_text.write(reference.overview(), width))
         assert max(map(len, lines)) <= width
         for _, words in reference.language():
             for word, doc in words.items():
@@ -219,16 +223,16 @@ def test_words_stand_apart_from_what_they_mean_at_every_width() -> None:
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_list_of_all_types_fits(width: int) -> None:
-    lines = list(reference.write_all(width))
+    lines = list(plain_text.write(reference.overview(), width))
     assert max(map(len, lines)) <= width
-    assert "  relu" in lines
-    assert "  linear(features, bias=true, flatten=false)" in lines
+    assert any(line.startswith("- relu: ") for line in lines)
+    assert any(line.startswith("- linear(features, bias=true, flatten=false): ") for line in lines)
     for name in (*all_types(), *spec.MODIFIERS, *spec.TOP_KEYS, *expressions.FUNCTIONS):
         assert any(name in line for line in lines)
 
 
-def test_the_list_of_all_types_in_markdown_has_a_table_for_each_family() -> None:
-    lines = list(reference.write_all_markdown())
+def test_the_list_of_all_types_in_markdown_has_a_heading_for_each_family() -> None:
+    lines = list(markdown.write(reference.overview()))
     assert [line[4:] for line in lines if line.startswith("### ")] == [
         *reference.families(),
         *(heading for heading, _ in reference.language()),
@@ -250,7 +254,7 @@ def test_the_list_of_all_types_in_json_has_the_facts_of_each() -> None:
 @every_type
 class TestType:
     def test_text_fits_and_names_every_setting(self, kind: type[LayerType]) -> None:
-        lines = list(reference.write(reference.reference(kind)))
+        lines = list(plain_text.write(reference.document(reference.reference(kind))))
         assert max(map(len, lines)) <= 80
         for setting in kind.settings.values():
             assert any(line.startswith(f"  {setting.name} ") for line in lines)
