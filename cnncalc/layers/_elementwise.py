@@ -30,21 +30,20 @@ class Elementwise(LayerType):
     each: ClassVar[Operations]
     function: ClassVar[str]
 
-    counts_as_depth = False
-
     def output_shape(self, inputs: Shapes) -> Shape:
         return inputs[0]
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
-
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (remark("activation", self.function, **self.__dict__),)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        # Weights, where there are any, scale or bend a number where it is.
+        return None
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:

@@ -91,7 +91,6 @@ class Absolute(Elementwise, name="absolute"):
     each = Operations(compares=1)
     function = "abs(x)"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
 
 class LeakyRelu(Elementwise, name="leaky_relu"):
@@ -121,7 +120,6 @@ class Prelu(Elementwise, name="prelu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         learned = remark("prelu_per_channel" if self.per_channel else "prelu")
@@ -169,7 +167,6 @@ class Gelu(Elementwise, name="gelu"):
     each = Operations(exponentials=1, adds=1, multiplies=3)
     function = "x * (1 + erf(x / sqrt(2))) / 2"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
 
 class Silu(Elementwise, name="silu"):
@@ -183,7 +180,6 @@ class Silu(Elementwise, name="silu"):
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "x / (1 + exp(-x))"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
 
 class Mish(Elementwise, name="mish"):
@@ -195,7 +191,6 @@ class Mish(Elementwise, name="mish"):
     each = Operations(exponentials=3, adds=1, multiplies=1)
     function = "x * tanh(ln(1 + exp(x)))"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
 
 class HardSigmoid(Elementwise, name="hard_sigmoid"):
@@ -223,7 +218,6 @@ class HardSwish(Elementwise, name="hard_swish"):
     each = Operations(adds=1, compares=2, multiplies=1, divides=1)
     function = "x * min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
-    storage = Storage.OWN
 
 
 class Softplus(Elementwise, name="softplus"):

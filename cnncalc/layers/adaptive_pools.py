@@ -13,14 +13,11 @@ from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
-    Matrices,
     Operations,
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
-    Wiring,
     feature_map,
     remark,
 )
@@ -34,18 +31,12 @@ class AdaptivePool(LayerType):
 
     size: PerAxis = per_axis("size of the output")
 
-    counts_as_depth = False
-    storage = Storage.OWN
-
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         return Shape((image.channels, *on_axes(self.size, image.rank, "size")))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
-
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         if output.positions == 1:
@@ -54,9 +45,6 @@ class AdaptivePool(LayerType):
             # Parts read a position twice where the sizes do not divide.
             lies = "parts_overlap" if self._read_positions(inputs) > inputs[0].positions else "parts_equal"
         return (remark(self.name), remark(lies), remark("any_size"))
-
-    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        return None
 
     def windows(self, inputs: Shapes) -> tuple[PartitionWindow, ...]:
         return tuple(PartitionWindow(size) for size in on_axes(self.size, inputs[0].rank, "size"))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.layers.contract import Role, Storage
+from cnncalc.layers.contract import Role
 from cnncalc.syntax.settings import flag
 
 
@@ -29,5 +29,3 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
     role = Role.BATCH_NORM
-    counts_as_depth = False
-    storage = Storage.OWN

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Remark, Role, Shapes, Storage, pointwise, remark
+from cnncalc.layers.contract import Formulas, Remark, Role, Shapes, pointwise, remark
 from cnncalc.layers.shapes import Shape, Window, quotient
 from cnncalc.syntax.settings import whole
 
@@ -18,7 +18,6 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
     groups: int = whole("groups that the channels come in")
 
     role = Role.MOVING
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

@@ -187,7 +187,11 @@ def remark(key: str, formula: str = "", **values: Value) -> Remark:
 
 
 class LayerType:
-    """A layer of one type with its settings; immutable, and equal to another with the same settings."""
+    """A layer of one type with its settings; immutable, and equal to another with the same settings.
+
+    A type says its `role` and answers `output_shape`, `weights`, `operations`, `windows` and `formulas`. The other
+    answers have defaults that are true of a type without weights whose output is new memory.
+    """
 
     name: ClassVar[str]
     # Other names of the type, in frameworks, papers and Chinese: messages and the reference know them.
@@ -197,8 +201,8 @@ class LayerType:
     _required: ClassVar[set[str]]
     several_inputs: ClassVar[bool] = False
     role: ClassVar[Role]
-    counts_as_depth: ClassVar[bool]
-    storage: ClassVar[Storage]
+    counts_as_depth: ClassVar[bool] = False
+    storage: ClassVar[Storage] = Storage.OWN
 
     def __init_subclass__(cls, name: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -251,17 +255,20 @@ class LayerType:
         """How weights join outputs to inputs; None where none does.
 
         So it is in a layer without weights, in one whose weights only scale and shift numbers where
-        they are (normalisations, activations), and in one that does not tell.
+        they are (normalisations, activations), and in one that does not tell. A type with weights answers itself.
         """
-        raise NotImplementedError
+        return None
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        """The matrix products that im2col makes of the layer; None where its filters do not slide or do not share."""
-        raise NotImplementedError
+        """The matrix products that im2col makes of the layer; None where its filters do not slide or do not share.
+
+        A type with weights answers itself.
+        """
+        return None
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         """What is particular to the layer, and said by no other answer."""
-        raise NotImplementedError
+        return NO_REMARKS
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         """For each spatial axis of the input (in a join: of the largest), how the outputs are laid over it.

@@ -12,7 +12,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     feature_map,
@@ -48,7 +47,6 @@ class Conv(Windowed, name="conv"):
 
     role = Role.CONVOLUTION
     counts_as_depth = True
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -10,7 +10,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     feature_map,
@@ -43,7 +42,6 @@ class ConvTranspose(Windowed, name="conv_transpose"):
 
     role = Role.CONVOLUTION
     counts_as_depth = True
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -8,7 +8,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     feature_map,
@@ -45,7 +44,6 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
 
     role = Role.CONVOLUTION
     counts_as_depth = True
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -6,14 +6,11 @@ from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
-    Matrices,
     Operations,
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
-    Wiring,
     feature_map,
     remark,
     whole_axes,
@@ -28,8 +25,6 @@ class GlobalPool(LayerType):
     keep_dims: bool = flag("whether the spatial axes stay, with size 1", default=False)
 
     role = Role.GLOBAL_POOL
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
@@ -38,14 +33,8 @@ class GlobalPool(LayerType):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
-
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (remark(self.name), remark("any_size"))
-
-    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        return None
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         return whole_axes(inputs)

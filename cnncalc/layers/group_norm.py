@@ -10,7 +10,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     pointwise,
@@ -33,8 +32,6 @@ class GroupNorm(LayerType, name="group_norm"):
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
 
     role = Role.NORMALIZATION
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.layers.contract import Role, Shapes, Storage, feature_map
+from cnncalc.layers.contract import Role, Shapes, feature_map
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.syntax.settings import flag
 
@@ -21,8 +21,6 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
 
     role = Role.CHANNEL_NORM
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

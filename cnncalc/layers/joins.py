@@ -14,15 +14,12 @@ from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
-    Matrices,
     Operations,
     Reading,
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
-    Wiring,
     remark,
 )
 from cnncalc.layers.shapes import (
@@ -47,17 +44,9 @@ class Join(LayerType):
     """What the joins share; their formulas may use `all_in_channels`, a list with one number an input."""
 
     several_inputs = True
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
-
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
-
-    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        return None
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         return {**super().symbols(inputs, output), "all_in_channels": tuple(shape.channels for shape in inputs)}

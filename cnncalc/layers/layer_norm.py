@@ -9,7 +9,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     pointwise,
@@ -34,8 +33,6 @@ class LayerNorm(LayerType, name="layer_norm"):
     affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
 
     role = Role.NORMALIZATION
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         return inputs[0]

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import (
-    NO_REMARKS,
     Formulas,
     LayerType,
     Matrices,
     Operations,
-    Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     whole_axes,
@@ -43,7 +40,6 @@ class Linear(LayerType, name="linear"):
 
     role = Role.LINEAR
     counts_as_depth = True
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         if inputs[0].rank and not self.flatten:
@@ -60,9 +56,6 @@ class Linear(LayerType, name="linear"):
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         return None
-
-    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        return NO_REMARKS
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
         biases = output.elements if self.bias else 0

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.layers._elementwise import Elementwise, for_each
-from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Storage, remark
+from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, remark
 from cnncalc.layers.shapes import Shape, Window
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number, whole
@@ -24,7 +24,6 @@ class Lrn(Elementwise, name="lrn"):
     k: Number = number("addend of the sum", default=2)
 
     role = Role.NORMALIZATION
-    storage = Storage.OWN
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         constants = {"k": self.k, "alpha": self.alpha, "beta": self.beta}

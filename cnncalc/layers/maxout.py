@@ -5,14 +5,11 @@ from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
     LayerType,
-    Matrices,
     Operations,
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
-    Wiring,
     pointwise,
     remark,
 )
@@ -30,8 +27,6 @@ class Maxout(LayerType, name="maxout"):
     pieces: int = whole("channels that each output channel is the largest of")
 
     role = Role.ACTIVATION
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         channels = inputs[0].channels
@@ -41,17 +36,11 @@ class Maxout(LayerType, name="maxout"):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
-
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         price = remark("maxout_price")._replace(of_source=True)
         # Of many pieces not each is named.
         each = (f"x{number}" for number in range(1, self.pieces + 1)) if self.pieces <= 8 else ("its_pieces",)
         return (remark("maxout", f"max({', '.join(each)})"), price)
-
-    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        return None
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (self.pieces - 1))

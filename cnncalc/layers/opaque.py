@@ -8,7 +8,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     remark,
@@ -35,8 +34,6 @@ class Opaque(LayerType, name="opaque"):
     buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
 
     role = Role.OTHER
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         return Shape(self.output)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError, plural
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.layers.contract import Formulas, Role, Shapes, feature_map
 from cnncalc.layers.shapes import POINT, ReflectWindow, ReplicateWindow, Shape, SlidingWindow, Window
 from cnncalc.syntax.settings import PerAxis, choice, on_sides, per_side
 
@@ -31,7 +31,6 @@ class Pad(Moving, name="pad"):
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
 
     role = Role.MOVING
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs) if self.padding else inputs[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Reading, Role, Shapes, Storage, feature_map
+from cnncalc.layers.contract import Formulas, Reading, Role, Shapes, feature_map
 from cnncalc.layers.shapes import ResizeWindow, Shape, SlidingWindow, divides, quotient, round_up, times
 from cnncalc.syntax.settings import whole
 
@@ -21,7 +21,6 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
     factor: int = whole("how many times larger the output is, along each axis")
 
     role = Role.MOVING
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
@@ -56,7 +55,6 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
     factor: int = whole("how many times smaller the output is, along each axis")
 
     role = Role.MOVING
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -14,14 +14,11 @@ from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, s
 from cnncalc.layers.contract import (
     NO_WEIGHTS,
     Formulas,
-    Matrices,
     Operations,
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
-    Wiring,
     feature_map,
     remark,
 )
@@ -46,9 +43,6 @@ class Pool(Windowed):
     padding: PerAxis | str
     rounding: str
 
-    counts_as_depth = False
-    storage = Storage.OWN
-
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         windows = self.windows(inputs)
@@ -65,9 +59,6 @@ class Pool(Windowed):
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
-    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        return None
-
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)
         axes = list(zip(windows, output.spatial, strict=True))
@@ -79,9 +70,6 @@ class Pool(Windowed):
             lies = remark("windows_apart" if any(window.skips(outputs) for window, outputs in axes) else "windows_tile")
         rounded = (remark("rounds_up"),) if self.rounding == "ceil" else ()
         return (remark(self.name), lies, *rounded)
-
-    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        return None
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         stride = self.kernel if self.stride is None else self.stride

@@ -9,7 +9,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     remark,
@@ -31,7 +30,6 @@ class Rbf(LayerType, name="rbf"):
 
     role = Role.OTHER
     counts_as_depth = True
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         if inputs[0].rank:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
-from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
+from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Weight, remark
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -18,7 +18,6 @@ class Scale(Elementwise, name="scale"):
     bias: bool = flag("whether each channel adds a learned number", default=False)
 
     role = Role.SCALING
-    storage = Storage.OWN
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", (inputs[0].channels,))

@@ -8,7 +8,6 @@ from cnncalc.layers.contract import (
     Remark,
     Role,
     Shapes,
-    Storage,
     Weight,
     Wiring,
     feature_map,
@@ -31,8 +30,6 @@ class Subsample(Windowed, name="subsample"):
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
 
     role = Role.AVERAGE_POOL
-    counts_as_depth = False
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from cnncalc.errors import RuleError
 from cnncalc.layers._elementwise import for_each
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Role, Shapes, Storage, feature_map
+from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Role, Shapes, feature_map
 from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, Window
 from cnncalc.syntax.settings import PerAxis, choice, on_axes, per_axis
 
@@ -32,7 +32,6 @@ class Upsample(Moving, name="upsample"):
     mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
 
     role = Role.RESAMPLING
-    storage = Storage.OWN
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

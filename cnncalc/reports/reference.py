@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from inspect import cleandoc
 from sys import modules
 from typing import Any, NamedTuple
@@ -17,9 +17,7 @@ from cnncalc import layers
 from cnncalc.errors import Problem, SpecError, listed
 from cnncalc.formats.document import Block, Code, Document, Heading, Point, Terms, Words
 from cnncalc.formats.table import Column, Line, Table
-from cnncalc.layers._moving import Moving
-from cnncalc.layers._windowed import Windowed
-from cnncalc.layers.contract import Formulas, LayerType, Storage
+from cnncalc.layers.contract import Formulas, LayerType, Role, Storage
 from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
@@ -124,32 +122,30 @@ class Reference(NamedTuple):
 # --- facts --------------------------------------------------------------------------------------
 
 
-def _module(kind: type[LayerType]) -> str:
-    return kind.__module__.rpartition(".")[2]
-
-
-# Sorted by what a type is, so that a new one finds its place; the first that applies.
-FAMILIES: tuple[tuple[str, Callable[[type[LayerType]], bool]], ...] = (
-    ("Layers that count as depth", lambda kind: kind.counts_as_depth),
-    ("Activations", lambda kind: _module(kind) == "activations"),
-    ("Pooling", lambda kind: issubclass(kind, Windowed) or _module(kind).endswith("pools")),
-    ("Normalisation", lambda kind: "normalisation" in summary_of(kind)),
-    ("Joins", lambda kind: kind.several_inputs),
-    ("Layers that move numbers", lambda kind: issubclass(kind, Moving)),
-)
+# The headings that types stand under, by what they are there for; what counts as depth has a heading of its own.
+DEPTH = "Layers that count as depth"
+FAMILIES = {
+    "Activations": (Role.ACTIVATION, Role.PROBABILITIES),
+    "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
+    "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
+    "Joins": (Role.SUM, Role.PRODUCT, Role.CONCATENATION),
+    "Layers that move numbers": (Role.MOVING, Role.RESAMPLING),
+}
 OTHERS = "Other layers"
 
 
 def family_of(kind: type[LayerType]) -> str:
     """The heading that a type stands under."""
-    return next((family for family, applies in FAMILIES if applies(kind)), OTHERS)
+    if kind.counts_as_depth:
+        return DEPTH
+    return next((family for family, roles in FAMILIES.items() if kind.role in roles), OTHERS)
 
 
 def families() -> dict[str, list[type[LayerType]]]:
     """The layer types by family."""
-    found: dict[str, list[type[LayerType]]] = {family: [] for family, _ in FAMILIES}
+    found: dict[str, list[type[LayerType]]] = {family: [] for family in (DEPTH, *FAMILIES, OTHERS)}
     for kind in layers.all_types().values():
-        found.setdefault(family_of(kind), []).append(kind)
+        found[family_of(kind)].append(kind)
     return {family: kinds for family, kinds in found.items() if kinds}
 
 

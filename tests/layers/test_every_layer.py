@@ -233,10 +233,9 @@ class TestType:
         assert isinstance(kind.role, Role)
         assert isinstance(kind.several_inputs, bool)
 
-    def test_answers_every_question_itself(self, kind: type[LayerType]) -> None:
-        asked = ("output_shape", "weights", "operations", "wiring", "matrices", "remarks", "windows", "formulas")
-        for question in asked:
-            assert getattr(kind, question) is not getattr(LayerType, question)
+    def test_answers_what_has_no_default(self, kind: type[LayerType]) -> None:
+        for question in ("output_shape", "weights", "operations", "windows", "formulas"):
+            assert getattr(kind, question) is not getattr(LayerType, question), question
 
     def test_defaults_are_what_their_settings_take(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():
@@ -253,6 +252,13 @@ class TestType:
 
 @every_example
 class TestExample:
+    def test_answers_itself_how_its_weights_are_used(self, example: Example) -> None:
+        """None is true of a type without weights; one that has some must say it."""
+        kind = type(layer_of(example))
+        if layer_of(example).weights(shapes_of(example)):
+            for question in ("wiring", "matrices"):
+                assert getattr(kind, question) is not getattr(LayerType, question), question
+
     def test_is_an_immutable_value(self, example: Example) -> None:
         layer, twin = layer_of(example), layer_of(example)
         assert layer == twin

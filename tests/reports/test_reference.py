@@ -12,7 +12,7 @@ import yaml
 from cnncalc.errors import RuleError, SpecError
 from cnncalc.formats import csv, markdown, plain_text
 from cnncalc.layers import all_types
-from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Storage, pointwise
+from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Role, pointwise
 from cnncalc.layers.examples import SAMPLE_INPUTS, examples, plausible
 from cnncalc.network import build
 from cnncalc.reports import reference
@@ -40,7 +40,7 @@ class Toy(LayerType, name="toy"):
     bias: bool = flag("whether a number is added", default=True)
 
     counts_as_depth = True
-    storage = Storage.OWN
+    role = Role.OTHER
 
     def output_shape(self, inputs):
         return inputs[0]
