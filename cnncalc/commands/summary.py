@@ -8,7 +8,8 @@ from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.reports.summary import ALL, COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
+from cnncalc.reports.network_table import ALL
+from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

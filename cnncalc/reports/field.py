@@ -30,8 +30,7 @@ from cnncalc.analyses.receptive_field import (
     on_the_way,
 )
 from cnncalc.analyses.regions import Region, Runs, directly, region
-from cnncalc.analyses.tree import Node, Row, fold, rows, tree
-from cnncalc.analyses.tree import row_label as label
+from cnncalc.analyses.tree import Node, Row, tree
 from cnncalc.errors import SpecError
 from cnncalc.formats.document import Block, Document, Drawing, Heading, Point, Words, Working
 from cnncalc.formats.shapes import shape, window
@@ -40,11 +39,11 @@ from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
 from cnncalc.network.records import Layer, Network
 from cnncalc.reports import field_plot
+from cnncalc.reports.network_table import ALL, describe_inputs, name_rows, select_rows
 from cnncalc.reports.summary import FIELD_CELLS
-from cnncalc.text import Share, alike, coordinates, exact, integer, several
+from cnncalc.text import Share, alike, coordinates, exact, integer
 
 MOST_ROWS = 30
-ALL = 1_000_000
 # A longer way is told with layers that do the same, one after the other, as one line.
 MOST_STEPS = 40
 # Of more lines than this those in the middle are one.
@@ -84,9 +83,10 @@ def table(network: Network, options: Options) -> Table:
     root = tree(network)
     ends = _ends(root)
     _prune(root, kept)
-    shown = list(rows(root, options.depth or ALL)) if options.every or options.depth else fold(root, MOST_ROWS)[0]
+    shown = select_rows(root, options.depth or (ALL if options.every else 0), MOST_ROWS)
     several = len(network.inputs) > 1
-    lines = [line for row, indent, name in _named(shown) for line in _lines(row, indent, name, found, ends)]
+    named = name_rows(shown, joins_single_parts=True)
+    lines = [line for row, name, level in named for line in _lines(row, level, name, found, ends)]
     columns = [
         Column("name", say("layer")),
         Column("type", say("type"), drop=3),
@@ -105,15 +105,9 @@ def table(network: Network, options: Options) -> Table:
         notes.append(("", say("left_out_layers", rows=len(kept), layers=len(network.layers))))
     elif not options.every and any(sizes.rank for _, sizes in network.inputs):
         notes.append(("", say("nothing_changes")))
-    header = tuple(words for words in (network.source, say("input_line", inputs=_inputs(network))) if words)
+    header = tuple(words for words in (network.source, say("input_line", inputs=describe_inputs(network))) if words)
     title = say("title", network=network.name)
     return Table(title, header, tuple(columns), tuple(lines), tuple(notes), say("left_out", columns="{columns}"))
-
-
-def _inputs(network: Network) -> str:
-    if len(network.inputs) == 1:
-        return shape(network.inputs[0][1])
-    return several([f"{name} {shape(sizes)}" for name, sizes in network.inputs])
 
 
 def changes(network: Network, found: Fields, layer: Layer) -> bool:
@@ -160,22 +154,6 @@ def _prune(node: Node, kept: set[str]) -> bool:
     """Take the layers that are not kept off a tree, and the blocks that hold none; whether anything is left."""
     node.children = [child for child in node.children if _prune(child, kept)]
     return bool(node.children) or (node.layer is not None and node.layer.name in kept)
-
-
-def _named(shown: list[Row]) -> Iterator[tuple[Row, int, str]]:
-    """The rows with their level and name; a block with a single part takes no line of its own: `stem.conv`."""
-    opened: dict[str, tuple[str, int]] = {"": ("", 0)}
-    for row in shown:
-        prefix, level = opened.get(row.node.above, ("", 0))
-        name = f"{prefix}{label(row, flat=False)}"
-        if row.node.layer is None and not row.folded:
-            if len(row.node.children) == 1:
-                opened[row.node.name] = (f"{name}.", level)
-                continue
-            opened[row.node.name] = ("", level + 1)
-        elif row.node.children and not row.folded:
-            opened[row.node.name] = ("", level + 1)
-        yield row, level, name
 
 
 def _lines(row: Row, indent: int, name: str, found: Fields, ends: dict[str, Layer]) -> Iterator[Line]:

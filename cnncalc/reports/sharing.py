@@ -7,16 +7,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncalc.analyses.sharing import Counts, Pair, Sharing, all_connections, connectivity, reads, sharing, total, wiring
-from cnncalc.analyses.tree import Node, Row, fold, rows, tree
-from cnncalc.analyses.tree import row_label as label
+from cnncalc.analyses.tree import Node, Row, tree
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, Network
-from cnncalc.text import Share, decimals, integer, percent, several
+from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
+from cnncalc.text import Share, decimals, integer, percent
 
 MOST_ROWS = 30
-ALL = 1_000_000
 WAYS = ("unshared", "fully_connected", "ungrouped", "merged", "untied")
 
 # Each column with the sentence that heads it, whether it holds numbers, and how early it is left out.
@@ -62,8 +61,9 @@ def sharing_table(network: Network, options: Options) -> Table:
     columns = tuple(_column(key, say) for key in keys)
     root = tree(network._replace(layers=tuple(layer for layer, _ in facts.layers)))
     cells = _Cells({layer.name: counts for layer, counts in facts.layers}, root, say, options)
-    shown = _rows(root, options)
-    lines = list(_lines(shown, keys, cells))
+    shown = select_layers(root) if options.exact else select_rows(root, options.depth, MOST_ROWS)
+    named = name_rows(shown, is_flat=options.exact, joins_single_parts=True)
+    lines = [_line(row, name, level, keys, cells) for row, name, level in named]
     count = len(lines)
     if not options.exact and facts.layers:
         lines += _totals(facts, keys, cells)
@@ -94,18 +94,7 @@ def _column(key: str, say: Speaker) -> Column:
 
 
 def _header(network: Network, say: Speaker) -> tuple[str, ...]:
-    inputs = several(
-        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
-    )
-    return tuple(line for line in (network.source, say("input_line", inputs=inputs)) if line)
-
-
-def _rows(root: Node, options: Options) -> list[Row]:
-    if options.exact:
-        return [row for row in rows(root, ALL) if row.node.layer]
-    if options.depth:
-        return list(rows(root, options.depth))
-    return fold(root, MOST_ROWS)[0]
+    return tuple(line for line in (network.source, say("input_line", inputs=describe_inputs(network))) if line)
 
 
 # --- the rows -------------------------------------------------------------------------------------
@@ -166,20 +155,6 @@ class _Cells:
         if self.exact:
             return read.numerator if read.denominator == 1 else Share(read.numerator, read.denominator)
         return self.say("reads_of", reads=decimals(read), inputs=integer(_inputs(layer)))
-
-
-def _lines(shown: list[Row], keys: tuple[str, ...], cells: _Cells) -> Iterator[Line]:
-    """The rows' lines; a block with a single part takes no line of its own: `stage1.conv`."""
-    opened: dict[str, tuple[str, int]] = {}
-    for row in shown:
-        prefix, level = opened.get(row.node.above, ("", 0))
-        name = row.node.name if cells.exact else f"{prefix}{label(row, flat=False)}"
-        if row.node.layer is None and not row.folded:
-            if len(row.node.children) == 1:
-                opened[row.node.name] = (f"{name}.", level)
-                continue
-            opened[row.node.name] = ("", level + 1)
-        yield _line(row, name, 0 if cells.exact else level, keys, cells)
 
 
 def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _Cells) -> Line:

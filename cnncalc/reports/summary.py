@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
-from cnncalc.analyses.tree import Figure, Node, Row, fold, full_label, heaviest, own_figure, row_label, rows, tree
+from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, own_figure, tree
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, amount
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, Network
+from cnncalc.reports.network_table import NamedRow, describe_inputs, name_rows, select_layers, select_rows
 from cnncalc.spec.quantities import SUMS
-from cnncalc.text import Share, alike, coordinates, exact, integer, percent, several, size
+from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
 if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field
 
 MOST_ROWS = 50
-ALL = 1_000_000
 
 # Where a terminal is narrow, quantities are left out from the highest on; those of 5 first.
 DROPPED_AFTER = {"params": 0, "macs": 1}
@@ -102,38 +102,30 @@ def summary(network: Network, options: Options) -> Table:
         shown, note = _sorted(network, root, options)
         notes.append(("", note))
     elif options.flat:
-        shown = _leaves(root)
-    elif options.depth:
-        shown = list(rows(root, options.depth))
+        shown = select_layers(root)
     else:
-        shown, _ = fold(root, MOST_ROWS)
-        if any(row.folded for row in shown):
+        shown = select_rows(root, options.depth, MOST_ROWS)
+        if not options.depth and any(row.folded for row in shown):
             advice = surface.advice("--depth all shows every layer")
             notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows{advice}"))
     columns = tuple(BY_KEY[key] for key in options.columns)
     flat = bool(options.flat or options.sort or options.top)
     fields = _fields(network, options.columns)
-    lines = tuple(_line(row, counted, columns, options, fields, flat=flat) for row in shown)
+    lines = tuple(_line(each, counted, columns, options, fields) for each in name_rows(shown, is_flat=flat))
     return Table(network.name, _header(network, options), columns, lines, tuple(notes))
 
 
 def _header(network: Network, options: Options) -> tuple[str, ...]:
-    inputs = several(
-        [
-            shape(sizes, options.layout) if len(network.inputs) == 1 else f"{name} {shape(sizes, options.layout)}"
-            for name, sizes in network.inputs
-        ]
-    )
     batch = f", batch {options.batch}" if options.batch > 1 else ""
     layout = " (height x width x channels)" if options.layout == "hwc" else ""
-    lines = (network.source, f"input {inputs}{layout}{batch}")
+    lines = (network.source, f"input {describe_inputs(network, options.layout)}{layout}{batch}")
     return tuple(line for line in lines if line)
 
 
 def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], str]:
     """The layers by what they weigh, without their blocks."""
     key = options.sort or "params"
-    leaves = _leaves(root)
+    leaves = select_layers(root)
     quantity = SUMS[key]
     leaves.sort(key=lambda row: (row.node.training_only, -quantity.amount(own_figure(row.node))))
     chosen = leaves[: options.top] if options.top else leaves
@@ -143,11 +135,6 @@ def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], 
     if options.top:
         return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
     return chosen, f"{len(network.layers)} layers by {_noun(key)}"
-
-
-def _leaves(root: Node) -> list[Row]:
-    """The layers alone, in their order."""
-    return [row for row in rows(root, ALL) if row.node.layer]
 
 
 def _noun(key: str) -> str:
@@ -164,30 +151,30 @@ def _fields(network: Network, columns: tuple[str, ...]) -> dict[str, Field | Non
 
 
 def _line(
-    row: Row,
+    named: NamedRow,
     counted: Totals,
     columns: tuple[Column, ...],
     options: Options,
     fields: dict[str, Field | None],
-    *,
-    flat: bool,
 ) -> Line:
+    row = named.row
     node, figure = row.node, row.figure
     cells = tuple(
         [
             _field(column.key, row, fields)
             if column.key in FIELD_CELLS
-            else _cell(column.key, row, figure, counted, options, flat=flat)
+            else _cell(column.key, named, figure, counted, options)
             for column in columns
         ]
     )
-    return Line(cells, 0 if flat else node.depth - 1, bool(node.children) and not row.folded, node.training_only)
+    return Line(cells, named.level, bool(node.children) and not row.folded, node.training_only)
 
 
-def _cell(key: str, row: Row, figure: Figure | None, counted: Totals, options: Options, *, flat: bool) -> Cell:
+def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, options: Options) -> Cell:
+    row = named.row
     node, layer = row.node, None if row.folded else row.node.layer
     if key == "name":
-        return row_label(row, flat=flat)
+        return named.name
     if key == "type":
         return f"{node.kind} (training)" if node.training_only and (layer or row.folded) else node.kind
     if key == "output":

@@ -14,9 +14,9 @@ from cnncalc.formats import markdown
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Column, Line, Table, amount
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.network.records import Network
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, label, lines_of, signed, signed_percent
+from cnncalc.reports.network_table import describe_inputs
 from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import several
 
@@ -120,7 +120,7 @@ def _changes_table(facts: Diff, options: Options) -> Table:
     writer = _Changes(facts, options, words)
     rows = writer.rows()
     old, new = facts.old, facts.new
-    before, now = _input_of(old), _input_of(new)
+    before, now = describe_inputs(old), describe_inputs(new)
     batch = f", batch {options.batch}" if options.batch > 1 else ""
     subtitle = (
         words.pair(old.file, new.file) if old.file != new.file else old.file,
@@ -130,12 +130,6 @@ def _changes_table(facts: Diff, options: Options) -> Table:
     title = old.name if old.name == new.name else words.pair(old.name, new.name)
     notes = tuple(("", note) for note in writer.notes())
     return Table(title, (*subtitle, *options.notes), columns_of(options, "layer"), lines, notes)
-
-
-def _input_of(network: Network) -> str:
-    return several(
-        [shape(sizes) if len(network.inputs) == 1 else f"{name} {shape(sizes)}" for name, sizes in network.inputs]
-    )
 
 
 class _Below(NamedTuple):

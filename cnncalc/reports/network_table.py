@@ -1,0 +1,59 @@
+"""What the tables of a network share: its inputs in words, the rows that are shown, their names and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
+from cnncalc.formats.shapes import shape
+from cnncalc.network.records import Network
+from cnncalc.text import several
+
+ALL = 1_000_000
+
+
+class NamedRow(NamedTuple):
+    """A row with the name that it has in a table, and its level."""
+
+    row: Row
+    name: str
+    level: int
+
+
+def describe_inputs(network: Network, layout: str = "chw") -> str:
+    """The shapes of a network's inputs, with their names where there are several."""
+    if len(network.inputs) == 1:
+        return shape(network.inputs[0][1], layout)
+    return several([f"{name} {shape(sizes, layout)}" for name, sizes in network.inputs])
+
+
+def select_rows(root: Node, depth: int, most: int) -> list[Row]:
+    """The rows of a tree to a depth or, where it is 0, folded to at most so many."""
+    return list(rows(root, depth)) if depth else fold(root, most)[0]
+
+
+def select_layers(root: Node) -> list[Row]:
+    """The layers alone, in their order."""
+    return [row for row in rows(root, ALL) if row.node.layer]
+
+
+def name_rows(shown: Iterable[Row], *, is_flat: bool = False, joins_single_parts: bool = False) -> Iterator[NamedRow]:
+    """The rows with their names: below their block, or in full where the table is flat.
+
+    Where single parts are joined, a block with one part takes no line of its own: `stem.conv`.
+    """
+    opened: dict[str, tuple[str, int]] = {}
+    for row in shown:
+        node = row.node
+        if is_flat:
+            yield NamedRow(row, node.name, 0)
+            continue
+        prefix, level = opened.get(node.above, ("", 0))
+        name = f"{prefix}{row_label(row, flat=False)}"
+        if node.children and not row.folded:
+            if joins_single_parts and node.layer is None and len(node.children) == 1:
+                opened[node.name] = (f"{name}.", level)
+                continue
+            opened[node.name] = ("", level + 1)
+        yield NamedRow(row, name, level)
