@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
 from cnncalc.formats.shapes import shape
+from cnncalc.formats.table import Column
 from cnncalc.network.records import Network
+from cnncalc.spec.quantities import SUMS
 from cnncalc.text import several
 
 ALL = 1_000_000
+
+
+def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> Iterator[Column]:
+    """A column a quantity, with its share behind it where it has one.
+
+    Where a terminal is narrow, columns are left out from the highest drop on; it is 5 where `drops` has none.
+    """
+    for key, quantity in SUMS.items():
+        yield Column(key, quantity.label, numeric=True, drop=drops.get(key, 5))
+        if key in shares:
+            yield shares[key]
 
 
 class NamedRow(NamedTuple):

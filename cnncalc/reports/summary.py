@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,14 @@ from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, amo
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, Network
-from cnncalc.reports.network_table import NamedRow, describe_inputs, name_rows, select_layers, select_rows
+from cnncalc.reports.network_table import (
+    NamedRow,
+    describe_inputs,
+    name_rows,
+    quantity_columns,
+    select_layers,
+    select_rows,
+)
 from cnncalc.spec.quantities import SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
@@ -23,22 +30,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 50
 
-# Where a terminal is narrow, quantities are left out from the highest on; those of 5 first.
-DROPPED_AFTER = {"params": 0, "macs": 1}
 SHARES = {
     "params": Column("share", "% params", numeric=True, drop=3),
     "macs": Column("macs_share", "% MACs", numeric=True, drop=3),
 }
-
-
-def _quantity_columns() -> Iterator[Column]:
-    """A column a quantity, with its share of the network's behind it."""
-    for key, quantity in SUMS.items():
-        yield Column(key, quantity.label, numeric=True, drop=DROPPED_AFTER.get(key, 5))
-        if key in SHARES:
-            yield SHARES[key]
-
-
 COLUMNS = (
     Column("name", "layer"),
     Column("type", "type", drop=2),
@@ -49,7 +44,7 @@ COLUMNS = (
     Column("stride", "stride", drop=4),
     Column("padding", "padding", drop=4),
     Column("weights", "weights", drop=9),
-    *_quantity_columns(),
+    *quantity_columns({"params": 0, "macs": 1}, SHARES),
     Column("field", "field", numeric=True, drop=9),
     Column("field_stride", "field stride", numeric=True, drop=9),
     Column("field_start", "field start", numeric=True, drop=9),

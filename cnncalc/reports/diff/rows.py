@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import zip_longest
 from typing import NamedTuple
@@ -17,31 +17,20 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Cell, Column, Line, amount, text
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
+from cnncalc.reports.network_table import quantity_columns
 from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.expressions import decimal
 from cnncalc.text import Share, percent, several
 
-# Where a terminal is narrow, quantities are left out from the highest on; those of 5 first.
-DROPPED_AFTER = {"params": 0, "macs": 1, "activations": 3}
 PERCENTS = {
     "params": Column("params_percent", "% params", numeric=True, drop=4),
     "macs": Column("macs_percent", "% MACs", numeric=True, drop=4),
 }
-
-
-def _quantity_columns() -> Iterator[Column]:
-    """A column a quantity, and behind some how much of the old total it is."""
-    for key, quantity in SUMS.items():
-        yield Column(key, quantity.label, numeric=True, drop=DROPPED_AFTER.get(key, 5))
-        if key in PERCENTS:
-            yield PERCENTS[key]
-
-
 COLUMNS = (
     Column("layer", "layer"),
     Column("type", "type", drop=6),
     Column("change", "change"),
-    *_quantity_columns(),
+    *quantity_columns({"params": 0, "macs": 1, "activations": 3}, PERCENTS),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 DEFAULT_COLUMNS = ("layer", "change", "params", "params_percent", "macs", "macs_percent", "activations")
