@@ -38,7 +38,7 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
 
     TYPE may also be its name elsewhere, such as Conv2d, Dense or InnerProduct.
 
-    The format csv is a table: of the types, or of the settings of one.
+    The formats csv and latex are tables: of the types, or of the settings of one.
     """
     from cnncalc.reports import reference
 
@@ -46,7 +46,7 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
     facts = None if kind is None else reference.reference(kind)
     if form == "json":
         _options.write_lines(reference.write_all_json() if facts is None else reference.write_json(facts), output)
-    elif form == "csv":
+    elif form in ("csv", "latex"):
         table = reference.catalogue() if facts is None else reference.settings_table(facts)
         _options.write_report(lambda: table, form, output)
     else:
