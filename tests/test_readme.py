@@ -1,63 +1,195 @@
-"""The README shows what the program prints: each of its commands is run."""
+"""README and the pages in docs/ show what the program prints: each command, spec and figure in them is checked.
+
+- A `yaml` block that begins with `# name.yaml` is a file. Each is built, unless a command on the page shows it.
+- A `yaml` block that begins with `- ` is a list of layers, which reads an input of 3x32x32.
+- On a line of either, `# -> 16x30x30` is the output of the line's layers, and `# names a, b` are their full names.
+- `$ cnncalc ...` stands above what it prints; `| head -n 9` shows the first nine lines of it.
+- Tables between `<!-- NAME: ... -->` and `<!-- end of NAME -->` are generated.
+"""
+
+from __future__ import annotations
 
 import doctest
 import re
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from reference.reading import FIGURES
 
+from cnncalc import layers
+from cnncalc.commands import cli
+from cnncalc.layers.contract import LayerType, Role
+from cnncalc.layers.shapes import DTYPES, Shape
 from cnncalc.limits import DOCS, Limits
+from cnncalc.network import build
 from cnncalc.reports.catalogue import catalogue, listed
+from cnncalc.spec import config, guards, records, templates
+from cnncalc.spec.quantities import QUANTITIES
+from cnncalc.syntax import expressions
 
-README = Path(__file__).parent.parent / "README.md"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+LANGUAGE = ROOT / "docs" / "language.md"
+PAGES = [README, ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (cnncalc .*)$", re.MULTILINE)
+FRAGMENT = "input: [3, 32, 32]\nlayers:\n"
 
 
-def shown(command: str, run) -> str:
-    """A command and what it prints, as the README has it."""
-    arguments = shlex.split(command)[1:]
-    from click.testing import CliRunner
+def hold(path: Path, renewed: str, request: pytest.FixtureRequest) -> None:
+    """Compare a page with what it should be, or write it anew."""
+    if request.config.getoption("--rewrite"):
+        path.write_text(renewed, encoding="utf-8", newline="\n")
+    assert path.read_text(encoding="utf-8") == renewed
 
-    from cnncalc.commands import cli
 
-    result = CliRunner().invoke(cli, arguments, prog_name="cnncalc")
+def printed(command: str) -> str:
+    """A command and what it prints, as a page shows them."""
+    program, _, head = command.partition(" | head -n ")
+    result = CliRunner().invoke(cli, shlex.split(program)[1:], prog_name="cnncalc")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return f"$ {command}\n{result.output}"
+    output = "".join(result.output.splitlines(keepends=True)[: int(head)]) if head else result.output
+    return f"$ {command}\n{output}"
 
 
-def test_commands(request, run, tmp_path, monkeypatch):
-    text = README.read_text(encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    count = 0
+def renewed(text: str) -> str:
+    """A page with the outputs of its commands, run in the current folder with the files of the page."""
 
     def renew(match: re.Match[str]) -> str:
-        nonlocal count
         language, body = match.groups()
-        first = body.partition("\n")[0]
-        if language == "yaml" and first.startswith("# "):
-            Path(first[2:]).write_text(body, encoding="utf-8")
+        if language == "yaml" and (file := re.match(r"# (\S+\.yaml)\n", body)):
+            Path(file.group(1)).write_text(body, encoding="utf-8")
         if language != "console" or not body.startswith("$ cnncalc"):
             return match.group()
-        commands = [line[2:] for line in body.splitlines() if line.startswith("$ ")]
-        count += len(commands)
-        return f"```console\n{''.join(shown(command, run) for command in commands)}```"
+        return f"```console\n{''.join(map(printed, COMMAND.findall(body)))}```"
 
-    renewed = BLOCK.sub(renew, text)
-    assert count == 14
-    if request.config.getoption("--rewrite"):
-        README.write_text(renewed, encoding="utf-8", newline="\n")
-    assert renewed == README.read_text(encoding="utf-8")
+    return BLOCK.sub(renew, text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands(page, request, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    inside = [command for language, body in BLOCK.findall(text) if language == "console" for command in body.split("\n")]
+    assert len(COMMAND.findall(text)) == sum(line.startswith("$ ") for line in inside)
+    hold(page, renewed(text), request)
+
+
+def annotations(text: str) -> list[tuple[int, str, str]]:
+    """The checked comments of a spec: line, whether it is about shapes (`->`) or names, and what it claims."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := re.search(r"# (->|names) ([^;]+?)(?:;.*)?$", line):
+            found.append((number, match.group(1), match.group(2)))
+    return found
+
+
+def claimed(network, number: int, about: str) -> str:
+    """What a checked comment on a line must say."""
+    placed = [layer for layer in network.layers if layer.span.line == number and layer.span.file == network.file]
+    if about == "->":
+        return ", ".join(dict.fromkeys(str(layer.output_shape) for layer in placed))
+    groups = [group for group in network.groups if group.span.line == number and group.kind != "layers"]
+    return ", ".join(part.name for part in (*placed, *groups))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_specs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    shown = " ".join(COMMAND.findall(text))
+    blocks = [body for language, body in BLOCK.findall(text) if language == "yaml"]
+    wrong = []
+    for body in blocks:
+        file = re.match(r"# (\S+\.yaml)\n", body)
+        name = file.group(1) if file else "fragment.yaml"
+        spec = body if file else FRAGMENT + body
+        if not file and not body.startswith("- "):
+            # Workflows and cnncalc.yaml are held in test_action.py; the page of the language has none of them.
+            assert page != LANGUAGE, body
+            continue
+        Path(name).write_text(spec, encoding="utf-8")
+        if name == config.FILE or name in shown:
+            continue
+        try:
+            network = build.load(name)
+        except Exception as error:
+            wrong.append(f"{body}\n{error}")
+            continue
+        for number, about, claim in annotations(spec):
+            truth = claimed(network, number, about)
+            if claim != truth:
+                wrong.append(f"{body}\nline {number}: {claim!r} is {truth!r}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_checked_comments_are_found():
+    assert annotations("- relu\n- conv: [4, 3] # -> 4x30x30; more\n- add # names a, b\n- pad # note\n") == [
+        (2, "->", "4x30x30"),
+        (3, "names", "a, b"),
+    ]
+
+
+def test_the_language_is_complete():
+    """Each word of the language stands in its page as code."""
+    code = " ".join(re.findall(r"`([^`\n]+)`", BLOCK.sub("", LANGUAGE.read_text(encoding="utf-8"))))
+    words = set(re.findall(r"[\w.]+", code))
+    wanted = {
+        *records.TOP_KEYS,
+        *records.MODIFIERS,
+        *records.BRANCH_KEYS,
+        *records.CONTAINERS,
+        *records.RESERVED,
+        *templates.TENSOR_NAMES,
+        *expressions.FUNCTIONS,
+        *expressions.CONSTANTS,
+        *expressions.WORDS,
+        *QUANTITIES,
+        *(word for bounds in guards.BOUNDS.values() for word in bounds),
+        *guards.UNITS,
+        *config.TOP_KEYS,
+        *config.ENTRY_KEYS,
+        *config.LINT_KEYS,
+        *DTYPES,
+        *layers.all_keywords(),
+        *layers.all_types(),
+    }
+    assert not wanted - words
+
+
+def test_expressions_of_the_language():
+    """The table of expressions: what stands in the second column is what the first comes to."""
+    rows = re.findall(r"^\| `([^`]+)` \| = `([^`]+)` \|", LANGUAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 20
+    names = {"width": 32, "widths": (16, 32, 64), **templates.tensor_values(Shape((64, 28, 14)))}
+    for text, value in rows:
+        result = expressions.parse(text.replace(r"\|", "|")).evaluate(names)
+        assert expressions.describe(result) == value, text
+
+
+# --- generated tables -------------------------------------------------------------------------------
+
+
+def glance() -> str:
+    """The heaviest layers of a network, for readers in a hurry."""
+    arguments = ("summary", "vgg16", "--top", "3", "--format", "markdown", "--columns")
+    result = CliRunner().invoke(cli, [*arguments, "name,type,output,params,share,macs,field"], prog_name="cnncalc")
+    return "\n".join(line for line in result.output.splitlines() if line.startswith("|"))
 
 
 def networks() -> str:
-    """The table of bundled networks, each with what its figures are held against."""
+    """The table of bundled networks, each with the sources that its figures are checked against."""
     held: dict[str, dict[str, None]] = {}
     for row in FIGURES:
         source = f"{row['source']}, every layer" if row["layers"] else row["source"]
         held.setdefault(row["network"], {})[source] = None
-    lines = ["| network | year | input | parameters | MACs | held against |", "|---|---|---|---:|---:|---|"]
+    lines = ["| network | year | input | parameters | MACs | checked against |", "|---|---|---|---:|---:|---|"]
     for family in catalogue(listed()).lines:
         if family.heading:
             lines.append(f"| **{family.cells[0]}** | | | | | |")
@@ -73,23 +205,59 @@ def bounds() -> str:
     return "\n".join(["| `--limit` | default | counts |", "|---|---:|---|", *rows])
 
 
-@pytest.mark.parametrize("table", [networks, bounds])
-def test_tables(table, request):
-    text = README.read_text(encoding="utf-8")
-    start, end = (
-        f"<!-- {table.__name__}: made by tests/test_readme.py --rewrite -->\n",
-        f"\n<!-- end of {table.__name__} -->",
-    )
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    renewed = f"{before}{start}{table()}{end}{after}"
-    if request.config.getoption("--rewrite"):
-        README.write_text(renewed, encoding="utf-8", newline="\n")
-    assert renewed == README.read_text(encoding="utf-8")
+def types() -> str:
+    """The table of layer types, each with its settings in their order by position."""
+
+    def signature(found: type[LayerType]) -> str:
+        required = [key for key, setting in found.settings.items() if setting.required]
+        optional = [f"{key}=" for key in found.settings if key not in required]
+        return f"`{found.name}({', '.join([*required, *optional])})`" if found.settings else f"`{found.name}`"
+
+    grouped: dict[Role, list[str]] = {}
+    for found in layers.all_types().values():
+        grouped.setdefault(found.role, []).append(signature(found))
+    rows = [f"| {role.value} | {', '.join(grouped[role])} |" for role in Role if role in grouped]
+    return "\n".join(["| what it is for | layer types |", "|---|---|", *rows])
 
 
-def test_python():
-    results = doctest.testfile(str(README), module_relative=False)
+TABLES = {glance: README, networks: ROOT / "docs" / "networks.md", bounds: LANGUAGE, types: LANGUAGE}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_tables(table: Callable[[], str], request):
+    page = TABLES[table]
+    start = f"<!-- {table.__name__}: made by tests/test_readme.py --rewrite -->\n"
+    end = f"\n<!-- end of {table.__name__} -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(start)
+    _, found, after = rest.partition(end)
+    assert found
+    hold(page, f"{before}{start}{table()}{end}{after}", request)
+
+
+# --- prose ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_links(page):
+    """Each link within the repository leads to a file, and to a heading of it."""
+    broken = []
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        file, _, heading = target.partition("#")
+        path = (page.parent / file).resolve() if file else page
+        text = path.read_text(encoding="utf-8") if path.is_file() and heading else ""
+        anchors = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in re.findall("^#+ (.*)$", text, re.M)}
+        if not path.exists() or (heading and heading not in anchors):
+            broken.append(target)
+    assert not broken
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) < 400
+
+
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "python.md"], ids=lambda page: page.name)
+def test_python(page):
+    results = doctest.testfile(str(page), module_relative=False)
     assert results.attempted >= 5
     assert results.failed == 0
 
