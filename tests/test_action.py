@@ -258,9 +258,14 @@ def test_every_step_from_nothing(tmp_path: Path) -> None:
 # --- what stands beside it ----------------------------------------------------------------------------
 
 
-def workflow_of_the_readme(name: str) -> dict[str, Any]:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(rf"^```yaml\n(name: {name}\n.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+def documented_workflow(name: str) -> dict[str, Any]:
+    """A workflow of docs/ci.md."""
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (text,) = re.findall(rf"^```yaml\n(name: {name}\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return read_workflow(text)
+
+
+def read_workflow(text: str) -> dict[str, Any]:
     workflow: dict[str, Any] = yaml.safe_load(text)
     # YAML 1.1 reads the key `on` as true.
     workflow["on"] = workflow.pop(True)
@@ -271,8 +276,8 @@ WORKFLOWS = ("networks", "networks comment")
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_the_workflows_of_the_readme_are_scripts_without_foreign_text(name: str) -> None:
-    (job,) = workflow_of_the_readme(name)["jobs"].values()
+def test_the_documented_workflows_are_scripts_without_foreign_text(name: str) -> None:
+    (job,) = documented_workflow(name)["jobs"].values()
     scripts = [step["run"] for step in job["steps"] if "run" in step]
     assert scripts
     for script in scripts:
@@ -280,8 +285,8 @@ def test_the_workflows_of_the_readme_are_scripts_without_foreign_text(name: str)
         subprocess.run(["bash", "-n", "-c", script], check=True)
 
 
-def test_the_workflow_of_the_readme_uses_the_action_as_it_is() -> None:
-    workflow = workflow_of_the_readme("networks")
+def test_the_documented_workflow_uses_the_action_as_it_is() -> None:
+    workflow = documented_workflow("networks")
     assert workflow["on"] == "pull_request"
     assert workflow["permissions"] == {"contents": "read"}
     steps = workflow["jobs"]["networks"]["steps"]
@@ -292,8 +297,19 @@ def test_the_workflow_of_the_readme_uses_the_action_as_it_is() -> None:
     assert outputs == set(ACTION["outputs"])
 
 
+def test_the_workflow_of_the_readme_is_the_safe_part_of_the_documented_one() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(on: .*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    short, whole = read_workflow(text), documented_workflow("networks")
+    assert short["on"] == whole["on"]
+    assert short["permissions"] == whole["permissions"]
+    (job,), (documented,) = short["jobs"].values(), whole["jobs"].values()
+    assert job["runs-on"] == documented["runs-on"]
+    assert job["steps"] == [{key: step[key] for key in ("uses", "with")} for step in documented["steps"][:2]]
+
+
 def test_what_may_write_takes_nothing_of_the_pull_request() -> None:
-    workflow = workflow_of_the_readme("networks comment")
+    workflow = documented_workflow("networks comment")
     assert workflow["on"] == {"workflow_run": {"workflows": ["networks"], "types": ["completed"]}}
     assert workflow["permissions"] == {}
     (job,) = workflow["jobs"].values()
@@ -333,7 +349,7 @@ class Commenting:
         (self.artifact / "diff.txt").write_text(diff, newline="")
 
     def run(self) -> int:
-        (job,) = workflow_of_the_readme("networks comment")["jobs"].values()
+        (job,) = documented_workflow("networks comment")["jobs"].values()
         environment = {
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.folder),
@@ -435,9 +451,9 @@ def test_the_text_is_code_and_stays_so(commenting: Commenting) -> None:
     assert len(commenting.sent) < 65_536
 
 
-def test_the_configuration_of_the_readme(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(defaults:.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+def test_the_documented_configuration(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(defaults:.*?)^```$", page, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cnncalc.yaml").write_text(text)
     (tmp_path / "designs").mkdir()
