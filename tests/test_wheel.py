@@ -1,4 +1,4 @@
-"""The wheel holds all that the program needs."""
+"""The wheel holds all that the program needs, and the source distribution all that its tests need."""
 
 import subprocess
 import sys
@@ -34,3 +34,15 @@ def test_the_wheel_runs_in_an_empty_environment(tmp_path):
     call = "import cnncalc; print(cnncalc.load('resnet18').totals.params)"
     python = subprocess.run([programs / "python", "-c", call], cwd=tmp_path, check=True, capture_output=True)
     assert int(python.stdout) == 11_689_512
+
+
+@pytest.mark.wheel
+def test_the_tests_run_from_the_source_distribution(tmp_path):
+    build = "import sys; from hatchling.build import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("cnncalc-*.tar.gz")
+    subprocess.run([sys.executable, "-m", "tarfile", "-e", archive, tmp_path], check=True, capture_output=True)
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    tests = ["tests/test_readme.py", "tests/test_readme_zh.py", "tests/test_structure.py", "tests/test_action.py"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
