@@ -22,10 +22,11 @@ from reference.reading import FIGURES
 from cnncalc import layers
 from cnncalc.commands import cli
 from cnncalc.errors import SpecError
-from cnncalc.layers.contract import LayerType, Role
+from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import DTYPES, Shape
 from cnncalc.limits import DOCS, Limits
 from cnncalc.network import build
+from cnncalc.reports import reference
 from cnncalc.reports.catalogue import catalogue, listed
 from cnncalc.spec import config, guards, records, templates
 from cnncalc.spec.quantities import QUANTITIES
@@ -216,11 +217,8 @@ def types() -> str:
         optional = [f"{key}=" for key in found.settings if key not in required]
         return f"`{found.name}({', '.join([*required, *optional])})`" if found.settings else f"`{found.name}`"
 
-    grouped: dict[Role, list[str]] = {}
-    for found in layers.all_types().values():
-        grouped.setdefault(found.role, []).append(signature(found))
-    rows = [f"| {role.value} | {', '.join(grouped[role])} |" for role in Role if role in grouped]
-    return "\n".join(["| what it is for | layer types |", "|---|---|", *rows])
+    rows = [f"| {family} | {', '.join(map(signature, found))} |" for family, found in reference.families().items()]
+    return "\n".join(["| family | layer types |", "|---|---|", *rows])
 
 
 TABLES = {glance: README, networks: ROOT / "docs" / "networks.md", bounds: LANGUAGE, types: LANGUAGE}
