@@ -213,9 +213,8 @@ def types() -> str:
     """The table of layer types, each with its settings in their order by position."""
 
     def signature(found: type[LayerType]) -> str:
-        required = [key for key, setting in found.settings.items() if setting.required]
-        optional = [f"{key}=" for key in found.settings if key not in required]
-        return f"`{found.name}({', '.join([*required, *optional])})`" if found.settings else f"`{found.name}`"
+        names = [key if setting.required else f"{key}=" for key, setting in found.settings.items()]
+        return f"`{found.name}({', '.join(names)})`" if names else f"`{found.name}`"
 
     rows = [f"| {family} | {', '.join(map(signature, found))} |" for family, found in reference.families().items()]
     return "\n".join(["| family | layer types |", "|---|---|", *rows])
