@@ -147,7 +147,7 @@ def _guards(
     increases: tuple[tuple[str, str], ...],
 ) -> Guards:
     """The guards that the options give. Raises SpecError with what is wrong with them."""
-    from cnncalc.spec.guards import BUDGET, EXPECT, Guards, assertion_of_option, limit_of_option
+    from cnncalc.spec.guards import BUDGET, EXPECT, Guards, read_assertion_option, read_limit_option
 
     told = (
         ("--max", BUDGET, "max", most),
@@ -157,11 +157,11 @@ def _guards(
     )
     problems: list[Problem] = []
     limits = [
-        limit_of_option(kind, bound, (key, text), option, problems)
+        read_limit_option(kind, bound, (key, text), option, problems)
         for option, kind, bound, pairs in told
         for key, text in pairs
     ]
-    assertions = [assertion_of_option(text, "--assert", problems) for text in asserted]
+    assertions = [read_assertion_option(text, "--assert", problems) for text in asserted]
     if problems:
         raise SpecError(map(of_option, problems))
     return Guards(tuple(filter(None, limits)), tuple(filter(None, assertions)))

@@ -41,9 +41,9 @@ from cnncalc.spec.records import (
     BlockCall,
     Branch,
     Declaration,
-    Group,
     Item,
-    Join,
+    ItemGroup,
+    JoinCall,
     LayerCall,
     Loop,
     Parameter,
@@ -649,7 +649,7 @@ class _Decoder:
             self._look_inside(arguments, known)
             return None
         if word == "layers":
-            return Group(self.items(arguments or Scalar("", True, key.span), known))
+            return ItemGroup(self.items(arguments or Scalar("", True, key.span), known))
         if word == "branch":
             branches = self._branches(arguments, known, key)
             return None if branches is None else SideBranches(branches)
@@ -744,7 +744,7 @@ class _Decoder:
         if branches is None or (isinstance(branches, Sequence) and not branches.items):
             return call
         decoded = self._branches(branches, known, key)
-        return None if call is None or decoded is None else Join(call, decoded)
+        return None if call is None or decoded is None else JoinCall(call, decoded)
 
     def _is_modifier(self, name: Scalar, value: Node) -> bool:
         """Whether a key of a join belongs beside it: a modifier's word with a value that is no branch."""

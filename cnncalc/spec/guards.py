@@ -272,12 +272,12 @@ def _at(span: Span, column: int | None, offset: int) -> Span:
     return span if column is None else span._replace(column=column + offset)
 
 
-def place_in(assertion: Assertion, offset: int) -> Span:
+def locate_in(assertion: Assertion, offset: int) -> Span:
     """The place of a character of an assertion."""
     return _at(assertion.span, assertion.text_column, offset)
 
 
-def limit_of_option(
+def read_limit_option(
     kind_: str, bound: str, pair: tuple[str, str], option: str, problems: list[Problem]
 ) -> Limit | None:
     """The limit that a command's option gives: `--max params=5M`; None where something is wrong with it."""
@@ -290,7 +290,7 @@ def limit_of_option(
     return _Reader(frozenset(), problems).limit(kind_, Scalar(key, True, span, literal=False), node)
 
 
-def assertion_of_option(text: str, option: str, problems: list[Problem]) -> Assertion | None:
+def read_assertion_option(text: str, option: str, problems: list[Problem]) -> Assertion | None:
     """The assertion that a command's option gives; None where something is wrong with it."""
     span = Span(f"{option} {text}", 0, 1)
     return _Reader(frozenset(), problems).assertion(Scalar(text, True, span, literal=False))

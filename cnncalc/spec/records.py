@@ -106,7 +106,7 @@ class Branch(NamedTuple):
 
 
 @brief
-class Join(NamedTuple):
+class JoinCall(NamedTuple):
     """A join with branches."""
 
     call: LayerCall
@@ -121,13 +121,13 @@ class SideBranches(NamedTuple):
 
 
 @brief
-class Group(NamedTuple):
+class ItemGroup(NamedTuple):
     """An unnamed block."""
 
     items: tuple[Item, ...]
 
 
-Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
+Action: TypeAlias = LayerCall | BlockCall | JoinCall | SideBranches | ItemGroup
 
 
 @brief
@@ -273,9 +273,9 @@ def reads_of(block: Block) -> Reads:
             own_computed.append(part.name)
         else:
             own.add(part.name.constant)
-        if isinstance(part.action, Join | SideBranches):
+        if isinstance(part.action, JoinCall | SideBranches):
             waiting += part.action.branches[::-1]
-        elif isinstance(part.action, Group):
+        elif isinstance(part.action, ItemGroup):
             waiting += part.action.items[::-1]
         elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
             takes_all = takes_all or part.sources is None

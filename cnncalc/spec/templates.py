@@ -16,7 +16,7 @@ from cnncalc.errors import Problem, Span, SpecError, did_you_mean, enumerated, q
 from cnncalc.layers.shapes import AXIS_NAMES, Shape
 from cnncalc.reprs import brief
 from cnncalc.syntax import expressions
-from cnncalc.syntax.expressions import Expression, ExpressionError, Scope, Value, bounded_list, describe
+from cnncalc.syntax.expressions import ChainedNames, Expression, ExpressionError, Value, bounded_list, describe
 from cnncalc.syntax.source import Node, Scalar, Sequence, kind
 
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
@@ -27,12 +27,12 @@ TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 
 
-class Faulty(Exception):  # noqa: N818 - it carries a problem; it is not one more kind of error
-    """A value that cannot be had, with the problem to report."""
+class EvaluationError(Exception):
+    """A template cannot be evaluated; carries the problem to report."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
+    def __init__(self, span: Span | None, message: str, hint: str = "") -> None:
+        self.problem = Problem(span, message, hint)
+        super().__init__(str(self.problem))
 
 
 @brief
@@ -64,14 +64,14 @@ class Computed(NamedTuple):
     uses_tensor: bool
 
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
-        """The value. Raises Faulty where it cannot be computed."""
+        """The value. Raises EvaluationError where it cannot be computed."""
         if self.words:
-            names = Scope({word: word for word in self.words}, names)
+            names = ChainedNames({word: word for word in self.words}, names)
         try:
             return self.expression.evaluate(names)
         except ExpressionError as error:
             hint = error.hint or _tensor_hint(self.expression, error, names)
-            raise Faulty(Problem(_within(self.span, self.text_column, error.offset), error.message, hint)) from None
+            raise EvaluationError(_within(self.span, self.text_column, error.offset), error.message, hint) from None
         except SpecError as error:
             # No work is left: the place is where it ran out.
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
@@ -93,7 +93,7 @@ class Listed(NamedTuple):
         try:
             return bounded_list(values, 0)
         except ExpressionError as error:
-            raise Faulty(Problem(self.span, error.message, error.hint)) from None
+            raise EvaluationError(self.span, error.message, error.hint) from None
 
 
 Template: TypeAlias = Constant | Computed | Listed
@@ -134,17 +134,17 @@ class NameTemplate(NamedTuple):
         return [name for name in dict.fromkeys(names_used_in(self.parts)) if name in names]
 
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
-        """The name. Raises Faulty where a part is no number or word."""
+        """The name. Raises EvaluationError where a part is no number or word."""
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
             if not _is_name_part(value):
-                raise Faulty(Problem(self.span, f"a name takes whole numbers and words, not {describe(value)}"))
+                raise EvaluationError(self.span, f"a name takes whole numbers and words, not {describe(value)}")
             texts.append(str(value))
         name = "".join(texts)
         most = limits.current().name
         if len(name) > most:
-            raise Faulty(Problem(self.span, f"the name is longer than {most} characters", limits.raised("name")))
+            raise EvaluationError(self.span, f"the name is longer than {most} characters", limits.raised("name"))
         return name
 
     @property
@@ -165,10 +165,10 @@ class NameTemplate(NamedTuple):
 
         What is computed stands for any text.
         """
-        return stand_in_order(self.texts, f".{name}.")
+        return contains_in_order(self.texts, f".{name}.")
 
 
-def stand_in_order(texts: Iterable[str], whole: str) -> bool:
+def contains_in_order(texts: Iterable[str], whole: str) -> bool:
     """Whether texts stand in another, each behind the one before.
 
     The first of each is taken, in time that grows with the whole alone, as that of a pattern would not.

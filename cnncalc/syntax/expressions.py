@@ -31,7 +31,7 @@ Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
 
 
-class Scope(dict[str, Value]):
+class ChainedNames(dict[str, Value]):
     """Names with their values, in front of those `around`, which are looked up and not copied."""
 
     __slots__ = ("around",)
@@ -43,9 +43,9 @@ class Scope(dict[str, Value]):
     def __missing__(self, name: str) -> Value:
         return self.around[name]
 
-    def extended(self, more: Names) -> Scope:
+    def extended(self, more: Names) -> ChainedNames:
         """The scope with further names in front."""
-        return Scope({**self, **more}, self.around)
+        return ChainedNames({**self, **more}, self.around)
 
 
 Number: TypeAlias = "int | Fraction"
@@ -318,7 +318,7 @@ class Call(NamedTuple):
         values = [argument.evaluate(names) for argument in self.arguments]
         if self.function in FUNCTIONS:
             return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
-        further: Callable[[list[Value], int], Value] = names[further_function(self.function)]  # type: ignore[assignment]
+        further: Callable[[list[Value], int], Value] = names[function_key(self.function)]  # type: ignore[assignment]
         return further(values, self.offset)
 
 
@@ -520,7 +520,7 @@ class Token(NamedTuple):
 def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     """An expression from its text. Raises ExpressionError at the first thing that does not belong.
 
-    `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).
+    `functions` are further ones, for whoever evaluates it to give among the names (`function_key`).
     """
     return _parse(text, functions, limits.current())
 
@@ -535,7 +535,7 @@ def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
     return _Parser(text, tokens, functions, bounds).expression()
 
 
-def further_function(name: str) -> str:
+def function_key(name: str) -> str:
     """The name under which a function beyond those of the language is given: no user's name is like it."""
     return f"{name}()"
 

@@ -112,7 +112,7 @@ class Setting:
         hint = ""
         if isinstance(value, str):
             hint = f"write {value} without quotes" if value.isdecimal() else did_you_mean(value, self.keywords)
-        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, Number):
+        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, RealNumber):
             hint = "// divides and rounds down; ceil, floor and round make a number whole"
         raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)
 
@@ -135,7 +135,7 @@ class Whole(Setting):
         return {"type": "integer", "minimum": self.minimum}
 
 
-class Number(Setting):
+class RealNumber(Setting):
     """A number, fractions included, between bounds."""
 
     def __init__(
@@ -289,7 +289,7 @@ class Padding(Setting):
         return {"anyOf": [{"enum": list(self.keywords)}, item, {"type": "array", "items": item, "minItems": 1}]}
 
 
-class Table(Setting):
+class WholeTable(Setting):
     """A list of lists of whole numbers."""
 
     @property
@@ -323,7 +323,7 @@ def whole(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = 
 def number(
     doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
 ) -> Any:
-    return Number(doc, default, low=low, high=high, absent=absent)
+    return RealNumber(doc, default, low=low, high=high, absent=absent)
 
 
 def flag(doc: str, *, default: bool) -> Any:
@@ -355,7 +355,7 @@ def padding_of(doc: str, default: Any = 0) -> Any:
 
 
 def table(doc: str, default: Any = REQUIRED, *, absent: str = "") -> Any:
-    return Table(doc, default, absent=absent)
+    return WholeTable(doc, default, absent=absent)
 
 
 # What a rank-dependent setting means once the input is known.
