@@ -6,9 +6,10 @@ import click
 
 from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
-from cnncalc.errors import Problem, SpecError, of_option
+from cnncalc.errors import SpecError, of_option
 from cnncalc.formats.findings import FORMATS
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.limits import Problems
 
 if TYPE_CHECKING:
     from cnncalc.checks.finding import Outcome
@@ -155,7 +156,7 @@ def _guards(
         ("--expect", EXPECT, "value", expected),
         ("--max-increase", BUDGET, "max_increase", increases),
     )
-    problems: list[Problem] = []
+    problems = Problems()
     limits = [
         read_limit_option(kind, bound, (key, text), option, problems)
         for option, kind, bound, pairs in told

@@ -330,7 +330,7 @@ class _Reader:
         self.real = os.path.realpath(path)
         self.folder = os.path.dirname(path)
         self.folders = _Folders(self.folder)
-        self.problems: list[Problem] = limits.Problems()
+        self.problems = limits.Problems()
 
     def problem(self, span: Span, message: str, hint: str = "") -> None:
         self.problems.append(Problem(span, message, hint))

@@ -16,10 +16,11 @@ Nothing is compared here: that needs the network.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from cnncalc.errors import LONGEST_QUOTE, Problem, Span, did_you_mean, listed, quoted
+from cnncalc.errors import LONGEST_QUOTE, Span, did_you_mean, listed, quoted
+from cnncalc.limits import Problems
 from cnncalc.reprs import brief
 from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.templates import Template, TemplateReader
@@ -106,7 +107,7 @@ class Guards(NamedTuple):
         return bool(self.limits or self.assertions)
 
 
-def read_guards(nodes: dict[str, Node], known: frozenset[str], problems: list[Problem]) -> Guards:
+def read_guards(nodes: dict[str, Node], known: Collection[str], problems: Problems) -> Guards:
     """The guards of the keys `budget`, `expect` and `assert`; their expressions may use the `known` names."""
     reader = _Reader(known, problems)
     limits = [limit for key in (BUDGET, EXPECT) if key in nodes for limit in reader.limits(key, nodes[key])]
@@ -117,16 +118,14 @@ def read_guards(nodes: dict[str, Node], known: frozenset[str], problems: list[Pr
 class _Reader:
     """Reads guards; the problems it meets are collected."""
 
-    def __init__(self, known: frozenset[str], problems: list[Problem]) -> None:
+    def __init__(self, known: Collection[str], problems: Problems) -> None:
         self.known = known
+        self.problem = problems.report
         self.problems = problems
-        self.templates = TemplateReader(problems)
-
-    def problem(self, span: Span, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(span, message, hint))
+        self.templates = TemplateReader(problems, known, tensor=False)
 
     def limits(self, kind_: str, node: Node) -> Iterable[Limit]:
-        if isinstance(node, Scalar) and node.is_null:
+        if node.is_null:
             return
         if not isinstance(node, Mapping):
             hint = "write params: 5M below it" if kind_ == BUDGET else "write output: [1000] below it"
@@ -189,7 +188,7 @@ class _Reader:
                 return self._percent(word, match.group(1), node)
             if match := re.fullmatch(rf"{NUMERAL}([kKMGT]?i?[bB]|[kmgt]i?b)", node.text):
                 return self._size(quantity, match.group(1), match.group(2), node)
-        template = self.templates.template(node, self.known, tensor=False)
+        template = self.templates.template(node)
         return None if template is None else Bound(template, 1)
 
     def _refuse_comparison(self, word: str, sign: str, text: str, node: Scalar) -> None:
@@ -219,10 +218,10 @@ class _Reader:
         return None
 
     def _constant(self, numeral: str, node: Scalar) -> Template | None:
-        return self.templates.expression(numeral, node.span, node.span.column, frozenset(), tensor=False)
+        return self.templates.expression(numeral, node.span, node.span.column)
 
     def assertions(self, node: Node) -> Iterable[Assertion]:
-        if isinstance(node, Scalar) and node.is_null:
+        if node.is_null:
             return
         for item in node.items if isinstance(node, Sequence) else (node,):
             if not isinstance(item, Scalar) or item.is_null:
@@ -234,12 +233,11 @@ class _Reader:
                 yield assertion
 
     def assertion(self, item: Scalar) -> Assertion | None:
-        column = item.span.column + (0 if item.plain else 1) if item.literal else None
         try:
             parsed = expressions.parse(item.text, tuple(QUANTITIES))
         except ExpressionError as error:
             hint = _figure_hint(item.text, error.offset) or error.hint
-            self.problem(_at(item.span, column, error.offset), error.message, hint)
+            self.problem(item.span.within(item.text_column, error.offset), error.message, hint)
             return None
         wrong = [(name, offset) for name, offset in parsed.names if name not in self.known]
         for name, offset in wrong:
@@ -247,8 +245,8 @@ class _Reader:
             hint = did_you_mean(f"{name}()", functions) or f"the figures are {', '.join(functions)}"
             if re.search(rf"\b(?:{'|'.join(QUANTITIES)})\s*\($", item.text[:offset]):
                 hint = f"write the name of a layer in quotes: '{name}'"
-            self.problem(_at(item.span, column, offset), f"{quoted(name)} is not defined here", hint)
-        return None if wrong else Assertion(parsed, item.span, column)
+            self.problem(item.span.within(item.text_column, offset), f"{quoted(name)} is not defined here", hint)
+        return None if wrong else Assertion(parsed, item.span, item.text_column)
 
 
 def _figure_hint(text: str, offset: int) -> str:
@@ -268,18 +266,12 @@ def _figure_hint(text: str, offset: int) -> str:
     return f"write {part}, and compare it with a share, such as params('fc') / params()"
 
 
-def _at(span: Span, column: int | None, offset: int) -> Span:
-    return span if column is None else span._replace(column=column + offset)
-
-
 def locate_in(assertion: Assertion, offset: int) -> Span:
     """The place of a character of an assertion."""
-    return _at(assertion.span, assertion.text_column, offset)
+    return assertion.span.within(assertion.text_column, offset)
 
 
-def read_limit_option(
-    kind_: str, bound: str, pair: tuple[str, str], option: str, problems: list[Problem]
-) -> Limit | None:
+def read_limit_option(kind_: str, bound: str, pair: tuple[str, str], option: str, problems: Problems) -> Limit | None:
     """The limit that a command's option gives: `--max params=5M`; None where something is wrong with it."""
     key, text = pair
     span = Span(f"{option} {key}={text}", 0, 1)
@@ -290,7 +282,7 @@ def read_limit_option(
     return _Reader(frozenset(), problems).limit(kind_, Scalar(key, True, span, literal=False), node)
 
 
-def read_assertion_option(text: str, option: str, problems: list[Problem]) -> Assertion | None:
+def read_assertion_option(text: str, option: str, problems: Problems) -> Assertion | None:
     """The assertion that a command's option gives; None where something is wrong with it."""
     span = Span(f"{option} {text}", 0, 1)
     return _Reader(frozenset(), problems).assertion(Scalar(text, True, span, literal=False))
