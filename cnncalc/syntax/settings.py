@@ -10,7 +10,8 @@ typed, or raises RuleError with what the setting takes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 from cnncalc.errors import RuleError, did_you_mean, listed, plural
 from cnncalc.syntax.expressions import describe
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PerAxis: TypeAlias = "int | tuple[int, ...]"
 JsonSchema: TypeAlias = "dict[str, Any]"
 
+P = ParamSpec("P")
 REQUIRED: Any = object()
 
 # What other frameworks call the settings: PyTorch, Keras, Caffe, Darknet and ONNX. Only messages ask for it.
@@ -166,6 +168,9 @@ class RealNumber(Setting):
 class Flag(Setting):
     """true or false."""
 
+    def __init__(self, doc: str, *, default: bool) -> None:
+        super().__init__(doc, default)
+
     @property
     def wants(self) -> str:
         return "true or false"
@@ -199,12 +204,8 @@ class Choice(Setting):
         return {"enum": list(self.options)}
 
 
-class WholeList(Setting):
+class WholeList(Whole):
     """A list of whole numbers, or a single one."""
-
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
-        super().__init__(doc, default, absent=absent)
-        self.minimum = minimum
 
     @property
     def wants(self) -> str:
@@ -215,8 +216,7 @@ class WholeList(Setting):
         return value if items and all(is_whole(item, self.minimum) for item in items) else NotImplemented
 
     def schema(self) -> JsonSchema:
-        item = {"type": "integer", "minimum": self.minimum}
-        return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+        return _one_or_list(super().schema())
 
 
 class PerAxisWhole(WholeList):
@@ -226,23 +226,41 @@ class PerAxisWhole(WholeList):
     def wants(self) -> str:
         return f"a whole number of at least {self.minimum}, or a list with one an axis"
 
-    def check(self, value: Value) -> Any:
-        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
-
 
 class PerSideWhole(WholeList):
     """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> None:
+        super().__init__(doc, default, minimum=minimum)
 
     @property
     def wants(self) -> str:
         return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
 
+
+class Padding(PerSideWhole):
+    """`same`, `valid`, or numbers for the sides."""
+
+    def __init__(self, doc: str, default: Any = 0) -> None:
+        super().__init__(doc, default)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return ("same", "valid")
+
+    @property
+    def wants(self) -> str:
+        return f"same, valid, {super().wants}"
+
     def check(self, value: Value) -> Any:
-        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
+        return value if value in self.keywords else super().check(value)
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"enum": list(self.keywords)}, *super().schema()["anyOf"]]}
 
 
 class TargetShape(Setting):
-    """The sizes of a shape, channels first; where `inferred`, one may be -1: whatever the others leave."""
+    """The sizes of a shape, channels first; if `inferred`, one may be -1, which stands for what the others leave."""
 
     def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
         super().__init__(doc, default)
@@ -263,30 +281,7 @@ class TargetShape(Setting):
         size: JsonSchema = {"type": "integer", "minimum": 1}
         if self.inferred:
             size = {"type": "integer", "minimum": -1, "not": {"const": 0}}
-        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}]}
-
-
-class Padding(Setting):
-    """`same`, `valid`, a number, one number an axis, or two numbers an axis (before, after)."""
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        return ("same", "valid")
-
-    @property
-    def wants(self) -> str:
-        return "same, valid, a whole number of at least 0, or a list with one number an axis or one a side"
-
-    def check(self, value: Value) -> Any:
-        if is_whole(value, 0) or value in self.keywords:
-            return value
-        if isinstance(value, tuple) and value and all(is_whole(item, 0) for item in value):
-            return value
-        return NotImplemented
-
-    def schema(self) -> JsonSchema:
-        item = {"type": "integer", "minimum": 0}
-        return {"anyOf": [{"enum": list(self.keywords)}, item, {"type": "array", "items": item, "minItems": 1}]}
+        return _one_or_list(size)
 
 
 class WholeTable(Setting):
@@ -303,8 +298,15 @@ class WholeTable(Setting):
         return NotImplemented
 
     def schema(self) -> JsonSchema:
-        row = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
-        return {"type": "array", "items": row, "minItems": 1}
+        return _list_of(_list_of({"type": "integer", "minimum": 0}))
+
+
+def _list_of(item: JsonSchema) -> JsonSchema:
+    return {"type": "array", "items": item, "minItems": 1}
+
+
+def _one_or_list(item: JsonSchema) -> JsonSchema:
+    return {"anyOf": [item, _list_of(item)]}
 
 
 def is_whole(value: object, minimum: int) -> bool:
@@ -312,50 +314,21 @@ def is_whole(value: object, minimum: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
-# The declarations, as layer types write them. They return Any, for the class attribute stands
-# for the decoded value in the eyes of whoever reads `layer.kernel`.
+def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
+    """A class of settings as layer types declare them: for its readers, the attribute holds the decoded value."""
+    return setting
 
 
-def whole(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return Whole(doc, default, minimum=minimum, absent=absent)
-
-
-def number(
-    doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
-) -> Any:
-    return RealNumber(doc, default, low=low, high=high, absent=absent)
-
-
-def flag(doc: str, *, default: bool) -> Any:
-    return Flag(doc, default)
-
-
-def choice(doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> Any:
-    return Choice(doc, options, default)
-
-
-def per_axis(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return PerAxisWhole(doc, default, minimum=minimum, absent=absent)
-
-
-def whole_list(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return WholeList(doc, default, minimum=minimum, absent=absent)
-
-
-def per_side(doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> Any:
-    return PerSideWhole(doc, default, minimum=minimum)
-
-
-def target_shape(doc: str, *, inferred: bool = False) -> Any:
-    return TargetShape(doc, inferred=inferred)
-
-
-def padding_of(doc: str, default: Any = 0) -> Any:
-    return Padding(doc, default)
-
-
-def table(doc: str, default: Any = REQUIRED, *, absent: str = "") -> Any:
-    return WholeTable(doc, default, absent=absent)
+whole = _declaration(Whole)
+number = _declaration(RealNumber)
+flag = _declaration(Flag)
+choice = _declaration(Choice)
+per_axis = _declaration(PerAxisWhole)
+whole_list = _declaration(WholeList)
+per_side = _declaration(PerSideWhole)
+target_shape = _declaration(TargetShape)
+padding_of = _declaration(Padding)
+table = _declaration(WholeTable)
 
 
 # What a rank-dependent setting means once the input is known.
