@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc import limits
-from cnncalc.errors import LONGEST_QUOTE, ascii_lookalike, did_you_mean, plural, quoted
+from cnncalc.errors import did_you_mean, plural, quoted
 from cnncalc.limits import Cost, Limits
 from cnncalc.reprs import brief
 
@@ -24,8 +25,8 @@ MAX_DENOMINATOR = 2**200
 LONGEST_LIST = 8
 DEEPEST_LIST = 2
 LONGEST_VALUE = 200
-# How many expressions are kept, for specs that are read again or say the same in many places.
-MOST_KEPT = 4096
+# Parsed expressions that are cached, for specs that are read again or repeat themselves.
+CACHE_SIZE = 4096
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
@@ -50,6 +51,7 @@ class ChainedNames(dict[str, Value]):
 
 Number: TypeAlias = "int | Fraction"
 Function: TypeAlias = "Callable[[list[Value], int], Number]"
+Operation: TypeAlias = "Callable[[Number, Number, int], Number]"
 
 
 # The value of a name that a problem, reported already, has left without one.
@@ -325,9 +327,7 @@ class Call(NamedTuple):
 # --- operations ---------------------------------------------------------------------------------
 
 
-def _divide(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} / 0 divides by zero", offset)
+def _exact_quotient(left: Number, right: Number) -> Number:
     whole, rest = divmod(left, right)
     if not rest:
         return whole
@@ -336,16 +336,15 @@ def _divide(left: Number, right: Number, offset: int) -> Number:
     return Fraction(left) / right
 
 
-def _floor_divide(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} // 0 divides by zero", offset)
-    return left // right
+def _division(operator: str, divide: Callable[[Number, Number], Number]) -> Operation:
+    """A division that refuses 0."""
 
+    def call(left: Number, right: Number, offset: int) -> Number:
+        if right == 0:
+            raise ExpressionError(f"{decimal(left)} {operator} 0 divides by zero", offset)
+        return divide(left, right)
 
-def _modulo(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} % 0 divides by zero", offset)
-    return left % right
+    return call
 
 
 def _power(base: Number, exponent: Number, offset: int) -> Number:
@@ -364,15 +363,16 @@ def _power(base: Number, exponent: Number, offset: int) -> Number:
     return base**exponent
 
 
-ARITHMETIC: dict[str, Callable[[Number, Number, int], Number]] = {
+ARITHMETIC: dict[str, Operation] = {
     "+": lambda left, right, _: left + right,
     "-": lambda left, right, _: left - right,
     "*": lambda left, right, _: left * right,
-    "/": _divide,
-    "//": _floor_divide,
-    "%": _modulo,
+    "/": _division("/", _exact_quotient),
+    "//": _division("//", lambda left, right: left // right),
+    "%": _division("%", lambda left, right: left % right),
     "**": _power,
 }
+ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
@@ -383,14 +383,7 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
             raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
         limits.spend(len(right))
         return any(_equal(left, item) for item in right) == (operator == "in")
-    low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
-    if operator == "<":
-        return low < high
-    if operator == "<=":
-        return low <= high
-    if operator == ">":
-        return low > high
-    return low >= high
+    return ORDER[operator](_number(left, repr(operator), offset), _number(right, repr(operator), offset))
 
 
 def _equal(left: Value, right: Value) -> bool:
@@ -475,9 +468,6 @@ TOKEN = re.compile(
   )""",
     re.VERBOSE,
 )
-# What people write behind numbers: GMac, MFLOPs, million.
-UNITS = "([kmgt])(?:macs?|flops?|madds?|ops?|params?|parameters)?"
-WORDED = {"thousand": "k", "million": "M", "mio": "M", "billion": "G", "b": "G", "bn": "G", "trillion": "T"}
 SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BINDING = {
     "or": 2,
@@ -489,26 +479,6 @@ BINDING = {
     "**": 9,
 }  # fmt: skip
 NEGATION = 8
-
-
-INSTEAD = {
-    "=": "write == to compare",
-    "^": "write ** for a power",
-    "&&": "write and",
-    "||": "write or",
-    "!": "write not, or != to compare",
-    "&": "write and",
-    "|": "write or",
-    "×": "write *",
-    "·": "write *",
-    "÷": "write /",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "−": "write -",
-    "{": "write names without braces, and lists in [ ]",
-    "$": "write the name alone",
-}
 
 
 class Token(NamedTuple):
@@ -525,7 +495,7 @@ def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
     return _parse(text, functions, limits.current())
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
     if len(text) > bounds.expression:
         message = f"the expression is longer than {bounds.expression:,} characters"
@@ -547,38 +517,13 @@ def _tokens(text: str) -> list[Token]:
         match = TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise _not_understood(text[offset:], offset)
+            from cnncalc.syntax import hints
+
+            wrong, hint = hints.explain_token(text[offset:])
+            raise ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
         tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
         position = match.end()
     return [*tokens, Token("end", "", len(text))]
-
-
-def _not_understood(rest: str, offset: int) -> ExpressionError:
-    """The error for text that is no token, with what is written for it here."""
-    match = re.match(r"[\w.]+|&&|\|\||.", rest, re.DOTALL)
-    wrong = match.group() if match else rest
-    hint = INSTEAD.get(wrong, "")
-    if wrong in ("'", '"'):
-        hint = f"close the text with {wrong}"
-    elif re.fullmatch(r"[1-9][0-9]*(x[0-9]+)+", wrong):
-        hint = f"write [{wrong.replace('x', ', ')}]"
-    elif amount := re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)([^\W\d]+)", wrong):
-        hint = _unit_hint(*amount.groups()) or f"write {amount.group(1)} * {amount.group(2)} for a product"
-    elif re.fullmatch(r"\.[^\W\d]\w*", wrong):
-        hint = "names of values have no dots"
-    elif sign := ascii_lookalike(wrong[0]):
-        wrong, hint = wrong[0], hint or f"write {quoted(sign)}"
-    return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
-
-
-def _unit_hint(number: str, unit: str) -> str:
-    """How to write a number that has a unit or a word behind it: 1GMac is 1G, 5 million is 5M."""
-    if suffix := WORDED.get(unit.lower()):
-        return f"write {number}{suffix}"
-    if number[-1].isdigit() and (match := re.fullmatch(UNITS, unit, re.IGNORECASE)):
-        suffix = match.group(1)
-        return f"write {number}{suffix if suffix == 'k' else suffix.upper()}"
-    return f"write {number}" if re.fullmatch(UNITS.replace("([kmgt])", ""), unit, re.IGNORECASE) else ""
 
 
 def _numeral(token: Token) -> Value:
@@ -622,24 +567,13 @@ class _Parser:
     def expression(self) -> Expression:
         tree = self.ternary()
         if self.token.kind != "end":
-            raise ExpressionError(
-                f"{quoted(self.token.text)} is not expected here", self.token.offset, self.rest_hint()
-            )
-        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
+            from cnncalc.syntax import hints
 
-    def rest_hint(self) -> str:
-        """What was probably meant where an expression ends and the text goes on."""
-        text = self.text.strip()
-        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
-            return f"write {text.replace(',', '_')}"
-        if re.fullmatch(r"0,[0-9]+", text):
-            return f"write {text.replace(',', '.')}"
-        if self.token.text == ",":
-            return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
-        before = self.tokens[self.position - 1]
-        if before.kind == self.token.kind == "number":
-            return f"put a comma between {before.text} and {self.token.text}"
-        return _unit_hint(before.text, self.token.text) if before.kind == "number" else ""
+            last = self.tokens[self.position - 1]
+            number = last.text if last.kind == "number" else ""
+            hint = hints.explain_rest(self.text.strip(), number, self.token.text)
+            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset, hint)
+        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
 
     def advance(self) -> Token:
         token = self.token
@@ -647,7 +581,8 @@ class _Parser:
         return token
 
     def accept(self, text: str) -> bool:
-        if self.token.text == text and self.token.kind in ("operator", "name"):
+        """Step over a word or sign if it is the next one."""
+        if self.token.text == text:
             self.position += 1
             return True
         return False
@@ -671,7 +606,7 @@ class _Parser:
         self.deeper()
         tree = self.binary(0)
         offset = self.token.offset
-        if self.token.kind == "name" and self.token.text == "if":
+        if self.token.text == "if":
             self.operate()
             condition = self.binary(0)
             self.expect("else")
@@ -681,14 +616,10 @@ class _Parser:
 
     def operator(self) -> str:
         """The binary operator at hand, or nothing."""
-        token = self.token
-        if token.kind == "operator" and token.text in BINDING:
-            return token.text
-        if token.kind == "name" and token.text in ("and", "or", "in"):
-            return token.text
-        if token.kind == "name" and token.text == "not" and self.tokens[self.position + 1].text == "in":
-            return "not in"
-        return ""
+        text = self.token.text
+        if text == "not":
+            return "not in" if self.tokens[self.position + 1].text == "in" else ""
+        return text if text in BINDING else ""
 
     def binary(self, least: int) -> Tree:
         tree = self.unary()
@@ -717,19 +648,13 @@ class _Parser:
 
     def unary(self) -> Tree:
         token = self.token
-        if token.kind == "operator" and token.text in ("-", "+"):
-            self.deeper()
-            self.operate()
-            operand = self.binary(NEGATION)
-            self.depth -= 1
-            return Signed(token.text, operand, token.offset)
-        if token.kind == "name" and token.text == "not":
-            self.deeper()
-            self.operate()
-            operand = self.binary(BINDING["not"])
-            self.depth -= 1
-            return Not(operand, token.offset)
-        return self.postfix(self.atom())
+        if token.text not in ("-", "+", "not"):
+            return self.postfix(self.atom())
+        self.deeper()
+        self.operate()
+        operand = self.binary(BINDING["not"] if token.text == "not" else NEGATION)
+        self.depth -= 1
+        return Not(operand, token.offset) if token.text == "not" else Signed(token.text, operand, token.offset)
 
     def deeper(self) -> None:
         self.depth += 1
@@ -738,7 +663,7 @@ class _Parser:
             raise ExpressionError(f"nested more than {self.bounds.brackets} deep", self.token.offset, hint)
 
     def postfix(self, tree: Tree) -> Tree:
-        while self.token.kind == "operator" and self.token.text == "[":
+        while self.token.text == "[":
             offset = self.operate()
             index = self.ternary()
             self.expect("]")
@@ -752,7 +677,7 @@ class _Parser:
         if token.kind == "text":
             return Literal(token.text[1:-1])
         if token.kind == "name" and token.text not in WORDS:
-            if self.token.kind == "operator" and self.token.text == "(":
+            if self.token.text == "(":
                 return self.call(token)
             if token.text in CONSTANTS:
                 return Literal(CONSTANTS[token.text])
