@@ -29,6 +29,7 @@ from cnncalc import bundled, git, limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES, times
 from cnncalc.limits import Cost
+from cnncalc.spec.folders import WILDCARDS, Folders, matches, split_pattern
 from cnncalc.spec.guards import BUDGET, GUARDS, Guards, read_guards
 from cnncalc.spec.locate import Place, is_within
 from cnncalc.syntax import source
@@ -40,7 +41,6 @@ ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
 DEFAULT_KEYS = (BUDGET, "batch", "dtype")
 # What leaves a folder: the folder above, the root, another drive, a home.
 OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
-WILDCARDS = re.compile(r"[*?[]")
 SIZE = r"[1-9][0-9]{0,17}"
 # Channels and sizes; how many fit is told by the spec.
 MOST_SIZES = 10
@@ -118,7 +118,7 @@ def read(path: str) -> Config:
     with limits.counted():
         node = source.parse(source.text_of(source.read(path), path), path)
         try:
-            return _Reader(path).config(node)
+            return _ConfigReader(path).config(node)
         except SpecError as error:
             raise SpecError(problem._replace(span=problem.span or node.span) for problem in error.problems) from None
 
@@ -173,13 +173,13 @@ class ConfigsInGit:
 
     def _names(self, entry: Entry, config: Config, revision: str, paths: list[str]) -> bool:
         """Whether an entry names a spec by one of its paths, or through a link that the entry begins with."""
-        parts = _parts(entry.pattern)
+        parts = split_pattern(entry.pattern)
         plain = next((place for place, part in enumerate(parts) if WILDCARDS.search(part)), len(parts))
         beginning = os.path.join(config.folder, *parts[:plain])
         for start in self._starts(revision, beginning):
             for path in paths:
                 rest = os.path.relpath(f"/{path}", f"/{start}").split(os.sep)
-                if rest[0] != os.pardir and _fits(parts[plain:], [] if rest == [os.curdir] else rest):
+                if rest[0] != os.pardir and matches(parts[plain:], [] if rest == [os.curdir] else rest):
                     return True
         return False
 
@@ -209,7 +209,7 @@ def _read_at(revision: str, path: str | None) -> Config:
     shown = f"{revision}:{path}"
     text = source.text_of(git.read(revision, path, limits.current().bytes), shown)
     with limits.counted():
-        reader = _Reader(shown)
+        reader = _ConfigReader(shown)
         config = reader.decode(source.parse(text, shown))
         reader.refuse_problems()
     return config._replace(folder=os.path.dirname(path))
@@ -225,115 +225,16 @@ def _find_at(revision: str) -> str | None:
     return None
 
 
-def _fits(pattern: list[str], path: list[str]) -> bool:
-    """Whether the parts of a pattern name the file of a path, as `_Folders` finds it; no link is followed."""
-    if not pattern or not path:
-        return pattern == path
-    *parts, last = pattern
-    *folders, name = path
-    limits.spend(Cost.PATTERN_LOOKUP + len(folders))
-    # How many of the folders the parts so far may stand for.
-    places = {0}
-    for part in parts:
-        if part == "**":
-            for place, folder in enumerate(folders):
-                if place in places and folder[0] != ".":
-                    places.add(place + 1)
-        else:
-            places = {place + 1 for place in places if place < len(folders) and _stands_for(part, folders[place])}
-    return len(folders) in places and _stands_for(last, name)
-
-
-def _parts(pattern: str) -> list[str]:
-    """The parts of a pattern: folders, and the name of a file."""
-    parts = os.path.normpath(pattern).split(os.sep)
-    return [*parts, "*"] if parts[-1] == "**" else parts
-
-
-def _stands_for(part: str, name: str) -> bool:
-    """Whether a part of a pattern stands for a name. What is hidden is meant only where the part says so."""
-    if not WILDCARDS.search(part):
-        return part == name
-    from fnmatch import fnmatch
-
-    return fnmatch(name, part) and (part[0] == "." or name[0] != ".")
-
-
-class _Folders:
-    """The folders below one, each read once; paths are relative to it.
-
-    No link to a folder is followed but one that a pattern names: a link to the folder above, seen through a *,
-    would never end.
-    """
-
-    def __init__(self, top: str) -> None:
-        self.top = top
-        self.seen: dict[str, tuple[list[str], list[str]]] = {}
-        self.patterns: set[str] = set()
-
-    def matching(self, pattern: str) -> list[str]:
-        """The files that a pattern names, in alphabetical order."""
-        *parts, last = _parts(pattern)
-        folders = {""}
-        for part in parts:
-            if part == "**":
-                folders = {below for folder in folders for below in self.below(folder)}
-            else:
-                folders = {os.path.join(folder, name) for folder in folders for name in self.fitting(folder, part, 0)}
-        return sorted(os.path.join(folder, name) for folder in folders for name in self.fitting(folder, last, 1))
-
-    def fitting(self, folder: str, part: str, kind_: int) -> list[str]:
-        """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
-        if not WILDCARDS.search(part):
-            path = os.path.join(self.top, folder, part)
-            is_folder = os.path.isdir(path)
-            return [part] if (os.path.lexists(path) and not is_folder if kind_ else is_folder) else []
-        from fnmatch import filter as those_that_fit
-
-        names = self.names(folder)[kind_]
-        limits.spend(len(names) + (0 if part in self.patterns else Cost.PATTERN))
-        self.patterns.add(part)
-        # What is hidden is meant only where the part says so.
-        return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
-
-    def names(self, folder: str) -> tuple[list[str], list[str]]:
-        """The folders and the files in a folder. Links that lead nowhere are files, so that reading them says so.
-
-        Raises OSError where the folder cannot be read.
-        """
-        if folder not in self.seen:
-            found: tuple[list[str], list[str]] = ([], [])
-            with os.scandir(os.path.join(self.top, folder) or ".") as entries:
-                for entry in entries:
-                    limits.spend(Cost.FOLDER_ENTRY)
-                    if entry.is_dir(follow_symlinks=False):
-                        found[0].append(entry.name)
-                    elif not (entry.is_symlink() and os.path.isdir(entry.path)):
-                        found[1].append(entry.name)
-            self.seen[folder] = found
-        return self.seen[folder]
-
-    def below(self, folder: str) -> list[str]:
-        """A folder and all in it that are not hidden."""
-        found, waiting = [], [folder]
-        while waiting:
-            found.append(at := waiting.pop())
-            waiting += [os.path.join(at, name) for name in self.fitting(at, "*", 0)]
-        return found
-
-
-class _Reader:
+class _ConfigReader:
     """Reads one configuration; the problems it meets are collected."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.real = os.path.realpath(path)
         self.folder = os.path.dirname(path)
-        self.folders = _Folders(self.folder)
+        self.folders = Folders(self.folder)
         self.problems = limits.Problems()
-
-    def problem(self, span: Span, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(span, message, hint))
+        self.problem = self.problems.report
 
     def config(self, node: Node) -> Config:
         """The configuration, each entry with its specs."""
@@ -371,7 +272,7 @@ class _Reader:
             return entry
         limits.spend(Cost.PATTERN_LOOKUP)
         try:
-            matching = self.folders.matching(entry.pattern)
+            matching = self.folders.find_files(entry.pattern)
         except OSError as error:
             message = f"the folder {quoted(error.filename)} cannot be read: {error.strerror}"
             self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
@@ -407,7 +308,7 @@ class _Reader:
 
     def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
         """The values of a mapping's known keys; null is an empty mapping."""
-        if isinstance(node, Scalar) and node.is_null:
+        if node.is_null:
             return {}
         if not isinstance(node, Mapping):
             self.problem(node.span, f"{what} is a mapping, not {kind(node)}", f"its keys are {listed(known)}")
