@@ -91,12 +91,7 @@ def test_only_layers_know_a_layer_type_by_name():
     assert not asking
 
 
-FOR_PROBLEMS = {
-    "cnncalc.syntax.hints",
-    "cnncalc.layers.foreign",
-    "cnncalc.spec.decode.hints",
-    "cnncalc.spec.decode.slips",
-}
+FOR_PROBLEMS = {"cnncalc.syntax.hints", "cnncalc.layers.foreign", "cnncalc.spec.decode.hints"}
 
 
 def loaded_by(*arguments: str) -> set[str]:

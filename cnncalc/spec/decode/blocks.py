@@ -9,8 +9,7 @@ from cnncalc.errors import Span, quoted
 from cnncalc.limits import Problems
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.items import decode_items
-from cnncalc.spec.decode.keys import sections
-from cnncalc.spec.decode.names import check_value_name
+from cnncalc.spec.decode.keys import check_value_name, sections
 from cnncalc.spec.records import CONTAINERS, MODIFIERS, Block, Parameter
 from cnncalc.syntax.source import Mapping, Node, Scalar
 

@@ -10,8 +10,8 @@ from cnncalc import layers
 from cnncalc.errors import LONGEST_QUOTE, Span, ascii_lookalike, did_you_mean, listed, nearest, quoted
 from cnncalc.layers import foreign
 from cnncalc.layers.contract import LayerType
+from cnncalc.layers.shapes import Shape, with_channels_first
 from cnncalc.limits import Problems
-from cnncalc.spec.decode import slips
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.records import (
     CONTAINERS,
@@ -22,7 +22,11 @@ from cnncalc.spec.records import (
     Parameters,
 )
 from cnncalc.syntax.settings import Flag, Setting
-from cnncalc.syntax.source import Mapping, Node, Scalar
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
+
+SIZES = r"[\s(\[（]*[0-9]{1,9}(?:[\sxX×*,，、;]+[0-9]{1,9}){1,5}[\s)\]）]*"
+AXIS_WORDS = (("channels", "c"), ("depth", "d"), ("height", "h"), ("width", "w"))
+NAMED = r"(?:^|,)\s*[^\W\d]\w*\s*=(?!=)"
 
 
 def _meant_elsewhere(word: str, elsewhere: NamesToValues[str, tuple[str, ...]]) -> list[str]:
@@ -110,7 +114,7 @@ def suggest_type(word: str, arguments: Node | None, context: Context) -> str:
         if not rest.isprintable() or len(rest) > LONGEST_QUOTE:
             rest = "..."
         elif "=" in rest:
-            rest = slips.write_mapping(rest.split(","), context.settings_of(first))
+            rest = _write_mapping(rest.split(","), context.settings_of(first))
         elif "," in rest:
             rest = f"[{rest}]"
         return f"write {first}: {rest}, with a space after the colon"
@@ -131,7 +135,7 @@ def report_wrong_names(
     problems: Problems,
 ) -> bool:
     """Report names that are none of the parameters; returns whether the others can be meant by theirs."""
-    if written := slips.list_braced_values(node):
+    if written := _list_braced_values(node):
         message = "braces hold settings by name, not by position"
         problems.report(node.span, message, f"write {type_name}: {written}")
         return False
@@ -146,12 +150,12 @@ def report_named_values(
     key: Scalar, values: Iterable[Node], names: Iterable[str], noun: str, problems: Problems
 ) -> bool:
     """Report a name in braces, or an argument by name, among the values of a list; returns whether there is one."""
-    if braced := next((value for value in values if slips.is_braced_name(value)), None):
+    if braced := next((value for value in values if _is_braced_name(value)), None):
         problems.report(braced.span, "braces have no meaning around a name", "write the name without braces")
         return True
-    if named := next((value for value in values if slips.names_an_argument(value)), None):
-        texts = [text for value in values for text in slips.list_texts(value)]
-        hint = f"write {key.text}: {slips.write_mapping(texts, names)}"
+    if named := next((value for value in values if _names_an_argument(value)), None):
+        texts = [text for value in values for text in _list_texts(value)]
+        hint = f"write {key.text}: {_write_mapping(texts, names)}"
         problems.report(named.span, f"a list gives {noun}s by position, not by name", hint)
         return True
     return False
@@ -181,3 +185,77 @@ def explain_order(word: str, found: type[LayerType], name: str, arguments: Node 
     is_strange = order.index(name) > 0 or isinstance(found.settings[name], Flag)
     is_by_position = not isinstance(arguments, Mapping) and len(order) > 1
     return f"by position {word} takes {listed(order)}" if is_strange and is_by_position else ""
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def read_sizes(text: str) -> Shape | None:
+    """The sizes that a text such as `224x224x3` or `(3, 32, 32)` lists, channels first; None for other texts."""
+    if not re.fullmatch(SIZES, text):
+        return None
+    shape = Shape(map(int, re.findall(r"[0-9]+", text)))
+    return with_channels_first(shape) or shape
+
+
+def join_sizes(node: Mapping) -> str:
+    """The list to write for sizes axis by axis, `{channels: 3, height: 32, width: 32}`; nothing for other mappings."""
+    sizes = {key.text.casefold(): value.text for key, value in node.entries if isinstance(value, Scalar)}
+    parts = [sizes[word] for words in AXIS_WORDS for word in words if word in sizes]
+    complete = len(parts) == len(node.entries) and any(word in sizes for word in AXIS_WORDS[0])
+    written = f"[{', '.join(parts)}]"
+    return written if complete and written.isprintable() and len(written) <= LONGEST_QUOTE else ""
+
+
+def complete_shape(texts: list[str], own: Node) -> Shape | None:
+    """The shape that was meant in place of a spec's `own`, by one with its channels last or without them; else None."""
+    sizes = [item.text for item in own.items if isinstance(item, Scalar)] if isinstance(own, Sequence) else []
+    if not sizes or not all(re.fullmatch(r"\s*[1-9][0-9]{0,8}\s*", text) for text in (*texts, sizes[0])):
+        return None
+    shape, channels, rank = Shape(map(int, texts)), int(sizes[0]), len(sizes) - 1
+    if shape.channels == channels:
+        return None
+    if len(shape) in (1, rank) and rank:
+        return Shape((channels, *(shape if len(shape) == rank else shape * rank)))
+    meant = with_channels_first(shape)
+    return meant if meant is not None and meant.channels == channels else None
+
+
+def _list_braced_values(node: Mapping) -> str:
+    """The list to write for numbers in braces, `{64, 3}`; nothing for other mappings."""
+    numbers = [name.text for name, value in node.entries if isinstance(value, Scalar) and value.is_null]
+    plain = all(re.fullmatch("[0-9]{1,9}", number) for number in numbers)
+    return f"[{', '.join(numbers)}]" if numbers and plain and len(numbers) == len(node.entries) else ""
+
+
+def _is_braced_name(node: Node) -> bool:
+    """Whether a value is a name in braces, `{width}`, which YAML takes for a mapping."""
+    values = [value for _, value in node.entries] if isinstance(node, Mapping) else []
+    return len(values) == 1 and isinstance(values[0], Scalar) and values[0].is_null
+
+
+def _names_an_argument(node: Node) -> bool:
+    """Whether a value of a list is written like an argument by name: `s=2`, or `s: 2`."""
+    if isinstance(node, Scalar):
+        return "=" in node.text and bool(re.search(NAMED, node.text))
+    return isinstance(node, Mapping)
+
+
+def _list_texts(node: Node) -> list[str]:
+    """The values that a node holds, as a call in Python writes them."""
+    if isinstance(node, Scalar):
+        return node.text.split(",")
+    if isinstance(node, Mapping):
+        return [f"{name.text}={value.text if isinstance(value, Scalar) else '...'}" for name, value in node.entries]
+    return ["[...]"]
+
+
+def _write_mapping(texts: Iterable[str], names: Iterable[str]) -> str:
+    """Arguments by position and by name, as the mapping that a spec writes."""
+    left = iter(names)
+    parts = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        parts.append(f"{name.strip()}: {value.strip()}" if equals else f"{next(left, '...')}: {text.strip()}")
+    mapping = f"{{{', '.join(parts)}}}"
+    return mapping if mapping.isprintable() and len(mapping) <= LONGEST_QUOTE else "{name: value, ...}"

@@ -10,7 +10,7 @@ from cnncalc import surface
 from cnncalc.errors import Span, listed, quoted
 from cnncalc.layers.shapes import times
 from cnncalc.limits import Problems
-from cnncalc.spec.decode.names import check_input_name
+from cnncalc.spec.decode.keys import check_input_name
 from cnncalc.spec.templates import Constant, Template, TemplateReader
 from cnncalc.syntax.expressions import UNKNOWN
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
@@ -43,9 +43,9 @@ def _inputs_by_name(node: Mapping, problems: Problems) -> dict[str, Sizes]:
     if not node.entries:
         problems.report(node.span, "input names no input", INPUT_HINT)
     elif all(isinstance(value, Scalar) for _, value in node.entries):
-        from cnncalc.spec.decode import slips
+        from cnncalc.spec.decode import hints
 
-        if written := slips.join_sizes(node):
+        if written := hints.join_sizes(node):
             problems.report(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
             return {"input": Constant(UNKNOWN, node.span)}
     return {key.text: value for key, value in node.entries if check_input_name(key, problems)}
@@ -67,17 +67,17 @@ def _change_input(inputs: dict[str, Sizes], name: str, text: str, problems: Prob
     wrong = next((size.strip() for size in texts if not re.fullmatch(r"\s*[0-9]+\s*", size)), None)
     own = inputs.get(key)
     if wrong is not None:
-        from cnncalc.spec.decode import slips
+        from cnncalc.spec.decode import hints
 
-        such = times(slips.read_sizes(text) or (3, 224, 224))
+        such = times(hints.read_sizes(text) or (3, 224, 224))
         example = f"{'as in' if such in text else 'such as'} {surface.sizes(such)}"
         problems.report(span, f"{quoted(wrong)} is no size", f"write the channels first, then the sizes, {example}")
         inputs.setdefault(key, Constant(UNKNOWN, span))
         return
     if isinstance(own, Sequence) and own.items and _is_other_number(own.items[0], texts[0]):
-        from cnncalc.spec.decode import slips
+        from cnncalc.spec.decode import hints
 
-        if meant := slips.complete_shape(texts, own):
+        if meant := hints.complete_shape(texts, own):
             message = f"channels come first, and the input of this spec has {meant.channels}"
             problems.report(span, message, f"write {surface.new_input_shape(name, str(meant))}")
             inputs[key] = Constant(UNKNOWN, span)
@@ -93,9 +93,9 @@ def _decode_sizes(node: Node, reader: TemplateReader) -> Template:
     """The template of an input's sizes; an unknown value if they cannot be read."""
     # A name is a variable, and 3*32*32 is an expression.
     if isinstance(node, Scalar) and not node.text.isidentifier() and "*" not in node.text:
-        from cnncalc.spec.decode import slips
+        from cnncalc.spec.decode import hints
 
-        if sizes := slips.read_sizes(node.text):
+        if sizes := hints.read_sizes(node.text):
             moved = re.match(r"\D*0*(\d+)", node.text)
             first = "; channels come first" if moved and moved.group(1) != str(sizes.channels) else ""
             hint = f"write [{', '.join(map(str, sizes))}]{first}"

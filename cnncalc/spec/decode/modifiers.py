@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from cnncalc.errors import Span
 from cnncalc.spec.decode.context import Context
-from cnncalc.spec.decode.keys import list_nodes
-from cnncalc.spec.decode.names import check_input_name, check_value_name
+from cnncalc.spec.decode.keys import check_input_name, check_value_name, list_nodes
 from cnncalc.spec.records import Loop, Sources, name_problem
 from cnncalc.spec.templates import Constant, NameTemplate, Template
 from cnncalc.syntax.expressions import UNKNOWN

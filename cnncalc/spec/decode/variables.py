@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from cnncalc import limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.limits import Problems
-from cnncalc.spec.decode.keys import sections
-from cnncalc.spec.decode.names import check_value_name
+from cnncalc.spec.decode.keys import check_value_name, sections
 from cnncalc.spec.records import Spec, variables_used
 from cnncalc.spec.templates import Constant, Template, TemplateReader
 from cnncalc.syntax.expressions import UNKNOWN
