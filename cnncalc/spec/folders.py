@@ -46,10 +46,9 @@ def _matches_part(part: str, name: str) -> bool:
 
 
 class Folders:
-    """The folders below one, each read once; paths are relative to it.
+    """The folders below `top`, each read once; paths are relative to it.
 
-    No link to a folder is followed but one that a pattern names: a link to the folder above, seen through a *,
-    would never end.
+    A link to a folder is followed only if a pattern names it: a link to the folder above, matched by *, has no end.
     """
 
     def __init__(self, top: str) -> None:
@@ -71,7 +70,7 @@ class Folders:
         return sorted(os.path.join(folder, name) for folder in folders for name in self.list_matching(folder, last, 1))
 
     def list_matching(self, folder: str, part: str, kind_: int) -> list[str]:
-        """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
+        """The names in a folder that one part of a pattern matches, of folders (0) or files (1)."""
         if not WILDCARDS.search(part):
             path = os.path.join(self.top, folder, part)
             is_folder = os.path.isdir(path)
@@ -82,9 +81,9 @@ class Folders:
         return [name for name in names if _matches_part(part, name)]
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
-        """The folders and the files in a folder. Links that lead nowhere are files, so that reading them says so.
+        """The folders and the files in a folder. Broken links count as files, so that reading them reports an error.
 
-        Raises OSError where the folder cannot be read.
+        Raises OSError if the folder cannot be read.
         """
         if folder not in self.seen:
             found: tuple[list[str], list[str]] = ([], [])
@@ -99,7 +98,7 @@ class Folders:
         return self.seen[folder]
 
     def below(self, folder: str) -> list[str]:
-        """A folder and all in it that are not hidden."""
+        """A folder and all folders below it that are not hidden."""
         found, waiting = [], [folder]
         while waiting:
             found.append(at := waiting.pop())

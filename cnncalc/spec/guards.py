@@ -1,4 +1,4 @@
-"""What a network is held to: budgets, expectations and assertions, read from nodes with their places.
+"""Budgets, expectations and assertions of a network, read from located nodes.
 
     budget:
       params: 5M                       # at most
@@ -10,7 +10,7 @@
     assert:
       - params('fc6') / params() > 0.74
 
-Nothing is compared here: that needs the network.
+They are compared with a network in `checks.checker`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BUDGET = "budget"
 EXPECT = "expect"
 ASSERT = "assert"
 GUARDS = (BUDGET, EXPECT, ASSERT)
-# The kind of a check on an increase.
+# The kind of a check of an increase over a baseline.
 INCREASE = "increase"
 BOUNDS = {
     BUDGET: {
@@ -66,7 +66,7 @@ NUMERAL = r"\s*([0-9][0-9_]*(?:\.[0-9]+)?)\s*"
 
 @brief
 class Bound(NamedTuple):
-    """A number of a limit as it is written; `scale` is what 1 of it stands for, None where it is in per cent."""
+    """A number of a limit as it is written. `scale` is the value of its unit, None for a percentage."""
 
     template: Template
     scale: int | None
@@ -74,7 +74,7 @@ class Bound(NamedTuple):
 
 @brief
 class Limit(NamedTuple):
-    """One key of `budget` or `expect`: a quantity of the network, or of all that the pattern `path` names."""
+    """One key of `budget` or `expect`: a quantity of the network, or of each layer and block that `path` matches."""
 
     kind: str
     path: str
@@ -89,7 +89,7 @@ class Limit(NamedTuple):
 
 @brief
 class Assertion(NamedTuple):
-    """A condition over the figures of the network, with the place where its text begins."""
+    """A condition over the figures of the network, with the column of its first character."""
 
     expression: Expression
     span: Span
@@ -98,7 +98,7 @@ class Assertion(NamedTuple):
 
 @brief
 class Guards(NamedTuple):
-    """All that a network is held to."""
+    """All limits and assertions of a network."""
 
     limits: tuple[Limit, ...] = ()
     assertions: tuple[Assertion, ...] = ()
@@ -242,7 +242,7 @@ def _read_assertion(item: Node, reader: TemplateReader) -> Assertion | None:
 
 
 def _figure_hint(text: str, offset: int) -> str:
-    """How to write a figure of a layer that is written like a budget's key (`fc.params`), or a percentage."""
+    """How to write a percentage, or a layer's figure that is written like a key of a budget (`fc.params`)."""
     figure = re.match(rf"\.({'|'.join(QUANTITIES)})\b", text[offset : offset + LONGEST_QUOTE])
     layer = re.search(r"[\w./+-]{1,60}$", text[max(offset - LONGEST_QUOTE, 0) : offset])
     if figure and layer:
@@ -259,12 +259,12 @@ def _figure_hint(text: str, offset: int) -> str:
 
 
 def locate_in(assertion: Assertion, offset: int) -> Span:
-    """The place of a character of an assertion."""
+    """The place of the character of an assertion at an offset."""
     return assertion.span.within(assertion.text_column, offset)
 
 
 def read_limit_option(kind_: str, bound: str, pair: tuple[str, str], option: str, problems: Problems) -> Limit | None:
-    """The limit that a command's option gives: `--max params=5M`; None where something is wrong with it."""
+    """The limit of a command's option, such as `--max params=5M`; None if something is wrong with it."""
     key, text = pair
     span = Span(f"{option} {key}={text}", 0, 1)
     flow = re.fullmatch(r"\s*\[(.*)\]\s*", text)
@@ -275,13 +275,13 @@ def read_limit_option(kind_: str, bound: str, pair: tuple[str, str], option: str
 
 
 def read_assertion_option(text: str, option: str, problems: Problems) -> Assertion | None:
-    """The assertion that a command's option gives; None where something is wrong with it."""
+    """The assertion of a command's option; None if something is wrong with it."""
     span = Span(f"{option} {text}", 0, 1)
     return _read_assertion(Scalar(text, True, span, literal=False), TemplateReader(problems, (), tensor=False))
 
 
 def amount(value: Value, scale: int) -> Number | None:
-    """The number that a bound comes to, in its quantity's unit; None where it is no number of at least 0."""
+    """The number of a bound in its quantity's unit; None if the value is no number of at least 0."""
     if isinstance(value, bool | str | tuple) or value is None or value < 0:
         return None
     return value * scale

@@ -1,7 +1,6 @@
 """Values as a spec writes them: constants, expressions and lists of both, each with its place.
 
-A template is made once, with every name it uses checked against what is known at its place,
-and evaluated as often as its block is expanded.
+A template is read once, which checks its names against those of its place, and is evaluated in each expansion.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class EvaluationError(Exception):
 
 @brief
 class Constant(NamedTuple):
-    """A value that is known as it stands."""
+    """A value that needs no names."""
 
     value: Value
     span: Span
@@ -55,7 +54,7 @@ class Constant(NamedTuple):
 class Computed(NamedTuple):
     """An expression. `words` are keywords of settings that it uses as values, such as `same`.
 
-    `text_column` is where its text begins, or None where the file does not hold it as it is read.
+    `text_column` is the column of its first character, None if the file does not hold the text as it is read.
     """
 
     expression: Expression
@@ -65,7 +64,7 @@ class Computed(NamedTuple):
     uses_tensor: bool
 
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
-        """The value. Raises EvaluationError where it cannot be computed."""
+        """The value. Raises EvaluationError if it cannot be computed."""
         if self.words:
             names = ChainedNames({word: word for word in self.words}, names)
         try:
@@ -74,7 +73,7 @@ class Computed(NamedTuple):
             hint = error.hint or _tensor_hint(self.expression, error, names)
             raise EvaluationError(self.span.within(self.text_column, error.offset), error.message, hint) from None
         except SpecError as error:
-            # No work is left: the place is where it ran out.
+            # The place is the expression at which the work ran out.
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
@@ -101,7 +100,7 @@ Template: TypeAlias = Constant | Computed | Listed
 
 
 def names_used_in(record: object) -> Iterator[str]:
-    """The names that expressions anywhere in a record use."""
+    """The names that all expressions in a record use."""
     waiting = [record]
     while waiting:
         part = waiting.pop()
@@ -116,14 +115,14 @@ def names_used_in(record: object) -> Iterator[str]:
 
 @brief
 class NameTemplate(NamedTuple):
-    """A name with `{expressions}` in it, as text and templates in turn."""
+    """A name with `{expressions}`, as texts and templates in turn."""
 
     parts: tuple[str | Computed, ...]
     span: Span
 
     @property
     def constant(self) -> str | None:
-        """The name, where nothing in it is computed."""
+        """The name if no part of it is computed, else None."""
         return self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], str) else None
 
     @property
@@ -131,11 +130,11 @@ class NameTemplate(NamedTuple):
         return any(part.uses_tensor for part in self.parts if not isinstance(part, str))
 
     def names_among(self, names: frozenset[str]) -> list[str]:
-        """Those of some names that its expressions use."""
+        """The names among `names` that its expressions use."""
         return [name for name in dict.fromkeys(names_used_in(self.parts)) if name in names]
 
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
-        """The name. Raises EvaluationError where a part is no number or word."""
+        """The name. Raises EvaluationError if a part is no number or word."""
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
@@ -150,7 +149,7 @@ class NameTemplate(NamedTuple):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What stands between the computed parts, and the dots or ends around the whole."""
+        """The texts between the computed parts, with a dot before the first and after the last."""
         texts = [""]
         for part in self.parts:
             if isinstance(part, str):
@@ -162,17 +161,17 @@ class NameTemplate(NamedTuple):
         return tuple(texts)
 
     def may_be(self, name: str) -> bool:
-        """Whether it can come to a name, or to whole parts of one: `a.{index}` to the `a.1` of `stem.a.1.conv`.
+        """Whether it can become a name, or whole parts of one, such as `a.{index}` the `a.1` of `stem.a.1.conv`.
 
-        What is computed stands for any text.
+        A computed part matches any text.
         """
         return contains_in_order(self.texts, f".{name}.")
 
 
 def contains_in_order(texts: Iterable[str], whole: str) -> bool:
-    """Whether texts stand in another, each behind the one before.
+    """Whether `whole` contains the texts, each after the one before.
 
-    The first of each is taken, in time that grows with the whole alone, as that of a pattern would not.
+    Takes the first match of each text, so that the time is linear in `whole`, unlike that of a regular expression.
     """
     place = 0
     for text in texts:
@@ -184,7 +183,7 @@ def contains_in_order(texts: Iterable[str], whole: str) -> bool:
 
 
 def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToValues[str, Value]) -> str:
-    """Why a name of the incoming tensor has no value, such as the height of a vector."""
+    """Why a name of the input tensor has no value, such as the height of a vector."""
     name = next((name for name, offset in expression.names if offset == error.offset), "")
     if name not in TENSOR_NAMES:
         return ""
@@ -202,7 +201,7 @@ def _is_name_part(value: Value) -> bool:
 
 
 def tensor_values(shape: Shape) -> dict[str, Value]:
-    """What expressions may ask of the incoming tensor."""
+    """The names of the input tensor with their values."""
     values: dict[str, Value] = {"in_shape": tuple(shape), "in_channels": shape.channels}
     for axis, size in zip(AXIS_NAMES.get(shape.rank, ()), shape.spatial, strict=False):
         values[f"in_{axis}"] = size
@@ -335,7 +334,7 @@ class TemplateReader(NamedTuple):
             return "leave it out, or write 0 or false"
         if name == "index":
             return "index exists in an item with repeat or for; a block takes it as an argument"
-        # in_width is no slip of width: tensor names are suggested only where they are very near.
+        # in_width is no misspelled width: tensor names are suggested only if they are very near.
         near = did_you_mean(name, {*self.known, *keywords}) or did_you_mean(
             name, TENSOR_NAMES if self.tensor else (), cutoff=0.8
         )

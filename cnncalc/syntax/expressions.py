@@ -1,7 +1,7 @@
 """The small safe arithmetic of settings: text -> checked tree -> exact value.
 
 Numbers are integers and exact fractions, never floats: `32 * 0.75` is 24 and `0.1 * 30` is 3.
-Nothing of the user's text reaches Python's own evaluation, and every result is bounded.
+The text never reaches Python's own evaluation, and every result is bounded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_DENOMINATOR = 2**200
-# How much of a value a message shows.
+# Longest parts of a value that a message shows.
 LONGEST_LIST = 8
 DEEPEST_LIST = 2
 LONGEST_VALUE = 200
@@ -33,7 +33,7 @@ Names: TypeAlias = "Mapping[str, Value]"
 
 
 class ChainedNames(dict[str, Value]):
-    """Names with their values, in front of those `around`, which are looked up and not copied."""
+    """Names with their values. Other names are looked up in `around`, which is not copied."""
 
     __slots__ = ("around",)
 
@@ -45,7 +45,7 @@ class ChainedNames(dict[str, Value]):
         return self.around[name]
 
     def extended(self, more: Names) -> ChainedNames:
-        """The scope with further names in front."""
+        """These names with more in front."""
         return ChainedNames({**self, **more}, self.around)
 
 
@@ -54,16 +54,16 @@ Function: TypeAlias = "Callable[[list[Value], int], Number]"
 Operation: TypeAlias = "Callable[[Number, Number, int], Number]"
 
 
-# The value of a name that a problem, reported already, has left without one.
+# The value of a name whose problem is reported already.
 UNKNOWN: Any = object()
 
 
-class UnknownValue(Exception):  # noqa: N818 - no error: what is wrong is reported already
-    """Something is needed that is not known; the problem is reported where it arose."""
+class UnknownValue(Exception):  # noqa: N818 - no error: the problem is reported already
+    """A value is UNKNOWN; its problem is reported already."""
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be read or computed; `offset` is the place in its text."""
+    """An expression cannot be read or computed; `offset` is the place in its text."""
 
     def __init__(self, message: str, offset: int, hint: str = "") -> None:
         super().__init__(message)
@@ -94,7 +94,7 @@ class Expression(NamedTuple):
 
 
 def describe(value: Value) -> str:
-    """A value in a sentence; of a long one the beginning."""
+    """A value as a message shows it; a long one is cut."""
     text = _described(value, 0)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
@@ -107,7 +107,7 @@ def _described(value: Value, depth: int) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
-        # Lists of lists may stand for more values than could ever be written.
+        # Lists that share lists may hold more values than can be written.
         shown = [_described(item, depth + 1) for item in value[:LONGEST_LIST]] if depth <= DEEPEST_LIST else ["..."]
         return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
     return decimal(value)
@@ -147,9 +147,9 @@ def _bounded(number: Number, offset: int) -> Number:
 
 
 def bounded_list(values: tuple[Value, ...], offset: int) -> tuple[Value, ...]:
-    """A list that was made. Raises ExpressionError where it holds too much, with the lists in it.
+    """The list itself. Raises ExpressionError if it holds too many values, those of inner lists included.
 
-    Lists that hold one list twice, which holds another twice, would soon have more values than there is memory.
+    Lists that hold one list twice, which holds another twice, would soon have more values than memory holds.
     """
     most = limits.current().list
     count = 0
@@ -387,7 +387,7 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
 
 
 def _equal(left: Value, right: Value) -> bool:
-    """Whether two values are the same; true and false are no numbers."""
+    """Whether two values are equal; true and false are no numbers."""
     if isinstance(left, tuple) and isinstance(right, tuple):
         limits.spend(len(left))
         return len(left) == len(right) and all(map(_equal, left, right))
@@ -488,9 +488,9 @@ class Token(NamedTuple):
 
 
 def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
-    """An expression from its text. Raises ExpressionError at the first thing that does not belong.
+    """The expression of a text. Raises ExpressionError at the first token that is wrong.
 
-    `functions` are further ones, for whoever evaluates it to give among the names (`function_key`).
+    `functions` are names of more functions, which the caller of `evaluate` supplies by their `function_key`.
     """
     return _parse(text, functions, limits.current())
 
@@ -506,7 +506,7 @@ def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
 
 
 def function_key(name: str) -> str:
-    """The name under which a function beyond those of the language is given: no user's name is like it."""
+    """The key of a caller's function among the names of `evaluate`; no name in a spec can equal it."""
     return f"{name}()"
 
 
@@ -595,7 +595,7 @@ class _Parser:
             raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset, hint)
 
     def operate(self) -> int:
-        """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
+        """Step over an operator and return its offset. Counts operators, because a chain makes a tree of that depth."""
         self.operations += 1
         if self.operations > self.bounds.operations:
             hint = limits.raised("operations", "use a variable for a part")
@@ -615,7 +615,7 @@ class _Parser:
         return tree
 
     def operator(self) -> str:
-        """The binary operator at hand, or nothing."""
+        """The binary operator that the next token is; empty if it is none."""
         text = self.token.text
         if text == "not":
             return "not in" if self.tokens[self.position + 1].text == "in" else ""

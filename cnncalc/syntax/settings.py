@@ -4,8 +4,7 @@
         kernel = per_axis("size of the window")
         stride = per_axis("step of the window", default=1)
 
-A decoder takes the value that the spec's text or expression gave and returns it checked and
-typed, or raises RuleError with what the setting takes.
+A decoder takes the value of the spec's text or expression and returns it checked and typed, or raises RuleError.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 P = ParamSpec("P")
 REQUIRED: Any = object()
 
-# What other frameworks call the settings: PyTorch, Keras, Caffe, Darknet and ONNX. Only messages ask for it.
+# Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
 ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     "filters": (
         "out_channels", "output_channels", "num_output", "out_planes", "out_ch", "channels", "num_filters", "nb_filter",
@@ -66,10 +65,10 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
 
 
 class Setting:
-    """What one setting takes. Subclasses say how a value is checked.
+    """The values that one setting takes. Subclasses check them.
 
-    `default` is REQUIRED, or the decoded value that stands where the spec gives none;
-    `absent` says in words what a default of None means.
+    `default` is REQUIRED, or the decoded value that is used if the spec gives none;
+    `absent` is what a default of None means, in words.
     """
 
     name = ""
@@ -88,16 +87,16 @@ class Setting:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The words that this setting reads as themselves, before any expression."""
+        """The words that this setting takes as values; they are no expressions."""
         return ()
 
     @property
     def wants(self) -> str:
-        """What the setting takes, for messages and the reference."""
+        """The values that the setting takes, in words for messages and the reference."""
         raise NotImplementedError
 
     def check(self, value: Value) -> Any:
-        """The decoded value, or NotImplemented where the value is not what the setting takes."""
+        """The decoded value; NotImplemented if the setting does not take it."""
         raise NotImplementedError
 
     def schema(self) -> JsonSchema:
@@ -331,11 +330,11 @@ padding_of = _declaration(Padding)
 table = _declaration(WholeTable)
 
 
-# What a rank-dependent setting means once the input is known.
+# The meaning of settings that depend on the rank of the input.
 
 
 def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
-    """One number for each of `rank` axes. Raises RuleError where a list has another length."""
+    """One number for each of `rank` axes. Raises RuleError if a list has another length."""
     if isinstance(value, int):
         return (value,) * rank
     if len(value) == rank:
