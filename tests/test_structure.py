@@ -134,7 +134,6 @@ def test_a_pipe_is_served_without_rich(form):
         ("summary", "resnet50"),
         ("summary", "resnet50", "--input", "3x192x192"),
         ("summary", "siamese"),
-        ("summary", str(PACKAGE.parent / "tests" / "good_specs" / "unet.yaml")),
     ],
     ids=" ".join,
 )
