@@ -27,6 +27,10 @@ class Span(NamedTuple):
     line: int
     column: int
 
+    def within(self, text_column: int | None, offset: int) -> Span:
+        """The place of a character of the text that begins in `text_column`; this place if that is unknown."""
+        return self if text_column is None else self._replace(column=text_column + offset)
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 

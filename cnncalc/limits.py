@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from cnncalc import surface
-from cnncalc.errors import Problem, SpecError, did_you_mean, of_option, quoted
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, of_option, quoted
 
 # Problems beyond so many are not looked for, however few of them are shown.
 MOST_PROBLEMS = 500
@@ -216,6 +216,9 @@ def raised(key: str, advice: str = "") -> str:
 
 class Problems(list[Problem]):
     """Problems as they are found. Where there are too many, the search ends with all that were found."""
+
+    def report(self, span: Span | None, message: str, hint: str = "") -> None:
+        self.append(Problem(span, message, hint))
 
     def append(self, problem: Problem) -> None:
         super().append(problem)

@@ -91,6 +91,9 @@ def test_only_layers_know_a_layer_type_by_name():
     assert not asking
 
 
+FOR_PROBLEMS = {"cnncalc.syntax.hints", "cnncalc.layers.foreign", "cnncalc.spec.decode.hints"}
+
+
 def loaded_by(*arguments: str) -> set[str]:
     """The modules that a command of its own process has loaded when it ends."""
     program = (
@@ -110,10 +113,9 @@ def test_a_pipe_is_served_without_rich(form):
     loaded = loaded_by("summary", "vgg16", "--format", form)
     assert not {name for name in loaded if name.split(".")[0] == "rich"}
     unneeded = {
-        "cnncalc.layers.foreign",
         "cnncalc.layers.examples",
         "cnncalc.commands._completers",
-        "cnncalc.spec.slips",
+        *FOR_PROBLEMS,
         "cnncalc.layers.lrn",
         "cnncalc.layers.reshape",
         "cnncalc.formats.latex",
@@ -125,9 +127,18 @@ def test_a_pipe_is_served_without_rich(form):
     assert not loaded & unneeded
 
 
-@pytest.mark.parametrize("arguments", [("check", "resnet50"), ("summary", "resnet50")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "resnet50"),
+        ("summary", "resnet50"),
+        ("summary", "resnet50", "--input", "3x192x192"),
+        ("summary", "siamese"),
+    ],
+    ids=" ".join,
+)
 def test_a_sound_spec_loads_nothing_for_errors_and_completion(arguments):
-    assert not loaded_by(*arguments) & {"cnncalc.spec.slips", "cnncalc.layers.foreign", "cnncalc.commands._completers"}
+    assert not loaded_by(*arguments) & {*FOR_PROBLEMS, "cnncalc.commands._completers"}
 
 
 def test_the_package_loads_nothing_until_it_is_asked():

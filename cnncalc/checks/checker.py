@@ -19,10 +19,10 @@ from cnncalc.limits import Cost
 from cnncalc.network import build
 from cnncalc.network.records import Network
 from cnncalc.reprs import brief
-from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, Limit, amount, place_in
+from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, Limit, amount, locate_in
 from cnncalc.spec.quantities import QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
-from cnncalc.spec.templates import Constant, Faulty
+from cnncalc.spec.templates import Constant, EvaluationError
 from cnncalc.syntax.expressions import (
     Comparison,
     ExpressionError,
@@ -30,7 +30,7 @@ from cnncalc.syntax.expressions import (
     UnknownValue,
     Value,
     describe,
-    further_function,
+    function_key,
 )
 from cnncalc.syntax.settings import is_whole
 
@@ -116,8 +116,8 @@ class _Checker:
         """The verdicts, unless a problem stands in their way, which is kept."""
         try:
             return verdicts()
-        except Faulty as faulty:
-            self.problems.append(faulty.problem)
+        except EvaluationError as error:
+            self.problems.append(error.problem)
         except Unmeasurable as wrong:
             self.problems.append(Problem(guard.span, wrong.message, wrong.hint))
         except UnknownValue:
@@ -158,7 +158,7 @@ class _Checker:
         sizes = wanted if isinstance(wanted, tuple) else (wanted,)
         if not all(is_whole(size, 1) for size in sizes):
             message = f"{limit.key} takes a shape, not {describe(wanted)}"
-            raise Faulty(Problem(template.span, message, "write the channels first, such as [64, 56, 56]"))
+            raise EvaluationError(template.span, message, "write the channels first, such as [64, 56, 56]")
         expected = Shape(sizes)  # type: ignore[arg-type]
         state = State.KEPT if expected == value else State.BROKEN
         check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
@@ -210,7 +210,7 @@ class _Checker:
         found = amount(value, 1 if bound.scale is None else bound.scale)
         if found is None:
             message = f"{limit.key}: {word} takes a number of at least 0, not {describe(value)}"
-            raise Faulty(Problem(bound.template.span, message))
+            raise EvaluationError(bound.template.span, message)
         return found if bound.scale is not None else _hundredth(found * whole)
 
     # --- why ------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ class _Checker:
         figures: dict[str, Value] = {}
         names = dict(self.names)
         for quantity in QUANTITIES:
-            names[further_function(quantity)] = self._asking(quantity, figures)
+            names[function_key(quantity)] = self._asking(quantity, figures)
         tree = assertion.expression.tree
         try:
             holds = tree.evaluate(names)
@@ -329,10 +329,10 @@ class _Checker:
             if isinstance(tree, Comparison) and len(tree.rest) == 1:
                 sides = (tree.first.evaluate(names), tree.rest[0][1].evaluate(names))
         except ExpressionError as error:
-            raise Faulty(Problem(place_in(assertion, error.offset), error.message, error.hint)) from None
+            raise EvaluationError(locate_in(assertion, error.offset), error.message, error.hint) from None
         if not isinstance(holds, bool):
             message = f"an assertion is true or false, but this is {describe(holds)}"
-            raise Faulty(Problem(assertion.span, message, "compare it, as in depth() <= 50"))
+            raise EvaluationError(assertion.span, message, "compare it, as in depth() <= 50")
         state = State.KEPT if holds else State.BROKEN
         check = Check(ASSERT, " ".join(assertion.expression.text.split()), assertion.span, state)
         return Verdict(check, figures=tuple(figures.items()), sides=sides)

@@ -6,9 +6,10 @@ import click
 
 from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
-from cnncalc.errors import Problem, SpecError, of_option
+from cnncalc.errors import SpecError, of_option
 from cnncalc.formats.findings import FORMATS
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.limits import Problems
 
 if TYPE_CHECKING:
     from cnncalc.checks.finding import Outcome
@@ -147,7 +148,7 @@ def _guards(
     increases: tuple[tuple[str, str], ...],
 ) -> Guards:
     """The guards that the options give. Raises SpecError with what is wrong with them."""
-    from cnncalc.spec.guards import BUDGET, EXPECT, Guards, assertion_of_option, limit_of_option
+    from cnncalc.spec.guards import BUDGET, EXPECT, Guards, read_assertion_option, read_limit_option
 
     told = (
         ("--max", BUDGET, "max", most),
@@ -155,13 +156,13 @@ def _guards(
         ("--expect", EXPECT, "value", expected),
         ("--max-increase", BUDGET, "max_increase", increases),
     )
-    problems: list[Problem] = []
+    problems = Problems()
     limits = [
-        limit_of_option(kind, bound, (key, text), option, problems)
+        read_limit_option(kind, bound, (key, text), option, problems)
         for option, kind, bound, pairs in told
         for key, text in pairs
     ]
-    assertions = [assertion_of_option(text, "--assert", problems) for text in asserted]
+    assertions = [read_assertion_option(text, "--assert", problems) for text in asserted]
     if problems:
         raise SpecError(map(of_option, problems))
     return Guards(tuple(filter(None, limits)), tuple(filter(None, assertions)))

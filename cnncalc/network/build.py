@@ -26,7 +26,8 @@ from cnncalc.spec.records import (
     BlockCall,
     Branch,
     Item,
-    Join,
+    ItemGroup,
+    JoinCall,
     LayerCall,
     Loop,
     Reads,
@@ -36,9 +37,8 @@ from cnncalc.spec.records import (
     name_problem,
     reads_of,
 )
-from cnncalc.spec.records import Group as GroupAction
-from cnncalc.spec.templates import Constant, Faulty, NameTemplate, stand_in_order
-from cnncalc.syntax.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
+from cnncalc.spec.templates import Constant, EvaluationError, NameTemplate, contains_in_order
+from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, UnknownValue, Value, describe
 from cnncalc.syntax.settings import is_whole
 
 
@@ -101,8 +101,8 @@ def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:
         values[name] = UNKNOWN
         try:
             values[name] = template.evaluate(values)
-        except Faulty as faulty:
-            problems.append(faulty.problem)
+        except EvaluationError as error:
+            problems.append(error.problem)
         except UnknownValue:
             pass
     return values
@@ -122,7 +122,7 @@ class _Builder:
         self.taken: dict[str, int] = {}
         self.places: dict[str, Span] = {}
         self.reads: dict[str, Reads] = {}
-        self.names: dict[object, Scope] = {}
+        self.names: dict[object, ChainedNames] = {}
         self.settled: set[int] = set()
         self.expansions: dict[object, Expansion] = {}
         self.copies: dict[str, Copy] = {}
@@ -145,7 +145,7 @@ class _Builder:
         for name in inputs:
             self.taken[name] = 1
         self.tensors.update(inputs)
-        frame = Frame("", "", "", Scope({}, self.variables), inputs, 0)
+        frame = Frame("", "", "", ChainedNames({}, self.variables), inputs, 0)
         start = None if len(inputs) > 1 else next(iter(inputs.values()), LOST)
         end = self.items(self.spec.items, frame, start)
         outputs = self._outputs(end, frame)
@@ -184,8 +184,8 @@ class _Builder:
             inputs[name] = Tensor(name, None)
             try:
                 value = template.evaluate(self.variables)
-            except Faulty as faulty:
-                self.problems.append(faulty.problem)
+            except EvaluationError as error:
+                self.problems.append(error.problem)
                 continue
             except UnknownValue:
                 continue
@@ -208,8 +208,8 @@ class _Builder:
         for template in self.spec.outputs:
             try:
                 names.append(self._resolve(template.evaluate(frame.names), template.span, frame, end).name)
-            except Faulty as faulty:
-                self.problems.append(faulty.problem)
+            except EvaluationError as error:
+                self.problems.append(error.problem)
             except UnknownValue:
                 continue
         return tuple(dict.fromkeys(names))
@@ -229,8 +229,8 @@ class _Builder:
                 if item.loop is None:
                     return self.once(item, item.action, frame, current, None)
                 return self.repeated(item, item.action, item.loop, frame, current)
-            except Faulty as faulty:
-                self.problems.append(faulty.problem)
+            except EvaluationError as error:
+                self.problems.append(error.problem)
             except UnknownValue:
                 pass
         # What is named in it is lost, but not unknown: to read it is not wrong as well.
@@ -271,7 +271,7 @@ class _Builder:
             if inner := template.names_among(loop.names):
                 message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on what from names"
                 hint = "use a number or a variable in for and repeat, in place of in_channels and its like"
-                raise Faulty(Problem(template.span, message, hint))
+                raise EvaluationError(template.span, message, hint)
         return _only(self._named(sources, frame, current, own))
 
     def once(self, item: Item, action: Action, frame: Frame, current: Tensor | None, path: str | None) -> Tensor | None:
@@ -295,7 +295,7 @@ class _Builder:
             ends = self._branches(action.branches, inner, self._single(sources, item))
             self.ends.extend(end for _, end in ends)
             return current
-        if isinstance(action, GroupAction) and _is_bare(item):
+        if isinstance(action, ItemGroup) and _is_bare(item):
             inner = self._enter(frame, frame.path, item.span)
             return self.items(action.items, inner, self._single(sources, item))
         if path is None:
@@ -308,12 +308,12 @@ class _Builder:
         return result
 
     def _placed(
-        self, action: LayerCall | Join | BlockCall | GroupAction, place: Placement, sources: dict[str, Tensor]
+        self, action: LayerCall | JoinCall | BlockCall | ItemGroup, place: Placement, sources: dict[str, Tensor]
     ) -> Tensor | None:
         """What a layer, join, block or group gives."""
         if isinstance(action, LayerCall):
             return self._layer(action, place, list(sources.values()))
-        if isinstance(action, Join):
+        if isinstance(action, JoinCall):
             return self._join(action, place, sources)
         if isinstance(action, BlockCall):
             return self._block(action, place, sources)
@@ -331,7 +331,7 @@ class _Builder:
         if handed is not None:
             self._refuse_surplus(block, sources, handed)
         limits.spend(2 * len(block.parameters))
-        names = Scope({}, self.variables)
+        names = ChainedNames({}, self.variables)
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
             if given is not None:
@@ -375,7 +375,7 @@ class _Builder:
         return self.reads[block.name]
 
     def _refuse_surplus(self, block: Block, sources: dict[str, Tensor], span: Span) -> None:
-        """Raise Faulty where `from` hands in a tensor that nothing in the block reads, whatever its `when` are."""
+        """Raise EvaluationError where `from` hands in a tensor that nothing in the block reads under any `when`."""
         reads = self._reads(block)
         limits.spend(len(sources) * (1 + len(reads.computed) // Cost.PER_NAME))
         surplus = [name for name in sources if not reads.may_read(name)]
@@ -385,7 +385,7 @@ class _Builder:
             return
         message = f"the block {block.name!r} does not read {listed(map(quoted, surplus))}"
         hint = f"it reads {listed(reads.outside)}" if reads.outside else "leave it out"
-        raise Faulty(Problem(span, message, did_you_mean(surplus[0], missing, hint)))
+        raise EvaluationError(span, message, did_you_mean(surplus[0], missing, hint))
 
     def _missing(self, frame: Frame, span: Span) -> Problem:
         """Why a block cannot read a word: the `from` of its call does not hand it in."""
@@ -453,12 +453,12 @@ class _Builder:
                 return tensor._replace(name=head + tensor.name[len(origin.path) :])
         return None
 
-    def _join(self, join: Join, place: Placement, sources: dict[str, Tensor]) -> Tensor:
+    def _join(self, join: JoinCall, place: Placement, sources: dict[str, Tensor]) -> Tensor:
         """A join of its branches; one branch that is left alone is what the join gives."""
         ends = self._branches(join.branches, place.frame, self._single(sources, place.item))
         if not ends:
             hint = "one must have no when, or a true one"
-            raise Faulty(Problem(place.item.span, f"{place.path}: no branch is left", hint))
+            raise EvaluationError(place.item.span, f"{place.path}: no branch is left", hint)
         tensors = [end for _, end in ends]
         if len(tensors) == 1:
             return tensors[0]
@@ -478,8 +478,8 @@ class _Builder:
                 for number, inner in frame.passes(branch.loop, incoming):
                     label = None if branch.name is None else f"{branch.name}.{number}"
                     ends.extend(self._branch(branch, label, inner, start))
-            except Faulty as faulty:
-                self.problems.append(faulty.problem)
+            except EvaluationError as error:
+                self.problems.append(error.problem)
                 ends.append((branch.name, LOST))
             except UnknownValue:
                 ends.append((branch.name, LOST))
@@ -495,7 +495,7 @@ class _Builder:
             named = self._named(branch.sources, frame, start)
             begin = _only(named)
             if begin is None:
-                raise Faulty(Problem(branch.sources.span, "a branch starts from one tensor", "name one"))
+                raise EvaluationError(branch.sources.span, "a branch starts from one tensor", "name one")
         if branch.when is not None and not frame.holds(branch.when, begin):
             return
         path = frame.path
@@ -504,7 +504,7 @@ class _Builder:
             self.groups.append(Group(path, "branch", branch.span))
         end = self.items(branch.items, self._enter(frame, path, branch.span), begin)
         if end is None:
-            raise Faulty(Problem(branch.span, "nothing comes into this branch", frame.which()))
+            raise EvaluationError(branch.span, "nothing comes into this branch", frame.which())
         if label is not None and branch.items:
             self.tensors[path] = end
         yield label, end
@@ -532,8 +532,8 @@ class _Builder:
             hint = self._input_hint(inputs, error) or error.hint
             self.problems.append(Problem(span, f"{_subject(path, item.type, error.message)}{origin}", hint))
             self.rule_failed = True
-        except Faulty as faulty:
-            self.problems.append(faulty.problem)
+        except EvaluationError as error:
+            self.problems.append(error.problem)
         except UnknownValue:
             pass
         else:
@@ -566,21 +566,21 @@ class _Builder:
 
     def _refuse_path(self, path: str, span: Span) -> NoReturn:
         message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
-        raise Faulty(Problem(span, message, limits.raised("path", "give the blocks that it is in shorter names")))
+        raise EvaluationError(span, message, limits.raised("path", "give the blocks that it is in shorter names"))
 
     def _check_inputs(self, call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
         item, path, frame = place
         if len(inputs) > 1 and not call.type.several_inputs:
             message = f"{path} takes one input, not {len(inputs)}"
-            raise Faulty(Problem(item.span, message, "join them first, with concat or add"))
+            raise EvaluationError(item.span, message, "join them first, with concat or add")
         if len(inputs) == 1 and call.type.several_inputs:
             reads = inputs[0].name or "..."
             hint = f"write its branches, or from: [{reads}, ...] beside it"
-            raise Faulty(Problem(item.span, f"{path} joins two tensors or more, but one comes in", hint))
+            raise EvaluationError(item.span, f"{path} joins two tensors or more, but one comes in", hint)
         side = next((tensor.name for tensor in inputs if tensor.training_only), None)
         if side is not None and not frame.training_only:
             message = f"{path}: the inference path reads {quoted(side)}, which is there in training only"
-            raise Faulty(Problem(item.span, message, "training_only is for side branches that nothing else reads"))
+            raise EvaluationError(item.span, message, "training_only is for side branches that nothing else reads")
 
     def _type(self, call: LayerCall, frame: Frame, current: Tensor) -> LayerType:
         """The layer with its settings, one object for equal ones; equal arguments are decoded once."""
@@ -594,7 +594,7 @@ class _Builder:
             for template in call.arguments.values():
                 known = isinstance(template, Constant) and template.value is not UNKNOWN
                 values.append(template.evaluate({}) if known else frame.evaluate(template, current))
-        except (Faulty, UnknownValue):
+        except (EvaluationError, UnknownValue):
             # A setting before it that is wrong is told all the same.
             self._decoded(call, values)
             raise
@@ -645,11 +645,11 @@ class _Builder:
         name = frame.evaluate_name(weights, current)
         try:
             return Shared(path, self._find(name, weights.span, frame), weights.span)
-        except Faulty:
+        except EvaluationError:
             if _under(frame.path, name) != path:
                 raise
             message = f"{quoted(name)} shares its weights with itself"
-            raise Faulty(Problem(weights.span, message, "name a layer or block above it")) from None
+            raise EvaluationError(weights.span, message, "name a layer or block above it") from None
 
     def _owner(self, place: Placement, figures: Figures) -> str | None:
         """The name of the layer whose weights this one shares."""
@@ -667,20 +667,20 @@ class _Builder:
                 if path in self.tensors and self.tensors[path].shape is None:
                     raise UnknownValue
             message = f"{place.path}: {quoted(shared.other)} has no layer like it to share weights with"
-            raise Faulty(Problem(shared.span, message, "share with a layer or block of the same kind"))
+            raise EvaluationError(shared.span, message, "share with a layer or block of the same kind")
         if not twin.figures.weights:
             message = f"{place.path}: {quoted(twin.name)} has no weights to share"
-            raise Faulty(Problem(shared.span, message, "leave weights out"))
+            raise EvaluationError(shared.span, message, "leave weights out")
         if twin.figures.weights != figures.weights:
             mine, theirs = (
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
                 for weights in (figures.weights, twin.figures.weights)
             )
             message = f"{place.path}: its weights ({mine}) are not those of {twin.name} ({theirs})"
-            raise Faulty(Problem(shared.span, message, "only layers of equal settings and channels share weights"))
+            raise EvaluationError(shared.span, message, "only layers of equal settings and channels share weights")
         if twin.training_only and not place.frame.training_only:
             message = f"{place.path}: shares the weights of {twin.name}, which is there in training only"
-            raise Faulty(Problem(shared.span, message, "let that one share the weights of this one"))
+            raise EvaluationError(shared.span, message, "let that one share the weights of this one")
         return twin.name
 
     # --- bounds ---------------------------------------------------------------------------------
@@ -710,7 +710,7 @@ class _Builder:
         own = frame.evaluate_name(item.name, None)
         limits.spend((len(frame.path) + len(own)) // Cost.PER_CHARACTER)
         if item.name.constant is None and (wrong := name_problem(own)):
-            raise Faulty(Problem(item.name.span, *wrong))
+            raise EvaluationError(item.name.span, *wrong)
         path = _under(frame.path, own)
         self.dotted = self.dotted or "." in own
         if path in self.taken or ("." in own and self._tensor(path) is not None):
@@ -721,7 +721,7 @@ class _Builder:
             if place is not None and place == item.span:
                 taken, hint = "by an earlier pass", "{index} in it numbers the passes, as a name for their group does"
             message = f"the name {quoted(path)} is taken already, {taken}"
-            raise Faulty(Problem(item.name.span, message, hint))
+            raise EvaluationError(item.name.span, message, hint)
         self.taken[path] = 1
         self.places[path] = item.span
         return path
@@ -753,9 +753,9 @@ class _Builder:
         # Several inputs and no layer yet: a join takes them all, and branches say themselves what they start from.
         if isinstance(action, LayerCall) and action.type.several_inputs:
             return frame.inputs
-        if isinstance(action, Join | SideBranches | GroupAction):
+        if isinstance(action, JoinCall | SideBranches | ItemGroup):
             return {}
-        raise Faulty(Problem(item.span, f"{item.type}: {len(frame.inputs)} inputs come in", frame.which()))
+        raise EvaluationError(item.span, f"{item.type}: {len(frame.inputs)} inputs come in", frame.which())
 
     def _named(
         self, sources: Sources, frame: Frame, current: Tensor | None, own: NameTemplate | None = None
@@ -767,11 +767,11 @@ class _Builder:
             name = frame.evaluate_name(template, current)
             try:
                 tensor = self._resolve(name, template.span, frame, current)
-            except Faulty:
+            except EvaluationError:
                 if own is None or own.constant != name:
                     raise
                 hint = "name a layer above it, or previous"
-                raise Faulty(Problem(template.span, f"{quoted(name)} reads itself", hint)) from None
+                raise EvaluationError(template.span, f"{quoted(name)} reads itself", hint) from None
             found[key or ("" if len(sources.names) == 1 else f"input.{number}")] = tensor
         return found
 
@@ -780,15 +780,15 @@ class _Builder:
             return _only(sources)
         message = f"{item.type} starts from one tensor, not {len(sources)}"
         hint = "name one in from, or give each branch a from of its own"
-        if isinstance(item.action, Join):
+        if isinstance(item.action, JoinCall):
             hint = "leave the branches out to join them, or give each branch a from of its own"
-        raise Faulty(Problem(item.span if item.sources is None else item.sources.span, message, hint))
+        raise EvaluationError(item.span if item.sources is None else item.sources.span, message, hint)
 
     def _resolve(self, name: str, span: Span, frame: Frame, current: Tensor | None) -> Tensor:
         """The tensor of a name: of the branch at hand, else of what is around it in the same block."""
         if name == "previous":
             if current is None:
-                raise Faulty(Problem(span, "there is no previous layer yet", frame.which()))
+                raise EvaluationError(span, "there is no previous layer yet", frame.which())
             return current
         if name in frame.inputs:
             return frame.inputs[name]
@@ -809,13 +809,13 @@ class _Builder:
             path = path.rpartition(".")[0]
         if self._is_lost(name):
             raise UnknownValue
-        raise Faulty(self._unknown_name(name, span, frame))
+        raise EvaluationError(*self._unknown_name(name, span, frame))
 
     def _is_lost(self, name: str) -> bool:
         """Whether a name belongs to something that failed."""
         whole = f".{name}."
         for number, texts in enumerate(self.lost, start=1):
-            if stand_in_order(texts, whole):
+            if contains_in_order(texts, whole):
                 limits.spend(number // Cost.PER_NAME)
                 return True
         limits.spend(len(self.lost) // Cost.PER_NAME)
@@ -884,7 +884,7 @@ def _alike(
 
 def _is_bare(item: Item) -> bool:
     """Whether an item is a group whose layers stand as if written without it."""
-    return isinstance(item.action, GroupAction) and item.name is None and item.weights is None
+    return isinstance(item.action, ItemGroup) and item.name is None and item.weights is None
 
 
 def _refuse_one_start(item: Item) -> None:
@@ -896,7 +896,7 @@ def _refuse_one_start(item: Item) -> None:
         return
     message = f"every pass would start from {quoted(source.constant or '')}, and all but the last be lost"
     hint = "put the first apart for a chain, or {index} in the name for parallel layers"
-    raise Faulty(Problem(source.span, message, hint))
+    raise EvaluationError(source.span, message, hint)
 
 
 def _in_order(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -> list[Problem]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cnncalc import limits
-from cnncalc.errors import Problem, Span, listed, plural
+from cnncalc.errors import Span, listed, plural
 from cnncalc.layers.shapes import Shape
 from cnncalc.spec.records import Loop
-from cnncalc.spec.templates import Faulty, Listed, NameTemplate, Template, tensor_values
-from cnncalc.syntax.expressions import UNKNOWN, Scope, UnknownValue, Value, describe
+from cnncalc.spec.templates import EvaluationError, Listed, NameTemplate, Template, tensor_values
+from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, UnknownValue, Value, describe
 from cnncalc.syntax.settings import is_whole
 
 
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     path: str
     scope: str
     block: str
-    names: Scope
+    names: ChainedNames
     inputs: dict[str, Tensor]
     depth: int
     training_only: bool = False
@@ -61,7 +61,10 @@ class Frame(NamedTuple):
         return f"say which: from: {listed(self.inputs, 'or')}"
 
     def evaluate(self, template: Template, tensor: Tensor | None) -> Value:
-        """A template's value where `tensor` comes in. Raises Faulty, and UnknownValue where something before failed."""
+        """A template's value where `tensor` comes in.
+
+        Raises EvaluationError, and UnknownValue where something before failed.
+        """
         if isinstance(template, Listed):
             limits.spend(len(template.items))
         value = template.evaluate(self._names_for(template, tensor))
@@ -75,13 +78,13 @@ class Frame(NamedTuple):
             return template.constant
         return template.evaluate(self._names_for(template, tensor))
 
-    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> Scope:
+    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
         """The names that a template can use, with those of the incoming tensor where it does."""
         if not template.uses_tensor:
             return self.names
         if tensor is None:
             message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
-            raise Faulty(Problem(template.span, message, "hand the number in as an argument"))
+            raise EvaluationError(template.span, message, "hand the number in as an argument")
         if tensor.shape is None:
             raise UnknownValue
         return self.names.extended(tensor_values(tensor.shape))
@@ -91,7 +94,7 @@ class Frame(NamedTuple):
         value = self.evaluate(when, tensor)
         if isinstance(value, bool):
             return value
-        raise Faulty(Problem(when.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0"))
+        raise EvaluationError(when.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0")
 
     def passes(self, loop: Loop, tensor: Tensor | None) -> Iterator[tuple[int, Frame]]:
         """Each pass of a loop: its number from 0, and the frame in it. Raises what `evaluate` does."""
@@ -114,7 +117,7 @@ class Frame(NamedTuple):
             values = self.evaluate(template, tensor)
             if not isinstance(values, tuple):
                 message = f"for walks through a list, not {describe(values)}"
-                raise Faulty(Problem(template.span, message, "repeat: takes a number"))
+                raise EvaluationError(template.span, message, "repeat: takes a number")
             lists.append((names, values, template))
         longest = len(lists[0][1])
         limits.spend(longest * len(lists))
@@ -123,7 +126,7 @@ class Frame(NamedTuple):
             if len(values) != longest:
                 first = ", ".join(lists[0][0])
                 message = f"{', '.join(names)} has {plural(len(values), 'value')}, but {first} has {longest}"
-                raise Faulty(Problem(template.span, message, "lists walked together are equally long"))
+                raise EvaluationError(template.span, message, "lists walked together are equally long")
             for number, (row, value) in enumerate(zip(rows, values, strict=True)):
                 row.update(_unpacked(names, value, number, template))
         return rows
@@ -136,7 +139,7 @@ def _unpacked(names: tuple[str, ...], value: Value, number: int, template: Templ
     if isinstance(value, tuple) and len(value) == len(names):
         return zip(names, value, strict=True)
     message = f"{', '.join(names)} takes rows of {len(names)} values, but row {number} is {describe(value)}"
-    raise Faulty(Problem(template.span, message))
+    raise EvaluationError(template.span, message)
 
 
 def _count(repeat: Template, value: Value) -> int:
@@ -147,4 +150,4 @@ def _count(repeat: Template, value: Value) -> int:
     message = f"repeat takes a whole number from 0 to {most:,}, not {describe(value)}"
     # A slip is told without the option, which would not mend it.
     beyond = isinstance(value, int) and value > most
-    raise Faulty(Problem(repeat.span, message, limits.raised("layers") if beyond else ""))
+    raise EvaluationError(repeat.span, message, limits.raised("layers") if beyond else "")

@@ -1,12 +1,12 @@
-"""The file cnncalc.yaml of a repository: which specs are checked, and what they are held to beside their own guards.
+"""The file cnncalc.yaml of a repository: which specs are checked, and their guards besides those of the specs.
 
-    defaults:                        # where neither an entry nor the spec itself says the same
+    defaults:                        # used if neither an entry nor the spec has the key
       budget: {params_size: 100 MiB}
     lint:
       ignore: [CNN012]
       severity: {CNN001: error}
     specs:
-      designs/*.yaml:                # valid, linted, and kept to their own budgets
+      designs/*.yaml:                # built, linted, and checked against their own budgets
       designs/mobile_*.yaml:
         budget: {params: 5M}
         set: {classes: 10}
@@ -14,8 +14,8 @@
       vgg16:                         # a bundled network
         expect: {params: 138_357_544}
 
-A spec that several entries name is held to all of them. Patterns stay within the folder of the file, as whoever
-sends a pull request can write them.
+A spec that several entries name is checked against all of them. Patterns cannot leave the folder of the file,
+because the author of a pull request can write them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from cnncalc import bundled, git, limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES, times
 from cnncalc.limits import Cost
+from cnncalc.spec.folders import WILDCARDS, Folders, matches, split_pattern
 from cnncalc.spec.guards import BUDGET, GUARDS, Guards, read_guards
 from cnncalc.spec.locate import Place, is_within
 from cnncalc.syntax import source
@@ -38,17 +39,16 @@ FILE = "cnncalc.yaml"
 TOP_KEYS = ("defaults", "lint", "specs")
 ENTRY_KEYS = (*GUARDS, "set", "input", "batch", "dtype", "lint")
 DEFAULT_KEYS = (BUDGET, "batch", "dtype")
-# What leaves a folder: the folder above, the root, another drive, a home.
+# Paths out of a folder: to the folder above, the root, another drive or a home.
 OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
-WILDCARDS = re.compile(r"[*?[]")
 SIZE = r"[1-9][0-9]{0,17}"
-# Channels and sizes; how many fit is told by the spec.
+# Channels and sizes; the spec decides how many it takes.
 MOST_SIZES = 10
 LINT_KEYS = ("select", "ignore", "severity")
 
 
 class Lint(NamedTuple):
-    """Which rules are asked, by codes or names as they are written, and with which severities; each with its place."""
+    """The selected and ignored rules, by codes or names as they are written, and severities; each with its place."""
 
     select: tuple[tuple[str, Span], ...] = ()
     ignore: tuple[tuple[str, Span], ...] = ()
@@ -56,9 +56,9 @@ class Lint(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What an entry says of the specs that its pattern names; what is None or empty it does not say.
+    """The guards and options of the specs that a pattern names; None or empty if the entry does not give them.
 
-    `specs` are those specs, and `own` what each really is: a file with all links followed, or a bundled network.
+    `specs` are those specs, and `own` identifies each: a file with all links followed, or a bundled network.
     """
 
     pattern: str
@@ -74,7 +74,7 @@ class Entry(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A decoded cnncalc.yaml; `folder` is where it stands, and its patterns start."""
+    """A decoded cnncalc.yaml; its patterns are relative to its `folder`."""
 
     file: str
     folder: str
@@ -89,12 +89,12 @@ EMPTY = Config("", "", Entry("", Span("", 0, 0)), Lint(), ())
 def find() -> str | None:
     """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top.
 
-    Raises SpecError where it is a link to somewhere else.
+    Raises SpecError if it is a link out of its folder.
     """
     try:
         folder = os.getcwd()
     except OSError:
-        # The folder is gone, and with it what was in it.
+        # The current folder was deleted.
         return None
     while True:
         path = os.path.join(folder, FILE)
@@ -104,7 +104,7 @@ def find() -> str | None:
                 message = f"{found}: is a link to a file outside of its folder"
                 raise SpecError([Problem(None, message, "name the file with --config")])
             if os.path.exists(path) and not os.path.isfile(path):
-                # To open a pipe would wait for someone to write to it.
+                # Opening a pipe would wait for a writer.
                 raise SpecError([Problem(None, f"{found}: is no file", "name the configuration with --config")])
             return found
         parent = os.path.dirname(folder)
@@ -118,13 +118,13 @@ def read(path: str) -> Config:
     with limits.counted():
         node = source.parse(source.text_of(source.read(path), path), path)
         try:
-            return _Reader(path).config(node)
+            return _ConfigReader(path).config(node)
         except SpecError as error:
             raise SpecError(problem._replace(span=problem.span or node.span) for problem in error.problems) from None
 
 
 def specs_of(config: Config) -> tuple[str, ...]:
-    """The specs that the entries name, in their order. Raises SpecError where an entry names none."""
+    """The specs that the entries name, in their order. Raises SpecError if an entry names none."""
     found: dict[str, None] = {}
     problems = []
     for entry in config.entries:
@@ -138,16 +138,16 @@ def specs_of(config: Config) -> tuple[str, ...]:
 
 
 def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
-    """The entries that name a spec, by whichever path it is given."""
+    """The entries that name a spec, under any of its paths."""
     own = os.path.realpath(reference) if os.path.exists(reference) else reference.removesuffix(bundled.SUFFIX)
     return tuple(entry for entry in config.entries if own in entry.own)
 
 
 class ConfigsInGit:
-    """The configuration as git revisions have it: what it sets in baselines, each revision read once.
+    """The configuration at git revisions, which sets variables and inputs of baselines. Each revision is read once.
 
-    `used` is the configuration of the command, and `path` the file that the command names, None for the nearest: at
-    a revision, that is the nearest there. A file outside of the repository is the command's own, and the same for all.
+    `used` is the configuration of the command, and `path` the file that the command names, None for the nearest at
+    each revision. A file outside of the repository applies to all revisions.
     """
 
     def __init__(self, used: Config, path: str | None) -> None:
@@ -157,7 +157,7 @@ class ConfigsInGit:
         self.starts: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def entries_of(self, place: Place) -> tuple[Entry, ...]:
-        """The entries that set something in a spec at a revision. Raises SpecError where they cannot be read there."""
+        """The entries that set values in a spec at a revision. Raises SpecError if they cannot be read there."""
         if self.path is not None and git.path_from_top(self.path) is None:
             return entries_of(self.used, place.path)
         if place.revision not in self.read:
@@ -172,19 +172,19 @@ class ConfigsInGit:
             return tuple(entry for entry in setting if self._names(entry, config, place.revision, paths))
 
     def _names(self, entry: Entry, config: Config, revision: str, paths: list[str]) -> bool:
-        """Whether an entry names a spec by one of its paths, or through a link that the entry begins with."""
-        parts = _parts(entry.pattern)
+        """Whether an entry names a spec by one of its paths, or through a link at the beginning of its pattern."""
+        parts = split_pattern(entry.pattern)
         plain = next((place for place, part in enumerate(parts) if WILDCARDS.search(part)), len(parts))
         beginning = os.path.join(config.folder, *parts[:plain])
         for start in self._starts(revision, beginning):
             for path in paths:
                 rest = os.path.relpath(f"/{path}", f"/{start}").split(os.sep)
-                if rest[0] != os.pardir and _fits(parts[plain:], [] if rest == [os.curdir] else rest):
+                if rest[0] != os.pardir and matches(parts[plain:], [] if rest == [os.curdir] else rest):
                     return True
         return False
 
     def _starts(self, revision: str, beginning: str) -> tuple[str, ...]:
-        """Where a pattern begins, from the top: as it is written and with links followed, each asked once."""
+        """The beginning of a pattern from the top of the repository, as it is written and with links followed."""
         key = revision, beginning
         if key not in self.starts:
             found = [git.path_from_top(beginning)]
@@ -195,7 +195,7 @@ class ConfigsInGit:
 
 
 def _read_at(revision: str, path: str | None) -> Config:
-    """The configuration of a file at a revision, else of the nearest; an empty one where there is none.
+    """The configuration of a file at a revision, or the nearest there; an empty one if there is none.
 
     Its entries have no specs. Raises SpecError with all of its problems.
     """
@@ -209,14 +209,14 @@ def _read_at(revision: str, path: str | None) -> Config:
     shown = f"{revision}:{path}"
     text = source.text_of(git.read(revision, path, limits.current().bytes), shown)
     with limits.counted():
-        reader = _Reader(shown)
+        reader = _ConfigReader(shown)
         config = reader.decode(source.parse(text, shown))
         reader.refuse_problems()
     return config._replace(folder=os.path.dirname(path))
 
 
 def _find_at(revision: str) -> str | None:
-    """The nearest cnncalc.yaml that a revision has: in the current folder, or above it as far as the top."""
+    """The nearest cnncalc.yaml of a revision: in the current folder, or above it as far as the top."""
     path = FILE
     while git.path_from_top(path) is not None:
         if git.is_file(revision, path):
@@ -225,115 +225,16 @@ def _find_at(revision: str) -> str | None:
     return None
 
 
-def _fits(pattern: list[str], path: list[str]) -> bool:
-    """Whether the parts of a pattern name the file of a path, as `_Folders` finds it; no link is followed."""
-    if not pattern or not path:
-        return pattern == path
-    *parts, last = pattern
-    *folders, name = path
-    limits.spend(Cost.PATTERN_LOOKUP + len(folders))
-    # How many of the folders the parts so far may stand for.
-    places = {0}
-    for part in parts:
-        if part == "**":
-            for place, folder in enumerate(folders):
-                if place in places and folder[0] != ".":
-                    places.add(place + 1)
-        else:
-            places = {place + 1 for place in places if place < len(folders) and _stands_for(part, folders[place])}
-    return len(folders) in places and _stands_for(last, name)
-
-
-def _parts(pattern: str) -> list[str]:
-    """The parts of a pattern: folders, and the name of a file."""
-    parts = os.path.normpath(pattern).split(os.sep)
-    return [*parts, "*"] if parts[-1] == "**" else parts
-
-
-def _stands_for(part: str, name: str) -> bool:
-    """Whether a part of a pattern stands for a name. What is hidden is meant only where the part says so."""
-    if not WILDCARDS.search(part):
-        return part == name
-    from fnmatch import fnmatch
-
-    return fnmatch(name, part) and (part[0] == "." or name[0] != ".")
-
-
-class _Folders:
-    """The folders below one, each read once; paths are relative to it.
-
-    No link to a folder is followed but one that a pattern names: a link to the folder above, seen through a *,
-    would never end.
-    """
-
-    def __init__(self, top: str) -> None:
-        self.top = top
-        self.seen: dict[str, tuple[list[str], list[str]]] = {}
-        self.patterns: set[str] = set()
-
-    def matching(self, pattern: str) -> list[str]:
-        """The files that a pattern names, in alphabetical order."""
-        *parts, last = _parts(pattern)
-        folders = {""}
-        for part in parts:
-            if part == "**":
-                folders = {below for folder in folders for below in self.below(folder)}
-            else:
-                folders = {os.path.join(folder, name) for folder in folders for name in self.fitting(folder, part, 0)}
-        return sorted(os.path.join(folder, name) for folder in folders for name in self.fitting(folder, last, 1))
-
-    def fitting(self, folder: str, part: str, kind_: int) -> list[str]:
-        """The names in a folder that one part of a pattern stands for, of folders (0) or files (1)."""
-        if not WILDCARDS.search(part):
-            path = os.path.join(self.top, folder, part)
-            is_folder = os.path.isdir(path)
-            return [part] if (os.path.lexists(path) and not is_folder if kind_ else is_folder) else []
-        from fnmatch import filter as those_that_fit
-
-        names = self.names(folder)[kind_]
-        limits.spend(len(names) + (0 if part in self.patterns else Cost.PATTERN))
-        self.patterns.add(part)
-        # What is hidden is meant only where the part says so.
-        return [name for name in those_that_fit(names, part) if part[0] == "." or name[0] != "."]
-
-    def names(self, folder: str) -> tuple[list[str], list[str]]:
-        """The folders and the files in a folder. Links that lead nowhere are files, so that reading them says so.
-
-        Raises OSError where the folder cannot be read.
-        """
-        if folder not in self.seen:
-            found: tuple[list[str], list[str]] = ([], [])
-            with os.scandir(os.path.join(self.top, folder) or ".") as entries:
-                for entry in entries:
-                    limits.spend(Cost.FOLDER_ENTRY)
-                    if entry.is_dir(follow_symlinks=False):
-                        found[0].append(entry.name)
-                    elif not (entry.is_symlink() and os.path.isdir(entry.path)):
-                        found[1].append(entry.name)
-            self.seen[folder] = found
-        return self.seen[folder]
-
-    def below(self, folder: str) -> list[str]:
-        """A folder and all in it that are not hidden."""
-        found, waiting = [], [folder]
-        while waiting:
-            found.append(at := waiting.pop())
-            waiting += [os.path.join(at, name) for name in self.fitting(at, "*", 0)]
-        return found
-
-
-class _Reader:
-    """Reads one configuration; the problems it meets are collected."""
+class _ConfigReader:
+    """Reads one configuration and collects its problems."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.real = os.path.realpath(path)
         self.folder = os.path.dirname(path)
-        self.folders = _Folders(self.folder)
-        self.problems: list[Problem] = limits.Problems()
-
-    def problem(self, span: Span, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(span, message, hint))
+        self.folders = Folders(self.folder)
+        self.problems = limits.Problems()
+        self.problem = self.problems.report
 
     def config(self, node: Node) -> Config:
         """The configuration, each entry with its specs."""
@@ -347,7 +248,7 @@ class _Reader:
             raise SpecError(self.problems)
 
     def decode(self, node: Node) -> Config:
-        """The configuration as it is written; its entries have no specs yet. Problems are collected."""
+        """The configuration as it is written, with entries that have no specs yet."""
         top = self.mapping(node, TOP_KEYS, FILE)
         defaults = Entry("", node.span)
         if "defaults" in top:
@@ -363,7 +264,7 @@ class _Reader:
         return Config(self.path, self.folder, defaults, lint, tuple(entries))
 
     def found(self, entry: Entry) -> Entry:
-        """An entry with its specs: files, the configuration itself left out, or the bundled network of that name."""
+        """An entry with its specs: files other than the configuration, or the bundled network of that name."""
         outside = limits.current().outside
         if not outside and OUTSIDE.search(entry.pattern):
             message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
@@ -371,13 +272,13 @@ class _Reader:
             return entry
         limits.spend(Cost.PATTERN_LOOKUP)
         try:
-            matching = self.folders.matching(entry.pattern)
+            matching = self.folders.find_files(entry.pattern)
         except OSError as error:
             message = f"the folder {quoted(error.filename)} cannot be read: {error.strerror}"
             self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
             return entry
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
-        # What a command would take for standard input, a git revision or a bundled network is written as a path.
+        # A command would take these for standard input, a git revision or a bundled network.
         paths = [
             os.path.join(os.curdir, path) if path == "-" or ":" in path or path in bundled.names() else path
             for path in paths
@@ -400,14 +301,14 @@ class _Reader:
         return entry
 
     def is_own(self, path: str) -> bool:
-        """Whether a path is that of the configuration; a link to it passes for a spec, and is refused as one."""
+        """Whether a path is that of the configuration. A link to it counts as a spec, and is refused later."""
         if path == os.path.normpath(self.path):
             return True
         return os.path.realpath(path) == self.real and not os.path.islink(path)
 
     def mapping(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node]:
         """The values of a mapping's known keys; null is an empty mapping."""
-        if isinstance(node, Scalar) and node.is_null:
+        if node.is_null:
             return {}
         if not isinstance(node, Mapping):
             self.problem(node.span, f"{what} is a mapping, not {kind(node)}", f"its keys are {listed(known)}")
@@ -424,7 +325,7 @@ class _Reader:
         return found
 
     def texts(self, items: Iterable[Node], what: str) -> list[Scalar]:
-        """The items that are text; the others are wrong."""
+        """The items that are text; reports the others."""
         found = []
         for item in items:
             if isinstance(item, Scalar) and not item.is_null:

@@ -7,6 +7,7 @@ still checked.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from cnncalc import limits
@@ -99,14 +100,14 @@ class Branch(NamedTuple):
 
     name: str | None
     items: tuple[Item, ...]
-    when: Template | None
-    loop: Loop | None
-    sources: Sources | None
     span: Span
+    when: Template | None = None
+    loop: Loop | None = None
+    sources: Sources | None = None
 
 
 @brief
-class Join(NamedTuple):
+class JoinCall(NamedTuple):
     """A join with branches."""
 
     call: LayerCall
@@ -121,13 +122,13 @@ class SideBranches(NamedTuple):
 
 
 @brief
-class Group(NamedTuple):
+class ItemGroup(NamedTuple):
     """An unnamed block."""
 
     items: tuple[Item, ...]
 
 
-Action: TypeAlias = LayerCall | BlockCall | Join | SideBranches | Group
+Action: TypeAlias = LayerCall | BlockCall | JoinCall | SideBranches | ItemGroup
 
 
 @brief
@@ -139,14 +140,14 @@ class Item(NamedTuple):
 
     type: str
     action: Action | None
-    name: NameTemplate | None
-    sources: Sources | None
-    loop: Loop | None
-    when: Template | None
-    weights: NameTemplate | None
-    training_only: bool
-    declares: tuple[NameTemplate, ...]
     span: Span
+    name: NameTemplate | None = None
+    sources: Sources | None = None
+    loop: Loop | None = None
+    when: Template | None = None
+    weights: NameTemplate | None = None
+    training_only: bool = False
+    declares: tuple[NameTemplate, ...] = ()
     is_plain: bool = False
 
 
@@ -157,6 +158,14 @@ class Parameter(NamedTuple):
     name: str
     default: Template | None
     required: bool
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The words that it reads as themselves: none, unlike a setting."""
+        return ()
+
+
+Parameters: TypeAlias = "Mapping[str, Parameter] | Mapping[str, Setting]"
 
 
 @brief
@@ -202,7 +211,7 @@ class Spec(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def is_one_list(parameters: tuple[Parameter, ...] | tuple[Setting, ...]) -> bool:
+def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
     """Whether a list is the value of the first setting, not arguments by position."""
     first = parameters[0] if parameters else None
     if len(parameters) == 1:
@@ -273,9 +282,9 @@ def reads_of(block: Block) -> Reads:
             own_computed.append(part.name)
         else:
             own.add(part.name.constant)
-        if isinstance(part.action, Join | SideBranches):
+        if isinstance(part.action, JoinCall | SideBranches):
             waiting += part.action.branches[::-1]
-        elif isinstance(part.action, Group):
+        elif isinstance(part.action, ItemGroup):
             waiting += part.action.items[::-1]
         elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
             takes_all = takes_all or part.sources is None

@@ -1,7 +1,7 @@
 """The small safe arithmetic of settings: text -> checked tree -> exact value.
 
 Numbers are integers and exact fractions, never floats: `32 * 0.75` is 24 and `0.1 * 30` is 3.
-Nothing of the user's text reaches Python's own evaluation, and every result is bounded.
+The text never reaches Python's own evaluation, and every result is bounded.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from cnncalc import limits
-from cnncalc.errors import LONGEST_QUOTE, ascii_lookalike, did_you_mean, plural, quoted
+from cnncalc.errors import did_you_mean, plural, quoted
 from cnncalc.limits import Cost, Limits
 from cnncalc.reprs import brief
 
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_DENOMINATOR = 2**200
-# How much of a value a message shows.
+# Longest parts of a value that a message shows.
 LONGEST_LIST = 8
 DEEPEST_LIST = 2
 LONGEST_VALUE = 200
-# How many expressions are kept, for specs that are read again or say the same in many places.
-MOST_KEPT = 4096
+# Parsed expressions that are cached, for specs that are read again or repeat themselves.
+CACHE_SIZE = 4096
 
 Value: TypeAlias = "int | Fraction | str | tuple[Value, ...] | None"
 Names: TypeAlias = "Mapping[str, Value]"
 
 
-class Scope(dict[str, Value]):
-    """Names with their values, in front of those `around`, which are looked up and not copied."""
+class ChainedNames(dict[str, Value]):
+    """Names with their values. Other names are looked up in `around`, which is not copied."""
 
     __slots__ = ("around",)
 
@@ -43,25 +44,26 @@ class Scope(dict[str, Value]):
     def __missing__(self, name: str) -> Value:
         return self.around[name]
 
-    def extended(self, more: Names) -> Scope:
-        """The scope with further names in front."""
-        return Scope({**self, **more}, self.around)
+    def extended(self, more: Names) -> ChainedNames:
+        """These names with more in front."""
+        return ChainedNames({**self, **more}, self.around)
 
 
 Number: TypeAlias = "int | Fraction"
 Function: TypeAlias = "Callable[[list[Value], int], Number]"
+Operation: TypeAlias = "Callable[[Number, Number, int], Number]"
 
 
-# The value of a name that a problem, reported already, has left without one.
+# The value of a name whose problem is reported already.
 UNKNOWN: Any = object()
 
 
-class UnknownValue(Exception):  # noqa: N818 - no error: what is wrong is reported already
-    """Something is needed that is not known; the problem is reported where it arose."""
+class UnknownValue(Exception):  # noqa: N818 - no error: the problem is reported already
+    """A value is UNKNOWN; its problem is reported already."""
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be read or computed; `offset` is the place in its text."""
+    """An expression cannot be read or computed; `offset` is the place in its text."""
 
     def __init__(self, message: str, offset: int, hint: str = "") -> None:
         super().__init__(message)
@@ -92,7 +94,7 @@ class Expression(NamedTuple):
 
 
 def describe(value: Value) -> str:
-    """A value in a sentence; of a long one the beginning."""
+    """A value as a message shows it; a long one is cut."""
     text = _described(value, 0)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
@@ -105,7 +107,7 @@ def _described(value: Value, depth: int) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
-        # Lists of lists may stand for more values than could ever be written.
+        # Lists that share lists may hold more values than can be written.
         shown = [_described(item, depth + 1) for item in value[:LONGEST_LIST]] if depth <= DEEPEST_LIST else ["..."]
         return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
     return decimal(value)
@@ -145,9 +147,9 @@ def _bounded(number: Number, offset: int) -> Number:
 
 
 def bounded_list(values: tuple[Value, ...], offset: int) -> tuple[Value, ...]:
-    """A list that was made. Raises ExpressionError where it holds too much, with the lists in it.
+    """The list itself. Raises ExpressionError if it holds too many values, those of inner lists included.
 
-    Lists that hold one list twice, which holds another twice, would soon have more values than there is memory.
+    Lists that hold one list twice, which holds another twice, would soon have more values than memory holds.
     """
     most = limits.current().list
     count = 0
@@ -318,16 +320,14 @@ class Call(NamedTuple):
         values = [argument.evaluate(names) for argument in self.arguments]
         if self.function in FUNCTIONS:
             return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
-        further: Callable[[list[Value], int], Value] = names[further_function(self.function)]  # type: ignore[assignment]
+        further: Callable[[list[Value], int], Value] = names[function_key(self.function)]  # type: ignore[assignment]
         return further(values, self.offset)
 
 
 # --- operations ---------------------------------------------------------------------------------
 
 
-def _divide(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} / 0 divides by zero", offset)
+def _exact_quotient(left: Number, right: Number) -> Number:
     whole, rest = divmod(left, right)
     if not rest:
         return whole
@@ -336,16 +336,15 @@ def _divide(left: Number, right: Number, offset: int) -> Number:
     return Fraction(left) / right
 
 
-def _floor_divide(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} // 0 divides by zero", offset)
-    return left // right
+def _division(operator: str, divide: Callable[[Number, Number], Number]) -> Operation:
+    """A division that refuses 0."""
 
+    def call(left: Number, right: Number, offset: int) -> Number:
+        if right == 0:
+            raise ExpressionError(f"{decimal(left)} {operator} 0 divides by zero", offset)
+        return divide(left, right)
 
-def _modulo(left: Number, right: Number, offset: int) -> Number:
-    if right == 0:
-        raise ExpressionError(f"{decimal(left)} % 0 divides by zero", offset)
-    return left % right
+    return call
 
 
 def _power(base: Number, exponent: Number, offset: int) -> Number:
@@ -364,15 +363,16 @@ def _power(base: Number, exponent: Number, offset: int) -> Number:
     return base**exponent
 
 
-ARITHMETIC: dict[str, Callable[[Number, Number, int], Number]] = {
+ARITHMETIC: dict[str, Operation] = {
     "+": lambda left, right, _: left + right,
     "-": lambda left, right, _: left - right,
     "*": lambda left, right, _: left * right,
-    "/": _divide,
-    "//": _floor_divide,
-    "%": _modulo,
+    "/": _division("/", _exact_quotient),
+    "//": _division("//", lambda left, right: left // right),
+    "%": _division("%", lambda left, right: left % right),
     "**": _power,
 }
+ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
@@ -383,18 +383,11 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
             raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
         limits.spend(len(right))
         return any(_equal(left, item) for item in right) == (operator == "in")
-    low, high = _number(left, f"{operator!r}", offset), _number(right, f"{operator!r}", offset)
-    if operator == "<":
-        return low < high
-    if operator == "<=":
-        return low <= high
-    if operator == ">":
-        return low > high
-    return low >= high
+    return ORDER[operator](_number(left, repr(operator), offset), _number(right, repr(operator), offset))
 
 
 def _equal(left: Value, right: Value) -> bool:
-    """Whether two values are the same; true and false are no numbers."""
+    """Whether two values are equal; true and false are no numbers."""
     if isinstance(left, tuple) and isinstance(right, tuple):
         limits.spend(len(left))
         return len(left) == len(right) and all(map(_equal, left, right))
@@ -475,9 +468,6 @@ TOKEN = re.compile(
   )""",
     re.VERBOSE,
 )
-# What people write behind numbers: GMac, MFLOPs, million.
-UNITS = "([kmgt])(?:macs?|flops?|madds?|ops?|params?|parameters)?"
-WORDED = {"thousand": "k", "million": "M", "mio": "M", "billion": "G", "b": "G", "bn": "G", "trillion": "T"}
 SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BINDING = {
     "or": 2,
@@ -491,26 +481,6 @@ BINDING = {
 NEGATION = 8
 
 
-INSTEAD = {
-    "=": "write == to compare",
-    "^": "write ** for a power",
-    "&&": "write and",
-    "||": "write or",
-    "!": "write not, or != to compare",
-    "&": "write and",
-    "|": "write or",
-    "×": "write *",
-    "·": "write *",
-    "÷": "write /",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "−": "write -",
-    "{": "write names without braces, and lists in [ ]",
-    "$": "write the name alone",
-}
-
-
 class Token(NamedTuple):
     kind: str
     text: str
@@ -518,14 +488,14 @@ class Token(NamedTuple):
 
 
 def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
-    """An expression from its text. Raises ExpressionError at the first thing that does not belong.
+    """The expression of a text. Raises ExpressionError at the first token that is wrong.
 
-    `functions` are further ones, for whoever evaluates it to give among the names (`further_function`).
+    `functions` are names of more functions, which the caller of `evaluate` supplies by their `function_key`.
     """
     return _parse(text, functions, limits.current())
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
     if len(text) > bounds.expression:
         message = f"the expression is longer than {bounds.expression:,} characters"
@@ -535,8 +505,8 @@ def _parse(text: str, functions: tuple[str, ...], bounds: Limits) -> Expression:
     return _Parser(text, tokens, functions, bounds).expression()
 
 
-def further_function(name: str) -> str:
-    """The name under which a function beyond those of the language is given: no user's name is like it."""
+def function_key(name: str) -> str:
+    """The key of a caller's function among the names of `evaluate`; no name in a spec can equal it."""
     return f"{name}()"
 
 
@@ -547,38 +517,13 @@ def _tokens(text: str) -> list[Token]:
         match = TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise _not_understood(text[offset:], offset)
+            from cnncalc.syntax import hints
+
+            wrong, hint = hints.explain_token(text[offset:])
+            raise ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
         tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
         position = match.end()
     return [*tokens, Token("end", "", len(text))]
-
-
-def _not_understood(rest: str, offset: int) -> ExpressionError:
-    """The error for text that is no token, with what is written for it here."""
-    match = re.match(r"[\w.]+|&&|\|\||.", rest, re.DOTALL)
-    wrong = match.group() if match else rest
-    hint = INSTEAD.get(wrong, "")
-    if wrong in ("'", '"'):
-        hint = f"close the text with {wrong}"
-    elif re.fullmatch(r"[1-9][0-9]*(x[0-9]+)+", wrong):
-        hint = f"write [{wrong.replace('x', ', ')}]"
-    elif amount := re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)([^\W\d]+)", wrong):
-        hint = _unit_hint(*amount.groups()) or f"write {amount.group(1)} * {amount.group(2)} for a product"
-    elif re.fullmatch(r"\.[^\W\d]\w*", wrong):
-        hint = "names of values have no dots"
-    elif sign := ascii_lookalike(wrong[0]):
-        wrong, hint = wrong[0], hint or f"write {quoted(sign)}"
-    return ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
-
-
-def _unit_hint(number: str, unit: str) -> str:
-    """How to write a number that has a unit or a word behind it: 1GMac is 1G, 5 million is 5M."""
-    if suffix := WORDED.get(unit.lower()):
-        return f"write {number}{suffix}"
-    if number[-1].isdigit() and (match := re.fullmatch(UNITS, unit, re.IGNORECASE)):
-        suffix = match.group(1)
-        return f"write {number}{suffix if suffix == 'k' else suffix.upper()}"
-    return f"write {number}" if re.fullmatch(UNITS.replace("([kmgt])", ""), unit, re.IGNORECASE) else ""
 
 
 def _numeral(token: Token) -> Value:
@@ -622,24 +567,13 @@ class _Parser:
     def expression(self) -> Expression:
         tree = self.ternary()
         if self.token.kind != "end":
-            raise ExpressionError(
-                f"{quoted(self.token.text)} is not expected here", self.token.offset, self.rest_hint()
-            )
-        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
+            from cnncalc.syntax import hints
 
-    def rest_hint(self) -> str:
-        """What was probably meant where an expression ends and the text goes on."""
-        text = self.text.strip()
-        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
-            return f"write {text.replace(',', '_')}"
-        if re.fullmatch(r"0,[0-9]+", text):
-            return f"write {text.replace(',', '.')}"
-        if self.token.text == ",":
-            return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
-        before = self.tokens[self.position - 1]
-        if before.kind == self.token.kind == "number":
-            return f"put a comma between {before.text} and {self.token.text}"
-        return _unit_hint(before.text, self.token.text) if before.kind == "number" else ""
+            last = self.tokens[self.position - 1]
+            number = last.text if last.kind == "number" else ""
+            hint = hints.explain_rest(self.text.strip(), number, self.token.text)
+            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset, hint)
+        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
 
     def advance(self) -> Token:
         token = self.token
@@ -647,7 +581,8 @@ class _Parser:
         return token
 
     def accept(self, text: str) -> bool:
-        if self.token.text == text and self.token.kind in ("operator", "name"):
+        """Step over a word or sign if it is the next one."""
+        if self.token.text == text:
             self.position += 1
             return True
         return False
@@ -660,7 +595,7 @@ class _Parser:
             raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset, hint)
 
     def operate(self) -> int:
-        """Step over an operator: its offset. A chain of them makes a tree as high as the chain is long."""
+        """Step over an operator and return its offset. Counts operators, because a chain makes a tree of that depth."""
         self.operations += 1
         if self.operations > self.bounds.operations:
             hint = limits.raised("operations", "use a variable for a part")
@@ -671,7 +606,7 @@ class _Parser:
         self.deeper()
         tree = self.binary(0)
         offset = self.token.offset
-        if self.token.kind == "name" and self.token.text == "if":
+        if self.token.text == "if":
             self.operate()
             condition = self.binary(0)
             self.expect("else")
@@ -680,15 +615,11 @@ class _Parser:
         return tree
 
     def operator(self) -> str:
-        """The binary operator at hand, or nothing."""
-        token = self.token
-        if token.kind == "operator" and token.text in BINDING:
-            return token.text
-        if token.kind == "name" and token.text in ("and", "or", "in"):
-            return token.text
-        if token.kind == "name" and token.text == "not" and self.tokens[self.position + 1].text == "in":
-            return "not in"
-        return ""
+        """The binary operator that the next token is; empty if it is none."""
+        text = self.token.text
+        if text == "not":
+            return "not in" if self.tokens[self.position + 1].text == "in" else ""
+        return text if text in BINDING else ""
 
     def binary(self, least: int) -> Tree:
         tree = self.unary()
@@ -717,19 +648,13 @@ class _Parser:
 
     def unary(self) -> Tree:
         token = self.token
-        if token.kind == "operator" and token.text in ("-", "+"):
-            self.deeper()
-            self.operate()
-            operand = self.binary(NEGATION)
-            self.depth -= 1
-            return Signed(token.text, operand, token.offset)
-        if token.kind == "name" and token.text == "not":
-            self.deeper()
-            self.operate()
-            operand = self.binary(BINDING["not"])
-            self.depth -= 1
-            return Not(operand, token.offset)
-        return self.postfix(self.atom())
+        if token.text not in ("-", "+", "not"):
+            return self.postfix(self.atom())
+        self.deeper()
+        self.operate()
+        operand = self.binary(BINDING["not"] if token.text == "not" else NEGATION)
+        self.depth -= 1
+        return Not(operand, token.offset) if token.text == "not" else Signed(token.text, operand, token.offset)
 
     def deeper(self) -> None:
         self.depth += 1
@@ -738,7 +663,7 @@ class _Parser:
             raise ExpressionError(f"nested more than {self.bounds.brackets} deep", self.token.offset, hint)
 
     def postfix(self, tree: Tree) -> Tree:
-        while self.token.kind == "operator" and self.token.text == "[":
+        while self.token.text == "[":
             offset = self.operate()
             index = self.ternary()
             self.expect("]")
@@ -752,7 +677,7 @@ class _Parser:
         if token.kind == "text":
             return Literal(token.text[1:-1])
         if token.kind == "name" and token.text not in WORDS:
-            if self.token.kind == "operator" and self.token.text == "(":
+            if self.token.text == "(":
                 return self.call(token)
             if token.text in CONSTANTS:
                 return Literal(CONSTANTS[token.text])

@@ -4,13 +4,13 @@
         kernel = per_axis("size of the window")
         stride = per_axis("step of the window", default=1)
 
-A decoder takes the value that the spec's text or expression gave and returns it checked and
-typed, or raises RuleError with what the setting takes.
+A decoder takes the value of the spec's text or expression and returns it checked and typed, or raises RuleError.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 from cnncalc.errors import RuleError, did_you_mean, listed, plural
 from cnncalc.syntax.expressions import describe
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 PerAxis: TypeAlias = "int | tuple[int, ...]"
 JsonSchema: TypeAlias = "dict[str, Any]"
 
+P = ParamSpec("P")
 REQUIRED: Any = object()
 
-# What other frameworks call the settings: PyTorch, Keras, Caffe, Darknet and ONNX. Only messages ask for it.
+# Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
 ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     "filters": (
         "out_channels", "output_channels", "num_output", "out_planes", "out_ch", "channels", "num_filters", "nb_filter",
@@ -64,10 +65,10 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
 
 
 class Setting:
-    """What one setting takes. Subclasses say how a value is checked.
+    """The values that one setting takes. Subclasses check them.
 
-    `default` is REQUIRED, or the decoded value that stands where the spec gives none;
-    `absent` says in words what a default of None means.
+    `default` is REQUIRED, or the decoded value that is used if the spec gives none;
+    `absent` is what a default of None means, in words.
     """
 
     name = ""
@@ -86,16 +87,16 @@ class Setting:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The words that this setting reads as themselves, before any expression."""
+        """The words that this setting takes as values; they are no expressions."""
         return ()
 
     @property
     def wants(self) -> str:
-        """What the setting takes, for messages and the reference."""
+        """The values that the setting takes, in words for messages and the reference."""
         raise NotImplementedError
 
     def check(self, value: Value) -> Any:
-        """The decoded value, or NotImplemented where the value is not what the setting takes."""
+        """The decoded value; NotImplemented if the setting does not take it."""
         raise NotImplementedError
 
     def schema(self) -> JsonSchema:
@@ -112,7 +113,7 @@ class Setting:
         hint = ""
         if isinstance(value, str):
             hint = f"write {value} without quotes" if value.isdecimal() else did_you_mean(value, self.keywords)
-        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, Number):
+        elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, RealNumber):
             hint = "// divides and rounds down; ceil, floor and round make a number whole"
         raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)
 
@@ -135,7 +136,7 @@ class Whole(Setting):
         return {"type": "integer", "minimum": self.minimum}
 
 
-class Number(Setting):
+class RealNumber(Setting):
     """A number, fractions included, between bounds."""
 
     def __init__(
@@ -165,6 +166,9 @@ class Number(Setting):
 
 class Flag(Setting):
     """true or false."""
+
+    def __init__(self, doc: str, *, default: bool) -> None:
+        super().__init__(doc, default)
 
     @property
     def wants(self) -> str:
@@ -199,12 +203,8 @@ class Choice(Setting):
         return {"enum": list(self.options)}
 
 
-class WholeList(Setting):
+class WholeList(Whole):
     """A list of whole numbers, or a single one."""
-
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
-        super().__init__(doc, default, absent=absent)
-        self.minimum = minimum
 
     @property
     def wants(self) -> str:
@@ -215,8 +215,7 @@ class WholeList(Setting):
         return value if items and all(is_whole(item, self.minimum) for item in items) else NotImplemented
 
     def schema(self) -> JsonSchema:
-        item = {"type": "integer", "minimum": self.minimum}
-        return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+        return _one_or_list(super().schema())
 
 
 class PerAxisWhole(WholeList):
@@ -226,23 +225,41 @@ class PerAxisWhole(WholeList):
     def wants(self) -> str:
         return f"a whole number of at least {self.minimum}, or a list with one an axis"
 
-    def check(self, value: Value) -> Any:
-        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
-
 
 class PerSideWhole(WholeList):
     """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> None:
+        super().__init__(doc, default, minimum=minimum)
 
     @property
     def wants(self) -> str:
         return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
 
+
+class Padding(PerSideWhole):
+    """`same`, `valid`, or numbers for the sides."""
+
+    def __init__(self, doc: str, default: Any = 0) -> None:
+        super().__init__(doc, default)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return ("same", "valid")
+
+    @property
+    def wants(self) -> str:
+        return f"same, valid, {super().wants}"
+
     def check(self, value: Value) -> Any:
-        return super().check(value) if isinstance(value, tuple) or is_whole(value, self.minimum) else NotImplemented
+        return value if value in self.keywords else super().check(value)
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"enum": list(self.keywords)}, *super().schema()["anyOf"]]}
 
 
 class TargetShape(Setting):
-    """The sizes of a shape, channels first; where `inferred`, one may be -1: whatever the others leave."""
+    """The sizes of a shape, channels first; if `inferred`, one may be -1, which stands for what the others leave."""
 
     def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
         super().__init__(doc, default)
@@ -263,33 +280,10 @@ class TargetShape(Setting):
         size: JsonSchema = {"type": "integer", "minimum": 1}
         if self.inferred:
             size = {"type": "integer", "minimum": -1, "not": {"const": 0}}
-        return {"anyOf": [size, {"type": "array", "items": size, "minItems": 1}]}
+        return _one_or_list(size)
 
 
-class Padding(Setting):
-    """`same`, `valid`, a number, one number an axis, or two numbers an axis (before, after)."""
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        return ("same", "valid")
-
-    @property
-    def wants(self) -> str:
-        return "same, valid, a whole number of at least 0, or a list with one number an axis or one a side"
-
-    def check(self, value: Value) -> Any:
-        if is_whole(value, 0) or value in self.keywords:
-            return value
-        if isinstance(value, tuple) and value and all(is_whole(item, 0) for item in value):
-            return value
-        return NotImplemented
-
-    def schema(self) -> JsonSchema:
-        item = {"type": "integer", "minimum": 0}
-        return {"anyOf": [{"enum": list(self.keywords)}, item, {"type": "array", "items": item, "minItems": 1}]}
-
-
-class Table(Setting):
+class WholeTable(Setting):
     """A list of lists of whole numbers."""
 
     @property
@@ -303,8 +297,15 @@ class Table(Setting):
         return NotImplemented
 
     def schema(self) -> JsonSchema:
-        row = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
-        return {"type": "array", "items": row, "minItems": 1}
+        return _list_of(_list_of({"type": "integer", "minimum": 0}))
+
+
+def _list_of(item: JsonSchema) -> JsonSchema:
+    return {"type": "array", "items": item, "minItems": 1}
+
+
+def _one_or_list(item: JsonSchema) -> JsonSchema:
+    return {"anyOf": [item, _list_of(item)]}
 
 
 def is_whole(value: object, minimum: int) -> bool:
@@ -312,57 +313,28 @@ def is_whole(value: object, minimum: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
-# The declarations, as layer types write them. They return Any, for the class attribute stands
-# for the decoded value in the eyes of whoever reads `layer.kernel`.
+def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
+    """A class of settings as layer types declare them: for its readers, the attribute holds the decoded value."""
+    return setting
 
 
-def whole(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return Whole(doc, default, minimum=minimum, absent=absent)
+whole = _declaration(Whole)
+number = _declaration(RealNumber)
+flag = _declaration(Flag)
+choice = _declaration(Choice)
+per_axis = _declaration(PerAxisWhole)
+whole_list = _declaration(WholeList)
+per_side = _declaration(PerSideWhole)
+target_shape = _declaration(TargetShape)
+padding_of = _declaration(Padding)
+table = _declaration(WholeTable)
 
 
-def number(
-    doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
-) -> Any:
-    return Number(doc, default, low=low, high=high, absent=absent)
-
-
-def flag(doc: str, *, default: bool) -> Any:
-    return Flag(doc, default)
-
-
-def choice(doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> Any:
-    return Choice(doc, options, default)
-
-
-def per_axis(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return PerAxisWhole(doc, default, minimum=minimum, absent=absent)
-
-
-def whole_list(doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> Any:
-    return WholeList(doc, default, minimum=minimum, absent=absent)
-
-
-def per_side(doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> Any:
-    return PerSideWhole(doc, default, minimum=minimum)
-
-
-def target_shape(doc: str, *, inferred: bool = False) -> Any:
-    return TargetShape(doc, inferred=inferred)
-
-
-def padding_of(doc: str, default: Any = 0) -> Any:
-    return Padding(doc, default)
-
-
-def table(doc: str, default: Any = REQUIRED, *, absent: str = "") -> Any:
-    return Table(doc, default, absent=absent)
-
-
-# What a rank-dependent setting means once the input is known.
+# The meaning of settings that depend on the rank of the input.
 
 
 def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
-    """One number for each of `rank` axes. Raises RuleError where a list has another length."""
+    """One number for each of `rank` axes. Raises RuleError if a list has another length."""
     if isinstance(value, int):
         return (value,) * rank
     if len(value) == rank:

@@ -45,6 +45,13 @@ class Scalar(NamedTuple):
     def is_null(self) -> bool:
         return self.plain and self.text in NULLS
 
+    @property
+    def text_column(self) -> int | None:
+        """The column of the text's first character; None if the file does not hold the text as it is read."""
+        if not self.literal:
+            return None
+        return self.span.column + (0 if self.plain else 1)
+
 
 class Sequence(NamedTuple):
     """A list of nodes."""
@@ -52,12 +59,20 @@ class Sequence(NamedTuple):
     items: tuple[Node, ...]
     span: Span
 
+    @property
+    def is_null(self) -> bool:
+        return False
+
 
 class Mapping(NamedTuple):
     """Keys and their nodes, in the order of the file; no key comes twice."""
 
     entries: tuple[tuple[Scalar, Node], ...]
     span: Span
+
+    @property
+    def is_null(self) -> bool:
+        return False
 
     def get(self, key: str) -> Node | None:
         return next((node for name, node in self.entries if name.text == key), None)

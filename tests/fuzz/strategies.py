@@ -245,7 +245,7 @@ class _Maker:
             return choices.chance(50) if choices.chance(70) else self.truth(names)
         if isinstance(setting, declared.Choice):
             return choices.pick(setting.options)
-        if isinstance(setting, declared.Number):
+        if isinstance(setting, declared.RealNumber):
             texts = ["0.5", "0", "1", "0.1", "1/3", "1e-05", "-2.5", "3"]
             fitting = [text for text in texts if self.within(setting, text)]
             text = choices.pick(fitting)
@@ -265,14 +265,14 @@ class _Maker:
             return [self.number(names, 1, 6) for _ in range(choices.integer(1, 4))]
         if isinstance(setting, declared.WholeList):
             return [choices.integer(setting.minimum, 3) for _ in range(len(shape))]
-        if isinstance(setting, declared.Table):
+        if isinstance(setting, declared.WholeTable):
             return None
         if isinstance(setting, declared.Whole):
             return self.number(names, setting.minimum, 12)
         raise AssertionError(f"no strategy for {type(setting).__name__}: add one")
 
     @staticmethod
-    def within(setting: declared.Number, text: str) -> bool:
+    def within(setting: declared.RealNumber, text: str) -> bool:
         if "/" in text:
             return True
         value = fraction(text)

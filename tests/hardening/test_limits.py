@@ -318,8 +318,8 @@ def test_limits_as_a_decorator() -> None:
 
 def test_names_are_matched_in_time_that_grows_with_them() -> None:
     """As a pattern of regular expressions, .* for each computed part would take for ages."""
-    reader = TemplateReader([])
-    template = reader.name(_scalar("a" + "{index}a" * 60 + "!".replace("!", "b")), frozenset({"index"}), "name")
+    reader = TemplateReader(Problems(), {"index"})
+    template = reader.name(_scalar("a" + "{index}a" * 60 + "!".replace("!", "b")), "name")
     assert isinstance(template, NameTemplate)
     assert not template.may_be("a" * 200)
     assert template.may_be("x." + "a" * 61 + "b.y")
@@ -343,7 +343,7 @@ def test_names_are_matched_in_time_that_grows_with_them() -> None:
     ],
 )
 def test_names_that_may_be(name: str, of: str, fits: bool) -> None:
-    template = TemplateReader([]).name(_scalar(name), frozenset({"index"}), "name")
+    template = TemplateReader(Problems(), {"index"}).name(_scalar(name), "name")
     assert template is not None
     assert template.may_be(of) == fits
 

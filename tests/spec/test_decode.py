@@ -14,7 +14,7 @@ from cnncalc.errors import SpecError
 from cnncalc.network import build
 from cnncalc.spec.decode import read_spec
 from cnncalc.spec.locate import Place, locate
-from cnncalc.spec.records import BlockCall, Join, LayerCall, SideBranches, Spec
+from cnncalc.spec.records import BlockCall, JoinCall, LayerCall, SideBranches, Spec
 from cnncalc.spec.templates import Computed, Constant, Listed
 
 BASE = """
@@ -399,7 +399,7 @@ def test_items(tmp_path: Path) -> None:
     assert isinstance(unit, BlockCall)
     assert unit.block == "unit"
     assert isinstance(unit.arguments["filters"], Constant)
-    assert isinstance(add, Join)
+    assert isinstance(add, JoinCall)
     assert [(branch.name, len(branch.items)) for branch in add.branches] == [("left", 1), ("right", 0)]
     assert isinstance(side, SideBranches)
     assert isinstance(concat, LayerCall)

@@ -1,0 +1,133 @@
+"""The blocks of a spec: their signatures and their items."""
+
+from __future__ import annotations
+
+import re
+
+from cnncalc import layers, limits
+from cnncalc.errors import Span, quoted
+from cnncalc.limits import Problems
+from cnncalc.spec.decode.context import Context
+from cnncalc.spec.decode.items import decode_items
+from cnncalc.spec.decode.keys import check_value_name, sections
+from cnncalc.spec.records import CONTAINERS, MODIFIERS, Block, Parameter
+from cnncalc.syntax.source import Mapping, Node, Scalar
+
+
+def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Block]:
+    """The blocks that can be used. Adds all signatures to the context before any block is read."""
+    found: dict[str, tuple[Scalar, Node]] = {}
+    hint = "write a block's name and a colon, such as conv_bn(filters):, without a dash"
+    for entries in sections(chain, "blocks", "blocks to their layers", hint, context.problems):
+        lines: dict[str, int] = {}
+        for key, body in entries:
+            name = key.text.partition("(")[0].strip()
+            if name in lines:
+                message = f"a second block {name!r} (first in line {lines[name]})"
+                context.problems.report(key.span, message, "rename one")
+                continue
+            lines[name] = key.span.line
+            found[name] = (key, body)
+    for name, (key, _) in found.items():
+        parameters = _read_signature(key, context)
+        if parameters is None:
+            # Its uses are not reported as well.
+            context.unusable.add((re.match(r"\w+", name) or [name])[0])
+        else:
+            context.signatures[name] = parameters
+    blocks = {}
+    calls: dict[str, dict[str, Span]] = {}
+    for name, parameters in context.signatures.items():
+        key, body = found[name]
+        calls[name] = {}
+        inside = context.with_names(parameters)._replace(block=name, calls=calls[name])
+        blocks[name] = Block(name, tuple(parameters.values()), decode_items(body, inside), key.span)
+    circular = _report_circles(calls, context.problems)
+    return {name: block for name, block in blocks.items() if name not in circular}
+
+
+def _read_signature(key: Scalar, context: Context) -> dict[str, Parameter] | None:
+    """The parameters of `name(a, b=1)`; None if something is wrong with them."""
+    problems = context.problems
+    match = re.fullmatch(r"\s*([^\W\d]\w*)(?:\s*\((.*)\))?\s*", key.text, re.DOTALL)
+    if match is None:
+        hint = "write it like a function: conv_bn(filters, kernel=3)"
+        problems.report(key.span, f"{quoted(key.text)} is no block", hint)
+        return None
+    name, inside = match.group(1), match.group(2) or ""
+    if layers.find(name) or name in CONTAINERS or name in MODIFIERS:
+        what = "a layer type already" if layers.find(name) else "a word of the language"
+        problems.report(key.span, f"{name!r} is {what}", "give the block another name")
+        return None
+    before = len(problems)
+    parameters: dict[str, Parameter] = {}
+    for start, text in _split_parameters(inside):
+        column = None if key.text_column is None else key.text_column + match.start(2) + start
+        _read_parameter(text, column, key.span, parameters, context)
+    return parameters if len(problems) == before else None
+
+
+def _split_parameters(text: str) -> list[tuple[int, str]]:
+    """The parameters of a signature with their offsets, split at the commas outside brackets."""
+    parts: list[tuple[int, str]] = []
+    depth = start = 0
+    for position, character in enumerate(f"{text},"):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            part = text[start:position]
+            if part.strip() or parts or position < len(text):
+                parts.append((start + len(part) - len(part.lstrip()), part.strip()))
+            start = position + 1
+    return parts
+
+
+def _read_parameter(
+    text: str, column: int | None, signature: Span, parameters: dict[str, Parameter], context: Context
+) -> None:
+    """Add the parameter whose text begins in `column`; its default may use the parameters before it."""
+    problems = context.problems
+    span = signature.within(column, 0)
+    word, equals, default = text.partition("=")
+    name = word.strip()
+    limits.spend(len(parameters))
+    if not check_value_name(name, span, "a parameter", problems):
+        return
+    if name in parameters:
+        problems.report(span, f"the parameter {name!r} stands here a second time", "rename one")
+    if not equals and parameters and not next(reversed(parameters.values())).required:
+        problems.report(span, f"{name!r} has no default but stands after one that has", "move it before")
+    template = None
+    if equals:
+        shift = len(word) + 1 + len(default) - len(default.lstrip())
+        reader = context.with_names(parameters).reader
+        template = reader.expression(default.strip(), signature, None if column is None else column + shift)
+    parameters.pop(name, None)
+    parameters[name] = Parameter(name, template, not equals)
+
+
+def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> set[str]:
+    """The blocks that use themselves, directly or through others: they would never end."""
+    circular: set[str] = set()
+    done: set[str] = set()
+    for root, called in calls.items():
+        # A dictionary keeps the order of its keys, and finds one at once.
+        above: dict[str, None] = {root: None}
+        waiting = [iter(called.items())]
+        while waiting:
+            for other, span in waiting[-1]:
+                if other in above:
+                    limits.spend(len(above))
+                    path = list(above)
+                    circle = path[path.index(other) :]
+                    if circular.isdisjoint(circle):
+                        way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
+                        problems.report(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
+                    circular.update(circle)
+                elif other not in done and other in calls:
+                    above[other] = None
+                    waiting.append(iter(calls[other].items()))
+                    break
+            else:
+                waiting.pop()
+                done.add(above.popitem()[0])
+    return circular

@@ -1,0 +1,228 @@
+"""Lists of layers: layers, calls of blocks, joins, branches and groups, one inside another."""
+
+from __future__ import annotations
+
+import re
+
+from cnncalc import layers
+from cnncalc.errors import LONGEST_QUOTE, did_you_mean, listed, quoted
+from cnncalc.layers.contract import LayerType
+from cnncalc.spec.decode.arguments import decode_arguments, decode_layer
+from cnncalc.spec.decode.context import Context
+from cnncalc.spec.decode.modifiers import decode_flag, decode_loop, decode_name, decode_sources
+from cnncalc.spec.records import (
+    BRANCH_KEYS,
+    MODIFIERS,
+    MODIFIERS_ELSEWHERE,
+    RESERVED,
+    TYPE_KEYS,
+    Action,
+    BlockCall,
+    Branch,
+    Item,
+    ItemGroup,
+    JoinCall,
+    SideBranches,
+)
+from cnncalc.spec.templates import NameTemplate
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+
+
+def decode_items(node: Node | None, context: Context) -> tuple[Item, ...]:
+    """The items of a list of layers; an empty list is the identity."""
+    if node is None or node.is_null:
+        return ()
+    if isinstance(node, Sequence):
+        return tuple([_decode_item(item, context) for item in node.items])
+    from cnncalc.spec.decode import hints
+
+    message = f"a list of layers is expected here, not {kind(node)}"
+    context.problems.report(node.span, message, hints.explain_no_list(node))
+    return ()
+
+
+def _decode_item(node: Node, context: Context) -> Item:
+    """An item with its modifiers; without an action if it cannot be used."""
+    problems = context.problems
+    if isinstance(node, Scalar) and not node.is_null:
+        return Item(node.text, _decode_action(node, None, context), node.span, is_plain=True)
+    if not isinstance(node, Mapping):
+        problems.report(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
+        return Item("", None, node.span)
+    types = [(key, value) for key, value in node.entries if key.text not in MODIFIERS]
+    for key, value in types:
+        if key.text in TYPE_KEYS and key.text not in context.signatures and isinstance(value, Scalar):
+            from cnncalc.spec.decode import hints
+
+            hints.report_type_key(key, value, [pair for pair in types if pair[0] is not key], context)
+            return Item("", None, node.span)
+    modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
+    declared, before = len(context.declared), len(problems)
+    loop = decode_loop(modifiers, context, node.span)
+    inside = context if loop is None else context.with_names(loop.names)
+    name = decode_name(modifiers.get("name"), inside)
+    sources = decode_sources(modifiers.get("from"), inside)
+    when = inside.value(modifiers.get("when"))
+    weights = inside.reader.name(modifiers["weights"], "weights") if "weights" in modifiers else None
+    training_only = decode_flag(modifiers.get("training_only"), "training_only", context)
+    is_usable = len(problems) == before
+    action, word, span = None, "", node.span
+    if types:
+        word, span = types[0][0].text, types[0][0].span
+    if len(types) == 1:
+        action = _decode_action(*types[0], inside)
+    else:
+        from cnncalc.spec.decode import hints
+
+        hints.report_types([key for key, _ in types], node.span, context)
+    if isinstance(action, SideBranches) and weights is not None:
+        problems.report(weights.span, "weights shares those of a layer or block, not of branches", "move it into one")
+        is_usable = False
+    declares = tuple(context.declared[declared:])
+    is_plain = not (sources or when or weights or training_only)
+    action = action if is_usable else None
+    return Item(word, action, span, name, sources, loop, when, weights, training_only, declares, is_plain)
+
+
+def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Action | None:
+    """What an item does; None if it cannot be used."""
+    word = key.text
+    if arguments is not None and arguments.is_null:
+        arguments = None
+    if word in context.signatures:
+        context.calls.setdefault(word, key.span)
+        given = decode_arguments(key, arguments, context.signatures[word], "argument", context)
+        return None if given is None else BlockCall(word, given)
+    if word not in context.unusable:
+        if word == "layers":
+            return ItemGroup(decode_items(arguments, context))
+        if word == "branch":
+            branches = _decode_branches(arguments, key, context)
+            return None if branches is None else SideBranches(branches)
+        if found := layers.find(word):
+            decode = _decode_join if found.several_inputs else decode_layer
+            return decode(key, found, arguments, context)
+        from cnncalc.spec.decode import hints
+
+        hint = hints.suggest_type(word, arguments, context)
+        context.problems.report(key.span, f"unknown layer type {quoted(word)}", hint)
+    # Lists of layers below it are read all the same: their names count as given.
+    for name, value in arguments.entries if isinstance(arguments, Mapping) else ():
+        if isinstance(value, Sequence) and any(isinstance(item, Mapping) for item in value.items):
+            context.declared.append(NameTemplate((name.text,), name.span))
+            decode_items(value, context)
+    return None
+
+
+def _decode_join(key: Scalar, found: type[LayerType], arguments: Node | None, context: Context) -> Action | None:
+    """A join with its settings and branches; without branches, `from` gives its inputs."""
+    settings: list[tuple[Scalar, Node]] = []
+    branches: Node | None = arguments
+    if isinstance(arguments, Mapping):
+        if misplaced := next((name for name, value in arguments.entries if _is_modifier(name, value, context)), None):
+            hint = f"write `{key.text}:` and, indented like it, `{misplaced.text}:` in a line of its own"
+            message = f"{misplaced.text!r} stands beside {key.text}, not below it"
+            context.problems.report(misplaced.span, message, hint)
+            return None
+        settings = [(name, value) for name, value in arguments.entries if name.text in found.settings]
+        rest = tuple((name, value) for name, value in arguments.entries if name.text not in found.settings)
+        branches = Mapping(rest, arguments.span) if rest else None
+        if len(rest) == 1 and (rest[0][0].text == "branches" or _lists_inputs(*rest[0])):
+            branches = rest[0][1]
+        misspelled = [
+            (name, value)
+            for name, value in rest
+            if isinstance(value, Scalar) and not value.is_null and did_you_mean(name.text, found.settings)
+        ]
+        if misspelled:
+            settings += misspelled
+            branches = None
+    call = decode_layer(key, found, Mapping(tuple(settings), key.span), context)
+    if branches is None or (isinstance(branches, Sequence) and not branches.items):
+        return call
+    decoded = _decode_branches(branches, key, context)
+    return None if call is None or decoded is None else JoinCall(call, decoded)
+
+
+def _is_modifier(name: Scalar, value: Node, context: Context) -> bool:
+    """Whether a key of a join belongs beside it: a modifier's word with a value that is no branch."""
+    if name.text not in MODIFIERS:
+        return False
+    items = value.items if isinstance(value, Sequence) else (value,)
+    return any(isinstance(item, Scalar) and not item.is_null and not context.is_type(item.text) for item in items)
+
+
+def _lists_inputs(key: Scalar, value: Node) -> bool:
+    """Whether a key holds a list of names under a word that means `from` elsewhere, such as `inputs: [a, b]`."""
+    is_list = isinstance(value, Sequence) and all(isinstance(item, Scalar) for item in value.items)
+    return is_list and key.text.casefold() in MODIFIERS_ELSEWHERE["from"]
+
+
+def _decode_branches(node: Node | None, key: Scalar, context: Context) -> tuple[Branch, ...] | None:
+    """The branches of a join, or side branches; None if one cannot be used."""
+    problems = context.problems
+    is_join = key.text != "branch"
+    if isinstance(node, Mapping):
+        decoded = [_decode_branch(name, value, context) for name, value in node.entries]
+    elif isinstance(node, Sequence):
+        texts = [item.text for item in node.items if isinstance(item, Scalar) and not item.is_null]
+        if len(texts) == len(node.items) > 0 and not all(map(context.is_type, texts)):
+            read = f"[{', '.join(texts)}]"
+            read = read if read.isprintable() and len(read) <= LONGEST_QUOTE else "[...]"
+            hint = "write each branch as a list of layers"
+            if is_join:
+                hint = f"to read layers by name, write `{key.text}:` with `from: {read}` beside it"
+            problems.report(node.span, f"{key.text} takes branches, not names of layers", hint)
+            return None
+        decoded = [_decode_branch(None, value, context) for value in node.items]
+    else:
+        hint = "write a list of branches, or a mapping of their names to lists of layers"
+        if node is not None and is_join:
+            hint = f"write its branches, or {key.text} alone with from: [..., ...] beside it"
+        found, span = ("nothing", key.span) if node is None else (kind(node), node.span)
+        problems.report(span, f"{key.text} takes branches, not {found}", hint)
+        return None
+    branches = tuple(branch for branch in decoded if branch is not None)
+    if is_join and len(decoded) == len(branches) == 1 and branches[0].when is None and branches[0].loop is None:
+        message = f"{key.text} joins two branches or more, but there is one"
+        problems.report(key.span, message, "an empty one is the identity")
+        return None
+    return branches if len(branches) == len(decoded) else None
+
+
+def _decode_branch(name: Scalar | None, node: Node, context: Context) -> Branch | None:
+    """A branch: a list of layers, or a mapping that holds it with modifiers; None if it cannot be used."""
+    problems = context.problems
+    label, span = None, node.span
+    if name is not None:
+        if not re.fullmatch(r"[\w/+-]+", name.text):
+            hint = "names are of letters, digits and _ - + /"
+            problems.report(name.span, f"{quoted(name.text)} cannot be the name of a branch", hint)
+            return None
+        if name.text in RESERVED:
+            problems.report(name.span, f"{name.text!r} is a reserved name", "choose another")
+            return None
+        label, span = name.text, name.span
+        context.declare(NameTemplate((label,), span))
+    if isinstance(node, Scalar) and not node.is_null:
+        hint = f"write a list: [{node.text}]" if node.text.isprintable() else "write a list"
+        problems.report(node.span, f"a branch is a list of layers, not {kind(node)}", hint)
+        return None
+    if not isinstance(node, Mapping):
+        return Branch(label, decode_items(node, context), span)
+    for key, _ in node.entries:
+        if key.text not in BRANCH_KEYS:
+            hint = did_you_mean(key.text, BRANCH_KEYS, f"a branch has {listed(BRANCH_KEYS)}")
+            if context.is_type(key.text):
+                hint = f"a branch is a list: begin {key.text} with '- '"
+            problems.report(key.span, f"unknown key {quoted(key.text)} in a branch", hint)
+            return None
+    values = {key.text: value for key, value in node.entries}
+    before = len(problems)
+    loop = decode_loop(values, context, node.span)
+    inside = context if loop is None else context.with_names(loop.names)
+    when = inside.value(values.get("when"))
+    sources = decode_sources(values.get("from"), inside)
+    is_usable = len(problems) == before
+    items = decode_items(values.get("layers"), inside)
+    return Branch(label, items, span, when, loop, sources) if is_usable else None

@@ -1,0 +1,103 @@
+"""Top-level keys of a spec and of those that it extends (`chain`, the nearest first), and names of values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cnncalc.errors import Span, quoted
+from cnncalc.limits import Problems
+from cnncalc.spec.guards import GUARDS
+from cnncalc.spec.records import RESERVED, TOP_KEYS
+from cnncalc.spec.templates import TENSOR_NAMES
+from cnncalc.syntax.expressions import CONSTANTS, WORDS
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+
+
+class TopLevel(NamedTuple):
+    """The value of each top-level key. A key in `misspelled` is missing because a wrong word has its value."""
+
+    values: dict[str, Node]
+    misspelled: frozenset[str]
+
+
+def read_top_level(chain: tuple[Mapping, ...], problems: Problems) -> TopLevel:
+    """The value of each key, from the nearest spec that has it; guards only from the spec itself."""
+    values: dict[str, Node] = {}
+    meant: set[str] = set()
+    for mapping in chain:
+        for key, node in mapping.entries:
+            if key.text in GUARDS and mapping is not chain[0]:
+                continue
+            if key.text not in TOP_KEYS:
+                from cnncalc.spec.decode import hints
+
+                hint, keys = hints.suggest_top_key(key.text, node)
+                meant.update(keys)
+                problems.report(key.span, f"unknown key {quoted(key.text)}", hint)
+            elif not node.is_null:
+                values.setdefault(key.text, node)
+    return TopLevel(values, frozenset(meant - set(values)))
+
+
+def sections(
+    chain: tuple[Mapping, ...], key: str, what: str, hint: str, problems: Problems
+) -> Iterator[tuple[tuple[Scalar, Node], ...]]:
+    """The entries below a key of each spec, the base first. Reports what is no mapping of `what`."""
+    for mapping in reversed(chain):
+        node = mapping.get(key)
+        if isinstance(node, Mapping):
+            yield node.entries
+        elif node is not None and not node.is_null:
+            problems.report(node.span, f"{key} is a mapping of {what}, not {kind(node)}", hint)
+
+
+def read_text(node: Node | None, key: str, problems: Problems) -> str:
+    """A text on one line; empty if the key is missing."""
+    if isinstance(node, Scalar):
+        return " ".join(node.text.split())
+    if node is not None:
+        problems.report(node.span, f"{key} is a line of text, not {kind(node)}")
+    return ""
+
+
+def read_year(node: Node | None, problems: Problems) -> int | None:
+    """A year; None if the key is missing."""
+    if isinstance(node, Scalar) and re.fullmatch(r"[12][0-9]{3}", node.text):
+        return int(node.text)
+    if node is not None:
+        problems.report(node.span, f"year is a number of four digits, not {kind(node)}")
+    return None
+
+
+def list_nodes(node: Node | None) -> tuple[Node, ...]:
+    """The items of a list; a single value is a list of one, and a missing one of none."""
+    if isinstance(node, Sequence):
+        return node.items
+    return () if node is None else (node,)
+
+
+def check_value_name(word: str, span: Span, what: str, problems: Problems) -> bool:
+    """Whether expressions can use a word as a name; reports why not."""
+    message = f"{quoted(word)} cannot be the name of {what}"
+    if not re.fullmatch(r"[^\W\d]\w*", word):
+        hint = "names are of letters, digits and _, and begin with no digit"
+        if default := re.fullmatch(r"(\w{1,50})\s*:\s*(\w{1,50})", word):
+            hint = f"write a default as {default.group(1)}={default.group(2)}"
+    elif word in WORDS or word in CONSTANTS:
+        hint = "expressions use that word"
+    elif word in TENSOR_NAMES:
+        hint = "it is that of the incoming tensor"
+    else:
+        return True
+    problems.report(span, message, hint)
+    return False
+
+
+def check_input_name(key: Scalar, problems: Problems) -> bool:
+    """Whether a key can be the name of an input; reports why not."""
+    if key.text in RESERVED:
+        problems.report(key.span, f"{key.text!r} is a reserved name", "give the input a name of its own")
+        return False
+    return check_value_name(key.text, key.span, "an input", problems)

@@ -1,0 +1,76 @@
+"""What stands beside the type of an item: its name, where its input comes from, and how often it is passed."""
+
+from __future__ import annotations
+
+from cnncalc.errors import Span
+from cnncalc.spec.decode.context import Context
+from cnncalc.spec.decode.keys import check_input_name, check_value_name, list_nodes
+from cnncalc.spec.records import Loop, Sources, name_problem
+from cnncalc.spec.templates import Constant, NameTemplate, Template
+from cnncalc.syntax.expressions import UNKNOWN
+from cnncalc.syntax.source import Mapping, Node, Scalar, kind
+
+
+def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loop | None:
+    """The loop of `repeat` and `for`; None if neither is there."""
+    if "repeat" not in modifiers and "for" not in modifiers:
+        return None
+    walks: list[tuple[tuple[str, ...], Template]] = []
+    problems = context.problems
+    node = modifiers.get("for")
+    if isinstance(node, Mapping) and node.entries:
+        for key, value in node.entries:
+            names = tuple(word.strip() for word in key.text.split(","))
+            if not all(check_value_name(name, key.span, "a value of for", problems) for name in names):
+                continue
+            if "index" in names:
+                problems.report(key.span, "'index' counts the passes", "choose another name")
+            walks.append((names, context.reader.template(value) or Constant(UNKNOWN, value.span)))
+    elif node is not None:
+        found = "an empty one" if isinstance(node, Mapping) else kind(node)
+        hint = "such as {width: [64, 128]}"
+        problems.report(node.span, f"for takes a mapping of names to lists, not {found}", hint)
+    loop = Loop(None, tuple(walks), modifiers["repeat"].span if "repeat" in modifiers else span)
+    # The number of passes may depend on the row of `for`.
+    inside = context if node is None else context.with_names(loop.names)
+    return loop._replace(repeat=inside.value(modifiers.get("repeat")))
+
+
+def decode_name(node: Node | None, context: Context) -> NameTemplate | None:
+    """The name of an item, which the context then knows."""
+    name = None if node is None else context.reader.without_tensor.name(node, "name")
+    if name is None:
+        return None
+    if name.constant is not None and (wrong := name_problem(name.constant)):
+        context.declared.append(name)
+        context.problems.report(name.span, *wrong)
+        return None
+    context.declare(name)
+    return name
+
+
+def decode_sources(node: Node | None, context: Context) -> Sources | None:
+    """The tensors that `from` names."""
+    if node is None:
+        return None
+    if isinstance(node, Mapping):
+        named = [
+            (key.text, value)
+            for key, value in node.entries
+            if key.text == "input" or check_input_name(key, context.problems)
+        ]
+    else:
+        named = [("", value) for value in list_nodes(node)]
+    if not named:
+        context.problems.report(node.span, "from names no layer", "name one, or leave from out")
+    names = [(key or None, context.reader.name(value, "from")) for key, value in named]
+    return Sources(tuple((key, name) for key, name in names if name is not None), node.span)
+
+
+def decode_flag(node: Node | None, key: str, context: Context) -> bool:
+    """Whether a key is true; false if it is missing."""
+    if isinstance(node, Scalar) and node.text in ("true", "True", "false", "False"):
+        return node.text.lower() == "true"
+    if node is not None:
+        context.problems.report(node.span, f"{key} takes true or false, not {kind(node)}")
+    return False

@@ -1,0 +1,106 @@
+"""The variables of a spec, over those of the specs that it extends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from cnncalc import limits, surface
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
+from cnncalc.limits import Problems
+from cnncalc.spec.decode.keys import check_value_name, sections
+from cnncalc.spec.records import Spec, variables_used
+from cnncalc.spec.templates import Constant, Template, TemplateReader
+from cnncalc.syntax.expressions import UNKNOWN
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
+
+
+def decode_variables(
+    chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], problems: Problems
+) -> dict[str, Template]:
+    """The template of each variable, those of the base first; each may use those before it.
+
+    `settings` replace values, as text.
+    """
+    nodes: dict[str, Node] = {}
+    hint = "write name: value in a line below it, without a dash"
+    for entries in sections(chain, "variables", "names to values", hint, problems):
+        for key, value in entries:
+            if check_value_name(key.text, key.span, "a variable", problems):
+                nodes[key.text] = value
+                _refuse_too_many(nodes, key.span, problems)
+    for name, text in settings:
+        if name in nodes:
+            nodes[name] = Scalar(text.strip(), True, Span(surface.variable(name, text), 0, 1), literal=False)
+        else:
+            known = f"the variables are {', '.join(nodes)}" if nodes else "the spec has no variables"
+            message = f"{surface.variable(name)}: there is no variable {quoted(name)}"
+            problems.report(None, message, did_you_mean(name, nodes, known))
+    variables: dict[str, Template] = {}
+    elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
+    reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere)
+    for name, node in nodes.items():
+        elsewhere[name] = "a variable cannot use itself"
+        template = reader.template(node)
+        if isinstance(template, Constant) and template.value is None:
+            problems.report(node.span, f"the variable {name!r} has no value", "give it one")
+            template = None
+        # A variable that cannot be read still exists, so that its uses are not reported as well.
+        variables[name] = template or Constant(UNKNOWN, node.span)
+        del elsewhere[name]
+    return variables
+
+
+def _refuse_too_many(variables: dict[str, Node], span: Span, problems: Problems) -> None:
+    """Raise SpecError beyond the limit, because each expression and each block is read with all variables."""
+    most = limits.current().variables
+    if len(variables) > most:
+        message = f"the spec has more than {most:,} variables"
+        raise SpecError([*problems, Problem(span, message, limits.raised("variables"))])
+
+
+def report_unused_additions(chain: tuple[Mapping, ...], spec: Spec, problems: Problems) -> None:
+    """Report variables beside `extends` that the base does not have and nothing uses: probably slips."""
+    known: dict[str, None] = {}
+    added: list[tuple[int, Scalar, list[str]]] = []
+    for place, mapping in reversed(list(enumerate(chain))):
+        node = mapping.get("variables")
+        keys = [key for key, _ in node.entries] if isinstance(node, Mapping) else []
+        if place + 1 < len(chain):
+            before = list(known)
+            added += [(place, key, before) for key in keys if key.text in spec.variables and key.text not in known]
+        known.update(dict.fromkeys(key.text for key in keys))
+    if not added:
+        return
+    used = variables_used(spec)
+    if problems:
+        # What has a problem is missing from the templates.
+        used.update(*map(_words_in, chain))
+    # What a nearer spec replaces is missing from the templates, too.
+    replaced = {place for place, key, _ in added if place and key.text not in used}
+    words = {place: _words_in(chain[place]) for place in replaced}
+    for place, key, before in added:
+        if key.text not in used and key.text not in words.get(place, ()):
+            message = f"{spec.texts[place + 1][0]} has no variable {quoted(key.text)}, and nothing uses it here"
+            hint = f"its variables are {listed(before, 'and')}" if before else "it has no variables"
+            problems.report(key.span, message, did_you_mean(key.text, before, hint))
+
+
+def _words_in(spec: Mapping) -> set[str]:
+    """The words of a spec's text, without the names of its variables."""
+    words: set[str] = set()
+    waiting: list[Node] = []
+    for key, value in spec.entries:
+        if key.text == "variables" and isinstance(value, Mapping):
+            waiting += [inner for _, inner in value.entries]
+        else:
+            waiting.append(value)
+    done: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
+            words.update(re.findall(r"\w+", node.text))
+        elif id(node) not in done:
+            done.add(id(node))
+            waiting += node.items if isinstance(node, Sequence) else [part for entry in node.entries for part in entry]
+    return words
