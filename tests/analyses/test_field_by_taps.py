@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cnncalc.analyses.receptive_field import Flaw, fields
+from cnncalc.analyses.receptive_field import fields
 from cnncalc.analyses.regions import directly, region
 from cnncalc.errors import RuleError
 from cnncalc.layers import all_types
@@ -285,7 +285,9 @@ def has_axis_read_whole(net, layer):
 
 def is_plain(net, found):
     """No part of an axis is concatenated, and no gate or vector is there: every output follows one rule."""
-    return not found.gates and not any(one.flaw is Flaw.PARTS for one in found.misalignments)
+    if any(one.figures.type.name == "concat" and one.figures.type.axis for one in net.layers):
+        return False
+    return not found.gates
 
 
 @settings(max_examples=120, deadline=None)
