@@ -91,6 +91,7 @@ class Cost:
     STRAND = 20  # a stride of several at which a receptive field moves
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
+    STEP = 20  # a layer, block or branch, where a network is built at several sizes
     PER_NAME = 10  # names that are compared
     PER_CHARACTER = 20  # characters of full names
     PER_PLACE = 5  # places that a pattern can go on from
@@ -100,12 +101,13 @@ class Cost:
 class _Meter:
     """The bounds in force, and the work that is left under them."""
 
-    __slots__ = ("counting", "left", "limits")
+    __slots__ = ("counting", "left", "limits", "steps")
 
     def __init__(self, limits: Limits, *, counting: bool) -> None:
         self.limits = limits
         self.left = limits.work
         self.counting = counting
+        self.steps = 0
 
 
 _METER: ContextVar[_Meter] = ContextVar("limits")
@@ -173,9 +175,17 @@ def restart() -> None:
     _METER.set(_Meter(current(), counting=True))
 
 
-def rest() -> None:
-    """Count no more: what comes after a network is built is not the spec's doing."""
-    _meter().counting = False
+def rest(steps: int = 0) -> None:
+    """Count no more: what comes after a network is built of `steps` items is not the spec's doing."""
+    meter = _meter()
+    meter.counting = False
+    meter.steps = steps
+
+
+def spent() -> int:
+    """The work that was counted since the last restart, with the steps that a network was built of."""
+    meter = _meter()
+    return meter.limits.work - meter.left + Cost.STEP * meter.steps
 
 
 def spend(work: int, subject: str = "this") -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple, cast
 
+from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.errors import Span
+from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, Network, inference_layers
 from cnncalc.reprs import brief
@@ -139,16 +140,21 @@ def without_layers(network: Network) -> Network:
     return network._replace(layers=(), groups=())
 
 
-def over_sizes(spec: Spec, sizes: Iterable[int]) -> tuple[Size, ...]:
-    """A network at several sizes of its input."""
-    from cnncalc.errors import SpecError
-
-    found = []
+def over_sizes(spec: Spec, sizes: Sequence[int]) -> tuple[Size, ...]:
+    """A network at several sizes of its input. Raises SpecError where all of them together exceed the limit `work`."""
+    found: list[Size] = []
+    left = limits.current().work
     for size in sizes:
+        if left <= 0:
+            work = f"takes more than {limits.current().work:,} operations"
+            advice = f"compare at most {plural(len(found), 'size')} at a time"
+            message = f"building {spec.name} at {len(sizes)} sizes {work}"
+            raise SpecError([Problem(spec.span, message, limits.raised("work", advice))])
         try:
             network = at_size(spec, size)
         except SpecError as error:
             found.append(Size(size, None, None, str(error.problems[0])))
         else:
             found.append(Size(size, without_layers(network), totals(network), ""))
+        left -= limits.spent()
     return tuple(found)

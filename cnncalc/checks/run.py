@@ -16,7 +16,7 @@ from cnncalc.network.build import build
 from cnncalc.network.records import Network
 from cnncalc.spec.config import EMPTY, Config, ConfigsInGit, Entry, Lint, entries_of
 from cnncalc.spec.decode import decode, read_spec
-from cnncalc.spec.guards import INCREASE, Guards
+from cnncalc.spec.guards import INCREASE, TOLERANCE, Guards
 from cnncalc.spec.locate import Place, at_revision, chain_of, locate, refuse_link_outside
 from cnncalc.spec.records import Spec
 
@@ -101,10 +101,21 @@ def _verdicts(
     told = (*entries, request.config.defaults)
     dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
     every = [spec.guards, *(entry.guards for entry in entries), request.guards]
-    limited = {(limit.kind, limit.key) for each in every for limit in each.limits}
-    defaults = request.config.defaults.guards
-    every.append(Guards(tuple(limit for limit in defaults.limits if (limit.kind, limit.key) not in limited)))
+    every.append(_remaining_defaults(request.config.defaults.guards, every))
     return check(Subject(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
+
+
+def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:
+    """The bounds of the defaults that no other guard sets: a default `max_increase` outlasts a `max` elsewhere."""
+    given = {(limit.kind, limit.key, name) for each in others for limit in each.limits for name in limit.bounds}
+    remaining = []
+    for limit in defaults.limits:
+        # A tolerance goes with the bounds beside it.
+        replaced = {name for name in limit.bounds if name != TOLERANCE and (limit.kind, limit.key, name) in given}
+        bounds = {name: bound for name, bound in limit.bounds.items() if name not in replaced}
+        if set(bounds) - {TOLERANCE}:
+            remaining.append(limit._replace(bounds=bounds))
+    return Guards(tuple(remaining))
 
 
 def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:

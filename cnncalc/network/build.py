@@ -88,10 +88,11 @@ def load(
 def build(spec: Spec) -> Network:
     """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
     limits.restart()
+    builder = _Builder(spec)
     try:
-        return _Builder(spec).network()
+        return builder.network()
     finally:
-        limits.rest()
+        limits.rest(builder.steps)
 
 
 def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:

@@ -37,19 +37,20 @@ ASSERT = "assert"
 GUARDS = (BUDGET, EXPECT, ASSERT)
 # The kind of a check of an increase over a baseline.
 INCREASE = "increase"
+TOLERANCE = "tolerance"
 BOUNDS = {
     BUDGET: {
         "max": "the most that is allowed",
         "min": "the least that is allowed",
-        "tolerance": "by how much max and min may be missed with no more than a warning: 2% or a number",
+        TOLERANCE: "by how much max and min may be missed with no more than a warning: 2% or a number",
         "max_increase": "the most that may be added to a baseline (`--against`): 2% or a number",
     },
     EXPECT: {
         "value": "what it must be",
-        "tolerance": "by how much it may differ: 2% or a number",
+        TOLERANCE: "by how much it may differ: 2% or a number",
     },
 }
-MAY_BE_PERCENT = ("tolerance", "max_increase")
+MAY_BE_PERCENT = (TOLERANCE, "max_increase")
 UNITS = {
     "B": 1,
     "kB": 10**3,
@@ -161,8 +162,8 @@ def _read_bounds(kind_: str, key: Scalar, quantity: str, node: Node, reader: Tem
             reader.problems.report(word.span, f"{kind_} takes no {quoted(word.text)}", hint)
         elif bound := _read_bound(quantity, word.text, value, reader):
             bounds[word.text] = bound
-    if len(reader.problems) == before and not set(bounds) - {"tolerance"}:
-        needed = listed([word for word in known if word != "tolerance"], "or")
+    if len(reader.problems) == before and not set(bounds) - {TOLERANCE}:
+        needed = listed([word for word in known if word != TOLERANCE], "or")
         reader.problems.report(key.span, f"{key.text} has no limit", f"give it {needed}")
     return bounds if len(reader.problems) == before else {}
 

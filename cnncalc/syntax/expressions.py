@@ -114,12 +114,12 @@ def _described(value: Value, depth: int) -> str:
 
 
 def decimal(number: Number) -> str:
-    """A number as it is written: 3, 0.5, 1/3."""
+    """Returns a number as an expression writes it: 3, 0.5, 1e-20, 1/3."""
     if isinstance(number, int):
         return str(number)
     digits = float(number)
-    text = f"{digits:.6f}".rstrip("0")
-    return text if number == fraction(text) else f"{number.numerator}/{number.denominator}"
+    texts = f"{digits:.6f}".rstrip("0"), repr(digits)
+    return next((text for text in texts if number == fraction(text)), f"{number.numerator}/{number.denominator}")
 
 
 def fraction(text: str) -> Number:

@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnncalc import limits
+from cnncalc.analyses import compare
 from cnncalc.analyses.compare import Heaviest, at_size, facts, front, largest_field, over_sizes
 from cnncalc.analyses.stages import stages
 from cnncalc.analyses.totals import totals
 from cnncalc.errors import SpecError
-from cnncalc.network.build import load
+from cnncalc.limits import Limits
+from cnncalc.network.build import build, load
 from cnncalc.spec.decode import read_spec
+from cnncalc.spec.locate import Place
 
 ARAUJO = Path(__file__).parent.parent / "reference" / "receptive_fields.csv"
 
@@ -125,6 +129,27 @@ def test_every_spatial_axis_of_every_input_is_resized(spec, tmp_path):
     )
     shapes = dict(at_size(read_spec(str(path)), 6).inputs)
     assert shapes == {"image": (3, 6, 6), "sound": (2, 6), "film": (1, 6, 6, 6), "code": (7,)}
+
+
+FITS = "- repeat: 100\n  relu:\n"
+NEVER_FITS = f"{FITS}- conv: [1, 1000]\n"
+
+
+@pytest.mark.parametrize(("layers", "steps"), [(FITS, 100), (NEVER_FITS, 101)])
+def test_all_sizes_together_are_bounded(layers, steps, monkeypatch):
+    """Counts 100 passes, and the layer that fits nowhere, at each size, whether the network is built or refused."""
+    built = []
+    monkeypatch.setattr(compare, "build", lambda spec: built.append(spec) or build(spec))
+    spec = read_spec(Place("", "<text>", text=f"name: net\ninput: [1, 8, 8]\nlayers:\n{layers}"))
+    with limits.using(Limits(work=3 * steps * limits.Cost.STEP)):
+        assert [one.size for one in over_sizes(spec, (8, 9, 10))] == [8, 9, 10]
+        built.clear()
+        with pytest.raises(SpecError) as refused:
+            over_sizes(spec, tuple(range(8, 108)))
+    assert len(built) == 3
+    message = f"building net at 100 sizes takes more than {3 * steps * limits.Cost.STEP:,} operations"
+    advice = "compare at most 3 sizes at a time; `--limit work=N` raises the limit"
+    assert [(problem.message, problem.hint) for problem in refused.value.problems] == [(message, advice)]
 
 
 def test_what_does_not_fit_is_told():

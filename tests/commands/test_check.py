@@ -119,6 +119,37 @@ def test_without_a_spec_it_takes_those_of_the_configuration(run, folder: Path) -
     run("check", "design.yaml", "--no-lint", "--no-config")
 
 
+@pytest.mark.parametrize(
+    ("budget", "options"),
+    [
+        ("budget: {params: 5G}", ()),
+        ("budget: {params: {min: 1, tolerance: 100%}}", ()),
+        ("", ("--max", "params=5G")),
+    ],
+)
+def test_another_bound_leaves_a_default_increase_in_force(run, folder: Path, budget: str, options) -> None:
+    """A 1x1 convolution of 3 channels with 3 filters has 12 parameters, and with 4 filters 16."""
+    spec = "input: [3, 8, 8]\nlayers: [conv: [{}, 1]]\n{}\n"
+    (folder / "old.yaml").write_text(spec.format(3, ""))
+    (folder / "design.yaml").write_text(spec.format(4, budget))
+    (folder / "cnncalc.yaml").write_text("defaults: {budget: {params: {max_increase: 1}}}\nspecs: [design.yaml]\n")
+    output = run("check", "design.yaml", "--no-lint", "--against", "old.yaml", *options, status=1).output
+    assert "params grew by 4 (33.3 %) to 16, where 1 (8.3 %) is allowed (cnncalc.yaml:1:21)" in output
+
+
+@pytest.mark.parametrize(
+    ("own", "severities"),
+    [("{max: 90}", ["warning"]), ("{max: 90, tolerance: 0}", ["warning"]), ("{max: 90, min: 1}", [])],
+)
+def test_defaults_fall_back_bound_by_bound(run, folder: Path, own: str, severities: list[str]) -> None:
+    """12 parameters are below the default of at least 13, within its own tolerance of half."""
+    (folder / "design.yaml").write_text(f"input: [3, 8, 8]\nlayers: [conv: [3, 1]]\nbudget: {{params: {own}}}\n")
+    defaults = "defaults: {budget: {params: {max: 1, min: 13, tolerance: 50%}}}\nspecs: [design.yaml]\n"
+    (folder / "cnncalc.yaml").write_text(defaults)
+    written = json.loads(run("check", "design.yaml", "--no-lint", "--json").stdout)
+    assert [finding["severity"] for finding in written["specs"][0]["findings"]] == severities
+
+
 TWO_SPECS = """\
 defaults: {budget: {params_size: 10 B}}
 specs:

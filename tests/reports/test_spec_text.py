@@ -37,3 +37,12 @@ def test_settings_that_are_defaults_are_left_out(spec):
         "  - dropout: {rate: 1/3}",
         "    name: dropout_2",
     ]
+
+
+@pytest.mark.parametrize("rate", ["1e-20", "1.5e-12", "0.1234567"])
+def test_decimals_with_many_digits_are_read_again(rate, spec):
+    """10^20 as a denominator is above the largest number of an expression, 2^63 - 1; 1e-20 is not."""
+    net = spec(f"input: [3, 8, 8]\nlayers: [{{leaky_relu: {rate}}}]")
+    text = list(spec_text.write(net))
+    assert text[-2:] == [f"  - leaky_relu: {{slope: {rate}}}", "    name: leaky_relu"]
+    assert spec("\n".join(text)).layers[0].settings == net.layers[0].settings
