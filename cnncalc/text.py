@@ -30,14 +30,14 @@ def integer(number: int) -> str:
     return f"{number:,}"
 
 
-def several(words: Sequence[str]) -> str:
+def several(words: Sequence[str], comma: str = ", ", cut: str = "{words}, ... ({count} in all)") -> str:
     """Texts in a row; of a long row the first ones and their count: a, b, ... (30,000 in all)."""
     length = 0
     for number, word in enumerate(words):
         length += len(word) + 2
         if length > LONGEST_ROW and number:
-            return f"{', '.join(words[:number])}, ... ({integer(len(words))} in all)"
-    return ", ".join(words)
+            return cut.format(words=comma.join(words[:number]), count=integer(len(words)))
+    return comma.join(words)
 
 
 def exact(number: int | Fraction) -> str:

@@ -33,6 +33,7 @@ class Point(NamedTuple):
 
     label: str
     text: str
+    colon: str = ": "
 
 
 class Working(NamedTuple):

@@ -57,7 +57,7 @@ def _block(block: Block) -> Iterator[str]:
     elif isinstance(block, Words):
         yield f"<p>{_safe(block.text)}</p>"
     elif isinstance(block, Point):
-        label = f"<strong>{_safe(block.label)}</strong>: " if block.label else ""
+        label = f"<strong>{_safe(block.label)}</strong>{block.colon}" if block.label else ""
         yield f"<li>{label}{_safe(block.text)}</li>"
     elif isinstance(block, Working):
         sides = " = ".join([block.quantity, *block.parts(Style.UNICODE)])

@@ -37,7 +37,7 @@ def write(document: Document) -> Iterator[str]:
         elif isinstance(block, Words):
             yield latex.breakable(block.text)
         elif isinstance(block, Point):
-            label = f"\\textbf{{{latex.breakable(block.label)}}}: " if block.label else ""
+            label = f"\\textbf{{{latex.breakable(block.label)}}}{block.colon}" if block.label else ""
             yield f"\\par\\noindent {label}{latex.breakable(block.text)}"
         elif isinstance(block, Working):
             yield from _equation(block)

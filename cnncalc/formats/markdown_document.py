@@ -20,7 +20,7 @@ def write(document: Document) -> Iterator[str]:
         elif isinstance(block, Words):
             yield markdown.prose(block.text) if block.has_code else markdown.paragraph(block.text)
         elif isinstance(block, Point):
-            label = f"{markdown.escape(block.label)}: " if block.label else ""
+            label = f"{markdown.escape(block.label)}{block.colon}" if block.label else ""
             yield f"- {label}{markdown.escape(block.text)}"
         elif isinstance(block, Working):
             yield f"$${' = '.join(sides(block))}$$"

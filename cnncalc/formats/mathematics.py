@@ -57,6 +57,8 @@ LATEX_FUNCTIONS = {name: rf"\{name}" for name in ("exp", "ln", "tanh", "min", "m
 # Functions of a formula that have no exact value.
 TRANSCENDENTAL = ("exp", "ln", "erf", "sqrt", "tanh")
 UNBROKEN = "\N{NO-BREAK SPACE}"
+# In `names`, how a function defined piece by piece is written; no symbol can have this name.
+PIECEWISE = "if"
 # A symbol of lecture notes, such as W or P_1, which is written as such and not as a word.
 LETTER = re.compile(r"[A-Za-z](_[0-9])?\Z")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -136,7 +138,8 @@ class _Writer:
             if self.style is Style.LATEX:
                 cases = rf"{then} & \text{{if }} {condition} \\ {otherwise} & \text{{else}}"
                 return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
-            return f"{then} {self.word('if')} {condition} {self.word('else')} {otherwise}", CONDITIONAL
+            pattern = self.names.get(PIECEWISE, "{then} if {condition} else {otherwise}")
+            return pattern.format(then=then, condition=condition, otherwise=otherwise), CONDITIONAL
         if isinstance(tree, Index):
             return f"{self.within(tree.operand, ATOM)}[{self.tree(tree.place)[0]}]", ATOM
         if isinstance(tree, ListOf):

@@ -47,7 +47,7 @@ def _text(block: Block, width: int, style: Style) -> Iterator[str]:
     elif isinstance(block, Words):
         yield from terminal.wrapped(block.text, width)
     elif isinstance(block, Point):
-        label = f"- {block.label}: " if block.label else "- "
+        label = f"- {block.label}{block.colon}" if block.label else "- "
         first, *rest = terminal.wrapped(f"{label}{block.text}", width - 2)
         yield first
         yield from (f"  {line}" for line in rest)

@@ -1,61 +1,79 @@
-"""The sentences of the worked reports, in English and in Chinese: one catalogue, a file a report.
+"""The sentences of the reports, one file per language.
 
-A sentence has a key, and a text in each language with {placeholders} for what is already written
-out. `{count:one channel|# channels}` is the first where the count is 1, else the second, with the count in
-place of #. `say` finds it; no report holds prose of these reports.
+Each file has `SENTENCES`: report -> key -> text, with {placeholders} for values that are already formatted.
+`{count:one channel|# channels}` is the first form where the count is 1, otherwise the second, with the count in place
+of #. English has every sentence; another language shows English where it lacks one. Only the files that are needed
+are loaded.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any
 
-LANGUAGES = ("en", "zh")
+from cnncalc.text import several
+
+# The language of the fallback, and the default.
+ENGLISH = "en"
 
 
-class Sentence(NamedTuple):
-    """One sentence in every language."""
+def _list_languages() -> tuple[str, ...]:
+    """The names of the files in this folder, English first."""
+    names = {name[:-3] for name in os.listdir(os.path.dirname(__file__)) if name.endswith(".py") and name[0] != "_"}
+    return (ENGLISH, *sorted(names - {ENGLISH}))
 
-    en: str
-    zh: str
+
+LANGUAGES = _list_languages()
 
 
 @cache
-def catalogue(report: str) -> dict[str, Sentence]:
-    """The sentences of a report, such as `field`."""
-    sentences: dict[str, Sentence] = import_module(f"{__name__}.{report}").SENTENCES
+def load_sentences(language: str) -> Mapping[str, Mapping[str, str]]:
+    """The sentences of a language: report -> key -> text."""
+    sentences: Mapping[str, Mapping[str, str]] = import_module(f"{__name__}.{language}").SENTENCES
     return sentences
 
 
-def reports() -> tuple[str, ...]:
-    """The reports that have sentences."""
-    return tuple(module.name for module in iter_modules(__path__))
-
-
-class _Numerus(Formatter):
+class _CountFormatter(Formatter):
     """Fills in placeholders, and chooses between the words for one and those for several."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if not format_spec:
             return str(value)
-        one, _, several = format_spec.partition("|")
-        return (one if str(value) == "1" else several).replace("#", str(value))
+        one, _, many = format_spec.partition("|")
+        return (one if str(value) == "1" else many).replace("#", str(value))
 
 
-_FORMATTER = _Numerus()
+_FORMATTER = _CountFormatter()
 
 
 class Speaker:
-    """Says the sentences of some reports in one language."""
+    """The sentences of some reports in one language, and in English where that language lacks one."""
 
-    def __init__(self, language: str, *names: str) -> None:
-        self.language = language
-        self.sentences = {key: one for name in ("common", *names) for key, one in catalogue(name).items()}
+    def __init__(self, language: str, *reports: str) -> None:
+        self.sentences: dict[str, str] = {}
+        for one in dict.fromkeys((ENGLISH, language)):
+            for report in ("common", *reports):
+                self.sentences |= load_sentences(one).get(report, {})
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence of a key with its placeholders filled in."""
-        text: str = getattr(self.sentences[key], self.language)
-        return _FORMATTER.vformat(text, (), values)
+        return _FORMATTER.vformat(self.sentences[key], (), values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.sentences
+
+    def row(self, words: Sequence[str]) -> str:
+        """Names or numbers in a row; of a long row the first ones and their count."""
+        return several(words, self("comma"), self.sentences["row_cut"])
+
+    def join(self, words: Sequence[str]) -> str:
+        """Names or numbers with "and" before the last."""
+        if len(words) < 2:
+            return "".join(words)
+        # Chinese has spaces around names and numbers, but not between its own words.
+        key = "and_names" if (words[-2][-1:] + words[-1][:1]).isascii() else "and"
+        return self(key, first=self("comma").join(words[:-1]), second=words[-1])

@@ -73,7 +73,7 @@ class ElementwiseJoin(Join):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         repeated = (remark("repeated"),) if any(shape != output for shape in inputs) else ()
-        return (remark(self.name), *repeated)
+        return (remark(self.name, steps=len(inputs) - 1), *repeated)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(**{self.operation: (len(inputs) - 1) * output.elements})

@@ -7,16 +7,16 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from cnncalc.analyses.explanation import AxisFit, Derivation, Explanation
-from cnncalc.analyses.sharing import Counts
+from cnncalc.analyses.sharing import Counts, Pair
 from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
 from cnncalc.formats.json import dumps
-from cnncalc.formats.mathematics import Factors, Number, letters
+from cnncalc.formats.mathematics import PIECEWISE, Factors, Number, letters
 from cnncalc.formats.table import Column, Line, Table
-from cnncalc.languages import LANGUAGES, Speaker
-from cnncalc.layers.contract import Matrices, Remark
+from cnncalc.languages import Speaker
+from cnncalc.layers.contract import Matrices, Remark, Role
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow, times
 from cnncalc.syntax.expressions import Value, describe
-from cnncalc.text import Share, integer, number, percent, several, size
+from cnncalc.text import Share, integer, number, percent, size
 
 VERSION = 1
 # The letters that lecture notes use in the output-size formula.
@@ -61,9 +61,9 @@ class _Writer:
     def blocks(self) -> Iterator[Block]:
         say, kind = self.say, self.layer.figures.type
         yield Heading(say("title", layer=self.layer.name, network=self.facts.network.name), 1)
-        # What a type says of itself is English.
+        # English describes a type by the first line of its docstring.
         summary = (kind.__doc__ or "").partition("\n\n")[0]
-        described = summary if self.options.language == LANGUAGES[0] else say(f"type_{kind.name}")
+        described = say(term) if (term := f"type_{kind.name}") in say else summary
         yield Words(say("what", type=kind.name, described=described))
         yield from self.ends()
         sections = (
@@ -78,7 +78,7 @@ class _Writer:
             ("stack", self.stack()),
             ("im2col", self.matrices()),
             ("convolution", self.convolution()),
-            ("fit", self.fits()),
+            ("fit_window" if self.is_pool else "fit", self.fits()),
             ("settings", self.origin()),
         )
         for title, section in sections:
@@ -86,6 +86,11 @@ class _Writer:
             if blocks:
                 yield Heading(say(title))
                 yield from blocks
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether the kernel is a pooling window, which has no filters."""
+        return self.layer.figures.type.role in (Role.MAX_POOL, Role.AVERAGE_POOL)
 
     def point(self, label: str, text: str) -> Point:
         return Point("", self.say("labelled", label=label, text=text))
@@ -103,7 +108,7 @@ class _Writer:
             yield Point("", say("reads", name=name, shape=self.shape(shape)))
         given = self.shape(layer.output_shape)
         if self.facts.readers:
-            yield Point("", say("gives", shape=given, readers=several(self.facts.readers)))
+            yield Point("", say("gives", shape=given, readers=say.row(self.facts.readers)))
         elif layer.name in self.facts.network.outputs:
             yield Point("", say("gives_out", shape=given))
         else:
@@ -148,7 +153,9 @@ class _Writer:
         key = f"symbol_{'macs' if name == 'multiply_accumulates' else name}"
         if name == "in_channels" and not self.layer.input_shapes[0].rank:
             key = "symbol_in_features"
-        return self.say(key) if key in self.say.sentences else name
+        if self.is_pool:
+            key = key.replace("symbol_kernel", "symbol_window")
+        return self.say(key) if key in self.say else name
 
     def factors(self) -> dict[str, Factors]:
         """The numbers of the formulas that are products of sizes."""
@@ -169,14 +176,11 @@ class _Writer:
         key = {"multiply_accumulates": "macs", "params": "parameters"}.get(derivation.key, derivation.key)
         if key == "out_channels" and not self.layer.output_shape.rank:
             key = "out_features"
-        return self.say(key) if key in self.say.sentences else key
+        return self.say(key) if key in self.say else key
 
     def axes(self, axes: Iterable[str]) -> str:
         """The names of axes as a sentence lists them."""
-        words = [self.say(axis) if axis in self.say.sentences else axis for axis in axes]
-        if len(words) < 2:
-            return "".join(words)
-        return self.say("and", first=self.say("comma").join(words[:-1]), second=words[-1])
+        return self.say.join([self.say(axis) if axis in self.say else axis for axis in axes])
 
     def output(self) -> Iterator[Block]:
         derived = [one for one in self.facts.derivations if one.key in OUTPUTS]
@@ -185,7 +189,7 @@ class _Writer:
         if known and any(one.key == "out_size" for one in derived):
             named = (f"{letter.replace('_', '')} {self.symbol(name)}" for name, letter in known.items())
             key = "letters_of_notes" if known.keys() <= NOTES else "letters"
-            yield Words(self.say(key, letters=", ".join(named)))
+            yield Words(self.say(key, letters=self.say("comma").join(named)))
         sizes = self.layer.output_shape.spatial
         kept = sizes and any(shape.spatial == sizes for shape in self.layer.input_shapes)
         if kept and not any(one.key in ("out_size", "out_elements") for one in derived):
@@ -212,7 +216,8 @@ class _Writer:
         for remark in self.facts.remarks:
             yield Words(said(remark, self.say, axes=self.axes(self.facts.axes)))
             if remark.formula:
-                yield Working(self.say("function"), remark.formula, remark.values, names=INPUT_SYMBOLS)
+                names = {**INPUT_SYMBOLS, PIECEWISE: self.say.sentences["piecewise"]}
+                yield Working(self.say("function"), remark.formula, remark.values, names=names)
 
     # --- its share --------------------------------------------------------------------------------
 
@@ -302,10 +307,17 @@ class _Writer:
                 full_params=integer(grouping.params.whole),
                 macs=integer(grouping.macs.part),
                 full_macs=integer(grouping.macs.whole),
-                part=_part(grouping.params.part, grouping.params.whole),
-                macs_part=_part(grouping.macs.part, grouping.macs.whole),
+                part=self.part(grouping.params),
+                macs_part=self.part(grouping.macs),
             )
         )
+
+    def part(self, pair: Pair) -> str:
+        """A part as 1/2 where the whole is a multiple of it, else in percent."""
+        ratio = Fraction(pair.part, pair.whole)
+        if ratio.numerator == 1:
+            return f"1/{ratio.denominator}"
+        return self.say("percent", number=percent(Share(*pair)))
 
     def separable(self) -> Iterator[Block]:
         pair, say = self.facts.separable, self.say
@@ -337,8 +349,7 @@ class _Writer:
         stack, say = self.facts.stack, self.say
         if stack is None:
             return
-        names = [layer.name for layer in stack.layers]
-        joined = say("and", first=", ".join(names[:-1]), second=names[-1])
+        joined = say.join([layer.name for layer in stack.layers])
         yield Words(say("stacked", layers=joined, field=times(stack.field)))
         kernels = Factors(window.kernel for window in stack.windows)
         together, alone = say("stacked_weights", count=len(stack.layers)), say("single_weights")
@@ -447,8 +458,12 @@ class _Writer:
         if ways:
             comma = say("comma").join(ways[:-1])
             joined = ways[0] if len(ways) == 1 else say("or", first=comma, second=ways[-1])
-            told.append(say("remedy_even" if fit.uneven else "remedy", remedies=joined))
-        return "; ".join(told) if self.options.language == "en" else "；".join(told)
+            is_choice = len(ways) > 1 or any(
+                len(values) > 1 for setting, values in fit.remedies if setting != "padding"
+            )
+            key = "remedy_even" if fit.uneven else "remedies" if is_choice else "remedy"
+            told.append(say(key, remedies=joined))
+        return say("semicolon").join(told)
 
     def remedy(self, setting: str, values: tuple[int, ...]) -> str:
         """One setting, with the values that it might have instead; those of a padding are its two sides."""
@@ -457,7 +472,7 @@ class _Writer:
         value = integer(values[0])
         if len(values) == 2:
             value = self.say("or_value", first=value, second=integer(values[1]))
-        return self.say(f"with_{setting}", value=value)
+        return self.say("with_window" if setting == "kernel" and self.is_pool else f"with_{setting}", value=value)
 
 
 INPUT_SYMBOLS = {"all_x": "x"}
@@ -523,12 +538,6 @@ def decimal(value: Fraction) -> str:
 
 def _times(ratio: Fraction, say: Speaker) -> str:
     return say("times", ratio=decimal(ratio))
-
-
-def _part(part: int, whole: int) -> str:
-    """A part as 1/2 where it is so, else in per cent."""
-    ratio = Fraction(part, whole)
-    return f"1/{ratio.denominator}" if ratio.numerator == 1 else f"{percent(Share(part, whole))} %"
 
 
 # --- JSON ---------------------------------------------------------------------------------------

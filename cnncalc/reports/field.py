@@ -105,7 +105,9 @@ def table(network: Network, options: Options) -> Table:
         notes.append(("", say("left_out_layers", rows=len(kept), layers=len(network.layers))))
     elif not options.every and any(sizes.rank for _, sizes in network.inputs):
         notes.append(("", say("nothing_changes")))
-    header = tuple(words for words in (network.source, say("input_line", inputs=describe_inputs(network))) if words)
+    header = tuple(
+        words for words in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if words
+    )
     title = say("title", network=network.name)
     return Table(title, header, tuple(columns), tuple(lines), tuple(notes), say("left_out", columns="{columns}"))
 
@@ -253,8 +255,8 @@ def _flaws(misalignments: tuple[Misalignment, ...], network: Network, say: Speak
         worst = max(kind, key=lambda one: one.numbers)
         rank = dict(network.inputs)[worst.input].rank
         same = [one for one in kind if one.layer == worst.layer and one.numbers == worst.numbers]
-        axes = say("and").join(say(axis_names(rank)[axis]) for axis in sorted({one.axis for one in same}))
-        numbers = say("and").join(map(exact, worst.numbers))
+        axes = say.join([say(axis_names(rank)[axis]) for axis in sorted({one.axis for one in same})])
+        numbers = say.join(list(map(exact, worst.numbers)))
         others = len({one.layer for one in kind}) - 1
         where = say("of_several", layer=worst.layer, count=others) if others else worst.layer
         yield say(f"flaw_{flaw.name}", layer=where, numbers=numbers, axis=axes)
@@ -395,7 +397,7 @@ class Report:
             sentences.append(say("sees_whole" if self.layer.output_shape.positions > 1 else "one_whole"))
         elif not is_shared:
             sentences.append(say("together_whole" if whole else "together"))
-        return (" " if self.options.language == "en" else "").join(sentences)
+        return say("space").join(sentences)
 
     def growth(self, name: str) -> Iterator[Block]:
         """How the field comes about, along the widest path."""
@@ -413,7 +415,7 @@ class Report:
             title = (
                 say("grows")
                 if len(groups) == 1
-                else say("grows_along", axis=say("and").join(self.axis(name, axis) for axis in group))
+                else say("grows_along", axis=say.join([self.axis(name, axis) for axis in group]))
             )
             if self.several:
                 title = f"{title} ({name})"
@@ -552,7 +554,7 @@ class Report:
         for source, read in self.directly.items():
             itself = read.boxes == (tuple(((place, place),) for place in self.position),)
             if source not in self.found.inputs and read.shape.rank and read.boxes and not itself:
-                yield Point(say("directly", source=source), self.slices("A", read))
+                yield Point(say("directly", source=source), self.slices("A", read), say("colon"))
 
     def reads(self, name: str, read: Region) -> Iterator[Block]:
         """What it reads of one input of the network, and what falls in the padding."""
@@ -567,11 +569,11 @@ class Report:
             beyond = [] if end is None else outside(end, size)
             if beyond:
                 ends = ((integer(start), integer(stop)) for start, stop in beyond)
-                parts = (start if start == stop else say("range", first=start, last=stop) for start, stop in ends)
-                text += say("in_padding", parts=say("and").join(parts))
+                parts = [start if start == stop else say("range", first=start, last=stop) for start, stop in ends]
+                text += say("in_padding", parts=say.join(parts))
             where = self.axis(name, axis)
-            yield Point(f"{name}, {where}" if self.several else where, text)
-        yield Point(say("slice"), self.slices(self.name_of(name), read))
+            yield Point(say.row([name, where]) if self.several else where, text, say("colon"))
+        yield Point(say("slice"), self.slices(self.name_of(name), read), say("colon"))
         if not read.exact:
             yield Words(say("reads_at_most"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
@@ -34,11 +34,11 @@ class NamedRow(NamedTuple):
     level: int
 
 
-def describe_inputs(network: Network, layout: str = "chw") -> str:
-    """The shapes of a network's inputs, with their names where there are several."""
+def describe_inputs(network: Network, layout: str = "chw", row: Callable[[Sequence[str]], str] = several) -> str:
+    """The shapes of a network's inputs, with their names where there are several; `row` joins those."""
     if len(network.inputs) == 1:
         return shape(network.inputs[0][1], layout)
-    return several([f"{name} {shape(sizes, layout)}" for name, sizes in network.inputs])
+    return row([f"{name} {shape(sizes, layout)}" for name, sizes in network.inputs])
 
 
 def select_rows(root: Node, depth: int, most: int) -> list[Row]:

@@ -94,7 +94,9 @@ def _column(key: str, say: Speaker) -> Column:
 
 
 def _header(network: Network, say: Speaker) -> tuple[str, ...]:
-    return tuple(line for line in (network.source, say("input_line", inputs=describe_inputs(network))) if line)
+    return tuple(
+        line for line in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if line
+    )
 
 
 # --- the rows -------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _sentences(network: Network, facts: Sharing, say: Speaker) -> Iterator[str]:
         yield _instead("if_untied", sums, "untied", say)
     if facts.kept:
         kept = (say("kept_layer", type=name, params=integer(params)) for name, params in facts.kept.items())
-        yield say("kept", layers=say("and").join(kept))
+        yield say("kept", layers=say("comma").join(kept))
     if facts.training != sums:
         numbers = {key: integer(number) for key, number in facts.training._asdict().items()}
         yield say("in_training", **numbers)

@@ -15,7 +15,7 @@ from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.network.records import Layer
 from cnncalc.reports.explain import Options, decimal
-from cnncalc.text import Share, integer, percent, several
+from cnncalc.text import Share, integer, percent
 
 VERSION = 1
 
@@ -39,11 +39,11 @@ class _Teller:
     def blocks(self) -> Iterator[Block]:
         facts, say = self.facts, self.say
         network, whole = facts.network, facts.totals
-        given = several([self.shape(shape) for _, shape in network.inputs])
+        given = say.row([self.shape(shape) for _, shape in network.inputs])
         shapes = {layer.name: layer.output_shape for layer in network.layers} | dict(network.inputs)
         training = {layer.name for layer in network.layers if layer.training_only}
         outputs = [name for name in network.outputs if name not in training]
-        left = several([self.shape(shapes[name]) for name in outputs])
+        left = say.row([self.shape(shapes[name]) for name in outputs])
         yield Heading(say("story_title", network=network.name, input=given, output=left), 1)
         if network.source:
             yield Words(network.source)
@@ -62,13 +62,10 @@ class _Teller:
     def stages(self) -> Iterator[Block]:
         scale: Fraction | None = Fraction(1)
         for number, stage in enumerate(self.facts.stages, start=1):
-            told = f"{self.stage(stage, Fraction(1) if stage.from_input else scale)}{self.depth(stage)}{self.period}"
-            yield Point("", self.say("labelled", label=number, text=told))
+            words = self.stage(stage, Fraction(1) if stage.from_input else scale)
+            text = f"{words}{self.depth(stage)}{self.say('period')}"
+            yield Point("", self.say("labelled", label=number, text=text))
             scale = stage.scale or scale
-
-    @property
-    def period(self) -> str:
-        return "." if self.say.language == "en" else "。"
 
     def stage(self, stage: Stage, before: Fraction | None) -> str:
         names = _names(stage)
@@ -185,7 +182,7 @@ class _Teller:
                 last=maps[-1].nodes[-1].name,
                 first_shape=str(first),
                 last_shape=str(last),
-                times=decimal(Fraction(first.positions, last.positions)),
+                times=integer(round(Fraction(first.positions, last.positions))),
                 more=decimal(Fraction(last.channels, first.channels)),
             )
         )

@@ -1,10 +1,9 @@
-"""The worked reports of every bundled network: each is there, in both languages."""
+"""The worked reports of every bundled network, in English and in Chinese."""
 
 import pytest
 
 from cnncalc import bundled
 from cnncalc.commands import cli
-from cnncalc.languages import LANGUAGES
 
 REPORTS = ("explain", "field", "sharing")
 
@@ -14,7 +13,7 @@ REPORTS = ("explain", "field", "sharing")
 def test_report(network, report, run):
     if report not in cli.list_commands(None):
         pytest.skip(f"there is no command {report} yet")
-    english, chinese = (run(report, network, "--language", language).output for language in LANGUAGES)
+    english, chinese = (run(report, network, "--language", language).output for language in ("en", "zh"))
     assert english.strip()
     assert not has_chinese(english)
     assert has_chinese(chinese)

@@ -85,7 +85,7 @@ def test_the_end_of_a_name_is_enough_where_it_is_the_only_one(run, tmp_path):
 
 
 def test_a_layer_of_training_says_so(run):
-    assert "It is there in training only" in run("explain", "googlenet", "loss1.auxiliary_head.fc").output
+    assert "Exists in training only" in run("explain", "googlenet", "loss1.auxiliary_head.fc").output
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_every_formula_in_latex_is_balanced(run):
         ("pad: {channels: 2}", "", "Numbers are added at the ends of the axes: 768 become 1,024."),
         # 4x4 windows of 3x3, padding included, are 144 numbers a channel, 2.25 times 64; none overlaps another.
         ("conv: {filters: 4, kernel: 3, stride: 3, padding: 2}", "", "2.25 times the input."),
-        ("conv: {filters: 4, kernel: 2, stride: 1}", "", "times the input: where windows overlap"),
+        ("conv: {filters: 4, kernel: 2, stride: 1}", "", "times the input, because it repeats"),
     ],
 )
 def test_what_is_said_is_true_of_the_layer(layer, size, said, run, tmp_path):
@@ -198,7 +198,7 @@ def explained(run, tmp_path, shape, layer, language="en"):
     ("shape", "layer", "sentence"),
     [
         # A 5x5 on a 2x2 map has 25 connections an output, of which at most 4 are no padding.
-        ("[1, 2, 2]", "conv: {filters: 1, kernel: 5, padding: 2}", "an output can read all 4 inputs."),
+        ("[1, 2, 2]", "conv: {filters: 1, kernel: 5, padding: 2}", "for an output to read all 4 inputs."),
         # Of 5 taps 2 apart only 0, 2 and 4 can lie in 6 positions: 3 of 6.
         (
             "[1, 6]",
@@ -209,7 +209,7 @@ def explained(run, tmp_path, shape, layer, language="en"):
         (
             "[2, 6]",
             "conv: {filters: 4, kernel: 3, padding: 1}",
-            "an output reads at most 6 of the 12 inputs (50.0 %), and fewer on the border.",
+            "an output reads at most 6 of the 12 inputs (50.0 %), and fewer at the borders.",
         ),
         # Taps 0 and 2 of the 3 fall on one output, from 2 inputs.
         (
@@ -221,12 +221,12 @@ def explained(run, tmp_path, shape, layer, language="en"):
         (
             "[1, 1, 1]",
             "conv_transpose: {filters: 1, kernel: 2, stride: 2}",
-            "the 4 output positions of a channel share its bias alone.",
+            "the 4 output positions of a channel share only its bias.",
         ),
         (
             "[1, 3]",
             "conv_transpose: {filters: 1, kernel: 2, stride: 2}",
-            "all 3 input positions spread the same weights.",
+            "all 3 input positions use the same weights.",
         ),
         ("[1, 2]", "scale: {bias: true}", "f(x) = weight × x + bias Output"),
         ("[1, 5, 5]", "max_pool: {kernel: 2, stride: 4}", "reads 4 of its 25 numbers: they become 1."),
@@ -235,12 +235,12 @@ def explained(run, tmp_path, shape, layer, language="en"):
             "concat: {axis: 1}\n    from: [input, input]",
             "height = input size + sizes of the others = 2 + 2 = 4",
         ),
-        ("[1, 4]", "conv: [1, 1]", "reads one position and turns its one channel into 1:"),
-        ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its one channel into 1."),
-        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel alone, and there is no other."),
-        ("[1, 4]", "batch_norm", "the one channel has a mean and a variance of its own"),
+        ("[1, 4]", "conv: [1, 1]", "reads one position and turns its only channel into 1:"),
+        ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its only channel into 1."),
+        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and there is no other."),
+        ("[1, 4]", "batch_norm", "the only channel has its own mean and variance"),
         ("[1]", "flatten", "The same number; nothing is computed or copied."),
-        ("[1]", "softmax", "The sum is over the one channel of a position."),
+        ("[1]", "softmax", "The sum runs over the one channel of a position."),
         ("[4, 1]", "group_norm: 4", "each of 4 groups of channels, 1 number of one sample."),
     ],
 )

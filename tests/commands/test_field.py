@@ -75,9 +75,9 @@ def test_several_inputs_and_branches_that_are_not_aligned(arguments, run, kept):
 
 
 def test_through_gates_everything_is_seen(run):
-    assert "Left aside: 9 gates" in run("field", "mobilenet_v3_small").output
+    assert "9 gates are ignored" in run("field", "mobilenet_v3_small").output
     output = run("field", "mobilenet_v3_small", "--through-gates").output
-    assert "Gates are counted: behind the first of them, in bneck1.residual.squeeze_excite.multiply," in output
+    assert "Gates are counted: after the first of them, in bneck1.residual.squeeze_excite.multiply," in output
 
 
 def test_a_block_is_its_last_layer(run):

@@ -32,7 +32,7 @@ def test_kept(arguments, run, kept):
 def test_the_lecture_notes(run):
     """CS231n: 105,705,600 parameters without sharing, 34,944 with it; a neuron reads 363 of 154,587."""
     output = run("sharing", "-", stdin=LECTURE).output
-    assert "conv   conv    34,944  105,705,600  3,025   44,892,355,200" in output
+    assert "conv   conv   34,944  105,705,600  3,025   44,892,355,200" in output
     assert "an output of conv reads 363 of 154,587 inputs" in output
 
 

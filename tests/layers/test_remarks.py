@@ -263,9 +263,13 @@ def test_the_padding_of_a_mean(padding, settings, keys):
 
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
 def test_what_a_join_repeats(name):
-    assert said(name, (64, 8, 8), (64, 8, 8)) == [(name, {})]
+    assert said(name, (64, 8, 8), (64, 8, 8)) == [(name, {"steps": 1})]
     for smaller in ((64,), (64, 1, 1), (1, 8, 8)):
-        assert said(name, (64, 8, 8), smaller) == said(name, smaller, (64, 8, 8)) == [(name, {}), ("repeated", {})]
+        assert (
+            said(name, (64, 8, 8), smaller)
+            == said(name, smaller, (64, 8, 8))
+            == [(name, {"steps": 1}), ("repeated", {})]
+        )
 
 
 def test_what_is_joined_one_behind_the_other():

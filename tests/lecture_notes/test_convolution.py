@@ -28,7 +28,7 @@ def test_the_output_volume_has_290400_neurons(first, explained, told):
 
 def test_the_paper_says_224_which_does_not_fit(told):
     output = told("alexnet", "conv1", "--input", "3x224x224")
-    assert "the last of the 224 pixels is read by no output" in output
+    assert "no output reads the last of the 224 pixels" in output
 
 
 @pytest.mark.parametrize(("stride", "size"), [(1, 5), (2, 3)])
@@ -59,7 +59,7 @@ def test_w_10_f_3_s_2_does_not_fit(design, explained, told):
     remedies = {one["setting"]: one["values"] for one in facts["fit"][0]["remedies"]}
     assert remedies["padding"] == [0, 1]
     assert remedies["stride"] == [1]
-    assert "the last of the 10 pixels is read by no output; it would fit with padding 0 before and 1 after" in told(
+    assert "no output reads the last of the 10 pixels; for an exact fit, use padding 0 before and 1 after" in told(
         spec, "conv"
     )
 
@@ -187,7 +187,7 @@ def test_a_dilated_filter_of_3_reads_every_other_input(design, explained, told):
     """w[0]*x[0] + w[1]*x[2] + w[2]*x[4]: taps 2 apart, over 5 inputs."""
     spec = design("1x9", "conv: conv: {filters: 1, kernel: 3, dilation: 2}")
     assert explained(spec, "conv")["results"]["out_size"] == 5
-    assert "3 taps that lie 2 apart reach over 5 positions" in told(spec, "conv")
+    assert "3 taps, 2 apart, cover 5 positions with 3 weights" in told(spec, "conv")
 
 
 # --- pooling --------------------------------------------------------------------------------------
@@ -234,7 +234,10 @@ def test_384_gives_6x6x1000(explained, told):
     facts = explained("vgg16", "fc8")["as_convolution"]
     assert facts["larger_input"] == [3, 384, 384]
     assert facts["larger_output"] == [1000, 6, 6]
-    assert "3x384x384 gives 1000x6x6, the network at 6x6 places 32 pixels apart in one pass" in told("vgg16", "fc8")
+    assert (
+        "3x384x384 gives 1000x6x6, which is the network applied at 6x6 positions 32 pixels apart in one pass"
+        in told("vgg16", "fc8")
+    )
 
 
 def test_a_384_image_has_12x12_maps_where_224_has_7x7(explained):

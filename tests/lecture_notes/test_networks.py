@@ -27,8 +27,8 @@ def test_lenets_layers(layer, params, connections, explained):
 
 def test_lenets_c3_reads_60_of_96_pairs_of_maps(told):
     output = told("lenet5", "C3")
-    assert "60 pairs of the 96 there could be" in output
-    assert "it would have 2,416 parameters in place of 1,516" in output
+    assert "60 of 96 possible pairs" in output
+    assert "the layer would have 2,416 parameters instead of 1,516" in output
 
 
 def test_lenet_has_60000_parameters(summed):
@@ -56,7 +56,7 @@ def test_alexnets_two_gpus_halve_conv2(explained, told):
 
 
 def test_alexnets_parameters_are_in_its_linear_layers(told):
-    assert "The 3 fully connected layers hold 96.2 % of the parameters and do 8.1 % of the MACs." in told("alexnet")
+    assert "The 3 fully connected layers hold 96.2 % of the parameters and 8.1 % of the MACs." in told("alexnet")
 
 
 def test_zfnet_with_more_kernels(summed):
@@ -81,11 +81,11 @@ def test_vgg16s_weights_are_138344128(run, summed):
 def test_fc6_has_74_percent_of_vgg16s_parameters(told):
     output = told("vgg16")
     assert "fc6 has the most parameters, 102,764,544 of 138,357,544 (74.3 %)" in output
-    assert "it joins every one of 25,088 inputs to every one of 4,096 outputs" in output
+    assert "it connects each of 25,088 inputs to each of 4,096 outputs" in output
 
 
 def test_the_work_of_vgg16_is_in_its_convolutions(told):
-    assert "hold 10.6 % of the parameters and do 99.2 % of the MACs" in told("vgg16")
+    assert "hold 10.6 % of the parameters and 99.2 % of the MACs" in told("vgg16")
 
 
 def test_the_memory_of_vgg16_is_in_its_first_layers(told):
@@ -115,7 +115,7 @@ def test_concatenation_adds_channels(explained, told):
 
 def test_googlenet_has_7_million_parameters_and_no_large_linear_layer(summed, told):
     assert summed("googlenet")["params"] == 6_998_552
-    assert "The one fully connected layer holds 14.6 % of the parameters" in told("googlenet")
+    assert "The only fully connected layer holds 14.6 % of the parameters" in told("googlenet")
 
 
 def test_global_average_pooling_has_no_parameters(explained, told):
@@ -168,9 +168,9 @@ def test_batch_norm_averages_over_batch_height_and_width(told):
     output = told("resnet50", "batch_norm")
     assert "Averages run over the batch and over height and width: each of the 64 channels" in output
     assert "over batch x 12,544 numbers (401,408 for 32 samples)" in output
-    assert "Learned: a factor (weight) and an addend (bias) for each of the 64 channels." in output
+    assert "Learned: a factor (weight) and a bias for each of the 64 channels." in output
     assert "Tracked: a running mean and a running variance" in output
-    assert "Training uses the mean and variance of the batch at hand" in output
+    assert "Training uses the mean and variance of the current batch" in output
     assert "Inference uses the tracked ones" in output
 
 
@@ -185,7 +185,7 @@ def test_maxout_multiplies_the_parameters(explained, told):
         explained("maxout_cifar", "h0.conv")["params"]
         == 2 * explained("maxout_cifar", "h0.conv", "--set", "pieces=1")["params"]
     )
-    assert "2 times what one linear function a unit would take" in told("maxout_cifar", "h0.maxout")
+    assert "2 times those of one linear function per unit" in told("maxout_cifar", "h0.maxout")
 
 
 def test_relu_is_max_x_0(told):
@@ -205,5 +205,5 @@ def test_sigmoid_is_1_over_1_plus_exp(design, told):
 def test_inverted_dropout_scales_while_training(told):
     """Kept with probability 0.5 and multiplied by 2, so that nothing is done at test time."""
     output = told("vgg16", "dropout")
-    assert "set to 0 with probability 0.5, and those that are kept are multiplied by 2" in output
+    assert "set to 0 with probability 0.5, and the others are multiplied by 2" in output
     assert "Inference: it does nothing." in output
