@@ -93,6 +93,14 @@ class Commands(click.Group):
                 return command
         return None
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the limits of specs, which the option --limit of many commands changes."""
+        from cnncalc import limits
+
+        bounds = limits.Limits()
+        with formatter.section("Limits of specs (--limit LIMIT=N)"):
+            formatter.write_dl([(f"{key}={getattr(bounds, key):,}", words) for key, words in limits.DOCS.items()])
+
     def main(self, *args: Any, **extra: Any) -> Any:
         # Click writes usage errors itself, which may fail as well. Limits that it has put in force before an error
         # are left in a context of their own.
@@ -135,8 +143,14 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(cnncalc.__version__, "-V", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Shapes, parameters and operations of convolutional networks, from a short YAML spec.
+    """Calculate shapes, parameters and operations of convolutional networks from short YAML specs.
 
     SPEC is a file, the name of a bundled network (`cnncalc list`), a file at a git revision (main:design.yaml), or -
     for standard input. `cnncalc help COMMAND` shows the options of a command.
+
+    \b
+    Examples:
+      cnncalc summary vgg16
+      cnncalc explain alexnet conv1
+      cnncalc check design.yaml --max params=5M
     """

@@ -99,7 +99,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
             return key.strip(), text
         if self.bare and not equals:
             return "", value
-        return self.fail(f"{value!r} is not {self.name}, such as {self.example}", param, ctx)
+        return self.fail(f"{value!r} is not {self.name}; write it as in {self.example}", param, ctx)
 
 
 class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -119,7 +119,7 @@ class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return key, number
         key, equals, text = (part.strip() for part in value.partition("="))
         if not equals:
-            self.fail(f"{value!r} is not LIMIT=N, such as layers=200_000", param, ctx)
+            self.fail(f"{value!r} is not LIMIT=N; write it as in layers=200_000", param, ctx)
         try:
             return key, limits.parse(key, text)
         except SpecError as error:
@@ -161,14 +161,14 @@ def bounds_options(command: Command) -> Command:
         type=Limit(),
         expose_value=False,
         callback=_with_limits,
-        help=f"Raise or lower a limit of specs; may be repeated. They are {', '.join(limits.DOCS)}.",
+        help="Raise or lower a limit of specs, such as layers=200_000; may be repeated. `cnncalc help` lists them.",
     )
     outside = click.option(
         "--allow-outside",
         is_flag=True,
         expose_value=False,
         callback=_with_outside,
-        help="Let specs extend files of other folders, links lead there, and a submodule have baselines.",
+        help="Allow specs to extend files in other folders, links to lead there, and baselines in a git submodule.",
     )
     return limit(outside(command))
 
@@ -180,32 +180,36 @@ set_option = click.option(
     multiple=True,
     type=Pair("NAME=VALUE", "classes=10"),
     shell_complete=completer("variables"),
-    help="Change a variable of the spec; may be repeated.",
+    help="Set a variable of the spec; may be repeated.",
 )
 input_option = click.option(
     "--input",
     "inputs",
     multiple=True,
     type=Pair("[NAME=]CxHxW", "3x224x224", bare=True),
-    help="Another input, such as 3x320x320; with NAME= where there are several.",
+    help="Override the input shape, such as 3x320x320; with NAME= if there are several inputs.",
 )
 batch_option = click.option(
-    "--batch", type=click.IntRange(1, 10**9), default=1, help="Count operations and activations for so many samples."
+    "--batch",
+    type=click.IntRange(1, 10**9),
+    default=1,
+    metavar="N",
+    help="Count operations and activations for a batch of N samples.",
 )
 dtype_option = click.option(
-    "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Type of number that sizes are for."
+    "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Number type for sizes in bytes."
 )
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
 )
 quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="As text, write errors and warnings only: nothing where there are none."
+    "-q", "--quiet", is_flag=True, help="Show only errors and warnings, and nothing if there are none (text only)."
 )
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
-    help="Color: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is set.",
+    help="When to use color; auto: on a terminal. FORCE_COLOR and NO_COLOR are respected.",
 )
 
 
@@ -218,7 +222,7 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
         type=click.Choice(formats),
         default=formats[0],
         callback=_with_json,
-        help="What to write.",
+        help="Output format.",
         show_default=True,
     )
     json = click.option(
@@ -228,7 +232,7 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
         is_eager=True,
         expose_value=False,
         callback=_remember_json,
-        help="The same as --format json.",
+        help="Short for --format json.",
     )
 
     def options(command: Command) -> Command:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnncalc.spec.guards import Guards
 
 
-@click.command("check", short_help="Hold networks to their budgets, and lint them.")
+@click.command("check", short_help="Check networks against budgets and design rules.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
 @click.option(
     "--max",
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=5M"),
     shell_complete=_options.completer("limited"),
-    help="A budget, such as params=5M.",
+    help="Set a budget, such as params=5M; may be repeated.",
 )
 @click.option(
     "--min",
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=1M"),
     shell_complete=_options.completer("limited"),
-    help="The least that there must be.",
+    help="Require at least N, such as params=1M; may be repeated.",
 )
 @click.option(
     "--expect",
@@ -40,40 +40,46 @@ if TYPE_CHECKING:
     multiple=True,
     type=_options.Pair("QUANTITY=VALUE", "depth=16"),
     shell_complete=_options.completer("expected"),
-    help="As in output=[1000] or depth=16.",
+    help="Require a value, such as output=[1000] or depth=16; may be repeated.",
 )
-@click.option("--assert", "asserted", multiple=True, help="A condition, such as \"params('fc6') < 0.5 * params()\".")
-@click.option("--against", type=_options.SpecArgument(), help="The baseline that increases are held against.")
-@click.option("--against-ref", metavar="REVISION", help="Each SPEC as it is there in git is its baseline.")
-@click.option("--allow-broken-baseline", is_flag=True, help="Let a spec pass whose baseline exists but cannot be used.")
+@click.option(
+    "--assert", "asserted", multiple=True, help="Require a condition, such as \"params('fc6') < 0.5 * params()\"."
+)
+@click.option("--against", type=_options.SpecArgument(), help="Compare increases with this baseline.")
+@click.option("--against-ref", metavar="REVISION", help="Compare each SPEC with itself at this git revision.")
+@click.option("--allow-broken-baseline", is_flag=True, help="Report a baseline that cannot be used instead of failing.")
 @click.option(
     "--max-increase",
     "increases",
     multiple=True,
     type=_options.Pair("QUANTITY=N", "params=1%"),
     shell_complete=_options.completer("limited"),
-    help="The most that may be added to the baseline: params=2% or params=10k.",
+    help="Limit the increase over the baseline, such as params=2% or params=10k; may be repeated.",
 )
-@click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
-@click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
-@click.option("--lint/--no-lint", "linted", default=True, help="Ask the rules of lint, too.", show_default=True)
-@click.option("--strict", is_flag=True, help="Warnings break the check too.")
+@click.option("--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above.")
+@click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
+@click.option(
+    "--lint/--no-lint", "linted", default=True, help="Also check the design rules of `cnncalc lint`.", show_default=True
+)
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.option(
     "--summary",
     type=click.Path(),
     metavar="FILE",
-    help="Also append a report in Markdown to FILE: the checks of each spec as a table, and all findings. In a GitHub"
-    ' workflow, "$GITHUB_STEP_SUMMARY" shows it on the page of the run.',
+    help="Also append a Markdown report to FILE: a table of checks per spec, and all findings. In a GitHub workflow,"
+    ' "$GITHUB_STEP_SUMMARY" shows it on the page of the run.',
 )
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
-@click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="Count for so many samples.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default=None, help="Type of number that sizes are for.")
+@click.option(
+    "--batch", type=click.IntRange(1, 10**9), default=None, metavar="N", help="Count for a batch of N samples."
+)
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default=None, help="Number type for sizes in bytes.")
 @_options.quiet_option
 @_options.format_option(*FORMATS)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     specs: tuple[str, ...],
     most: tuple[tuple[str, str], ...],
@@ -98,18 +104,28 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """Hold networks to the budgets and expectations of their specs, of cnncalc.yaml and of options.
+    """Check networks against budgets and expectations: those of the spec, of cnncalc.yaml and of options.
 
-    Without SPEC, all that cnncalc.yaml names. A spec that has no budget must be valid, and is linted.
-    Status 0: all is kept; 1: something is broken, a baseline cannot be used, or a rule finds an error; 2: a spec is
-    unusable.
+    Without SPEC, check every spec that cnncalc.yaml names. A spec without a budget must be valid and is linted.
+
+    \b
+    Exit status:
+      0  all checks pass
+      1  a check fails, a baseline cannot be used, or a design rule finds an error
+      2  a spec cannot be used
+
+    \b
+    Examples:
+      cnncalc check design.yaml --max params=5M --expect output=[1000]
+      cnncalc check design.yaml --against-ref main --max-increase macs=2%
+      cnncalc check --format sarif --output results.sarif
     """
     from cnncalc.checks import run as outcomes
     from cnncalc.checks.finding import Severity
     from cnncalc.checks.linter import EVERYTHING
 
     if against is not None and against_ref is not None:
-        raise click.UsageError("--against and --against-ref exclude each other")
+        raise click.UsageError("--against and --against-ref exclude each other; give one of them")
     if increases and against is None and against_ref is None:
         raise click.UsageError("--max-increase needs a baseline: --against FILE or --against-ref main")
     try:

@@ -43,7 +43,7 @@ class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return value
         words = [word.strip() for word in value.split(",")]
         if not all(word.isascii() and word.isdecimal() and len(word) < 10 and 0 < int(word) < 10**6 for word in words):
-            self.fail(f"{value!r} are no sizes; write whole numbers from 1, such as 128,160,224", param, ctx)
+            self.fail(f"{value!r} are not sizes; write whole numbers from 1, as in 128,160,224", param, ctx)
         return tuple(dict.fromkeys(map(int, words)))
 
 
@@ -52,11 +52,11 @@ class Picture(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value).lower().endswith(PICTURES):
-            self.fail(f"{str(value)!r} does not end with {listed(PICTURES, 'or')}", param, ctx)
+            self.fail(f"the file name {str(value)!r} must end with {listed(PICTURES, 'or')}", param, ctx)
         return super().convert(value, param, ctx)
 
 
-@click.command("compare", short_help="Networks side by side.")
+@click.command("compare", short_help="Compare networks side by side.")
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=_options.SpecArgument())
 @click.option(
     "--columns",
@@ -69,43 +69,43 @@ class Picture(click.Path):
     type=click.Choice(SORTABLE),
     default=None,
     metavar="COLUMN",
-    help=f"Numbers downwards, names upwards: {', '.join(SORTABLE)}.",
+    help=f"Sort by a column, numbers in descending order, names in ascending: {', '.join(SORTABLE)}.",
 )
-@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--reverse", is_flag=True, help="Reverse the order of --sort.")
 @click.option(
     "--relative-to",
     metavar="SPEC",
     shell_complete=_options.completer("given_specs"),
-    help="Also as ratios to this one of the networks: x0.53.",
+    help="Also show ratios to this network, such as x0.53.",
 )
-@click.option("--group", type=click.Choice(["family"]), default=None, help="By families, oldest first.")
-@click.option("--transpose", is_flag=True, help="A column a network, a row a figure.")
+@click.option("--group", type=click.Choice(["family"]), default=None, help="Group by family, oldest first.")
+@click.option("--transpose", is_flag=True, help="Show one column per network and one row per quantity.")
 @click.option(
     "--at",
     type=Sizes(),
     default=None,
-    help="At these sizes of the input instead, such as 128,160,192,224; channels stay.",
+    help="Compare at these input sizes, such as 128,160,192,224; channels stay the same.",
 )
 @click.option(
     "--stages",
     is_flag=True,
-    help="Where each network spends its parameters and MACs instead, by the size of the feature maps.",
+    help="Show where each network spends its parameters and MACs, by the size of the feature maps.",
 )
 @click.option(
     "--plot",
     type=Picture(dir_okay=False),
     default=None,
     metavar="FILE.svg|png",
-    help="Also draw MACs against parameters to this file; needs matplotlib (the extra `plot`).",
+    help="Also plot MACs against parameters to this file; needs matplotlib (the extra `plot`).",
 )
-@_options.dtype_option
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.batch_option
+@_options.dtype_option
 @_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -127,11 +127,16 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """Networks side by side: parameters, operations, memory, depth and receptive field, a row a network.
+    """Compare networks side by side: parameters, operations, memory, depth and receptive field, one row per network.
 
-    The field is that of the last feature map before everything is read at once; the heaviest layers are those
-    with the most parameters and the most MACs. --set and --input change all networks; a variable that only some
-    have changes those.
+    The receptive field is that of the last feature map before a layer reads everything; the heaviest layers are those
+    with the most parameters and the most MACs. --set and --input apply to all networks that have the variable.
+
+    \b
+    Examples:
+      cnncalc compare vgg16 resnet50 mobilenet_v2
+      cnncalc compare resnet18 resnet50 --relative-to resnet18
+      cnncalc compare vgg16 resnet50 --at 128,160,192,224
     """
     _check(context, at, stages=stages)
     if not {"network", "spec"} & set(columns):
@@ -182,11 +187,11 @@ def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) 
     if at is None and not stages:
         return
     if at is not None and stages:
-        raise click.UsageError("--at and --stages are two tables: ask for one of them")
+        raise click.UsageError("--at and --stages exclude each other; give one of them")
     for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "dtype"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             own, other = "--stages" if stages else "--at", f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{own} is a table of its own: leave {other} out")
+            raise click.UsageError(f"{own} does not use {other}; leave {other} out")
 
 
 def _need_matplotlib() -> None:
@@ -251,9 +256,9 @@ class _Given:
             without = [reference for reference, variables in self.variables.items() if name not in variables]
             if len(without) == len(self.variables):
                 hint = did_you_mean(name, known, f"the variables are {', '.join(known)}" if known else "")
-                yield Problem(None, f"--set {name}: none of the networks has a variable {quoted(name)}", hint)
+                yield Problem(None, f"--set {name}: no network has a variable {quoted(name)}", hint)
             elif without:
-                self.notes.append(("", f"--set {name} leaves {listed(without)} as before: no such variable"))
+                self.notes.append(("", f"--set {name} does not change {listed(without)}: no such variable"))
 
 
 def _entries(given: _Given, *, field: bool, layers: bool) -> list[Entry]:
@@ -303,4 +308,4 @@ def _base(word: str, entries: Sequence[Entry]) -> int:
             return place
     known = list(dict.fromkeys(given))
     hint = did_you_mean(word, known, f"they are {listed(known)}" if len(known) > 1 else f"there is only {known[0]}")
-    raise click.UsageError(f"--relative-to {word!r} is none of the networks to compare; {hint}")
+    raise click.UsageError(f"--relative-to {word!r} is not one of the networks to compare; {hint}")

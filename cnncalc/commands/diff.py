@@ -31,29 +31,29 @@ class Version(NamedTuple):
     inputs: Pairs = ()
 
 
-@click.command("diff", short_help="What changed between two networks, and what it costs.")
+@click.command("diff", short_help="Show what changed between two networks, and what it costs.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="OLD NEW")
 @click.option(
-    "--against-ref", metavar="REVISION", help="Compare each spec with itself at this git revision; name no OLD."
+    "--against-ref", metavar="REVISION", help="Compare each SPEC with itself at this git revision; leave OLD out."
 )
-@click.option("--config", type=click.Path(), help="With --against-ref: the cnncalc.yaml to use, not the nearest above.")
-@click.option("--no-config", is_flag=True, help="With --against-ref: use no cnncalc.yaml.")
+@click.option("--config", type=click.Path(), help="With --against-ref: use this cnncalc.yaml, not the nearest above.")
+@click.option("--no-config", is_flag=True, help="With --against-ref: ignore every cnncalc.yaml.")
 @click.option(
     "--columns",
     type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
     default=",".join(DEFAULT_COLUMNS),
     help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
 )
-@click.option("--all", "everything", is_flag=True, help="Every layer in a row of its own, and every cause.")
-@click.option("--exit-code", is_flag=True, help="End with status 1 where something changed, 0 where nothing did.")
+@click.option("--all", "everything", is_flag=True, help="Show one row per layer, and every cause.")
+@click.option("--exit-code", is_flag=True, help="Exit with status 1 if anything changed, 0 if nothing did.")
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.batch_option
 @_options.dtype_option
 @_options.format_option("table", "json", "markdown")
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     specs: tuple[str, ...],
     against_ref: str | None,
@@ -70,15 +70,20 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """What changed from OLD to NEW, and what each change costs: by itself, and in the layers behind it.
+    """Show what changed from OLD to NEW, and what each change costs: directly, and in the layers after it.
 
-    OLD and NEW are specs as everywhere, and main:design.yaml is design.yaml in git's main. Signs: + added,
-    - removed, ~ changed; layers without a sign only have other shapes. --set and --input are for both;
-    a variable or an input that only one of them has is set there.
+    main:design.yaml is design.yaml in git's main. Signs: + added, - removed, ~ changed; a layer without a sign only
+    has another shape. --set and --input apply to both specs; a variable or an input that only one of them has is set
+    there.
 
-    With --against-ref main, the specs that are named, or else all of cnncalc.yaml, are compared with themselves in
-    git's main, and those that changed are shown. JSON is then a list. `set` and `input` of cnncalc.yaml are
-    those of each side: main's cnncalc.yaml has them for main.
+    With --against-ref main, compare each SPEC, or every spec that cnncalc.yaml names, with itself in git's main, and
+    show those that changed; JSON is then a list. Each side takes `set` and `input` from its own cnncalc.yaml.
+
+    \b
+    Examples:
+      cnncalc diff resnet18 resnet34
+      cnncalc diff main:design.yaml design.yaml
+      cnncalc diff --against-ref main --exit-code
     """
     from cnncalc.analyses.diff import diff
 
@@ -137,9 +142,9 @@ def _versions(
         yield from _at_revision(specs, against_ref, config, no_config, problems)
         return
     if config is not None:
-        raise click.UsageError("--config needs --against-ref: OLD and NEW are compared as they are")
+        raise click.UsageError("--config needs --against-ref: OLD and NEW do not use a cnncalc.yaml")
     if len(specs) != 2:
-        raise click.UsageError("name two specs, OLD and NEW, or a git revision with --against-ref")
+        raise click.UsageError("give two specs, OLD and NEW, or a git revision with --against-ref")
     if specs == ("-", "-"):
         raise click.UsageError("only one of OLD and NEW can be standard input")
     old, new = specs
@@ -173,7 +178,7 @@ def _at_revision(
             problems += error.problems
             continue
         if old is None:
-            click.echo(plain(f"note: {revision} has no {new.shown}: it is new, and is not compared"), err=True)
+            click.echo(plain(f"note: {revision} has no {new.shown}: it is new and is not compared"), err=True)
             continue
         yield Version(old, *overrides_of(entries)), Version(new, *overrides_of(entries_of(used, spec)))
 
@@ -206,7 +211,7 @@ def _load_both(
         for option, given, kept in (("--set", settings, own_settings), ("--input", inputs, own_inputs)):
             what = "variable" if option == "--set" else "input"
             for name in (one[0] or "input" for one in given if one not in kept):
-                notes[f"{option} {name} leaves {chain[0].shown} as it is, which has no such {what}"] = None
+                notes[f"{option} {name} does not change {chain[0].shown}: no such {what}"] = None
         try:
             networks.append(
                 build(decode(chain, (*version.settings, *own_settings), own_inputs if inputs else version.inputs))

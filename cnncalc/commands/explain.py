@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from cnncalc.network.records import Network
 
 
-@click.command("explain", short_help="The worked arithmetic of a layer, or a network as a story.")
+@click.command("explain", short_help="Show the arithmetic of a layer, or a network stage by stage.")
 @_options.spec_argument
 @click.argument("layer", required=False, shell_complete=_options.completer("layers"))
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the text.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Formulas in ASCII, as where the output is not Unicode.")
-@_options.dtype_option
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Write formulas in ASCII, as on output that is not Unicode.")
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
+@_options.dtype_option
 @_options.format_option(*formats.DOCUMENT)
 @_options.output_option
+@_options.bounds_options
 def command(
     spec: str,
     layer: str | None,
@@ -36,9 +36,15 @@ def command(
     form: str,
     output: str | None,
 ) -> None:
-    """The arithmetic of LAYER with the numbers in: sizes, parameters, operations, sharing and more.
+    """Show the arithmetic of LAYER with its numbers: sizes, parameters, operations, sharing and more.
 
-    Without LAYER, the network as a story, stage by stage: sizes, and where parameters and work sit.
+    Without LAYER, show the network stage by stage: its sizes, and where its parameters and MACs are.
+
+    \b
+    Examples:
+      cnncalc explain alexnet conv1
+      cnncalc explain vgg16 fc6 --language zh
+      cnncalc explain resnet50
     """
     from cnncalc.analyses import explanation
     from cnncalc.reports import explain, story

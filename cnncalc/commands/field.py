@@ -30,37 +30,46 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
             return value
         numbers = [word.strip() for word in value.strip("[]() ").split(",")]
         if not all(number.isdecimal() and len(number) < 20 for number in numbers):
-            self.fail(f"{value!r} is no position; write whole numbers from 0, such as 2,3", param, ctx)
+            self.fail(f"{value!r} is not a position; write whole numbers from 0, as in 2,3", param, ctx)
         return tuple(map(int, numbers))
 
 
-@click.command("field", short_help="Receptive fields: what an output sees of the input.")
+@click.command("field", short_help="Show receptive fields: the input that an output depends on.")
 @_options.spec_argument
 @click.argument("layer", required=False, shell_complete=_options.completer("layers_and_blocks"))
 @click.option(
     "--at",
     type=Position(),
     default=None,
-    help="The output of LAYER to follow to the input, such as 2,3 (row, column); the one in the middle unless told.",
+    help="Follow this output of LAYER to the input, such as 2,3 (row, column); by default the middle one.",
 )
-@click.option("--plot", is_flag=True, help="Draw what that output reads on the grid of the input.")
-@click.option("--through-gates", is_flag=True, help="Count gates, as of squeeze-and-excitation, which read everything.")
-@click.option("--all", "every", is_flag=True, help="Without LAYER: a row for every layer.")
+@click.option("--plot", is_flag=True, help="Draw which part of the input that output reads.")
+@click.option(
+    "--through-gates",
+    is_flag=True,
+    help="Include gates, as in squeeze-and-excitation, which read everything; they are ignored by default.",
+)
+@click.option("--all", "every", is_flag=True, help="Without LAYER: show every layer.")
 @click.option(
     "--depth",
     type=Depth(),
     default=0,
-    help="Without LAYER: levels of rows to show; 1 folds every block, all opens every one.",
+    help="Without LAYER: show N levels of blocks; 1 folds every block, all unfolds every one.",
     metavar="N|all",
 )
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Mathematics and drawings in ASCII.")
+@click.option(
+    "--ascii",
+    "ascii_only",
+    is_flag=True,
+    help="Write formulas and drawings in ASCII, as on output that is not Unicode.",
+)
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.format_option(*formats.DOCUMENT)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     spec: str,
     layer: str | None,
@@ -77,15 +86,21 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """The receptive field of each layer: what an output sees of the input.
+    """Show the receptive field of each layer: the part of the input that an output depends on.
 
-    With LAYER, the name of a layer or a block: how its field comes about, along the widest path, and the
-    part of the input that one output reads.
+    With LAYER, the name of a layer or a block, show how its field grows along the widest path, and which part of the
+    input one output reads.
+
+    \b
+    Examples:
+      cnncalc field resnet50
+      cnncalc field vgg16 conv5_3
+      cnncalc field alexnet conv2 --at 0,0 --plot
     """
     if layer is None and (at is not None or plot):
-        raise click.UsageError("--at and --plot are of one output: name the layer behind SPEC")
+        raise click.UsageError("--at and --plot need a layer; name one after SPEC")
     if layer is not None and (every or depth):
-        raise click.UsageError("--all and --depth are of the table of all layers: leave LAYER out")
+        raise click.UsageError("--all and --depth show all layers; leave LAYER out")
     network = _options.load(spec, settings, inputs)
     from cnncalc.reports import field, field_records
 
@@ -128,7 +143,7 @@ def _check_position(layer: Layer, at: tuple[int, ...] | None) -> None:
         return
     written = ",".join(map(str, at))
     if not shape.rank:
-        message, hint = f"{layer.name} gives a vector, which has no positions", "leave --at out"
+        message, hint = f"{layer.name} outputs a vector, which has no positions", "leave --at out"
     elif len(at) != len(sizes):
         axes = listed(axis_names(shape.rank))
         message = (

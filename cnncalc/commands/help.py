@@ -20,13 +20,18 @@ class CommandName(click.ParamType):  # type: ignore[type-arg]  # generic from cl
         return root.command.shell_complete(root, incomplete)
 
 
-@click.command("help", short_help="The help of a command.")
+@click.command("help", short_help="Show the help of a command.")
 @click.argument("name", metavar="[COMMAND]", type=CommandName(), required=False)
 @click.pass_context
 def command(context: click.Context, name: str | None) -> None:
-    """The arguments and options of COMMAND; without it, an overview of all commands.
+    """Show the arguments and options of COMMAND; without it, all commands and the limits of specs.
 
     `cnncalc COMMAND --help` shows the same.
+
+    \b
+    Examples:
+      cnncalc help
+      cnncalc help summary
     """
     root = context.find_root()
     if name is None:

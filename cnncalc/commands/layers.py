@@ -29,16 +29,22 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return [CompletionItem(name, help=summary_of(kind)) for name, kind in found if name.startswith(incomplete)]
 
 
-@click.command("layers", short_help="The layer types and their settings.")
+@click.command("layers", short_help="List the layer types and their settings.")
 @click.argument("type_name", metavar="[TYPE]", type=TypeName(), required=False)
 @_options.format_option(*formats.DOCUMENT, "csv")
 @_options.output_option
 def command(type_name: str | None, form: str, output: str | None) -> None:
-    """The layer types and what they take; with TYPE, all that is known of one.
+    """List the layer types and their settings; with TYPE, show everything about one.
 
-    TYPE may also be its name elsewhere, such as Conv2d, Dense or InnerProduct.
+    TYPE may also be a name from another framework, such as Conv2d, Dense or InnerProduct.
 
-    The formats csv and latex are tables: of the types, or of the settings of one.
+    The formats csv and latex have a table of the types, or of the settings of one.
+
+    \b
+    Examples:
+      cnncalc layers
+      cnncalc layers conv
+      cnncalc layers Conv2d --format markdown
     """
     from cnncalc.reports import reference
 
@@ -66,7 +72,7 @@ def _find(name: str) -> type[LayerType]:
     belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS)
     elsewhere = () if belongs else foreign.find_types(name)
     if len(elsewhere) != 1:
-        hint = "it belongs to the language: `cnncalc layers` tells of it below the types"
+        hint = "it belongs to the spec language; `cnncalc layers` describes it below the types"
         hint = hint if belongs else foreign.suggest_type(name, ()) or "`cnncalc layers` lists them"
         _options.fail(SpecError([Problem(None, f"unknown layer type {quoted(name)}", hint)]))
     return elsewhere[0]

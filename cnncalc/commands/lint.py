@@ -74,27 +74,38 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
         raise click.BadParameter(str(error), ctx, param) from None
 
 
-@click.command("lint", short_help="What rules of design find in networks.")
+@click.command("lint", short_help="Check networks against design rules.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
-@click.option("--select", multiple=True, type=RuleWords(), help="Ask these rules alone: CNN003, CNN01 or names.")
-@click.option("--ignore", multiple=True, type=RuleWords(), help="Do not ask these rules.")
-@click.option("--severity", "severities", multiple=True, type=RuleSeverity(), help="How much a rule weighs.")
-@click.option("--strict", is_flag=True, help="Notes count for the status, too.")
-@click.option("--batch", type=click.IntRange(1, 10**9), default=None, help="The batch that it is trained with.")
 @click.option(
-    "--explain", "explained", metavar="CODE", shell_complete=_options.completer("rule"), help="Tell all of a rule."
+    "--select",
+    multiple=True,
+    type=RuleWords(),
+    help="Check only these rules: CNN003, CNN01 (all that begin so), or names.",
+)
+@click.option("--ignore", multiple=True, type=RuleWords(), help="Skip these rules.")
+@click.option(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=RuleSeverity(),
+    help="Set the severity of a rule: error, warning or note.",
+)
+@click.option("--strict", is_flag=True, help="Fail on notes too.")
+@click.option(
+    "--explain", "explained", metavar="CODE", shell_complete=_options.completer("rule"), help="Explain a rule."
 )
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
-@click.option("--config", type=click.Path(), help="The cnncalc.yaml to use; by default the nearest above.")
-@click.option("--no-config", is_flag=True, help="Use no cnncalc.yaml.")
+@click.option("--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above.")
+@click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
 @click.option("--only-configured", is_flag=True, help="Skip each SPEC that cnncalc.yaml does not name.")
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
+@click.option("--batch", type=click.IntRange(1, 10**9), default=None, metavar="N", help="Batch size in training.")
 @_options.quiet_option
 @_options.format_option(*FORMATS)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     specs: tuple[str, ...],
     select: tuple[tuple[str, ...], ...],
@@ -114,7 +125,7 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """What rules of design find in networks: wasted parameters, lost pixels, layers that nothing reads.
+    """Check networks against design rules: wasted parameters, lost pixels, layers that nothing reads.
 
     \b
     A comment silences a rule on its line:
@@ -122,9 +133,20 @@ def command(
     and above the first key in the whole file:
       # cnncalc: ignore-file CNN003
 
-    Without SPEC, all that cnncalc.yaml names are linted.
-    Status 0: no error and no warning; 1: some; 2: a spec is unusable.
-    """  # noqa: D301 - click's own sign for lines that stay as they are
+    Without SPEC, check every spec that cnncalc.yaml names.
+
+    \b
+    Exit status:
+      0  no errors and no warnings
+      1  errors or warnings
+      2  a spec cannot be used
+
+    \b
+    Examples:
+      cnncalc lint design.yaml
+      cnncalc lint design.yaml --ignore CNN003 --strict
+      cnncalc lint --explain CNN003
+    """
     if explained is not None or listed:
         _tell(explained, form, output)
         return

@@ -8,14 +8,24 @@ from cnncalc.errors import did_you_mean
 from cnncalc.reports.catalogue import SORTABLE, catalogue, listed, matches
 
 
-@click.command("list", short_help="The bundled networks.")
-@click.option("--filter", "word", help="Only networks whose name, family or title holds this.", metavar="TEXT")
-@click.option("--sort", type=click.Choice(SORTABLE), help="One list instead of families; numbers downwards.")
+@click.command("list", short_help="List the bundled networks.")
+@click.option(
+    "--filter", "word", help="List only networks with this text in their name, family or title.", metavar="TEXT"
+)
+@click.option(
+    "--sort", type=click.Choice(SORTABLE), help="Sort as one list instead of by family; numbers in descending order."
+)
 @_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
 def command(word: str | None, sort: str | None, form: str, output: str | None, color: str) -> None:
-    """The bundled networks with their parameters, MACs, depth and input."""
+    """List the bundled networks with their parameters, MACs, depth and input.
+
+    \b
+    Examples:
+      cnncalc list
+      cnncalc list --filter resnet --sort params
+    """
     everything = listed()
     entries = [one for one in everything if word is None or matches(one, word)]
     if word is not None and not entries:

@@ -19,17 +19,22 @@ WRITTEN = {
 CHOICES = ("spec", *WRITTEN)
 
 
-@click.command("schema", short_help="The JSON Schema of specs, for editors.")
+@click.command("schema", short_help="Write the JSON Schema of specs, for editors.")
 @click.argument("of", metavar=f"[{'|'.join(CHOICES)}]", type=click.Choice(CHOICES), default="spec")
 @_options.output_option
 def command(of: str, output: str | None) -> None:
-    """The JSON Schema of specs, for editors; or that of what a command writes with `--format json`.
+    """Write the JSON Schema of specs, for editors; or of the JSON that a command writes.
 
-    In VS Code with the YAML extension, `cnncalc schema -o cnncalc.schema.json` and a first line
+    In VS Code with the YAML extension, write the schema to cnncalc.schema.json and begin a spec with the line
 
         # yaml-language-server: $schema=cnncalc.schema.json
 
-    in a spec give completion, texts on hovering, and a mark where something is wrong.
+    to get completion, descriptions and error marks.
+
+    \b
+    Examples:
+      cnncalc schema --output cnncalc.schema.json
+      cnncalc schema summary
     """
     if of in WRITTEN:
         import json

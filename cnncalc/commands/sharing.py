@@ -9,28 +9,28 @@ from cnncalc.languages import LANGUAGES
 from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
 
 
-@click.command("sharing", short_help="What parameter sharing saves.")
+@click.command("sharing", short_help="Show what parameter sharing saves.")
 @_options.spec_argument
 @click.option(
     "--columns",
     type=_options.Words(tuple(COLUMNS), "column"),
     default=(),
-    help=f"Columns to show: {', '.join(COLUMNS)}, or all. By default those in which the network differs.",
+    help=f"Columns to show: {', '.join(COLUMNS)}, or all. By default those that differ in the network.",
 )
 @click.option(
     "--depth",
     type=Depth(),
     default=0,
-    help="Levels of rows to show: 1 folds every block, all opens every one.",
+    help="Show N levels of blocks: 1 folds every block, all unfolds every one.",
     metavar="N|all",
 )
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of headers and notes.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     spec: str,
     columns: tuple[str, ...],
@@ -42,10 +42,15 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """What parameter sharing saves: the parameters of each layer as it is, unshared and fully connected.
+    """Show what parameter sharing saves: the parameters of each layer, current, unshared and fully connected.
 
-    Also with full convolutions in place of grouped, depthwise and depthwise separable ones, and with layers
-    that share weights untied, where the network has any. Formats csv and json have every layer.
+    Where the network has such layers, also show it with full convolutions instead of grouped, depthwise and depthwise
+    separable ones, and with separate weights in layers that share them. The formats csv and json have every layer.
+
+    \b
+    Examples:
+      cnncalc sharing vgg16
+      cnncalc sharing mobilenet_v1 --columns all --format csv
     """
     network = _options.load(spec, settings, inputs)
 

@@ -15,13 +15,13 @@ from cnncalc.text import plain
 CI_VARIABLES = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 
 
-@click.command("show", short_help="The YAML of a network.")
+@click.command("show", short_help="Show the YAML of a network.")
 @_options.spec_argument
-@click.option("--expand", is_flag=True, help="Every block, repeat and expression resolved: the flat graph, as a spec.")
+@click.option("--expand", is_flag=True, help="Resolve every block, repeat and expression: the flat graph, as a spec.")
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.output_option
+@_options.bounds_options
 def command(
     spec: str,
     expand: bool,  # noqa: FBT001 - click passes it by name
@@ -29,10 +29,15 @@ def command(
     settings: tuple[tuple[str, str], ...],
     output: str | None,
 ) -> None:
-    """The YAML of a network, as it is written or expanded.
+    """Show the YAML of a network, as written or expanded.
 
-    A file or a pipe gets it unchanged. On a terminal, and in the log of a CI system, control characters and commands
-    to that system are made visible.
+    Files and pipes get it unchanged. On a terminal, and in the log of a CI system, control characters and commands to
+    that system are escaped.
+
+    \b
+    Examples:
+      cnncalc show lenet5
+      cnncalc show resnet18 --expand --set classes=10
     """
     if expand:
         from cnncalc.reports import spec_text

@@ -34,7 +34,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
 
 
-@click.command("summary", short_help="The per-layer table of a network.")
+@click.command("summary", short_help="Show the layers of a network: shapes, parameters, operations.")
 @_options.spec_argument
 @click.option(
     "--columns",
@@ -46,22 +46,27 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     "--depth",
     type=Depth(),
     default=0,
-    help="Levels of rows to show: 1 folds every block, all opens every one.",
+    help="Show N levels of blocks: 1 folds every block, all unfolds every one.",
     metavar="N|all",
 )
 @click.option(
-    "--sort", type=click.Choice(SORTABLE), default=None, help="The layers without their blocks, heaviest first."
+    "--sort", type=click.Choice(SORTABLE), default=None, help="Sort the layers, without their blocks, largest first."
 )
-@click.option("--top", type=click.IntRange(1), default=None, help="Only so many of the heaviest layers.")
-@click.option("--layout", type=click.Choice(LAYOUTS), default=LAYOUTS[0], help="Shapes as 3x224x224 or 224x224x3.")
-@_options.dtype_option
+@click.option("--top", type=click.IntRange(1), default=None, metavar="N", help="Show only the N largest layers.")
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    default=LAYOUTS[0],
+    help="Write shapes as 3x224x224 (chw) or 224x224x3 (hwc).",
+)
 @_options.input_option
 @_options.set_option
-@_options.bounds_options
 @_options.batch_option
+@_options.dtype_option
 @_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option
+@_options.bounds_options
 def command(
     spec: str,
     columns: tuple[str, ...],
@@ -77,9 +82,15 @@ def command(
     output: str | None,
     color: str,
 ) -> None:
-    """The per-layer table of a network: shapes, parameters and operations.
+    """Show the layers of a network with their output shapes, parameters and operations.
 
-    A table of more than 50 rows folds its blocks; json and csv have every layer by its full name.
+    A table of more than 50 rows folds its blocks; the formats json and csv have every layer by its full name.
+
+    \b
+    Examples:
+      cnncalc summary vgg16
+      cnncalc summary resnet50 --depth 1 --input 3x320x320
+      cnncalc summary alexnet --sort macs --top 5
     """
     network = _options.load(spec, settings, inputs)
 

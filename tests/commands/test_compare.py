@@ -196,7 +196,7 @@ def test_standard_input_is_read_once(run):
     output = run("compare", "-", "lenet5", "-", "--set", "n=4", stdin=spec).output
     # 3 x 4 x 9 + 4
     assert re.findall(r"\n(?:piped|-) +(\d+)", output) == ["112", "112"]
-    assert "--set n leaves lenet5 as before: no such variable" in output
+    assert "--set n does not change lenet5: no such variable" in output
     assert "3x8x8" in run("compare", "-", "--at", "8,9", stdin=spec).output
 
 
@@ -351,18 +351,21 @@ def test_all_problems_of_all_specs_are_told(run, file):
         (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
         (("vgg16", "--sort", "pram"), "'pram' is not one of 'network', 'year', 'params'"),
         (("vgg16", "resnet50", "--relative-to", "resnet18"), "did you mean 'resnet50'?"),
-        (("vgg16", "m5", "--relative-to", "xyz"), "is none of the networks to compare; they are vgg16 and m5\n"),
+        (("vgg16", "m5", "--relative-to", "xyz"), "is not one of the networks to compare; they are vgg16 and m5\n"),
         (
             ("vgg16", "resnet50", "--set", "clases=1"),
-            "none of the networks has a variable 'clases'; did you mean 'classes'?\n",
+            "no network has a variable 'clases'; did you mean 'classes'?\n",
         ),
         (("vgg16", "--set", "clases=1"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
-        (("vgg16", "--at", "64,x"), "'64,x' are no sizes; write whole numbers from 1, such as 128,160,224"),
-        (("vgg16", "--at", "0"), "'0' are no sizes"),
-        (("vgg16", "--at", "64", "--stages"), "--at and --stages are two tables: ask for one of them"),
-        (("vgg16", "--at", "64", "--sort", "params"), "--at is a table of its own: leave --sort out"),
-        (("vgg16", "--stages", "--relative-to", "vgg16"), "--stages is a table of its own: leave --relative-to out"),
-        (("vgg16", "--plot", "x.pdf"), "'x.pdf' does not end with .svg or .png"),
+        (("vgg16", "--at", "64,x"), "'64,x' are not sizes; write whole numbers from 1, as in 128,160,224"),
+        (("vgg16", "--at", "0"), "'0' are not sizes"),
+        (("vgg16", "--at", "64", "--stages"), "--at and --stages exclude each other; give one of them"),
+        (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; leave --sort out"),
+        (
+            ("vgg16", "--stages", "--relative-to", "vgg16"),
+            "--stages does not use --relative-to; leave --relative-to out",
+        ),
+        (("vgg16", "--plot", "x.pdf"), "the file name 'x.pdf' must end with .svg or .png"),
         (("vgg16", "--transpos"), "--transpose"),
     ],
     ids=str,

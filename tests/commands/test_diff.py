@@ -202,7 +202,7 @@ def test_set_is_for_both_or_for_the_one_that_has_it(files, run):
     )
     assert "nothing changed" in run("diff", *names, "--set", "width=8").output
     output = run("diff", *names, "--set", "depth=4").output
-    assert "--set depth leaves old.yaml as it is, which has no such variable" in output
+    assert "--set depth does not change old.yaml: no such variable" in output
     assert "+ stage1_4" in output
     output = run("diff", *names, "--set", "dept=4", status=2).output
     assert "--set dept: there is no variable 'dept'; did you mean 'depth'?" in output
@@ -258,8 +258,8 @@ def test_names_of_a_file_are_text(files, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("vgg16",), "name two specs, OLD and NEW, or a git revision with --against-ref"),
-        (("vgg16", "vgg19", "alexnet"), "name two specs, OLD and NEW"),
+        (("vgg16",), "give two specs, OLD and NEW, or a git revision with --against-ref"),
+        (("vgg16", "vgg19", "alexnet"), "give two specs, OLD and NEW"),
         (("vgg61", "vgg16"), "did you mean 'vgg19' or 'vgg16'?"),
         (("vgg61", "vgg91"), "vgg91: there is no such file"),
         (("vgg16", "vgg19", "--columns", "layer,parms"), "there is no column 'parms'; did you mean 'params'?"),
@@ -355,7 +355,7 @@ def test_specs_against_themselves_at_a_revision(repository, run):
     assert "main:changed.yaml -> changed.yaml" in result.stdout
     assert "same" not in result.stdout
     assert "new.yaml" not in result.stdout
-    assert "note: main has no new.yaml: it is new, and is not compared" in result.stderr
+    assert "note: main has no new.yaml: it is new and is not compared" in result.stderr
     assert "main:broken_there.yaml:1:1: the spec has no input" in result.stderr
     assert "broken_here.yaml:1:1: the spec has no input" in result.stderr
 

@@ -81,7 +81,10 @@ def test_a_file_is_written(run, tmp_path) -> None:
         ("qqqq", "unknown layer type 'qqqq'; `cnncalc layers` lists them\n"),
         (
             "repeat",
-            "unknown layer type 'repeat'; it belongs to the language: `cnncalc layers` tells of it below the types\n",
+            (
+                "unknown layer type 'repeat'; it belongs to the spec language; "
+                "`cnncalc layers` describes it below the types\n"
+            ),
         ),
     ],
 )

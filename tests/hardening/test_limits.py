@@ -218,7 +218,7 @@ def test_problems_that_are_looked_for() -> None:
     [
         ("layer=3", "there is no limit 'layer'; did you mean 'layers'?"),
         ("zzz=3", f"there is no limit 'zzz'; they are {', '.join(DOCS)}"),
-        ("layers", "'layers' is not LIMIT=N, such as layers=200_000"),
+        ("layers", "'layers' is not LIMIT=N; write it as in layers=200_000"),
         ("layers=", "'' is no whole number from 1; write layers=100000"),
         ("layers=0", "'0' is no whole number from 1; write layers=100000"),
         ("layers=-1", "'-1' is no whole number from 1"),
