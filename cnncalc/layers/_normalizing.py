@@ -1,4 +1,4 @@
-"""What the normalisations share: numbers are brought to mean 0 and variance 1 in sets, then scaled and shifted.
+"""What the normalizations share: numbers are brought to mean 0 and variance 1 in sets, then scaled and shifted.
 
 Counted for a set of n numbers: the mean is n - 1 adds and 1 divide; the variance n adds (the
 differences), n multiplies, n - 1 adds and 1 divide; one over the root of it 1 add (epsilon),
@@ -6,9 +6,9 @@ differences), n multiplies, n - 1 adds and 1 divide; one over the root of it 1 a
 multiplies and n adds.
 
 With statistics that were tracked in training there is nothing left to compute at inference: they
-and the learned weights fold into one multiply and one add a number.
+and the learned weights fold into one multiply and one add per number.
 
-In a normalisation's windows each output reads its own position alone: that all positions have a
+In a normalization's windows each output reads its own position alone: that all positions have a
 part in the statistics is left aside, as receptive fields are commonly given.
 """
 

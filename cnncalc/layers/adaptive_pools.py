@@ -64,9 +64,9 @@ class AdaptivePool(LayerType):
 
 
 class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
-    """The mean of each part, for an output of the given size whatever the input's.
+    """The mean of each part, for an output of the given size, whatever the input size.
 
-    An output number is one add fewer than its part has positions, and one divide.
+    Each output number costs one add fewer than its part has positions, and one divide.
     """
 
     also_known_as = ("AdaptiveAveragePool", "adaptive_pool", "自适应平均池化")
@@ -83,9 +83,9 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
 
 
 class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
-    """The largest number of each part, for an output of the given size whatever the input's.
+    """The largest number of each part, for an output of the given size, whatever the input size.
 
-    An output number is one comparison fewer than its part has positions.
+    Each output number costs one comparison fewer than its part has positions.
     """
 
     also_known_as = ("AdaptiveMaxPooling", "adaptive_pool", "自适应最大池化")

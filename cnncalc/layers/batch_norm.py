@@ -6,11 +6,11 @@ from cnncalc.syntax.settings import flag
 
 
 class BatchNorm(ChannelNorm, name="batch_norm"):
-    """Batch normalisation: each channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Batch normalization: each channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
 
     At inference it uses the mean and variance tracked in training, which are buffers, and folds into
-    one multiply and one add a number. Without `track_statistics` it computes them from what comes
-    in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies a number, and a
+    one multiply and one add per number. Without `track_statistics` it computes them from what comes
+    in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies per number, and a
     channel 1 add less, 3 divides and 1 exponential.
     """
 

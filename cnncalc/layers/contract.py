@@ -70,7 +70,7 @@ class Role(Enum):
     LINEAR = "weighted sums of all inputs"
     BATCH_NORM = "each channel is brought to mean 0 over the whole batch in training"
     CHANNEL_NORM = "each channel of a sample is brought to mean 0 for itself"
-    NORMALIZATION = "numbers of several channels are normalised together"
+    NORMALIZATION = "numbers of several channels are normalized together"
     SCALING = "each channel is scaled by a learned number"
     ACTIVATION = "a function that is not linear, of each number or of a few channels of its position"
     PROBABILITIES = "scores become probabilities, or their logarithms"
@@ -254,7 +254,7 @@ class LayerType:
         """How weights join outputs to inputs; None where none does.
 
         So it is in a layer without weights, in one whose weights only scale and shift numbers where
-        they are (normalisations, activations), and in one that does not tell. A type with weights answers itself.
+        they are (normalizations, activations), and in one that does not tell. A type with weights answers itself.
         """
         return None
 

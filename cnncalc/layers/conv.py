@@ -25,11 +25,11 @@ from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, table, 
 class Conv(Windowed, name="conv"):
     """Convolution: filters that slide over the input and share their weights at every position.
 
-    In 1, 2 or 3 dimensions, as the input has them. With `groups`, a filter reads only its
+    In 1, 2 or 3 dimensions, as many as the input has. With `groups`, a filter reads only its
     group's channels. With `connections`, filter i reads only the input channels listed in
     row i, as C3 of LeNet-5 does (LeCun et al. 1998, Table I).
 
-    Each weight is one multiply-accumulate an output position, and a bias one add an output number.
+    Each weight is one multiply-accumulate per output position, and a bias one add per output number.
     """
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")

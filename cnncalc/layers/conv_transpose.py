@@ -23,17 +23,17 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     """Transposed convolution: each input position spreads a filter over the output, `stride` apart.
 
     The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
-    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` takes rows and columns off the output;
-    `same` takes off, or adds, what gives stride x the input's size, as Keras does; `valid`
-    takes off none. Each weight is one multiply-accumulate an input position, those whose
-    result is taken off included, and a bias one add an output number.
+    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` removes rows and columns of the output;
+    `same` removes or adds as many as give stride x the input size, as Keras does; `valid`
+    takes off none. Each weight is one multiply-accumulate per input position, those whose
+    result is taken off included, and a bias one add per output number.
     """
 
     also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
 
     filters: int = whole("number of filters, the output's channels")
     kernel: PerAxis = per_axis("size of the filters")
-    stride: PerAxis = per_axis("distance of neighbouring inputs in the output", default=1)
+    stride: PerAxis = per_axis("distance of neighboring inputs in the output", default=1)
     padding: PerAxis | str = padding_of("rows and columns taken off the output")
     output_padding: PerAxis = per_axis("rows and columns added after the output", default=0, minimum=0)
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)

@@ -8,7 +8,7 @@ from cnncalc.syntax.settings import PerAxis, on_sides, per_side
 
 
 class Crop(Moving, name="crop"):
-    """Rows and columns taken off the input's sides, as U-Net's skip connections need (Ronneberger et al. 2015).
+    """Removes rows and columns at the sides of the input, as U-Net's skip connections need (Ronneberger et al. 2015).
 
     In its windows a crop is a negative padding.
     """

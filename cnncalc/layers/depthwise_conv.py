@@ -19,7 +19,7 @@ from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class DepthwiseConv(Windowed, name="depthwise_conv"):
-    """Convolution of each channel for itself: `multiplier` filters a channel, which read that channel alone.
+    """Convolution of each channel by itself: `multiplier` filters per channel, which read only that channel.
 
     A `conv` with as many groups as channels (Chollet 2016, arXiv:1610.02357; Howard et al. 2017,
     arXiv:1704.04861), and counted like one.

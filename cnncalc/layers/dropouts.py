@@ -14,7 +14,7 @@ from cnncalc.syntax.settings import number
 class Dropout(Elementwise, name="dropout"):
     """Sets numbers to 0 at random in training (Srivastava et al. 2014); no operations at inference.
 
-    The kept numbers are scaled in training, as every framework does now, and not at inference.
+    The remaining numbers are scaled in training, as in all current frameworks, and not at inference.
     """
 
     also_known_as = ("SpatialDropout2D", "AlphaDropout", "随机失活")
@@ -32,9 +32,9 @@ class Dropout(Elementwise, name="dropout"):
 
 
 class DropPath(Elementwise, name="drop_path"):
-    """Leaves a whole branch out at random in training: stochastic depth (Huang et al. 2016, arXiv:1603.09382).
+    """Drops a whole branch at random in training: stochastic depth (Huang et al. 2016, arXiv:1603.09382).
 
-    It stands last in the branch of an `add`; no operations at inference.
+    Place it last in a branch of an `add`; no operations at inference.
     """
 
     also_known_as = ("StochasticDepth", "drop_connect")

@@ -49,7 +49,7 @@ class GlobalPool(LayerType):
 class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
     """The mean of each channel (Lin et al. 2013, arXiv:1312.4400): a vector, or with `keep_dims` a 1x1 map.
 
-    A channel is one add fewer than it has positions, and one divide.
+    Each channel costs one add fewer than it has positions, and one divide.
     """
 
     also_known_as = ("GlobalAveragePooling2D", "GlobalAveragePool", "gap", "global_pool", "reduce_mean", "全局平均池化")
@@ -64,7 +64,7 @@ class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
 class GlobalMaxPool(GlobalPool, name="global_max_pool"):
     """The largest number of each channel: a vector, or with `keep_dims` a 1x1 map.
 
-    A channel is one comparison fewer than it has positions.
+    Each channel costs one comparison fewer than it has positions.
     """
 
     also_known_as = ("GlobalMaxPooling2D", "gmp", "global_pool", "reduce_max", "全局最大池化")

@@ -8,11 +8,11 @@ from cnncalc.syntax.settings import flag
 
 
 class InstanceNorm(ChannelNorm, name="instance_norm"):
-    """Instance normalisation: each channel of each sample to mean 0 and variance 1 (Ulyanov et al. 2016).
+    """Instance normalization: each channel of each sample to mean 0 and variance 1 (Ulyanov et al. 2016).
 
     PyTorch's defaults: nothing learned, nothing tracked. A number is 3 adds (4 if `affine`) and 2 (3)
     multiplies, and a channel 1 add less, 3 divides and 1 exponential. With `track_statistics` it
-    folds into one multiply and one add a number, as `batch_norm` does.
+    folds into one multiply and one add per number, as `batch_norm` does.
     """
 
     also_known_as = ("InstanceNormalization", "norm", "normalization", "实例归一化")

@@ -91,7 +91,7 @@ class ElementwiseJoin(Join):
 class Add(ElementwiseJoin, name="add"):
     """The sum of all inputs, number by number: a residual connection (He et al. 2015, arXiv:1512.03385).
 
-    One add an output number for each input after the first.
+    One add per output number for each input after the first.
     """
 
     also_known_as = (
@@ -114,7 +114,7 @@ class Add(ElementwiseJoin, name="add"):
 class Subtract(ElementwiseJoin, name="subtract"):
     """The first of two inputs minus the second, number by number: a difference (Koch et al. 2015, Siamese networks).
 
-    One add an output number. With `absolute` behind it, it is the distance of each pair of numbers.
+    One add per output number. With `absolute` behind it, it is the distance of each pair of numbers.
     """
 
     also_known_as = ("Sub", "minus", "相减")
@@ -132,7 +132,7 @@ class Subtract(ElementwiseJoin, name="subtract"):
 class Multiply(ElementwiseJoin, name="multiply"):
     """The product of all inputs, number by number: a gate, as in squeeze-and-excitation (Hu et al. 2017).
 
-    One multiply an output number for each input after the first.
+    One multiply per output number for each input after the first.
     """
 
     also_known_as = ("Mul", "Eltwise", "product", "相乘")
@@ -142,9 +142,9 @@ class Multiply(ElementwiseJoin, name="multiply"):
 
 
 class Concat(Join, name="concat"):
-    """The inputs one after the other along an axis, the channels unless told (Szegedy et al. 2014; Huang et al. 2016).
+    """The inputs one after the other along an axis, by default the channels (Szegedy et al. 2014; Huang et al. 2016).
 
-    All other axes must be equal. It copies, and does no operations.
+    All other axes must be equal. It copies numbers and needs no operations.
     """
 
     also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")

@@ -19,17 +19,17 @@ from cnncalc.syntax.settings import choice, flag
 
 
 class LayerNorm(LayerType, name="layer_norm"):
-    """Layer normalisation: each sample to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450).
+    """Layer normalization: each sample to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450).
 
-    Over `all` axes together, with a learned factor and addend for every number (PyTorch's LayerNorm
-    over [C, H, W]), or over the `channels` of each position apart, with one for each channel
+    Over `all` axes together, with a learned factor and bias for every number (PyTorch's LayerNorm
+    over [C, H, W]), or over the `channels` of each position separately, with one for each channel
     (ConvNeXt's LayerNorm2d). A number is 3 adds (4 if `affine`) and 2 (3) multiplies; what is
-    normalised together 1 add less, 3 divides and 1 exponential.
+    normalized together 1 add less, 3 divides and 1 exponential.
     """
 
     also_known_as = ("LayerNormalization", "ln", "norm", "normalization", "层归一化")
 
-    axes: str = choice("what is normalised together", ("all", "channels"), default="all")
+    axes: str = choice("what is normalized together", ("all", "channels"), default="all")
     affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
 
     role = Role.NORMALIZATION

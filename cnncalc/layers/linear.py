@@ -19,7 +19,7 @@ from cnncalc.syntax.settings import flag, whole
 class Linear(LayerType, name="linear"):
     """Linear (fully connected, dense) layer: every feature is a weighted sum of all inputs.
 
-    Each weight is one multiply-accumulate, and a bias one add a feature.
+    Each weight is one multiply-accumulate, and a bias one add per feature.
     """
 
     also_known_as = (

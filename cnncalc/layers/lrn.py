@@ -8,7 +8,7 @@ from cnncalc.syntax.settings import number, whole
 
 
 class Lrn(Elementwise, name="lrn"):
-    """Local response normalisation across channels: x / (k + alpha * sum of squares of `size` channels) ^ beta.
+    """Local response normalization across channels: x / (k + alpha * sum of squares of `size` channels) ^ beta.
 
     With the constants of AlexNet (Krizhevsky et al. 2012). A number is `size` adds (`size` - 1 of the
     sum, on the first and last channels too, and that of k), 2 multiplies (its square and alpha),
@@ -18,7 +18,7 @@ class Lrn(Elementwise, name="lrn"):
 
     also_known_as = ("LocalResponseNorm", "LocalResponseNormalization", "cross_map_norm", "局部响应归一化")
 
-    size: int = whole("neighbouring channels that are summed", default=5)
+    size: int = whole("neighboring channels that are summed", default=5)
     alpha: Number = number("factor of the sum of squares", default=fraction("0.0001"))
     beta: Number = number("exponent", default=fraction("0.75"))
     k: Number = number("addend of the sum", default=2)

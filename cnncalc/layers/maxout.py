@@ -21,7 +21,7 @@ class Maxout(LayerType, name="maxout"):
     """The largest of every `pieces` channels, at each position (Goodfellow et al. 2013, arXiv:1302.4389).
 
     A maxout unit of k pieces is a conv or linear layer of k times as many filters or features with
-    this layer after it: k times the weights. `pieces` - 1 comparisons an output number.
+    this layer after it: k times the weights. `pieces` - 1 comparisons per output number.
     """
 
     pieces: int = whole("channels that each output channel is the largest of")

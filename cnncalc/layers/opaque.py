@@ -19,10 +19,10 @@ from cnncalc.syntax.settings import target_shape, whole
 
 
 class Opaque(LayerType, name="opaque"):
-    """A layer that is not known here, with the figures that its author declares.
+    """A layer of unknown type, with the figures that the spec declares.
 
-    Output, parameters and multiply-accumulates must be given, so that nothing unknown counts as 0
-    unsaid. It is taken to do no other operations, to read the whole input for each output, and to
+    Output, parameters and multiply-accumulates must be given, so that nothing unknown silently
+    counts as 0. It is taken to do no other operations, to read the whole input for each output, and to
     add no layer to the depth.
     """
 

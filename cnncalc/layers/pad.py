@@ -10,7 +10,7 @@ WINDOWS = {"zero": SlidingWindow, "reflect": ReflectWindow, "replicate": Replica
 
 
 class Pad(Moving, name="pad"):
-    """Rows, columns and channels added around the input.
+    """Adds rows, columns and channels around the input.
 
     Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border.

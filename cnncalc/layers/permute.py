@@ -10,7 +10,7 @@ from cnncalc.syntax.settings import PerAxis, whole_list
 class Permute(Moving, name="permute"):
     """The axes in another order: `[1, 0]` swaps the channels and the positions of a signal.
 
-    Axes count from 0, the channels. An axis that comes to another place reads all of the one that was there.
+    Axes count from 0, the channels. An axis that moves reads all of the axis that was in its place.
     """
 
     also_known_as = ("Transpose", "swapaxes")

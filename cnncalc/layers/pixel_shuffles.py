@@ -45,7 +45,7 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
 
 
 class PixelUnshuffle(Moving, name="pixel_unshuffle"):
-    """Every factor x factor positions become one, of as many times the channels.
+    """Every factor x factor positions become one position with as many times the channels.
 
     Also called space to depth or reorg (Redmon & Farhadi 2016, YOLOv2), focus (YOLOv5) and patchify.
     """

@@ -80,7 +80,7 @@ class Pool(Windowed):
 
 
 class MaxPool(Pool, name="max_pool"):
-    """The largest number of each window. One comparison fewer than the window has positions an output number."""
+    """The largest number of each window. Per output number, one comparison fewer than the window has positions."""
 
     also_known_as = ("MaxPooling2D", "Pooling", "pool", "最大池化", "池化", "池化层")
 
@@ -109,7 +109,7 @@ class MaxPool(Pool, name="max_pool"):
 
 
 class AvgPool(Pool, name="avg_pool"):
-    """The mean of each window. An output number is one add fewer than the window has positions, and one divide."""
+    """The mean of each window. Per output number, one add fewer than the window has positions, and one divide."""
 
     also_known_as = ("AveragePooling2D", "AveragePool", "mean_pool", "Pooling", "pool", "平均池化", "池化", "池化层")
 

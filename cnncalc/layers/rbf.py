@@ -21,7 +21,7 @@ from cnncalc.syntax.settings import whole
 class Rbf(LayerType, name="rbf"):
     """Euclidean radial basis function units: each gives its squared distance from the input, sum (x - w)^2.
 
-    The output layer of LeNet-5 (LeCun et al. 1998), whose centres are drawn by hand as 7x12 bitmaps
+    The output layer of LeNet-5 (LeCun et al. 1998), whose centers are set by hand as 7x12 bitmaps
     and never learned: they are buffers. One add (the difference) and one multiply-accumulate (its
     square) for each pair of a unit and an input.
     """

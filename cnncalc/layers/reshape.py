@@ -13,7 +13,7 @@ MOST_AXES = 64
 class Reshape(Moving, name="reshape"):
     """The same numbers in the same order, in another shape, as a generator makes a map of its linear layer's output.
 
-    One size may be -1, as in NumPy: whatever the others leave.
+    One size may be -1, as in NumPy: it follows from the others.
     """
 
     also_known_as = ("view", "Unflatten")

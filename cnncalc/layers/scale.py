@@ -7,7 +7,7 @@ from cnncalc.syntax.settings import flag
 
 
 class Scale(Elementwise, name="scale"):
-    """Multiplies each channel by a learned number, and with `bias` adds another.
+    """Multiplies each channel by a learned factor, and with `bias` adds a learned bias.
 
     Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). One multiply
     a number, and with `bias` one add.

@@ -306,7 +306,7 @@ class PartitionWindow(NamedTuple):
     def covered(self, size: int) -> int:
         """How many positions the parts read together, each part for itself.
 
-        Two neighbours share a position where the border between them does not fall between two
+        Two neighbors share a position where the border between them does not fall between two
         positions, and only gcd(size, outputs) of the borders do.
         """
         return size + self.outputs - gcd(size, self.outputs)
@@ -331,8 +331,8 @@ class ResizeWindow(NamedTuple):
         if self.taps == 1:
             first = position * size // self.outputs
             return range(first, first + 1)
-        # Half-pixel centres: output i lies at (i + 1/2) * size / outputs - 1/2 of the input. Where that
-        # is a position itself, its neighbour has no part; beyond the border the nearest is repeated.
+        # Half-pixel centers: output i lies at (i + 1/2) * size / outputs - 1/2 of the input. Where that
+        # is a position itself, its neighbor has no part; beyond the border the nearest is repeated.
         first, between = divmod((2 * position + 1) * size - self.outputs, 2 * self.outputs)
         return range(first, first + (2 if between else 1))
 

@@ -9,10 +9,10 @@ from cnncalc.syntax.settings import PerAxis, choice, on_axes, per_axis
 
 
 class Upsample(Moving, name="upsample"):
-    """The input stretched by a factor, or to a size: `nearest` copies numbers, `bilinear` mixes neighbours.
+    """The input stretched by a factor, or to a size: `nearest` copies numbers, `bilinear` mixes neighbors.
 
     Bilinear is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
-    centres (PyTorch's `align_corners=False`). It mixes two numbers an axis: with n of them in all
+    centers (PyTorch's `align_corners=False`). It mixes two numbers per axis: with n of them in all
     (4 in an image) an output number is n multiplies and n - 1 adds; their weights are the same for
     all channels and samples, and not counted.
     """

@@ -1,8 +1,8 @@
-"""A side output that looks like an auxiliary classifier counts at inference.
+"""A side output that looks like an auxiliary classifier is counted at inference.
 
 Why it matters
-    Auxiliary heads feed gradients into the middle of a deep network while it is trained, and are thrown
-    away then. Without `training_only: true` they stay in the totals: in GoogLeNet 6.4 of 13.4 million
+    Auxiliary heads feed gradients into the middle of a deep network during training and are
+    removed afterwards. Without `training_only: true` they stay in the totals: in GoogLeNet 6.4 of 13.4 million
     parameters would be theirs.
 
 What triggers it
@@ -31,8 +31,8 @@ What is better
       - linear: 10
 
 When to leave it
-    Where early answers are used, as in networks with several exits: `outputs:` that lists them says so,
-    and nothing is reported.
+    Where early answers are used, as in networks with several exits: list them under `outputs:`, and
+    nothing is reported.
 
 Source
     Szegedy et al. 2014, Going Deeper with Convolutions, arXiv:1409.4842, section 5.

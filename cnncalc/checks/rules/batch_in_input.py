@@ -2,8 +2,8 @@
 
 Why it matters
     Sizes are written without the batch: [1, 3, 224, 224] is one channel of a volume 3 deep, and every
-    convolution and pool in the network is then one in 3 dimensions: a 3x3 kernel has 27 weights a
-    channel and not 9, and all figures are those of another network.
+    convolution and pool in the network is then 3-dimensional: a 3x3 kernel has 27 weights per channel
+    instead of 9, and all figures are those of another network.
 
 What triggers it
     input: [1, 3, 224, 224]

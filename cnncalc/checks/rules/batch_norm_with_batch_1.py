@@ -3,8 +3,8 @@
 Why it matters
     With one sample, the mean and the variance in training are that sample's own: each image is normalized
     by itself, while inference uses the tracked means over all images. On a map of one position, or a
-    vector, there is a single number, which its own mean always makes 0. On ImageNet ResNet-50's error
-    rises from 23.6 % with 32 images a worker to 34.7 % with 2, where group norm stays at 24.1 %.
+    vector, there is a single number, which subtracting its own mean always makes 0. On ImageNet ResNet-50's error
+    rises from 23.6 % with 32 images per worker to 34.7 % with 2, where group norm stays at 24.1 %.
 
 What triggers it
     input: [3, 64, 64]

@@ -1,10 +1,10 @@
 """A convolution or linear layer has a bias that the batch norm after it removes.
 
 Why it matters
-    Batch norm subtracts each channel's mean, and a bias is a part of that mean: whatever it learns is gone
-    after the norm, which adds a learned number of its own. The bias costs a parameter, its gradient and
-    its optimizer state for each filter, and an add for each output number: in VGG-16 with batch norm
-    4,224 parameters and 13.5 million adds an image that change nothing.
+    Batch norm subtracts each channel's mean, and the bias is part of that mean: whatever it learns has no
+    effect after the norm, which adds its own learned bias. The bias costs a parameter, its gradient and
+    its optimizer state for each filter, and an add per output number: in VGG-16 with batch norm
+    4,224 parameters and 13.5 million adds per image that change nothing.
 
 What triggers it
     input: [3, 224, 224]

@@ -3,8 +3,8 @@
 Why it matters
     In a residual block of 1x1, 3x3 and 1x1 convolutions the first reduces the channels so that the
     expensive 3x3 works on few, and the last restores them: at 256 channels with a middle of 64 the 3x3
-    has 36,864 weights. With a middle of 512 it has 2,359,296, 64 times as many. It happens where the
-    arguments for width and expansion are exchanged.
+    has 36,864 weights. With a middle of 512 it has 2,359,296, 64 times as many. A common cause: the
+    arguments for width and expansion are swapped.
 
 What triggers it
     input: [256, 14, 14]

@@ -1,9 +1,9 @@
-"""The input has its channels last, as an image's array in memory has.
+"""The input has its channels last, as image arrays in memory do.
 
 Why it matters
     Sizes are written channels first: [224, 224, 3] is a map of 224 channels, 224 high and 3 wide. The
-    first 3x3 convolution then has 2,016 weights a filter where it should have 27, and after two halvings
-    of a width of 3 there is nothing left to halve.
+    first 3x3 convolution then has 2,016 weights per filter instead of 27, and a width of 3 cannot be halved
+    more than twice.
 
 What triggers it
     input: [32, 32, 3]
@@ -16,7 +16,7 @@ What is better
       - conv: {filters: 16, kernel: 3, padding: 1}
 
 When to leave it
-    Where the input is a map of many channels that is narrow: windows cut out of another network's map.
+    Where the input really is a narrow map of many channels, such as windows cut out of another network's map.
 
 Source
     The language: input: [channels, height, width], channels first and without the batch.

@@ -1,9 +1,9 @@
-"""Layers whose output channels are not a multiple of 8 waste a part of matrix units.
+"""Layers whose output channels are not a multiple of 8 waste part of the matrix units.
 
 Why it matters
     Tensor cores multiply blocks of 8 numbers of 16 bits (16 of 8 bits), vector units of processors 8 of
-    32 bits. Channels that do not fill a block are padded with zeros to the next: 100 channels cost what
-    104 do, 12 cost what 16 do, a third more. Older libraries did not use tensor cores at all then.
+    32 bits. Channels that do not fill a block are padded with zeros: 100 channels cost as much as 104,
+    and 12 as much as 16, a third more. Older libraries do not use tensor cores at all in this case.
 
 What triggers it
     input: [3, 32, 32]
@@ -26,10 +26,10 @@ What is better
       - linear: 10
 
 When to leave it
-    On hardware that does not work in blocks. The whole network is one finding, and only where padding
-    adds a fiftieth or more to its multiply-accumulates, of which there are 10 million or more: a smaller
-    network takes a GPU less time than the start of its layers. Layers that give an output have as many
-    channels as there are classes, and depthwise ones no matrix; neither count.
+    On hardware that does not work in blocks. A network has one finding at most, and only if padding adds
+    a fiftieth or more to its multiply-accumulates and there are 10 million or more of them: on a smaller
+    network a GPU spends more time starting layers than computing. Output layers, which have one channel
+    per class, and depthwise ones, which use no matrix, do not count.
 
 Source
     NVIDIA, Deep Learning Performance, Optimizing Convolutional Layers, "Channels In and Out".

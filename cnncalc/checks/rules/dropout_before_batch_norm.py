@@ -1,4 +1,4 @@
-"""Dropout before a batch norm, which then tracks other statistics than those of inference.
+"""Dropout before a batch norm, which then tracks statistics that differ from those at inference.
 
 Why it matters
     In training, dropout at rate p makes the mean square of its numbers 1 / (1 - p) times that at

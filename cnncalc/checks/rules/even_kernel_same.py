@@ -2,7 +2,7 @@
 
 Why it matters
     An even kernel has no middle. To keep the size of the map, `same` must pad one side more than the
-    other, and each output then lies half a position beside the center of what it reads. Over a stack of
+    other, and each output is then half a position off the center of what it reads. Over a stack of
     layers the halves add up, which hurts wherever maps are compared position by position, as in
     segmentation and detection.
 

@@ -1,8 +1,8 @@
 """The map that a global decision is made from sees only parts of the input.
 
 Why it matters
-    A global pool takes the mean over positions: how two parts of the image relate must be seen by a single
-    position before it, or is not seen at all. A network whose positions see 33x33 of 224x224 pixels decides
+    A global pool takes the mean over positions: the relation between two parts of the image must be seen by
+    a single position before the pool, or it is lost. A network whose positions see 33x33 of 224x224 pixels decides
     by counting local features, wherever they are; it still has the class among its best five for 87.6 % of
     ImageNet's images (BagNet).
 
@@ -29,7 +29,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where textures or any one place hold the answer: materials, defects, words in a recording. Before a
+    Where textures or any single place hold the answer: materials, defects, words in a recording. Before a
     pool a field is reported where it misses a tenth of all pairs of positions or more, before a linear
     layer, which can compare the positions of the map, where it is less than half of the input.
 

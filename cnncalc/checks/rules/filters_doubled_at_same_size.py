@@ -4,7 +4,7 @@ Why it matters
     A convolution's cost grows with its input channels, its filters and the positions of its map. Twice
     the channels in and out cost four times as much; where height and width are halved at the same step,
     the cost stays the same. That is how VGG, ResNet and most networks since spread the work evenly over
-    their stages. Where only the filters double, all that follows on that map costs four times as much.
+    their stages. Where only the filters double, every later layer on that map costs four times as much.
 
 What triggers it
     input: [3, 64, 64]

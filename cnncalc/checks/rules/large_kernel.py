@@ -3,8 +3,8 @@
 Why it matters
     Two 3x3 convolutions see 5x5 and three see 7x7, with activations between them. With C channels in and
     out, 5x5 has 25 C^2 weights and the two have 18 C^2, 28 % fewer; 7x7 has 49 C^2 and the three have
-    27 C^2, 45 % fewer. The stack that is compared here is as wide as the layer's output: where few channels
-    come in, as in a first layer, the large kernel costs less.
+    27 C^2, 45 % fewer. The comparison assumes a stack as wide as the layer's output: with few input
+    channels, as in a first layer, the large kernel costs less.
 
 What triggers it
     input: [64, 28, 28]
@@ -21,7 +21,7 @@ What is better
       - conv: {filters: 64, kernel: 3, padding: 1}
 
 When to leave it
-    Where memory matters more than weights: the stack keeps the output of each of its layers. Depthwise
+    Where memory matters more than weights: training stores the output of each layer of the stack. Depthwise
     and grouped convolutions are not reported, nor is a stack that would save less than a quarter.
 
 Source

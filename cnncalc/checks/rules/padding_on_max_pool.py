@@ -17,7 +17,7 @@ What is better
       - max_pool: {kernel: 2}
 
 When to leave it
-    Where the size of the output must be what it is, to be joined with another map. Padding that a pool
+    Where the output must have this size to be joined with another map. Padding that a pool
     needs to read every position, or to divide the size of its map by its stride, rounded up, is not
     reported, such as padding 1 of a 3x3 pool with stride 2.
 

@@ -2,8 +2,8 @@
 
 Why it matters
     A softmax makes its numbers positive and their sum 1. A layer that reads them sees how the scores
-    compare and no longer how large they are; where one is clearly the largest the gradient all but
-    vanishes, p (1 - p) of what comes back: 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one
+    compare, but not how large they are; where one is clearly the largest, the gradient nearly vanishes:
+    it is multiplied by p (1 - p), 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one
     of its own, too) no probability of 10 classes is above e / (e + 9), 23 %.
 
 What triggers it

@@ -1,7 +1,7 @@
 """A stride larger than the kernel: no layer reads some positions of the map.
 
 Why it matters
-    A 1x1 convolution with stride 2 skips 3 of every 4 positions of an image's map, and computing them was
+    A 1x1 convolution with stride 2 skips 3 of every 4 positions of a map, so computing them was
     wasted. ResNet-50 as published has its strides there, in the 1x1 convolutions at the start of three
     stages. Moved to the 3x3 convolutions that follow, which read every position, the same parameters raise
     top-1 accuracy on ImageNet from 76.21 to 76.66 % (ResNet-B, also called v1.5).
@@ -21,8 +21,8 @@ What is better
       - conv: {filters: 128, kernel: 3, stride: 2, padding: 1}
 
 When to leave it
-    To reproduce a published network exactly, or where a map is thinned out on purpose, as a cheap way to a
-    smaller image.
+    To reproduce a published network exactly, or where a map is subsampled on purpose, as a cheap way to make
+    it smaller.
 
 Source
     He et al. 2018, Bag of Tricks for Image Classification with Convolutional Neural Networks,

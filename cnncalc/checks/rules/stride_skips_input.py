@@ -2,7 +2,7 @@
 
 Why it matters
     The shortcut of a residual block that halves the map is a 1x1 convolution with stride 2 in ResNet. It
-    sees 1 of every 4 positions, and the sum carries only those on. ResNet-D averages 2x2 positions first
+    reads 1 of every 4 positions, and adds only those to the sum. ResNet-D averages 2x2 positions first
     and convolves with stride 1: with as many parameters it reaches 77.16 % top-1 accuracy on ImageNet,
     where the same network without the average (ResNet-50-C) reaches 76.87 %.
 
@@ -21,8 +21,8 @@ What is better
           shortcut: [avg_pool: {kernel: 2, stride: 2}, conv: {filters: 128, kernel: 1}]
 
 When to leave it
-    To reproduce a published ResNet: its residual branch reads what the shortcut skips. Layers that share
-    out the positions of one map among them, each behind another shift, are not reported.
+    To reproduce a published ResNet: its residual branch reads what the shortcut skips. Layers that
+    divide the positions of one map among them, each after a different shift, are not reported.
 
 Source
     He et al. 2018, Bag of Tricks for Image Classification with Convolutional Neural Networks,

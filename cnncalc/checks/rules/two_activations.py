@@ -3,10 +3,10 @@
 Why it matters
     The two functions fix what the second does to the output of the first, and no weight between them can
     change it: relu of relu is relu, relu of sigmoid is sigmoid, sigmoid of relu is never below a half.
-    Before a softmax, relu sets all scores below 0 to 0, so that these classes cannot be told apart and get
+    Before a softmax, relu sets all scores below 0 to 0, so that these classes look the same and get
     no gradient; sigmoid leaves no two scores more than 1 apart, so that none of 10 classes gets a
-    probability above e / (e + 9), 23 %. After a softmax, relu changes nothing, and all others make its
-    numbers into something that is no probability; after a log_softmax, relu makes them all 0.
+    probability above e / (e + 9), 23 %. After a softmax, relu changes nothing, and all others turn its
+    numbers into something other than probabilities; after a log_softmax, relu makes them all 0.
 
 What triggers it
     input: [3, 32, 32]

@@ -1,8 +1,8 @@
-"""A comment that silences rules names one that does not exist, or stands where it silences nothing.
+"""A comment that silences rules names a rule that does not exist, or is in a place where it has no effect.
 
 Why it matters
-    The finding that it was written for is reported all the same, and whoever reads the comment takes it
-    for settled.
+    The finding that it was written for is still reported, and readers of the comment believe it is
+    settled.
 
 What triggers it
     input: [3, 32, 32]
@@ -16,7 +16,7 @@ What is better
       - batch_norm
 
 When to leave it
-    Never: `cnncalc lint --list` shows the rules. A reason stands behind the word "because".
+    Never: `cnncalc lint --list` shows the rules. Give a reason after the word "because".
 
 Source
     The linter.

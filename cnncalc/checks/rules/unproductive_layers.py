@@ -1,9 +1,9 @@
 """Convolutions that read a map each of whose positions already sees the whole input.
 
 Why it matters
-    A kernel larger than 1 brings together what lies apart. Where each position of the map that it reads
-    sees the whole input, there is nothing more to bring in: in the experiments of the paper, layers behind
-    that border added next to nothing to the accuracy, and could be removed, or the input enlarged. Where
+    A kernel larger than 1 combines information from different positions. Where each position of the map
+    that it reads already sees the whole input, there is nothing more to combine: in the paper's
+    experiments, such layers added almost nothing to the accuracy; they can be removed, or the input enlarged. Where
     paths join, only the narrowest counts: past a shortcut or a 1x1 branch little of the input has been
     seen, and a deep residual network still gains.
 

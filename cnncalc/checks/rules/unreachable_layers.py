@@ -1,8 +1,8 @@
 """Layers without a name from which no output of the network is reached.
 
 Why it matters
-    A `from:` that starts from an earlier layer leaves the one before it unread. What computes that counts
-    in all figures, and changes no answer of the network.
+    A `from:` that starts from an earlier layer leaves the previous one unread. The layers that compute it
+    count in all figures but change no output of the network.
 
 What triggers it
     input: [3, 32, 32]

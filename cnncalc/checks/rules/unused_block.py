@@ -1,8 +1,8 @@
 """A block that no layer uses.
 
 Why it matters
-    It is checked, and read by whoever reads the spec, and is no part of the network: often the block that
-    should have been used is the one beside it, with a name that looks like it.
+    It is checked, and people read it, but it is not part of the network. Often it should have been used
+    instead of another block with a similar name.
 
 What triggers it
     input: [3, 32, 32]

@@ -1,4 +1,4 @@
-"""A comment that silences rules silences nothing.
+"""A comment that silences a rule has no effect.
 
 Why it matters
     The finding that it was written for is fixed, or has moved to another line. The comment would silence

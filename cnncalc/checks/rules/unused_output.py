@@ -1,8 +1,8 @@
 """A named layer, block or branch whose output is neither read nor an output of the network.
 
 Why it matters
-    Something has a name to be read by, and nothing reads it: a skip connection that was never joined, a
-    head that is missing under `outputs:`. Its layers count in all figures and do nothing.
+    It has a name so that others can read it, but nothing does: a skip connection that was never joined, or
+    a head that is missing under `outputs:`. Its layers count in all figures and do nothing.
 
 What triggers it
     input: [3, 32, 32]

@@ -1,8 +1,8 @@
 """A parameter of a block that the block does not use.
 
 Why it matters
-    Callers give a value that changes nothing: a stride that is taken and never handed on gives a network
-    with larger maps than the call says.
+    Callers give a value that changes nothing: with a stride that is accepted but never passed on, the maps
+    are larger than the call suggests.
 
 What triggers it
     input: [3, 32, 32]
@@ -20,7 +20,7 @@ What is better
       - conv_bn: [16, 2]
 
 When to leave it
-    Where blocks must take the same arguments to stand in each other's place.
+    Where blocks must take the same arguments to be interchangeable.
 
 Source
     Practice.

@@ -1,8 +1,8 @@
 """A variable that nothing uses.
 
 Why it matters
-    `--set` and whoever reads the spec take it for something that can be changed, and nothing changes: the
-    number that should have been it stands somewhere as itself.
+    It looks as if it could be changed, with `--set` for example, but changing it does nothing: somewhere
+    the number is written out instead of the variable.
 
 What triggers it
     input: [3, 32, 32]

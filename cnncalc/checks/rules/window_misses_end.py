@@ -1,8 +1,8 @@
 """A kernel does not reach the end of the map: no layer reads the last rows or columns.
 
 Why it matters
-    Where (W - F + 2P) / S is not a whole number it is rounded down, and the remainder at the bottom and
-    on the right enters no window: of a 224-pixel image, 3x3 with stride 2 and no padding reads 223. One
+    Where (W - F + 2P) / S is not a whole number it is rounded down, and no window reads the remainder at
+    the bottom and on the right: of a 224-pixel image, 3x3 with stride 2 and no padding reads 223. One
     layer loses little, but always on the same side, and in a network that halves its map five times a
     row of the last map is 32 rows of the image.
 
