@@ -94,6 +94,61 @@ def test_only_layers_know_a_layer_type_by_name():
 FOR_PROBLEMS = {"cnncalc.syntax.hints", "cnncalc.layers.foreign", "cnncalc.spec.decode.hints"}
 
 
+LONGEST_CLASS = 300
+# Classes above it, and names of classes in several modules: what is listed here is to be split or renamed.
+LONG_CLASSES = {"_Writer", "Report"}
+SHARED_NAMES = {
+    # The public Network of the API wraps the record.
+    "Network",
+    "Cells",
+    "Comparison",
+    "Cost",
+    "Document",
+    "Entry",
+    "FieldRecord",
+    "Figures",
+    "Group",
+    "LayerRecord",
+    "Limit",
+    "Line",
+    "NetworkRecord",
+    "Options",
+    "Pair",
+    "Picture",
+    "Point",
+    "RatiosRecord",
+    "Row",
+    "Shape",
+    "Stage",
+    "Subject",
+    "TotalsRecord",
+    "TrainingRecord",
+    "Words",
+    "Writer",
+}
+
+
+def classes() -> list[tuple[str, ast.ClassDef]]:
+    """Every class of the package with its module."""
+    trees = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+    return [(own, node) for own, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def test_no_class_is_long():
+    long = {node.name for _, node in classes() if (node.end_lineno or 0) - node.lineno >= LONGEST_CLASS}
+    assert not long - LONG_CLASSES, f"classes of more than {LONGEST_CLASS} lines"
+    assert not LONG_CLASSES - long, "no longer long: take them off the list"
+
+
+def test_names_of_classes_are_unique():
+    modules: dict[str, list[str]] = {}
+    for own, node in classes():
+        modules.setdefault(node.name.lstrip("_"), []).append(own)
+    shared = {name: where for name, where in modules.items() if len(where) > 1}
+    assert not {name: where for name, where in shared.items() if name not in SHARED_NAMES}
+    assert not SHARED_NAMES - set(shared), "unique by now: take them off the list"
+
+
 def loaded_by(*arguments: str) -> set[str]:
     """The modules that a command of its own process has loaded when it ends."""
     program = (

@@ -313,7 +313,7 @@ def on_the_way(network: Network, gates: tuple[Gate, ...]) -> set[str]:
 
 
 @brief
-class Branch(NamedTuple):
+class LayerInput(NamedTuple):
     """An input of a layer: how it is read, its shape, the layer's, and what it reaches along each axis of an input."""
 
     reading: Reading
@@ -387,10 +387,10 @@ class _Walk:
         if len(incoming) == 1 and _keeps(readings[0]):
             return incoming[0]
         outgoing: dict[str, tuple[Strands, ...]] = {}
-        branches: dict[str, list[Branch]] = {}
+        branches: dict[str, list[LayerInput]] = {}
         for number in counted:
             for name, strands in incoming[number].items():
-                branch = Branch(readings[number], layer.input_shapes[number], layer.output_shape, strands)
+                branch = LayerInput(readings[number], layer.input_shapes[number], layer.output_shape, strands)
                 branches.setdefault(name, []).append(branch)
         for name, each in branches.items():
             axes = range(len(self.sizes[name]))
@@ -399,7 +399,7 @@ class _Walk:
             return incoming[0]
         return outgoing
 
-    def axis(self, layer: Layer, branches: list[Branch], name: str, axis: int) -> Strands:
+    def axis(self, layer: Layer, branches: list[LayerInput], name: str, axis: int) -> Strands:
         """What a layer's outputs reach along one axis of an input of the network."""
         slid = [tuple([self.through(layer, branch, strand) for strand in branch.strands[axis]]) for branch in branches]
         if len(layer.inputs) == 1:
@@ -416,7 +416,7 @@ class _Walk:
                 return tuple([strand._replace(channels=rule) for strand in joined])
         return joined
 
-    def joined(self, layer: Layer, branches: list[Branch], along: tuple[str, int], slid: list[Strands]) -> Strands:
+    def joined(self, layer: Layer, branches: list[LayerInput], along: tuple[str, int], slid: list[Strands]) -> Strands:
         """What a join reaches along one axis of an input of the network, from what its branches do."""
         (name, axis), strands = along, tuple(chain.from_iterable(slid))
         size = self.sizes[name][axis]
@@ -447,7 +447,7 @@ class _Walk:
         affordable = limits.affords(Cost.STRAND * len(strands) + Cost.OUTPUT * count)
         return strands if affordable else (_lost(strands[0], NoRule.WORK),)
 
-    def through(self, layer: Layer, branch: Branch, strand: Strand) -> Strand:
+    def through(self, layer: Layer, branch: LayerInput, strand: Strand) -> Strand:
         """What a layer's outputs reach along an axis of an input of the network."""
         if strand.axis is None and strand.channels is None:
             return strand
@@ -462,7 +462,7 @@ class _Walk:
         window, axis = reading.windows[strand.axis], reading.axes[strand.axis]
         return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis)
 
-    def in_channels(self, branch: Branch, strand: Strand) -> Strand:
+    def in_channels(self, branch: LayerInput, strand: Strand) -> Strand:
         """A strand whose channels differ through a layer that leaves positions where they are."""
         reading, rule = branch.reading, strand.channels
         window = reading.channels
@@ -518,7 +518,7 @@ class _Walk:
 
     # --- axes that move to other places ---------------------------------------------------------
 
-    def moved(self, layer: Layer, branch: Branch, strand: Strand) -> Strand:
+    def moved(self, layer: Layer, branch: LayerInput, strand: Strand) -> Strand:
         """A strand through a layer that gives its numbers another shape."""
         lost = _lost(strand, NoRule.ORDER)
         own = 0 if strand.axis is None else strand.axis + 1
@@ -558,7 +558,7 @@ class _Walk:
             return True
         return moves[0].outputs == (0,) and (strand.axis is None or 0 not in moves.get(strand.axis + 1, ((), ()))[1])
 
-    def split(self, layer: Layer, branch: Branch, strand: Strand, move: Move) -> Strand:
+    def split(self, layer: Layer, branch: LayerInput, strand: Strand, move: Move) -> Strand:
         """A strand along an axis that becomes several, of which it moves along one."""
         rule = strand.channels if strand.axis is None else strand.reach
         along = prod(sizes := tuple([branch.output[axis] for axis in move.outputs]))
@@ -636,7 +636,7 @@ def _sides(ends: Sequence[tuple[int, int] | None]) -> tuple[tuple[int | None, ..
 
 
 def _flaws(
-    branches: list[Branch], axis: int, groups: dict[tuple[int | None, Number], list[Strand]], most: int
+    branches: list[LayerInput], axis: int, groups: dict[tuple[int | None, Number], list[Strand]], most: int
 ) -> Iterator[tuple[Flaw, tuple[Number, ...]]]:
     """How the branches of a join are not aligned; `most` are the strides that one of them had before."""
     if any(branch.is_part(axis) for branch in branches):

@@ -8,6 +8,7 @@ from cnncalc import limits
 from cnncalc.analyses import alignment
 from cnncalc.analyses import diff as diff_module
 from cnncalc.analyses.diff import FREE, Kind, diff
+from cnncalc.analyses.diff.causes import Ledger
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import SpecError
 from cnncalc.layers.conv import Conv
@@ -43,13 +44,13 @@ layers:
 @pytest.fixture(autouse=True)
 def nothing_is_booked_to_everybody(monkeypatch):
     """Where nobody is found to blame, all causes are: sums would come out, and tell nothing."""
-    book = diff_module._Differ._book
+    book = Ledger.book
 
     def checked_book(self, layer, blame, cost):
         assert blame or cost == FREE, layer.name
         book(self, layer, blame, cost)
 
-    monkeypatch.setattr(diff_module._Differ, "_book", checked_book)
+    monkeypatch.setattr(Ledger, "book", checked_book)
 
 
 @pytest.fixture(scope="module")
@@ -623,7 +624,7 @@ def test_no_key_names_each_of_very_many_causes(made):
     facts = made(parallel(101, 8), parallel(101, 9))
     differ = diff_module._Differ(facts.old, facts.new)
     assert differ.diff().shared[0].causes == tuple(range(101))
-    assert [len(causes) for causes in differ.together] == [1]
+    assert [len(causes) for causes in differ.ledger.together] == [1]
 
 
 def test_outputs_in_another_order_are_the_same(made):

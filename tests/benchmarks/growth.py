@@ -97,11 +97,12 @@ def measure(path: Path) -> dict[str, object]:
     from cnncalc.analyses.receptive_field import receptive_fields
     from cnncalc.formats import csv, records
     from cnncalc.network import build
+    from cnncalc.network.records import figures_of
     from cnncalc.reports.summary import Options, summary
     from cnncalc.reports.summary_records import summary_record
 
     network = build.load(str(path))
-    build.figures_of.cache_clear()
+    figures_of.cache_clear()
     steps = {
         "load": lambda: build.load(str(path)),
         "summary": lambda: summary(network, Options()),

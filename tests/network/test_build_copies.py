@@ -1,4 +1,4 @@
-"""A block that is called again with equal arguments and shapes is copied: it must be as if expanded again."""
+"""A block called again with equal arguments and input shapes is copied: the network must equal one without copies."""
 
 from __future__ import annotations
 
@@ -9,15 +9,37 @@ import pytest
 from cnncalc import bundled, limits
 from cnncalc.errors import SpecError
 from cnncalc.network import build
+from cnncalc.network.build.cache import BlockCache
+from cnncalc.network.build.layers import LayerFactory
 from cnncalc.spec.decode import read_spec
 
-GOOD_SPECS = sorted((Path(__file__).parents[1] / "good_specs").glob("*.yaml"))
+TESTS = Path(__file__).parents[1]
+GOOD_SPECS = sorted((TESTS / "good_specs").glob("*.yaml"))
+BROKEN_SPECS = sorted([*(TESTS / "bad_specs").glob("*.yaml"), *(TESTS / "fuzz" / "found").glob("*.yaml")])
+
+
+class Forgetful(dict):
+    """A memory that keeps nothing."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def setdefault(self, key: object, value: object) -> object:
+        return value
 
 
 def expanded(reference: str, monkeypatch: pytest.MonkeyPatch) -> build.Network:
-    """The network with every block expanded anew."""
+    """The network built without any memory: each block expanded anew, each layer decoded and asked anew."""
+    factory = LayerFactory.__init__
+
+    def forgetful(self, *arguments):
+        factory(self, *arguments)
+        self.constant, self.by_arguments, self.types, self.figures = (Forgetful() for _ in range(4))
+
     with monkeypatch.context() as patch:
-        patch.setattr(build._Builder, "_has_room", lambda builder, known: False)
+        patch.setattr(BlockCache, "find", lambda cache, key, place: None)
+        patch.setattr(LayerFactory, "__init__", forgetful)
+        patch.setattr(LayerFactory, "reuse", lambda factory, arguments: Forgetful())
         return build.load(reference)
 
 
@@ -26,17 +48,31 @@ def test_copies_are_what_they_would_be(reference: str, monkeypatch: pytest.Monke
     assert build.load(reference) == expanded(reference, monkeypatch)
 
 
+def test_problems_are_those_without_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = 0
+    for path in BROKEN_SPECS:
+        outcomes = []
+        for load in (build.load, lambda reference: expanded(reference, monkeypatch)):
+            try:
+                outcomes.append(load(str(path)))
+            except SpecError as error:
+                outcomes.append(error.problems)
+        assert outcomes[0] == outcomes[1], path.name
+        refused += isinstance(outcomes[0], tuple) and not isinstance(outcomes[0], build.Network)
+    assert refused > 100
+
+
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the blocks that are copied."""
     made: list[str] = []
-    again = build._Builder._again
+    copy = BlockCache.copy
 
-    def counted(builder, origin, place, arguments, incoming):
+    def counted(cache, origin, place, arguments, inputs):
         made.append(place.path)
-        return again(builder, origin, place, arguments, incoming)
+        return copy(cache, origin, place, arguments, inputs)
 
-    monkeypatch.setattr(build._Builder, "_again", counted)
+    monkeypatch.setattr(BlockCache, "copy", counted)
     return made
 
 
@@ -152,3 +188,45 @@ def test_the_bounds_are_told_where_they_are_left(tmp_path: Path, monkeypatch: py
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
     assert read_spec(path).problems == ()
+
+
+def test_layers_of_a_loop_are_decoded_in_each_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers are decoded once for equal arguments of a block, but a loop in it gives its layers other numbers."""
+    text = """\
+input: [4, 8, 8]
+blocks:
+  unit(filters):
+    - conv: [filters + index, 1]
+      name: c{index}
+      repeat: 3
+    - conv: [filters, 1]
+layers:
+  - unit: 4
+  - conv: [5, 1]
+  - unit: 4
+"""
+    path = written(tmp_path, text)
+    network = build.load(path)
+    # The second unit has equal arguments on other channels: it is expanded again, with the layers of the first.
+    assert [layer.settings["filters"] for layer in network.layers] == [4, 5, 6, 4, 5, 4, 5, 6, 4]
+    assert network == expanded(path, monkeypatch)
+    assert network.layers[3].figures.type is network.layers[8].figures.type
+
+
+def test_one_tensor_twice_is_not_two_equal_tensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """\
+input: [4, 8, 8]
+blocks:
+  fuse:
+    - add:
+      from: [left, right]
+layers:
+  - {conv: [4, 1], name: a}
+  - {conv: [4, 1], name: b}
+  - {fuse: , name: first, from: {left: a, right: a}}
+  - {fuse: , name: second, from: {left: a, right: b}}
+"""
+    path = written(tmp_path, text)
+    network = build.load(path)
+    assert [layer.inputs for layer in network.layers[-2:]] == [("a", "a"), ("a", "b")]
+    assert network == expanded(path, monkeypatch)

@@ -1,4 +1,4 @@
-"""Where an item of a spec stands: the names that it sees, and what its expressions come to there."""
+"""Names visible to an item of a spec, and the values of its expressions."""
 
 from __future__ import annotations
 
@@ -7,63 +7,66 @@ from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.errors import Span, listed, plural
+from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
-from cnncalc.spec.records import Loop
+from cnncalc.spec.records import Item, Loop
 from cnncalc.spec.templates import EvaluationError, Listed, NameTemplate, Template, tensor_values
 from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, UnknownValue, Value, describe
 from cnncalc.syntax.settings import is_whole
 
 
 class Tensor(NamedTuple):
-    """What a layer or an input gives; the shape is None where a problem left it unknown."""
+    """The output of a layer or an input of the network; `shape` is None if a problem left it unknown."""
 
     name: str
     shape: Shape | None
     training_only: bool = False
 
 
-LOST = Tensor("", None)
+# The output of an item that failed: its readers stay silent.
+UNKNOWN_TENSOR = Tensor("", None)
 
 
-class Shared(NamedTuple):
-    """Below the path `own`, every layer works with the weights of its twin below `other`."""
+class SharedWeights(NamedTuple):
+    """Each layer below the path `own` uses the weights of its counterpart below `other`."""
 
     own: str
     other: str
     span: Span
 
 
-class Frame(NamedTuple):
-    """Where an item stands: its path, the names it sees, and what its block was given.
+class ItemScope(NamedTuple):
+    """Names visible to an item: variables, block arguments and tensors, with the path that its own name extends.
 
-    `scope` is the path of the block at hand: names of layers are looked up as far as that. `call` is the place of
-    the `from` that hands in its tensors by their names, None where one comes in without.
+    `block_path` is the path of the enclosing block, where the search for a layer's name ends. `inputs_span` is the
+    `from` that passes `inputs` to the block by name; None if the block has one unnamed input. `layer_types` are
+    those that earlier calls of the block with equal arguments decoded; None where the names depend on more.
     """
 
     path: str
-    scope: str
+    block_path: str
     block: str
     names: ChainedNames
     inputs: dict[str, Tensor]
     depth: int
     training_only: bool = False
-    shared: Shared | None = None
-    call: Span | None = None
+    shared: SharedWeights | None = None
+    inputs_span: Span | None = None
+    layer_types: dict[int, LayerType] | None = None
 
-    def entered(self, path: str) -> Frame:
-        """The frame one level further in."""
-        # Written out, which takes a third of the time of a replacement: it is done for every branch.
-        _, scope, block, names, inputs, depth, training_only, shared, call = self
-        return Frame(path, scope, block, names, inputs, depth + 1, training_only, shared, call)
+    def enter(self, path: str) -> ItemScope:
+        """The scope one level deeper."""
+        # Built by position: _replace takes three times as long, and this runs for every branch.
+        return ItemScope(path, *self[1:5], self.depth + 1, *self[6:])
 
-    def which(self) -> str:
-        """The hint where it must be said which of several tensors is meant."""
+    def ask_for_source(self) -> str:
+        """A hint to name one of several inputs."""
         return f"say which: from: {listed(self.inputs, 'or')}"
 
     def evaluate(self, template: Template, tensor: Tensor | None) -> Value:
-        """A template's value where `tensor` comes in.
+        """A template's value for the input `tensor`.
 
-        Raises EvaluationError, and UnknownValue where something before failed.
+        Raises EvaluationError, or UnknownValue if a reported problem explains why.
         """
         if isinstance(template, Listed):
             limits.spend(len(template.items))
@@ -73,13 +76,13 @@ class Frame(NamedTuple):
         return value
 
     def evaluate_name(self, template: NameTemplate, tensor: Tensor | None) -> str:
-        """A name that a template comes to where `tensor` comes in. Raises what `evaluate` does."""
+        """The name that a template yields for the input `tensor`. Raises what `evaluate` raises."""
         if template.constant is not None:
             return template.constant
         return template.evaluate(self._names_for(template, tensor))
 
     def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
-        """The names that a template can use, with those of the incoming tensor where it does."""
+        """The names that a template can use, with those of the input tensor if it uses them."""
         if not template.uses_tensor:
             return self.names
         if tensor is None:
@@ -89,27 +92,33 @@ class Frame(NamedTuple):
             raise UnknownValue
         return self.names.extended(tensor_values(tensor.shape))
 
-    def holds(self, when: Template, tensor: Tensor | None) -> bool:
-        """Whether a condition is true. Raises what `evaluate` does."""
+    def is_true(self, when: Template, tensor: Tensor | None) -> bool:
+        """Whether a condition is true. Raises what `evaluate` raises."""
         value = self.evaluate(when, tensor)
         if isinstance(value, bool):
             return value
         raise EvaluationError(when.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0")
 
-    def passes(self, loop: Loop, tensor: Tensor | None) -> Iterator[tuple[int, Frame]]:
-        """Each pass of a loop: its number from 0, and the frame in it. Raises what `evaluate` does."""
+    def iterate(self, loop: Loop, tensor: Tensor | None) -> Iterator[tuple[int, ItemScope]]:
+        """Each pass of a loop: its number from 0, and its scope. Raises what `evaluate` raises."""
         number = 0
-        for row in self._rows(loop, tensor):
+        for row in self._zip_lists(loop, tensor):
             names = self.names.extended({**row, "index": number})
             count = 1
             if loop.repeat is not None:
-                count = _count(loop.repeat, self._replace(names=names).evaluate(loop.repeat, tensor))
+                count = _check_count(loop.repeat, self._replace(names=names).evaluate(loop.repeat, tensor))
             for _ in range(count):
-                yield number, self._replace(names=names.extended({"index": number}))
+                yield number, self._bind(names.extended({"index": number}))
                 number += 1
 
-    def _rows(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:
-        """The rows of the lists of `for`, walked together; one empty row where there are none."""
+    def _bind(self, names: ChainedNames) -> ItemScope:
+        """The scope with the names of one pass, which no other call of the block has: layer types are not reused."""
+        # Built by position: _replace takes three times as long, and this runs for every pass.
+        path, block_path, block, _, inputs, depth, training_only, shared, inputs_span, _ = self
+        return ItemScope(path, block_path, block, names, inputs, depth, training_only, shared, inputs_span)
+
+    def _zip_lists(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:
+        """One row of values for each pass of `for`; one empty row without `for`."""
         if not loop.walks:
             return [{}]
         lists: list[tuple[tuple[str, ...], tuple[Value, ...], Template]] = []
@@ -128,12 +137,20 @@ class Frame(NamedTuple):
                 message = f"{', '.join(names)} has {plural(len(values), 'value')}, but {first} has {longest}"
                 raise EvaluationError(template.span, message, "lists walked together are equally long")
             for number, (row, value) in enumerate(zip(rows, values, strict=True)):
-                row.update(_unpacked(names, value, number, template))
+                row.update(_unpack_row(names, value, number, template))
         return rows
 
 
-def _unpacked(names: tuple[str, ...], value: Value, number: int, template: Template) -> Iterable[tuple[str, Value]]:
-    """The names of a row of `for`, each with its value."""
+class Placement(NamedTuple):
+    """An item that is being placed, with its full name and its scope."""
+
+    item: Item
+    path: str
+    scope: ItemScope
+
+
+def _unpack_row(names: tuple[str, ...], value: Value, number: int, template: Template) -> Iterable[tuple[str, Value]]:
+    """The names of a row of `for` with their values."""
     if len(names) == 1:
         return ((names[0], value),)
     if isinstance(value, tuple) and len(value) == len(names):
@@ -142,12 +159,12 @@ def _unpacked(names: tuple[str, ...], value: Value, number: int, template: Templ
     raise EvaluationError(template.span, message)
 
 
-def _count(repeat: Template, value: Value) -> int:
-    """How many passes `repeat` asks for."""
+def _check_count(repeat: Template, value: Value) -> int:
+    """The number of passes that `repeat` asks for."""
     most = limits.current().layers
     if isinstance(value, int) and is_whole(value, 0) and value <= most:
         return value
     message = f"repeat takes a whole number from 0 to {most:,}, not {describe(value)}"
-    # A slip is told without the option, which would not mend it.
-    beyond = isinstance(value, int) and value > most
-    raise EvaluationError(repeat.span, message, limits.raised("layers") if beyond else "")
+    # Only a count above the limit is allowed by raising it.
+    is_above = isinstance(value, int) and value > most
+    raise EvaluationError(repeat.span, message, limits.raised("layers") if is_above else "")

@@ -1,0 +1,188 @@
+"""What each layer reads, and where it read that before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from cnncalc.analyses.diff.blame import MOST_TOGETHER, NOBODY, PARTS, UNALTERED, Blame, Blames, join_blames, part_of
+from cnncalc.analyses.diff.causes import Ledger
+from cnncalc.analyses.diff.pairing import PairedNetworks, changed_settings
+from cnncalc.analyses.diff.records import SettingChange
+from cnncalc.network.records import Layer, Network
+
+
+class Link(NamedTuple):
+    """What a layer reads at a position, and where it read that before (None: nowhere).
+
+    `moved` says that it is another tensor. `through` are the causes of what was added or removed in
+    between, `altered` those of them that altered channels and sizes on the old way.
+    """
+
+    position: int
+    before: int | None
+    moved: bool
+    through: Blame
+    altered: Blames
+
+
+class Links(NamedTuple):
+    """The links of what a layer reads, the causes of what it no longer reads, and whether it reads another tensor."""
+
+    links: list[Link]
+    lost: Blame
+    moved: bool
+
+
+class Way(NamedTuple):
+    """The origin of a tensor, followed back through what was added, removed or moved.
+
+    `anchors` are old names of layers and inputs that are in both networks: no more than MOST_TOGETHER.
+    """
+
+    anchors: tuple[str, ...]
+    through: Blame
+    altered: Blames
+
+
+class Linker:
+    """Links what layers read to what they read before.
+
+    The ledger has the causes of what was added, removed or moved before the linker is made; it gets those of layers
+    that changed themselves.
+    """
+
+    def __init__(self, pairing: PairedNetworks, ledger: Ledger) -> None:
+        self.pairing = pairing
+        self.ledger = ledger
+        self.old_ways = _find_ways(pairing.old, ledger.gone, {name: name for name in pairing.back})
+        self.new_ways = _find_ways(pairing.new, ledger.own, pairing.partner)
+        self.by_layer: dict[str, Links] = {}
+        self.settings: dict[str, tuple[SettingChange, ...]] = {}
+
+    def settle(self, new: Layer) -> None:
+        """Find what a layer that is in both networks reads, and the cause of its own change."""
+        old = self.pairing.old_layer(new)
+        links = self.by_layer[new.name] = self.link(old.inputs, new.inputs, in_order=True)
+        is_moved = new.name in self.pairing.moved
+        settings = self.settings[new.name] = tuple(changed_settings(old, new))
+        own = (
+            settings,
+            (old.type, new.type),
+            (old.training_only, new.training_only),
+            self.pairing.is_sharing_changed(old, new),
+            links.moved and not is_moved,
+        )
+        if not is_moved and own != ((), (new.type,) * 2, (new.training_only,) * 2, False, False):
+            self.ledger.own[new.name] = self.ledger.number_cause(("own", old.span, new.span, own))
+
+    def explain_reading(self, name: str) -> Blame:
+        """Why a layer reads what it reads: its own change, else what was added or removed before it."""
+        if name in self.ledger.own:
+            return (self.ledger.own[name],)
+        links = self.by_layer[name]
+        return join_blames(*(link.through for link in links.links), links.lost)
+
+    def link_outputs(self) -> Links:
+        return self.link(self.pairing.old.outputs, self.pairing.new.outputs, in_order=False)
+
+    def link(self, olds: Sequence[str], news: Sequence[str], *, in_order: bool) -> Links:
+        """Link new tensors to old ones: those `in_order` to the ones at their positions, if there are as many."""
+        if in_order and len(olds) == len(news):
+            links = [
+                self._old_link(position, position, olds[position], name) or self._new_link(position, position, name)
+                for position, name in enumerate(news)
+            ]
+            return Links(links, NOBODY, any(link.moved for link in links))
+        unread = _Unread(olds, self.old_ways)
+        links = []
+        for position, name in enumerate(news):
+            before = unread.take(self.pairing.partner.get(name), self.new_ways[name])
+            link = None if before is None else self._old_link(position, before, olds[before], name)
+            links.append(link or self._new_link(position, None, name))
+        ways = [self.old_ways[olds[before]] for before in unread.positions]
+        moved = any(link.moved for link in links) or not all(way.through for way in ways)
+        return Links(links, join_blames(*(way.through for way in ways)), moved)
+
+    def _old_link(self, position: int, before: int, old: str, new: str) -> Link | None:
+        """The link of the tensor that was read before: itself, or through what was added or removed; else None."""
+        if self.pairing.partner.get(new) == old:
+            return Link(position, before, False, NOBODY, UNALTERED)
+        one, two = self.old_ways[old], self.new_ways[new]
+        through = join_blames(one.through, two.through)
+        if through and (not set(one.anchors).isdisjoint(two.anchors) or not (one.anchors or two.anchors)):
+            return Link(position, before, False, through, one.altered)
+        return None
+
+    def _new_link(self, position: int, before: int | None, new: str) -> Link:
+        """The link of a tensor that was not read before; `before` is the position of what was read in its place."""
+        way = self.new_ways[new]
+        return Link(position, before, not way.through, way.through, way.altered)
+
+
+def _find_ways(network: Network, causes: dict[str, int], anchors: Mapping[str, str]) -> dict[str, Way]:
+    """The way of each tensor; `anchors` are the old names of those in both networks."""
+    ways: dict[str, Way] = {}
+    for name, _ in network.inputs:
+        mine = (causes[name],) if name in causes else NOBODY
+        known = name in anchors and not mine
+        ways[name] = Way((anchors[name],) if known else (), mine, (mine, mine))
+    for layer in network.layers:
+        if layer.name not in causes:
+            ways[layer.name] = Way((anchors[layer.name],), NOBODY, UNALTERED)
+            continue
+        mine = (causes[layer.name],)
+        before = [ways[name] for name in dict.fromkeys(layer.inputs)]
+        first = layer.input_shapes[0]
+        altered = [
+            join_blames(
+                *[way.altered[part] for way in before],
+                mine if part_of(layer.output_shape, part) != part_of(first, part) else NOBODY,
+            )
+            for part in PARTS
+        ]
+        through = join_blames(mine, *[way.through for way in before])
+        ends = before[0].anchors if len(before) == 1 else _join_anchors(before)
+        ways[layer.name] = Way(ends, through, (altered[0], altered[1]))
+    return ways
+
+
+def _join_anchors(ways: Iterable[Way]) -> tuple[str, ...]:
+    """The anchors of several ways; of very many, those of the first."""
+    joined: dict[str, None] = {}
+    for way in ways:
+        joined.update(dict.fromkeys(way.anchors))
+        if len(joined) > MOST_TOGETHER:
+            return tuple(joined)[:MOST_TOGETHER]
+    return tuple(joined)
+
+
+class _Unread:
+    """Old tensors by their `positions`, until each is paired with a new one that is the same.
+
+    It is the same if both were the same before, or come from a layer that is in both networks through what
+    was added or removed; the first of several is taken.
+    """
+
+    def __init__(self, olds: Sequence[str], ways: Mapping[str, Way]) -> None:
+        self.positions = dict.fromkeys(range(len(olds)))
+        self.by_name: dict[str, list[int]] = {}
+        self.by_anchor: dict[str | None, list[int]] = {}
+        for position in reversed(self.positions):
+            self.by_name.setdefault(olds[position], []).append(position)
+            for anchor in ways[olds[position]].anchors or (None,):
+                self.by_anchor.setdefault(anchor, []).append(position)
+
+    def take(self, old: str | None, way: Way) -> int | None:
+        """The position of a tensor whose old name is `old`; None if it was not read."""
+        candidates = [self.by_name.get(old, [])] if old is not None else []
+        candidates += [self.by_anchor.get(anchor, []) for anchor in way.anchors or (None,)]
+        first: int | None = None
+        for places in candidates:
+            while places and places[-1] not in self.positions:
+                places.pop()
+            if places and (first is None or places[-1] < first):
+                first = places[-1]
+        if first is not None:
+            del self.positions[first]
+        return first

@@ -1,0 +1,109 @@
+"""Spec -> Network: expands blocks, resolves names, and asks each layer for its output shape as it is placed.
+
+A layer that fails leaves an unknown tensor, whose readers stay silent: every problem reported is one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cnncalc import limits
+from cnncalc.errors import Problem
+from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
+from cnncalc.network.build.expand import Expander
+from cnncalc.network.build.inputs import evaluate_inputs, find_channels_last
+from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, Tensor
+from cnncalc.network.records import Network
+from cnncalc.spec.decode import read_spec
+from cnncalc.spec.locate import Place
+from cnncalc.spec.records import Spec
+from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, Value
+
+
+def load(
+    reference: str | Place, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()
+) -> Network:
+    """The network of a spec: a file, `-` for standard input, or a bundled network's name.
+
+    Raises SpecError with all problems of the spec.
+    """
+    return build(read_spec(reference, settings, inputs))
+
+
+def build(spec: Spec) -> Network:
+    """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
+    limits.restart()
+    draft = Draft(spec)
+    try:
+        return _build(draft)
+    finally:
+        limits.rest(draft.steps)
+
+
+def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:
+    """The values of a spec's variables; UNKNOWN for those that cannot be computed."""
+    values: dict[str, Value] = {}
+    for name, template in spec.variables.items():
+        values[name] = UNKNOWN
+        try:
+            values[name] = template.evaluate(values)
+        except CANNOT_BUILD as error:
+            report(error, problems)
+    return values
+
+
+def _build(draft: Draft) -> Network:
+    spec = draft.spec
+    variables = variables_of(spec, draft.problems)
+    inputs = evaluate_inputs(draft, variables)
+    draft.tensors.update(inputs)
+    scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0)
+    expander = Expander(draft, variables)
+    start = None if len(inputs) > 1 else next(iter(inputs.values()), UNKNOWN_TENSOR)
+    end = expander.place_items(spec.items, scope, start)
+    outputs = _find_outputs(expander, end, scope)
+    if draft.is_sound:
+        _check_complete(expander, outputs)
+    if not draft.is_sound:
+        draft.refuse(*(find_channels_last(spec, inputs) if expander.layers.has_broken_rule else ()))
+    return Network(
+        spec.name,
+        spec.source,
+        spec.family,
+        spec.year,
+        spec.file,
+        tuple((name, tensor.shape) for name, tensor in inputs.items() if tensor.shape is not None),
+        tuple(draft.layers),
+        tuple(draft.groups),
+        outputs,
+    )
+
+
+def _find_outputs(expander: Expander, end: Tensor | None, scope: ItemScope) -> tuple[str, ...]:
+    """The outputs that the spec names, else the ends of the main path and of the side branches that nothing reads."""
+    draft = expander.draft
+    names = []
+    if not draft.spec.outputs:
+        read = {name for layer in draft.layers for name in layer.inputs}
+        ends = [end, *(side for side in draft.side_ends if side.name not in read)]
+        names = [tensor.name for tensor in ends if tensor is not None]
+    for template in draft.spec.outputs:
+        try:
+            name = template.evaluate(scope.names)
+            names.append(expander.names.resolve(name, template.span, scope, end).name)
+        except CANNOT_BUILD as error:
+            report(error, draft.problems)
+    return tuple(dict.fromkeys(names))
+
+
+def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
+    """Report a network without layers or outputs, and one whose parts are lost without a problem."""
+    draft = expander.draft
+    span, failed = draft.spec.span, expander.names.failed
+    if not draft.layers:
+        draft.problems.append(Problem(span, "no layer is left", "some when: must be true"))
+    elif not outputs:
+        draft.problems.append(Problem(span, "nothing leaves the network", "name its outputs in outputs:"))
+    elif failed or any(tensor.shape is None for tensor in draft.tensors.values()):
+        lost = next(iter(failed.values()), span)
+        draft.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))

@@ -1,0 +1,138 @@
+"""Copies of blocks in place of equal expansions.
+
+A block sees only its arguments, the variables and its inputs: where these are equal, it expands to the same layers
+under other names. The cache saves time and changes no network: without it, each block is expanded.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from cnncalc import limits
+from cnncalc.limits import Cost
+from cnncalc.network.build.draft import Draft
+from cnncalc.network.build.scope import ItemScope, Placement, Tensor
+from cnncalc.network.records import Group, Layer
+from cnncalc.syntax.expressions import Value
+
+Arguments: TypeAlias = tuple[tuple[str, Value], ...]
+
+
+class DraftSize(NamedTuple):
+    """The lengths of a draft's lists, and its steps."""
+
+    layers: int
+    groups: int
+    side_ends: int
+    steps: int
+
+
+class Expansion(NamedTuple):
+    """The parts of a draft that the block at `path` expanded to, from the size `start` to `end`.
+
+    `longest` is the length of its longest layer name.
+    """
+
+    path: str
+    inputs: tuple[Tensor, ...]
+    result: Tensor
+    start: DraftSize
+    end: DraftSize
+    longest: int
+
+
+class Copy(NamedTuple):
+    """The origin of a copied block, and the inputs of the copy."""
+
+    origin: Expansion
+    inputs: tuple[Tensor, ...]
+
+
+class BlockCache:
+    """The expansions of a draft by their blocks, arguments and inputs, and the copies made of them."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.expansions: dict[object, Expansion] = {}
+        self.copies: dict[str, Copy] = {}
+        # False once a name has a dot: it could name something inside a copy, whose own names are not recorded.
+        self.may_copy = True
+
+    def find(self, key: object, place: Placement) -> Expansion | None:
+        """An expansion that can be copied to a place; None if there is none, or its copy would exceed a limit."""
+        known = self.expansions.get(key) if self.may_copy and place.scope.shared is None else None
+        if known is None:
+            return None
+        bounds, draft = self.draft.limits, self.draft
+        has_room = (
+            len(draft.layers) + known.end.layers - known.start.layers <= bounds.layers
+            and draft.steps + known.end.steps - known.start.steps <= bounds.steps
+            and len(place.path) - len(known.path) + known.longest <= bounds.path
+        )
+        return known if has_room else None
+
+    def size(self) -> DraftSize:
+        draft = self.draft
+        return DraftSize(len(draft.layers), len(draft.groups), len(draft.side_ends), draft.steps)
+
+    def record(
+        self, key: object, place: Placement, inputs: dict[str, Tensor], result: Tensor, start: DraftSize
+    ) -> None:
+        """Record what a block expanded to since `start`, unless anything is wrong: each expansion is then checked."""
+        if place.scope.shared is None and self.draft.is_sound:
+            longest = max((len(layer.name) for layer in self.draft.layers[start.layers :]), default=0)
+            self.expansions[key] = Expansion(place.path, tuple(inputs.values()), result, start, self.size(), longest)
+
+    def copy(self, origin: Expansion, place: Placement, arguments: Arguments, inputs: dict[str, Tensor]) -> Tensor:
+        """Place a block by copying an expansion; the tensor that the block returns."""
+        draft, cut = self.draft, len(origin.path)
+        path, start, end = place.path, origin.start, origin.end
+        incoming = tuple(inputs.values())
+        count = end.layers - start.layers
+        limits.spend(count * (len(path) - cut + origin.longest) // Cost.PER_CHARACTER)
+        names = {old.name: new.name for old, new in zip(origin.inputs, incoming, strict=True)}
+        # The first group is the block itself.
+        draft.groups.append(Group(path, draft.groups[start.groups].kind, place.item.span, arguments))
+        for old, kind, span, given in draft.groups[start.groups + 1 : end.groups]:
+            draft.groups.append(Group(path + old[cut:], kind, span, given))
+        for old, figures, sources, owner, training_only, span, written in draft.layers[start.layers : end.layers]:
+            name = names[old] = path + old[cut:]
+            reads = tuple([names[one] for one in sources])
+            new_owner = None if owner is None else names[owner]
+            draft.layers.append(Layer(name, figures, reads, new_owner, training_only, span, written))
+        for side in draft.side_ends[start.side_ends : end.side_ends]:
+            draft.side_ends.append(side._replace(name=names[side.name]))
+        draft.steps += end.steps - start.steps
+        self.copies[path] = Copy(origin, incoming)
+        return origin.result._replace(name=names[origin.result.name])
+
+    def find_inside(self, name: str) -> Tensor | None:
+        """The tensor of a full name inside a copied block; None if there is none."""
+        if not self.copies:
+            return None
+        head = name
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if head in self.copies:
+                origin, inputs = self.copies[head]
+                counterpart = origin.path + name[len(head) :]
+                tensor = self.draft.tensors.get(counterpart) or self.find_inside(counterpart)
+                if tensor is None:
+                    return None
+                for old, new in zip(origin.inputs, inputs, strict=True):
+                    if tensor.name == old.name:
+                        return new
+                return tensor._replace(name=head + tensor.name[len(origin.path) :])
+        return None
+
+
+def key_arguments(block: str, arguments: Arguments) -> object:
+    """A key that is equal for equal arguments of a block; `true` is not 1."""
+    return block, tuple([(type(value), value if type(value) is int else repr(value)) for _, value in arguments])
+
+
+def key_expansion(arguments: object, inputs: dict[str, Tensor], scope: ItemScope) -> object:
+    """A key that is equal for equal expansions; one tensor passed twice is not two equal tensors."""
+    names = [tensor.name for tensor in inputs.values()]
+    incoming = tuple([(key, tensor[1:], names.index(tensor.name)) for key, tensor in inputs.items()])
+    return arguments, incoming, scope.training_only, scope.depth

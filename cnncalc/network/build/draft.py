@@ -1,0 +1,92 @@
+"""The network while it is built, and the problems found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from cnncalc import limits
+from cnncalc.errors import Problem, Span, SpecError, of_option, quoted
+from cnncalc.network.build.scope import ItemScope, Tensor
+from cnncalc.network.records import Group, Layer
+from cnncalc.spec.records import Spec
+from cnncalc.spec.templates import EvaluationError
+from cnncalc.syntax.expressions import UnknownValue
+
+# Why a part of the network cannot be built: a problem, or an unknown value that a problem explains.
+CANNOT_BUILD = (EvaluationError, UnknownValue)
+
+
+def report(error: Exception, problems: list[Problem]) -> None:
+    """Add the problem of an error in CANNOT_BUILD; an unknown value has been explained before."""
+    if isinstance(error, EvaluationError):
+        problems.append(error.problem)
+
+
+class Draft:
+    """The parts of a network in the order in which they are placed, within the bounds in force.
+
+    `tensors` has those of layers, blocks, branches and inputs by full name; `side_ends` are the outputs of side
+    branches; `steps` counts the items that were walked, those inside copied blocks too.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.limits = limits.current()
+        self.problems: list[Problem] = limits.Problems()
+        self.layers: list[Layer] = []
+        self.groups: list[Group] = []
+        self.side_ends: list[Tensor] = []
+        self.tensors: dict[str, Tensor] = {}
+        self.steps = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether neither the spec nor the network has a problem so far."""
+        return not (self.spec.problems or self.problems)
+
+    def refuse(self, *more: Problem) -> NoReturn:
+        """Raise SpecError with all problems so far and `more`."""
+        raise SpecError(sort_problems(self.spec.problems, (*self.problems, *more), self.spec.file))
+
+    def count_step(self, span: Span) -> None:
+        """Count an item. Raises SpecError above the limit, which ends blocks that multiply and hold no layer."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            message = f"the spec comes to more than {self.limits.steps:,} layers, blocks and branches"
+            self.refuse(Problem(span, message, limits.raised("layers", "repeat fewer times")))
+
+    def refuse_layer(self, span: Span) -> NoReturn:
+        """Raise SpecError for a layer above the limit."""
+        message = f"the network has more than {self.limits.layers:,} layers"
+        self.refuse(Problem(span, message, limits.raised("layers")))
+
+    def refuse_path(self, path: str, span: Span) -> NoReturn:
+        """Raise EvaluationError for a full name that is too long."""
+        message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
+        raise EvaluationError(span, message, limits.raised("path", "give the blocks that it is in shorter names"))
+
+    def enter(self, scope: ItemScope, path: str, span: Span) -> ItemScope:
+        """The scope one level deeper. Raises SpecError if that is too deep."""
+        if scope.depth >= self.limits.nesting:
+            message = f"blocks and branches are nested more than {self.limits.nesting} deep"
+            self.refuse(Problem(span, message, limits.raised("nesting")))
+        if len(path) > self.limits.path:
+            self.refuse_path(path, span)
+        return scope.enter(path)
+
+
+def sort_problems(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -> list[Problem]:
+    """The problems of the spec's own file first, from top to bottom.
+
+    A place in a block can fail in each of its expansions: only the first of these is kept.
+    """
+    by_place: dict[object, Problem] = {(problem.span, problem.message): problem for problem in decoded}
+    for problem in built:
+        by_place.setdefault(problem.span or problem.message, problem)
+
+    def order(problem: Problem) -> tuple[bool, bool, Span]:
+        span = problem.span or Span("", 0, 0)
+        return problem.span is not None, span.file != file, span
+
+    return sorted(map(of_option, by_place.values()), key=order)

@@ -1,0 +1,53 @@
+"""The shapes of the network's inputs, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.errors import Problem, RuleError
+from cnncalc.layers.shapes import Shape, with_channels_first
+from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
+from cnncalc.network.build.scope import Tensor
+from cnncalc.spec.records import Spec
+from cnncalc.syntax.expressions import UNKNOWN, Value, describe
+from cnncalc.syntax.settings import is_whole
+
+
+def evaluate_inputs(draft: Draft, variables: dict[str, Value]) -> dict[str, Tensor]:
+    """The input tensors of a network by name."""
+    inputs: dict[str, Tensor] = {}
+    for name, template in draft.spec.inputs:
+        inputs[name] = Tensor(name, None)
+        try:
+            value = template.evaluate(variables)
+        except CANNOT_BUILD as error:
+            report(error, draft.problems)
+            continue
+        sizes = value if isinstance(value, tuple) else (value,)
+        if 1 <= len(sizes) <= 4 and all(is_whole(size, 1) for size in sizes):
+            inputs[name] = Tensor(name, Shape(sizes))  # type: ignore[arg-type]
+        elif value is not UNKNOWN:
+            hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
+            wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
+            draft.problems.append(Problem(template.span, f"{name} takes {wanted}, not {describe(value)}", hint))
+    return inputs
+
+
+def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
+    """The hint for a layer that needs a map and reads a network input that is a vector; empty for other layers."""
+    name, shape, _ = inputs[0]
+    template = dict(spec.inputs).get(name)
+    if template is None or shape is None or shape.rank or len(inputs) > 1 or error.setting is not None:
+        return ""
+    such = "[3, 224, 224]" if template.span.line else "--input 3x224x224"
+    return f"write the shape of {name} with channels first, such as {such}"
+
+
+def find_channels_last(spec: Spec, inputs: dict[str, Tensor]) -> Iterator[Problem]:
+    """A problem for each input that seems to have its channels last, which may be why a layer failed."""
+    for name, template in spec.inputs:
+        shape = inputs[name].shape
+        if shape is not None and (meant := with_channels_first(shape)):
+            written = str(meant) if not template.span.line else f"[{', '.join(map(str, meant))}]"
+            message = f"{name} is a map of {shape.channels} channels, {shape[-1]} wide; channels come first"
+            yield Problem(template.span, message, f"write {written}")

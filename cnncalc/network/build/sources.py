@@ -1,0 +1,93 @@
+"""The tensors that enter an item: those that its `from` names, else the output of the item before."""
+
+from __future__ import annotations
+
+from cnncalc import limits
+from cnncalc.errors import quoted
+from cnncalc.network.build.names import NameTable
+from cnncalc.network.build.scope import ItemScope, Tensor
+from cnncalc.spec.records import Action, Item, ItemGroup, JoinCall, LayerCall, Loop, SideBranches, Sources
+from cnncalc.spec.templates import EvaluationError, NameTemplate
+
+
+def find_inputs(
+    item: Item, action: Action, scope: ItemScope, current: Tensor | None, names: NameTable
+) -> dict[str, Tensor]:
+    """The tensors that enter an item, by the names that they have inside a block; `` for a single one."""
+    if item.sources is not None:
+        return resolve_sources(item.sources, scope, current, names, own=item.name)
+    if current is not None:
+        return {"": current}
+    # Several inputs and no layer yet: a join takes all of them, and each branch names its own start.
+    if isinstance(action, LayerCall) and action.type.several_inputs:
+        return scope.inputs
+    if isinstance(action, JoinCall | SideBranches | ItemGroup):
+        return {}
+    raise EvaluationError(item.span, f"{item.type}: {len(scope.inputs)} inputs come in", scope.ask_for_source())
+
+
+def resolve_sources(
+    sources: Sources, scope: ItemScope, current: Tensor | None, names: NameTable, *, own: NameTemplate | None = None
+) -> dict[str, Tensor]:
+    """The tensors that `from` names; `own` is the name of the item that reads them."""
+    limits.spend(2 * len(sources.names))
+    tensors: dict[str, Tensor] = {}
+    for number, (key, template) in enumerate(sources.names):
+        name = scope.evaluate_name(template, current)
+        try:
+            tensor = names.resolve(name, template.span, scope, current)
+        except EvaluationError:
+            if own is None or own.constant != name:
+                raise
+            hint = "name a layer above it, or previous"
+            raise EvaluationError(template.span, f"{quoted(name)} reads itself", hint) from None
+        tensors[key or ("" if len(sources.names) == 1 else f"input.{number}")] = tensor
+    return tensors
+
+
+def find_loop_input(
+    loop: Loop,
+    sources: Sources | None,
+    scope: ItemScope,
+    current: Tensor | None,
+    names: NameTable,
+    *,
+    own: NameTemplate | None = None,
+) -> Tensor | None:
+    """The tensor that `for` and `repeat` see: the input of the first pass."""
+    if sources is None or not loop.uses_tensor:
+        return current
+    for _, template in sources.names:
+        if inner := template.names_among(loop.names):
+            message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on what from names"
+            hint = "use a number or a variable in for and repeat, in place of in_channels and its like"
+            raise EvaluationError(template.span, message, hint)
+    return only(resolve_sources(sources, scope, current, names, own=own))
+
+
+def only(tensors: dict[str, Tensor]) -> Tensor | None:
+    """The single tensor; None if there are none or several."""
+    return next(iter(tensors.values())) if len(tensors) == 1 else None
+
+
+def start_of(item: Item, tensors: dict[str, Tensor]) -> Tensor | None:
+    """The tensor that the branches or layers of an item start from. Raises EvaluationError for several."""
+    if len(tensors) <= 1:
+        return only(tensors)
+    message = f"{item.type} starts from one tensor, not {len(tensors)}"
+    hint = "name one in from, or give each branch a from of its own"
+    if isinstance(item.action, JoinCall):
+        hint = "leave the branches out to join them, or give each branch a from of its own"
+    raise EvaluationError(item.span if item.sources is None else item.sources.span, message, hint)
+
+
+def refuse_single_start(item: Item) -> None:
+    """Raise EvaluationError for numbered passes that all start from one layer: only the last could be read."""
+    if item.sources is None or len(item.sources.names) != 1:
+        return
+    source = item.sources.names[0][1]
+    if source.constant in (None, "previous"):
+        return
+    message = f"every pass would start from {quoted(source.constant or '')}, and all but the last be lost"
+    hint = "put the first apart for a chain, or {index} in the name for parallel layers"
+    raise EvaluationError(source.span, message, hint)
