@@ -88,6 +88,7 @@ Block: TypeAlias = Heading | Words | Point | Working | Terms | Code | Drawing | 
 
 
 class Document(NamedTuple):
-    """The blocks of a report, in order."""
+    """The blocks of a report, in order, and the language that they are in."""
 
     blocks: tuple[Block, ...]
+    language: str = "en"

@@ -23,10 +23,10 @@ dd { margin-left: 2em; }
 """
 
 
-def write(report: Table | Document, language: str = "en") -> Iterator[str]:
+def write(report: Table | Document) -> Iterator[str]:
     """The lines of a page; nothing of a spec's text is taken for markup."""
     yield "<!DOCTYPE html>"
-    yield f'<html lang="{language}">'
+    yield f'<html lang="{report.language}">'
     yield f'<head><meta charset="utf-8"><title>{_safe(_title(report))}</title><style>{STYLE}</style></head>'
     yield "<body>"
     yield from fragment(report) if isinstance(report, Table) else _blocks(report)

@@ -78,6 +78,7 @@ class Table(NamedTuple):
     lines: tuple[Line, ...]
     notes: tuple[tuple[str, str], ...]
     left_out: str = LEFT_OUT
+    language: str = "en"
 
 
 def amount(number: int, unit: str) -> int:

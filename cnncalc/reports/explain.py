@@ -46,7 +46,7 @@ class Options(NamedTuple):
 
 def explanation(facts: Explanation, options: Options) -> Document:
     """All that is known of a layer, as a document."""
-    return Document(tuple(_Writer(facts, options).blocks()))
+    return Document(tuple(_Writer(facts, options).blocks()), options.language)
 
 
 class _Writer:

@@ -109,7 +109,8 @@ def table(network: Network, options: Options) -> Table:
         words for words in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if words
     )
     title = say("title", network=network.name)
-    return Table(title, header, tuple(columns), tuple(lines), tuple(notes), say("left_out", columns="{columns}"))
+    left_out = say("left_out", columns="{columns}")
+    return Table(title, header, tuple(columns), tuple(lines), tuple(notes), left_out, options.language)
 
 
 def changes(network: Network, found: Fields, layer: Layer) -> bool:
@@ -340,7 +341,8 @@ class Report:
         blocks += map(Words, remarks)
         for name in self.fields:
             blocks += self.growth(name)
-        return Document((*blocks, *self.output(), *(self.drawings() if self.options.plot else ())))
+        drawings = self.drawings() if self.options.plot else ()
+        return Document((*blocks, *self.output(), *drawings), self.options.language)
 
     def field(self, name: str) -> Iterator[Block]:
         """Size, stride, start and centre on one input."""

@@ -70,9 +70,9 @@ def sharing_table(network: Network, options: Options) -> Table:
     notes = [*_meanings(keys, facts, say), *(("", words) for words in _sentences(network, facts, say))]
     if any(row.folded for row in shown):
         notes.append(("", say("folded", layers=len(facts.layers), rows=count)))
-    return Table(
-        network.name, _header(network, say), columns, tuple(lines), tuple(notes), say("left_out", columns="{columns}")
-    )
+    left_out = say("left_out", columns="{columns}")
+    header = _header(network, say)
+    return Table(network.name, header, columns, tuple(lines), tuple(notes), left_out, options.language)
 
 
 def default_columns(facts: Sharing, options: Options) -> tuple[str, ...]:

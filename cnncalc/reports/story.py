@@ -22,7 +22,7 @@ VERSION = 1
 
 def story(facts: Story, options: Options, spec: str = "") -> Document:
     """The story of a network as a document; with `spec`, how it was named, it ends in a hint at the command."""
-    return Document(tuple(_Teller(facts, options, spec).blocks()))
+    return Document(tuple(_Teller(facts, options, spec).blocks()), options.language)
 
 
 class _Teller:

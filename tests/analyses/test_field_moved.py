@@ -123,12 +123,12 @@ def test_the_sentences(spec, run, tmp_path):
     path.write_text(VIT)
     said = " ".join(run("field", str(path)).output.split())
     assert "every output sees the whole input" not in said
-    assert "In permute positions have become channels: a field is that of all channels together" in said
+    assert "In permute, positions have become channels: the field is that of all channels together" in said
     assert "一个输出的" not in said
     assert "在 permute 中，位置变成了通道" in run("field", str(path), "--language", "zh").output
     layer = " ".join(run("field", str(path), "permute").output.split())
     assert "All channels together see the whole input; a single channel may see less." in layer
     path.write_text(SWIN)
     said = " ".join(run("field", str(path)).output.split())
-    assert "reshape and layers that depend on it have no size or stride: a layer puts positions in an order" in said
-    assert "It has no size or stride: a layer puts" in " ".join(run("field", str(path), "conv_2").output.split())
+    assert "reshape and the layers that depend on it have no size or stride: a layer reorders positions" in said
+    assert "It has no size or stride: a layer reorders" in " ".join(run("field", str(path), "conv_2").output.split())

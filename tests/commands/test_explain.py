@@ -264,3 +264,13 @@ ONE_OF_SEVERAL = re.compile(
 )
 def test_one_is_no_plural(layer, run, tmp_path):
     assert not ONE_OF_SEVERAL.search(explained(run, tmp_path, "[1, 1, 1]", layer))
+
+
+PAGES = ("explain alexnet conv1", "explain alexnet", "field alexnet", "field alexnet conv5", "sharing alexnet")
+
+
+@pytest.mark.parametrize("command", PAGES)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_says_its_language(run, command: str, language: str) -> None:
+    page = run(*command.split(), "--language", language, "--format", "html").stdout
+    assert f'<html lang="{language}">' in page

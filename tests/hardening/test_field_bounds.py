@@ -86,7 +86,7 @@ QUESTIONS = {
         ),
         ["field"],
         0,
-        "conv.1 and layers that depend on it have no size or stride: positions lie beyond 9,223,372,036,854,775,807.",
+        "conv.1 and the layers that depend on it have no size or stride: positions exceed 9,223,372,036,854,775,807.",
     ),
     "rules of a long period": (
         (
@@ -104,21 +104,21 @@ QUESTIONS = {
         1,
         "1 spec: ",
     ),
-    "long rules through very many": (LONG_RULES, ["field"], 0, "working them out takes more than 3,000,000"),
+    "long rules through very many": (LONG_RULES, ["field"], 0, "computing them takes more than 3,000,000"),
     "long rules where a rule asks": (LONG_RULES, ["lint"], 1, "1 spec: "),
     "branches of many strides": (
         BRANCHES.replace("SIZE", "200").replace("COUNT", "60"),
         ["field"],
         0,
-        "working them out takes more than 3,000,000 operations (--limit work=N raises the limit)",
+        "computing them takes more than 3,000,000 operations (--limit work=N raises the limit)",
     ),
     "branches of too many strides": (
         BRANCHES.replace("SIZE", "20").replace("COUNT", "900"),
         ["field"],
         0,
-        "join and layers that depend on it have no size or stride: branches move at more than 64 different strides.",
+        "join and the layers that depend on it have no size or stride: branches have more than 64 different strides.",
     ),
-    "branches of long periods": (PERIODS, ["field"], 0, "have no size or stride: working them out takes more"),
+    "branches of long periods": (PERIODS, ["field"], 0, "have no size or stride: computing them takes more"),
     "an output of many runs": (
         (
             "input: [1, 400000]\nlayers:\n  - conv: {filters: 1, kernel: 1}\n    repeat: 300\n"
