@@ -41,7 +41,7 @@ class Match:
     """A node of both trees: of the old one alone where it was removed, of the new one alone where it was added.
 
     Children stand in the order of the new network, removed ones where they were. `moved` is what stands
-    elsewhere among its neighbours, `regrouped` what stands in another block. `renamed` says whether a name that
+    elsewhere among its neighbors, `regrouped` what stands in another block. `renamed` says whether a name that
     was given is another now; the numbers of automatic names are none.
     """
 
@@ -298,7 +298,7 @@ class _Aligner:
 
 
 class _Level:
-    """Two sequences of neighbours, and how sure it is that one of each belong together."""
+    """Two sequences of neighbors, and how sure it is that one of each belong together."""
 
     def __init__(self, aligner: _Aligner, olds: Sequence[Node], news: Sequence[Node]) -> None:
         self.aligner = aligner

@@ -8,7 +8,7 @@ given. A layer's field is
 - its size: that of the largest of its outputs, where they differ (behind a transposed convolution);
 - its stride: how far it moves from one output to the next, a fraction where several outputs share
   their positions; None where no one number says it;
-- its start and its centre: those of the first output.
+- its start and its center: those of the first output.
 
 Through a window they compose as in Araujo, Norris and Sim, "Computing Receptive Fields of
 Convolutional Neural Networks" (Distill, 2019): SIZE, STRIDE, START and CENTER below. Computed are
@@ -16,7 +16,7 @@ the first and the last position of every output, as a rule that repeats, so that
 where strides are fractions. Over branches the field is their exact union.
 
 What reads an axis whole (a global pool) sees the same in every output: its field is cut to the input,
-and moves by 0. Statistics of normalisations are left aside, and so are gates unless told: inputs of
+and moves by 0. Statistics of normalizations are left aside, and so are gates unless told: inputs of
 a join that are repeated over the positions of another, as in squeeze-and-excitation.
 
 An output is a position with all of its channels. Where a reshape or permute makes channels of positions,
@@ -166,11 +166,11 @@ Strands: TypeAlias = tuple[Strand, ...]
 
 
 class Flaw(Enum):
-    """Why the field of a join is not what one says of its size, stride and centre."""
+    """Why the field of a join is not what one says of its size, stride and center."""
 
     STRIDES = "branches move at different strides"
     GAP = "branches leave a hole between them"
-    CENTERS = "branches have other centres"
+    CENTERS = "branches have other centers"
     AXES = "branches follow different axes of the output"
     PARTS = "the branches are parts of the axis, one behind the other"
 
@@ -179,7 +179,7 @@ class Flaw(Enum):
 class Misalignment(NamedTuple):
     """A join whose branches are not aligned, along one axis of an input.
 
-    `numbers` are the strides, the width of the hole, or how far the centres are apart.
+    `numbers` are the strides, the width of the hole, or how far the centers are apart.
     """
 
     layer: str
@@ -817,7 +817,7 @@ def _offset(reaches: list[Reach]) -> tuple[Flaw, Number] | None:
 
 
 def _mean_center(reach: Reach) -> Fraction:
-    """The centre of the first output's field, freed of how those of one period differ."""
+    """The center of the first output's field, freed of how those of one period differ."""
     ends = list(zip(range(reach.period), reach.lows, reach.highs, strict=True))
     known = [(place, low + high) for place, low, high in ends if low is not None and high is not None]
     twice = sum(both for _, both in known) * reach.period - 2 * reach.advance * sum(place for place, _ in known)

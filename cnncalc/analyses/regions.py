@@ -166,7 +166,7 @@ class _Following:
             if not numerator:
                 yield from self.pieces(window.reads(first, size), 0, size)
             elif numerator == denominator == 1:
-                # Each tap reads what its neighbours do, moved along.
+                # Each tap reads what its neighbors do, moved along.
                 yield from self.pieces(window.reads(first, size), last - first, size)
             elif last - first > period and _closes(window, first, period, size):
                 yield from self.between(window, first, last, size)
@@ -282,7 +282,7 @@ def _unflat(flat: Runs, sizes: list[int]) -> list[Box]:
 
 
 def _closes(window: Window, first: int, period: int, size: int) -> bool:
-    """Whether neighbouring outputs, from `first` on, read without a hole between them."""
+    """Whether neighboring outputs, from `first` on, read without a hole between them."""
     if period > LONGEST_RUN:
         return False
     limits.spend(Cost.RUN * period)

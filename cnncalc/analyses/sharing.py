@@ -10,13 +10,13 @@ a time:
 - fully connected: every output number reads every input number, between the same tensors;
 - ungrouped: every filter of a grouped, depthwise or partly connected convolution reads all channels;
 - merged: the same, and a depthwise convolution with the 1x1 convolution after it is the one full
-  convolution that the two stand for; what normalises between them is gone (Howard et al. 2017, Table 4);
+  convolution that the two stand for; what normalizes between them is gone (Howard et al. 2017, Table 4);
 - untied: layers that take their weights from another one have their own.
 
 Unshared and fully connected count every layer with weights of its own; ungrouped and merged leave
 tied what is tied. Connections to the padding count, as they do in the multiply-accumulates, so that
 a padded 3x3 filter on a 1x1 map has more of them than a full connection. Weights that connect
-nothing, the factors and addends of normalisations and the slopes of activations, are the same in
+nothing, the factors and addends of normalizations and the slopes of activations, are the same in
 every way; so are those of layers that do not tell how they connect. What is not learned counts in
 none.
 """
@@ -135,7 +135,7 @@ def counts(layer: Layer) -> Counts:
 class SeparablePair(NamedTuple):
     """A depthwise separable convolution, and the full one that it stands for.
 
-    `between` are normalisations and activations. The full convolution has the depthwise one's
+    `between` are normalizations and activations. The full convolution has the depthwise one's
     windows and the pointwise one's filters and bias; `full_macs` are of one sample.
     """
 

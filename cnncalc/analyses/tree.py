@@ -275,7 +275,7 @@ def heaviest(root: Node, quantity: str) -> Row | None:
     """Where a quantity (`params`, `macs`) sits: the deepest row that holds half of it or more.
 
     Where no row holds half, the heaviest at the top; None where there is none of it. Equal
-    neighbours count as one, as they do when they fold.
+    neighbors count as one, as they do when they fold.
     """
     whole: int = getattr(root.figure, quantity)
     if not whole:

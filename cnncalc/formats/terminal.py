@@ -98,9 +98,9 @@ def layout(table: Table, width: int | None) -> list[Styled]:
     lines += _grid(table, shown, bars, width)
     if table.notes:
         lines.append(Styled(""))
-    labelled = max((columns_of(label) for label, _ in table.notes), default=0) + len(GAP)
+    labeled = max((columns_of(label) for label, _ in table.notes), default=0) + len(GAP)
     for label, note in table.notes:
-        indent = labelled if label else 0
+        indent = labeled if label else 0
         rest = None if width is None else width - indent
         for number, line in enumerate(wrapped(note, rest)):
             start = label if number == 0 else ""

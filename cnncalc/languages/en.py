@@ -58,7 +58,7 @@ SENTENCES = {
         "fully_connected": "fully connected",
         "function": "f(x)",
         "piecewise": "{then} if {condition} else {otherwise}",
-        "labelled": "{label}: {text}",
+        "labeled": "{label}: {text}",
         "out_channels": "channels",
         "out_features": "features",
         "out_elements": "numbers",

@@ -55,7 +55,7 @@ SENTENCES = {
         "fully_connected": "全连接",
         "function": "f(x)",
         "piecewise": "{then}（若 {condition}），{otherwise}（否则）",
-        "labelled": "{label}：{text}",
+        "labeled": "{label}：{text}",
         "out_channels": "通道数",
         "out_features": "特征数",
         "out_elements": "元素个数",

@@ -32,7 +32,7 @@ FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
 
 
 def set_operations(elements: int, sets: int, *, affine: bool) -> Operations:
-    """The operations of normalising `elements` numbers in `sets` of equal size."""
+    """The operations of normalizing `elements` numbers in `sets` of equal size."""
     return Operations(
         adds=(4 if affine else 3) * elements - sets,
         multiplies=(3 if affine else 2) * elements,

@@ -93,7 +93,7 @@ class _Writer:
         return self.layer.figures.type.role in (Role.MAX_POOL, Role.AVERAGE_POOL)
 
     def point(self, label: str, text: str) -> Point:
-        return Point("", self.say("labelled", label=label, text=text))
+        return Point("", self.say("labeled", label=label, text=text))
 
     # --- input, output, origin --------------------------------------------------------------------
 

@@ -345,7 +345,7 @@ class Report:
         return Document((*blocks, *self.output(), *drawings), self.options.language)
 
     def field(self, name: str) -> Iterator[Block]:
-        """Size, stride, start and centre on one input."""
+        """Size, stride, start and center on one input."""
         say, own = self.say, self.fields[name]
         layer, sizes = self.layer, self.found.inputs[name]
         written = shape(sizes) if not self.several else f"{name} {shape(sizes)}"

@@ -64,7 +64,7 @@ class _Teller:
         for number, stage in enumerate(self.facts.stages, start=1):
             words = self.stage(stage, Fraction(1) if stage.from_input else scale)
             text = f"{words}{self.depth(stage)}{self.say('period')}"
-            yield Point("", self.say("labelled", label=number, text=text))
+            yield Point("", self.say("labeled", label=number, text=text))
             scale = stage.scale or scale
 
     def stage(self, stage: Stage, before: Fraction | None) -> str:

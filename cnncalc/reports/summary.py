@@ -48,7 +48,7 @@ COLUMNS = (
     Column("field", "field", numeric=True, drop=9),
     Column("field_stride", "field stride", numeric=True, drop=9),
     Column("field_start", "field start", numeric=True, drop=9),
-    Column("field_center", "field centre", numeric=True, drop=9),
+    Column("field_center", "field center", numeric=True, drop=9),
     Column("inputs", "reads", drop=9),
     Column("line", "line", numeric=True, drop=9),
 )

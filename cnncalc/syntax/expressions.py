@@ -251,7 +251,7 @@ class Arithmetic(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A chain as in mathematics: `1 < x <= 4` compares neighbours."""
+    """A chain as in mathematics: `1 < x <= 4` compares neighbors."""
 
     first: Tree
     rest: tuple[tuple[str, Tree, int], ...]

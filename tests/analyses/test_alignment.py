@@ -114,7 +114,7 @@ def test_moved(pairs):
 
 
 def test_what_halves_the_map_stays_and_the_norm_beside_it_moved(pairs):
-    """AlexNet normalises before the pool, ZFNet behind it."""
+    """AlexNet normalizes before the pool, ZFNet behind it."""
     old = "layers:\n  - lrn: {size: 5}\n    name: norm1\n  - max_pool: 2\n    name: pool1\n"
     new = "layers:\n  - max_pool: 2\n    name: pool1\n  - lrn: {size: 5}\n    name: norm1\n"
     assert pairs(old, new) == ["pool1 pool1", "norm1 norm1 moved"]

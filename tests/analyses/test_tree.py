@@ -35,7 +35,7 @@ def test_a_long_table_folds_to_fifty_rows(network):
         assert len(folded) == len(everything)
 
 
-def test_equal_neighbours_fold_to_one_row():
+def test_equal_neighbors_fold_to_one_row():
     """conv4_x of ResNet-152 has 36 blocks, the first of which has a projection (He et al. 2015, Table 1)."""
     folded = list(rows(tree(load("resnet152")), 1))
     times = {row.node.label: row.times for row in folded if row.node.label.startswith("conv4")}
@@ -64,7 +64,7 @@ layers:
     assert heaviest(tree(spec(text.replace("100", "4"))), "params").node.name == "tail"
 
 
-def test_shared_and_own_weights_are_not_equal_neighbours(spec):
+def test_shared_and_own_weights_are_not_equal_neighbors(spec):
     text = """
 input: [3, 8, 8]
 blocks:
@@ -81,7 +81,7 @@ layers:
     assert [row.times for row in rows(tree(spec(text)), 1)] == [1, 1]
 
 
-def test_equal_neighbours_hold_together():
+def test_equal_neighbors_hold_together():
     """The 110 units behind the first of stage 3 hold three quarters of ResNet-1001."""
     row = heaviest(tree(load("resnet1001")), "params")
     assert (row.node.label, row.last.label, row.times) == ("stage3_2", "stage3_111", 110)

@@ -25,7 +25,7 @@ budget:
 expect:
   output: [8]
 """
-# Batch normalisation has 8 scales and 8 shifts; the convolution's bias is lost in it.
+# Batch normalization has 8 scales and 8 shifts; the convolution's bias is lost in it.
 BIASED = DESIGN.replace("  - relu", "  - batch_norm\n  - relu").replace("params: 224", "params: 240")
 
 

@@ -77,7 +77,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("cnncalc compare vgg16 --columns fie", ["field"]),
         ("cnncalc summary net.yaml --set ", ["width=", "depth="]),
         ("cnncalc summary net.yaml --set w", ["width="]),
-        ("cnncalc lint net.yaml vgg16 --set ", ["width=", "depth=", "classes=", "depths=", "normalised="]),
+        ("cnncalc lint net.yaml vgg16 --set ", ["width=", "depth=", "classes=", "depths=", "normalized="]),
         ("cnncalc diff net.yaml net.yaml --set d", ["depth="]),
         ("cnncalc explain net.yaml ", ["stage.first", "stage.second", "last"]),
         ("cnncalc explain net.yaml --language zh stage.s", ["stage.second"]),

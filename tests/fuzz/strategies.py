@@ -442,8 +442,8 @@ class _Maker:
             block = choices.pick(list(self.blocks.values()))
             return BlockUse(block.name, self.arguments(block, names_with(frame.names, at)))
         if kind == "sides":
-            labelled = choices.chance(70)
-            branches = [self.branch(plain, frame, at, depth, labelled=labelled) for _ in range(choices.integer(1, 2))]
+            labeled = choices.chance(70)
+            branches = [self.branch(plain, frame, at, depth, labeled=labeled) for _ in range(choices.integer(1, 2))]
             return Sides(tuple(branch for branch, _ in branches))
         return self.join(plain, frame, at, depth)
 
@@ -519,11 +519,11 @@ class _Maker:
     # --- joins and branches ---------------------------------------------------------------------
 
     def branch(
-        self, plain: Plain, frame: Frame, at: Tensor, depth: int, *, labelled: bool, keep: bool = False
+        self, plain: Plain, frame: Frame, at: Tensor, depth: int, *, labeled: bool, keep: bool = False
     ) -> tuple[Branch, Tensor]:
         """A branch, with what it gives where it is there."""
         choices = self.choices
-        label = self.word() if labelled else None
+        label = self.word() if labeled else None
         begin, sources = at, ()
         if self.wishes.reads and choices.chance(8):
             sources, begin = self.one_source(plain, frame, at)
@@ -554,13 +554,13 @@ class _Maker:
             return None
         kind = TYPES[choices.pick(self.joins)]
         count = 2 if kind.name == "subtract" else choices.weighted(((6, 2), (3, 3), (1, 4)))
-        labelled = choices.chance(60)
+        labeled = choices.chance(60)
         keep = choices.chance(50)
         axis = choices.integer(0, at.shape.rank) if "axis" in kind.settings and choices.chance(25) else 0
         branches: list[Branch] = []
         target: Shape | None = None
         for _ in range(count):
-            branch, end = self.branch(plain, frame, at, depth, labelled=labelled, keep=keep)
+            branch, end = self.branch(plain, frame, at, depth, labeled=labeled, keep=keep)
             if target is None:
                 target = end.shape
             elif end.shape != target and not (

@@ -298,7 +298,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
     ids=" ".join,
 )
 def test_colours(command: tuple[str, ...], specs: Path, run: Callable[..., Result]) -> None:
-    """What rich writes: no escape is there but those of its colours, and no markup of a spec is one of them."""
+    """What rich writes: no escape is there but those of its colors, and no markup of a spec is one of them."""
     expected = None
     for number in range(COUNT):
         text = run(*(word.format(number) for word in command), "--color", "always").stdout
@@ -372,7 +372,7 @@ LINES = {
     "show": ("lenet5",),
     "summary": ("lenet5",),
 }
-ACTING = ("github", "github_old", "github_mask", "azure", "teamcity", "line_end", "carriage_return", "colour", "bidi")
+ACTING = ("github", "github_old", "github_mask", "azure", "teamcity", "line_end", "carriage_return", "color", "bidi")
 
 
 @pytest.mark.parametrize("command", sorted(cli.list_commands(click.Context(cli))))

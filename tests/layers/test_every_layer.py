@@ -410,7 +410,7 @@ def largest_of(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
 
 
 def test_which_types_count_as_depth() -> None:
-    """ResNet-152 has 152 layers of weighted sums; pools, normalisations and activations are not among them."""
+    """ResNet-152 has 152 layers of weighted sums; pools, normalizations and activations are not among them."""
     counted = {name for name, kind in all_types().items() if kind.counts_as_depth}
     assert counted == {"conv", "depthwise_conv", "local_conv", "conv_transpose", "linear", "rbf"}
 

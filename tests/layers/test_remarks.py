@@ -124,7 +124,7 @@ TRACKED = ("statistics_tracked", "batch_norm_in_training")
         ),
     ],
 )
-def test_normalisations(name, shape, settings, numbers, keys):
+def test_normalizations(name, shape, settings, numbers, keys):
     found = said(name, shape, **settings)
     assert tuple(key for key, _ in found) == keys
     assert found[0][1] == numbers

@@ -126,11 +126,11 @@ def test_nearest_reads_the_position_below_the_output(size, outputs):
 
 @given(SIZES, st.integers(1, 40))
 def test_bilinear_reads_the_positions_less_than_one_from_the_centre(size, outputs):
-    """Half-pixel centres: the middle of output i, (i + 1/2) of `outputs`, lies at so much of the input's `size`."""
+    """Half-pixel centers: the middle of output i, (i + 1/2) of `outputs`, lies at so much of the input's `size`."""
     window = ResizeWindow(outputs, taps=2)
     for position in range(outputs):
-        centre = Fraction(2 * position + 1, 2) * Fraction(size, outputs) - Fraction(1, 2)
-        near = [place for place in range(-2, size + 2) if abs(place - centre) < 1]
+        center = Fraction(2 * position + 1, 2) * Fraction(size, outputs) - Fraction(1, 2)
+        near = [place for place in range(-2, size + 2) if abs(place - center) < 1]
         assert list(window.reads(position, size)) == near
         assert len(near) <= window.span(size) == 2
 

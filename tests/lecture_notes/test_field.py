@@ -47,7 +47,7 @@ def test_a_neuron_of_the_3x3_example(run):
 
 
 def test_neurons_of_krizhevsky_et_al(run):
-    """11x11 with stride 4 on 227x227: 55 neurons a row, each 4 further than its neighbour."""
+    """11x11 with stride 4 on 227x227: 55 neurons a row, each 4 further than its neighbor."""
     facts = json.loads(run("field", "alexnet", "conv1", "--at", "54,54", "-f", "json").output)
     assert facts["fields"]["input"]["size"] == [11, 11]
     assert facts["fields"]["input"]["stride"] == [4, 4]

@@ -51,7 +51,7 @@ FREE = Cost(NOTHING, NOTHING)
 class LayerChange(NamedTuple):
     """A layer that changed; `old` is None if it was added, `new` if it was removed.
 
-    `moved` stands elsewhere among its neighbours, `regrouped` in another block; `rewired` reads other
+    `moved` stands elsewhere among its neighbors, `regrouped` in another block; `rewired` reads other
     layers; `shared` takes its weights from another layer, or no longer does. `cause` is the number of the
     cause that its own change belongs to, None where there is none or it costs nothing; `upstream_causes`
     are those that its cost from upstream comes from: all of them, where more than MOST_TOGETHER come together.

@@ -78,7 +78,7 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _passed(subject: Subject, layer: Layer | None) -> Layer | None:
-    """A layer of a branch, or the one before it where it only normalises or activates; None outside the branch.
+    """A layer of a branch, or the one before it where it only normalizes or activates; None outside the branch.
 
     What the branch starts from is read by the shortcut, too.
     """

@@ -209,7 +209,7 @@ class Point(NamedTuple):
 
 
 def draw(entries: Sequence[Entry], form: str, batch: int = 1) -> bytes:
-    """A picture, `svg` or `png`: both axes logarithmic, a colour and a sign a family, the Pareto front as a line.
+    """A picture, `svg` or `png`: both axes logarithmic, a color and a sign a family, the Pareto front as a line.
 
     The same networks give the same bytes. Raises SpecError where no network can be drawn, ImportError
     where there is no matplotlib.
@@ -364,16 +364,16 @@ class _Picture:
         """Put the labels in; where there is no room for one it stays away."""
         effects = import_module("matplotlib.patheffects")
         # Those beyond keep their points clear of labels, as all do.
-        labelled = sorted(self.points, key=lambda point: not point.ahead)[:MOST_LABELS]
-        rest = [point for point in self.points if point not in labelled]
-        at = self.axes.transData.transform([(point.params, point.macs) for point in (*labelled, *rest)])
+        labeled = sorted(self.points, key=lambda point: not point.ahead)[:MOST_LABELS]
+        rest = [point for point in self.points if point not in labeled]
+        at = self.axes.transData.transform([(point.params, point.macs) for point in (*labeled, *rest)])
         font = 7.5 if len(self.points) <= COMFORTABLE else 6.5
         texts = [
             self.figure.text(
                 0, 0, point.label, parse_math=False, fontsize=font, zorder=5, color="#222222", ha="left", va="bottom",
                 path_effects=[effects.withStroke(linewidth=2, foreground="white")],
             )
-            for point in labelled
+            for point in labeled
         ]  # fmt: skip
         extents = [text.get_window_extent(self.renderer) for text in texts]
         area = self.axes.get_window_extent(self.renderer)

@@ -206,7 +206,7 @@ def label(names: Sequence[str]) -> str:
 
 
 def segments(roots: Iterable[Match]) -> list[str]:
-    """What was put in or taken away, equal neighbours as one."""
+    """What was put in or taken away, equal neighbors as one."""
     runs: list[list[Match]] = []
     for root in roots:
         before = runs[-1][0] if runs else None

@@ -135,7 +135,7 @@ def _changes_table(facts: Diff, options: Options) -> Table:
 class _Below(NamedTuple):
     """What became of a node and all that stands in it.
 
-    `likeness` is equal for neighbours that changed alike. `itself` counts layers that changed, `consequences`
+    `likeness` is equal for neighbors that changed alike. `itself` counts layers that changed, `consequences`
     those downstream, `blocks` changes of blocks.
     """
 
@@ -249,13 +249,13 @@ class _Changes:
             start = end
 
     def _continues(self, other: tuple[int, Match], place: int, first: Match) -> bool:
-        """Whether a node is the next of equal neighbours that are one row."""
+        """Whether a node is the next of equal neighbors that are one row."""
         if self.options.everything or (not first.children and first.old is not None and first.new is not None):
             return False
         return other[0] == place and self.below[other[1]].likeness == self.below[first].likeness
 
     def _node(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[Row]:
-        """The rows of a node, or of equal neighbours as one."""
+        """The rows of a node, or of equal neighbors as one."""
         match, node = run[0], run[0].node
         times *= len(run)
         self.folded = self.folded or len(run) > 1
