@@ -48,22 +48,22 @@ class Limits(NamedTuple):
 
 
 DOCS = {
-    "bytes": "bytes of a spec, together with those that it extends",
-    "values": "keys and values in it, those that aliases stand for counted as often as they stand there",
-    "text": "characters of one of its texts",
+    "bytes": "bytes of a spec and of those that it extends",
+    "values": "keys and values of a spec; an alias counts as what it repeats",
+    "text": "characters of a text in a spec",
     "nesting": "levels of lists and mappings, and of blocks and branches in the network",
     "name": "characters of a name",
-    "path": "characters of a layer's full name, with the blocks that it is in",
+    "path": "characters of a layer's full name, including the blocks around it",
     "variables": "variables",
     "expression": "characters of an expression",
     "operations": "operations in an expression",
-    "brackets": "brackets in brackets in an expression",
+    "brackets": "levels of brackets in an expression",
     "exponent": "the largest exponent in an expression",
     "number": "the largest number in an expression, and the largest size of an axis",
-    "list": "numbers in a list that an expression makes",
-    "layers": "layers of the network, and passes of one `repeat`; three times as many layers, blocks and branches",
-    "work": "operations of all expressions together, numbers of lists that they go through, and names, checks and"
-    " comments that are looked at; receptive fields, and what one output reads, are counted apart",
+    "list": "numbers in a list that an expression returns",
+    "layers": "layers of the network, and passes of one `repeat`; three times as many with blocks and branches",
+    "work": "operations of all expressions and list items, and names, checks, comments and changes that are examined;"
+    " receptive fields, and what one output reads, are counted separately",
     "problems": "problems that are shown, or `all`",
 }
 
