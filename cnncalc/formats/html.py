@@ -36,8 +36,10 @@ def write(report: Table | Document) -> Iterator[str]:
 
 def _title(report: Table | Document) -> str:
     if isinstance(report, Table):
-        return report.title
-    return next((block.text for block in report.blocks if isinstance(block, Heading)), "")
+        title = report.title
+    else:
+        title = next((block.text for block in report.blocks if isinstance(block, Heading)), "")
+    return title or "cnncalc"
 
 
 def _blocks(document: Document) -> Iterator[str]:
@@ -78,7 +80,8 @@ def _block(block: Block) -> Iterator[str]:
 def fragment(table: Table) -> Iterator[str]:
     """The lines of a table in HTML; nothing of a spec's text is taken for markup."""
     yield "<div>"
-    yield f"<strong>{_safe(table.title)}</strong>"
+    if table.title:
+        yield f"<strong>{_safe(table.title)}</strong>"
     for words in table.subtitle:
         yield f"<div>{_safe(words)}</div>"
     yield "<table>"

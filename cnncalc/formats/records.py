@@ -36,8 +36,8 @@ class Keywords:
 
 
 Count: TypeAlias = Annotated[int, Keywords(minimum=0)]
-Place: TypeAlias = Annotated[int, Keywords(minimum=1)]
-Sizes: TypeAlias = Annotated[tuple[Place, ...], Keywords(minItems=1, maxItems=4)]
+Positive: TypeAlias = Annotated[int, Keywords(minimum=1)]
+Sizes: TypeAlias = Annotated[tuple[Positive, ...], Keywords(minItems=1, maxItems=4)]
 Number: TypeAlias = int | Fraction
 
 PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number", NoneType: "null"}

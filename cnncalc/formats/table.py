@@ -81,7 +81,7 @@ class Table(NamedTuple):
     language: str = "en"
 
 
-def amount(number: int, unit: str) -> int:
+def to_cell(number: int, unit: str) -> int:
     """A number as the cell of its unit."""
     return Memory(number) if unit == BYTES else number
 

@@ -10,7 +10,7 @@ from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
 from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, own_figure, tree
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
-from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, amount
+from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_cell
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, Network
@@ -179,7 +179,7 @@ def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, opt
         return f"as {layer.weights_from}"
     if figure is not None and key in SUMS:
         quantity = SUMS[key]
-        return amount(quantity.amount(figure, options.batch, DTYPES[options.dtype]), quantity.unit)
+        return to_cell(quantity.amount(figure, options.batch, DTYPES[options.dtype]), quantity.unit)
     if figure is not None and key in SHARE_OF:
         part, whole = (SUMS[SHARE_OF[key]].amount(figures) for figures in (figure, counted))
         return Share(part, whole) if part and not node.training_only else None

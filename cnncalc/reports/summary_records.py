@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Place, Sizes
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes
 from cnncalc.network.records import Network
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
@@ -41,7 +41,7 @@ class LayerRecord(NamedTuple):
     receptive_field: FieldRecord | None
     settings: dict[str, Any]
     file: str
-    line: Place
+    line: Positive
 
 
 class SumsRecord(NamedTuple):
@@ -66,7 +66,7 @@ class Summary(NamedTuple):
     name: str
     source: str
     input: Input
-    batch: Place
+    batch: Positive
     outputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
     layers: Iterator[LayerRecord]
     totals: TotalsRecord

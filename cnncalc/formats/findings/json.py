@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Place, write_indented
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, write_indented
 
 Figure: TypeAlias = Number | tuple[int, ...]
 
@@ -17,8 +17,8 @@ class GuardRecord(NamedTuple):
 
     option: str | None
     file: str | None
-    line: Place | None
-    column: Place | None
+    line: Positive | None
+    column: Positive | None
 
 
 class CheckRecord(NamedTuple):
@@ -31,8 +31,8 @@ class CheckRecord(NamedTuple):
     limits: dict[str, Figure]
     before: int | None
     file: str | None
-    line: Place | None
-    column: Place | None
+    line: Positive | None
+    column: Positive | None
 
 
 class FindingRecord(NamedTuple):
@@ -48,8 +48,8 @@ class FindingRecord(NamedTuple):
     layers: tuple[str, ...]
     guard: GuardRecord | None
     file: str | None
-    line: Place | None
-    column: Place | None
+    line: Positive | None
+    column: Positive | None
 
 
 class SpecRecord(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, amount, text
+from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Network
 from cnncalc.reports.catalogue import OTHERS
@@ -248,7 +248,7 @@ class _Cells:
         number = quantity.amount(entry.facts.totals, self.options.batch, DTYPES[self.options.dtype])
         if key in self.most:
             return Measured(number, quantity.scaled(self.most[key], self.options.batch))
-        return amount(number, quantity.unit)
+        return to_cell(number, quantity.unit)
 
     def ratio(self, key: str, entry: Entry) -> Cell:
         pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.options)

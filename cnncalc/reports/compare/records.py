@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from cnncalc.analyses.compare import Heaviest, Size, front
 from cnncalc.analyses.stages import Stage, stages
-from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Place
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.compare.networks import Entry, Options, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
@@ -60,7 +60,7 @@ class Comparison(NamedTuple):
     """Networks beside one another; operations and activations are of the whole batch."""
 
     schema: Literal[1]
-    batch: Place
+    batch: Positive
     dtype: str
     relative_to: str | None
     networks: Iterator[NetworkRecord]
@@ -69,7 +69,7 @@ class Comparison(NamedTuple):
 class FittingSizeRecord(NamedTuple):
     """A network at a size of its input."""
 
-    at: Place
+    at: Positive
     input: Input
     counts: Counts
     problem: None
@@ -78,7 +78,7 @@ class FittingSizeRecord(NamedTuple):
 class ImpossibleSizeRecord(NamedTuple):
     """A size of the input that does not fit a network, with the reason."""
 
-    at: Place
+    at: Positive
     problem: str
 
 
@@ -97,8 +97,8 @@ class SizesComparison(NamedTuple):
     """Networks over sizes of their input."""
 
     schema: Literal[1]
-    batch: Place
-    at: tuple[Place, ...]
+    batch: Positive
+    at: tuple[Positive, ...]
     networks: Iterator[SizesOfNetworkRecord]
 
 
@@ -129,7 +129,7 @@ class StagesComparison(NamedTuple):
     """Networks stage by stage."""
 
     schema: Literal[1]
-    batch: Place
+    batch: Positive
     networks: Iterator[StagesOfNetworkRecord]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, Cost, Diff, InputChange, Kind, LayerChange
 from cnncalc.analyses.totals import Totals
-from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Place, Sizes
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Positive, Sizes
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, Network
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
@@ -156,7 +156,7 @@ class Difference(NamedTuple):
     schema: Literal[1]
     old: NetworkRecord
     new: NetworkRecord
-    batch: Place
+    batch: Positive
     changed: bool
     inputs: Iterator[InputRecord]
     blocks: Iterator[BlockRecord]

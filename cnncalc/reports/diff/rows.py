@@ -14,7 +14,7 @@ from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import NONE, Cell, Column, Line, amount, text
+from cnncalc.formats.table import NONE, Cell, Column, Line, text, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
 from cnncalc.reports.network_table import quantity_columns
@@ -166,7 +166,7 @@ def _wrapped(words: Sequence[str], width: int) -> list[str]:
 
 def signed(number: int, unit: str = "") -> str:
     """A difference: +27,680, or -1.2 MiB."""
-    return f"{'+' if number > 0 else '-'}{text(amount(abs(number), unit))}" if number else NONE
+    return f"{'+' if number > 0 else '-'}{text(to_cell(abs(number), unit))}" if number else NONE
 
 
 def signed_percent(number: int, whole: int) -> str:

@@ -12,7 +12,7 @@ from cnncalc.analyses.tree import Figure
 from cnncalc.errors import plural
 from cnncalc.formats import markdown
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import NONE, Column, Line, Table, amount
+from cnncalc.formats.table import NONE, Column, Line, Table, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, label, lines_of, signed, signed_percent
@@ -101,7 +101,7 @@ def _totals_table(facts: Diff, options: Options) -> Table:
     numbers.append(("depth (weight layers)", old.weight_layers, new.weight_layers, ""))
     numbers.append(("layers", old.layers, new.layers, ""))
     lines = [
-        (name, amount(one, unit), amount(two, unit), signed(two - one, unit), signed_percent(two - one, one) or NONE)
+        (name, to_cell(one, unit), to_cell(two, unit), signed(two - one, unit), signed_percent(two - one, one) or NONE)
         for name, one, two, unit in numbers
     ]
     return Table("Totals", (), TOTALS, tuple(map(Line, lines)), ())
