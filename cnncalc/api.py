@@ -20,7 +20,7 @@ from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.network import build
 from cnncalc.network.records import Layer
-from cnncalc.network.records import Network as Built
+from cnncalc.network.records import LayerGraph as Built
 from cnncalc.reports.summary import Options, summary
 from cnncalc.reprs import cut
 from cnncalc.spec.locate import Place

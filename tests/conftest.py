@@ -17,7 +17,7 @@ from cnncalc.network import build
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
 
 TESTS = Path(__file__).parent
 # Before click 8.2 a runner mixes both streams unless it is told not to.
@@ -80,10 +80,10 @@ def kept(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> Callable[[str], Network]:
+def spec(tmp_path: Path) -> Callable[[str], LayerGraph]:
     """The network of a spec's text."""
 
-    def network(text: str) -> Network:
+    def network(text: str) -> LayerGraph:
         path = tmp_path / "spec.yaml"
         path.write_text(text, encoding="utf-8")
         return build.load(str(path))

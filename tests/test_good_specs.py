@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 from cnncalc.network import build
-from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.network.records import Layer, LayerGraph, inference_layers
 
 FOLDER = Path(__file__).parent / "good_specs"
 
 
-def load(name: str, *settings: tuple[str, str]) -> Network:
+def load(name: str, *settings: tuple[str, str]) -> LayerGraph:
     return build.load(str(FOLDER / f"{name}.yaml"), settings)
 
 
-def layer(network: Network, name: str) -> Layer:
+def layer(network: LayerGraph, name: str) -> Layer:
     return next(layer for layer in network.layers if layer.name == name)
 
 
-def params(network: Network) -> int:
+def params(network: LayerGraph) -> int:
     return sum(layer.params for layer in network.layers)
 
 

@@ -97,35 +97,7 @@ FOR_PROBLEMS = {"cnncalc.syntax.hints", "cnncalc.layers.foreign", "cnncalc.spec.
 LONGEST_CLASS = 300
 # Classes above it, and names of classes in several modules: what is listed here is to be split or renamed.
 LONG_CLASSES = {"_Writer", "Report"}
-SHARED_NAMES = {
-    # The public Network of the API wraps the record.
-    "Network",
-    "Cells",
-    "Comparison",
-    "Cost",
-    "Document",
-    "Entry",
-    "FieldRecord",
-    "Figures",
-    "Group",
-    "LayerRecord",
-    "Limit",
-    "Line",
-    "NetworkRecord",
-    "Options",
-    "Pair",
-    "Picture",
-    "Point",
-    "RatiosRecord",
-    "Row",
-    "Shape",
-    "Stage",
-    "Subject",
-    "TotalsRecord",
-    "TrainingRecord",
-    "Words",
-    "Writer",
-}
+SHARED_NAMES = {"Options"}
 
 
 def classes() -> list[tuple[str, ast.ClassDef]]:

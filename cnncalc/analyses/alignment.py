@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, tree
 from cnncalc.layers.contract import LayerType
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.reprs import brief
 
 # So many pairs are compared one with another; longer sequences are cut where they agree.
@@ -81,7 +81,7 @@ class Pairing(NamedTuple):
 
 
 def align(
-    old: Network, new: Network, kept: tuple[dict[str, int] | None, dict[str, int] | None] = (None, None)
+    old: LayerGraph, new: LayerGraph, kept: tuple[dict[str, int] | None, dict[str, int] | None] = (None, None)
 ) -> Match:
     """The tree of both networks; `kept` is what `stored` returns for each, where that is known."""
     return _Aligner(tree(old, kept[0]), tree(new, kept[1])).align()

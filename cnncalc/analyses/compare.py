@@ -10,7 +10,7 @@ from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
-from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.reprs import brief
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
@@ -43,7 +43,7 @@ class Facts(NamedTuple):
     heaviest_macs: Heaviest | None
 
 
-def facts(network: Network, *, field: bool = True) -> Facts:
+def facts(network: LayerGraph, *, field: bool = True) -> Facts:
     """The facts of a network; without `field`, which takes about as long as all else, it stays None."""
     counted = totals(network)
     layers = inference_layers(network.layers)
@@ -62,7 +62,7 @@ def _heaviest(amounts: Sequence[tuple[Layer, int]], whole: int) -> Heaviest | No
     return Heaviest(tuple(layer.name for layer, amount in amounts if amount == most), most, whole)
 
 
-def largest_field(network: Network) -> tuple[int, ...] | None:
+def largest_field(network: LayerGraph) -> tuple[int, ...] | None:
     """The largest receptive field of any feature map, in positions of the input, gates left aside.
 
     It is the field that papers give of an architecture: that of what slides over the input, before a
@@ -119,7 +119,7 @@ class Resized(NamedTuple):
         return (value[0], *[self.size] * (len(value) - 1)) if isinstance(value, tuple) and value else value
 
 
-def at_size(spec: Spec, size: int) -> Network:
+def at_size(spec: Spec, size: int) -> LayerGraph:
     """The network with every spatial axis of its inputs `size` long. Raises SpecError where that does not fit."""
     inputs = tuple((name, cast("Template", Resized(template, size))) for name, template in spec.inputs)
     return build(spec._replace(inputs=inputs))
@@ -130,12 +130,12 @@ class Size(NamedTuple):
     """A network at one size of its input, without its layers, or why there is none."""
 
     size: int
-    network: Network | None
+    network: LayerGraph | None
     totals: Totals | None
     reason: str
 
 
-def without_layers(network: Network) -> Network:
+def without_layers(network: LayerGraph) -> LayerGraph:
     """What is said of a network beside its figures: of many large ones, all layers would take gigabytes."""
     return network._replace(layers=(), groups=())
 

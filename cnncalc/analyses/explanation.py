@@ -17,7 +17,7 @@ from cnncalc import limits
 from cnncalc.analyses.receptive_field import receptive_fields
 from cnncalc.analyses.sharing import (
     Counts,
-    Pair,
+    ExactRatio,
     SeparablePair,
     all_connections,
     connectivity,
@@ -31,9 +31,9 @@ from cnncalc.analyses.sharing import (
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
 from cnncalc.errors import RuleError
-from cnncalc.layers.contract import Matrices, Remark, Storage
+from cnncalc.layers.contract import Aliasing, Matrices, Remark
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names, half, same_padding
-from cnncalc.network.records import Figures, Group, Layer, Network, inference_layers
+from cnncalc.network.records import Figures, Group, Layer, LayerGraph, inference_layers
 from cnncalc.reprs import brief
 from cnncalc.spec.templates import Computed, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
@@ -155,15 +155,15 @@ class Grouping(NamedTuple):
     """A grouped, depthwise or partly connected convolution and the full one."""
 
     full: Figures
-    params: Pair
-    macs: Pair
+    params: ExactRatio
+    macs: ExactRatio
 
 
 @brief
 class Explanation(NamedTuple):
     """All that is to say of a layer; None and empty where something does not apply to it."""
 
-    network: Network
+    network: LayerGraph
     layer: Layer
     totals: Totals
     origin: Origin
@@ -173,7 +173,7 @@ class Explanation(NamedTuple):
     sharing: Counts | None
     compared: tuple[Derivation, ...]
     reads: Fraction | None
-    connectivity: Pair | None
+    connectivity: ExactRatio | None
     most_read: int | None
     grouping: Grouping | None
     separable: SeparablePair | None
@@ -190,7 +190,7 @@ class Explanation(NamedTuple):
         return axis_names(self.layer.output_shape.rank)
 
 
-def explain(network: Network, name: str) -> Explanation:
+def explain(network: LayerGraph, name: str) -> Explanation:
     """The facts of the layer of that name, which must exist."""
     layer = next(layer for layer in network.layers if layer.name == name)
     figures = layer.figures
@@ -224,7 +224,7 @@ def explain(network: Network, name: str) -> Explanation:
 # --- one layer ------------------------------------------------------------------------------------
 
 
-def _origin(network: Network, layer: Layer) -> Origin:
+def _origin(network: LayerGraph, layer: Layer) -> Origin:
     kind = layer.figures.type
     settings = tuple(
         GivenSetting(key, value, _text(layer.written.get(key)), key not in layer.written)
@@ -311,7 +311,7 @@ def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
     return value
 
 
-def _ranks(network: Network, layer: Layer) -> dict[str, int]:
+def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
     """The layer's place among those of the network, the heaviest first, by parameters and by MACs."""
     rest = inference_layers(network.layers)
     return {
@@ -369,11 +369,11 @@ def _grouping(layer: Layer) -> Grouping | None:
     full = ungrouped_figures(layer)
     if full is None:
         return None
-    macs = Pair(layer.macs, full.operations.multiply_accumulates)
-    return Grouping(full, Pair(layer.figures.params, full.params), macs)
+    macs = ExactRatio(layer.macs, full.operations.multiply_accumulates)
+    return Grouping(full, ExactRatio(layer.figures.params, full.params), macs)
 
 
-def _remarks(network: Network, layer: Layer) -> tuple[Remark, ...]:
+def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
     """The layer's own remarks with all of their numbers; those on its source name it."""
     figures = layer.figures
     names = figures.type.symbols(figures.input_shapes, figures.output_shape)
@@ -389,12 +389,12 @@ def _remarks(network: Network, layer: Layer) -> tuple[Remark, ...]:
     return tuple(found)
 
 
-def source_of(network: Network, layer: Layer) -> Layer | None:
+def source_of(network: LayerGraph, layer: Layer) -> Layer | None:
     """The nearest layer above with weights that join outputs to inputs; None where paths meet before it."""
     return next((above for above in _above(network, layer) if wiring(above) is not None), None)
 
 
-def _above(network: Network, layer: Layer) -> Iterable[Layer]:
+def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
     """The layers that lead to a layer, the nearest first, as far as there is one path."""
     by_name = {other.name: other for other in network.layers}
     at = layer
@@ -490,7 +490,7 @@ def _is_dense(layer: Layer) -> bool:
     return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
 
 
-def _read_map(network: Network, layer: Layer) -> tuple[str, Shape] | None:
+def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
     """The feature map that a vector is, read in another way, with what gives it; None where it never was one."""
     if layer.input_shapes[0].rank:
         return layer.inputs[0], layer.input_shapes[0]
@@ -503,7 +503,7 @@ def _read_map(network: Network, layer: Layer) -> tuple[str, Shape] | None:
     return None
 
 
-def _as_convolution(network: Network, layer: Layer) -> AsConvolution | None:
+def _as_convolution(network: LayerGraph, layer: Layer) -> AsConvolution | None:
     if not _is_dense(layer):
         return None
     read = _read_map(network, layer)
@@ -521,7 +521,7 @@ def _as_convolution(network: Network, layer: Layer) -> AsConvolution | None:
     return _on_a_larger_image(network, layer, equal)
 
 
-def _on_a_larger_image(network: Network, layer: Layer, equal: AsConvolution) -> AsConvolution:
+def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) -> AsConvolution:
     """What the layer gives on a larger image if all linear layers are convolutions."""
     fields = receptive_fields(network)
     strides: set[object] = set()
@@ -540,7 +540,7 @@ def _on_a_larger_image(network: Network, layer: Layer, equal: AsConvolution) -> 
     return equal if given is None else equal._replace(larger=larger, gives=given, end=end, shift=stride)
 
 
-def _slid(network: Network, image: Shape) -> dict[str, Shape | None]:
+def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
     """The shape of each output on another image, where linear layers slide as convolutions; None where it has none."""
     shapes: dict[str, Shape | None] = {network.inputs[0][0]: image}
     for layer in network.layers:
@@ -550,7 +550,7 @@ def _slid(network: Network, image: Shape) -> dict[str, Shape | None]:
     return shapes
 
 
-def _slid_layer(network: Network, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
+def _slid_layer(network: LayerGraph, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
     kind, image = layer.figures.type, inputs[0]
     if image.rank and _is_dense(layer):
         read = _read_map(network, layer)
@@ -558,7 +558,7 @@ def _slid_layer(network: Network, layer: Layer, inputs: tuple[Shape, ...]) -> Sh
         windows: tuple[Window, ...] = tuple(map(SlidingWindow, kernel))
         sizes = [window.slide(size) for window, size in zip(windows, image.spatial, strict=True)]
         return Shape((layer.output_shape.channels, *sizes)) if min(sizes) >= 1 else None
-    if image.rank and not layer.output_shape.rank and kind.storage is Storage.VIEW:
+    if image.rank and not layer.output_shape.rank and kind.aliasing is Aliasing.VIEW:
         return image
     try:
         return kind.output_shape(inputs)
@@ -569,7 +569,7 @@ def _slid_layer(network: Network, layer: Layer, inputs: tuple[Shape, ...]) -> Sh
 # --- small filters one after another --------------------------------------------------------------
 
 
-def _stack(network: Network, layer: Layer) -> Stack | None:
+def _stack(network: LayerGraph, layer: Layer) -> Stack | None:
     """The full convolutions of stride 1 and equal channels that end in a layer, if there are two or more."""
     chain: list[Layer] = []
     for above in (layer, *_above(network, layer)):
@@ -612,7 +612,7 @@ def _stackable(layer: Layer) -> bool:
 
 
 @brief
-class Stage(NamedTuple):
+class StoryStage(NamedTuple):
     """Successive parts of a network whose outputs have the same scale.
 
     `scale` is how many input positions lie between two of its positions, None behind the last feature
@@ -646,9 +646,9 @@ class Story(NamedTuple):
     `other` is the rest. `most_params` and `most_macs` are the heaviest layers, None where there is nothing.
     """
 
-    network: Network
+    network: LayerGraph
     totals: Totals
-    stages: tuple[Stage, ...]
+    stages: tuple[StoryStage, ...]
     sliding: Part
     dense: Part
     other: Part
@@ -657,7 +657,7 @@ class Story(NamedTuple):
     training_only: int
 
 
-def story(network: Network) -> Story:
+def story(network: LayerGraph) -> Story:
     """The stages of a network, and where its weight and its work sit."""
     rest = inference_layers(network.layers)
     wired = [layer for layer in rest if wiring(layer) is not None]
@@ -682,7 +682,7 @@ def _part(layers: Iterable[Layer]) -> Part:
     return Part(len(found), sum(layer.params for layer in found), sum(layer.macs for layer in found))
 
 
-def stages(network: Network) -> tuple[Stage, ...]:
+def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
     """The network cut where the scale of its feature maps changes.
 
     A block is cut into its parts only where more than two scales are inside: one that halves its map, or
@@ -728,7 +728,7 @@ def _scale_of(nodes: Iterable[Node], scales: dict[str, Fraction | None]) -> Frac
     return next((scale for node in nodes if (scale := _scale(node, scales)) is not None), None)
 
 
-def _scales(network: Network) -> dict[str, Fraction | None]:
+def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
     """How many positions of the input lie between two of an output, along the last axis; None for one position."""
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
@@ -769,7 +769,7 @@ def _leaves(node: Node) -> Iterable[Node]:
         yield from _leaves(child)
 
 
-def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> Stage:
+def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> StoryStage:
     figure = NOTHING
     for node in nodes:
         figure += node.figure
@@ -777,7 +777,7 @@ def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> Stage
     shape = nodes[-1].output_shape
     if shape is None:
         raise TypeError("a stage has a layer")
-    return Stage(
+    return StoryStage(
         nodes,
         _scale_of(nodes, scales),
         not set(inside[0].inputs) <= scales.keys(),

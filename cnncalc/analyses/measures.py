@@ -11,7 +11,7 @@ from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import Node, tree
 from cnncalc.errors import did_you_mean, listed, quoted
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.patterns import named
 
@@ -34,7 +34,7 @@ class Unmeasurable(Exception):  # noqa: N818 - it says why there is no figure; i
 class Measures:
     """Answers what a network, a block or a layer has of a quantity; `dtype_size` is in bytes a number."""
 
-    def __init__(self, network: Network, *, batch: int = 1, dtype_size: int = 4) -> None:
+    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> None:
         self.network = network
         self.batch = batch
         self.dtype_size = dtype_size

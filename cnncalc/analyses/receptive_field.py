@@ -39,7 +39,7 @@ from cnncalc import limits
 from cnncalc.layers.contract import Move, Reading
 from cnncalc.layers.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reprs import brief
 
 Number: TypeAlias = "int | Fraction"
@@ -276,13 +276,13 @@ class Fields(NamedTuple):
         )
 
 
-def fields(network: Network, *, through_gates: bool = False) -> Fields:
+def fields(network: LayerGraph, *, through_gates: bool = False) -> Fields:
     """The fields of all layers. Raises SpecError where there are too many, of very many inputs."""
     with limits.counted():
         return _Walk(network, through_gates=through_gates).fields()
 
 
-def receptive_fields(network: Network) -> dict[str, Field | None]:
+def receptive_fields(network: LayerGraph) -> dict[str, Field | None]:
     """The field of each layer by its name, gates left aside.
 
     None where one rule does not say it: branches that move at different strides, inputs that are seen
@@ -301,7 +301,7 @@ def receptive_fields(network: Network) -> dict[str, Field | None]:
     return plain
 
 
-def on_the_way(network: Network, gates: tuple[Gate, ...]) -> set[str]:
+def on_the_way(network: LayerGraph, gates: tuple[Gate, ...]) -> set[str]:
     """The layers that reach an output of the network, or end, otherwise than through a gate."""
     left_aside = {(gate.layer, gate.source) for gate in gates}
     read = {source for layer in network.layers for source in layer.inputs}
@@ -334,7 +334,7 @@ class LayerInput(NamedTuple):
 class _Walk:
     """Goes through a network from its inputs, layer by layer."""
 
-    def __init__(self, network: Network, *, through_gates: bool) -> None:
+    def __init__(self, network: LayerGraph, *, through_gates: bool) -> None:
         self.network = network
         self.through_gates = through_gates
         self.sizes = {name: shape.spatial for name, shape in network.inputs}

@@ -16,7 +16,7 @@ from cnncalc import limits
 from cnncalc.layers.contract import Reading
 from cnncalc.layers.shapes import POINT, BorderWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reprs import brief
 
 # First and last position of each run, in order and apart.
@@ -61,7 +61,7 @@ class Region(NamedTuple):
 
 
 def region(
-    network: Network, layer: str, position: tuple[int, ...], gates: Iterable[tuple[str, str]] = ()
+    network: LayerGraph, layer: str, position: tuple[int, ...], gates: Iterable[tuple[str, str]] = ()
 ) -> dict[str, Region]:
     """What the output at `position` of a layer reads of each input of the network.
 
@@ -82,7 +82,7 @@ def region(
         return {name: following.region(shape, wanted.get(name, [])) for name, shape in network.inputs}
 
 
-def directly(network: Network, layer: str, position: tuple[int, ...]) -> dict[str, Region]:
+def directly(network: LayerGraph, layer: str, position: tuple[int, ...]) -> dict[str, Region]:
     """What the output at `position` of a layer reads of each tensor that comes in."""
     placed = next(one for one in network.layers if one.name == layer)
     with limits.counted():

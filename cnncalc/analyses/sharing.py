@@ -30,12 +30,12 @@ from typing import NamedTuple
 
 from cnncalc.layers.contract import LayerType, Shapes, Wiring
 from cnncalc.layers.shapes import POINT, Shape, quotient
-from cnncalc.network.records import Figures, Layer, Network, figures_of, inference_layers
+from cnncalc.network.records import Figures, Layer, LayerGraph, figures_of, inference_layers
 from cnncalc.reprs import brief
 
 
 @brief
-class Pair(NamedTuple):
+class ExactRatio(NamedTuple):
     """A ratio kept exact: so much of a whole, or so much for each one."""
 
     part: int
@@ -53,9 +53,9 @@ class Counts(NamedTuple):
     merged: int
     untied: int
 
-    def ratio(self, key: str) -> Pair:
+    def ratio(self, key: str) -> ExactRatio:
         """One of the counts against the parameters as they are: 105,705,600 for each 34,944."""
-        return Pair(getattr(self, key), self.params)
+        return ExactRatio(getattr(self, key), self.params)
 
 
 NOTHING = Counts(0, 0, 0, 0, 0, 0)
@@ -110,10 +110,10 @@ def untied(layer: Layer) -> int:
     return layer.figures.params
 
 
-def connectivity(layer: Layer) -> Pair | None:
+def connectivity(layer: Layer) -> ExactRatio | None:
     """The connections of all that there could be: the layer's sparse connectivity."""
     wired = wiring(layer)
-    return None if wired is None else Pair(wired.connections, all_connections(layer))
+    return None if wired is None else ExactRatio(wired.connections, all_connections(layer))
 
 
 def reads(layer: Layer) -> Fraction | None:
@@ -146,12 +146,12 @@ class SeparablePair(NamedTuple):
     full_macs: int
 
     @property
-    def macs(self) -> Pair:
+    def macs(self) -> ExactRatio:
         """The multiply-accumulates of the two against the full one's: 1/N + 1/k^2 of it."""
-        return Pair(self.depthwise.macs + self.pointwise.macs, self.full_macs)
+        return ExactRatio(self.depthwise.macs + self.pointwise.macs, self.full_macs)
 
 
-def separable_pairs(network: Network) -> tuple[SeparablePair, ...]:
+def separable_pairs(network: LayerGraph) -> tuple[SeparablePair, ...]:
     """The depthwise separable convolutions of a network: nothing but the second reads what the first gives."""
     readers: dict[str, list[Layer]] = {}
     for layer in network.layers:
@@ -229,14 +229,14 @@ class Sharing(NamedTuple):
     layers: tuple[tuple[Layer, Counts], ...]
     total: Counts
     training: Counts
-    connections: Pair
+    connections: ExactRatio
     kept: dict[str, int]
     macs: int
     ungrouped_macs: int
     merged_macs: int
 
 
-def sharing(network: Network) -> Sharing:
+def sharing(network: LayerGraph) -> Sharing:
     """The parameters of a network as it is and in every other way."""
     pairs = separable_pairs(network)
     merged = _merged(pairs)
@@ -283,9 +283,9 @@ def _merged(pairs: Iterable[SeparablePair]) -> dict[str, int]:
     return merged
 
 
-def _connections(layers: Iterable[Layer]) -> Pair:
+def _connections(layers: Iterable[Layer]) -> ExactRatio:
     pairs = [pair for pair in map(connectivity, layers) if pair is not None]
-    return Pair(sum(pair.part for pair in pairs), sum(pair.whole for pair in pairs))
+    return ExactRatio(sum(pair.part for pair in pairs), sum(pair.whole for pair in pairs))
 
 
 def _kept(layers: Iterable[Layer]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cnncalc.analyses.receptive_field import Number, fields
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.reprs import brief
 
 
@@ -27,7 +27,7 @@ class Stage(NamedTuple):
     macs: int
 
 
-def stages(network: Network) -> tuple[Stage, ...]:
+def stages(network: LayerGraph) -> tuple[Stage, ...]:
     """The stages of a network, the finest first; every layer at inference is in one of them."""
     layers = inference_layers(network.layers)
     strides = _strides(network, layers)
@@ -47,7 +47,7 @@ def stages(network: Network) -> tuple[Stage, ...]:
     return tuple(sorted(stages, key=lambda stage: (stage.stride is None, stage.stride or 0)))
 
 
-def _strides(network: Network, layers: tuple[Layer, ...]) -> dict[str, Number | None]:
+def _strides(network: LayerGraph, layers: tuple[Layer, ...]) -> dict[str, Number | None]:
     """How far apart the outputs of each layer lie in the input, exactly: as their receptive fields move.
 
     Where no one number says it (branches of other strides, what was global and is spread out again, an
@@ -71,7 +71,7 @@ def _strides(network: Network, layers: tuple[Layer, ...]) -> dict[str, Number | 
 
 
 def _stride(
-    shape: Shape, exact: Number | None, by_size: Mapping[tuple[int, ...], Number], network: Network
+    shape: Shape, exact: Number | None, by_size: Mapping[tuple[int, ...], Number], network: LayerGraph
 ) -> Number | None:
     if shape.positions == 1:
         return None

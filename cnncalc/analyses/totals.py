@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from cnncalc.layers.contract import Operations, Storage
-from cnncalc.network.records import Layer, Network, inference_layers
+from cnncalc.layers.contract import Aliasing, Operations
+from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.reprs import brief
 
 
@@ -65,7 +65,7 @@ class Totals(NamedTuple):
         return self.inference.activations
 
 
-def totals(network: Network, kept: dict[str, int] | None = None) -> Totals:
+def totals(network: LayerGraph, kept: dict[str, int] | None = None) -> Totals:
     """The totals of a network; `kept` is what `stored` tells, where that is known."""
     inference = inference_layers(network.layers)
     kept = stored(network) if kept is None else kept
@@ -74,7 +74,7 @@ def totals(network: Network, kept: dict[str, int] | None = None) -> Totals:
     return Totals(at_rest, trained, weight_layers(network), len(inference))
 
 
-def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: Network) -> Sum:
+def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: LayerGraph) -> Sum:
     """The sums over some layers and the network's inputs; those of layers that are alike are multiplied."""
     layers = tuple(layers)
     # What is alike is one record.
@@ -92,7 +92,7 @@ def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: Network) -> S
     )
 
 
-def stored(network: Network) -> dict[str, int]:
+def stored(network: LayerGraph) -> dict[str, int]:
     """How many numbers each layer's output adds to memory.
 
     A layer overwrites its input only where nobody else reads it.
@@ -100,18 +100,18 @@ def stored(network: Network) -> dict[str, int]:
     readers = Counter(chain.from_iterable([layer.inputs for layer in network.layers]))
     readers.update(network.outputs)
     kept: dict[str, int] = {}
-    known: dict[int, tuple[Storage, int]] = {}
+    known: dict[int, tuple[Aliasing, int]] = {}
     for layer in network.layers:
         figures = layer.figures
         if id(figures) not in known:
-            known[id(figures)] = figures.type.storage, figures.output_shape.elements
-        storage, elements = known[id(figures)]
-        overwrites = storage is Storage.OVERWRITES and readers[layer.inputs[0]] == 1
-        kept[layer.name] = 0 if overwrites or storage is Storage.VIEW else elements
+            known[id(figures)] = figures.type.aliasing, figures.output_shape.elements
+        aliasing, elements = known[id(figures)]
+        overwrites = aliasing is Aliasing.IN_PLACE and readers[layer.inputs[0]] == 1
+        kept[layer.name] = 0 if overwrites or aliasing is Aliasing.VIEW else elements
     return kept
 
 
-def weight_layers(network: Network) -> int:
+def weight_layers(network: LayerGraph) -> int:
     """Depth as papers count it: convolution and linear layers on the longest path at inference."""
     depth = {name: 0 for name, _ in network.inputs}
     for layer in network.layers:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cnncalc.analyses.totals import stored
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reprs import brief
 
 
@@ -129,7 +129,7 @@ def own_figure(node: Node) -> Figure:
     return figure
 
 
-def tree(network: Network, kept: dict[str, int] | None = None, *, by_name: bool = False) -> Node:
+def tree(network: LayerGraph, kept: dict[str, int] | None = None, *, by_name: bool = False) -> Node:
     """The root of the network's tree; `kept` is what `stored` tells, where that is known.
 
     The leaves are in the order of the network: a block whose layers have others between them, as the passes of a
@@ -146,7 +146,7 @@ def tree(network: Network, kept: dict[str, int] | None = None, *, by_name: bool 
     return nodes[""]
 
 
-def _interrupted_blocks(network: Network) -> dict[str, str]:
+def _interrupted_blocks(network: LayerGraph) -> dict[str, str]:
     """The blocks whose layers do not follow one another without a gap, each with a block above it."""
     interrupted: dict[str, str] = {}
     begun: set[str] = set()

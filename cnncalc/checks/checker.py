@@ -17,14 +17,14 @@ from cnncalc.errors import Problem, SpecError, of_option
 from cnncalc.layers.shapes import Shape
 from cnncalc.limits import Cost
 from cnncalc.network import build
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.reprs import brief
-from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, Limit, amount, locate_in
+from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, QuantityLimit, amount, locate_in
 from cnncalc.spec.quantities import QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Constant, EvaluationError
 from cnncalc.syntax.expressions import (
-    Comparison,
+    ComparisonChain,
     ExpressionError,
     Number,
     UnknownValue,
@@ -60,7 +60,7 @@ class Verdict(NamedTuple):
     """
 
     check: Check
-    limit: Limit | None = None
+    limit: QuantityLimit | None = None
     spent: tuple[Spent, ...] = ()
     smaller_input: Shape | None = None
     figures: tuple[tuple[str, Value], ...] = ()
@@ -68,17 +68,17 @@ class Verdict(NamedTuple):
 
 
 @brief
-class Subject(NamedTuple):
+class CheckedSpec(NamedTuple):
     """What is checked: a spec with its network, and the network that it is compared with."""
 
     spec: Spec
-    network: Network
-    baseline: Network | None = None
+    network: LayerGraph
+    baseline: LayerGraph | None = None
     batch: int = 1
     dtype_size: int = 4
 
 
-def check(subject: Subject, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
+def check(subject: CheckedSpec, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
     """The verdicts on all guards, in their order.
 
     Raises SpecError with every guard that cannot be held against the network: a name that nothing has, a
@@ -91,7 +91,7 @@ def check(subject: Subject, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
 class _Checker:
     """Holds one network to its guards."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: CheckedSpec) -> None:
         self.subject = subject
         self.measures = Measures(subject.network, batch=subject.batch, dtype_size=subject.dtype_size)
         self.before = (
@@ -112,7 +112,7 @@ class _Checker:
             raise SpecError(map(of_option, self.problems))
         return tuple(found)
 
-    def _guarded(self, guard: Limit | Assertion, verdicts: Callable[[], list[Verdict]]) -> list[Verdict]:
+    def _guarded(self, guard: QuantityLimit | Assertion, verdicts: Callable[[], list[Verdict]]) -> list[Verdict]:
         """The verdicts, unless a problem stands in their way, which is kept."""
         try:
             return verdicts()
@@ -128,14 +128,14 @@ class _Checker:
 
     # --- limits ---------------------------------------------------------------------------------
 
-    def _limit(self, limit: Limit) -> Iterator[Verdict]:
+    def _limit(self, limit: QuantityLimit) -> Iterator[Verdict]:
         if not limit.path:
             yield from self._held(limit, None, self.measures.of_network(limit.quantity))
             return
         for node in self.measures.matching(limit.path):
             yield from self._held(limit, node, self.measures.of_node(node, limit.quantity))
 
-    def _held(self, limit: Limit, node: Node | None, value: Measured) -> Iterator[Verdict]:
+    def _held(self, limit: QuantityLimit, node: Node | None, value: Measured) -> Iterator[Verdict]:
         """A verdict on what is limited as it is, and one on its increase."""
         limits.spend(Cost.VERDICT)
         subject = f"{node.name}.{limit.quantity}" if node else limit.quantity
@@ -152,7 +152,7 @@ class _Checker:
         if "max_increase" in limit.bounds:
             yield self._increase(limit, node, subject, value)
 
-    def _shape(self, limit: Limit, subject: str, value: Shape) -> Verdict:
+    def _shape(self, limit: QuantityLimit, subject: str, value: Shape) -> Verdict:
         template = limit.bounds["value"].template
         wanted = template.evaluate(self.names)
         sizes = wanted if isinstance(wanted, tuple) else (wanted,)
@@ -164,7 +164,7 @@ class _Checker:
         check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
         return Verdict(check, limit)
 
-    def _state(self, limit: Limit, value: int, amounts: Mapping[str, Number]) -> State:
+    def _state(self, limit: QuantityLimit, value: int, amounts: Mapping[str, Number]) -> State:
         most = amounts.get("max", amounts.get("value"))
         least = amounts.get("min", amounts.get("value"))
         over = max(0, value - most) if most is not None else 0
@@ -178,7 +178,7 @@ class _Checker:
             return State.BROKEN
         return State.KEPT if "value" in amounts else State.TOLERATED
 
-    def _increase(self, limit: Limit, node: Node | None, subject: str, value: int) -> Verdict:
+    def _increase(self, limit: QuantityLimit, node: Node | None, subject: str, value: int) -> Verdict:
         """Whether no more than allowed was added since the baseline."""
         bound = limit.bounds["max_increase"]
         unit = QUANTITIES[limit.quantity].unit
@@ -192,7 +192,7 @@ class _Checker:
             return Verdict(check, limit)
         return Verdict(check, limit, tuple(self._grown(node, limit.quantity)))
 
-    def _value_before(self, limit: Limit, node: Node | None) -> int | None:
+    def _value_before(self, limit: QuantityLimit, node: Node | None) -> int | None:
         """What the baseline has; None where there is none, or where it does not have that block or layer."""
         if self.before is None:
             return None
@@ -204,7 +204,7 @@ class _Checker:
             return None
         return value if isinstance(value, int) else None
 
-    def _amount(self, limit: Limit, word: str, bound: Bound, whole: Number = 0) -> Number:
+    def _amount(self, limit: QuantityLimit, word: str, bound: Bound, whole: Number = 0) -> Number:
         """What a bound comes to; a percentage is one of `whole`."""
         value = bound.template.evaluate(self.names)
         found = amount(value, 1 if bound.scale is None else bound.scale)
@@ -215,7 +215,7 @@ class _Checker:
 
     # --- why ------------------------------------------------------------------------------------
 
-    def _explained(self, check: Check, limit: Limit, node: Node | None, most: Number | None) -> Verdict:
+    def _explained(self, check: Check, limit: QuantityLimit, node: Node | None, most: Number | None) -> Verdict:
         """A check with where its quantity is spent, where there is more of it than `most`."""
         if most is None or not isinstance(check.value, int) or check.value <= most or limit.quantity not in SUMS:
             return Verdict(check, limit)
@@ -277,7 +277,7 @@ class _Checker:
         before = self.before.of_node(self.before.nodes[node.name], quantity)
         return now - before if isinstance(before, int) else 0
 
-    def _smaller_input(self, limit: Limit, most: Number) -> Shape | None:
+    def _smaller_input(self, limit: QuantityLimit, most: Number) -> Shape | None:
         """The largest smaller input, square as the one now, that would keep a limit; None where none is known."""
         inputs = self.subject.network.inputs
         if not SUMS[limit.quantity].per_sample or len(inputs) > 1:
@@ -326,7 +326,7 @@ class _Checker:
         try:
             holds = tree.evaluate(names)
             sides: tuple[Value, ...] = ()
-            if isinstance(tree, Comparison) and len(tree.rest) == 1:
+            if isinstance(tree, ComparisonChain) and len(tree.rest) == 1:
                 sides = (tree.first.evaluate(names), tree.rest[0][1].evaluate(names))
         except ExpressionError as error:
             raise EvaluationError(locate_in(assertion, error.offset), error.message, error.hint) from None

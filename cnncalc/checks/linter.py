@@ -24,7 +24,7 @@ from cnncalc.checks.rule import ABOUT_COMMENTS, Comment, Found, Rule, Subject, s
 from cnncalc.checks.rules import all_rules
 from cnncalc.errors import Span, SpecError, did_you_mean, quoted
 from cnncalc.limits import Cost
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.reprs import brief
 from cnncalc.spec.records import Spec
 
@@ -105,7 +105,7 @@ def _weights(words: Iterable[str]) -> dict[str, int]:
 
 
 def lint(
-    spec: Spec, network: Network, selection: Selection = EVERYTHING, batch: int | None = None
+    spec: Spec, network: LayerGraph, selection: Selection = EVERYTHING, batch: int | None = None
 ) -> tuple[Finding, ...]:
     """What the rules find in a network, in the order of the file.
 
@@ -118,7 +118,7 @@ def lint(
 
 
 def _lint(
-    spec: Spec, network: Network, rules: tuple[tuple[Rule, Severity], ...], batch: int | None
+    spec: Spec, network: LayerGraph, rules: tuple[tuple[Rule, Severity], ...], batch: int | None
 ) -> tuple[Finding, ...]:
     comments = tuple(comment for file, text in dict(spec.texts).items() for comment in comments_in(text, file))
     subject = Subject(spec, network, batch)

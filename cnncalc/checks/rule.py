@@ -22,7 +22,7 @@ from cnncalc.checks.finding import Severity
 from cnncalc.errors import RuleError, Span, listed
 from cnncalc.layers.contract import Matrices, Role
 from cnncalc.layers.shapes import SlidingWindow
-from cnncalc.network.records import Layer, Network, figures_of
+from cnncalc.network.records import Layer, LayerGraph, figures_of
 from cnncalc.spec.records import Spec
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Subject:
     `comments` those of the spec's own file, empty until all other rules were asked.
     """
 
-    def __init__(self, spec: Spec, network: Network, batch: int | None = None) -> None:
+    def __init__(self, spec: Spec, network: LayerGraph, batch: int | None = None) -> None:
         self.spec = spec
         self.network = network
         self.batch = batch

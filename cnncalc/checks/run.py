@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cnncalc import git, limits, surface
-from cnncalc.checks.checker import Subject, Verdict, check
+from cnncalc.checks.checker import CheckedSpec, Verdict, check
 from cnncalc.checks.finding import BASELINE, Finding, Outcome, Severity, State, unusable
 from cnncalc.checks.linter import Selection, UnknownRuleError, lint, rules_of
 from cnncalc.checks.verdicts import findings, in_spec
 from cnncalc.errors import Problem, SpecError, listed, quoted
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.build import build
-from cnncalc.network.records import Network
-from cnncalc.spec.config import EMPTY, Config, ConfigsInGit, Entry, Lint, entries_of
+from cnncalc.network.records import LayerGraph
+from cnncalc.spec.config import EMPTY, Config, ConfigEntry, ConfigsInGit, Lint, entries_of
 from cnncalc.spec.decode import decode, read_spec
 from cnncalc.spec.guards import INCREASE, TOLERANCE, Guards
 from cnncalc.spec.locate import Place, at_revision, chain_of, locate, refuse_link_outside
@@ -63,7 +63,7 @@ class Baseline(NamedTuple):
     `overrides` are those that a configuration has for it.
     """
 
-    network: Network | None = None
+    network: LayerGraph | None = None
     note: str = ""
     problem: Problem | None = None
     overrides: Overrides = Overrides()
@@ -95,14 +95,14 @@ def outcome(reference: str, request: Request) -> Outcome:
 
 
 def _verdicts(
-    spec: Spec, network: Network, baseline: Baseline, entries: tuple[Entry, ...], request: Request
+    spec: Spec, network: LayerGraph, baseline: Baseline, entries: tuple[ConfigEntry, ...], request: Request
 ) -> tuple[Verdict, ...]:
     """The verdicts on the spec's own guards, on those of the configuration and on those of the options."""
     told = (*entries, request.config.defaults)
     dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
     every = [spec.guards, *(entry.guards for entry in entries), request.guards]
     every.append(_remaining_defaults(request.config.defaults.guards, every))
-    return check(Subject(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
+    return check(CheckedSpec(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
 
 
 def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:
@@ -118,13 +118,13 @@ def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:
     return Guards(tuple(remaining))
 
 
-def _batch(entries: tuple[Entry, ...], request: Request) -> int | None:
+def _batch(entries: tuple[ConfigEntry, ...], request: Request) -> int | None:
     """The batch that is told: by the command, an entry, or the defaults."""
     told = (request.batch, *(entry.batch for entry in entries), request.config.defaults.batch)
     return next((batch for batch in told if batch), None)
 
 
-def overrides_of(entries: Iterable[Entry]) -> Overrides:
+def overrides_of(entries: Iterable[ConfigEntry]) -> Overrides:
     """What the entries of a configuration set in a spec."""
     entries = tuple(entries)
     return Overrides(
@@ -143,7 +143,7 @@ def _baseline(place: Place, request: Request) -> Baseline:
         )
         if before is None:
             return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
-        entries: tuple[Entry, ...] = ()
+        entries: tuple[ConfigEntry, ...] = ()
         if not before.revision:
             entries = entries_of(request.config, request.against or "")
         elif request.in_git is not None:
@@ -156,7 +156,7 @@ def _baseline(place: Place, request: Request) -> Baseline:
         return Baseline(problem=error.problems[0])
 
 
-def _network_like(place: Place, own: Overrides, request: Request) -> Network:
+def _network_like(place: Place, own: Overrides, request: Request) -> LayerGraph:
     """The network of a baseline.
 
     What the configuration sets in a spec can be altered by whoever alters the spec, so that a baseline has overrides

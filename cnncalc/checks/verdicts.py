@@ -11,7 +11,7 @@ from cnncalc.checks.checker import Spent, Verdict
 from cnncalc.checks.finding import Check, Finding, Severity, State
 from cnncalc.errors import Span, listed
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.spec.guards import ASSERT
 from cnncalc.syntax.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.text import BYTES, Share
@@ -32,7 +32,7 @@ def findings(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
             yield Finding(check.kind, severity, check.span, message, hint, details, layer, check.subject, check.span)
 
 
-def in_spec(found: Iterable[Finding], network: Network) -> Iterator[Finding]:
+def in_spec(found: Iterable[Finding], network: LayerGraph) -> Iterator[Finding]:
     """Findings of guards, each at a place in the spec.
 
     A guard of cnncalc.yaml or of an option holds for other specs too: there the place to change is the layer that
@@ -52,7 +52,7 @@ def in_spec(found: Iterable[Finding], network: Network) -> Iterator[Finding]:
         )
 
 
-def _places(network: Network) -> dict[str, Span]:
+def _places(network: LayerGraph) -> dict[str, Span]:
     """Where the spec has each block and layer, by its full name."""
     groups = {group.name: group.span for group in network.groups}
     return groups | {layer.name: layer.span for layer in network.layers}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnncalc.checks.finding import Outcome, Severity
     from cnncalc.formats.document import Document
     from cnncalc.formats.table import Table
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
     from cnncalc.spec.config import Config, ConfigsInGit
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ class SpecArgument(click.ParamType):  # type: ignore[type-arg]  # generic from c
         return _completers.specs(incomplete)
 
 
-class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+class WordList(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """Words of a known set, separated by commas; shells complete each of them."""
 
     def __init__(self, known: tuple[str, ...], noun: str) -> None:
@@ -79,7 +79,7 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return words
 
 
-class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """KEY=VALUE; where `bare` is allowed, VALUE alone has the key ``."""
 
     def __init__(self, name: str, example: str, *, bare: bool = False) -> None:
@@ -102,7 +102,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
         return self.fail(f"{value!r} is not {self.name}; write it as in {self.example}", param, ctx)
 
 
-class Limit(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+class LimitOption(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """LIMIT=N, one of the limits of a spec; shells complete them."""
 
     name = "LIMIT=N"
@@ -158,7 +158,7 @@ def bounds_options(command: Command) -> Command:
     limit = click.option(
         "--limit",
         multiple=True,
-        type=Limit(),
+        type=LimitOption(),
         expose_value=False,
         callback=_with_limits,
         help="Raise or lower a limit of specs, such as layers=200_000; may be repeated. `cnncalc help` lists them.",
@@ -178,7 +178,7 @@ set_option = click.option(
     "--set",
     "settings",
     multiple=True,
-    type=Pair("NAME=VALUE", "classes=10"),
+    type=KeyValue("NAME=VALUE", "classes=10"),
     shell_complete=completer("variables"),
     help="Set a variable of the spec; may be repeated.",
 )
@@ -186,7 +186,7 @@ input_option = click.option(
     "--input",
     "inputs",
     multiple=True,
-    type=Pair("[NAME=]CxHxW", "3x224x224", bare=True),
+    type=KeyValue("[NAME=]CxHxW", "3x224x224", bare=True),
     help="Override the input shape, such as 3x320x320; with NAME= if there are several inputs.",
 )
 batch_option = click.option(
@@ -255,7 +255,7 @@ def _with_json(context: click.Context, parameter: click.Parameter, form: str) ->
     return "json"
 
 
-def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> Network:
+def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> LayerGraph:
     """The network of a spec; what is wrong with it is written, and the command ends with status 2."""
     from cnncalc.network import build
 

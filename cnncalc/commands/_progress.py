@@ -26,14 +26,14 @@ def progress(items: Collection[Item], label: str) -> Iterator[Iterator[Item]]:
     The line is gone when the block ends, however it ends. Nothing is shown unless standard output and
     standard error are both terminals: a pager shares the screen with standard error.
     """
-    line = _Line(label, len(items))
+    line = _ProgressLine(label, len(items))
     try:
         yield _shown(items, line) if len(items) > 1 and _is_watched() else iter(items)
     finally:
         line.clear()
 
 
-def _shown(items: Collection[Item], line: _Line) -> Iterator[Item]:
+def _shown(items: Collection[Item], line: _ProgressLine) -> Iterator[Item]:
     start = monotonic()
     for number, item in enumerate(items, start=1):
         if monotonic() - start >= PATIENCE:
@@ -45,7 +45,7 @@ def _is_watched() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
-class _Line:
+class _ProgressLine:
     """A line that is written over itself."""
 
     def __init__(self, label: str, count: int) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--max",
     "most",
     multiple=True,
-    type=_options.Pair("QUANTITY=N", "params=5M"),
+    type=_options.KeyValue("QUANTITY=N", "params=5M"),
     shell_complete=_options.completer("limited"),
     help="Set a budget, such as params=5M; may be repeated.",
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--min",
     "least",
     multiple=True,
-    type=_options.Pair("QUANTITY=N", "params=1M"),
+    type=_options.KeyValue("QUANTITY=N", "params=1M"),
     shell_complete=_options.completer("limited"),
     help="Require at least N, such as params=1M; may be repeated.",
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--expect",
     "expected",
     multiple=True,
-    type=_options.Pair("QUANTITY=VALUE", "depth=16"),
+    type=_options.KeyValue("QUANTITY=VALUE", "depth=16"),
     shell_complete=_options.completer("expected"),
     help="Require a value, such as output=[1000] or depth=16; may be repeated.",
 )
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     "--max-increase",
     "increases",
     multiple=True,
-    type=_options.Pair("QUANTITY=N", "params=1%"),
+    type=_options.KeyValue("QUANTITY=N", "params=1%"),
     shell_complete=_options.completer("limited"),
     help="Limit the increase over the baseline, such as params=2% or params=10k; may be repeated.",
 )

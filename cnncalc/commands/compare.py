@@ -12,7 +12,7 @@ from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.reports.compare import networks
-from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Entry, Options
+from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cnncalc.analyses.compare import Facts, Size
     from cnncalc.formats.table import Table
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
     from cnncalc.spec.records import Spec
 
 Made = TypeVar("Made")
@@ -47,7 +47,7 @@ class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return tuple(dict.fromkeys(map(int, words)))
 
 
-class Picture(click.Path):
+class PictureFile(click.Path):
     """A file to draw to, whose name says how."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -60,7 +60,7 @@ class Picture(click.Path):
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=_options.SpecArgument())
 @click.option(
     "--columns",
-    type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
+    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
     default=",".join(DEFAULT_COLUMNS),
     help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
 )
@@ -93,7 +93,7 @@ class Picture(click.Path):
 )
 @click.option(
     "--plot",
-    type=Picture(dir_okay=False),
+    type=PictureFile(dir_okay=False),
     default=None,
     metavar="FILE.svg|png",
     help="Also plot MACs against parameters to this file; needs matplotlib (the extra `plot`).",
@@ -203,7 +203,7 @@ def _need_matplotlib() -> None:
         _options.fail(SpecError([Problem(None, "--plot draws with matplotlib, which is not installed", hint)]))
 
 
-def _draw(entries: Sequence[Entry], path: str, batch: int) -> None:
+def _draw(entries: Sequence[ComparedNetwork], path: str, batch: int) -> None:
     from cnncalc.reports.compare import plot
 
     try:
@@ -261,17 +261,17 @@ class _Given:
                 self.notes.append(("", f"--set {name} does not change {listed(without)}: no such variable"))
 
 
-def _entries(given: _Given, *, field: bool, layers: bool) -> list[Entry]:
+def _entries(given: _Given, *, field: bool, layers: bool) -> list[ComparedNetwork]:
     """The networks with what they are compared by; with their `layers` only where those are asked for."""
     from cnncalc.analyses.compare import without_layers
     from cnncalc.network.build import build
 
-    def made(spec: Spec) -> tuple[Network, Facts]:
+    def made(spec: Spec) -> tuple[LayerGraph, Facts]:
         network = build(spec)
         return network if layers else without_layers(network), facts(network, field=field)
 
     found = given.made(made)
-    return [Entry(reference, *found[reference]) for reference in given.specs]
+    return [ComparedNetwork(reference, *found[reference]) for reference in given.specs]
 
 
 def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
@@ -297,7 +297,7 @@ def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, t
     return [(reference, *results[reference]) for reference in given.specs]
 
 
-def _base(word: str, entries: Sequence[Entry]) -> int:
+def _base(word: str, entries: Sequence[ComparedNetwork]) -> int:
     """The place of the network that --relative-to names: by its SPEC as given, else by its name."""
     given = [entry.spec for entry in entries]
     if word in given:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cnncalc.analyses.diff import Diff
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
     from cnncalc.spec.locate import Place
 
 CHANGED = 1
@@ -40,7 +40,7 @@ class Version(NamedTuple):
 @click.option("--no-config", is_flag=True, help="With --against-ref: ignore every cnncalc.yaml.")
 @click.option(
     "--columns",
-    type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
+    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
     default=",".join(DEFAULT_COLUMNS),
     help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
 )
@@ -185,7 +185,7 @@ def _at_revision(
 
 def _load_both(
     versions: tuple[Version, Version], settings: Pairs, inputs: Pairs
-) -> tuple[Network, Network, tuple[str, ...]]:
+) -> tuple[LayerGraph, LayerGraph, tuple[str, ...]]:
     """Both networks, and what --set and --input leave as it is. Raises SpecError with what is wrong with either."""
     from cnncalc.network.build import build
     from cnncalc.spec.decode import decode

@@ -11,7 +11,7 @@ from cnncalc.languages import LANGUAGES
 from cnncalc.reports.explain import Options
 
 if TYPE_CHECKING:
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
 
 
 @click.command("explain", short_help="Show the arithmetic of a layer, or a network stage by stage.")
@@ -66,7 +66,7 @@ def command(
     _options.write_report(lambda: report, form, output, ascii_only=ascii_only)
 
 
-def _find(network: Network, name: str) -> str:
+def _find(network: LayerGraph, name: str) -> str:
     """The layer of that name; where there is none, the command ends with status 2."""
     from cnncalc.network.names import find_layer
 

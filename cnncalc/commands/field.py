@@ -12,7 +12,7 @@ from cnncalc.languages import LANGUAGES
 from cnncalc.layers.shapes import axis_names, times
 
 if TYPE_CHECKING:
-    from cnncalc.network.records import Layer, Network
+    from cnncalc.network.records import Layer, LayerGraph
 
 
 class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -122,7 +122,7 @@ def command(
     )
 
 
-def _find(network: Network, name: str) -> Layer:
+def _find(network: LayerGraph, name: str) -> Layer:
     """The layer of that name, or the last one of the block; where there is none, the command ends with status 2."""
     from cnncalc.network.names import find
 

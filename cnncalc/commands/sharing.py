@@ -13,7 +13,7 @@ from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
 @_options.spec_argument
 @click.option(
     "--columns",
-    type=_options.Words(tuple(COLUMNS), "column"),
+    type=_options.WordList(tuple(COLUMNS), "column"),
     default=(),
     help=f"Columns to show: {', '.join(COLUMNS)}, or all. By default those that differ in the network.",
 )

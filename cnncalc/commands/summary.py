@@ -38,7 +38,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 @_options.spec_argument
 @click.option(
     "--columns",
-    type=_options.Words(tuple(column.key for column in COLUMNS), "column"),
+    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
     default=",".join(DEFAULT_COLUMNS),
     help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
 )

@@ -21,14 +21,14 @@ class Heading(NamedTuple):
     level: int = 2
 
 
-class Words(NamedTuple):
+class Paragraph(NamedTuple):
     """A paragraph; backticks hold code in it where `has_code`, as in documentation of our own."""
 
     text: str
     has_code: bool = False
 
 
-class Point(NamedTuple):
+class ListItem(NamedTuple):
     """An item of a list: what it is about, and what is said of it."""
 
     label: str
@@ -84,7 +84,7 @@ class Drawing(NamedTuple):
     draw: Callable[[int, bool], Iterable[str]]
 
 
-Block: TypeAlias = Heading | Words | Point | Working | Terms | Code | Drawing | Table
+Block: TypeAlias = Heading | Paragraph | ListItem | Working | Terms | Code | Drawing | Table
 
 
 class Document(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from cnncalc.formats.document import Block, Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.document import Block, Code, Document, Drawing, Heading, ListItem, Paragraph, Terms, Working
 from cnncalc.formats.mathematics import UNBROKEN, Style
 from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.formats.table import Table, text
@@ -45,7 +45,7 @@ def _title(report: Table | Document) -> str:
 def _blocks(document: Document) -> Iterator[str]:
     is_list = False
     for block in document.blocks:
-        if isinstance(block, Point) != is_list:
+        if isinstance(block, ListItem) != is_list:
             is_list = not is_list
             yield "<ul>" if is_list else "</ul>"
         yield from _block(block)
@@ -56,9 +56,9 @@ def _blocks(document: Document) -> Iterator[str]:
 def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Heading):
         yield f"<h{block.level}>{_safe(block.text)}</h{block.level}>"
-    elif isinstance(block, Words):
+    elif isinstance(block, Paragraph):
         yield f"<p>{_safe(block.text)}</p>"
-    elif isinstance(block, Point):
+    elif isinstance(block, ListItem):
         label = f"<strong>{_safe(block.label)}</strong>{block.colon}" if block.label else ""
         yield f"<li>{label}{_safe(block.text)}</li>"
     elif isinstance(block, Working):

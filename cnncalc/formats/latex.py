@@ -48,7 +48,7 @@ LONGEST_TEXTS = (34, 16)
 WIDEST_PARAGRAPH = 100
 
 
-class _Shape(NamedTuple):
+class _TableShape(NamedTuple):
     """How a table fits the page: its environment, the columns' letters, its font size, and what remains too wide."""
 
     long: bool
@@ -122,7 +122,7 @@ def packages(tables: Iterable[Table]) -> list[str]:
     return list(dict.fromkeys(package for table in tables for package in _fit(table).packages))
 
 
-def _fit(table: Table) -> _Shape:
+def _fit(table: Table) -> _TableShape:
     """How a table fits: with smaller type, else with its longer texts as paragraphs, else scaled.
 
     A table of several pages cannot be scaled: its type is tiny.
@@ -160,7 +160,7 @@ def _fit(table: Table) -> _Shape:
             rows = max(rows, len(table.lines) * round(widths[number] * CHARACTER * part / share / 2))
     long = rows > MOST_ROWS and not scaled
     columns = "".join(letters)
-    return _Shape(long, f"@{{}}{columns}@{{}}" if name or long else columns, paragraphs, name, gap, scaled)
+    return _TableShape(long, f"@{{}}{columns}@{{}}" if name or long else columns, paragraphs, name, gap, scaled)
 
 
 def _widths(table: Table) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from cnncalc.errors import listed
 from cnncalc.formats import latex, terminal
-from cnncalc.formats.document import Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.document import Code, Document, Drawing, Heading, ListItem, Paragraph, Terms, Working
 from cnncalc.formats.mathematics import Style
 from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.formats.table import Table
@@ -34,9 +34,9 @@ def write(document: Document) -> Iterator[str]:
         if isinstance(block, Heading):
             command = "section" if block.level == 1 else "subsection" if block.level == 2 else "paragraph"
             yield f"\\{command}*{{{latex.breakable(block.text)}}}"
-        elif isinstance(block, Words):
+        elif isinstance(block, Paragraph):
             yield latex.breakable(block.text)
-        elif isinstance(block, Point):
+        elif isinstance(block, ListItem):
             label = f"\\textbf{{{latex.breakable(block.label)}}}{block.colon}" if block.label else ""
             yield f"\\par\\noindent {label}{latex.breakable(block.text)}"
         elif isinstance(block, Working):

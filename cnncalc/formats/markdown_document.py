@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from cnncalc.formats import markdown
-from cnncalc.formats.document import Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.document import Code, Document, Drawing, Heading, ListItem, Paragraph, Terms, Working
 from cnncalc.formats.latex_document import sides
 from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.text import plain
@@ -17,9 +17,9 @@ def write(document: Document) -> Iterator[str]:
     for block, following in zip_longest(document.blocks, document.blocks[1:]):
         if isinstance(block, Heading):
             yield f"{'#' * (block.level + 1)} {markdown.escape(block.text)}"
-        elif isinstance(block, Words):
+        elif isinstance(block, Paragraph):
             yield markdown.prose(block.text) if block.has_code else markdown.paragraph(block.text)
-        elif isinstance(block, Point):
+        elif isinstance(block, ListItem):
             label = f"{markdown.escape(block.label)}{block.colon}" if block.label else ""
             yield f"- {label}{markdown.escape(block.text)}"
         elif isinstance(block, Working):
@@ -33,7 +33,7 @@ def write(document: Document) -> Iterator[str]:
         else:
             yield from markdown.write(block)
             continue
-        if following is not None and not (isinstance(block, Point) and isinstance(following, Point)):
+        if following is not None and not (isinstance(block, ListItem) and isinstance(following, ListItem)):
             yield ""
 
 

@@ -15,7 +15,7 @@ from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import (
     Arithmetic,
     Call,
-    Comparison,
+    ComparisonChain,
     Conditional,
     Index,
     ListOf,
@@ -77,7 +77,7 @@ def written(
     formula: str, style: Style, values: Mapping[str, Number] | None = None, names: Mapping[str, str] | None = None
 ) -> str:
     """A formula as symbols, or with the numbers of `values` in their place; `names` says how symbols are written."""
-    return _Writer(style, values or {}, names or {}).tree(expressions.parse(formula, TRANSCENDENTAL).tree)[0]
+    return _FormulaWriter(style, values or {}, names or {}).tree(expressions.parse(formula, TRANSCENDENTAL).tree)[0]
 
 
 def letters(formula: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def symbol(name: str, style: Style) -> str:
     return f"\\text{{{word}}}" if style is Style.LATEX else word
 
 
-class _Writer:
+class _FormulaWriter:
     """Writes a tree; each method gives the text and how tightly it binds."""
 
     def __init__(self, style: Style, values: Mapping[str, Number], names: Mapping[str, str]) -> None:
@@ -119,7 +119,7 @@ class _Writer:
             return self.signed(tree)
         if isinstance(tree, Call):
             return self.call(tree)
-        if isinstance(tree, Comparison):
+        if isinstance(tree, ComparisonChain):
             chain = [self.within(tree.first, SUM)]
             for operator, operand, _ in tree.rest:
                 chain += [self.operator(operator), self.within(operand, SUM)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnncalc.formats import terminal
-from cnncalc.formats.document import Block, Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.document import Block, Code, Document, Drawing, Heading, ListItem, Paragraph, Terms, Working
 from cnncalc.formats.mathematics import UNBROKEN, Style
 from cnncalc.text import plain
 
@@ -35,7 +35,7 @@ def _stand_together(block: Block, following: Block) -> bool:
     """Whether no empty line parts two blocks: a low heading and its text, items of a list, formulas."""
     if isinstance(block, Heading):
         return block.level > 2
-    return isinstance(block, Point | Working) and type(block) is type(following)
+    return isinstance(block, ListItem | Working) and type(block) is type(following)
 
 
 def _text(block: Block, width: int, style: Style) -> Iterator[str]:
@@ -44,9 +44,9 @@ def _text(block: Block, width: int, style: Style) -> Iterator[str]:
         if block.level <= 2:
             rule = ("=" if block.level == 1 else "-") if style is Style.ASCII else ("═" if block.level == 1 else "─")
             yield rule * min(terminal.columns_of(plain(block.text)), width)
-    elif isinstance(block, Words):
+    elif isinstance(block, Paragraph):
         yield from terminal.wrapped(block.text, width)
-    elif isinstance(block, Point):
+    elif isinstance(block, ListItem):
         label = f"- {block.label}{block.colon}" if block.label else "- "
         first, *rest = terminal.wrapped(f"{label}{block.text}", width - 2)
         yield first

@@ -8,7 +8,7 @@ logarithm and a hyperbolic tangent count as one exponential each.
 from __future__ import annotations
 
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, Storage, Weight, remark
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Formulas, Operations, Remark, Role, Shapes, Weight, remark
 from cnncalc.layers.shapes import Shape, WholeWindow, Window
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import flag, number
@@ -21,8 +21,8 @@ class Identity(Elementwise, name="identity"):
 
     each = NO_OPERATIONS
     function = "x"
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
 
 class Threshold(Elementwise, name="threshold"):
@@ -38,7 +38,7 @@ class Threshold(Elementwise, name="threshold"):
     each = Operations(compares=1)
     function = "1 if x >= threshold else 0"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Sigmoid(Elementwise, name="sigmoid"):
@@ -49,7 +49,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "1 / (1 + exp(-x))"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Tanh(Elementwise, name="tanh"):
@@ -60,7 +60,7 @@ class Tanh(Elementwise, name="tanh"):
     each = Operations(exponentials=1)
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Relu(Elementwise, name="relu"):
@@ -71,7 +71,7 @@ class Relu(Elementwise, name="relu"):
     each = Operations(compares=1)
     function = "max(x, 0)"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Relu6(Elementwise, name="relu6"):
@@ -80,7 +80,7 @@ class Relu6(Elementwise, name="relu6"):
     each = Operations(compares=2)
     function = "min(max(x, 0), 6)"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Absolute(Elementwise, name="absolute"):
@@ -103,7 +103,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Prelu(Elementwise, name="prelu"):
@@ -143,7 +143,7 @@ class Elu(Elementwise, name="elu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
     function = "x if x > 0 else alpha * (exp(x) - 1)"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Selu(Elementwise, name="selu"):
@@ -155,7 +155,7 @@ class Selu(Elementwise, name="selu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
     function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Gelu(Elementwise, name="gelu"):
@@ -204,7 +204,7 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
     each = Operations(adds=1, compares=2, divides=1)
     function = "min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class HardSwish(Elementwise, name="hard_swish"):
@@ -228,7 +228,7 @@ class Softplus(Elementwise, name="softplus"):
     each = Operations(exponentials=2, adds=1)
     function = "ln(1 + exp(x))"
     role = Role.ACTIVATION
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
 
 class Softmax(Elementwise, name="softmax"):
@@ -242,7 +242,7 @@ class Softmax(Elementwise, name="softmax"):
     each = Operations(exponentials=1, divides=1)
     function = "exp(x) / sum(exp(all_x))"
     role = Role.PROBABILITIES
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (*super().remarks(inputs, output), remark("across_channels"))
@@ -266,7 +266,7 @@ class LogSoftmax(Elementwise, name="log_softmax"):
 
     function = "x - ln(sum(exp(all_x)))"
     role = Role.PROBABILITIES
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (*super().remarks(inputs, output), remark("across_channels"))

@@ -17,7 +17,7 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
 
     groups: int = whole("groups that the channels come in")
 
-    role = Role.MOVING
+    role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

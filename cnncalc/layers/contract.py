@@ -55,11 +55,11 @@ class Operations(NamedTuple):
         return sum(self) + self.multiply_accumulates
 
 
-class Storage(Enum):
-    """Where a layer's output lives while a network is trained."""
+class Aliasing(Enum):
+    """Whether a layer's output shares memory with its input while a network is trained."""
 
-    OWN = "in memory of its own"
-    OVERWRITES = "in the memory of its input, which the backward pass does not need again"
+    NEW = "in memory of its own"
+    IN_PLACE = "in the memory of its input, which the backward pass does not need again"
     VIEW = "it is its input, read in another way"
 
 
@@ -81,7 +81,7 @@ class Role(Enum):
     SUM = "inputs are added or subtracted, number by number"
     PRODUCT = "inputs are multiplied, number by number"
     CONCATENATION = "inputs stand one behind the other"
-    MOVING = "numbers stay what they are, and are moved, repeated, left out or put beside zeros"
+    REARRANGEMENT = "numbers stay what they are, and are moved, repeated, left out or put beside zeros"
     RESAMPLING = "a map is stretched to another size"
     OTHER = "none of these"
 
@@ -198,10 +198,10 @@ class LayerType:
     settings: ClassVar[Mapping[str, Setting]]
     _defaults: ClassVar[Mapping[str, object]]
     _required: ClassVar[set[str]]
-    several_inputs: ClassVar[bool] = False
+    is_merge: ClassVar[bool] = False
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
-    storage: ClassVar[Storage] = Storage.OWN
+    aliasing: ClassVar[Aliasing] = Aliasing.NEW
 
     def __init_subclass__(cls, name: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, feature_map
+from cnncalc.layers.contract import Aliasing, Formulas, Role, Shapes, feature_map
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, times
 from cnncalc.syntax.settings import PerAxis, on_sides, per_side
 
@@ -17,8 +17,8 @@ class Crop(Moving, name="crop"):
 
     amount: PerAxis = per_side("rows and columns taken off each side")
 
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

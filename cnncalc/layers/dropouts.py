@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.layers.contract import NO_OPERATIONS, Remark, Role, Shapes, Storage, remark
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Remark, Role, Shapes, remark
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number
@@ -23,7 +23,7 @@ class Dropout(Elementwise, name="dropout"):
 
     each = NO_OPERATIONS
     role = Role.DROPOUT
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         kept = 1 - self.rate
@@ -43,7 +43,7 @@ class DropPath(Elementwise, name="drop_path"):
 
     each = NO_OPERATIONS
     role = Role.DROPOUT
-    storage = Storage.OVERWRITES
+    aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (remark("drop_path", rate=self.rate), remark("only_in_training"))

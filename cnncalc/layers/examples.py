@@ -60,7 +60,7 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
     for shape in SAMPLE_INPUTS:
         try:
-            layer.output_shape((shape, shape) if kind.several_inputs else (shape,))
+            layer.output_shape((shape, shape) if kind.is_merge else (shape,))
         except RuleError:
             continue
         return layer
@@ -78,12 +78,12 @@ def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
 
 def stands_alone(kind: type[LayerType]) -> bool:
     """Whether the bare name of a type is a layer that does something."""
-    return not kind.several_inputs and not plainest_settings(kind)
+    return not kind.is_merge and not plainest_settings(kind)
 
 
 def examples(kind: type[LayerType]) -> tuple[str, ...]:
     """Ways to write a type as an item of a list of layers."""
-    if kind.several_inputs:
+    if kind.is_merge:
         return _join_examples(kind)
     settings = tuple(kind.settings.values())
     usual = plainest_settings(kind)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
+from cnncalc.layers.contract import Aliasing, Formulas, Reading, Role, Shapes, moved, regrouped, whole_axes
 from cnncalc.layers.shapes import Shape, Window
 
 
@@ -10,8 +10,8 @@ class Flatten(Moving, name="flatten"):
 
     also_known_as = ("Flattening", "展平")
 
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         return Shape((inputs[0].elements,))

@@ -108,7 +108,7 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
         named = [kind for kind in function if kind.role in (Role.ACTIVATION, Role.PROBABILITIES)]
         return f"write the function itself, `{_written(named[0], None)}`" if named else advice
     written = f"`{_written(found[0], arguments, kernel)}`"
-    if found[0].several_inputs:
+    if found[0].is_merge:
         written += " with `from: [a, b]` beside it"
     if len(found) > 1:
         return f"write {listed((kind.name for kind in found), 'or')}, such as {written}"
@@ -117,7 +117,7 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
 
 def _written(kind: type[LayerType], arguments: Node | None, kernel: int | None = None) -> str:
     """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
-    if kind.several_inputs:
+    if kind.is_merge:
         return f"- {kind.name}:"
     usual = plainest_settings(kind)
     first = next(iter(kind.settings), "")

@@ -43,7 +43,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 class Join(LayerType):
     """What the joins share; their formulas may use `all_in_channels`, a list with one number an input."""
 
-    several_inputs = True
+    is_merge = True
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS

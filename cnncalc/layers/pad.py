@@ -30,7 +30,7 @@ class Pad(Moving, name="pad"):
     mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
 
-    role = Role.MOVING
+    role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs) if self.padding else inputs[0]

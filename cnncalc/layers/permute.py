@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError, listed
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Move, Reading, Role, Shapes, Storage, moved
+from cnncalc.layers.contract import Aliasing, Formulas, Move, Reading, Role, Shapes, moved
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, axis_count
 from cnncalc.syntax.settings import PerAxis, whole_list
 
@@ -17,8 +17,8 @@ class Permute(Moving, name="permute"):
 
     axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0)
 
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         order, axes = self._order, range(len(inputs[0]))

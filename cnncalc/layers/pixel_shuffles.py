@@ -20,7 +20,7 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
 
     factor: int = whole("how many times larger the output is, along each axis")
 
-    role = Role.MOVING
+    role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
@@ -54,7 +54,7 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
 
     factor: int = whole("how many times smaller the output is, along each axis")
 
-    role = Role.MOVING
+    role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

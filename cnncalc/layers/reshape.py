@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Move, Reading, Role, Shapes, Storage, moved, regrouped, whole_axes
+from cnncalc.layers.contract import Aliasing, Formulas, Move, Reading, Role, Shapes, moved, regrouped, whole_axes
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
 from cnncalc.syntax.settings import target_shape
 
@@ -20,8 +20,8 @@ class Reshape(Moving, name="reshape"):
 
     shape: tuple[int, ...] = target_shape("sizes of the output, channels first; one may be -1", inferred=True)
 
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         if len(self.shape) > MOST_AXES:

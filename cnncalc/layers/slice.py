@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Role, Shapes, Storage, pointwise
+from cnncalc.layers.contract import Aliasing, Formulas, Role, Shapes, pointwise
 from cnncalc.layers.shapes import POINT, Shape, SliceWindow, Window, axis_count, axis_names
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import whole
@@ -22,8 +22,8 @@ class Slice(Moving, name="slice"):
     step: int = whole("distance of those that are kept", default=1)
     axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0)
 
-    role = Role.MOVING
-    storage = Storage.VIEW
+    role = Role.REARRANGEMENT
+    aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]

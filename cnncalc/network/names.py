@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural, quoted
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 
 MOST_NAMED = 6
 
 
-def find(network: Network, name: str) -> tuple[Layer, ...]:
+def find(network: LayerGraph, name: str) -> tuple[Layer, ...]:
     """The layer of a name, or the layers of a block in their order.
 
     The end of a name is enough where one layer, or else one block, ends so. Raises SpecError where nothing is meant,
@@ -25,12 +25,12 @@ def find(network: Network, name: str) -> tuple[Layer, ...]:
     raise SpecError([Problem(None, f"no layer or block is called {quoted(name)}", hint)])
 
 
-def _layers_of(network: Network, name: str) -> tuple[Layer, ...]:
+def _layers_of(network: LayerGraph, name: str) -> tuple[Layer, ...]:
     own = tuple(layer for layer in network.layers if layer.name == name)
     return own or tuple(layer for layer in network.layers if layer.name.startswith(f"{name}."))
 
 
-def find_layer(network: Network, name: str) -> Layer:
+def find_layer(network: LayerGraph, name: str) -> Layer:
     """The one layer of a name. Raises SpecError as `find` does, and where a block is meant."""
     found = find(network, name)
     if f".{found[0].name}".endswith(f".{name}"):

@@ -137,7 +137,7 @@ class Group(NamedTuple):
 
 
 @brief
-class Network(NamedTuple):
+class LayerGraph(NamedTuple):
     """A whole network: its layers in the order of the file, each after those it reads."""
 
     name: str

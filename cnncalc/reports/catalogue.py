@@ -23,10 +23,10 @@ SORTABLE = ("name", "year", "params", "macs", "depth")
 OTHERS = "others"
 
 if TYPE_CHECKING:
-    from cnncalc.network.records import Network
+    from cnncalc.network.records import LayerGraph
 
 
-class Entry(NamedTuple):
+class CatalogEntry(NamedTuple):
     """A bundled network with the figures that it is listed by."""
 
     name: str
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     depth: int
 
 
-def entry(name: str, network: Network) -> Entry:
+def entry(name: str, network: LayerGraph) -> CatalogEntry:
     """What is listed of a network; the figures are those at inference."""
     from cnncalc.analyses.totals import totals
 
@@ -47,13 +47,13 @@ def entry(name: str, network: Network) -> Entry:
     inputs = " + ".join(shape(sizes) for _, sizes in network.inputs)
     family = network.family or OTHERS
     year = None if network.year is None else Ordinal(network.year)
-    return Entry(name, family, network.name, year, inputs, counted.params, counted.macs, counted.weight_layers)
+    return CatalogEntry(name, family, network.name, year, inputs, counted.params, counted.macs, counted.weight_layers)
 
 
-def listed() -> list[Entry]:
+def listed() -> list[CatalogEntry]:
     """The entries of all bundled networks, as they are kept."""
     return [
-        Entry(
+        CatalogEntry(
             row["name"],
             row["family"],
             row["network"],
@@ -67,12 +67,12 @@ def listed() -> list[Entry]:
     ]
 
 
-def matches(entry: Entry, word: str) -> bool:
+def matches(entry: CatalogEntry, word: str) -> bool:
     """Whether a word is part of a network's name, family or title, in any case."""
     return any(word.lower() in text.lower() for text in (entry.name, entry.family, entry.network))
 
 
-def catalogue(entries: Iterable[Entry], *, sort: str = "", grouped: bool = True) -> Table:
+def catalogue(entries: Iterable[CatalogEntry], *, sort: str = "", grouped: bool = True) -> Table:
     """A line a network: in the order of `sort` (numbers downwards), else `grouped` by family or with it as a column."""
     chosen = list(entries)
     notes = (("", "`cnncalc show NAME` prints a network's spec, `cnncalc summary NAME` its layers"),)
@@ -81,7 +81,7 @@ def catalogue(entries: Iterable[Entry], *, sort: str = "", grouped: bool = True)
     if sort or not grouped:
         return Table("", (), COLUMNS, tuple(Line(tuple(one)) for one in chosen), notes)
     kept = [number for number, column in enumerate(COLUMNS) if column.key != "family"]
-    families: dict[str, list[Entry]] = {}
+    families: dict[str, list[CatalogEntry]] = {}
     for one in chosen:
         families.setdefault(one.family, []).append(one)
     lines: list[Line] = []

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from cnncalc.analyses.explanation import AxisFit, Derivation, Explanation
-from cnncalc.analyses.sharing import Counts, Pair
-from cnncalc.formats.document import Block, Document, Heading, Point, Words, Working
+from cnncalc.analyses.sharing import Counts, ExactRatio
+from cnncalc.formats.document import Block, Document, Heading, ListItem, Paragraph, Working
 from cnncalc.formats.json import dumps
 from cnncalc.formats.mathematics import PIECEWISE, Factors, Number, letters
 from cnncalc.formats.table import Column, Line, Table
@@ -64,7 +64,7 @@ class _Writer:
         # English describes a type by the first line of its docstring.
         summary = (kind.__doc__ or "").partition("\n\n")[0]
         described = say(term) if (term := f"type_{kind.name}") in say else summary
-        yield Words(say("what", type=kind.name, described=described))
+        yield Paragraph(say("what", type=kind.name, described=described))
         yield from self.ends()
         sections = (
             ("remarks", self.remarks()),
@@ -92,8 +92,8 @@ class _Writer:
         """Whether the kernel is a pooling window, which has no filters."""
         return self.layer.figures.type.role in (Role.MAX_POOL, Role.AVERAGE_POOL)
 
-    def point(self, label: str, text: str) -> Point:
-        return Point("", self.say("labeled", label=label, text=text))
+    def point(self, label: str, text: str) -> ListItem:
+        return ListItem("", self.say("labeled", label=label, text=text))
 
     # --- input, output, origin --------------------------------------------------------------------
 
@@ -105,24 +105,24 @@ class _Writer:
     def ends(self) -> Iterator[Block]:
         say, layer = self.say, self.layer
         for name, shape in zip(layer.inputs, layer.input_shapes, strict=True):
-            yield Point("", say("reads", name=name, shape=self.shape(shape)))
+            yield ListItem("", say("reads", name=name, shape=self.shape(shape)))
         given = self.shape(layer.output_shape)
         if self.facts.readers:
-            yield Point("", say("gives", shape=given, readers=say.row(self.facts.readers)))
+            yield ListItem("", say("gives", shape=given, readers=say.row(self.facts.readers)))
         elif layer.name in self.facts.network.outputs:
-            yield Point("", say("gives_out", shape=given))
+            yield ListItem("", say("gives_out", shape=given))
         else:
-            yield Point("", say("gives_nobody", shape=given))
+            yield ListItem("", say("gives_nobody", shape=given))
         if layer.training_only:
-            yield Words(say("inside_training"))
+            yield Paragraph(say("inside_training"))
 
     def origin(self) -> Iterator[Block]:
         say, span = self.say, self.layer.span
-        yield Words(say("place", line=span.line, file=span.file))
+        yield Paragraph(say("place", line=span.line, file=span.file))
         for group in self.facts.origin.blocks:
             given = ", ".join(f"{key}={_cut(_setting(value))}" for key, value in group.arguments)
             key = "block" if group.kind not in ("branch", "layers") else "branch"
-            yield Point("", say(key, name=group.name, block=group.kind, arguments=given, line=group.span.line))
+            yield ListItem("", say(key, name=group.name, block=group.kind, arguments=given, line=group.span.line))
         settings = self.facts.origin.settings
         if settings:
             columns = (
@@ -189,11 +189,11 @@ class _Writer:
         if known and any(one.key == "out_size" for one in derived):
             named = (f"{letter.replace('_', '')} {self.symbol(name)}" for name, letter in known.items())
             key = "letters_of_notes" if known.keys() <= NOTES else "letters"
-            yield Words(self.say(key, letters=self.say("comma").join(named)))
+            yield Paragraph(self.say(key, letters=self.say("comma").join(named)))
         sizes = self.layer.output_shape.spatial
         kept = sizes and any(shape.spatial == sizes for shape in self.layer.input_shapes)
         if kept and not any(one.key in ("out_size", "out_elements") for one in derived):
-            yield Words(self.say("same_size", axes=self.axes(self.facts.axes), sizes=times(sizes)))
+            yield Paragraph(self.say("same_size", axes=self.axes(self.facts.axes), sizes=times(sizes)))
 
     def weights(self) -> Iterator[Block]:
         layer, say = self.layer, self.say
@@ -204,9 +204,9 @@ class _Writer:
             label = f"{one.key} ({shapes[one.key]})" if one.key in shapes else ""
             yield self.working(one, label)
         if layer.figures.buffers:
-            yield Words(say("buffers", buffers=integer(layer.figures.buffers)))
+            yield Paragraph(say("buffers", buffers=integer(layer.figures.buffers)))
         if layer.weights_from:
-            yield Words(say("tied", owner=layer.weights_from))
+            yield Paragraph(say("tied", owner=layer.weights_from))
 
     def work(self) -> Iterator[Block]:
         derived = [one for one in self.facts.derivations if one.key in OPERATIONS]
@@ -214,7 +214,7 @@ class _Writer:
 
     def remarks(self) -> Iterator[Block]:
         for remark in self.facts.remarks:
-            yield Words(said(remark, self.say, axes=self.axes(self.facts.axes)))
+            yield Paragraph(said(remark, self.say, axes=self.axes(self.facts.axes)))
             if remark.formula:
                 names = {**INPUT_SYMBOLS, PIECEWISE: self.say.sentences["piecewise"]}
                 yield Working(self.say("function"), remark.formula, remark.values, names=names)
@@ -232,7 +232,7 @@ class _Writer:
             elif whole.macs:
                 none.append(say("no_macs", macs=integer(whole.macs)))
             if none:
-                yield Words(say("space").join(none))
+                yield Paragraph(say("space").join(none))
             return
         for key, part, all_of_it in (("params", layer.params, whole.params), ("macs", layer.macs, whole.macs)):
             if part:
@@ -256,27 +256,27 @@ class _Writer:
         outputs = layer.output_shape.elements
         spreads = facts.matrices is not None and facts.matrices.spread
         if each == inputs and counts.unshared == counts.untied:
-            yield Words(say("dense", outputs=integer(outputs), inputs=integer(inputs)))
+            yield Paragraph(say("dense", outputs=integer(outputs), inputs=integer(inputs)))
             return
         share = percent(Share(pairs.part, pairs.whole))
         most = facts.most_read
         if inputs == (each if most is None else most):
-            yield Words(say("reads_all_inputs", inputs=integer(inputs)))
+            yield Paragraph(say("reads_all_inputs", inputs=integer(inputs)))
         elif most is not None:
             share = percent(Share(most, inputs))
-            yield Words(say("sparse_at_most", reads=integer(most), inputs=integer(inputs), percent=share))
+            yield Paragraph(say("sparse_at_most", reads=integer(most), inputs=integer(inputs), percent=share))
         elif each.denominator == 1 and not spreads:
-            yield Words(say("sparse", reads=integer(each.numerator), inputs=integer(inputs), percent=share))
+            yield Paragraph(say("sparse", reads=integer(each.numerator), inputs=integer(inputs), percent=share))
         else:
-            yield Words(say("sparse_average", reads=decimal(each), inputs=integer(inputs), percent=share))
+            yield Paragraph(say("sparse_average", reads=decimal(each), inputs=integer(inputs), percent=share))
         if counts.unshared == counts.untied:
-            yield Words(say("already_unshared"))
+            yield Paragraph(say("already_unshared"))
         elif not spreads:
-            yield Words(say("shared", positions=integer(layer.output_shape.positions)))
+            yield Paragraph(say("shared", positions=integer(layer.output_shape.positions)))
         elif layer.input_shapes[0].positions > 1:
-            yield Words(say("shared_spread", positions=integer(layer.input_shapes[0].positions)))
+            yield Paragraph(say("shared_spread", positions=integer(layer.input_shapes[0].positions)))
         else:
-            yield Words(say("shared_bias", positions=integer(layer.output_shape.positions)))
+            yield Paragraph(say("shared_bias", positions=integer(layer.output_shape.positions)))
         yield from (self.working(one) for one in facts.compared)
         yield self.sharing_table(counts)
 
@@ -299,7 +299,7 @@ class _Writer:
         grouping = self.facts.grouping
         if grouping is None:
             return
-        yield Words(
+        yield Paragraph(
             self.say(
                 "grouped",
                 channels=integer(self.layer.input_shapes[0].channels),
@@ -312,7 +312,7 @@ class _Writer:
             )
         )
 
-    def part(self, pair: Pair) -> str:
+    def part(self, pair: ExactRatio) -> str:
         """A part as 1/2 where the whole is a multiple of it, else in percent."""
         ratio = Fraction(pair.part, pair.whole)
         if ratio.numerator == 1:
@@ -323,7 +323,7 @@ class _Writer:
         pair, say = self.facts.separable, self.say
         if pair is None:
             return
-        yield Words(
+        yield Paragraph(
             say(
                 "separable_pair",
                 depthwise=pair.depthwise.name,
@@ -343,14 +343,16 @@ class _Writer:
             yield Working(say("separable_share"), derived.formula, values, decimal(Fraction(derived.result)), names)
         weights = pair.depthwise.figures.params + pair.pointwise.figures.params
         less = decimal(Fraction(pair.macs.whole, pair.macs.part))
-        yield Words(say("separable_less", times=less, params=integer(weights), full_params=integer(pair.full_params)))
+        yield Paragraph(
+            say("separable_less", times=less, params=integer(weights), full_params=integer(pair.full_params))
+        )
 
     def stack(self) -> Iterator[Block]:
         stack, say = self.facts.stack, self.say
         if stack is None:
             return
         joined = say.join([layer.name for layer in stack.layers])
-        yield Words(say("stacked", layers=joined, field=times(stack.field)))
+        yield Paragraph(say("stacked", layers=joined, field=times(stack.field)))
         kernels = Factors(window.kernel for window in stack.windows)
         together, alone = say("stacked_weights", count=len(stack.layers)), say("single_weights")
         sides = ((together, stack.weights, kernels), (alone, stack.single, Factors(stack.field)))
@@ -361,7 +363,7 @@ class _Writer:
             symbols = {name: self.symbol(name) for name in values}
             yield Working(quantity, derived.formula, values, _result(derived), symbols)
         part = percent(Share(int(stack.weights.result), int(stack.single.result)))
-        yield Words(say("stacked_gain", percent=part))
+        yield Paragraph(say("stacked_gain", percent=part))
 
     def matrices(self) -> Iterator[Block]:
         matrices, say = self.facts.matrices, self.say
@@ -372,20 +374,20 @@ class _Writer:
         columns, dtype = integer(matrices.columns), self.options.dtype
         inputs = self.layer.input_shapes[0].elements
         ratio = decimal(Fraction(matrices.unrolled, inputs))
-        yield Words(say(key, columns=columns, memory=memory, dtype=dtype))
+        yield Paragraph(say(key, columns=columns, memory=memory, dtype=dtype))
         if matrices.products > 1:
-            yield Words(say("in_groups", products=integer(matrices.products)))
+            yield Paragraph(say("in_groups", products=integer(matrices.products)))
         yield self.matrix_table(matrices)
         if matrices.spread:
             return
         windows = self.layer.figures.type.windows(self.layer.input_shapes)
         if all(window.span(1) == 1 for window in windows) and matrices.unrolled == inputs:
-            yield Words(say("nothing_unrolled"))
+            yield Paragraph(say("nothing_unrolled"))
         else:
             axes = zip(windows, self.layer.output_shape.spatial, strict=True)
             overlap = any(isinstance(one, SlidingWindow) and one.overlaps(outputs) for one, outputs in axes)
             told = "unrolled_memory" if overlap and matrices.unrolled > inputs else "unrolled_less"
-            yield Words(say(told, memory=memory, dtype=dtype, ratio=ratio))
+            yield Paragraph(say(told, memory=memory, dtype=dtype, ratio=ratio))
 
     def matrix_table(self, matrices: Matrices) -> Table:
         say = self.say
@@ -412,24 +414,26 @@ class _Writer:
         filters = integer(equal.filters)
         kernel = str(equal.kernel[0]) if len(set(equal.kernel)) == 1 else times(equal.kernel)
         if equal.from_map and set(equal.kernel) == {1}:
-            yield Words(say("equals_point", filters=filters))
+            yield Paragraph(say("equals_point", filters=filters))
         elif equal.from_map:
             image = str(Shape((equal.channels, *equal.kernel)))
-            yield Words(say("equals_map", map=image, source=equal.source, kernel=kernel, filters=filters))
+            yield Paragraph(say("equals_map", map=image, source=equal.source, kernel=kernel, filters=filters))
         else:
-            yield Words(say("equals_vector", source=equal.source, channels=integer(equal.channels), filters=filters))
+            yield Paragraph(
+                say("equals_vector", source=equal.source, channels=integer(equal.channels), filters=filters)
+            )
         sizes = kernel if "x" not in kernel else f"[{', '.join(map(str, equal.kernel))}]"
-        yield Point("", say("equals_settings", settings=f"conv: {{filters: {equal.filters}, kernel: {sizes}}}"))
+        yield ListItem("", say("equals_settings", settings=f"conv: {{filters: {equal.filters}, kernel: {sizes}}}"))
         if equal.larger is None or equal.gives is None:
             return
         image, gives = str(equal.larger), self.shape(equal.gives)
         if equal.gives.positions == 1:
-            yield Words(say("larger_same", image=image, gives=gives))
+            yield Paragraph(say("larger_same", image=image, gives=gives))
         else:
             places = times(equal.gives.spatial)
             if equal.end is not None and equal.end != equal.gives and equal.end.rank:
                 gives = say("and_end", gives=gives, end=str(equal.end))
-            yield Words(say("larger", image=image, gives=gives, places=places, shift=equal.shift))
+            yield Paragraph(say("larger", image=image, gives=gives, places=places, shift=equal.shift))
 
     def fits(self) -> Iterator[Block]:
         alike: dict[AxisFit, list[str]] = {}

@@ -32,12 +32,12 @@ from cnncalc.analyses.receptive_field import (
 from cnncalc.analyses.regions import Region, Runs, directly, region
 from cnncalc.analyses.tree import Node, Row, tree
 from cnncalc.errors import SpecError
-from cnncalc.formats.document import Block, Document, Drawing, Heading, Point, Words, Working
+from cnncalc.formats.document import Block, Document, Drawing, Heading, ListItem, Paragraph, Working
 from cnncalc.formats.shapes import shape, window
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports import field_plot
 from cnncalc.reports.network_table import ALL, describe_inputs, name_rows, select_rows
 from cnncalc.reports.summary import FIELD_CELLS
@@ -73,7 +73,7 @@ def strides(axis: AxisField) -> str:
 # --- the table ------------------------------------------------------------------------------------
 
 
-def table(network: Network, options: Options) -> Table:
+def table(network: LayerGraph, options: Options) -> Table:
     """The layers that change the field, with it."""
     say = Speaker(options.language, "field")
     found = fields(network, through_gates=options.through_gates)
@@ -113,7 +113,7 @@ def table(network: Network, options: Options) -> Table:
     return Table(title, header, tuple(columns), tuple(lines), tuple(notes), left_out, options.language)
 
 
-def changes(network: Network, found: Fields, layer: Layer) -> bool:
+def changes(network: LayerGraph, found: Fields, layer: Layer) -> bool:
     """Whether a layer's field is another than that of each of its inputs."""
     known = dict(network.inputs)
     own = found.of(layer.name)
@@ -201,7 +201,7 @@ def middle(output: Shape) -> tuple[int, ...]:
 # --- what is said beside it -----------------------------------------------------------------------
 
 
-def _remarks(network: Network, found: Fields, main: set[str], say: Speaker) -> Iterator[str]:
+def _remarks(network: LayerGraph, found: Fields, main: set[str], say: Speaker) -> Iterator[str]:
     for name, sizes in network.inputs:
         if not sizes.rank:
             yield _no_axes(network, name, say)
@@ -231,11 +231,11 @@ def _is_shared(found: Fields, layer: str) -> bool:
     return all(found.is_shared(layer, name) for name in found.strands[layer])
 
 
-def _no_axes(network: Network, name: str, say: Speaker) -> str:
+def _no_axes(network: LayerGraph, name: str, say: Speaker) -> str:
     return say("no_axes", input=say("the_input_of" if len(network.inputs) > 1 else "the_input", input=name))
 
 
-def _whole_from(network: Network, found: Fields, main: set[str]) -> str | None:
+def _whole_from(network: LayerGraph, found: Fields, main: set[str]) -> str | None:
     """The first layer from which on every output sees the whole of every input, along the main way."""
     first = None
     for layer in network.layers:
@@ -247,7 +247,7 @@ def _whole_from(network: Network, found: Fields, main: set[str]) -> str | None:
     return first
 
 
-def _flaws(misalignments: tuple[Misalignment, ...], network: Network, say: Speaker) -> Iterator[str]:
+def _flaws(misalignments: tuple[Misalignment, ...], network: LayerGraph, say: Speaker) -> Iterator[str]:
     """Each kind of misalignment once, where it is worst, and how many joins have it."""
     for flaw in Flaw:
         kind = [one for one in misalignments if one.flaw is flaw]
@@ -269,7 +269,7 @@ def _gates(gates: tuple[Gate, ...], say: Speaker, *, counted: bool) -> Iterator[
         yield say(key, count=len(gates), source=gates[0].source, layer=gates[0].layer)
 
 
-def above(network: Network, layer: str) -> set[str]:
+def above(network: LayerGraph, layer: str) -> set[str]:
     """A layer and all that it depends on."""
     wanted = {layer}
     for placed in reversed(network.layers):
@@ -284,7 +284,7 @@ def above(network: Network, layer: str) -> set[str]:
 class Report:
     """The report of one layer; `asked` is what the user named, the layer or a block that ends with it."""
 
-    def __init__(self, network: Network, layer: Layer, options: Options, asked: str = "") -> None:
+    def __init__(self, network: LayerGraph, layer: Layer, options: Options, asked: str = "") -> None:
         self.network = network
         self.layer = layer
         self.options = options
@@ -327,18 +327,18 @@ class Report:
         say = self.say
         blocks: list[Block] = [Heading(say("title_layer", network=self.network.name, layer=self.asked), 1)]
         if self.asked != self.layer.name:
-            blocks.append(Words(say("block_line", block=self.asked, layer=self.layer.name)))
+            blocks.append(Paragraph(say("block_line", block=self.asked, layer=self.layer.name)))
         for name, sizes in self.network.inputs:
             if name in self.fields and sizes.rank:
                 blocks += self.field(name)
             else:
                 known = name in self.fields
-                blocks.append(Words(_no_axes(self.network, name, say) if known else say("nothing", input=name)))
+                blocks.append(Paragraph(_no_axes(self.network, name, say) if known else say("nothing", input=name)))
         names = above(self.network, self.layer.name)
         flaws = tuple(one for one in self.found.misalignments if one.layer in names)
         gates = tuple(one for one in self.found.gates if one.layer in names)
         remarks = [*_flaws(flaws, self.network, say), *_gates(gates, say, counted=self.options.through_gates)]
-        blocks += map(Words, remarks)
+        blocks += map(Paragraph, remarks)
         for name in self.fields:
             blocks += self.growth(name)
         drawings = self.drawings() if self.options.plot else ()
@@ -349,10 +349,10 @@ class Report:
         say, own = self.say, self.fields[name]
         layer, sizes = self.layer, self.found.inputs[name]
         written = shape(sizes) if not self.several else f"{name} {shape(sizes)}"
-        yield Words(say("layer_line", type=layer.type, output=shape(layer.output_shape), input=written))
+        yield Paragraph(say("layer_line", type=layer.type, output=shape(layer.output_shape), input=written))
         if own is None:
             rule = self.found.missing(layer.name, name)
-            yield Words(say("nothing", input=name) if rule is None else say("no_rule", reason=_reason(rule, say)))
+            yield Paragraph(say("nothing", input=name) if rule is None else say("no_rule", reason=_reason(rule, say)))
             return
         keys = ("axis", "size", "stride", "start", "center", "input_size")
         columns = tuple(Column(key, say(key), numeric=key != "axis") for key in keys)
@@ -364,7 +364,7 @@ class Report:
             numbers = (integer(one.size), strides(one), integer(one.start), exact(one.center), integer(size))
             lines.append(Line((self.axes(name, group), *numbers)))
         yield Table("", (), columns, tuple(lines), ())
-        yield Words(self.in_words(own, is_shared=self.found.is_shared(layer.name, name)))
+        yield Paragraph(self.in_words(own, is_shared=self.found.is_shared(layer.name, name)))
 
     def in_words(self, own: Field, *, is_shared: bool) -> str:
         """The table in words."""
@@ -425,14 +425,14 @@ class Report:
             path, axis = paths[group[0]], group[0]
             steps = path.steps()
             if not steps:
-                yield Words(say("nothing_grows"))
+                yield Paragraph(say("nothing_grows"))
                 continue
             workings = self.workings(steps[-1], axis) if 0 in group else []
             if workings:
                 dilated = (
                     isinstance(own_window := self.window(steps[-1], axis), SlidingWindow) and own_window.dilation > 1
                 )
-                yield Words(
+                yield Paragraph(
                     say(
                         "symbols_dilated" if dilated else "symbols",
                         layer=steps[-1].layer.name if steps[-1].layer else "",
@@ -444,10 +444,10 @@ class Report:
             if count != 1:
                 many = say("many_paths") if count is None or count > MANY_PATHS else integer(count)
                 words = say("widest", paths=many)
-            yield Words(words)
+            yield Paragraph(words)
             yield self.steps(steps, axis, name)
             if path.reach.size < own[axis].size:
-                yield Words(say("union_wider", size=integer(own[axis].size), path=integer(path.reach.size)))
+                yield Paragraph(say("union_wider", size=integer(own[axis].size), path=integer(path.reach.size)))
 
     def window(self, step: Path, axis: int) -> Any:
         """The window of a step along an axis, where it slides as a kernel does."""
@@ -548,7 +548,7 @@ class Report:
         position = ",".join(map(str, self.options.at or self.position))
         yield Heading(say("output_at", position=position) if position else say("at_vector"))
         if self.regions is None:
-            yield Words(say("reads_too_long", work=integer(limits.current().work)))
+            yield Paragraph(say("reads_too_long", work=integer(limits.current().work)))
             return
         for name, sizes in self.network.inputs:
             if name in self.fields and sizes.rank:
@@ -556,13 +556,13 @@ class Report:
         for source, read in self.directly.items():
             itself = read.boxes == (tuple(((place, place),) for place in self.position),)
             if source not in self.found.inputs and read.shape.rank and read.boxes and not itself:
-                yield Point(say("directly", source=source), self.slices("A", read), say("colon"))
+                yield ListItem(say("directly", source=source), self.slices("A", read), say("colon"))
 
     def reads(self, name: str, read: Region) -> Iterator[Block]:
         """What it reads of one input of the network, and what falls in the padding."""
         say = self.say
         if not read.boxes:
-            yield Words(say("reads_nothing", input=name))
+            yield Paragraph(say("reads_nothing", input=name))
             return
         extents = self.found.extent(self.layer.name, name, self.position)
         for axis, size in enumerate(read.shape.spatial):
@@ -574,10 +574,10 @@ class Report:
                 parts = [start if start == stop else say("range", first=start, last=stop) for start, stop in ends]
                 text += say("in_padding", parts=say.join(parts))
             where = self.axis(name, axis)
-            yield Point(say.row([name, where]) if self.several else where, text, say("colon"))
-        yield Point(say("slice"), self.slices(self.name_of(name), read), say("colon"))
+            yield ListItem(say.row([name, where]) if self.several else where, text, say("colon"))
+        yield ListItem(say("slice"), self.slices(self.name_of(name), read), say("colon"))
         if not read.exact:
-            yield Words(say("reads_at_most"))
+            yield Paragraph(say("reads_at_most"))
 
     def run(self, runs: Runs, size: int) -> str:
         """The positions along one axis in words."""

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 from cnncalc.analyses.receptive_field import Field, Misalignment, fields
 from cnncalc.analyses.regions import Region
 from cnncalc.formats.records import Count, Keywords, Number, Sizes
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports.field import Report, above, outside, slices
 
 
-class FieldRecord(NamedTuple):
+class LayerFieldRecord(NamedTuple):
     """The field on one input, with a number for each axis; a stride is null where branches have several."""
 
     size: tuple[int, ...]
@@ -25,10 +25,10 @@ class FieldRecord(NamedTuple):
 
 
 # By the name of the input; null where the field has no rule.
-FieldsOfInputs: TypeAlias = dict[str, FieldRecord | None]
+FieldsOfInputs: TypeAlias = dict[str, LayerFieldRecord | None]
 
 
-class LayerRecord(NamedTuple):
+class FieldLayerRecord(NamedTuple):
     """A layer."""
 
     name: str
@@ -113,7 +113,7 @@ class LayerField(NamedTuple):
     name: str
     inputs: dict[str, Sizes]
     through_gates: bool
-    layer: LayerRecord
+    layer: FieldLayerRecord
     fields: FieldsOfInputs
     paths: dict[str, int | None]
     widest: dict[str, tuple[tuple[StepRecord, ...], ...]]
@@ -125,7 +125,7 @@ class LayerField(NamedTuple):
 RECORDS = (NetworkFields, LayerField)
 
 
-def fields_record(network: Network, *, through_gates: bool) -> NetworkFields:
+def fields_record(network: LayerGraph, *, through_gates: bool) -> NetworkFields:
     """The record of a network's fields; its layers are made while they are read."""
     found = fields(network, through_gates=through_gates)
     return NetworkFields(
@@ -162,16 +162,16 @@ def layer_record(report: Report) -> LayerField:
     )
 
 
-def _layer(layer: Layer) -> LayerRecord:
-    return LayerRecord(layer.name, layer.type, layer.output_shape, layer.training_only)
+def _layer(layer: Layer) -> FieldLayerRecord:
+    return FieldLayerRecord(layer.name, layer.type, layer.output_shape, layer.training_only)
 
 
 def _fields(own: dict[str, Field | None]) -> FieldsOfInputs:
     return {name: None if field is None else _field(field) for name, field in own.items()}
 
 
-def _field(field: Field) -> FieldRecord:
-    return FieldRecord(*(tuple(getattr(axis, key) for axis in field) for key in FieldRecord._fields))
+def _field(field: Field) -> LayerFieldRecord:
+    return LayerFieldRecord(*(tuple(getattr(axis, key) for axis in field) for key in LayerFieldRecord._fields))
 
 
 def _path(report: Report, name: str, axis: int) -> tuple[StepRecord, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Column
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.spec.quantities import SUMS
 from cnncalc.text import several
 
@@ -34,7 +34,7 @@ class NamedRow(NamedTuple):
     level: int
 
 
-def describe_inputs(network: Network, layout: str = "chw", row: Callable[[Sequence[str]], str] = several) -> str:
+def describe_inputs(network: LayerGraph, layout: str = "chw", row: Callable[[Sequence[str]], str] = several) -> str:
     """The shapes of a network's inputs, with their names where there are several; `row` joins those."""
     if len(network.inputs) == 1:
         return shape(network.inputs[0][1], layout)

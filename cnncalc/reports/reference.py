@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from cnncalc import layers
 from cnncalc.errors import Problem, SpecError, listed
-from cnncalc.formats.document import Block, Code, Document, Heading, Point, Terms, Words
+from cnncalc.formats.document import Block, Code, Document, Heading, ListItem, Paragraph, Terms
 from cnncalc.formats.table import Column, Line, Table
-from cnncalc.layers.contract import Formulas, LayerType, Role, Storage
+from cnncalc.layers.contract import Aliasing, Formulas, LayerType, Role
 from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
@@ -87,6 +87,9 @@ SYMBOL_DOCS = {
     "pairs": "pairs of a filter and an input channel that it reads",
 }
 
+# The words of the JSON: keys and values of published output stay.
+STORAGE = {Aliasing.NEW: "own", Aliasing.IN_PLACE: "overwrites", Aliasing.VIEW: "view"}
+
 
 class Variant(NamedTuple):
     """How a setting's other value changes the formulas: new texts, and those that are gone."""
@@ -129,7 +132,7 @@ FAMILIES = {
     "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
     "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
     "Joins": (Role.SUM, Role.PRODUCT, Role.CONCATENATION),
-    "Layers that move numbers": (Role.MOVING, Role.RESAMPLING),
+    "Layers that move numbers": (Role.REARRANGEMENT, Role.RESAMPLING),
 }
 OTHERS = "Other layers"
 
@@ -172,7 +175,7 @@ def default_of(setting: Setting) -> str:
 
 def signature(kind: type[LayerType]) -> str:
     """The settings of a type in their order, with defaults; what a join takes first are its branches."""
-    parts = ["branches"] if kind.several_inputs else []
+    parts = ["branches"] if kind.is_merge else []
     for setting in kind.settings.values():
         default = f"({default_of(setting)})" if setting.default is None else default_of(setting)
         parts.append(setting.name if setting.required else f"{setting.name}={default}")
@@ -249,19 +252,19 @@ def overview() -> Document:
     """All types with their settings, and the rest of the language."""
     blocks: list[Block] = [
         Heading("Layer types", 1),
-        Words(
+        Paragraph(
             "Settings are listed with their defaults, the main one first. `cnncalc layers TYPE` shows all of a type."
         ),
     ]
     for family, kinds in families().items():
-        blocks += (Heading(family, 2), *(Point(_call(kind), summary_of(kind)) for kind in kinds))
+        blocks += (Heading(family, 2), *(ListItem(_call(kind), summary_of(kind)) for kind in kinds))
     for heading, words in language():
         blocks += (Heading(heading, 2), Terms(tuple(words.items())))
     return Document(tuple(blocks))
 
 
-def _paragraph(text: str) -> Words:
-    return Words(text, has_code=True)
+def _paragraph(text: str) -> Paragraph:
+    return Paragraph(text, has_code=True)
 
 
 def _call(kind: type[LayerType]) -> str:
@@ -273,7 +276,7 @@ def document(facts: Reference) -> Document:
     """All that is known of a layer type."""
     blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.paragraphs))]
     if facts.kind.also_known_as:
-        blocks.append(Words(_other_names(facts.kind)))
+        blocks.append(Paragraph(_other_names(facts.kind)))
     if settings := tuple(_settings(facts)):
         blocks += (Heading("Settings", 3), Terms(settings))
     spec = tuple(line for example in facts.examples for line in example.split("\n"))
@@ -297,7 +300,7 @@ def _other_names(kind: type[LayerType]) -> str:
 
 def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
     """Each setting with what it means, then with what it takes."""
-    if facts.kind.several_inputs:
+    if facts.kind.is_merge:
         yield "branches", JOIN_DOC
     for setting in facts.settings:
         default = "required" if setting.required else f"default: {default_of(setting)}"
@@ -313,7 +316,7 @@ def _with(facts: Reference, variant: Variant) -> str:
 
 def _counting(facts: Reference) -> dict[str, str]:
     depth = "counts as a layer of the depth" if facts.kind.counts_as_depth else "adds nothing to the depth"
-    return {"depth": depth, "output": facts.kind.storage.value}
+    return {"depth": depth, "output": facts.kind.aliasing.value}
 
 
 # --- tables and JSON ----------------------------------------------------------------------------
@@ -375,7 +378,7 @@ def _facts(facts: Reference) -> dict[str, Any]:
         "summary": facts.summary,
         "description": list(facts.paragraphs),
         "family_description": list(facts.shared),
-        "several_inputs": facts.kind.several_inputs,
+        "several_inputs": facts.kind.is_merge,
         "settings": [_setting_facts(setting) for setting in facts.settings],
         "examples": list(facts.examples),
         "formulas": facts.formulas,
@@ -390,12 +393,8 @@ def _facts(facts: Reference) -> dict[str, Any]:
         ],
         "symbols": facts.symbols,
         "counts_as_depth": facts.kind.counts_as_depth,
-        "storage": _storage(facts.kind.storage),
+        "storage": STORAGE[facts.kind.aliasing],
     }
-
-
-def _storage(storage: Storage) -> str:
-    return storage.name.lower()
 
 
 def _setting_facts(setting: Setting) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cnncalc.checks.rule import HEADINGS, Rule
 from cnncalc.checks.rules import all_rules
-from cnncalc.formats.document import Block, Code, Document, Heading, Terms, Words
+from cnncalc.formats.document import Block, Code, Document, Heading, Paragraph, Terms
 from cnncalc.formats.table import Column, Line, Table
 
 SPECS = HEADINGS[1:3]
@@ -67,16 +67,16 @@ def catalogue() -> Table:
 def overview() -> Document:
     """All rules with what they find."""
     terms = tuple((f"{rule.code} {rule.name}", f"{page(rule).summary} ({rule.severity.value})") for rule in all_rules())
-    return Document((Heading("Rules", 1), Words(MORE, has_code=True), Terms(terms)))
+    return Document((Heading("Rules", 1), Paragraph(MORE, has_code=True), Terms(terms)))
 
 
 def document(rule: Rule) -> Document:
     """The page of a rule; specs stay as they are."""
     told = page(rule)
-    blocks: list[Block] = [Heading(f"{rule.code} {rule.name} ({rule.severity.value})", 1), Words(told.summary)]
+    blocks: list[Block] = [Heading(f"{rule.code} {rule.name} ({rule.severity.value})", 1), Paragraph(told.summary)]
     for heading, text in told.sections.items():
         is_spec = heading in SPECS
-        blocks += (Heading(heading, 3), Code(tuple(text.splitlines()), "yaml") if is_spec else Words(_joined(text)))
+        blocks += (Heading(heading, 3), Code(tuple(text.splitlines()), "yaml") if is_spec else Paragraph(_joined(text)))
     return Document(tuple(blocks))
 
 

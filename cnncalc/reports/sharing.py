@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from cnncalc.analyses.sharing import Counts, Pair, Sharing, all_connections, connectivity, reads, sharing, total, wiring
+from cnncalc.analyses.sharing import (
+    Counts,
+    ExactRatio,
+    Sharing,
+    all_connections,
+    connectivity,
+    reads,
+    sharing,
+    total,
+    wiring,
+)
 from cnncalc.analyses.tree import Node, Row, tree
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
 from cnncalc.text import Share, decimals, integer, percent
 
@@ -53,14 +63,14 @@ class Options(NamedTuple):
     exact: bool = False
 
 
-def sharing_table(network: Network, options: Options) -> Table:
+def sharing_table(network: LayerGraph, options: Options) -> Table:
     """The parameters of each layer as it is and in the other ways, with totals and what they say."""
     facts = sharing(network)
     say = Speaker(options.language, "sharing")
     keys = options.columns or default_columns(facts, options)
     columns = tuple(_column(key, say) for key in keys)
     root = tree(network._replace(layers=tuple(layer for layer, _ in facts.layers)))
-    cells = _Cells({layer.name: counts for layer, counts in facts.layers}, root, say, options)
+    cells = _SharingCells({layer.name: counts for layer, counts in facts.layers}, root, say, options)
     shown = select_layers(root) if options.exact else select_rows(root, options.depth, MOST_ROWS)
     named = name_rows(shown, is_flat=options.exact, joins_single_parts=True)
     lines = [_line(row, name, level, keys, cells) for row, name, level in named]
@@ -93,7 +103,7 @@ def _column(key: str, say: Speaker) -> Column:
     return Column(key, say(header), numeric, drop)
 
 
-def _header(network: Network, say: Speaker) -> tuple[str, ...]:
+def _header(network: LayerGraph, say: Speaker) -> tuple[str, ...]:
     return tuple(
         line for line in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if line
     )
@@ -102,7 +112,7 @@ def _header(network: Network, say: Speaker) -> tuple[str, ...]:
 # --- the rows -------------------------------------------------------------------------------------
 
 
-class _Cells:
+class _SharingCells:
     """What stands in the cells of a row."""
 
     def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, options: Options) -> None:
@@ -138,7 +148,7 @@ class _Cells:
             return number
         return self.ratio(counts.ratio(key.removesuffix("_ratio")))
 
-    def ratio(self, pair: Pair) -> Cell:
+    def ratio(self, pair: ExactRatio) -> Cell:
         if not pair.whole:
             return None
         return Share(*pair) if self.exact else times(pair)
@@ -159,7 +169,7 @@ class _Cells:
         return self.say("reads_of", reads=decimals(read), inputs=integer(_inputs(layer)))
 
 
-def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _Cells) -> Line:
+def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _SharingCells) -> Line:
     counts = cells.of(row)
     node = row.node
     layer = None if row.folded else node.layer
@@ -179,7 +189,7 @@ def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _Cells
     return Line(tuple(written), indent, bool(node.children) and not row.folded, node.training_only)
 
 
-def _totals(facts: Sharing, keys: tuple[str, ...], cells: _Cells) -> list[Line]:
+def _totals(facts: Sharing, keys: tuple[str, ...], cells: _SharingCells) -> list[Line]:
     """The sums, and what they are of the parameters as they are."""
     sums: list[Cell] = [cells.number(key, facts.total) if COUNTED[key] else None for key in keys]
     ratios: list[Cell] = [cells.ratio(facts.total.ratio(key)) if key in WAYS else None for key in keys]
@@ -200,7 +210,7 @@ def _meanings(keys: tuple[str, ...], facts: Sharing, say: Speaker) -> Iterator[t
             yield say(way), say(f"means_{way}")
 
 
-def _sentences(network: Network, facts: Sharing, say: Speaker) -> Iterator[str]:
+def _sentences(network: LayerGraph, facts: Sharing, say: Speaker) -> Iterator[str]:
     """What the totals say, in words."""
     sums = facts.total
     if not facts.layers:
@@ -234,7 +244,7 @@ def _on_sharing(facts: Sharing, say: Speaker) -> str:
         ((layer, counts) for layer, counts in facts.layers if not layer.training_only),
         key=lambda each: each[1].unshared - each[1].untied,
     )
-    uses = Pair(most.unshared, most.untied)
+    uses = ExactRatio(most.unshared, most.untied)
     return say(
         "shared",
         unshared=integer(sums.unshared),
@@ -261,7 +271,7 @@ def _on_connections(facts: Sharing, say: Speaker) -> Iterator[str]:
         "inputs": integer(_inputs(largest)),
     }
     if whole >= 10 * part:
-        yield say("sparse", ratio=times(Pair(whole, part)), **values)
+        yield say("sparse", ratio=times(ExactRatio(whole, part)), **values)
     else:
         yield say("partly_sparse", percent=percent(Share(part, whole)), **values)
 
@@ -271,7 +281,7 @@ def _inputs(layer: Layer) -> int:
     return sum(sizes.elements for sizes in layer.input_shapes)
 
 
-def times(pair: Pair) -> str:
+def times(pair: ExactRatio) -> str:
     """How many times as much: 1.02, 111.9, 3,025; rounded half up, to no more digits than tell."""
     digits = 2 if pair.part < 10 * pair.whole else 1 if pair.part < 1000 * pair.whole else 0
     return decimals(Fraction(pair.part, pair.whole), digits)

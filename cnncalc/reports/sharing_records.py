@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from cnncalc.analyses.sharing import Counts, connectivity, sharing
 from cnncalc.formats.records import Count, Flat, Keywords, Sizes
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports.sharing import WAYS
 from cnncalc.reports.summary_records import Input, input_of
 
@@ -15,7 +15,7 @@ Ways: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(Counts._fields, Count
 Ratios: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(WAYS, float | None))]
 
 
-class LayerRecord(NamedTuple):
+class SharingLayerRecord(NamedTuple):
     """A layer that has learned weights, in every way; its connections are null where it does not tell them."""
 
     name: str
@@ -29,13 +29,13 @@ class LayerRecord(NamedTuple):
     training_only: bool
 
 
-class TrainingRecord(NamedTuple):
+class SharingTrainingRecord(NamedTuple):
     """What the layers add up to in training."""
 
     counts: Ways
 
 
-class TotalsRecord(NamedTuple):
+class SharingTotalsRecord(NamedTuple):
     """What the layers add up to at inference; `kept` has what connects nothing, by layer type."""
 
     counts: Ways
@@ -45,10 +45,10 @@ class TotalsRecord(NamedTuple):
     ungrouped_macs: Count
     merged_macs: Count
     kept: dict[str, Count]
-    training: TrainingRecord
+    training: SharingTrainingRecord
 
 
-class RatiosRecord(NamedTuple):
+class SharingRatiosRecord(NamedTuple):
     """Each of the ways against the parameters as they are; null where there are none."""
 
     ratios: Ratios
@@ -61,34 +61,36 @@ class SharingRecord(NamedTuple):
     name: str
     source: str
     input: Input
-    layers: Iterator[LayerRecord]
-    totals: TotalsRecord
-    ratios: RatiosRecord
+    layers: Iterator[SharingLayerRecord]
+    totals: SharingTotalsRecord
+    ratios: SharingRatiosRecord
 
 
 RECORDS = (SharingRecord,)
 
 
-def sharing_record(network: Network) -> SharingRecord:
+def sharing_record(network: LayerGraph) -> SharingRecord:
     """The record of a network; its layers are made while they are read."""
     facts = sharing(network)
-    totals = TotalsRecord(
+    totals = SharingTotalsRecord(
         Flat(facts.total._asdict()),
         *facts.connections,
         facts.macs,
         facts.ungrouped_macs,
         facts.merged_macs,
         facts.kept,
-        TrainingRecord(Flat(facts.training._asdict())),
+        SharingTrainingRecord(Flat(facts.training._asdict())),
     )
     ratios = {way: pair.part / pair.whole if pair.whole else None for way in WAYS for pair in [facts.total.ratio(way)]}
     layers = (_layer(layer, counts) for layer, counts in facts.layers)
-    return SharingRecord(1, network.name, network.source, input_of(network), layers, totals, RatiosRecord(Flat(ratios)))
+    return SharingRecord(
+        1, network.name, network.source, input_of(network), layers, totals, SharingRatiosRecord(Flat(ratios))
+    )
 
 
-def _layer(layer: Layer, counts: Counts) -> LayerRecord:
+def _layer(layer: Layer, counts: Counts) -> SharingLayerRecord:
     connections, all_connections = connectivity(layer) or (None, None)
-    return LayerRecord(
+    return SharingLayerRecord(
         layer.name,
         layer.type,
         layer.input_shapes,

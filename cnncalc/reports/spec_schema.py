@@ -272,7 +272,7 @@ def _layers() -> dict[str, JsonSchema]:
         definitions[f"layer.{kind.name}"] = {
             "title": kind.name,
             "description": _description(kind),
-            "anyOf": _join(kind) if kind.several_inputs else _ways(kind),
+            "anyOf": _join(kind) if kind.is_merge else _ways(kind),
         }
         for setting in kind.settings.values():
             definitions[f"layer.{kind.name}.{setting.name}"] = _setting(setting)

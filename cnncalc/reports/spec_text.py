@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from cnncalc.formats.json import dumps
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.syntax.expressions import decimal
 
 # What JSON has for a character beyond U+FFFF that is escaped.
 PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
-def write(network: Network) -> Iterator[str]:
+def write(network: LayerGraph) -> Iterator[str]:
     """The lines of a spec of layers alone that gives the same network."""
     yield f"name: {_text(network.name)}"
     for key, words in (("source", network.source), ("family", network.family)):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from cnncalc.analyses.explanation import Part, Stage, Story
+from cnncalc.analyses.explanation import Part, Story, StoryStage
 from cnncalc.analyses.sharing import reads
-from cnncalc.formats.document import Block, Document, Heading, Point, Words
+from cnncalc.formats.document import Block, Document, Heading, ListItem, Paragraph
 from cnncalc.formats.json import dumps
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.languages import Speaker
@@ -46,16 +46,16 @@ class _Teller:
         left = say.row([self.shape(shapes[name]) for name in outputs])
         yield Heading(say("story_title", network=network.name, input=given, output=left), 1)
         if network.source:
-            yield Words(network.source)
+            yield Paragraph(network.source)
         depth = integer(whole.weight_layers)
-        yield Words(say("story_facts", params=integer(whole.params), macs=integer(whole.macs), depth=depth))
+        yield Paragraph(say("story_facts", params=integer(whole.params), macs=integer(whole.macs), depth=depth))
         yield Heading(say("story_stages"))
         yield from self.stages()
         yield self.table()
         yield Heading(say("story_where"))
         yield from self.where()
         if self.spec:
-            yield Words(say("story_next", spec=self.spec))
+            yield Paragraph(say("story_next", spec=self.spec))
 
     # --- stages -----------------------------------------------------------------------------------
 
@@ -64,10 +64,10 @@ class _Teller:
         for number, stage in enumerate(self.facts.stages, start=1):
             words = self.stage(stage, Fraction(1) if stage.from_input else scale)
             text = f"{words}{self.depth(stage)}{self.say('period')}"
-            yield Point("", self.say("labeled", label=number, text=text))
+            yield ListItem("", self.say("labeled", label=number, text=text))
             scale = stage.scale or scale
 
-    def stage(self, stage: Stage, before: Fraction | None) -> str:
+    def stage(self, stage: StoryStage, before: Fraction | None) -> str:
         names = _names(stage)
         shape, first, sizes = self.shape(stage.shape), stage.nodes[0].name, times(stage.shape.spatial)
         if stage.scale is None:
@@ -79,7 +79,7 @@ class _Teller:
         scale = decimal(stage.scale)
         return self.say("stage_smaller", names=names, first=first, sizes=sizes, shape=shape, scale=scale)
 
-    def depth(self, stage: Stage) -> str:
+    def depth(self, stage: StoryStage) -> str:
         if not stage.weight_layers:
             return ""
         return self.say("stage_one" if stage.weight_layers == 1 else "stage_has", layers=stage.weight_layers)
@@ -116,31 +116,31 @@ class _Teller:
         facts, say, whole = self.facts, self.say, self.facts.totals
         for part, key in ((facts.sliding, "sliding_part"), (facts.dense, "dense_part")):
             if part.layers:
-                yield Words(self.part(key, part))
+                yield Paragraph(self.part(key, part))
         if not facts.dense.layers:
-            yield Words(say("no_dense"))
+            yield Paragraph(say("no_dense"))
         if facts.other.params:
-            yield Words(say("other_part", params=percent(Share(facts.other.params, whole.params))))
+            yield Paragraph(say("other_part", params=percent(Share(facts.other.params, whole.params))))
         if facts.most_params is not None:
             layer = facts.most_params
             share = percent(Share(layer.params, whole.params))
             why = self.why_params(layer)
             held, all_held = integer(layer.params), integer(whole.params)
-            yield Words(say("most_params", layer=layer.name, params=held, whole=all_held, percent=share, why=why))
+            yield Paragraph(say("most_params", layer=layer.name, params=held, whole=all_held, percent=share, why=why))
         if facts.most_macs is not None:
             layer = facts.most_macs
             share = percent(Share(layer.macs, whole.macs))
             why, done, all_done = self.why_macs(layer), integer(layer.macs), integer(whole.macs)
-            yield Words(say("most_macs", layer=layer.name, macs=done, whole=all_done, percent=share, why=why))
+            yield Paragraph(say("most_macs", layer=layer.name, macs=done, whole=all_done, percent=share, why=why))
         yield from self.shrinking()
         if len(facts.stages) > 1:
             kept = max(range(len(facts.stages)), key=lambda number: facts.stages[number].figure.activations)
             share = percent(Share(facts.stages[kept].figure.activations, whole.activations))
-            yield Words(say("story_memory", stage=kept + 1, percent=share, whole=integer(whole.activations)))
+            yield Paragraph(say("story_memory", stage=kept + 1, percent=share, whole=integer(whole.activations)))
         if facts.training_only:
             params = integer(whole.training.params - whole.params)
             macs = integer(whole.training.macs - whole.macs)
-            yield Words(say("story_training", layers=facts.training_only, params=params, macs=macs))
+            yield Paragraph(say("story_training", layers=facts.training_only, params=params, macs=macs))
 
     def part(self, key: str, part: Part) -> str:
         whole = self.facts.totals
@@ -175,7 +175,7 @@ class _Teller:
         first, last = maps[0].shape, maps[-1].shape
         if last.channels < 2 * first.channels:
             return
-        yield Words(
+        yield Paragraph(
             self.say(
                 "shrink_grow",
                 first=maps[0].nodes[0].name,
@@ -188,7 +188,7 @@ class _Teller:
         )
 
 
-def _names(stage: Stage) -> str:
+def _names(stage: StoryStage) -> str:
     first, last = stage.nodes[0].name, stage.nodes[-1].name
     return first if first == last else f"{first} ... {last}"
 

@@ -13,7 +13,7 @@ from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_cell
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports.network_table import (
     NamedRow,
     describe_inputs,
@@ -87,7 +87,7 @@ class Options(NamedTuple):
     flat: bool = False
 
 
-def summary(network: Network, options: Options) -> Table:
+def summary(network: LayerGraph, options: Options) -> Table:
     """The per-layer table with its header and footer."""
     kept = stored(network)
     counted = totals(network, kept)
@@ -110,14 +110,14 @@ def summary(network: Network, options: Options) -> Table:
     return Table(network.name, _header(network, options), columns, lines, tuple(notes))
 
 
-def _header(network: Network, options: Options) -> tuple[str, ...]:
+def _header(network: LayerGraph, options: Options) -> tuple[str, ...]:
     batch = f", batch {options.batch}" if options.batch > 1 else ""
     layout = " (height x width x channels)" if options.layout == "hwc" else ""
     lines = (network.source, f"input {describe_inputs(network, options.layout)}{layout}{batch}")
     return tuple(line for line in lines if line)
 
 
-def _sorted(network: Network, root: Node, options: Options) -> tuple[list[Row], str]:
+def _sorted(network: LayerGraph, root: Node, options: Options) -> tuple[list[Row], str]:
     """The layers by what they weigh, without their blocks."""
     key = options.sort or "params"
     leaves = select_layers(root)
@@ -136,7 +136,7 @@ def _noun(key: str) -> str:
     return "parameters" if key == "params" else SUMS[key].label
 
 
-def _fields(network: Network, columns: tuple[str, ...]) -> dict[str, Field | None]:
+def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | None]:
     """The receptive fields of the layers, where a column asks for them."""
     if not any(key in FIELD_CELLS for key in columns):
         return {}

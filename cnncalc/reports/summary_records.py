@@ -9,7 +9,7 @@ from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
 Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
@@ -18,7 +18,7 @@ Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
 Input: TypeAlias = Sizes | Annotated[dict[str, Sizes], Keywords(minProperties=2)]
 
 
-class FieldRecord(NamedTuple):
+class SummaryFieldRecord(NamedTuple):
     """A receptive field, a number for each axis; a stride is null where branches have several."""
 
     size: tuple[int, ...]
@@ -26,7 +26,7 @@ class FieldRecord(NamedTuple):
     start: tuple[int | None, ...]
 
 
-class LayerRecord(NamedTuple):
+class SummaryLayerRecord(NamedTuple):
     """A layer, its settings as they are decoded; counts are of the batch."""
 
     name: str
@@ -38,7 +38,7 @@ class LayerRecord(NamedTuple):
     weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
     weights_from: str | None
     training_only: bool
-    receptive_field: FieldRecord | None
+    receptive_field: SummaryFieldRecord | None
     settings: dict[str, Any]
     file: str
     line: Positive
@@ -50,7 +50,7 @@ class SumsRecord(NamedTuple):
     sums: Sums
 
 
-class TotalsRecord(NamedTuple):
+class SummaryTotalsRecord(NamedTuple):
     """What a network adds up to at inference, and in training."""
 
     sums: Sums
@@ -68,14 +68,14 @@ class Summary(NamedTuple):
     input: Input
     batch: Positive
     outputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
-    layers: Iterator[LayerRecord]
-    totals: TotalsRecord
+    layers: Iterator[SummaryLayerRecord]
+    totals: SummaryTotalsRecord
 
 
 RECORDS = (Summary,)
 
 
-def summary_record(network: Network, *, batch: int = 1, dtype_size: int = 4) -> Summary:
+def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
     return Summary(
@@ -90,20 +90,20 @@ def summary_record(network: Network, *, batch: int = 1, dtype_size: int = 4) -> 
     )
 
 
-def input_of(network: Network) -> Input:
+def input_of(network: LayerGraph) -> Input:
     """The shape of the input, or a mapping of names to shapes where there are several."""
     return network.inputs[0][1] if len(network.inputs) == 1 else dict(network.inputs)
 
 
-def _totals(counted: Totals, batch: int, dtype_size: int) -> TotalsRecord:
+def _totals(counted: Totals, batch: int, dtype_size: int) -> SummaryTotalsRecord:
     inference, training = (Flat(amounts_of(each, batch, dtype_size)) for each in (counted.inference, counted.training))
-    return TotalsRecord(inference, counted.weight_layers, counted.layers, SumsRecord(training))
+    return SummaryTotalsRecord(inference, counted.weight_layers, counted.layers, SumsRecord(training))
 
 
-def _layers(network: Network, kept: dict[str, int], batch: int) -> Iterator[LayerRecord]:
+def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:
     fields = receptive_fields(network)
     for layer in network.layers:
-        yield LayerRecord(
+        yield SummaryLayerRecord(
             layer.name,
             layer.type,
             layer.inputs,
@@ -120,8 +120,8 @@ def _layers(network: Network, kept: dict[str, int], batch: int) -> Iterator[Laye
         )
 
 
-def _field(field: Field | None) -> FieldRecord | None:
+def _field(field: Field | None) -> SummaryFieldRecord | None:
     if field is None:
         return None
-    size, stride, start = (tuple(getattr(axis, key) for axis in field) for key in FieldRecord._fields)
-    return FieldRecord(size, stride, start)
+    size, stride, start = (tuple(getattr(axis, key) for axis in field) for key in SummaryFieldRecord._fields)
+    return SummaryFieldRecord(size, stride, start)

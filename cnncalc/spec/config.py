@@ -55,7 +55,7 @@ class Lint(NamedTuple):
     severities: tuple[tuple[str, str, Span], ...] = ()
 
 
-class Entry(NamedTuple):
+class ConfigEntry(NamedTuple):
     """The guards and options of the specs that a pattern names; None or empty if the entry does not give them.
 
     `specs` are those specs, and `own` identifies each: a file with all links followed, or a bundled network.
@@ -78,12 +78,12 @@ class Config(NamedTuple):
 
     file: str
     folder: str
-    defaults: Entry
+    defaults: ConfigEntry
     lint: Lint
-    entries: tuple[Entry, ...]
+    entries: tuple[ConfigEntry, ...]
 
 
-EMPTY = Config("", "", Entry("", Span("", 0, 0)), Lint(), ())
+EMPTY = Config("", "", ConfigEntry("", Span("", 0, 0)), Lint(), ())
 
 
 def find() -> str | None:
@@ -137,7 +137,7 @@ def specs_of(config: Config) -> tuple[str, ...]:
     return tuple(found)
 
 
-def entries_of(config: Config, reference: str) -> tuple[Entry, ...]:
+def entries_of(config: Config, reference: str) -> tuple[ConfigEntry, ...]:
     """The entries that name a spec, under any of its paths."""
     own = os.path.realpath(reference) if os.path.exists(reference) else reference.removesuffix(bundled.SUFFIX)
     return tuple(entry for entry in config.entries if own in entry.own)
@@ -156,7 +156,7 @@ class ConfigsInGit:
         self.read: dict[str, Config] = {}
         self.starts: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def entries_of(self, place: Place) -> tuple[Entry, ...]:
+    def entries_of(self, place: Place) -> tuple[ConfigEntry, ...]:
         """The entries that set values in a spec at a revision. Raises SpecError if they cannot be read there."""
         if self.path is not None and git.path_from_top(self.path) is None:
             return entries_of(self.used, place.path)
@@ -171,7 +171,7 @@ class ConfigsInGit:
             paths = [path for path in dict.fromkeys(found) if path is not None]
             return tuple(entry for entry in setting if self._names(entry, config, place.revision, paths))
 
-    def _names(self, entry: Entry, config: Config, revision: str, paths: list[str]) -> bool:
+    def _names(self, entry: ConfigEntry, config: Config, revision: str, paths: list[str]) -> bool:
         """Whether an entry names a spec by one of its paths, or through a link at the beginning of its pattern."""
         parts = split_pattern(entry.pattern)
         plain = next((place for place, part in enumerate(parts) if WILDCARDS.search(part)), len(parts))
@@ -250,7 +250,7 @@ class _ConfigReader:
     def decode(self, node: Node) -> Config:
         """The configuration as it is written, with entries that have no specs yet."""
         top = self.mapping(node, TOP_KEYS, FILE)
-        defaults = Entry("", node.span)
+        defaults = ConfigEntry("", node.span)
         if "defaults" in top:
             defaults = self.entry("", node.span, top["defaults"], DEFAULT_KEYS)
         lint = self.lint(top["lint"]) if "lint" in top else Lint()
@@ -258,12 +258,12 @@ class _ConfigReader:
         if isinstance(specs := top.get("specs"), Mapping):
             entries = [self.entry(key.text, key.span, value, ENTRY_KEYS) for key, value in specs.entries]
         elif isinstance(specs, Sequence):
-            entries = [Entry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
+            entries = [ConfigEntry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
         elif specs is not None:
             self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
         return Config(self.path, self.folder, defaults, lint, tuple(entries))
 
-    def found(self, entry: Entry) -> Entry:
+    def found(self, entry: ConfigEntry) -> ConfigEntry:
         """An entry with its specs: files other than the configuration, or the bundled network of that name."""
         outside = limits.current().outside
         if not outside and OUTSIDE.search(entry.pattern):
@@ -334,10 +334,10 @@ class _ConfigReader:
                 self.problem(item.span, f"{what} is expected here, not {kind(item)}")
         return found
 
-    def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> Entry:
+    def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> ConfigEntry:
         keys = self.mapping(node, known, "an entry" if pattern else "defaults")
         guards = {key: keys[key] for key in GUARDS if key in keys}
-        return Entry(
+        return ConfigEntry(
             pattern,
             span,
             read_guards(guards, frozenset(), self.problems),

@@ -74,7 +74,7 @@ class Bound(NamedTuple):
 
 
 @brief
-class Limit(NamedTuple):
+class QuantityLimit(NamedTuple):
     """One key of `budget` or `expect`: a quantity of the network, or of each layer and block that `path` matches."""
 
     kind: str
@@ -101,7 +101,7 @@ class Assertion(NamedTuple):
 class Guards(NamedTuple):
     """All limits and assertions of a network."""
 
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[QuantityLimit, ...] = ()
     assertions: tuple[Assertion, ...] = ()
 
     def __bool__(self) -> bool:
@@ -116,7 +116,7 @@ def read_guards(nodes: dict[str, Node], known: Collection[str], problems: Proble
     return Guards(tuple(limits), tuple(assertions))
 
 
-def _read_limits(kind_: str, node: Node, reader: TemplateReader) -> list[Limit]:
+def _read_limits(kind_: str, node: Node, reader: TemplateReader) -> list[QuantityLimit]:
     if isinstance(node, Mapping):
         limits = [_read_limit(kind_, key, value, reader) for key, value in node.entries]
         return [limit for limit in limits if limit is not None]
@@ -127,7 +127,7 @@ def _read_limits(kind_: str, node: Node, reader: TemplateReader) -> list[Limit]:
     return []
 
 
-def _read_limit(kind_: str, key: Scalar, node: Node, reader: TemplateReader) -> Limit | None:
+def _read_limit(kind_: str, key: Scalar, node: Node, reader: TemplateReader) -> QuantityLimit | None:
     """The limit of one key; None if something is wrong with it."""
     path, _, quantity = key.text.rpartition(".")
     known = QUANTITIES if kind_ == EXPECT else LIMITED
@@ -142,7 +142,7 @@ def _read_limit(kind_: str, key: Scalar, node: Node, reader: TemplateReader) -> 
         message, hint = f"the name {quoted(path)} has an empty part", "dots stand between parts"
     else:
         bounds = _read_bounds(kind_, key, quantity, node, reader)
-        return Limit(kind_, path, quantity, bounds, key.span) if bounds else None
+        return QuantityLimit(kind_, path, quantity, bounds, key.span) if bounds else None
     reader.problems.report(key.span, message, hint)
     return None
 
@@ -264,7 +264,9 @@ def locate_in(assertion: Assertion, offset: int) -> Span:
     return assertion.span.within(assertion.text_column, offset)
 
 
-def read_limit_option(kind_: str, bound: str, pair: tuple[str, str], option: str, problems: Problems) -> Limit | None:
+def read_limit_option(
+    kind_: str, bound: str, pair: tuple[str, str], option: str, problems: Problems
+) -> QuantityLimit | None:
     """The limit of a command's option, such as `--max params=5M`; None if something is wrong with it."""
     key, text = pair
     span = Span(f"{option} {key}={text}", 0, 1)

@@ -49,7 +49,7 @@ class Place(NamedTuple):
     text: str | None = None
 
 
-class Document(NamedTuple):
+class ParsedFile(NamedTuple):
     """A YAML mapping with the text it was read from; messages show its file as `shown`."""
 
     mapping: Mapping
@@ -147,11 +147,11 @@ def read(place: Place) -> str:
     return text
 
 
-def chain_of(place: Place) -> tuple[Document, ...]:
+def chain_of(place: Place) -> tuple[ParsedFile, ...]:
     """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
     limits.restart()
     text, node = _read_spec(place)
-    chain: list[Document] = []
+    chain: list[ParsedFile] = []
     identities: list[tuple[str, str]] = []
     values = characters = 0
     while True:
@@ -161,7 +161,7 @@ def chain_of(place: Place) -> tuple[Document, ...]:
             if isinstance(node, Sequence):
                 hint = "begin the lines at the top without '- '"
             raise SpecError([Problem(node.span, message, hint)])
-        chain.append(Document(node, text, place.shown))
+        chain.append(ParsedFile(node, text, place.shown))
         identities.append(_identity(place))
         base = node.get("extends")
         if base is None:

@@ -15,7 +15,7 @@ from cnncalc.text import BYTES
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Figures(Protocol):
+    class Countable(Protocol):
         """What a layer, a block or a network adds up to, for one sample."""
 
         @property
@@ -41,7 +41,7 @@ class Quantity(NamedTuple):
     key: str
     label: str
     doc: str
-    of: Callable[[Figures], int] | None = None
+    of: Callable[[Countable], int] | None = None
     unit: str = ""
     per_sample: bool = False
     in_dtype: bool = False
@@ -49,7 +49,7 @@ class Quantity(NamedTuple):
     is_shape: bool = False
     whole_network: bool = False
 
-    def amount(self, figures: Figures, batch: int = 1, dtype_size: int = 4) -> int:
+    def amount(self, figures: Countable, batch: int = 1, dtype_size: int = 4) -> int:
         """The quantity of a batch; `dtype_size` is in bytes a number. It must have `of`."""
         assert self.of is not None  # noqa: S101 - callers take it from SUMS
         return self.scaled(self.of(figures), batch, dtype_size)
@@ -63,7 +63,7 @@ def _count(key: str, label: str, doc: str, *, per_sample: bool = False) -> Quant
     return Quantity(key, label, doc, attrgetter(key), per_sample=per_sample)
 
 
-def _memory(key: str, label: str, doc: str, of: Callable[[Figures], int], *, per_sample: bool = False) -> Quantity:
+def _memory(key: str, label: str, doc: str, of: Callable[[Countable], int], *, per_sample: bool = False) -> Quantity:
     return Quantity(key, label, doc, of, BYTES, per_sample, in_dtype=True)
 
 
@@ -107,11 +107,11 @@ SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is 
 COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
 
 
-def counts_of(figures: Figures, batch: int = 1) -> dict[str, int]:
+def counts_of(figures: Countable, batch: int = 1) -> dict[str, int]:
     """The quantities that count elements or operations, of a batch, by their keys."""
     return {key: quantity.amount(figures, batch) for key, quantity in COUNTS.items()}
 
 
-def amounts_of(figures: Figures, batch: int = 1, dtype_size: int = 4) -> dict[str, int]:
+def amounts_of(figures: Countable, batch: int = 1, dtype_size: int = 4) -> dict[str, int]:
     """All quantities that figures add up to, of a batch, by their keys."""
     return {key: quantity.amount(figures, batch, dtype_size) for key, quantity in SUMS.items()}

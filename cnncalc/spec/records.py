@@ -286,7 +286,7 @@ def reads_of(block: Block) -> Reads:
             waiting += part.action.branches[::-1]
         elif isinstance(part.action, ItemGroup):
             waiting += part.action.items[::-1]
-        elif isinstance(part.action, LayerCall) and part.action.type.several_inputs:
+        elif isinstance(part.action, LayerCall) and part.action.type.is_merge:
             takes_all = takes_all or part.sources is None
     outside = tuple(word for word in words if not _may_be_own(word, own, own_computed))
     return Reads(words, tuple(computed), outside, takes_all)

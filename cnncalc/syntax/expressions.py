@@ -250,7 +250,7 @@ class Arithmetic(NamedTuple):
         return _bounded(ARITHMETIC[self.operator](left, right, self.offset), self.offset)
 
 
-class Comparison(NamedTuple):
+class ComparisonChain(NamedTuple):
     """A chain as in mathematics: `1 < x <= 4` compares neighbors."""
 
     first: Tree
@@ -644,7 +644,7 @@ class _Parser:
             if operator == "not in":
                 self.advance()
             rest.append((operator, self.binary(BINDING["<"]), offset))
-        return Comparison(first, tuple(rest))
+        return ComparisonChain(first, tuple(rest))
 
     def unary(self) -> Tree:
         token = self.token

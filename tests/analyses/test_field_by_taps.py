@@ -100,7 +100,7 @@ class Graph:
             return None
         name = f"{kind}_{len(self.lines)}"
         written = ", ".join(f"{key}: {yaml(value)}" for key, value in settings.items())
-        origin = sources[0] if len(sources) == 1 and not all_types()[kind].several_inputs else f"[{', '.join(sources)}]"
+        origin = sources[0] if len(sources) == 1 and not all_types()[kind].is_merge else f"[{', '.join(sources)}]"
         self.lines.append(f"  - {kind}: {{{written}}}\n    name: {name}\n    from: {origin}")
         self.shapes[name] = shape
         return name
@@ -254,7 +254,7 @@ def along(net, layer, axis, position):
         kind, inputs = one.figures.type, one.input_shapes
         if kind.name == "permute":
             return reach(one.inputs[0], 1 - own, at)
-        if kind.several_inputs:
+        if kind.is_merge:
             return set().union(*(reach(source, own, at) for source in one.inputs))
         window, size = kind.windows(inputs)[own], inputs[0].spatial[own]
         return set().union(*(reach(one.inputs[0], own, read) for read in window.reads(at, size)))
@@ -275,7 +275,7 @@ def has_axis_read_whole(net, layer):
         kind, spatial = one.figures.type, one.input_shapes[0].spatial
         if kind.name == "permute" and 1 in spatial:
             return True
-        if kind.name != "permute" and not kind.several_inputs:
+        if kind.name != "permute" and not kind.is_merge:
             windows = zip(kind.windows(one.input_shapes), spatial, strict=True)
             if any(window.pace(size)[0] == 0 for window, size in windows):
                 return True
@@ -395,7 +395,7 @@ def size_of_path(path, axis):
     """1 + the sum of (extent - 1) x the product of the strides before, for convolutions and pools."""
     size, stride = 1, 1
     for layer in path:
-        if not layer.figures.type.several_inputs:
+        if not layer.figures.type.is_merge:
             window = layer.figures.type.windows(layer.input_shapes)[axis]
             size += (window.extent - 1) * stride
             stride *= window.stride

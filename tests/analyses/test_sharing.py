@@ -13,7 +13,7 @@ from reference.reading import FIGURES
 from cnncalc import layers
 from cnncalc.analyses.sharing import (
     NOTHING,
-    Pair,
+    ExactRatio,
     connectivity,
     counts,
     fully_connected,
@@ -68,7 +68,7 @@ class TestLectureNotes:
         assert fully_connected(self.layer) == 290_400 * 154_587 + 290_400
 
     def test_a_ratio_is_kept_exact(self):
-        assert counts(self.layer).ratio("unshared") == Pair(105_705_600, 34_944)
+        assert counts(self.layer).ratio("unshared") == ExactRatio(105_705_600, 34_944)
         assert Fraction(*counts(self.layer).ratio("unshared")) == 55 * 55
 
 
@@ -148,7 +148,7 @@ class TestWholeNetworks:
             (),
             NOTHING,
             NOTHING,
-            Pair(0, 0),
+            ExactRatio(0, 0),
             {},
             0,
             0,

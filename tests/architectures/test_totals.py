@@ -4,7 +4,7 @@ import pytest
 from reference.reading import FIGURES, network_layers
 
 from cnncalc import bundled
-from cnncalc.layers.contract import Storage
+from cnncalc.layers.contract import Aliasing
 from cnncalc.network.build import load
 
 
@@ -31,7 +31,7 @@ def test_heads_of_googlenet_are_there_in_training_only():
 def test_vgg16_keeps_the_activations_of_cs231n():
     """The memory column of the table in the CS231n notes: the input and each output that has its own place."""
     network = load("vgg16")
-    kept = [layer.output_shape.elements for layer in network.layers if layer.figures.type.storage is Storage.OWN]
+    kept = [layer.output_shape.elements for layer in network.layers if layer.figures.type.aliasing is Aliasing.NEW]
     assert sum(kept) + network.shape_of("input").elements == 15_237_608
 
 

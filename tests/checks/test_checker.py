@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnncalc.checks.checker import Subject, Verdict, check
+from cnncalc.checks.checker import CheckedSpec, Verdict, check
 from cnncalc.checks.finding import State
 from cnncalc.checks.verdicts import findings
 from cnncalc.errors import SpecError
@@ -43,7 +43,7 @@ def verdicts(tmp_path: Path, guards: str, text: str = SMALL, before: str = "", *
     if before:
         (tmp_path / "before.yaml").write_text(before)
         baseline = load(str(tmp_path / "before.yaml"))
-    return check(Subject(spec, build(spec), baseline, **options), [spec.guards])
+    return check(CheckedSpec(spec, build(spec), baseline, **options), [spec.guards])
 
 
 def states(found: tuple[Verdict, ...]) -> dict[str, str]:

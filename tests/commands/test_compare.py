@@ -18,7 +18,7 @@ from cnncalc.formats import terminal
 from cnncalc.formats.table import Column, Line, Measured, Table
 from cnncalc.network.build import load
 from cnncalc.reports.compare import plot as compare_plot
-from cnncalc.reports.compare.networks import COLUMNS, Entry, Options, compare_table, times
+from cnncalc.reports.compare.networks import COLUMNS, ComparedNetwork, Options, compare_table, times
 from cnncalc.reports.compare.plot import Box, in_units, place, ticks_between
 from cnncalc.reports.compare.sizes import Results, sizes_table
 from cnncalc.reports.compare.stages import stages_table
@@ -36,7 +36,7 @@ def entries(*names, field=False):
     found = []
     for name in names:
         network = load(name)
-        found.append(Entry(name, network, facts(network, field=field)))
+        found.append(ComparedNetwork(name, network, facts(network, field=field)))
     return found
 
 

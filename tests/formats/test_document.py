@@ -1,12 +1,14 @@
 """A document is written in three ways."""
 
 from cnncalc.formats import html, latex, markdown, plain_text
-from cnncalc.formats.document import Code, Document, Drawing, Heading, Point, Terms, Words, Working
+from cnncalc.formats.document import Code, Document, Drawing, Heading, ListItem, Paragraph, Terms, Working
 from cnncalc.formats.table import Column, Line, Table
 
 AREA = Working("area", "height * width", {"height": 3, "width": 4}, "12")
 TABLE = Table("", (), (Column("a", "name"), Column("b", "number", numeric=True)), (Line(("x", 1000)),), ())
-DOCUMENT = Document((Heading("A title", 1), Words("Words."), Point("", "one"), Point("two", "more"), AREA, TABLE))
+DOCUMENT = Document(
+    (Heading("A title", 1), Paragraph("Words."), ListItem("", "one"), ListItem("two", "more"), AREA, TABLE)
+)
 
 
 def test_text():
@@ -93,7 +95,7 @@ def test_a_step_that_is_too_long_in_latex_is_broken_at_its_outermost_operators()
 
 def test_long_names_in_latex_may_be_broken_and_numbers_not():
     name = "conv2_1.residual.3x3 of kernel 3x3/1 has 0.1 %"
-    (line,) = (line for line in latex.write(Document((Words(name),))) if line.startswith("conv"))
+    (line,) = (line for line in latex.write(Document((Paragraph(name),))) if line.startswith("conv"))
     broken = r"conv2\_\allowbreak{}1.\allowbreak{}residual.\allowbreak{}3x3 of kernel 3x3/1 has 0.1 \%"
     assert line == broken
 

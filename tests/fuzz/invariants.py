@@ -33,7 +33,7 @@ from cnncalc.errors import SpecError
 from cnncalc.formats import csv as csv_report
 from cnncalc.formats import markdown, plain_text, records, terminal
 from cnncalc.network.build import build
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
 from cnncalc.reports.diff import records as diff_records
 from cnncalc.reports.diff.rows import Options as DiffOptions
@@ -41,7 +41,7 @@ from cnncalc.reports.diff.tables import diff_tables, write_markdown
 from cnncalc.reports.summary import Options, summary
 from cnncalc.reports.summary_records import summary_record
 from cnncalc.spec.decode import decode
-from cnncalc.spec.locate import Document
+from cnncalc.spec.locate import ParsedFile
 from cnncalc.spec.records import Spec
 from cnncalc.syntax.source import Mapping, parse
 
@@ -54,11 +54,11 @@ def spec_of(text: str, *bases: str) -> Spec:
     for number, one in enumerate((text, *bases)):
         node = parse(one, FILE if not number else f"base{number}.yaml")
         assert isinstance(node, Mapping)
-        chain.append(Document(node, one, FILE if not number else f"base{number}.yaml"))
+        chain.append(ParsedFile(node, one, FILE if not number else f"base{number}.yaml"))
     return decode(tuple(chain))
 
 
-def network_of(text: str, *bases: str) -> Network:
+def network_of(text: str, *bases: str) -> LayerGraph:
     """The network of a spec's text."""
     return build(spec_of(text, *bases))
 
@@ -86,14 +86,14 @@ def facts_of(layer: Layer) -> tuple[Any, ...]:
     )
 
 
-def network_facts(network: Network) -> tuple[Any, ...]:
+def network_facts(network: LayerGraph) -> tuple[Any, ...]:
     return network.name, network.inputs, tuple(map(facts_of, network.layers)), network.outputs
 
 
 # --- one invariant each -----------------------------------------------------------------------------
 
 
-def is_the_plain_expansion(made: Made, network: Network, choices: Choices) -> None:
+def is_the_plain_expansion(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The layers of the plain expansion, with its names, shapes and weights, each at its place in the text."""
     same(len(network.layers), len(made.flat.layers), "the number of layers")
     for layer, flat in zip(network.layers, made.flat.layers, strict=True):
@@ -120,7 +120,7 @@ def is_the_plain_expansion(made: Made, network: Network, choices: Choices) -> No
     same(network.inputs, made.program.inputs, "inputs")
 
 
-def totals_are_sums(made: Made, network: Network, choices: Choices) -> None:
+def totals_are_sums(made: Made, network: LayerGraph, choices: Choices) -> None:
     """Totals are the sums over layers, taken one by one."""
     counted = totals(network)
     kept = stored(network)
@@ -140,7 +140,7 @@ def totals_are_sums(made: Made, network: Network, choices: Choices) -> None:
     same(shared.total.params, counted.params, "the parameters that sharing shows")
 
 
-def expanded_is_the_same(made: Made, network: Network, choices: Choices) -> None:
+def expanded_is_the_same(made: Made, network: LayerGraph, choices: Choices) -> None:
     """`show --expand` is a spec of the same network, and of itself."""
     text = "\n".join([*spec_text.write(network), ""])
     again = network_of(text)
@@ -149,19 +149,19 @@ def expanded_is_the_same(made: Made, network: Network, choices: Choices) -> None
     same(problems_of_schema(text), [], "the editor's schema on the expanded spec")
 
 
-def reads_alike_as_a_base(made: Made, network: Network, choices: Choices) -> None:
+def reads_alike_as_a_base(made: Made, network: LayerGraph, choices: Choices) -> None:
     """A spec that only extends another is that one."""
     text = made.text.text
     same(network_facts(network_of("extends: base1.yaml\n", text))[1:], network_facts(network)[1:], "the extended one")
 
 
-def spaces_change_nothing(made: Made, network: Network, choices: Choices) -> None:
+def spaces_change_nothing(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The same program in another way of writing it is the same network."""
     other = write(made.program, choices)
     same(network_facts(network_of(other.text))[1:], network_facts(network)[1:], "written in another way")
 
 
-def renaming_changes_no_number(made: Made, network: Network, choices: Choices) -> None:
+def renaming_changes_no_number(made: Made, network: LayerGraph, choices: Choices) -> None:
     """With other names for blocks, parameters, variables, layers and inputs, all is as it was but for them."""
     other = network_of(made.text.text.replace("Q", "Renamed"))
     same(len(other.layers), len(network.layers), "the number of layers")
@@ -174,7 +174,7 @@ def renaming_changes_no_number(made: Made, network: Network, choices: Choices) -
     same(totals(other), totals(network), "totals")
 
 
-def json_validates(made: Made, network: Network, choices: Choices) -> None:
+def json_validates(made: Made, network: LayerGraph, choices: Choices) -> None:
     """`summary --format json` is what `schema summary` says, and the batch scales what it should."""
     one = json.loads("\n".join(records.write(summary_record(network))))
     same(errors(summary_schema(), one), [], "the schema of summary")
@@ -195,7 +195,7 @@ def json_validates(made: Made, network: Network, choices: Choices) -> None:
         same(after, scaled, before["name"])
 
 
-def rows_sum_to_totals(made: Made, network: Network, choices: Choices) -> None:
+def rows_sum_to_totals(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The rows of the csv are the layers in order and sum to the totals, as does the tree however it is folded."""
     counted = totals(network)
     keys = ("params", "buffers", "macs", "flops", "activations")
@@ -233,7 +233,7 @@ def total_of(figures: list[Figure]) -> Figure:
     return sum(figures[1:], figures[0]) if figures else Figure(0, 0, 0, 0, 0)
 
 
-def diff_adds_up(made: Made, network: Network, choices: Choices) -> None:
+def diff_adds_up(made: Made, network: LayerGraph, choices: Choices) -> None:
     """A network is no other than itself; the way back is the negative; the causes sum to the difference."""
     itself = diff(network, network_of(made.text.text))
     same(itself.anything, False, "a difference from itself")
@@ -287,7 +287,7 @@ def changed(made: Made, choices: Choices) -> str:
     return make(choices).text.text
 
 
-def findings_raise_nothing(made: Made, network: Network, choices: Choices) -> None:
+def findings_raise_nothing(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The rules say what they find; the editor's schema takes the spec."""
     spec = spec_of(made.text.text)
     for finding in find(spec, network, EVERYTHING):
@@ -296,7 +296,7 @@ def findings_raise_nothing(made: Made, network: Network, choices: Choices) -> No
     same(problems_of_schema(made.text.text), [], "the editor's schema")
 
 
-def everything_can_be_told(made: Made, network: Network, choices: Choices) -> None:
+def everything_can_be_told(made: Made, network: LayerGraph, choices: Choices) -> None:
     """Explanations and tables raise nothing, and no line is wider than the terminal."""
     layer = choices.pick(network.layers)
     for language in ("en", "zh"):
@@ -334,7 +334,7 @@ CHANNELS = ("filters", "features", "units")
 PAIRS = {"conv": 4, "conv_transpose": 4, "local_conv": 4, "linear": 4, "rbf": 4}
 
 
-def doubled_channels(made: Made, network: Network, choices: Choices) -> None:
+def doubled_channels(made: Made, network: LayerGraph, choices: Choices) -> None:
     """With every number of channels doubled, weights between channels grow fourfold and all others twofold."""
     for layer in network.layers:
         # One channel stands for all of them where it is repeated, and a list of connections is of fixed channels.
@@ -368,7 +368,7 @@ def doubled_channels(made: Made, network: Network, choices: Choices) -> None:
         same(two.macs, one.macs * PAIRS.get(one.type, 2), f"macs of {one.name}")
 
 
-def branches_in_any_order(made: Made, network: Network, choices: Choices) -> None:
+def branches_in_any_order(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The order of branches that read nothing of each other changes no layer, but for its name."""
     program = made.program._replace(
         items=shuffled(made.program.items, choices),
@@ -376,7 +376,7 @@ def branches_in_any_order(made: Made, network: Network, choices: Choices) -> Non
     )
     other = network_of(write(program, choices).text)
 
-    def without_names(one: Network) -> Counter[Any]:
+    def without_names(one: LayerGraph) -> Counter[Any]:
         return Counter((*facts_of(layer)[1:2], *facts_of(layer)[4:9], layer.training_only) for layer in one.layers)
 
     same(without_names(other), without_names(network), "layers in another order")
@@ -438,7 +438,7 @@ def noted(error: Exception, text: str) -> None:
     getattr(error, "add_note", print)(text)
 
 
-Invariant = Callable[[Made, Network, Choices], None]
+Invariant = Callable[[Made, LayerGraph, Choices], None]
 INVARIANTS: tuple[Invariant, ...] = (
     is_the_plain_expansion,
     totals_are_sums,

@@ -234,7 +234,7 @@ class Plain:
         kind = TYPES[use.type]
         if len(self.layers) >= MOST_LAYERS:
             raise DoesNotFit("too many layers")
-        if (len(inputs) > 1) != kind.several_inputs or not inputs:
+        if (len(inputs) > 1) != kind.is_merge or not inputs:
             raise DoesNotFit("another number of inputs")
         if not frame.training_only and any(tensor.training_only for tensor in inputs):
             raise DoesNotFit("the inference path reads what is there in training only")
@@ -301,7 +301,7 @@ class Plain:
             return found
         if current is not None:
             return {"": current}
-        if isinstance(item.action, LayerUse) and TYPES[item.action.type].several_inputs:
+        if isinstance(item.action, LayerUse) and TYPES[item.action.type].is_merge:
             return dict(frame.inputs)
         if isinstance(item.action, LayerUse | BlockUse):
             raise DoesNotFit("no input")

@@ -104,8 +104,8 @@ class _Maker:
         self.dots = choices.chance(12)
         self.calls = choices.pick((14, 45))
         self.types = wishes.types or tuple(TYPES)
-        self.single = tuple(name for name in self.types if not TYPES[name].several_inputs)
-        self.joins = tuple(name for name in self.types if TYPES[name].several_inputs)
+        self.single = tuple(name for name in self.types if not TYPES[name].is_merge)
+        self.joins = tuple(name for name in self.types if TYPES[name].is_merge)
 
     # --- the whole ------------------------------------------------------------------------------
 
@@ -765,7 +765,7 @@ def words_read(items: tuple[Item | Branch, ...]) -> set[str] | None:
         part = waiting.pop()
         words.update(name.text for _, name in part.sources)
         action = Group(part.items) if isinstance(part, Branch) else part.action
-        if isinstance(action, LayerUse) and TYPES[action.type].several_inputs and not part.sources:
+        if isinstance(action, LayerUse) and TYPES[action.type].is_merge and not part.sources:
             return None
         if isinstance(action, Group):
             waiting += action.items

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from cnncalc.layers import all_types
-from cnncalc.layers.contract import NO_OPERATIONS, Operations, Storage
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Operations
 from cnncalc.layers.shapes import Shape
 
 # What one number costs, read off each definition.
@@ -53,8 +53,8 @@ def test_only_prelu_has_weights(place, name):
 
 @pytest.mark.parametrize("name", [*ONE_NUMBER, "softmax", "log_softmax"])
 def test_where_the_output_lives(name):
-    expected = Storage.VIEW if name == "identity" else Storage.OVERWRITES if name in OVERWRITES else Storage.OWN
-    assert all_types()[name].storage is expected
+    expected = Aliasing.VIEW if name == "identity" else Aliasing.IN_PLACE if name in OVERWRITES else Aliasing.NEW
+    assert all_types()[name].aliasing is expected
 
 
 def test_prelu_learns_one_slope_or_one_a_channel(place):

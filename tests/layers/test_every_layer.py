@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cnncalc.layers import all_keywords, all_types, find
-from cnncalc.layers.contract import LayerType, Operations, Role, Storage, Weight
+from cnncalc.layers.contract import Aliasing, LayerType, Operations, Role, Weight
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import parse
 from cnncalc.syntax.settings import REQUIRED
@@ -229,9 +229,9 @@ class TestType:
 
     def test_declares_how_it_is_counted(self, kind: type[LayerType]) -> None:
         assert isinstance(kind.counts_as_depth, bool)
-        assert isinstance(kind.storage, Storage)
+        assert isinstance(kind.aliasing, Aliasing)
         assert isinstance(kind.role, Role)
-        assert isinstance(kind.several_inputs, bool)
+        assert isinstance(kind.is_merge, bool)
 
     def test_answers_what_has_no_default(self, kind: type[LayerType]) -> None:
         for question in ("output_shape", "weights", "operations", "windows", "formulas"):
@@ -328,11 +328,11 @@ class TestExample:
                     assert window.reads(0, size) == range(size), "what does not move is read whole"
                 else:
                     assert window.slide(size) == output.spatial[axis]
-            if reading.channels is not None and not layer.several_inputs:
+            if reading.channels is not None and not layer.is_merge:
                 assert reading.channels.slide(shape.channels) == output.channels
             moved = [axis for move in reading.moves for axis in move.inputs]
             assert moved == [] or sorted(moved) == [axis for axis, size in enumerate(shape) if size > 1]
-        if not layer.several_inputs and readings[0].axes == tuple(range(output.rank)):
+        if not layer.is_merge and readings[0].axes == tuple(range(output.rank)):
             assert readings[0].windows == layer.windows(inputs)
 
     def test_formulas_give_what_the_rules_give(self, example: Example) -> None:
@@ -387,10 +387,10 @@ class TestExample:
     def test_what_lives_in_its_input_is_not_larger(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)
         output = layer.output_shape(inputs)
-        if layer.storage is Storage.VIEW:
+        if layer.aliasing is Aliasing.VIEW:
             assert output.elements <= inputs[0].elements
             assert layer.operations(inputs, output) == Operations(), "a view computes nothing"
-        if layer.storage is Storage.OVERWRITES:
+        if layer.aliasing is Aliasing.IN_PLACE:
             assert output == inputs[0]
 
 
@@ -416,7 +416,7 @@ def test_which_types_count_as_depth() -> None:
 
 
 def test_which_types_join_several_inputs() -> None:
-    assert {name for name, kind in all_types().items() if kind.several_inputs} == {
+    assert {name for name, kind in all_types().items() if kind.is_merge} == {
         "add",
         "subtract",
         "multiply",
@@ -424,7 +424,7 @@ def test_which_types_join_several_inputs() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in all_types().values() if not kind.several_inputs])
+@pytest.mark.parametrize("kind", [kind for kind in all_types().values() if not kind.is_merge])
 def test_a_setting_that_does_not_exist_is_refused(kind: type[LayerType]) -> None:
     with pytest.raises(TypeError):
         kind(nonsense=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnncalc.layers import all_types
-from cnncalc.layers.contract import NO_OPERATIONS, Operations, Storage
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Operations
 from cnncalc.layers.shapes import Shape
 
 
@@ -71,7 +71,7 @@ def test_what_an_output_is_mixed_of(mode, read):
 
 
 def test_what_is_a_view_of_its_input():
-    views = {name for name, kind in all_types().items() if kind.storage is Storage.VIEW}
+    views = {name for name, kind in all_types().items() if kind.aliasing is Aliasing.VIEW}
     assert views == {"identity", "flatten", "reshape", "permute", "slice", "crop"}
 
 

@@ -9,20 +9,20 @@ import pytest
 
 from cnncalc import limits
 from cnncalc.errors import SpecError
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 
-Loaded = Callable[[str], Network]
+Loaded = Callable[[str], LayerGraph]
 
 
-def names(network: Network) -> list[str]:
+def names(network: LayerGraph) -> list[str]:
     return [layer.name for layer in network.layers]
 
 
-def layer(network: Network, name: str) -> Layer:
+def layer(network: LayerGraph, name: str) -> Layer:
     return next(layer for layer in network.layers if layer.name == name)
 
 
-def filters(network: Network) -> list[object]:
+def filters(network: LayerGraph) -> list[object]:
     return [layer.settings["filters"] for layer in network.layers if layer.type == "conv"]
 
 

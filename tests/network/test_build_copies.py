@@ -28,7 +28,7 @@ class Forgetful(dict):
         return value
 
 
-def expanded(reference: str, monkeypatch: pytest.MonkeyPatch) -> build.Network:
+def expanded(reference: str, monkeypatch: pytest.MonkeyPatch) -> build.LayerGraph:
     """The network built without any memory: each block expanded anew, each layer decoded and asked anew."""
     factory = LayerFactory.__init__
 
@@ -58,7 +58,7 @@ def test_problems_are_those_without_copies(monkeypatch: pytest.MonkeyPatch) -> N
             except SpecError as error:
                 outcomes.append(error.problems)
         assert outcomes[0] == outcomes[1], path.name
-        refused += isinstance(outcomes[0], tuple) and not isinstance(outcomes[0], build.Network)
+        refused += isinstance(outcomes[0], tuple) and not isinstance(outcomes[0], build.LayerGraph)
     assert refused > 100
 
 

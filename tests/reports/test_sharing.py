@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from cnncalc.analyses.sharing import Pair
+from cnncalc.analyses.sharing import ExactRatio
 from cnncalc.formats import records, terminal
 from cnncalc.languages import LANGUAGES
 from cnncalc.network.build import load
@@ -41,7 +41,7 @@ def said(network, language="en"):
     ],
 )
 def test_ratios_have_the_digits_that_tell(part, whole, text):
-    assert times(Pair(part, whole)) == text
+    assert times(ExactRatio(part, whole)) == text
 
 
 @pytest.mark.parametrize(

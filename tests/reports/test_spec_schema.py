@@ -123,7 +123,7 @@ class TestType:
         found = problem(in_layers({kind.name: {**required, "nonsense": 1}}))
         assert found is not None
         assert found[0].startswith(f"layers.0.{kind.name}")
-        if not kind.several_inputs:
+        if not kind.is_merge:
             assert "'nonsense' was unexpected" in found[1]
 
     def test_a_setting_beside_the_type_is_refused(self, kind: type[LayerType]) -> None:

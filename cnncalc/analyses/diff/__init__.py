@@ -38,7 +38,7 @@ from cnncalc.analyses.diff.pairing import PairedNetworks
 from cnncalc.analyses.diff.records import (
     FREE,
     Cause,
-    Cost,
+    CostChange,
     Diff,
     InputChange,
     Kind,
@@ -48,15 +48,15 @@ from cnncalc.analyses.diff.records import (
 )
 from cnncalc.analyses.diff.shapes import ShapeOrigin, ShapeTracker
 from cnncalc.analyses.tree import NOTHING, Figure
-from cnncalc.layers.contract import Shapes, Storage
-from cnncalc.network.records import Figures, Layer, Network
+from cnncalc.layers.contract import Aliasing, Shapes
+from cnncalc.network.records import Figures, Layer, LayerGraph
 
 __all__ = [
     "EVERYONE",
     "FREE",
     "MOST_TOGETHER",
     "Cause",
-    "Cost",
+    "CostChange",
     "Diff",
     "InputChange",
     "Kind",
@@ -67,7 +67,7 @@ __all__ = [
 ]
 
 
-def diff(old: Network, new: Network) -> Diff:
+def diff(old: LayerGraph, new: LayerGraph) -> Diff:
     """What changed from one network to another. Raises SpecError if very many layers did."""
     with limits.counted():
         return _Differ(old, new).diff()
@@ -76,7 +76,7 @@ def diff(old: Network, new: Network) -> Diff:
 class _Differ:
     """Splits the costs of the layers of two networks by their causes."""
 
-    def __init__(self, old: Network, new: Network) -> None:
+    def __init__(self, old: LayerGraph, new: LayerGraph) -> None:
         self.pairing = PairedNetworks(old, new)
         self.ledger = Ledger()
         self.ledger.add_runs(self.pairing.root)
@@ -162,7 +162,7 @@ class _Differ:
             if change.old is not None:
                 elements -= change.old[1].elements
             figure = Figure(0, 0, 0, 0, elements)
-            cause.own += Cost(figure, figure)
+            cause.own += CostChange(figure, figure)
 
     def _find_outputs(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """The outputs if they changed; one that is only reached through something new is the same."""
@@ -307,8 +307,8 @@ class _Differ:
 
 def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:
     """The figures of a layer; `tied` if its weights are counted elsewhere, `alone` if it is its input's only reader."""
-    storage = figures.type.storage
-    kept = storage is not Storage.VIEW and not (storage is Storage.OVERWRITES and alone)
+    aliasing = figures.type.aliasing
+    kept = aliasing is not Aliasing.VIEW and not (aliasing is Aliasing.IN_PLACE and alone)
     return Figure(
         0 if tied else figures.params,
         0 if tied else figures.buffers,
@@ -318,11 +318,11 @@ def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:
     )
 
 
-def _cost(before: Figure, old: Layer, after: Figure, new: Layer) -> Cost:
+def _cost(before: Figure, old: Layer, after: Figure, new: Layer) -> CostChange:
     """The difference of two figures, of layers that inference may not have."""
     if before == after and old.training_only == new.training_only:
         return FREE
     training = after - before
     if not (old.training_only or new.training_only):
-        return Cost(training, training)
-    return Cost((NOTHING if new.training_only else after) - (NOTHING if old.training_only else before), training)
+        return CostChange(training, training)
+    return CostChange((NOTHING if new.training_only else after) - (NOTHING if old.training_only else before), training)

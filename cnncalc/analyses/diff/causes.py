@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff.blame import EVERYONE, MOST_TOGETHER, NOBODY, Blame, join_blames
 from cnncalc.analyses.diff.pairing import PairedNetworks
-from cnncalc.analyses.diff.records import FREE, Cause, Cost, InputChange, LayerChange, SharedCost
+from cnncalc.analyses.diff.records import FREE, Cause, CostChange, InputChange, LayerChange, SharedCost
 from cnncalc.network.records import Layer
 
 
@@ -48,9 +48,9 @@ class Ledger:
         self.numbers: dict[object, int] = {}
         self.own: dict[str, int] = {}
         self.gone: dict[str, int] = {}
-        self.booked: dict[str, tuple[Cost, Cost]] = {}
+        self.booked: dict[str, tuple[CostChange, CostChange]] = {}
         self.blamed: dict[str, Blame] = {}
-        self.together: dict[Blame, tuple[list[Cost], dict[str, None]]] = {}
+        self.together: dict[Blame, tuple[list[CostChange], dict[str, None]]] = {}
         self.everyone: Blame = NOBODY
 
     # --- causes ---------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Ledger:
         """The cause of a layer's own change."""
         return (self.own[layer.name],) if layer.name in self.own else NOBODY
 
-    def book(self, layer: Layer, blame: Blame, cost: Cost) -> None:
+    def book(self, layer: Layer, blame: Blame, cost: CostChange) -> None:
         """Book a layer's cost on its own change, or on those upstream."""
         if cost == FREE:
             return
@@ -149,7 +149,7 @@ class Ledger:
         return tuple(each for each in shared if each.cost != FREE)
 
 
-def _sum(costs: Iterable[Cost]) -> Cost:
+def _sum(costs: Iterable[CostChange]) -> CostChange:
     total = FREE
     for cost in costs:
         total += cost

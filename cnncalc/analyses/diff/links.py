@@ -9,7 +9,7 @@ from cnncalc.analyses.diff.blame import MOST_TOGETHER, NOBODY, PARTS, UNALTERED,
 from cnncalc.analyses.diff.causes import Ledger
 from cnncalc.analyses.diff.pairing import PairedNetworks, changed_settings
 from cnncalc.analyses.diff.records import SettingChange
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 
 
 class Link(NamedTuple):
@@ -120,7 +120,7 @@ class Linker:
         return Link(position, before, not way.through, way.through, way.altered)
 
 
-def _find_ways(network: Network, causes: dict[str, int], anchors: Mapping[str, str]) -> dict[str, Way]:
+def _find_ways(network: LayerGraph, causes: dict[str, int], anchors: Mapping[str, str]) -> dict[str, Way]:
     """The way of each tensor; `anchors` are the old names of those in both networks."""
     ways: dict[str, Way] = {}
     for name, _ in network.inputs:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cnncalc.analyses.alignment import align
 from cnncalc.analyses.diff.records import SettingChange
 from cnncalc.analyses.totals import stored, totals
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 
 
 class PairedNetworks:
@@ -17,7 +17,7 @@ class PairedNetworks:
     new names of moved layers in the order of the network, which numbers the causes.
     """
 
-    def __init__(self, old: Network, new: Network) -> None:
+    def __init__(self, old: LayerGraph, new: LayerGraph) -> None:
         self.old = old
         self.new = new
         kept = stored(old), stored(new)
@@ -57,7 +57,7 @@ def changed_settings(old: Layer, new: Layer) -> Iterator[SettingChange]:
                 yield SettingChange(name, one[name], value)
 
 
-def _pair_inputs(old: Network, new: Network) -> dict[str, str]:
+def _pair_inputs(old: LayerGraph, new: LayerGraph) -> dict[str, str]:
     """The old names of the new network's inputs: by name, then by their order."""
     olds = {name: None for name, _ in old.inputs}
     pairs = {name: name for name, _ in new.inputs if name in olds}
@@ -66,7 +66,7 @@ def _pair_inputs(old: Network, new: Network) -> dict[str, str]:
     return pairs
 
 
-def _find_readers(network: Network) -> dict[str, list[str]]:
+def _find_readers(network: LayerGraph) -> dict[str, list[str]]:
     """The layers that read each tensor; an output of the network has one more reader, without a name."""
     readers: dict[str, list[str]] = {name: [] for name, _ in network.inputs}
     for layer in network.layers:

@@ -9,7 +9,7 @@ from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import NOTHING, Figure
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reprs import brief
 
 
@@ -32,19 +32,19 @@ class SettingChange(NamedTuple):
 
 
 @brief
-class Cost(NamedTuple):
+class CostChange(NamedTuple):
     """A difference of figures, for one sample: at inference, and in training with what only that has."""
 
     inference: Figure
     training: Figure
 
-    def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
+    def __add__(self, other: CostChange) -> CostChange:  # type: ignore[override]
         if other is FREE:
             return self
-        return other if self is FREE else Cost(self.inference + other.inference, self.training + other.training)
+        return other if self is FREE else CostChange(self.inference + other.inference, self.training + other.training)
 
 
-FREE = Cost(NOTHING, NOTHING)
+FREE = CostChange(NOTHING, NOTHING)
 
 
 @brief
@@ -66,8 +66,8 @@ class LayerChange(NamedTuple):
     rewired: bool
     shared: bool
     cause: int | None
-    own: Cost
-    upstream: Cost
+    own: CostChange
+    upstream: CostChange
     upstream_causes: tuple[int, ...]
 
     @property
@@ -100,7 +100,7 @@ class LayerChange(NamedTuple):
         return self.old is not None and self.new is not None and self.old.training_only != self.new.training_only
 
     @property
-    def difference(self) -> Cost:
+    def difference(self) -> CostChange:
         return self.own + self.upstream
 
 
@@ -126,8 +126,8 @@ class Cause(NamedTuple):
     roots: tuple[Match, ...]
     inputs: tuple[InputChange, ...]
     outputs: bool
-    own: Cost
-    downstream: Cost
+    own: CostChange
+    downstream: CostChange
     reached: tuple[str, ...]
 
 
@@ -136,7 +136,7 @@ class SharedCost(NamedTuple):
     """What several causes cost together, in layers that all of them reach."""
 
     causes: tuple[int, ...]
-    cost: Cost
+    cost: CostChange
     reached: tuple[str, ...]
 
 
@@ -148,8 +148,8 @@ class Diff(NamedTuple):
     of both networks where they are not the same.
     """
 
-    old: Network
-    new: Network
+    old: LayerGraph
+    new: LayerGraph
     old_totals: Totals
     new_totals: Totals
     root: Match

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from cnncalc.layers.contract import Reading
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 
 Number: TypeAlias = "int | Fraction"
 
@@ -38,7 +38,7 @@ class NarrowestField(NamedTuple):
 Map: TypeAlias = tuple[NarrowestField, ...]
 
 
-def narrowest_fields(network: Network) -> dict[str, Map]:
+def narrowest_fields(network: LayerGraph) -> dict[str, Map]:
     """The fields of each layer and each input of the network, gates left aside.
 
     Where paths join, each axis keeps the narrowest of their fields. What reads an axis whole, or makes one from

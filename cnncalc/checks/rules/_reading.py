@@ -101,7 +101,7 @@ def nobody_reads(subject: Subject, name: str, missing: AbstractSet[str]) -> bool
         return False
     source = subject.by_name.get(name)
     while source is not None and name not in subject.outputs:
-        if source.figures.type.role is not Role.MOVING:
+        if source.figures.type.role is not Role.REARRANGEMENT:
             return True
         name = source.inputs[0]
         if len(subject.readers[name]) > 1:
@@ -114,7 +114,7 @@ def origins(subject: Subject) -> dict[str, str]:
     """For each layer and input the name of the map that it is a moved copy of, or its own."""
     found = {name: name for name, _ in subject.network.inputs}
     for layer in subject.layers:
-        moves = layer.figures.type.role is Role.MOVING and len(layer.inputs) == 1
+        moves = layer.figures.type.role is Role.REARRANGEMENT and len(layer.inputs) == 1
         found[layer.name] = found[layer.inputs[0]] if moves else layer.name
     return found
 

@@ -53,7 +53,7 @@ NAME = "auxiliary-not-training-only"
 SEVERITY = Severity.WARNING
 
 BEHIND_THE_HEAD = frozenset(
-    {Role.PROBABILITIES, Role.MOVING, Role.RESAMPLING, Role.DROPOUT, Role.ACTIVATION, Role.GLOBAL_POOL}
+    {Role.PROBABILITIES, Role.REARRANGEMENT, Role.RESAMPLING, Role.DROPOUT, Role.ACTIVATION, Role.GLOBAL_POOL}
 )
 
 

@@ -52,7 +52,15 @@ SEVERITY = Severity.NOTE
 THROUGH = (
     POOLS
     | WEIGHTED
-    | {Role.ACTIVATION, Role.MOVING, Role.RESAMPLING, Role.GLOBAL_POOL, Role.CONCATENATION, Role.SCALING, Role.DROPOUT}
+    | {
+        Role.ACTIVATION,
+        Role.REARRANGEMENT,
+        Role.RESAMPLING,
+        Role.GLOBAL_POOL,
+        Role.CONCATENATION,
+        Role.SCALING,
+        Role.DROPOUT,
+    }
 )
 
 

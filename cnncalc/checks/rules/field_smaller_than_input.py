@@ -57,7 +57,7 @@ SEVERITY = Severity.NOTE
 # A tenth.
 LEAST_SHARE = 10
 POOLING = frozenset({Role.GLOBAL_POOL, Role.AVERAGE_POOL, Role.MAX_POOL})
-JUDGING = POOLING | {Role.MOVING, Role.LINEAR}
+JUDGING = POOLING | {Role.REARRANGEMENT, Role.LINEAR}
 
 
 def check(subject: Subject) -> Iterator[Found]:

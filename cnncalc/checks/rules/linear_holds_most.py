@@ -74,6 +74,6 @@ def _image(subject: Subject, layer: Layer) -> Shape | None:
             flattens = shape.elements == layer.input_shapes[0].elements
             return shape if flattens and shape.positions > 1 else None
         source = subject.source(source)
-        if source is not None and source.figures.type.role not in KEEPS_MAP | {Role.MOVING}:
+        if source is not None and source.figures.type.role not in KEEPS_MAP | {Role.REARRANGEMENT}:
             return None
     return None

@@ -44,7 +44,7 @@ CODE = "CNN011"
 NAME = "no-activation-between"
 SEVERITY = Severity.WARNING
 
-BETWEEN = frozenset({Role.DROPOUT, Role.MOVING, Role.AVERAGE_POOL, Role.BATCH_NORM, Role.SCALING})
+BETWEEN = frozenset({Role.DROPOUT, Role.REARRANGEMENT, Role.AVERAGE_POOL, Role.BATCH_NORM, Role.SCALING})
 
 
 def check(subject: Subject) -> Iterator[Found]:

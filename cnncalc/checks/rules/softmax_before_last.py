@@ -45,7 +45,7 @@ CODE = "CNN012"
 NAME = "softmax-before-last"
 SEVERITY = Severity.WARNING
 
-THROUGH = POOLS | KEEPS_MAP | {Role.MOVING, Role.RESAMPLING, Role.GLOBAL_POOL}
+THROUGH = POOLS | KEEPS_MAP | {Role.REARRANGEMENT, Role.RESAMPLING, Role.GLOBAL_POOL}
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -47,7 +47,7 @@ NAME = "two-activations"
 SEVERITY = Severity.WARNING
 
 ACTIVATIONS = frozenset({Role.ACTIVATION, Role.PROBABILITIES})
-BETWEEN = frozenset({Role.DROPOUT, Role.MOVING})
+BETWEEN = frozenset({Role.DROPOUT, Role.REARRANGEMENT})
 
 
 def check(subject: Subject) -> Iterator[Found]:

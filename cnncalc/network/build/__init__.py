@@ -13,7 +13,7 @@ from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.expand import Expander
 from cnncalc.network.build.inputs import evaluate_inputs, find_channels_last
 from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, Tensor
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.spec.decode import read_spec
 from cnncalc.spec.locate import Place
 from cnncalc.spec.records import Spec
@@ -22,7 +22,7 @@ from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, Value
 
 def load(
     reference: str | Place, settings: Iterable[tuple[str, str]] = (), inputs: Iterable[tuple[str, str]] = ()
-) -> Network:
+) -> LayerGraph:
     """The network of a spec: a file, `-` for standard input, or a bundled network's name.
 
     Raises SpecError with all problems of the spec.
@@ -30,7 +30,7 @@ def load(
     return build(read_spec(reference, settings, inputs))
 
 
-def build(spec: Spec) -> Network:
+def build(spec: Spec) -> LayerGraph:
     """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
     limits.restart()
     draft = Draft(spec)
@@ -52,7 +52,7 @@ def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:
     return values
 
 
-def _build(draft: Draft) -> Network:
+def _build(draft: Draft) -> LayerGraph:
     spec = draft.spec
     variables = variables_of(spec, draft.problems)
     inputs = evaluate_inputs(draft, variables)
@@ -66,7 +66,7 @@ def _build(draft: Draft) -> Network:
         _check_complete(expander, outputs)
     if not draft.is_sound:
         draft.refuse(*(find_channels_last(spec, inputs) if expander.layers.has_broken_rule else ()))
-    return Network(
+    return LayerGraph(
         spec.name,
         spec.source,
         spec.family,

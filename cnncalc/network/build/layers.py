@@ -145,7 +145,7 @@ class LayerPlacer:
         try:
             if len(path) > draft.limits.path:
                 draft.refuse_path(path, item.span)
-            if len(inputs) > 1 or call.type.several_inputs or inputs[0].training_only:
+            if len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
                 _check_inputs(call, place, inputs)
             figures = self.factory.figures_for(self.factory.layer_type(call, scope, inputs[0]), inputs)
         except RuleError as error:
@@ -183,10 +183,10 @@ class LayerPlacer:
 def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
     """Raise EvaluationError for a wrong number of inputs, and for an inference layer that reads a training-only one."""
     item, path, scope = place
-    if len(inputs) > 1 and not call.type.several_inputs:
+    if len(inputs) > 1 and not call.type.is_merge:
         message = f"{path} takes one input, not {len(inputs)}"
         raise EvaluationError(item.span, message, "join them first, with concat or add")
-    if len(inputs) == 1 and call.type.several_inputs:
+    if len(inputs) == 1 and call.type.is_merge:
         reads = inputs[0].name or "..."
         hint = f"write its branches, or from: [{reads}, ...] beside it"
         raise EvaluationError(item.span, f"{path} joins two tensors or more, but one comes in", hint)

@@ -19,7 +19,7 @@ def find_inputs(
     if current is not None:
         return {"": current}
     # Several inputs and no layer yet: a join takes all of them, and each branch names its own start.
-    if isinstance(action, LayerCall) and action.type.several_inputs:
+    if isinstance(action, LayerCall) and action.type.is_merge:
         return scope.inputs
     if isinstance(action, JoinCall | SideBranches | ItemGroup):
         return {}

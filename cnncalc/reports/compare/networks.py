@@ -12,7 +12,7 @@ from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text, to_cell
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.network.records import Network
+from cnncalc.network.records import LayerGraph
 from cnncalc.reports.catalogue import OTHERS
 from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import Share, decimals, percent
@@ -63,11 +63,11 @@ LEFT_OUT = "left out at this width: {columns}; --transpose shows them below one 
 LEFT_OUT_NETWORKS = "left out at this width: {columns}; without --transpose every network has a row"
 
 
-class Entry(NamedTuple):
+class ComparedNetwork(NamedTuple):
     """A network to compare: the SPEC as it was given, and what is known of it."""
 
     spec: str
-    network: Network
+    network: LayerGraph
     facts: Facts
 
 
@@ -89,7 +89,7 @@ class Options(NamedTuple):
     exact: bool = False
 
 
-def labels(entries: Sequence[Entry]) -> list[str]:
+def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
     """The networks' names; the SPEC as it was given where several networks have one name."""
     specs: dict[str, set[str]] = {}
     for entry in entries:
@@ -102,10 +102,10 @@ def needs_fields(columns: Iterable[str], sort: str) -> bool:
     return sort == "field" or "field" in columns
 
 
-def compare_table(entries: Sequence[Entry], options: Options, notes: Sequence[tuple[str, str]] = ()) -> Table:
+def compare_table(entries: Sequence[ComparedNetwork], options: Options, notes: Sequence[tuple[str, str]] = ()) -> Table:
     """A row a network, or a column a network; `notes` come below what the figures say themselves."""
     names = labels(entries)
-    cells = _Cells(entries, names, options)
+    cells = _ComparisonCells(entries, names, options)
     keys = options.columns
     if options.grouped and (options.exact or options.transpose):
         keys = (*keys[:1], *(key for key in ("family",) if key not in keys), *keys[1:])
@@ -177,7 +177,7 @@ def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], options: 
             yield Line((column.key if options.exact else column.header, *(row[number] for row in rows)))
 
 
-def ordered(entries: Sequence[Entry], names: Sequence[str], options: Options) -> list[int]:
+def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], options: Options) -> list[int]:
     """The places of the entries in the order to show them: numbers downwards, names upwards."""
     places = list(range(len(entries)))
     if options.sort == "network":
@@ -200,7 +200,7 @@ def ordered(entries: Sequence[Entry], names: Sequence[str], options: Options) ->
     return places
 
 
-def _amount(key: str, entry: Entry) -> int | None:
+def _amount(key: str, entry: ComparedNetwork) -> int | None:
     """The number that a column has of a network, for one sample; None where it has none."""
     totals = entry.facts.totals
     if key == "year":
@@ -212,10 +212,10 @@ def _amount(key: str, entry: Entry) -> int | None:
     return totals.layers if key == "layers" else SUMS[key].amount(totals)
 
 
-class _Cells:
+class _ComparisonCells:
     """What stands in the cells: numbers with what the largest of all is, so that bars can be drawn."""
 
-    def __init__(self, entries: Sequence[Entry], names: Sequence[str], options: Options) -> None:
+    def __init__(self, entries: Sequence[ComparedNetwork], names: Sequence[str], options: Options) -> None:
         self.entries = entries
         self.names = names
         self.options = options
@@ -241,7 +241,7 @@ class _Cells:
             return self.heaviest(found, share=key.endswith("_share"))
         return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
 
-    def number(self, key: str, entry: Entry) -> Cell:
+    def number(self, key: str, entry: ComparedNetwork) -> Cell:
         if key not in SUMS:
             return _amount(key, entry)
         quantity = SUMS[key]
@@ -250,7 +250,7 @@ class _Cells:
             return Measured(number, quantity.scaled(self.most[key], self.options.batch))
         return to_cell(number, quantity.unit)
 
-    def ratio(self, key: str, entry: Entry) -> Cell:
+    def ratio(self, key: str, entry: ComparedNetwork) -> Cell:
         pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.options)
         if pair is None or not pair.whole:
             return None
@@ -271,12 +271,12 @@ class _Cells:
         return f"{percent(part)} % {found.layers[0]}{alike}"
 
 
-def inputs(network: Network) -> str:
+def inputs(network: LayerGraph) -> str:
     """The shapes of a network's inputs, as `list` has them."""
     return " + ".join(shape(sizes) for _, sizes in network.inputs)
 
 
-def ratio(key: str, entry: Entry, entries: Sequence[Entry], options: Options) -> Share | None:
+def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], options: Options) -> Share | None:
     """A figure of a network as a part of the base's."""
     if options.base is None:
         return None
@@ -296,7 +296,7 @@ def times(pair: Share) -> str:
 # --- below the table ------------------------------------------------------------------------------
 
 
-def _sentences(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What the figures say: the extremes, and which networks none beats."""
     different = {entry.spec: (name, entry) for name, entry in zip(names, entries, strict=True)}
     chosen = list(different.values())
@@ -317,7 +317,7 @@ def _sentences(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[tuple
         yield "", _front(best)
 
 
-def _extremes(key: str, chosen: Sequence[tuple[str, Entry]]) -> tuple[str, Share, str] | None:
+def _extremes(key: str, chosen: Sequence[tuple[str, ComparedNetwork]]) -> tuple[str, Share, str] | None:
     """The networks with the most and the least of something, and how many times as much that is."""
     amounts = [(_amount(key, entry) or 0, name) for name, entry in chosen]
     most, least = max(amounts, key=lambda one: one[0]), min(amounts, key=lambda one: one[0])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from cnncalc.analyses.compare import front
 from cnncalc.errors import Problem, SpecError
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.reports.compare.networks import Entry, labels
+from cnncalc.reports.compare.networks import ComparedNetwork, labels
 from cnncalc.text import plain
 
 LONGEST_LABEL = 40
@@ -71,7 +71,7 @@ class Box(NamedTuple):
         return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
 
-class Line(NamedTuple):
+class Segment(NamedTuple):
     """A straight line from one point to another."""
 
     start: tuple[float, float]
@@ -100,7 +100,7 @@ class Placed(NamedTuple):
     """A label in its place, and the line to its point where it is not beside it."""
 
     box: Box
-    leader: Line | None
+    leader: Segment | None
 
 
 class _Ground(NamedTuple):
@@ -108,14 +108,14 @@ class _Ground(NamedTuple):
 
     area: Box
     dots: Sequence[Box]
-    lines: Sequence[Line]
+    lines: Sequence[Segment]
 
 
 def place(
     points: Sequence[tuple[float, float]],
     sizes: Sequence[tuple[float, float]],
     area: Box,
-    lines: Sequence[Line] = (),
+    lines: Sequence[Segment] = (),
 ) -> list[Placed | None]:
     """A place for the label of each point that has one, of these sizes, that overlaps no point and no other label.
 
@@ -160,7 +160,7 @@ def _placed(
                 crossed += any(line.crosses(one.box) for line in ground.lines)
                 # Such a label would be taken for the other's, but for a line.
                 shared = one.leader is None and _is_nearer_to_another(one.box, number, points)
-                leader = Line(points[number], one.box.nearest(points[number])) if shared else one.leader
+                leader = Segment(points[number], one.box.nearest(points[number])) if shared else one.leader
                 if ring + (crossed + shared) * CROSSING < best and _is_free(Placed(one.box, leader), ground, done):
                     best = ring + (crossed + shared) * CROSSING
                     placed[number] = Placed(one.box, leader)
@@ -180,7 +180,7 @@ def _candidates(point: tuple[float, float], size: tuple[float, float]) -> Iterat
             box = Box(middle_x - wide / 2, middle_y - high / 2, middle_x + wide / 2, middle_y + high / 2)
             end = box.nearest(point)
             leads = hypot(end[0] - x, end[1] - y) > RADIUS + LEADER_FROM
-            yield ring, Placed(box, Line(point, end) if leads else None)
+            yield ring, Placed(box, Segment(point, end) if leads else None)
 
 
 def _is_nearer_to_another(box: Box, number: int, points: Sequence[tuple[float, float]]) -> bool:
@@ -208,7 +208,7 @@ class Point(NamedTuple):
     ahead: bool
 
 
-def draw(entries: Sequence[Entry], form: str, batch: int = 1) -> bytes:
+def draw(entries: Sequence[ComparedNetwork], form: str, batch: int = 1) -> bytes:
     """A picture, `svg` or `png`: both axes logarithmic, a color and a sign a family, the Pareto front as a line.
 
     The same networks give the same bytes. Raises SpecError where no network can be drawn, ImportError
@@ -237,7 +237,7 @@ def draw(entries: Sequence[Entry], form: str, batch: int = 1) -> bytes:
         return picture.saved(form)
 
 
-def _points(entries: Sequence[Entry], batch: int) -> tuple[list[Point], list[str]]:
+def _points(entries: Sequence[ComparedNetwork], batch: int) -> tuple[list[Point], list[str]]:
     """The points, and the names of what has no place on logarithmic axes; who shares a point shares a label."""
     found: dict[tuple[int, int], list[Point]] = {}
     missing: dict[str, None] = {}
@@ -381,7 +381,7 @@ class _Picture:
             [(float(x), float(y)) for x, y in at],
             [(float(extent.width), float(extent.height)) for extent in extents],
             Box(float(area.x0), float(area.y0), float(area.x1), float(area.y1)),
-            [Line(*map(tuple, pair)) for pair in pairwise(self.axes.transData.transform(self.steps))],
+            [Segment(*map(tuple, pair)) for pair in pairwise(self.axes.transData.transform(self.steps))],
         )
         inverse = self.figure.transFigure.inverted()
         line = import_module("matplotlib.lines").Line2D

@@ -9,7 +9,7 @@ from cnncalc.analyses.compare import Heaviest, Size, front
 from cnncalc.analyses.stages import Stage, stages
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.reports.compare.networks import Entry, Options, labels, ordered, ratio
+from cnncalc.reports.compare.networks import ComparedNetwork, Options, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
 from cnncalc.reports.summary_records import Counts, Input, Sums, input_of
 from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
@@ -32,13 +32,13 @@ class BothHeaviestRecord(NamedTuple):
     macs: HeaviestRecord | None
 
 
-class RatiosRecord(NamedTuple):
+class CompareRatiosRecord(NamedTuple):
     """Counts as multiples of those of another network; null where it has none."""
 
     ratios: Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Share | None))]
 
 
-class NetworkRecord(NamedTuple):
+class CompareNetworkRecord(NamedTuple):
     """A network with all that it is compared by."""
 
     spec: str
@@ -53,17 +53,17 @@ class NetworkRecord(NamedTuple):
     receptive_field: tuple[int, ...] | None
     heaviest: BothHeaviestRecord
     pareto: bool
-    ratios: RatiosRecord | Absent = ABSENT
+    ratios: CompareRatiosRecord | Absent = ABSENT
 
 
-class Comparison(NamedTuple):
+class CompareRecord(NamedTuple):
     """Networks beside one another; operations and activations are of the whole batch."""
 
     schema: Literal[1]
     batch: Positive
     dtype: str
     relative_to: str | None
-    networks: Iterator[NetworkRecord]
+    networks: Iterator[CompareNetworkRecord]
 
 
 class FittingSizeRecord(NamedTuple):
@@ -133,25 +133,27 @@ class StagesComparison(NamedTuple):
     networks: Iterator[StagesOfNetworkRecord]
 
 
-RECORDS = (Comparison, SizesComparison, StagesComparison)
+RECORDS = (CompareRecord, SizesComparison, StagesComparison)
 
 
-def comparison_record(entries: Sequence[Entry], options: Options) -> Comparison:
+def comparison_record(entries: Sequence[ComparedNetwork], options: Options) -> CompareRecord:
     """The record of networks beside one another: every fact, whatever the table shows."""
     names = labels(entries)
     ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
 
-    def networks() -> Iterator[NetworkRecord]:
+    def networks() -> Iterator[CompareNetworkRecord]:
         for place in ordered(entries, names, options):
             yield _network(entries[place], options, _ratios(entries[place], entries, options), is_ahead=ahead[place])
 
     base = None if options.base is None else entries[options.base].spec
-    return Comparison(1, options.batch, options.dtype, base, networks())
+    return CompareRecord(1, options.batch, options.dtype, base, networks())
 
 
-def _network(entry: Entry, options: Options, ratios: RatiosRecord | Absent, *, is_ahead: bool) -> NetworkRecord:
+def _network(
+    entry: ComparedNetwork, options: Options, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
+) -> CompareNetworkRecord:
     network, facts = entry.network, entry.facts
-    return NetworkRecord(
+    return CompareNetworkRecord(
         entry.spec,
         network.name,
         network.source,
@@ -172,11 +174,13 @@ def _heaviest(found: Heaviest | None, batch: int) -> HeaviestRecord | None:
     return found and HeaviestRecord(found.layers, found.amount * batch, found.amount / found.whole)
 
 
-def _ratios(entry: Entry, entries: Sequence[Entry], options: Options) -> RatiosRecord | Absent:
+def _ratios(
+    entry: ComparedNetwork, entries: Sequence[ComparedNetwork], options: Options
+) -> CompareRatiosRecord | Absent:
     if options.base is None:
         return ABSENT
     pairs = {key: ratio(key, entry, entries, options) for key in COUNTS}
-    return RatiosRecord(
+    return CompareRatiosRecord(
         Flat({key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()})
     )
 
@@ -196,12 +200,12 @@ def _size(one: Size, batch: int) -> SizeRecord:
     return FittingSizeRecord(one.size, input_of(one.network), Flat(counts_of(one.totals, batch)), None)
 
 
-def stages_record(entries: Sequence[Entry], batch: int) -> StagesComparison:
+def stages_record(entries: Sequence[ComparedNetwork], batch: int) -> StagesComparison:
     """The record of networks stage by stage."""
     return StagesComparison(1, batch, (_stages(entry, batch) for entry in entries))
 
 
-def _stages(entry: Entry, batch: int) -> StagesOfNetworkRecord:
+def _stages(entry: ComparedNetwork, batch: int) -> StagesOfNetworkRecord:
     params, macs = entry.facts.totals.params, entry.facts.totals.macs
 
     def record(stage: Stage) -> StageRecord:

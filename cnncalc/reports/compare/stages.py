@@ -9,7 +9,7 @@ from cnncalc.analyses.stages import Stage, stages
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.layers.shapes import Shape, times
-from cnncalc.reports.compare.networks import Entry, labels
+from cnncalc.reports.compare.networks import ComparedNetwork, labels
 from cnncalc.text import Share, number
 from cnncalc.text import exact as written
 
@@ -37,7 +37,9 @@ EXACT = (
 )
 
 
-def stages_table(entries: Sequence[Entry], batch: int, notes: Sequence[tuple[str, str]], *, exact: bool) -> Table:
+def stages_table(
+    entries: Sequence[ComparedNetwork], batch: int, notes: Sequence[tuple[str, str]], *, exact: bool
+) -> Table:
     """The stages from the finest to the vectors, and below each of them a row a network.
 
     Networks are aligned by stride, how many positions of the input lie between two outputs, and not by
@@ -76,7 +78,7 @@ def stages_table(entries: Sequence[Entry], batch: int, notes: Sequence[tuple[str
     return Table("", header, columns, tuple(lines), (*below, *notes), LEFT_OUT)
 
 
-def _line(name: str, entry: Entry, stage: Stage, batch: int) -> Line:
+def _line(name: str, entry: ComparedNetwork, stage: Stage, batch: int) -> Line:
     totals = entry.facts.totals
     cells: tuple[Cell, ...] = (
         name,
@@ -99,7 +101,7 @@ def _sizes(stage: Stage) -> str:
 
 
 def _exact(
-    entries: Sequence[Entry], found: Sequence[tuple[Stage, ...]], names: Sequence[str], batch: int
+    entries: Sequence[ComparedNetwork], found: Sequence[tuple[Stage, ...]], names: Sequence[str], batch: int
 ) -> Iterator[Line]:
     for name, entry, own in zip(names, entries, found, strict=True):
         totals = entry.facts.totals

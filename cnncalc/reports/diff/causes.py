@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
-from cnncalc.analyses.diff import FREE, Cause, Cost, Diff, LayerChange
+from cnncalc.analyses.diff import FREE, Cause, CostChange, Diff, LayerChange
 from cnncalc.analyses.tree import NOTHING
 from cnncalc.errors import plural
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Table
 from cnncalc.reports.diff.rows import (
+    DiffRow,
     Options,
-    Row,
-    Words,
+    Wording,
     columns_of,
     first_of,
     label,
@@ -29,18 +29,18 @@ from cnncalc.reports.diff.rows import (
 MOST_CAUSES = 12
 
 
-class _Group(NamedTuple):
+class _CauseGroup(NamedTuple):
     """Causes that are one row, with what they cost; `layers` are those that changed, where they are named."""
 
     name: str
     layers: tuple[str, ...]
     words: list[str]
-    own: Cost
-    downstream: Cost
+    own: CostChange
+    downstream: CostChange
     reached: tuple[str, ...]
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> CostChange:
         return self.own + self.downstream
 
 
@@ -48,7 +48,7 @@ class _Together(NamedTuple):
     """What groups cost together: their numbers, the cost and where."""
 
     groups: tuple[int, ...]
-    cost: Cost
+    cost: CostChange
     reached: tuple[str, ...]
 
 
@@ -58,7 +58,7 @@ def causes_table(facts: Diff, options: Options, rows: int) -> Table | None:
     None where it says no more than the `rows` of the changes. Where causes are many, those of the same lines
     in the file are one row.
     """
-    words = Words(options.arrow)
+    words = Wording(options.arrow)
     sets: list[list[int]] = [[number] for number in range(len(facts.causes))]
     if not options.everything and sum(cause.own != FREE or cause.downstream != FREE for cause in facts.causes) > (
         MOST_CAUSES
@@ -84,7 +84,9 @@ def causes_table(facts: Diff, options: Options, rows: int) -> Table | None:
     return Table(title, (), columns_of(options, "cause"), lines, tuple(notes))
 
 
-def _rows(facts: Diff, groups: Sequence[_Group], together: Sequence[_Together], options: Options) -> Iterator[Row]:
+def _rows(
+    facts: Diff, groups: Sequence[_CauseGroup], together: Sequence[_Together], options: Options
+) -> Iterator[DiffRow]:
     order = sorted((group for group in groups if group.cost != FREE), key=lambda group: -_weight(facts, group.cost))
     most = len(order) if options.everything else MOST_CAUSES
     for group in order[:most]:
@@ -106,24 +108,24 @@ def _rows(facts: Diff, groups: Sequence[_Group], together: Sequence[_Together], 
         words = ["in layers that several causes reach; --all shows them"]
         yield _row(f"  {len(shared) - most} more together", words, cost, cost, 0)
     total = _sum([*(group.cost for group in groups), *(each.cost for each in together)])
-    yield Row("  all", "", [], total.inference, heading=True)
+    yield DiffRow("  all", "", [], total.inference, heading=True)
 
 
-def _row(name: str, words: list[str], cost: Cost, whole: Cost, indent: int) -> Row:
+def _row(name: str, words: list[str], cost: CostChange, whole: CostChange, indent: int) -> DiffRow:
     """A row with what is counted at inference; what only training has is shown as that."""
     if whole.inference == NOTHING:
-        return Row(name, "", [*words, "in training only"], cost.training, indent, faint=True)
-    return Row(name, "", words, cost.inference, indent)
+        return DiffRow(name, "", [*words, "in training only"], cost.training, indent, faint=True)
+    return DiffRow(name, "", words, cost.inference, indent)
 
 
-def _weight(facts: Diff, cost: Cost) -> Fraction:
+def _weight(facts: Diff, cost: CostChange) -> Fraction:
     """How much a cost is of what there was."""
     totals, figure = facts.old_totals, cost.training
     keys = ("params", "macs", "flops", "activations")
     return max(Fraction(abs(getattr(figure, key)), max(1, getattr(totals, key))) for key in keys)
 
 
-def _sum(costs: Iterable[Cost]) -> Cost:
+def _sum(costs: Iterable[CostChange]) -> CostChange:
     total = FREE
     for cost in costs:
         total += cost
@@ -133,7 +135,7 @@ def _sum(costs: Iterable[Cost]) -> Cost:
 # --- groups ---------------------------------------------------------------------------------------
 
 
-def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Words) -> tuple[list[_Group], list[_Together]]:
+def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Wording) -> tuple[list[_CauseGroup], list[_Together]]:
     """The causes of each set as one; what they cost together is downstream of the one."""
     place = {number: group for group, numbers in enumerate(sets) for number in numbers}
     own = [_sum(facts.causes[number].own for number in numbers) for numbers in sets]
@@ -141,7 +143,7 @@ def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Words) -> tuple[
     reached: list[dict[str, None]] = [
         {name: None for number in numbers for name in facts.causes[number].reached} for numbers in sets
     ]
-    together: dict[tuple[int, ...], tuple[list[Cost], dict[str, None]]] = {}
+    together: dict[tuple[int, ...], tuple[list[CostChange], dict[str, None]]] = {}
     for each in facts.shared:
         groups = tuple(sorted({place[number] for number in each.causes}))
         names = dict.fromkeys(each.reached)
@@ -157,15 +159,15 @@ def _grouped(facts: Diff, sets: Sequence[Sequence[int]], words: Words) -> tuple[
         causes = [facts.causes[number] for number in numbers]
         layers = tuple(change.layer.name for cause in causes for change in cause.changes if not cause.roots)
         name, said = _name(causes, layers), _said(causes, words)
-        made.append(_Group(name, layers, said, own[group], downstream[group], tuple(reached[group])))
+        made.append(_CauseGroup(name, layers, said, own[group], downstream[group], tuple(reached[group])))
     sums = [_Together(groups, _sum(costs), tuple(names)) for groups, (costs, names) in together.items()]
     return made, [each for each in sums if each.cost != FREE]
 
 
-def _merged(groups: list[_Group], together: list[_Together]) -> tuple[list[_Group], list[_Together]]:
+def _merged(groups: list[_CauseGroup], together: list[_Together]) -> tuple[list[_CauseGroup], list[_Together]]:
     """Changes of layers that are said in the same words, and that nothing follows from, are one row."""
     named = {number for each in together for number in each.groups}
-    rows: list[list[_Group]] = []
+    rows: list[list[_CauseGroup]] = []
     numbers: list[int] = []
     found: dict[tuple[str, ...], int] = {}
     for number, group in enumerate(groups):
@@ -180,7 +182,7 @@ def _merged(groups: list[_Group], together: list[_Together]) -> tuple[list[_Grou
     return [_as_one(row) for row in rows], moved
 
 
-def _as_one(groups: Sequence[_Group]) -> _Group:
+def _as_one(groups: Sequence[_CauseGroup]) -> _CauseGroup:
     """Groups that are said in the same words as one."""
     first = groups[0]
     if len(groups) == 1:
@@ -231,7 +233,7 @@ def _name(causes: Sequence[Cause], layers: tuple[str, ...]) -> str:
     return f"~ {label(layers)}"
 
 
-def _said(causes: Sequence[Cause], words: Words) -> list[str]:
+def _said(causes: Sequence[Cause], words: Wording) -> list[str]:
     first = causes[0]
     changes = [change for cause in causes for change in cause.changes]
     if first.roots:
@@ -258,7 +260,7 @@ def _said(causes: Sequence[Cause], words: Words) -> list[str]:
     return said + (["moved"] if told.moved else []) + (["reads other layers"] if told.rewired else [])
 
 
-def _ranges(changes: Sequence[LayerChange], words: Words) -> Iterator[str]:
+def _ranges(changes: Sequence[LayerChange], words: Wording) -> Iterator[str]:
     """The settings that changed in several ways: filters 64..512 -> 128..1024."""
     for place, setting in enumerate(changes[0].settings):
         olds = [change.settings[place].old for change in changes]

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from cnncalc.analyses.alignment import Match
-from cnncalc.analyses.diff import MOST_TOGETHER, Cause, Cost, Diff, InputChange, Kind, LayerChange
+from cnncalc.analyses.diff import MOST_TOGETHER, Cause, CostChange, Diff, InputChange, Kind, LayerChange
 from cnncalc.analyses.totals import Totals
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Positive, Sizes
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
 Differences: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, int))]
 
 
-class NetworkRecord(NamedTuple):
+class DiffNetworkRecord(NamedTuple):
     """One of the two networks."""
 
     name: str
@@ -49,7 +49,7 @@ class BlockRecord(NamedTuple):
     new_type: str | None
 
 
-class LayerRecord(NamedTuple):
+class DiffLayerRecord(NamedTuple):
     """A layer of one of the networks."""
 
     name: str
@@ -87,8 +87,8 @@ class ChangeRecord(NamedTuple):
     """A layer that changed: by itself (`own`), and downstream of which causes."""
 
     change: Kind
-    old: LayerRecord | None
-    new: LayerRecord | None
+    old: DiffLayerRecord | None
+    new: DiffLayerRecord | None
     settings: dict[str, SettingRecord]
     type_changed: bool
     renamed: bool
@@ -132,19 +132,19 @@ class AmountRecord(NamedTuple):
 Amounts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, AmountRecord))]
 
 
-class TrainingRecord(NamedTuple):
+class DiffTrainingRecord(NamedTuple):
     """What the networks add up to in training."""
 
     sums: Amounts
 
 
-class TotalsRecord(NamedTuple):
+class DiffTotalsRecord(NamedTuple):
     """What the networks add up to at inference, and in training."""
 
     sums: Amounts
     weight_layers: AmountRecord
     layers: AmountRecord
-    training: TrainingRecord
+    training: DiffTrainingRecord
 
 
 class Difference(NamedTuple):
@@ -154,8 +154,8 @@ class Difference(NamedTuple):
     """
 
     schema: Literal[1]
-    old: NetworkRecord
-    new: NetworkRecord
+    old: DiffNetworkRecord
+    new: DiffNetworkRecord
     batch: Positive
     changed: bool
     inputs: Iterator[InputRecord]
@@ -163,7 +163,7 @@ class Difference(NamedTuple):
     changes: Iterator[ChangeRecord]
     causes: Iterator[CauseRecord]
     shared: Iterator[SharedRecord]
-    totals: TotalsRecord
+    totals: DiffTotalsRecord
 
 
 # Against a git revision it is a list.
@@ -187,8 +187,8 @@ def difference_record(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Di
     )
 
 
-def _network(network: Network) -> NetworkRecord:
-    return NetworkRecord(network.name, network.file, dict(network.inputs), network.outputs)
+def _network(network: LayerGraph) -> DiffNetworkRecord:
+    return DiffNetworkRecord(network.name, network.file, dict(network.inputs), network.outputs)
 
 
 def _input(change: InputChange) -> InputRecord:
@@ -232,8 +232,8 @@ def _change(change: LayerChange, batch: int) -> ChangeRecord:
     )
 
 
-def _layer(layer: Layer | None) -> LayerRecord | None:
-    return layer and LayerRecord(
+def _layer(layer: Layer | None) -> DiffLayerRecord | None:
+    return layer and DiffLayerRecord(
         layer.name,
         layer.type,
         layer.inputs,
@@ -256,12 +256,12 @@ def _cause(cause: Cause, batch: int) -> CauseRecord:
     return CauseRecord(kind, layers, _cost(cause.own, batch), _cost(cause.downstream, batch), cause.reached)  # type: ignore[arg-type]
 
 
-def _cost(cost: Cost, batch: int) -> CostRecord:
+def _cost(cost: CostChange, batch: int) -> CostRecord:
     inference, training = (Flat(counts_of(figure, batch)) for figure in (cost.inference, cost.training))
     return CostRecord(inference, DifferenceRecord(training))
 
 
-def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> TotalsRecord:
+def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> DiffTotalsRecord:
     def pair(one: int, two: int) -> AmountRecord:
         return AmountRecord(one, two, two - one)
 
@@ -269,9 +269,9 @@ def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> TotalsReco
         before, after = (amounts_of(each, batch, dtype_size) for each in both)
         return Flat({key: pair(before[key], after[key]) for key in SUMS})
 
-    return TotalsRecord(
+    return DiffTotalsRecord(
         sums(old.inference, new.inference),
         pair(old.weight_layers, new.weight_layers),
         pair(old.layers, new.layers),
-        TrainingRecord(sums(old.training, new.training)),
+        DiffTrainingRecord(sums(old.training, new.training)),
     )

@@ -55,7 +55,7 @@ class Options(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Row(NamedTuple):
+class DiffRow(NamedTuple):
     """A row before it is laid out. Without a figure it has no numbers: those of the rows below it are its own."""
 
     name: str
@@ -67,7 +67,7 @@ class Row(NamedTuple):
     faint: bool = False
 
 
-def lines_of(rows: Sequence[Row], totals: Totals, options: Options) -> tuple[Line, ...]:
+def lines_of(rows: Sequence[DiffRow], totals: Totals, options: Options) -> tuple[Line, ...]:
     """The lines of rows; per cents are of the totals. Where a terminal is narrow, long texts take several lines."""
     lines = tuple(Line(_cells(row, totals, options), row.indent, row.heading, row.faint) for row in rows)
     keys = options.columns
@@ -111,11 +111,11 @@ def columns_of(options: Options, first: str) -> tuple[Column, ...]:
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
 
-def _cells(row: Row, totals: Totals, options: Options) -> tuple[Cell, ...]:
+def _cells(row: DiffRow, totals: Totals, options: Options) -> tuple[Cell, ...]:
     return tuple(_cell(key, row, totals, options) for key in options.columns)
 
 
-def _cell(key: str, row: Row, totals: Totals, options: Options) -> Cell:
+def _cell(key: str, row: DiffRow, totals: Totals, options: Options) -> Cell:
     if key == "layer":
         return row.name
     if key == "type":
@@ -238,7 +238,7 @@ def reached_in(names: Sequence[str]) -> str:
 # --- what is said of a change ---------------------------------------------------------------------
 
 
-class Words:
+class Wording:
     """Says in words what changed; `arrow` stands between what was and what is."""
 
     def __init__(self, arrow: str) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
-from cnncalc.analyses.diff import FREE, Cost, Diff, InputChange, Kind, LayerChange
+from cnncalc.analyses.diff import FREE, CostChange, Diff, InputChange, Kind, LayerChange
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import plural
 from cnncalc.formats import markdown
@@ -15,7 +15,7 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Column, Line, Table, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.diff.causes import causes_table
-from cnncalc.reports.diff.rows import Options, Row, Words, columns_of, label, lines_of, signed, signed_percent
+from cnncalc.reports.diff.rows import DiffRow, Options, Wording, columns_of, label, lines_of, signed, signed_percent
 from cnncalc.reports.network_table import describe_inputs
 from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import several
@@ -116,7 +116,7 @@ def _noun(key: str) -> str:
 
 def _changes_table(facts: Diff, options: Options) -> Table:
     """The rows of what changed, in the order of the file."""
-    words = Words(options.arrow)
+    words = Wording(options.arrow)
     writer = _Changes(facts, options, words)
     rows = writer.rows()
     old, new = facts.old, facts.new
@@ -143,7 +143,7 @@ class _Below(NamedTuple):
     itself: int
     consequences: int
     blocks: int
-    cost: Cost
+    cost: CostChange
 
     @property
     def anything(self) -> bool:
@@ -158,7 +158,7 @@ class _Below(NamedTuple):
 class _Changes:
     """Makes the rows of the changes. Blocks from level `depth` on are one row."""
 
-    def __init__(self, facts: Diff, options: Options, words: Words) -> None:
+    def __init__(self, facts: Diff, options: Options, words: Wording) -> None:
         self.facts = facts
         self.options = options
         self.words = words
@@ -170,7 +170,7 @@ class _Changes:
         self.folded = False
         self.left_out = 0
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[DiffRow]:
         """The rows, with blocks folded, deepest first, until they are not too many."""
         if not self.options.everything:
             while self.depth > 1 and len(list(islice(self._all_rows(), MOST_ROWS + 1))) > MOST_ROWS:
@@ -210,7 +210,7 @@ class _Changes:
             cost,
         )
 
-    def _all_rows(self) -> Iterator[Row]:
+    def _all_rows(self) -> Iterator[DiffRow]:
         self.left_out = 0
         self.folded = False
         for change in self.facts.inputs:
@@ -218,9 +218,9 @@ class _Changes:
         yield from self._rows(self.facts.root, 0, "", 1)
         if self.facts.outputs is not None:
             old, new = map(several, self.facts.outputs)
-            yield Row("~ outputs", "", [self.words.pair(old, new)], None)
+            yield DiffRow("~ outputs", "", [self.words.pair(old, new)], None)
 
-    def _input(self, change: InputChange) -> Row:
+    def _input(self, change: InputChange) -> DiffRow:
         old, new = change.old, change.new
         sign = "+" if old is None else "-" if new is None else "~"
         shapes = [shape(each[1]) for each in (old, new) if each is not None]
@@ -229,9 +229,9 @@ class _Changes:
             words.append(f"was {old[0]}")
         name = (new or old or ("input",))[0]
         figure = self.facts.causes[change.cause].own.inference
-        return Row(f"{sign} {name if name == 'input' else f'input {name}'}", "", words, figure)
+        return DiffRow(f"{sign} {name if name == 'input' else f'input {name}'}", "", words, figure)
 
-    def _rows(self, match: Match, indent: int, prefix: str, times: int) -> Iterator[Row]:
+    def _rows(self, match: Match, indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
         """The rows below a node that count `times` times; `prefix` is the path of blocks that have no row."""
         children = [(place, child) for place, child in enumerate(match.children) if self.below[child].anything]
         start = 0
@@ -254,7 +254,7 @@ class _Changes:
             return False
         return other[0] == place and self.below[other[1]].likeness == self.below[first].likeness
 
-    def _node(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[Row]:
+    def _node(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
         """The rows of a node, or of equal neighbors as one."""
         match, node = run[0], run[0].node
         times *= len(run)
@@ -270,23 +270,23 @@ class _Changes:
         elif node.depth >= self.depth:
             self.folded = True
             figure = self._figure(self.below[match].cost, times, training_only=node.training_only)
-            yield Row(name, node.kind, [*self._of_block(match), *self._inside(match)], figure, indent)
+            yield DiffRow(name, node.kind, [*self._of_block(match), *self._inside(match)], figure, indent)
         else:
             words = self._of_block(match)
             visible = [child for child in match.children if self.below[child].anything]
             if not words and len(run) == len(visible) == 1 and not self.below[visible[0]].downstream:
                 yield from self._rows(match, indent, f"{prefix}{node.label}.", times)
                 return
-            yield Row(name, node.kind, words, None, indent, heading=True)
+            yield DiffRow(name, node.kind, words, None, indent, heading=True)
             yield from self._rows(match, indent + 1, "", times)
 
-    def _of_layer(self, name: str, change: LayerChange, indent: int, times: int, *, faint: bool = False) -> Row:
+    def _of_layer(self, name: str, change: LayerChange, indent: int, times: int, *, faint: bool = False) -> DiffRow:
         training = change.layer.training_only and (change.old is None or change.old.training_only)
         figure = self._figure(change.difference, times, training_only=training)
         words = [*self.words.of(change), *(["in training only"] if training else [])]
-        return Row(name, change.layer.type, words, figure, indent, faint=faint or training)
+        return DiffRow(name, change.layer.type, words, figure, indent, faint=faint or training)
 
-    def _whole(self, name: str, match: Match, count: int, indent: int, times: int) -> Iterator[Row]:
+    def _whole(self, name: str, match: Match, count: int, indent: int, times: int) -> Iterator[DiffRow]:
         """What was added or removed as a whole; layers in it that were there before, and changed, follow."""
         inner = [each for each in match.walk() if each.node.layer is not None]
         here = [each for each in inner if each.regrouped]
@@ -301,12 +301,12 @@ class _Changes:
             words.append(f"output {shape(output)}")
         training = match.node.training_only
         if open_it:
-            yield Row(name, match.node.kind, words, None, indent, heading=True)
+            yield DiffRow(name, match.node.kind, words, None, indent, heading=True)
             yield from self._rows(match, indent + 1, "", times)
             return
         figure = self._figure(self.below[match].cost, times, training_only=training)
         words += ["in training only"] if training else []
-        yield Row(name, match.node.kind, words, figure, indent, faint=training)
+        yield DiffRow(name, match.node.kind, words, figure, indent, faint=training)
         for each in here:
             change = self.facts.by_match.get(each)
             if change is not None and (change.settings or change.rewired or change.retyped):
@@ -344,7 +344,7 @@ class _Changes:
         if before is not None and now is not None and before != now:
             yield f"output {self.words.pair(shape(before), shape(now))}"
 
-    def _downstream(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[Row]:
+    def _downstream(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
         """Layers whose shapes alone changed: one by one where few of them cost something, else as one row."""
         tops = {each: match for match in run for each in match.walk() if each in self.facts.by_match}
         shown = list(tops)
@@ -365,9 +365,9 @@ class _Changes:
         labels = [match.node.label for match in run]
         name = labels[0] if len(labels) == 1 else f"{labels[0]} .. {labels[-1]}"
         words = [f"{len(tops)} layers downstream: shapes"]
-        yield Row(f"  {prefix}{name}", "", words, figure, indent, faint=True)
+        yield DiffRow(f"  {prefix}{name}", "", words, figure, indent, faint=True)
 
-    def _figure(self, cost: Cost, times: int, *, training_only: bool) -> Figure:
+    def _figure(self, cost: CostChange, times: int, *, training_only: bool) -> Figure:
         return (cost.training if training_only else cost.inference).multiplied(times)
 
 

@@ -17,7 +17,7 @@ from cnncalc.spec.decode.items import decode_items
 from cnncalc.spec.decode.keys import list_nodes, read_text, read_top_level, read_year
 from cnncalc.spec.decode.variables import decode_variables, report_unused_additions
 from cnncalc.spec.guards import GUARDS, read_guards
-from cnncalc.spec.locate import Document, Place, chain_of, locate
+from cnncalc.spec.locate import ParsedFile, Place, chain_of, locate
 from cnncalc.spec.records import Item, Spec
 from cnncalc.spec.templates import TemplateReader
 
@@ -37,7 +37,7 @@ def read_spec(
 
 
 def decode(
-    documents: tuple[Document, ...],
+    documents: tuple[ParsedFile, ...],
     settings: Iterable[tuple[str, str]] = (),
     inputs: Iterable[tuple[str, str]] = (),
 ) -> Spec:

@@ -100,7 +100,7 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
             branches = _decode_branches(arguments, key, context)
             return None if branches is None else SideBranches(branches)
         if found := layers.find(word):
-            decode = _decode_join if found.several_inputs else decode_layer
+            decode = _decode_join if found.is_merge else decode_layer
             return decode(key, found, arguments, context)
         from cnncalc.spec.decode import hints
 

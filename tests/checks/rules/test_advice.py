@@ -12,7 +12,7 @@ from cnncalc.checks.rule import Rule, Subject
 from cnncalc.errors import RuleError, Span
 from cnncalc.layers import all_types
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, Network, figures_of
+from cnncalc.network.records import Layer, LayerGraph, figures_of
 from cnncalc.spec.decode import read_spec
 
 ABOUT_WINDOWS = [rule for rule in rules.all_rules() if rule.code in ("CNN001", "CNN004", "CNN005", "CNN006", "CNN007")]
@@ -22,7 +22,7 @@ ANY_SPEC = read_spec("lenet5")
 Written = tuple[str, dict[str, Any]]
 
 
-def network_of(size: int, layers: list[Written]) -> Network:
+def network_of(size: int, layers: list[Written]) -> LayerGraph:
     """Layers one behind the other on an input of 4 channels and `size` positions. Raises RuleError."""
     placed: list[Layer] = []
     name, shape = "input", Shape((4, size))
@@ -30,10 +30,10 @@ def network_of(size: int, layers: list[Written]) -> Network:
         figures = figures_of(all_types()[type_name](**settings), (shape,))
         placed.append(Layer(f"layer{number}", figures, (name,), None, False, Span("", number + 1, 1), {}))
         name, shape = placed[-1].name, figures.output_shape
-    return Network("", "", "", None, "", (("input", Shape((4, size))),), tuple(placed), (), (name,))
+    return LayerGraph("", "", "", None, "", (("input", Shape((4, size))),), tuple(placed), (), (name,))
 
 
-def found_in(network: Network) -> list[tuple[Rule, str]]:
+def found_in(network: LayerGraph) -> list[tuple[Rule, str]]:
     """What the rules about windows find, each with its advice."""
     subject = Subject(ANY_SPEC, network)
     return [(rule, found.hint) for rule in ABOUT_WINDOWS for found in rule.check(subject)]

@@ -11,8 +11,8 @@ from cnncalc.analyses.tree import Figure
 from cnncalc.formats.table import NONE
 from cnncalc.layers.contract import NO_OPERATIONS
 from cnncalc.reports.diff.rows import (
+    DiffRow,
     Options,
-    Row,
     first_of,
     label,
     lines_of,
@@ -24,7 +24,7 @@ from cnncalc.reports.diff.rows import (
 
 BEFORE = Sum(100, 0, NO_OPERATIONS, 50)
 TOTALS = Totals(BEFORE, BEFORE, 1, 1)
-ROW = Row(
+ROW = DiffRow(
     "encoder.stage1.block2.residual.conv",
     "conv",
     ["filters 8 -> 16", "output 8x32x32 -> 16x32x32"],
@@ -32,7 +32,7 @@ ROW = Row(
 )
 
 
-def cells(width: int, row: Row = ROW) -> list[tuple[object, ...]]:
+def cells(width: int, row: DiffRow = ROW) -> list[tuple[object, ...]]:
     options = Options(("layer", "change", "params"), width=width)
     return [line.cells for line in lines_of([row], TOTALS, options)]
 
@@ -70,7 +70,7 @@ def test_what_is_said_is_cut_at_spaces_where_it_must_be() -> None:
 
 def test_a_short_row_among_long_ones_stays_one_line() -> None:
     options = Options(("layer", "change", "params"), width=60)
-    short = Row("relu", "relu", (), None)
+    short = DiffRow("relu", "relu", (), None)
     lines = [line.cells for line in lines_of([ROW, short], TOTALS, options)]
     assert lines[2:] == [("relu", "", None)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.layers.contract import Storage
+from cnncalc.layers.contract import Aliasing
 
 
 def test_the_activations_of_vgg_16(place):
@@ -23,7 +23,7 @@ def test_the_activations_of_vgg_16(place):
         layer = place(name, shape, **settings)
         shape = layer.output
         params += layer.params
-        if layer.layer.storage is Storage.OWN:
+        if layer.layer.aliasing is Aliasing.NEW:
             numbers = 1
             for size in shape:
                 numbers *= size
