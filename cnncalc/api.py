@@ -21,8 +21,8 @@ from cnncalc.layers.shapes import Shape, times
 from cnncalc.network import build
 from cnncalc.network.records import Layer
 from cnncalc.network.records import LayerGraph as Built
+from cnncalc.record import cut
 from cnncalc.reports.summary import Options, summary
-from cnncalc.reprs import cut
 from cnncalc.spec.locate import Place
 from cnncalc.spec.quantities import counts_of
 from cnncalc.text import plain

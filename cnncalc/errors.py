@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
-from cnncalc.reprs import brief, short_value
+from cnncalc.record import Record, short_value
 
 LONGEST_QUOTE = 60
 EQUALLY_NEAR = 0.1
@@ -19,8 +18,7 @@ MOST_LISTED = 30
 FIRST_LISTED = 12
 
 
-@brief
-class Span(NamedTuple):
+class Span(Record):
     """A place in a file; line and column count from 1, columns in characters."""
 
     file: str
@@ -35,8 +33,7 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@brief
-class Problem(NamedTuple):
+class Problem(Record):
     """One thing that is wrong: a sentence, its place, and what would mend it.
 
     `span` is None where no line is to blame, as for a file that is missing.

@@ -11,10 +11,11 @@ import contextlib
 import os
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cnncalc import limits, surface
 from cnncalc.errors import Problem, SpecError, quoted
+from cnncalc.record import Record
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -62,7 +63,7 @@ class RevisionError(SpecError):
     """No file can be read at a revision: git, the repository or the revision is missing."""
 
 
-class File(NamedTuple):
+class File(Record):
     """A file at a revision: its path from the top of the repository, with all links followed, its id and its size."""
 
     path: str
@@ -70,7 +71,7 @@ class File(NamedTuple):
     size: int
 
 
-class _Entry(NamedTuple):
+class _Entry(Record):
     """One entry of a tree. `size` is None where git has no content for it."""
 
     type: str
@@ -79,7 +80,7 @@ class _Entry(NamedTuple):
     size: int | None
 
 
-class _Repository(NamedTuple):
+class _Repository(Record):
     """A repository: the top of its work tree, and the folder that git keeps it in."""
 
     top: str

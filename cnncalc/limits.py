@@ -11,16 +11,16 @@ import re
 import sys
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import NamedTuple
 
 from cnncalc import surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, of_option, quoted
+from cnncalc.record import Record
 
 # Problems beyond so many are not looked for, however few of them are shown.
 MOST_PROBLEMS = 500
 
 
-class Limits(NamedTuple):
+class Limits(Record):
     """The bounds of a spec; DOCS says what each of them counts. `outside`: extends may leave the spec's folder."""
 
     bytes: int = 10_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+
+from cnncalc.record import Record
 
 # The unit of quantities that are bytes; others are counted.
 BYTES = "B"
@@ -18,7 +19,7 @@ LONGEST_ROW = 200
 COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=[A-Za-z]*\[)")
 
 
-class Share(NamedTuple):
+class Share(Record):
     """A part of a whole; nothing of nothing is no share."""
 
     part: int

@@ -16,7 +16,7 @@ import cnncalc
 from cnncalc import errors as problem
 from cnncalc import limits
 from cnncalc.limits import Limits
-from cnncalc.reprs import LONGEST
+from cnncalc.record import LONGEST
 
 ONE_CONV = "variables: {width: 4}\ninput: [3, 8, 8]\nlayers:\n  - conv: [width, 3]\n  - relu\n"
 

@@ -13,12 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, tree
 from cnncalc.layers.contract import LayerType
 from cnncalc.network.records import LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 # So many pairs are compared one with another; longer sequences are cut where they agree.
 MOST_PAIRS = 100_000
@@ -72,8 +71,7 @@ class Match:
             stack.extend(reversed(match.children))
 
 
-@brief
-class Pairing(NamedTuple):
+class Pairing(Record):
     """Positions of two sequences that belong together."""
 
     old: int

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import NamedTuple, cast
+from typing import cast
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
 
 
-@brief
-class Heaviest(NamedTuple):
+class Heaviest(Record):
     """The layers that have the most of something: more than one where they are equal.
 
     Each of them has `amount` of the `whole`.
@@ -29,8 +28,7 @@ class Heaviest(NamedTuple):
     whole: int
 
 
-@brief
-class Facts(NamedTuple):
+class Facts(Record):
     """What a network is compared by, at inference and for one sample.
 
     `field` is the receptive field that it has before it looks at everything (`largest_field`); the
@@ -99,8 +97,7 @@ def front(points: Sequence[tuple[int, ...]]) -> tuple[bool, ...]:
     )
 
 
-@brief
-class Resized(NamedTuple):
+class Resized(Record):
     """The template of an input whose spatial axes are `size` long, however many there are; channels stay."""
 
     template: Template
@@ -125,8 +122,7 @@ def at_size(spec: Spec, size: int) -> LayerGraph:
     return build(spec._replace(inputs=inputs))
 
 
-@brief
-class Size(NamedTuple):
+class Size(Record):
     """A network at one size of its input, without its layers, or why there is none."""
 
     size: int

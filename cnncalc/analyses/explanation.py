@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, prod
-from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.analyses.receptive_field import receptive_fields
@@ -34,7 +33,7 @@ from cnncalc.errors import RuleError
 from cnncalc.layers.contract import Aliasing, Matrices, Remark
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names, half, same_padding
 from cnncalc.network.records import Figures, Group, Layer, LayerGraph, inference_layers
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.templates import Computed, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
@@ -48,8 +47,7 @@ MOST_STAGES = 14
 FORMULAS_END = 10**200
 
 
-@brief
-class GivenSetting(NamedTuple):
+class GivenSetting(Record):
     """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
 
     name: str
@@ -58,16 +56,14 @@ class GivenSetting(NamedTuple):
     is_default: bool
 
 
-@brief
-class Origin(NamedTuple):
+class Origin(Record):
     """Where a layer comes from: its settings, and the blocks around it, outermost first."""
 
     settings: tuple[GivenSetting, ...]
     blocks: tuple[Group, ...]
 
 
-@brief
-class Derivation(NamedTuple):
+class Derivation(Record):
     """A formula with its numbers.
 
     `key` is that of `LayerType.formulas`, or says what else is worked out; `axes` are the spatial axes, in
@@ -81,8 +77,7 @@ class Derivation(NamedTuple):
     result: int | Fraction
 
 
-@brief
-class AxisFit(NamedTuple):
+class AxisFit(Record):
     """How a kernel ends on an axis: what it does not reach, and what would make it fit.
 
     `lost` are the input's last positions that no output reads, `unused` those of the padding behind
@@ -112,8 +107,7 @@ class AxisFit(NamedTuple):
         return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
 
 
-@brief
-class AsConvolution(NamedTuple):
+class AsConvolution(Record):
     """The convolution that a linear layer equals, and what it gives on a larger image.
 
     `source` is the layer, or input, that gives what it reads: a feature map, or a vector. `larger` is an image and
@@ -132,8 +126,7 @@ class AsConvolution(NamedTuple):
     shift: int | None
 
 
-@brief
-class Stack(NamedTuple):
+class Stack(Record):
     """Convolutions one after another, against the one with an equal field; all with equally many channels.
 
     `field` is the size of what they see together; `weights` and `single` work out both.
@@ -150,8 +143,7 @@ class Stack(NamedTuple):
         return _sliding(self.layers[-1])
 
 
-@brief
-class Grouping(NamedTuple):
+class Grouping(Record):
     """A grouped, depthwise or partly connected convolution and the full one."""
 
     full: Figures
@@ -159,8 +151,7 @@ class Grouping(NamedTuple):
     macs: ExactRatio
 
 
-@brief
-class Explanation(NamedTuple):
+class Explanation(Record):
     """All that is to say of a layer; None and empty where something does not apply to it."""
 
     network: LayerGraph
@@ -611,8 +602,7 @@ def _stackable(layer: Layer) -> bool:
 # --- the whole network ----------------------------------------------------------------------------
 
 
-@brief
-class StoryStage(NamedTuple):
+class StoryStage(Record):
     """Successive parts of a network whose outputs have the same scale.
 
     `scale` is how many input positions lie between two of its positions, None behind the last feature
@@ -629,8 +619,7 @@ class StoryStage(NamedTuple):
     weight_layers: int
 
 
-@brief
-class Part(NamedTuple):
+class Part(Record):
     """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
 
     layers: int
@@ -638,8 +627,7 @@ class Part(NamedTuple):
     macs: int
 
 
-@brief
-class Story(NamedTuple):
+class Story(Record):
     """A network from its input to its output.
 
     `sliding` and `dense` are the layers that use a weight at many places, and those that use it once;

@@ -33,14 +33,14 @@ from functools import lru_cache
 from itertools import chain, pairwise, product
 from math import gcd, inf, lcm, prod
 from operator import is_
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.layers.contract import Move, Reading
 from cnncalc.layers.shapes import POINT, DigitWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 Number: TypeAlias = "int | Fraction"
 
@@ -65,8 +65,7 @@ MOST_KEPT = 4096
 LONGEST_KEPT = 16
 
 
-@brief
-class Reach(NamedTuple):
+class Reach(Record):
     """The first and the last position that outputs depend on along an axis, alone or through one path.
 
     The rule repeats: output i + len(lows) reaches what output i does, `advance` positions further. None
@@ -115,8 +114,7 @@ class Reach(NamedTuple):
         return [(low, high) for low, high in zip(self.lows, self.highs, strict=True) if None not in (low, high)]  # type: ignore[misc]
 
 
-@brief
-class Path(NamedTuple):
+class Path(Record):
     """A way through the network, and what it alone reaches; `layer` is the last that changed it."""
 
     layer: Layer | None
@@ -144,8 +142,7 @@ class NoRule(Enum):
     BRANCHES = "channels are those of several branches"
 
 
-@brief
-class Strand(NamedTuple):
+class Strand(Record):
     """What outputs reach through all branches that move at one pace, and the widest of their paths.
 
     `axis` is the axis of the output along which it moves, None where it does not. `edges` are the first and the last
@@ -175,8 +172,7 @@ class Flaw(Enum):
     PARTS = "the branches are parts of the axis, one behind the other"
 
 
-@brief
-class Misalignment(NamedTuple):
+class Misalignment(Record):
     """A join whose branches are not aligned, along one axis of an input.
 
     `numbers` are the strides, the width of the hole, or how far the centers are apart.
@@ -189,16 +185,14 @@ class Misalignment(NamedTuple):
     numbers: tuple[Number, ...]
 
 
-@brief
-class Gate(NamedTuple):
+class Gate(Record):
     """An input of a join that is repeated over the positions of the others."""
 
     layer: str
     source: str
 
 
-@brief
-class AxisField(NamedTuple):
+class AxisField(Record):
     """The field along one axis of an input, in its positions.
 
     `strides` are several where branches are not aligned. `period` is the number of outputs after which
@@ -222,8 +216,7 @@ class AxisField(NamedTuple):
 Field: TypeAlias = tuple[AxisField, ...]
 
 
-@brief
-class Fields(NamedTuple):
+class Fields(Record):
     """The fields of a network: for each layer, and each input that it depends on, the strands along each axis.
 
     `through_gates` says whether gates are counted; `gates` are all there are. `paths` counts the ways from
@@ -312,8 +305,7 @@ def on_the_way(network: LayerGraph, gates: tuple[Gate, ...]) -> set[str]:
     return reached
 
 
-@brief
-class LayerInput(NamedTuple):
+class LayerInput(Record):
     """An input of a layer: how it is read, its shape, the layer's, and what it reaches along each axis of an input."""
 
     reading: Reading

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, product, takewhile
 from math import gcd, prod
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.layers.contract import Reading
 from cnncalc.layers.shapes import POINT, BorderWindow, Shape, SlidingWindow, WholeWindow, Window, quotient
 from cnncalc.limits import Cost
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 # First and last position of each run, in order and apart.
 Runs: TypeAlias = tuple[tuple[int, int], ...]
@@ -31,8 +31,7 @@ MOST_BOXES = 64
 LONGEST_RUN = 100_000
 
 
-@brief
-class Region(NamedTuple):
+class Region(Record):
     """What an output reads of one tensor: boxes that may overlap, and the tensor's shape; no box if nothing.
 
     Where it is not `exact`, less than this may be read.

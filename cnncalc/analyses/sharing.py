@@ -26,24 +26,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 from cnncalc.layers.contract import LayerType, Shapes, Wiring
 from cnncalc.layers.shapes import POINT, Shape, quotient
 from cnncalc.network.records import Figures, Layer, LayerGraph, figures_of, inference_layers
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 
-@brief
-class ExactRatio(NamedTuple):
+class ExactRatio(Record):
     """A ratio kept exact: so much of a whole, or so much for each one."""
 
     part: int
     whole: int
 
 
-@brief
-class Counts(NamedTuple):
+class Counts(Record):
     """Learned numbers of a layer or a network, as it is and in each of the other ways."""
 
     params: int
@@ -131,8 +128,7 @@ def counts(layer: Layer) -> Counts:
 # --- a depthwise convolution and the 1x1 convolution after it ---------------------------------------
 
 
-@brief
-class SeparablePair(NamedTuple):
+class SeparablePair(Record):
     """A depthwise separable convolution, and the full one that it stands for.
 
     `between` are normalizations and activations. The full convolution has the depthwise one's
@@ -216,8 +212,7 @@ def _pair(depthwise: Layer, full: Figures, between: Iterable[Layer], pointwise: 
 # --- a network ------------------------------------------------------------------------------------
 
 
-@brief
-class Sharing(NamedTuple):
+class Sharing(Record):
     """A network's parameters in every way.
 
     `layers` are those that have learned weights, `total` sums those of inference and `training`

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from cnncalc.analyses.receptive_field import Number, fields
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 
-@brief
-class Stage(NamedTuple):
+class Stage(Record):
     """All layers whose outputs lie `stride` positions of the input apart, and what they amount to.
 
     Without a stride they give a single position: a vector, or a map of 1x1. `sizes` are the spatial

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
-from typing import NamedTuple
 
 from cnncalc.layers.contract import Aliasing, Operations
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 
-@brief
-class Sum(NamedTuple):
+class Sum(Record):
     """Sums over layers; operations and activations are of one sample.
 
     Activations are the numbers that a forward pass leaves in memory while a network is
@@ -35,8 +33,7 @@ class Sum(NamedTuple):
         return self.operations.flops
 
 
-@brief
-class Totals(NamedTuple):
+class Totals(Record):
     """A network at inference, and `training` with the layers that are there in training only."""
 
     inference: Sum

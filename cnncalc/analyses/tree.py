@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from cnncalc.analyses.totals import stored
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 
-@brief
-class Figure(NamedTuple):
+class Figure(Record):
     """What a layer or a block amounts to; a sum of blocks is taken number by number."""
 
     params: int
@@ -85,8 +83,7 @@ class Node:
         return node.layer.output_shape if node.layer else None
 
 
-@brief
-class Row(NamedTuple):
+class Row(Record):
     """A row of a folded tree: a layer, an open block, or `count` equal folded ones from `node` to `last`."""
 
     node: Node

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
-from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.analyses.measures import Measured, Measures, Unmeasurable
@@ -18,7 +17,7 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.limits import Cost
 from cnncalc.network import build
 from cnncalc.network.records import LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, QuantityLimit, amount, locate_in
 from cnncalc.spec.quantities import QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
@@ -41,8 +40,7 @@ INPUT_STEP = 32
 MOST_PLACED = 100_000
 
 
-@brief
-class Spent(NamedTuple):
+class Spent(Record):
     """A part that much of a quantity is spent in; `before` is what the baseline has there, if there is one."""
 
     row: Row
@@ -50,8 +48,7 @@ class Spent(NamedTuple):
     before: int | None = None
 
 
-@brief
-class Verdict(NamedTuple):
+class Verdict(Record):
     """A check with what explains it.
 
     Of a broken limit, `spent` are the heaviest parts, or those that grew most, and `smaller_input` is the
@@ -67,8 +64,7 @@ class Verdict(NamedTuple):
     sides: tuple[Value, ...] = ()
 
 
-@brief
-class CheckedSpec(NamedTuple):
+class CheckedSpec(Record):
     """What is checked: a spec with its network, and the network that it is compared with."""
 
     spec: Spec

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc.errors import Problem, Span, sentence
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +24,7 @@ class Severity(Enum):
     NOTE = "note"
 
 
-@brief
-class Finding(NamedTuple):
+class Finding(Record):
     """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
 
     `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
@@ -60,8 +59,7 @@ class State(Enum):
     UNCHECKED = "unchecked"
 
 
-@brief
-class Check(NamedTuple):
+class Check(Record):
     """A limit, an expectation or an assertion that a network was held to.
 
     `kind` is `budget`, `increase`, `expect` or `assert`; `subject` what it is about (`params`, `stage1.macs`, or an
@@ -80,8 +78,7 @@ class Check(NamedTuple):
     unit: str = ""
 
 
-@brief
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
 
     A spec that cannot be used has findings of the code `spec` alone. `shown` is the file as the places in it name

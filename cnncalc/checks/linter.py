@@ -16,7 +16,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.checks.finding import Finding, Severity
@@ -25,7 +24,7 @@ from cnncalc.checks.rules import all_rules
 from cnncalc.errors import Span, SpecError, did_you_mean, quoted
 from cnncalc.limits import Cost
 from cnncalc.network.records import LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 
 MARK = "cnncalc:"
@@ -36,8 +35,7 @@ CODE = re.compile(r"CNN[0-9]+\Z")
 BECAUSE = "because"
 
 
-@brief
-class Selection(NamedTuple):
+class Selection(Record):
     """Which rules are asked, and how much they weigh: words are codes, the beginnings of codes, or names.
 
     No word in `select` means all. Of a rule that is selected and ignored the longer word decides, and

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.checks.finding import Severity
@@ -23,6 +23,7 @@ from cnncalc.errors import RuleError, Span, listed
 from cnncalc.layers.contract import Matrices, Role
 from cnncalc.layers.shapes import SlidingWindow
 from cnncalc.network.records import Layer, LayerGraph, figures_of
+from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ NORMS = frozenset({Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION})
 KEEPS_MAP = NORMS | {Role.ACTIVATION, Role.SCALING, Role.DROPOUT}
 
 
-class Found(NamedTuple):
+class Found(Record):
     """One thing that a rule finds: where (None where no line is to blame), in which layer, a sentence, what would work.
 
     What one line does in many places is one finding, told with the numbers of the largest `weight`.
@@ -53,7 +54,7 @@ class Found(NamedTuple):
     weight: int = 0
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """A rule as its module gives it; `page` is its docstring."""
 
     code: str
@@ -63,7 +64,7 @@ class Rule(NamedTuple):
     check: Callable[[Subject], Iterator[Found]]
 
 
-class Comment(NamedTuple):
+class Comment(Record):
     """A comment that silences rules: on its line, or in the whole file.
 
     `words` are what it names, as they are written and with the codes they stand for (None where there is no

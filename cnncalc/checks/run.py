@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from cnncalc import git, limits, surface
 from cnncalc.checks.checker import CheckedSpec, Verdict, check
@@ -14,6 +13,7 @@ from cnncalc.errors import Problem, SpecError, listed, quoted
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.build import build
 from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
 from cnncalc.spec.config import EMPTY, Config, ConfigEntry, ConfigsInGit, Lint, entries_of
 from cnncalc.spec.decode import decode, read_spec
 from cnncalc.spec.guards import INCREASE, TOLERANCE, Guards
@@ -23,7 +23,7 @@ from cnncalc.spec.records import Spec
 SEVERITIES = tuple(severity.value for severity in Severity)
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What is asked of each spec.
 
     `guards` are those of the command's options; `held` says whether any guards are looked at, and
@@ -47,7 +47,7 @@ class Request(NamedTuple):
     in_git: ConfigsInGit | None = None
 
 
-class Overrides(NamedTuple):
+class Overrides(Record):
     """What is set in place of a spec's own variables and inputs, each as it is written."""
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,7 @@ class Overrides(NamedTuple):
         return listed([f"{name or 'input'}={text}" for name, text in (*self.settings, *self.inputs)])
 
 
-class Baseline(NamedTuple):
+class Baseline(Record):
     """The network that one is compared with, or why there is none: a `note`, or what is wrong with it.
 
     `overrides` are those that a configuration has for it.

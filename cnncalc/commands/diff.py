@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from cnncalc.commands import _options
 from cnncalc.errors import Problem, SpecError
+from cnncalc.record import Record
 from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
 from cnncalc.reports.diff.tables import diff_tables, no_change, write_markdown
 from cnncalc.text import plain
@@ -23,7 +24,7 @@ CHANGED = 1
 Pairs = tuple[tuple[str, str], ...]
 
 
-class Version(NamedTuple):
+class Version(Record):
     """A spec to compare, and what cnncalc.yaml sets in it."""
 
     spec: str | Place

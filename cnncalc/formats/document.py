@@ -8,27 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc.formats.mathematics import Number, Style, written
 from cnncalc.formats.table import Table
+from cnncalc.record import Record
 
 
-class Heading(NamedTuple):
+class Heading(Record):
     """A heading; level 1 is the title."""
 
     text: str
     level: int = 2
 
 
-class Paragraph(NamedTuple):
+class Paragraph(Record):
     """A paragraph; backticks hold code in it where `has_code`, as in documentation of our own."""
 
     text: str
     has_code: bool = False
 
 
-class ListItem(NamedTuple):
+class ListItem(Record):
     """An item of a list: what it is about, and what is said of it."""
 
     label: str
@@ -36,7 +37,7 @@ class ListItem(NamedTuple):
     colon: str = ": "
 
 
-class Working(NamedTuple):
+class Working(Record):
     """A worked formula: what it gives, as symbols, with the numbers in, and the result.
 
     `formula` is an expression of the spec language (see expressions.py), `values` the numbers of
@@ -65,20 +66,20 @@ class Working(NamedTuple):
         return [*self.steps(style), *([result] if result else [])]
 
 
-class Terms(NamedTuple):
+class Terms(Record):
     """Terms with what they mean; one without a term goes on with the term before it."""
 
     terms: tuple[tuple[str, str], ...]
 
 
-class Code(NamedTuple):
+class Code(Record):
     """Lines that stay as they are, such as a spec."""
 
     lines: tuple[str, ...]
     language: str = "text"
 
 
-class Drawing(NamedTuple):
+class Drawing(Record):
     """Lines that are drawn to a width, in ASCII alone where that is asked for."""
 
     draw: Callable[[int, bool], Iterable[str]]
@@ -87,7 +88,7 @@ class Drawing(NamedTuple):
 Block: TypeAlias = Heading | Paragraph | ListItem | Working | Terms | Code | Drawing | Table
 
 
-class Document(NamedTuple):
+class Document(Record):
     """The blocks of a report, in order, and the language that they are in."""
 
     blocks: tuple[Block, ...]

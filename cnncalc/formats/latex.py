@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc.formats.table import Cell, Table, text
 from cnncalc.formats.terminal import columns_of
+from cnncalc.record import Record
 from cnncalc.text import plain
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ LONGEST_TEXTS = (34, 16)
 WIDEST_PARAGRAPH = 100
 
 
-class _TableShape(NamedTuple):
+class _TableShape(Record):
     """How a table fits the page: its environment, the columns' letters, its font size, and what remains too wide."""
 
     long: bool

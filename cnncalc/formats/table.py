@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from cnncalc.record import Record
 from cnncalc.text import BYTES, Share, integer, percent, several, size
 
 
@@ -42,7 +43,7 @@ class Measured(int):
         return measured
 
 
-class Column(NamedTuple):
+class Column(Record):
     """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never.
 
     A terminal draws bars beside its measured numbers and shares where `bars` is not 0; they are left out
@@ -57,7 +58,7 @@ class Column(NamedTuple):
     least: int = 0
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A row. `indent` is its level in a tree, `faint` what is not counted."""
 
     cells: tuple[Cell, ...]
@@ -66,7 +67,7 @@ class Line(NamedTuple):
     faint: bool = False
 
 
-class Table(NamedTuple):
+class Table(Record):
     """A titled table with notes below; a note is a label and its text.
 
     `left_out` is what a terminal says that is too narrow for all {columns}.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from typing import IO, Literal, NamedTuple
+from typing import IO, Literal
 
 from cnncalc.formats.table import Cell, Column, Line, Measured, Table, text
+from cnncalc.record import Record
 from cnncalc.text import Share, plain
 
 GAP = "  "
@@ -21,7 +22,7 @@ NARROWEST_BAR, WIDEST_BAR = 8, 24
 ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **dict.fromkeys("▏▎▍", "."), **dict.fromkeys("▌▋▊▉█", "#")})
 
 
-class Styled(NamedTuple):
+class Styled(Record):
     """A line of text, or a part of one, and its style."""
 
     text: str
@@ -159,7 +160,7 @@ def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
     return GAP.join(padded).rstrip()
 
 
-class _Fit(NamedTuple):
+class _Fit(Record):
     """The columns that fit, by their positions, those left out, and how wide the bars of columns are."""
 
     shown: list[int]

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from math import prod
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from cnncalc.errors import RuleError, listed
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, WholeWindow, Window
-from cnncalc.reprs import LONGEST, brief, cut, short_value
+from cnncalc.record import LONGEST, Record, cut, short_value
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import Setting
 
@@ -22,8 +22,7 @@ Shapes: TypeAlias = tuple[Shape, ...]
 Formulas: TypeAlias = dict[str, str]
 
 
-@brief
-class Weight(NamedTuple):
+class Weight(Record):
     """A named tensor that a layer keeps: learned (a parameter) or not (a buffer)."""
 
     name: str
@@ -35,8 +34,7 @@ class Weight(NamedTuple):
         return prod(self.shape)
 
 
-@brief
-class Operations(NamedTuple):
+class Operations(Record):
     """How often a layer does what, for one sample, at inference; no kind counts for another.
 
     Subtractions are adds; exponentials are exp, log, tanh, roots and powers alike.
@@ -86,8 +84,7 @@ class Role(Enum):
     OTHER = "none of these"
 
 
-@brief
-class Wiring(NamedTuple):
+class Wiring(Record):
     """How a layer's weights join its outputs to its inputs, each weight counted as often as it is used.
 
     `connections` are the pairs of an input and an output number with a weight between them; those on
@@ -101,8 +98,7 @@ class Wiring(NamedTuple):
     full: LayerType | None = None
 
 
-@brief
-class Matrices(NamedTuple):
+class Matrices(Record):
     """A convolution as the matrix products that im2col makes of it, one a group.
 
     Each multiplies a `rows` x `inner` matrix of weights by an `inner` x `columns` one. What slides is
@@ -122,8 +118,7 @@ class Matrices(NamedTuple):
         return self.products * (self.rows if self.spread else self.inner) * self.columns
 
 
-@brief
-class Remark(NamedTuple):
+class Remark(Record):
     """Something particular to a layer, for those who explain it; the words are theirs.
 
     `key` says what it is and `values` are its numbers, beside those of `symbols`. `formula` is what
@@ -137,7 +132,7 @@ class Remark(NamedTuple):
     of_source: bool = False
 
 
-class Move(NamedTuple):
+class Move(Record):
     """Axes of an input, one after the other, whose numbers in that order are those of axes of the output.
 
     Axes count from 0, the channels; those of size 1 are left out.
@@ -147,8 +142,7 @@ class Move(NamedTuple):
     outputs: tuple[int, ...]
 
 
-@brief
-class Reading(NamedTuple):
+class Reading(Record):
     """How a layer reads one of its inputs: for each spatial axis of it, which positions an output reads.
 
     `windows` slide along the axes of the input, at the output's position along those of `axes`; None is

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import gcd, prod
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cnncalc.errors import RuleError
+from cnncalc.record import Record
 
 AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -144,7 +145,7 @@ class Window(Protocol):
         ...
 
 
-class SlidingWindow(NamedTuple):
+class SlidingWindow(Record):
     """A kernel that moves over the input: convolution and pooling, along one axis.
 
     `before` and `after` are the padding; negative padding crops. `ceil` rounds the number of
@@ -247,7 +248,7 @@ class ReplicateWindow(BorderWindow):
         return size - 1, size - 1
 
 
-class SpreadWindow(NamedTuple):
+class SpreadWindow(Record):
     """A kernel that every input spreads over the output: transposed convolution, along one axis."""
 
     kernel: int
@@ -290,7 +291,7 @@ class SpreadWindow(NamedTuple):
         return min(taps, -(-size // (self.dilation // common)))
 
 
-class PartitionWindow(NamedTuple):
+class PartitionWindow(Record):
     """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
 
     outputs: int
@@ -318,7 +319,7 @@ class PartitionWindow(NamedTuple):
         return (size, self.outputs) if self.outputs > 1 else (0, 1)
 
 
-class ResizeWindow(NamedTuple):
+class ResizeWindow(Record):
     """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
 
     outputs: int
@@ -343,7 +344,7 @@ class ResizeWindow(NamedTuple):
         return size, self.outputs
 
 
-class SliceWindow(NamedTuple):
+class SliceWindow(Record):
     """Every `step`-th position from `start` to before `stop`, along one axis."""
 
     start: int
@@ -364,7 +365,7 @@ class SliceWindow(NamedTuple):
         return self.step, 1
 
 
-class StackWindow(NamedTuple):
+class StackWindow(Record):
     """An axis behind whose end the `others`, positions of other inputs, follow."""
 
     others: int
@@ -382,7 +383,7 @@ class StackWindow(NamedTuple):
         return 1, 1
 
 
-class WholeWindow(NamedTuple):
+class WholeWindow(Record):
     """Each of `outputs` positions reads the whole input, along one axis."""
 
     outputs: int = 1
@@ -400,7 +401,7 @@ class WholeWindow(NamedTuple):
         return 0, 1
 
 
-class DigitWindow(NamedTuple):
+class DigitWindow(Record):
     """An axis that became part of one axis of `outputs` positions, with `below` of them for each step along it.
 
     Rows and columns of a map of width W as one axis: the rows have `below` W, the columns 1.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc.errors import Span
 from cnncalc.layers.contract import LayerType, Operations, Shapes, Weight
 from cnncalc.layers.shapes import Shape
-from cnncalc.reprs import brief, cut
+from cnncalc.record import Record, cut
 
 if TYPE_CHECKING:
     from cnncalc.spec.templates import Template
@@ -23,8 +23,7 @@ LONGEST_SHOWN = 60
 MOST_SHOWN = 10
 
 
-@brief
-class Figures(NamedTuple):
+class Figures(Record):
     """What a layer type answers for one set of input shapes; equal layers share it."""
 
     type: LayerType
@@ -51,7 +50,7 @@ def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
     return Figures(layer_type, input_shapes, output, weights, operations, learned, kept)
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """A layer in its place. `inputs` are names of layers or of the network's inputs.
 
     `weights_from` names the layer whose weights it shares: they are counted there, not here.
@@ -123,8 +122,7 @@ class Layer(NamedTuple):
         return self.figures.operations.flops
 
 
-@brief
-class Group(NamedTuple):
+class Group(Record):
     """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat.
 
     `arguments` are a block's parameters with their values, defaults included.
@@ -136,8 +134,7 @@ class Group(NamedTuple):
     arguments: tuple[tuple[str, Value], ...] = ()
 
 
-@brief
-class LayerGraph(NamedTuple):
+class LayerGraph(Record):
     """A whole network: its layers in the order of the file, each after those it reads."""
 
     name: str

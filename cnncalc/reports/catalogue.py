@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc import bundled
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Ordinal, Table
+from cnncalc.record import Record
 
 COLUMNS = (
     Column("name", "name"),
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cnncalc.network.records import LayerGraph
 
 
-class CatalogEntry(NamedTuple):
+class CatalogEntry(Record):
     """A bundled network with the figures that it is listed by."""
 
     name: str

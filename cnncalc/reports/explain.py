@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnncalc.analyses.explanation import AxisFit, Derivation, Explanation
 from cnncalc.analyses.sharing import Counts, ExactRatio
@@ -15,6 +15,7 @@ from cnncalc.formats.table import Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.layers.contract import Matrices, Remark, Role
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow, times
+from cnncalc.record import Record
 from cnncalc.syntax.expressions import Value, describe
 from cnncalc.text import Share, integer, number, percent, size
 
@@ -37,7 +38,7 @@ OUTPUTS = ("out_channels", "out_elements", "out_size")
 LONGEST_SETTING = 48
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How an explanation is written."""
 
     language: str = "en"

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import chain, pairwise
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnncalc import limits
 from cnncalc.analyses.receptive_field import (
@@ -38,6 +38,7 @@ from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, axis_names
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports import field_plot
 from cnncalc.reports.network_table import ALL, describe_inputs, name_rows, select_rows
 from cnncalc.reports.summary import FIELD_CELLS
@@ -51,7 +52,7 @@ MOST_RUNS = 60
 MANY_PATHS = 1_000_000
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How fields are reported. `every` has a row for each layer; `depth` 0 folds by itself.
 
     `at` is a position of the output, the one in the middle where it is None; a channel may follow it, all of

@@ -5,18 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.analyses.regions import Region, Runs
 from cnncalc.languages import Speaker
 from cnncalc.limits import Cost
+from cnncalc.record import Record
 
 HIGHEST = 32
 MARGIN = 6
 
 
-class Signs(NamedTuple):
+class Signs(Record):
     """A cell that is read, read in part, not read, and beyond the input; and the frame of the input."""
 
     read: str
@@ -89,7 +89,7 @@ def draw(
     yield "   ".join(parts)
 
 
-class _Side(NamedTuple):
+class _Side(Record):
     """One axis: its size, and what the field spans of it and of what is beyond."""
 
     size: int

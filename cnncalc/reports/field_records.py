@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.receptive_field import Field, Misalignment, fields
 from cnncalc.analyses.regions import Region
 from cnncalc.formats.records import Count, Keywords, Number, Sizes
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports.field import Report, above, outside, slices
 
 
-class LayerFieldRecord(NamedTuple):
+class LayerFieldRecord(Record):
     """The field on one input, with a number for each axis; a stride is null where branches have several."""
 
     size: tuple[int, ...]
@@ -28,7 +29,7 @@ class LayerFieldRecord(NamedTuple):
 FieldsOfInputs: TypeAlias = dict[str, LayerFieldRecord | None]
 
 
-class FieldLayerRecord(NamedTuple):
+class FieldLayerRecord(Record):
     """A layer."""
 
     name: str
@@ -37,7 +38,7 @@ class FieldLayerRecord(NamedTuple):
     training_only: bool
 
 
-class LayerFieldsRecord(NamedTuple):
+class LayerFieldsRecord(Record):
     """A layer with its fields."""
 
     name: str
@@ -47,7 +48,7 @@ class LayerFieldsRecord(NamedTuple):
     fields: FieldsOfInputs
 
 
-class MisalignmentRecord(NamedTuple):
+class MisalignmentRecord(Record):
     """A join whose branches are not aligned along an axis of an input."""
 
     layer: str
@@ -57,14 +58,14 @@ class MisalignmentRecord(NamedTuple):
     numbers: tuple[Number, ...]
 
 
-class GateRecord(NamedTuple):
+class GateRecord(Record):
     """An input of a join that is repeated over the positions of the others."""
 
     layer: str
     source: str
 
 
-class NetworkFields(NamedTuple):
+class NetworkFields(Record):
     """The fields of all layers of a network."""
 
     schema: Literal[1]
@@ -77,7 +78,7 @@ class NetworkFields(NamedTuple):
     gates: tuple[GateRecord, ...]
 
 
-class StepRecord(NamedTuple):
+class StepRecord(Record):
     """A layer on the widest path, with the field there; no start where the path reads nothing."""
 
     layer: str
@@ -89,7 +90,7 @@ class StepRecord(NamedTuple):
 Run: TypeAlias = Annotated[tuple[int, ...], Keywords(minItems=2, maxItems=2)]
 
 
-class ReadRecord(NamedTuple):
+class ReadRecord(Record):
     """What an output reads of an input: runs of positions along each axis, and what falls in the padding."""
 
     runs: tuple[tuple[Run, ...], ...]
@@ -99,14 +100,14 @@ class ReadRecord(NamedTuple):
     exact: bool
 
 
-class OutputRecord(NamedTuple):
+class OutputRecord(Record):
     """One output, and what it reads of each input; null where following it takes too long."""
 
     position: tuple[Count, ...]
     reads: dict[str, ReadRecord | None] | None
 
 
-class LayerField(NamedTuple):
+class LayerField(Record):
     """How the field of one layer comes about, and what one of its outputs reads."""
 
     schema: Literal[1]

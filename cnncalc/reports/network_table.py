@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Column
 from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
 from cnncalc.spec.quantities import SUMS
 from cnncalc.text import several
 
@@ -26,7 +26,7 @@ def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> 
             yield shares[key]
 
 
-class NamedRow(NamedTuple):
+class NamedRow(Record):
     """A row with the name that it has in a table, and its level."""
 
     row: Row

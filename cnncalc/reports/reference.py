@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from inspect import cleandoc
 from sys import modules
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnncalc import layers
 from cnncalc.errors import Problem, SpecError, listed
@@ -19,6 +19,7 @@ from cnncalc.formats.document import Block, Code, Document, Heading, ListItem, P
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.layers.contract import Aliasing, Formulas, LayerType, Role
 from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
+from cnncalc.record import Record
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.templates import TENSOR_NAMES
@@ -91,7 +92,7 @@ SYMBOL_DOCS = {
 STORAGE = {Aliasing.NEW: "own", Aliasing.IN_PLACE: "overwrites", Aliasing.VIEW: "view"}
 
 
-class Variant(NamedTuple):
+class Variant(Record):
     """How a setting's other value changes the formulas: new texts, and those that are gone."""
 
     setting: str
@@ -100,7 +101,7 @@ class Variant(NamedTuple):
     without: tuple[str, ...]
 
 
-class Reference(NamedTuple):
+class Reference(Record):
     """All that is known of a layer type. `paragraphs` are its text; `shared` is that of its family."""
 
     kind: type[LayerType]

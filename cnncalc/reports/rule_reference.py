@@ -9,12 +9,12 @@ import json
 import textwrap
 from collections.abc import Iterator
 from inspect import cleandoc
-from typing import NamedTuple
 
 from cnncalc.checks.rule import HEADINGS, Rule
 from cnncalc.checks.rules import all_rules
 from cnncalc.formats.document import Block, Code, Document, Heading, Paragraph, Terms
 from cnncalc.formats.table import Column, Line, Table
+from cnncalc.record import Record
 
 SPECS = HEADINGS[1:3]
 MORE = "`cnncalc lint --explain CODE` shows the page of a rule."
@@ -22,7 +22,7 @@ MORE = "`cnncalc lint --explain CODE` shows the page of a rule."
 KEYS = ("why", "trigger", "better", "leave", "source")
 
 
-class Page(NamedTuple):
+class Page(Record):
     """A rule's page: a summary, and for each heading its text, a spec with its line breaks."""
 
     rule: Rule

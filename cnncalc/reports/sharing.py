@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 from cnncalc.analyses.sharing import (
     Counts,
@@ -22,6 +21,7 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
 from cnncalc.text import Share, decimals, integer, percent
 
@@ -51,7 +51,7 @@ COUNTED = {key: key == "params" or key.removesuffix("_ratio") in WAYS for key in
 ALWAYS = ("layer", "type", "params", "unshared", "unshared_ratio", "fully_connected")
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How the table is written. No `columns`: those in which the network differs; `depth` 0 folds by itself.
 
     `exact` is for programs: every layer, ratios as plain decimals, no totals among the rows.

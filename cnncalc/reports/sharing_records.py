@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.sharing import Counts, connectivity, sharing
 from cnncalc.formats.records import Count, Flat, Keywords, Sizes
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports.sharing import WAYS
 from cnncalc.reports.summary_records import Input, input_of
 
@@ -15,7 +16,7 @@ Ways: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(Counts._fields, Count
 Ratios: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(WAYS, float | None))]
 
 
-class SharingLayerRecord(NamedTuple):
+class SharingLayerRecord(Record):
     """A layer that has learned weights, in every way; its connections are null where it does not tell them."""
 
     name: str
@@ -29,13 +30,13 @@ class SharingLayerRecord(NamedTuple):
     training_only: bool
 
 
-class SharingTrainingRecord(NamedTuple):
+class SharingTrainingRecord(Record):
     """What the layers add up to in training."""
 
     counts: Ways
 
 
-class SharingTotalsRecord(NamedTuple):
+class SharingTotalsRecord(Record):
     """What the layers add up to at inference; `kept` has what connects nothing, by layer type."""
 
     counts: Ways
@@ -48,13 +49,13 @@ class SharingTotalsRecord(NamedTuple):
     training: SharingTrainingRecord
 
 
-class SharingRatiosRecord(NamedTuple):
+class SharingRatiosRecord(Record):
     """Each of the ways against the parameters as they are; null where there are none."""
 
     ratios: Ratios
 
 
-class SharingRecord(NamedTuple):
+class SharingRecord(Record):
     """A network's parameters in every way; every number is exact but the ratios."""
 
     schema: Literal[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
@@ -14,6 +14,7 @@ from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports.network_table import (
     NamedRow,
     describe_inputs,
@@ -70,7 +71,7 @@ FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
 SORTABLE = tuple(SUMS)
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How a summary is written.
 
     `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all; `flat` has the layers by their

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes
 from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
 Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
@@ -18,7 +19,7 @@ Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
 Input: TypeAlias = Sizes | Annotated[dict[str, Sizes], Keywords(minProperties=2)]
 
 
-class SummaryFieldRecord(NamedTuple):
+class SummaryFieldRecord(Record):
     """A receptive field, a number for each axis; a stride is null where branches have several."""
 
     size: tuple[int, ...]
@@ -26,7 +27,7 @@ class SummaryFieldRecord(NamedTuple):
     start: tuple[int | None, ...]
 
 
-class SummaryLayerRecord(NamedTuple):
+class SummaryLayerRecord(Record):
     """A layer, its settings as they are decoded; counts are of the batch."""
 
     name: str
@@ -44,13 +45,13 @@ class SummaryLayerRecord(NamedTuple):
     line: Positive
 
 
-class SumsRecord(NamedTuple):
+class SumsRecord(Record):
     """What a network adds up to."""
 
     sums: Sums
 
 
-class SummaryTotalsRecord(NamedTuple):
+class SummaryTotalsRecord(Record):
     """What a network adds up to at inference, and in training."""
 
     sums: Sums
@@ -59,7 +60,7 @@ class SummaryTotalsRecord(NamedTuple):
     training: SumsRecord
 
 
-class Summary(NamedTuple):
+class Summary(Record):
     """All figures of a network; operations and activations are of the whole batch."""
 
     schema: Literal[1]

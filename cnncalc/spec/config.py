@@ -23,12 +23,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from cnncalc import bundled, git, limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES, times
 from cnncalc.limits import Cost
+from cnncalc.record import Record
 from cnncalc.spec.folders import WILDCARDS, Folders, matches, split_pattern
 from cnncalc.spec.guards import BUDGET, GUARDS, Guards, read_guards
 from cnncalc.spec.locate import Place, is_within
@@ -47,7 +47,7 @@ MOST_SIZES = 10
 LINT_KEYS = ("select", "ignore", "severity")
 
 
-class Lint(NamedTuple):
+class Lint(Record):
     """The selected and ignored rules, by codes or names as they are written, and severities; each with its place."""
 
     select: tuple[tuple[str, Span], ...] = ()
@@ -55,7 +55,7 @@ class Lint(NamedTuple):
     severities: tuple[tuple[str, str, Span], ...] = ()
 
 
-class ConfigEntry(NamedTuple):
+class ConfigEntry(Record):
     """The guards and options of the specs that a pattern names; None or empty if the entry does not give them.
 
     `specs` are those specs, and `own` identifies each: a file with all links followed, or a bundled network.
@@ -73,7 +73,7 @@ class ConfigEntry(NamedTuple):
     own: frozenset[str] = frozenset()
 
 
-class Config(NamedTuple):
+class Config(Record):
     """A decoded cnncalc.yaml; its patterns are relative to its `folder`."""
 
     file: str

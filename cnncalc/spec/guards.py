@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
 
 from cnncalc.errors import LONGEST_QUOTE, Span, did_you_mean, listed, quoted
 from cnncalc.limits import Problems
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.spec.templates import Template, TemplateReader
 from cnncalc.syntax import expressions
@@ -65,16 +64,14 @@ UNITS = {
 NUMERAL = r"\s*([0-9][0-9_]*(?:\.[0-9]+)?)\s*"
 
 
-@brief
-class Bound(NamedTuple):
+class Bound(Record):
     """A number of a limit as it is written. `scale` is the value of its unit, None for a percentage."""
 
     template: Template
     scale: int | None
 
 
-@brief
-class QuantityLimit(NamedTuple):
+class QuantityLimit(Record):
     """One key of `budget` or `expect`: a quantity of the network, or of each layer and block that `path` matches."""
 
     kind: str
@@ -88,8 +85,7 @@ class QuantityLimit(NamedTuple):
         return f"{self.path}.{self.quantity}" if self.path else self.quantity
 
 
-@brief
-class Assertion(NamedTuple):
+class Assertion(Record):
     """A condition over the figures of the network, with the column of its first character."""
 
     expression: Expression
@@ -97,8 +93,7 @@ class Assertion(NamedTuple):
     text_column: int | None
 
 
-@brief
-class Guards(NamedTuple):
+class Guards(Record):
     """All limits and assertions of a network."""
 
     limits: tuple[QuantityLimit, ...] = ()

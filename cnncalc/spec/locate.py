@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from cnncalc import bundled, git, limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.record import Record
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
@@ -37,7 +37,7 @@ FORMATS = {
 }
 
 
-class Place(NamedTuple):
+class Place(Record):
     """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there.
 
     A `text` that is given is read in place of the file; what it extends is looked for beside the path.
@@ -49,7 +49,7 @@ class Place(NamedTuple):
     text: str | None = None
 
 
-class ParsedFile(NamedTuple):
+class ParsedFile(Record):
     """A YAML mapping with the text it was read from; messages show its file as `shown`."""
 
     mapping: Mapping

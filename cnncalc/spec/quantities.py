@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from cnncalc.record import Record
 from cnncalc.text import BYTES
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         def activations(self) -> int: ...
 
 
-class Quantity(NamedTuple):
+class Quantity(Record):
     """Something that can be measured, limited and compared.
 
     `of` computes it from what a layer, a block or a network adds up to: it is linear, so that it holds for sums and for

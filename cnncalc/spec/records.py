@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, quoted
 from cnncalc.layers.contract import LayerType
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.spec.guards import GUARDS, Guards
 from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
@@ -49,8 +49,7 @@ CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")
 
 
-@brief
-class Loop(NamedTuple):
+class Loop(Record):
     """How often an item is passed through: `repeat` times, and once a row of the lists of `walks`."""
 
     repeat: Template | None
@@ -69,16 +68,14 @@ class Loop(NamedTuple):
         return by_list or (self.repeat is not None and self.repeat.uses_tensor)
 
 
-@brief
-class Sources(NamedTuple):
+class Sources(Record):
     """Where an item's input comes from: names, each with the key it has inside a block, or none."""
 
     names: tuple[tuple[str | None, NameTemplate], ...]
     span: Span
 
 
-@brief
-class LayerCall(NamedTuple):
+class LayerCall(Record):
     """A layer type with arguments; `ready` is the layer where every argument is constant."""
 
     type: type[LayerType]
@@ -86,16 +83,14 @@ class LayerCall(NamedTuple):
     ready: LayerType | None
 
 
-@brief
-class BlockCall(NamedTuple):
+class BlockCall(Record):
     """A block with arguments for its parameters."""
 
     block: str
     arguments: dict[str, Template]
 
 
-@brief
-class Branch(NamedTuple):
+class Branch(Record):
     """One branch of a join, or a side branch."""
 
     name: str | None
@@ -106,23 +101,20 @@ class Branch(NamedTuple):
     sources: Sources | None = None
 
 
-@brief
-class JoinCall(NamedTuple):
+class JoinCall(Record):
     """A join with branches."""
 
     call: LayerCall
     branches: tuple[Branch, ...]
 
 
-@brief
-class SideBranches(NamedTuple):
+class SideBranches(Record):
     """Branches that leave the main path as it is."""
 
     branches: tuple[Branch, ...]
 
 
-@brief
-class ItemGroup(NamedTuple):
+class ItemGroup(Record):
     """An unnamed block."""
 
     items: tuple[Item, ...]
@@ -131,8 +123,7 @@ class ItemGroup(NamedTuple):
 Action: TypeAlias = LayerCall | BlockCall | JoinCall | SideBranches | ItemGroup
 
 
-@brief
-class Item(NamedTuple):
+class Item(Record):
     """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
 
     `action` is None where the item cannot be used. `declares` are the names given in it and below it.
@@ -151,8 +142,7 @@ class Item(NamedTuple):
     is_plain: bool = False
 
 
-@brief
-class Parameter(NamedTuple):
+class Parameter(Record):
     """A parameter of a block; without a default it must be given."""
 
     name: str
@@ -168,8 +158,7 @@ class Parameter(NamedTuple):
 Parameters: TypeAlias = "Mapping[str, Parameter] | Mapping[str, Setting]"
 
 
-@brief
-class Block(NamedTuple):
+class Block(Record):
     """A block: its signature and its items."""
 
     name: str
@@ -178,16 +167,14 @@ class Block(NamedTuple):
     span: Span
 
 
-@brief
-class Declaration(NamedTuple):
+class Declaration(Record):
     """Where a name is given, and in which block; the block is empty for the spec's own layers."""
 
     span: Span
     block: str
 
 
-@brief
-class Spec(NamedTuple):
+class Spec(Record):
     """A decoded spec.
 
     `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
@@ -241,7 +228,7 @@ def variables_used(spec: Spec) -> set[str]:
     return used
 
 
-class Reads(NamedTuple):
+class Reads(Record):
     """What the `from` keys in a block name: words with their first place, and computed names.
 
     `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Mapping as NamesToValues
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc import layers, limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, enumerated, quoted
 from cnncalc.layers.shapes import AXIS_NAMES, Shape
 from cnncalc.limits import Problems
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import ChainedNames, Expression, ExpressionError, Value, bounded_list, describe
 from cnncalc.syntax.source import Node, Scalar, Sequence, kind
@@ -35,8 +35,7 @@ class EvaluationError(Exception):
         super().__init__(str(self.problem))
 
 
-@brief
-class Constant(NamedTuple):
+class Constant(Record):
     """A value that needs no names."""
 
     value: Value
@@ -50,8 +49,7 @@ class Constant(NamedTuple):
         return self.value
 
 
-@brief
-class Computed(NamedTuple):
+class Computed(Record):
     """An expression. `words` are keywords of settings that it uses as values, such as `same`.
 
     `text_column` is the column of its first character, None if the file does not hold the text as it is read.
@@ -77,8 +75,7 @@ class Computed(NamedTuple):
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
-@brief
-class Listed(NamedTuple):
+class Listed(Record):
     """A list of templates, of which at least one is computed."""
 
     items: tuple[Template, ...]
@@ -113,8 +110,7 @@ def names_used_in(record: object) -> Iterator[str]:
             waiting += part
 
 
-@brief
-class NameTemplate(NamedTuple):
+class NameTemplate(Record):
     """A name with `{expressions}`, as texts and templates in turn."""
 
     parts: tuple[str | Computed, ...]
@@ -208,7 +204,7 @@ def tensor_values(shape: Shape) -> dict[str, Value]:
     return values
 
 
-class TemplateReader(NamedTuple):
+class TemplateReader(Record):
     """Reads templates at one place of a spec. Reports what is wrong to `problems`, and returns None for it.
 
     `known` are the names of the place; those of the input tensor are added unless `tensor` is false.

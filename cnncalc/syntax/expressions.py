@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import did_you_mean, plural, quoted
 from cnncalc.limits import Cost, Limits
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -72,8 +72,7 @@ class ExpressionError(Exception):
         self.hint = hint
 
 
-@brief
-class Expression(NamedTuple):
+class Expression(Record):
     """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation."""
 
     text: str
@@ -187,14 +186,14 @@ class Tree(Protocol):
         ...
 
 
-class Literal(NamedTuple):
+class Literal(Record):
     value: Value
 
     def evaluate(self, names: Names) -> Value:
         return self.value
 
 
-class Name(NamedTuple):
+class Name(Record):
     name: str
     offset: int
 
@@ -208,7 +207,7 @@ class Name(NamedTuple):
         return value
 
 
-class ListOf(NamedTuple):
+class ListOf(Record):
     items: tuple[Tree, ...]
     offset: int
 
@@ -216,7 +215,7 @@ class ListOf(NamedTuple):
         return bounded_list(tuple(item.evaluate(names) for item in self.items), self.offset)
 
 
-class Signed(NamedTuple):
+class Signed(Record):
     sign: str
     operand: Tree
     offset: int
@@ -226,7 +225,7 @@ class Signed(NamedTuple):
         return -number if self.sign == "-" else number
 
 
-class Not(NamedTuple):
+class Not(Record):
     operand: Tree
     offset: int
 
@@ -234,7 +233,7 @@ class Not(NamedTuple):
         return not _truth(self.operand.evaluate(names), "'not'", self.offset)
 
 
-class Arithmetic(NamedTuple):
+class Arithmetic(Record):
     operator: str
     left: Tree
     right: Tree
@@ -250,7 +249,7 @@ class Arithmetic(NamedTuple):
         return _bounded(ARITHMETIC[self.operator](left, right, self.offset), self.offset)
 
 
-class ComparisonChain(NamedTuple):
+class ComparisonChain(Record):
     """A chain as in mathematics: `1 < x <= 4` compares neighbors."""
 
     first: Tree
@@ -266,7 +265,7 @@ class ComparisonChain(NamedTuple):
         return True
 
 
-class Logic(NamedTuple):
+class Logic(Record):
     """`and` stops at the first false, `or` at the first true."""
 
     operator: str
@@ -282,7 +281,7 @@ class Logic(NamedTuple):
         return _truth(self.right.evaluate(names), what, self.offset)
 
 
-class Conditional(NamedTuple):
+class Conditional(Record):
     then: Tree
     condition: Tree
     otherwise: Tree
@@ -293,7 +292,7 @@ class Conditional(NamedTuple):
         return chosen.evaluate(names)
 
 
-class Index(NamedTuple):
+class Index(Record):
     operand: Tree
     place: Tree
     offset: int
@@ -311,7 +310,7 @@ class Index(NamedTuple):
         return items[index]
 
 
-class Call(NamedTuple):
+class Call(Record):
     function: str
     arguments: tuple[Tree, ...]
     offset: int
@@ -481,7 +480,7 @@ BINDING = {
 NEGATION = 8
 
 
-class Token(NamedTuple):
+class Token(Record):
     kind: str
     text: str
     offset: int

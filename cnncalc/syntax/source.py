@@ -13,12 +13,13 @@ import re
 import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
 from cnncalc import limits
 from cnncalc.errors import LONGEST_QUOTE, Problem, Span, SpecError, ascii_lookalike, quoted
+from cnncalc.record import Record
 
 # Of a longer text the parser that is worded in Python would take minutes to come to a mistake.
 LONGEST_WORDED = 200_000
@@ -30,7 +31,7 @@ MOST_DIRECTIVES = 10
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-class Scalar(NamedTuple):
+class Scalar(Record):
     """A piece of text. `plain` means written without quotes.
 
     `literal` means that its characters stand in the file as in `text`, one column each: no escapes, one line.
@@ -53,7 +54,7 @@ class Scalar(NamedTuple):
         return self.span.column + (0 if self.plain else 1)
 
 
-class Sequence(NamedTuple):
+class Sequence(Record):
     """A list of nodes."""
 
     items: tuple[Node, ...]
@@ -64,7 +65,7 @@ class Sequence(NamedTuple):
         return False
 
 
-class Mapping(NamedTuple):
+class Mapping(Record):
     """Keys and their nodes, in the order of the file; no key comes twice."""
 
     entries: tuple[tuple[Scalar, Node], ...]
@@ -272,7 +273,7 @@ def _nested_too_deep(span: Span) -> Problem:
     return Problem(span, f"nested more than {limits.current().nesting} deep", hint)
 
 
-class _Mistake(NamedTuple):
+class _Mistake(Record):
     """What the parser says, what that means in a spec, and what mends it; `at_start`: where it was opened."""
 
     complaint: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from cnncalc.analyses.diff.blame import MOST_TOGETHER, NOBODY, PARTS, UNALTERED, Blame, Blames, join_blames, part_of
 from cnncalc.analyses.diff.causes import Ledger
 from cnncalc.analyses.diff.pairing import PairedNetworks, changed_settings
 from cnncalc.analyses.diff.records import SettingChange
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 
 
-class Link(NamedTuple):
+class Link(Record):
     """What a layer reads at a position, and where it read that before (None: nowhere).
 
     `moved` says that it is another tensor. `through` are the causes of what was added or removed in
@@ -26,7 +26,7 @@ class Link(NamedTuple):
     altered: Blames
 
 
-class Links(NamedTuple):
+class Links(Record):
     """The links of what a layer reads, the causes of what it no longer reads, and whether it reads another tensor."""
 
     links: list[Link]
@@ -34,7 +34,7 @@ class Links(NamedTuple):
     moved: bool
 
 
-class Way(NamedTuple):
+class Way(Record):
     """The origin of a tensor, followed back through what was added, removed or moved.
 
     `anchors` are old names of layers and inputs that are in both networks: no more than MOST_TOGETHER.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.totals import Totals
 from cnncalc.analyses.tree import NOTHING, Figure
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reprs import brief
+from cnncalc.record import Record
 
 
 class Kind(Enum):
@@ -22,8 +21,7 @@ class Kind(Enum):
     CONSEQUENCE = "consequence"
 
 
-@brief
-class SettingChange(NamedTuple):
+class SettingChange(Record):
     """A setting with its decoded values."""
 
     name: str
@@ -31,8 +29,7 @@ class SettingChange(NamedTuple):
     new: object
 
 
-@brief
-class CostChange(NamedTuple):
+class CostChange(Record):
     """A difference of figures, for one sample: at inference, and in training with what only that has."""
 
     inference: Figure
@@ -47,8 +44,7 @@ class CostChange(NamedTuple):
 FREE = CostChange(NOTHING, NOTHING)
 
 
-@brief
-class LayerChange(NamedTuple):
+class LayerChange(Record):
     """A layer that changed; `old` is None if it was added, `new` if it was removed.
 
     `moved` stands elsewhere among its neighbors, `regrouped` in another block; `rewired` reads other
@@ -104,8 +100,7 @@ class LayerChange(NamedTuple):
         return self.own + self.upstream
 
 
-@brief
-class InputChange(NamedTuple):
+class InputChange(Record):
     """An input of the network that changed: its name and shape, None if there is none."""
 
     old: tuple[str, Shape] | None
@@ -113,8 +108,7 @@ class InputChange(NamedTuple):
     cause: int
 
 
-@brief
-class Cause(NamedTuple):
+class Cause(Record):
     """A change as a whole, with its cost.
 
     `changes` are those of its layers; `roots` are what was added and removed as a whole, layers and blocks.
@@ -131,8 +125,7 @@ class Cause(NamedTuple):
     reached: tuple[str, ...]
 
 
-@brief
-class SharedCost(NamedTuple):
+class SharedCost(Record):
     """What several causes cost together, in layers that all of them reach."""
 
     causes: tuple[int, ...]
@@ -140,8 +133,7 @@ class SharedCost(NamedTuple):
     reached: tuple[str, ...]
 
 
-@brief
-class Diff(NamedTuple):
+class Diff(Record):
     """What changed from `old` to `new`.
 
     `changes` are in the order of the tree `root`, and `by_match` has each by its place there. `outputs` are those

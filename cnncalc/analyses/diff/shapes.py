@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from cnncalc.analyses.diff.blame import NOBODY, PARTS, UNALTERED, Blame, Blames, join_blames, mix_shapes, part_of
 from cnncalc.analyses.diff.causes import Ledger
 from cnncalc.analyses.diff.links import Link, Linker
@@ -12,9 +10,10 @@ from cnncalc.errors import RuleError
 from cnncalc.layers.contract import LayerType, Shapes
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Figures, Layer, figures_of
+from cnncalc.record import Record
 
 
-class ShapeOrigin(NamedTuple):
+class ShapeOrigin(Record):
     """What altered a tensor's shape.
 
     `blames` altered it against the old one; `upstream` are those of them upstream of what was added; `reference` is

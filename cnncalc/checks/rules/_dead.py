@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cnncalc.checks.rule import Subject, number
 from cnncalc.errors import Span, plural
 from cnncalc.network.records import Layer
+from cnncalc.record import Record
 
 
-class DeadEnd(NamedTuple):
+class DeadEnd(Record):
     """A layer that nobody reads and that is no output, with all that works for it alone.
 
     `name` is that of the outermost named branch, block or layer that ends with it and is dead as a whole,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc.layers.contract import Reading
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 
 Number: TypeAlias = "int | Fraction"
 
@@ -15,7 +16,7 @@ Number: TypeAlias = "int | Fraction"
 LONGEST_NUMBER = 2**63
 
 
-class NarrowestField(NamedTuple):
+class NarrowestField(Record):
     """The field of a layer's outputs along an axis of its map, on an input that is `size` long there.
 
     `start` is the first position that the first output sees, and `outputs` the number of outputs.

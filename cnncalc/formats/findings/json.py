@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
 from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, write_indented
+from cnncalc.record import Record
 
 Figure: TypeAlias = Number | tuple[int, ...]
 
 
-class GuardRecord(NamedTuple):
+class GuardRecord(Record):
     """Where a guard is written, if not in the spec: an option of the command, or a place in a file."""
 
     option: str | None
@@ -21,7 +22,7 @@ class GuardRecord(NamedTuple):
     column: Positive | None
 
 
-class CheckRecord(NamedTuple):
+class CheckRecord(Record):
     """A guard, what the network has of what it limits, and whether that is kept."""
 
     kind: Literal["budget", "increase", "expect", "assert"]
@@ -35,7 +36,7 @@ class CheckRecord(NamedTuple):
     column: Positive | None
 
 
-class FindingRecord(NamedTuple):
+class FindingRecord(Record):
     """A finding of a guard or of a rule."""
 
     spec: str
@@ -52,7 +53,7 @@ class FindingRecord(NamedTuple):
     column: Positive | None
 
 
-class SpecRecord(NamedTuple):
+class SpecRecord(Record):
     """All that is found of a spec."""
 
     file: str
@@ -62,13 +63,13 @@ class SpecRecord(NamedTuple):
     findings: tuple[FindingRecord, ...]
 
 
-class StatesRecord(NamedTuple):
+class StatesRecord(Record):
     """How many checks are in each state."""
 
     states: Annotated[Flat, Keywords(**dict.fromkeys([state.value for state in State], Count))]
 
 
-class Findings(NamedTuple):
+class Findings(Record):
     """All that is found of several specs."""
 
     schema: Literal[1]

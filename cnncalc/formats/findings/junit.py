@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
 from cnncalc.formats.findings import line_of, message_of, of_rules
+from cnncalc.record import Record
 from cnncalc.text import plain
 
 
-class Case(NamedTuple):
+class Case(Record):
     """A test case: its name, its result (`failure`, `error`, `skipped` or nothing), and the words for that."""
 
     name: str

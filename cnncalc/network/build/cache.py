@@ -6,19 +6,20 @@ under other names. The cache saves time and changes no network: without it, each
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.limits import Cost
 from cnncalc.network.build.draft import Draft
 from cnncalc.network.build.scope import ItemScope, Placement, Tensor
 from cnncalc.network.records import Group, Layer
+from cnncalc.record import Record
 from cnncalc.syntax.expressions import Value
 
 Arguments: TypeAlias = tuple[tuple[str, Value], ...]
 
 
-class DraftSize(NamedTuple):
+class DraftSize(Record):
     """The lengths of a draft's lists, and its steps."""
 
     layers: int
@@ -27,7 +28,7 @@ class DraftSize(NamedTuple):
     steps: int
 
 
-class Expansion(NamedTuple):
+class Expansion(Record):
     """The parts of a draft that the block at `path` expanded to, from the size `start` to `end`.
 
     `longest` is the length of its longest layer name.
@@ -41,7 +42,7 @@ class Expansion(NamedTuple):
     longest: int
 
 
-class Copy(NamedTuple):
+class Copy(Record):
     """The origin of a copied block, and the inputs of the copy."""
 
     origin: Expansion

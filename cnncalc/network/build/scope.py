@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from cnncalc import limits
 from cnncalc.errors import Span, listed, plural
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
+from cnncalc.record import Record
 from cnncalc.spec.records import Item, Loop
 from cnncalc.spec.templates import EvaluationError, Listed, NameTemplate, Template, tensor_values
 from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, UnknownValue, Value, describe
 from cnncalc.syntax.settings import is_whole
 
 
-class Tensor(NamedTuple):
+class Tensor(Record):
     """The output of a layer or an input of the network; `shape` is None if a problem left it unknown."""
 
     name: str
@@ -27,7 +27,7 @@ class Tensor(NamedTuple):
 UNKNOWN_TENSOR = Tensor("", None)
 
 
-class SharedWeights(NamedTuple):
+class SharedWeights(Record):
     """Each layer below the path `own` uses the weights of its counterpart below `other`."""
 
     own: str
@@ -35,7 +35,7 @@ class SharedWeights(NamedTuple):
     span: Span
 
 
-class ItemScope(NamedTuple):
+class ItemScope(Record):
     """Names visible to an item: variables, block arguments and tensors, with the path that its own name extends.
 
     `block_path` is the path of the enclosing block, where the search for a layer's name ends. `inputs_span` is the
@@ -141,7 +141,7 @@ class ItemScope(NamedTuple):
         return rows
 
 
-class Placement(NamedTuple):
+class Placement(Record):
     """An item that is being placed, with its full name and its scope."""
 
     item: Item

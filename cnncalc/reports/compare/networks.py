@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
-from typing import NamedTuple
 
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
@@ -13,6 +12,7 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
 from cnncalc.reports.catalogue import OTHERS
 from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import Share, decimals, percent
@@ -63,7 +63,7 @@ LEFT_OUT = "left out at this width: {columns}; --transpose shows them below one 
 LEFT_OUT_NETWORKS = "left out at this width: {columns}; without --transpose every network has a row"
 
 
-class ComparedNetwork(NamedTuple):
+class ComparedNetwork(Record):
     """A network to compare: the SPEC as it was given, and what is known of it."""
 
     spec: str
@@ -71,7 +71,7 @@ class ComparedNetwork(NamedTuple):
     facts: Facts
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How networks are compared.
 
     `base` is the place of the network that others are measured by. `exact` is for programs: plain

@@ -7,10 +7,11 @@ from importlib import import_module
 from io import BytesIO
 from itertools import pairwise
 from math import cos, dist, hypot, inf, pi, sin, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnncalc.analyses.compare import front
 from cnncalc.errors import Problem, SpecError
+from cnncalc.record import Record
 from cnncalc.reports.catalogue import OTHERS
 from cnncalc.reports.compare.networks import ComparedNetwork, labels
 from cnncalc.text import plain
@@ -41,7 +42,7 @@ MOST_LABELS = 150
 LARGEST = 10**30
 
 
-class Box(NamedTuple):
+class Box(Record):
     """A rectangle by its corners."""
 
     left: float
@@ -71,7 +72,7 @@ class Box(NamedTuple):
         return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
 
-class Segment(NamedTuple):
+class Segment(Record):
     """A straight line from one point to another."""
 
     start: tuple[float, float]
@@ -96,14 +97,14 @@ class Segment(NamedTuple):
         return first < last
 
 
-class Placed(NamedTuple):
+class Placed(Record):
     """A label in its place, and the line to its point where it is not beside it."""
 
     box: Box
     leader: Segment | None
 
 
-class _Ground(NamedTuple):
+class _Ground(Record):
     """What labels are put on: the area, the points in it, and lines that are better left clear."""
 
     area: Box
@@ -198,7 +199,7 @@ def _is_free(one: Placed, ground: _Ground, done: Sequence[Placed]) -> bool:
     return one.leader is None or not any(one.leader.crosses(other.box.wider(APART)) for other in done)
 
 
-class Point(NamedTuple):
+class Point(Record):
     """A network in the picture."""
 
     label: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.compare import Heaviest, Size, front
 from cnncalc.analyses.stages import Stage, stages
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.record import Record
 from cnncalc.reports.compare.networks import ComparedNetwork, Options, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
 from cnncalc.reports.summary_records import Counts, Input, Sums, input_of
@@ -17,7 +18,7 @@ from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
 Share: TypeAlias = Annotated[float, Keywords(minimum=0)]
 
 
-class HeaviestRecord(NamedTuple):
+class HeaviestRecord(Record):
     """The layers that have the most of something, how much each of them has, and as a part of all."""
 
     layers: tuple[str, ...]
@@ -25,20 +26,20 @@ class HeaviestRecord(NamedTuple):
     share: Share
 
 
-class BothHeaviestRecord(NamedTuple):
+class BothHeaviestRecord(Record):
     """Where a network is heaviest."""
 
     params: HeaviestRecord | None
     macs: HeaviestRecord | None
 
 
-class CompareRatiosRecord(NamedTuple):
+class CompareRatiosRecord(Record):
     """Counts as multiples of those of another network; null where it has none."""
 
     ratios: Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Share | None))]
 
 
-class CompareNetworkRecord(NamedTuple):
+class CompareNetworkRecord(Record):
     """A network with all that it is compared by."""
 
     spec: str
@@ -56,7 +57,7 @@ class CompareNetworkRecord(NamedTuple):
     ratios: CompareRatiosRecord | Absent = ABSENT
 
 
-class CompareRecord(NamedTuple):
+class CompareRecord(Record):
     """Networks beside one another; operations and activations are of the whole batch."""
 
     schema: Literal[1]
@@ -66,7 +67,7 @@ class CompareRecord(NamedTuple):
     networks: Iterator[CompareNetworkRecord]
 
 
-class FittingSizeRecord(NamedTuple):
+class FittingSizeRecord(Record):
     """A network at a size of its input."""
 
     at: Positive
@@ -75,7 +76,7 @@ class FittingSizeRecord(NamedTuple):
     problem: None
 
 
-class ImpossibleSizeRecord(NamedTuple):
+class ImpossibleSizeRecord(Record):
     """A size of the input that does not fit a network, with the reason."""
 
     at: Positive
@@ -85,7 +86,7 @@ class ImpossibleSizeRecord(NamedTuple):
 SizeRecord: TypeAlias = FittingSizeRecord | ImpossibleSizeRecord
 
 
-class SizesOfNetworkRecord(NamedTuple):
+class SizesOfNetworkRecord(Record):
     """A network over sizes of its input."""
 
     spec: str
@@ -93,7 +94,7 @@ class SizesOfNetworkRecord(NamedTuple):
     sizes: tuple[SizeRecord, ...]
 
 
-class SizesComparison(NamedTuple):
+class SizesComparison(Record):
     """Networks over sizes of their input."""
 
     schema: Literal[1]
@@ -102,7 +103,7 @@ class SizesComparison(NamedTuple):
     networks: Iterator[SizesOfNetworkRecord]
 
 
-class StageRecord(NamedTuple):
+class StageRecord(Record):
     """The layers of a network at one stride, which is null for those that have one position."""
 
     stride: Number | None
@@ -114,7 +115,7 @@ class StageRecord(NamedTuple):
     macs_share: Share | None
 
 
-class StagesOfNetworkRecord(NamedTuple):
+class StagesOfNetworkRecord(Record):
     """A network stage by stage."""
 
     spec: str
@@ -125,7 +126,7 @@ class StagesOfNetworkRecord(NamedTuple):
     stages: tuple[StageRecord, ...]
 
 
-class StagesComparison(NamedTuple):
+class StagesComparison(Record):
     """Networks stage by stage."""
 
     schema: Literal[1]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from cnncalc.analyses.compare import Size
 from cnncalc.errors import listed
 from cnncalc.formats.table import Cell, Column, Line, Measured, Table
+from cnncalc.record import Record
 from cnncalc.reports.compare.networks import inputs
 
 NOT_POSSIBLE = "not possible"
@@ -30,7 +30,7 @@ EXACT = (
 )
 
 
-class Results(NamedTuple):
+class Results(Record):
     """The SPEC, the name and what was found at each of the sizes, network by network; figures are of a batch."""
 
     sizes: tuple[int, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import FREE, Cause, CostChange, Diff, LayerChange
@@ -12,6 +11,7 @@ from cnncalc.analyses.tree import NOTHING
 from cnncalc.errors import plural
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Table
+from cnncalc.record import Record
 from cnncalc.reports.diff.rows import (
     DiffRow,
     Options,
@@ -29,7 +29,7 @@ from cnncalc.reports.diff.rows import (
 MOST_CAUSES = 12
 
 
-class _CauseGroup(NamedTuple):
+class _CauseGroup(Record):
     """Causes that are one row, with what they cost; `layers` are those that changed, where they are named."""
 
     name: str
@@ -44,7 +44,7 @@ class _CauseGroup(NamedTuple):
         return self.own + self.downstream
 
 
-class _Together(NamedTuple):
+class _Together(Record):
     """What groups cost together: their numbers, the cost and where."""
 
     groups: tuple[int, ...]

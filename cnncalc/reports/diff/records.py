@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, CostChange, Diff, InputChange, Kind, LayerChange
@@ -11,12 +11,13 @@ from cnncalc.analyses.totals import Totals
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Positive, Sizes
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.record import Record
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
 Differences: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, int))]
 
 
-class DiffNetworkRecord(NamedTuple):
+class DiffNetworkRecord(Record):
     """One of the two networks."""
 
     name: str
@@ -25,14 +26,14 @@ class DiffNetworkRecord(NamedTuple):
     outputs: tuple[str, ...]
 
 
-class SideRecord(NamedTuple):
+class SideRecord(Record):
     """An input of one of the networks."""
 
     name: str
     shape: Sizes
 
 
-class InputRecord(NamedTuple):
+class InputRecord(Record):
     """An input that changed; a cause is named by its place in `causes`, from 0."""
 
     old: SideRecord | None
@@ -40,7 +41,7 @@ class InputRecord(NamedTuple):
     cause: Count
 
 
-class BlockRecord(NamedTuple):
+class BlockRecord(Record):
     """A block that was renamed, or is in one of the networks alone."""
 
     old: str | None
@@ -49,7 +50,7 @@ class BlockRecord(NamedTuple):
     new_type: str | None
 
 
-class DiffLayerRecord(NamedTuple):
+class DiffLayerRecord(Record):
     """A layer of one of the networks."""
 
     name: str
@@ -63,27 +64,27 @@ class DiffLayerRecord(NamedTuple):
     line: Count
 
 
-class SettingRecord(NamedTuple):
+class SettingRecord(Record):
     """A setting before and after."""
 
     old: Any
     new: Any
 
 
-class DifferenceRecord(NamedTuple):
+class DifferenceRecord(Record):
     """A difference in every count."""
 
     differences: Differences
 
 
-class CostRecord(NamedTuple):
+class CostRecord(Record):
     """A difference in every count, at inference and in training."""
 
     differences: Differences
     training: DifferenceRecord
 
 
-class ChangeRecord(NamedTuple):
+class ChangeRecord(Record):
     """A layer that changed: by itself (`own`), and downstream of which causes."""
 
     change: Kind
@@ -103,7 +104,7 @@ class ChangeRecord(NamedTuple):
     downstream_of_all: Literal[True] | Absent = ABSENT
 
 
-class CauseRecord(NamedTuple):
+class CauseRecord(Record):
     """An edit, with what it costs by itself and downstream."""
 
     change: Literal["added", "removed", "replaced", "changed", "inputs", "outputs"]
@@ -113,7 +114,7 @@ class CauseRecord(NamedTuple):
     reached: tuple[str, ...]
 
 
-class SharedRecord(NamedTuple):
+class SharedRecord(Record):
     """What several causes cost together."""
 
     causes: Annotated[tuple[Count, ...], Keywords(minItems=2)]
@@ -121,7 +122,7 @@ class SharedRecord(NamedTuple):
     reached: tuple[str, ...]
 
 
-class AmountRecord(NamedTuple):
+class AmountRecord(Record):
     """An amount before and after."""
 
     old: Count
@@ -132,13 +133,13 @@ class AmountRecord(NamedTuple):
 Amounts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, AmountRecord))]
 
 
-class DiffTrainingRecord(NamedTuple):
+class DiffTrainingRecord(Record):
     """What the networks add up to in training."""
 
     sums: Amounts
 
 
-class DiffTotalsRecord(NamedTuple):
+class DiffTotalsRecord(Record):
     """What the networks add up to at inference, and in training."""
 
     sums: Amounts
@@ -147,7 +148,7 @@ class DiffTotalsRecord(NamedTuple):
     training: DiffTrainingRecord
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """All that changed; operations and activations are of the whole batch.
 
     Layers that were added or removed are changes, each by itself.

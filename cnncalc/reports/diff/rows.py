@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import zip_longest
-from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import Kind, LayerChange, SettingChange
@@ -17,6 +16,7 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Cell, Column, Line, text, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
+from cnncalc.record import Record
 from cnncalc.reports.network_table import quantity_columns
 from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.expressions import decimal
@@ -40,7 +40,7 @@ NARROWEST_CHANGE = 24
 WIDE_CHANGE = 40
 
 
-class Options(NamedTuple):
+class Options(Record):
     """How a comparison is written. `everything` folds nothing; `width` is the terminal's, 0 for any.
 
     `notes` are said below the title.
@@ -55,7 +55,7 @@ class Options(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class DiffRow(NamedTuple):
+class DiffRow(Record):
     """A row before it is laid out. Without a figure it has no numbers: those of the rows below it are its own."""
 
     name: str

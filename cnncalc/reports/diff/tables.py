@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import FREE, CostChange, Diff, InputChange, Kind, LayerChange
@@ -14,6 +13,7 @@ from cnncalc.formats import markdown
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import NONE, Column, Line, Table, to_cell
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.record import Record
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import DiffRow, Options, Wording, columns_of, label, lines_of, signed, signed_percent
 from cnncalc.reports.network_table import describe_inputs
@@ -132,7 +132,7 @@ def _changes_table(facts: Diff, options: Options) -> Table:
     return Table(title, (*subtitle, *options.notes), columns_of(options, "layer"), lines, notes)
 
 
-class _Below(NamedTuple):
+class _Below(Record):
     """What became of a node and all that stands in it.
 
     `likeness` is equal for neighbors that changed alike. `itself` counts layers that changed, `consequences`

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from cnncalc import layers
 from cnncalc.errors import Span
 from cnncalc.limits import Problems
+from cnncalc.record import Record
 from cnncalc.spec.records import CONTAINERS, Declaration, Parameter, Parameters
 from cnncalc.spec.templates import NameTemplate, Template, TemplateReader
 from cnncalc.syntax.source import Node
 
 
-class Context(NamedTuple):
+class Context(Record):
     """What is known at one place of a spec, and the records that grow while the spec is read.
 
     `reader` knows the names of values, `signatures` the parameters of each block. `unusable` blocks have a wrong

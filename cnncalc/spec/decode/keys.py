@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cnncalc.errors import Span, quoted
 from cnncalc.limits import Problems
+from cnncalc.record import Record
 from cnncalc.spec.guards import GUARDS
 from cnncalc.spec.records import RESERVED, TOP_KEYS
 from cnncalc.spec.templates import TENSOR_NAMES
@@ -15,7 +15,7 @@ from cnncalc.syntax.expressions import CONSTANTS, WORDS
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
 
-class TopLevel(NamedTuple):
+class TopLevel(Record):
     """The value of each top-level key. A key in `misspelled` is missing because a wrong word has its value."""
 
     values: dict[str, Node]

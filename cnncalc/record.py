@@ -1,12 +1,16 @@
-"""Short reprs of records: a network's record holds all of its layers, and nobody wants to read them in a prompt."""
+"""`Record`, the named tuple that all records are: quick to create, and with a short repr.
+
+A network's record holds all of its layers, and nobody wants to read them in a prompt.
+"""
 
 from __future__ import annotations
 
+from collections import namedtuple
 from enum import Enum
 from numbers import Rational
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-Record = TypeVar("Record")
+__all__ = ["LONGEST", "Record", "cut", "short_value"]
 
 # The longest repr, and the longest parts of it: a field, and a text or a number in it.
 LONGEST = 200
@@ -16,15 +20,6 @@ LONGEST_NUMBER = 128
 # Longer lists are counted, not shown.
 MOST_ITEMS = 4
 DEEPEST = 3
-
-
-def brief(kind: type[Record]) -> type[Record]:
-    """Give a class of named tuples a repr of at most `LONGEST` characters: its name and its fields.
-
-    Long texts are cut and long lists counted, so that the time is bounded as well.
-    """
-    kind.__repr__ = _short_repr  # type: ignore[method-assign]
-    return kind
 
 
 def _short_repr(record: Any) -> str:
@@ -71,3 +66,23 @@ def _collection(value: Any, depth: int) -> str:
 
 def _fields(record: Any, depth: int) -> list[str]:
     return [f"{key}={short_value(value, depth + 1)}" for key, value in zip(record._fields, record, strict=True)]
+
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as Record
+else:
+
+    class _RecordMaker(type):
+        def __new__(cls, name: str, _: tuple[type, ...], body: dict[str, Any]) -> type:
+            fields = body["__annotations__"]
+            defaults = [body[key] for key in fields if key in body]
+            made = namedtuple(name, fields, defaults=defaults, module=body["__module__"])  # noqa: PYI024
+            made.__repr__ = _short_repr
+            for key, value in body.items():
+                if key not in fields:
+                    setattr(made, key, value)
+            return made
+
+    # `typing.NamedTuple` compiles the annotation of every field. Hundreds of records make that a tenth of the start-up;
+    # nothing here needs more than their texts.
+    Record = type.__new__(_RecordMaker, "Record", (), {"__doc__": "The base of records, written as a `NamedTuple` is."})
