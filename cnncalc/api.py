@@ -19,8 +19,7 @@ from cnncalc.analyses.tree import Figure
 from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.network import build
-from cnncalc.network.records import Layer
-from cnncalc.network.records import LayerGraph as Built
+from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import cut
 from cnncalc.reports.summary import Options, summary
 from cnncalc.spec.locate import Place
@@ -61,8 +60,8 @@ class Network:
     ['fc6', 'fc7', 'fc8']
     """
 
-    def __init__(self, facts: Built) -> None:
-        if not isinstance(facts, Built):
+    def __init__(self, facts: LayerGraph) -> None:
+        if not isinstance(facts, LayerGraph):
             raise TypeError("a Network is what cnncalc.load gives")
         self.facts = facts
 
