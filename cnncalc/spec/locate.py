@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from cnncalc import bundled, git, limits, surface
+from cnncalc import bundled, git, interchange, limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.record import Record
 from cnncalc.syntax import source
@@ -29,7 +29,6 @@ FORMATS = {
     ".tflite": "TensorFlow Lite models",
     ".prototxt": "Caffe models",
     ".caffemodel": "Caffe models",
-    ".cfg": "Darknet models",
     ".weights": "Darknet models",
     ".mlmodel": "Core ML models",
     ".py": "Python code",
@@ -126,7 +125,7 @@ def refuse_link_outside(place: Place) -> None:
 
 def _format_advice(path: str) -> str:
     """What to do instead of giving a file of another program; nothing for other files."""
-    name = FORMATS.get(os.path.splitext(path)[1].lower())
+    name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
     return f"cnncalc reads its own YAML specs, not {name}; `cnncalc list` shows the bundled networks" if name else ""
 
 
@@ -189,6 +188,8 @@ def chain_of(place: Place) -> tuple[ParsedFile, ...]:
 def _read_spec(place: Place) -> tuple[str, Node]:
     """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
     text = read(place)
+    if interchange.reader_of(place.path):
+        return text, interchange.read(text, place.path, place.shown)
     try:
         node = source.parse(text, place.shown)
     except SpecError:
