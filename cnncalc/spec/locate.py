@@ -126,7 +126,11 @@ def refuse_link_outside(place: Place) -> None:
 def _format_advice(path: str) -> str:
     """What to do instead of giving a file of another program; nothing for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
-    return f"cnncalc reads its own YAML specs, not {name}; `cnncalc list` shows the bundled networks" if name else ""
+    return (
+        f"cnncalc reads YAML specs and Darknet configurations, not {name}; `cnncalc list` shows the bundled networks"
+        if name
+        else ""
+    )
 
 
 def read(place: Place) -> str:

@@ -68,7 +68,6 @@ NOT_READ = {
     "json": "Keras models",
     "prototxt": "Caffe models",
     "caffemodel": "Caffe models",
-    "cfg": "Darknet models",
     "tflite": "TensorFlow Lite models",
     "pb": "TensorFlow models",
     "py": "Python code",
@@ -82,7 +81,6 @@ TEXTS = {
     "json": b'{"class_name": "Sequential", "config": {"layers": []}}',
     "prototxt": b'name: "x"\nlayer {\n  name: "a"\n}\n',
     "caffemodel": b"\n\x05LeNet\xa2\x06",
-    "cfg": b"[net]\nbatch=1\n",
     "tflite": b"\x1c\x00\x00\x00TFL3",
     "pb": b"\n:\n\x05input",
     "py": b"import torch\n",
@@ -96,7 +94,8 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     if there:
         path.write_bytes(TEXTS[suffix])
     what = "is no spec" if there else "there is no such file"
-    advice = f"cnncalc reads its own YAML specs, not {NOT_READ[suffix]}; `cnncalc list` shows the bundled networks"
+    read = f"cnncalc reads YAML specs and Darknet configurations, not {NOT_READ[suffix]}"
+    advice = f"{read}; `cnncalc list` shows the bundled networks"
     for command in ("summary", "lint"):
         output = run(command, str(path), status=2).output
         assert output.startswith(f"{path}: ")
@@ -106,7 +105,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
 def test_bytes_are_not_shown(run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(TEXTS["onnx"])
-    assert run("show", str(path), status=2).output.startswith(f"{path}: is no spec; cnncalc reads its own YAML specs")
+    assert run("show", str(path), status=2).output.startswith(f"{path}: is no spec; cnncalc reads YAML specs")
 
 
 def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
