@@ -167,7 +167,8 @@ def test_a_long_circle_of_blocks(tmp_path: Path) -> None:
     text = chain(2000).replace("[relu]", "[b0]")
     (problem,) = problems_of_text(tmp_path, text)
     way = "b0 -> b1 -> b2 -> b3 -> b4 -> b5 -> ... -> b0"
-    assert problem == f"2002:11: the block 'b0' uses itself: {way}; repeat: says how often"
+    hint = "add a when: that ends it; repeat: places a block several times"
+    assert problem == f"2002:11: the block 'b0' uses itself without end: {way}; {hint}"
 
 
 def test_deep_groups_in_deep_blocks(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ MOST_SHOWN = 10
 
 
 class Figures(Record):
-    """What a layer type answers for one set of input shapes; equal layers share it."""
+    """What a layer type answers for one set of input shapes; equal layers share it. `frozen`: no weight is learned."""
 
     type: LayerType
     input_shapes: Shapes
@@ -33,6 +33,7 @@ class Figures(Record):
     operations: Operations
     params: int
     buffers: int
+    frozen: bool = False
 
 
 @lru_cache(maxsize=MOST_FIGURES)
@@ -90,6 +91,11 @@ class Layer(Record):
     @property
     def output_shape(self) -> Shape:
         return self.figures.output_shape
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the spec freezes it: its weights are buffers."""
+        return self.figures.frozen
 
     @property
     def weights(self) -> tuple[Weight, ...]:

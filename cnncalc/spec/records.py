@@ -33,13 +33,15 @@ TOP_KEYS_ELSEWHERE = {
     "expect": ("expected", "expects"),
     "assert": ("asserts", "assertions", "checks"),
 }
-MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
+MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "share_weights", "frozen", "training_only")
 MODIFIERS_ELSEWHERE = {
     "name": ("id", "layer_name", "label", "top", "名称"),
     "from": ("input", "inputs", "bottom", "parent", "source", "src", "prev", "previous", "inbound_nodes", "输入"),
     "repeat": ("n", "times", "count", "num", "number", "num_layers", "num_blocks", "loop"),
     "when": ("if", "condition", "enabled", "only_if"),
-    "weights": ("share", "shared", "share_weights", "weights_from", "tied", "tie"),
+    "weights": ("share", "shared", "weights_from", "tied", "tie"),
+    "share_weights": ("shared_weights", "reuse", "tie_weights"),
+    "frozen": ("freeze", "trainable", "requires_grad"),
     "training_only": ("train_only", "auxiliary", "aux"),
 }
 # Keys that hold a layer's type in other formats.
@@ -120,13 +122,21 @@ class ItemGroup(Record):
     items: tuple[Item, ...]
 
 
-Action: TypeAlias = LayerCall | BlockCall | JoinCall | SideBranches | ItemGroup
+class TypeCall(Record):
+    """A layer type or block that the expression `type` chooses, with arguments by name or by position."""
+
+    type: Template
+    arguments: dict[str | int, Template]
+
+
+Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup
 
 
 class Item(Record):
     """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
 
-    `action` is None where the item cannot be used. `declares` are the names given in it and below it.
+    `action` is None where the item cannot be used. `declares` are the names given in it and below it. `is_plain`: it
+    reads the item above, and has no modifier but its name. `uses_shapes`: it asks for the shape of a tensor.
     """
 
     type: str
@@ -140,6 +150,9 @@ class Item(Record):
     training_only: bool = False
     declares: tuple[NameTemplate, ...] = ()
     is_plain: bool = False
+    share_weights: bool = False
+    frozen: bool = False
+    uses_shapes: bool = False
 
 
 class Parameter(Record):
@@ -159,12 +172,13 @@ Parameters: TypeAlias = "Mapping[str, Parameter] | Mapping[str, Setting]"
 
 
 class Block(Record):
-    """A block: its signature and its items."""
+    """A block: its signature and its items. `tensors` are the names of its inputs, none if the signature names none."""
 
     name: str
     parameters: tuple[Parameter, ...]
     items: tuple[Item, ...]
     span: Span
+    tensors: tuple[str, ...] = ()
 
 
 class Declaration(Record):

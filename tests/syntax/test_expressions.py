@@ -220,7 +220,7 @@ def test_make_divisible(text: str, expected: int) -> None:
         ("'abc", 0, '"\'" is not understood here'),
         ("n.real", 1, "'.real' is not understood here"),
         ("n; n", 1, "';' is not understood here"),
-        ("lambda: 1", 6, "':' is not understood here"),
+        ("lambda: 1", 6, "':' is not expected here"),
         ("2 + 012", 4, "'012' starts with a zero"),
         ("01", 0, "'01' starts with a zero"),
         ("2 + 1e64", 4, "the result is too large"),

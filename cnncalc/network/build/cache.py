@@ -136,4 +136,4 @@ def key_expansion(arguments: object, inputs: dict[str, Tensor], scope: ItemScope
     """A key that is equal for equal expansions; one tensor passed twice is not two equal tensors."""
     names = [tensor.name for tensor in inputs.values()]
     incoming = tuple([(key, tensor[1:], names.index(tensor.name)) for key, tensor in inputs.items()])
-    return arguments, incoming, scope.training_only, scope.depth
+    return arguments, incoming, scope.training_only, scope.frozen, scope.depth

@@ -27,6 +27,7 @@ class LayerFactory:
         self.by_arguments: dict[object, dict[int, LayerType]] = {}
         self.types: dict[tuple[type[LayerType], tuple[object, ...]], LayerType] = {}
         self.figures: dict[tuple[int, tuple[Shape, ...]], Figures] = {}
+        self.frozen: dict[int, Figures] = {}
 
     def reuse(self, arguments: object) -> dict[int, LayerType]:
         """The layers that a block's calls decode to, by the id of the call; one record for equal arguments."""
@@ -63,6 +64,18 @@ class LayerFactory:
                 self._refuse_size(figures.output_shape)
             self.figures[key] = figures
         return figures
+
+    def freeze(self, figures: Figures) -> Figures:
+        """The figures with all weights as buffers."""
+        if figures.frozen or not figures.params:
+            return figures
+        frozen = self.frozen.get(id(figures))
+        if frozen is None:
+            weights = tuple([weight._replace(learned=False) for weight in figures.weights])
+            buffers = figures.params + figures.buffers
+            frozen = figures._replace(weights=weights, params=0, buffers=buffers, frozen=True)
+            self.frozen[id(figures)] = frozen
+        return frozen
 
     def _refuse_size(self, output: Shape) -> NoReturn:
         """Raise RuleError for an output with an axis longer than the largest allowed number."""
@@ -112,6 +125,10 @@ class WeightSharing:
             )
         elif not owner.figures.weights:
             message, hint = f"{quoted(owner.name)} has no weights to share", "leave weights out"
+        elif owner.figures.frozen != figures.frozen:
+            frozen, learned = (owner.name, place.path) if owner.figures.frozen else (place.path, owner.name)
+            message = f"{quoted(frozen)} is frozen, but {quoted(learned)}, which shares its weights, is not"
+            hint = "set frozen: true on both or neither"
         elif owner.figures.weights != figures.weights:
             mine, theirs = (
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
@@ -148,6 +165,8 @@ class LayerPlacer:
             if len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
                 _check_inputs(call, place, inputs)
             figures = self.factory.figures_for(self.factory.layer_type(call, scope, inputs[0]), inputs)
+            if scope.frozen:
+                figures = self.factory.freeze(figures)
         except RuleError as error:
             self.has_broken_rule = True
             draft.problems.append(self._explain(error, call, place, inputs, labels))

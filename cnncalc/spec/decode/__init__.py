@@ -10,16 +10,17 @@ import os
 from collections.abc import Iterable
 
 from cnncalc import bundled, limits
-from cnncalc.spec.decode.blocks import decode_blocks
-from cnncalc.spec.decode.context import Context
+from cnncalc.spec.decode.blocks import decode_blocks, list_block_names
+from cnncalc.spec.decode.context import Context, Words
 from cnncalc.spec.decode.inputs import INPUT_HINT, decode_inputs
 from cnncalc.spec.decode.items import decode_items
 from cnncalc.spec.decode.keys import list_nodes, read_text, read_top_level, read_year
 from cnncalc.spec.decode.variables import decode_variables, report_unused_additions
 from cnncalc.spec.guards import GUARDS, read_guards
 from cnncalc.spec.locate import ParsedFile, Place, chain_of, locate
-from cnncalc.spec.records import Item, Spec
+from cnncalc.spec.records import Declaration, Item, Spec
 from cnncalc.spec.templates import TemplateReader
+from cnncalc.syntax.source import Mapping
 
 
 def read_spec(
@@ -46,14 +47,19 @@ def decode(
     chain = tuple(document.mapping for document in documents)
     file, root = documents[0].shown, chain[0].span
     top, misspelled = read_top_level(chain, problems)
-    variables = decode_variables(chain, settings, problems)
-    reader = TemplateReader(problems, frozenset(variables))
-    context = Context(problems, reader, {}, set(), {}, [], "", {})
+    block_names = list_block_names(chain)
+    variables = decode_variables(chain, settings, Words(block_names), problems)
+    declarations: dict[str, list[Declaration]] = {}
+    inputs_node = top.get("input")
+    input_names = {key.text for key, _ in inputs_node.entries} if isinstance(inputs_node, Mapping) else ()
+    words = Words(block_names, input_names, "", declarations)
+    reader = TemplateReader(problems, frozenset(variables), words=words, shape_uses=[])
+    context = Context(problems, reader, {}, set(), declarations, [], "", {}, words)
     blocks = decode_blocks(chain, context)
     changes = tuple(inputs)
     if not changes and "input" not in top and "input" not in misspelled:
         problems.report(root, "the spec has no input", INPUT_HINT)
-    input_templates = decode_inputs(top.get("input"), changes, reader)
+    input_templates = decode_inputs(inputs_node, changes, reader)
     items: tuple[Item, ...] = ()
     if "layers" in top:
         items = decode_items(top["layers"], context)

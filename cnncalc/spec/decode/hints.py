@@ -142,7 +142,7 @@ def report_wrong_names(
     for name, _ in node.entries:
         if name.text not in parameters:
             message = f"{type_name} has no {noun} {quoted(name.text)}"
-            problems.report(name.span, message, _suggest_setting(name.text, type_name, parameters))
+            problems.report(name.span, message, suggest_setting(name.text, type_name, parameters))
     return True
 
 
@@ -161,7 +161,7 @@ def report_named_values(
     return False
 
 
-def _suggest_setting(word: str, type_name: str, parameters: Parameters) -> str:
+def suggest_setting(word: str, type_name: str, parameters: Parameters) -> str:
     """What was meant by a word that is none of the settings or parameters."""
     if word in MODIFIERS:
         return f"{word} stands beside {type_name}, not below it"

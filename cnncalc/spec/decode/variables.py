@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from cnncalc import limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
@@ -16,11 +16,11 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 
 
 def decode_variables(
-    chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], problems: Problems
+    chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], words: Container[str], problems: Problems
 ) -> dict[str, Template]:
     """The template of each variable, those of the base first; each may use those before it.
 
-    `settings` replace values, as text.
+    `settings` replace values, as text; `words` are values as well.
     """
     nodes: dict[str, Node] = {}
     hint = "write name: value in a line below it, without a dash"
@@ -38,10 +38,10 @@ def decode_variables(
             problems.report(None, message, did_you_mean(name, nodes, known))
     variables: dict[str, Template] = {}
     elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
-    reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere)
+    reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere, words=words)
     for name, node in nodes.items():
         elsewhere[name] = "a variable cannot use itself"
-        template = reader.template(node)
+        template = reader.template(node, words=True)
         if isinstance(template, Constant) and template.value is None:
             problems.report(node.span, f"the variable {name!r} has no value", "give it one")
             template = None
