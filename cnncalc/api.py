@@ -287,6 +287,7 @@ class Network:
                 **counts_of(Figure.of_layer(layer, kept[layer.name])),
                 "weights_from": layer.weights_from,
                 "training_only": layer.training_only,
+                "frozen": layer.frozen,
                 "file": layer.span.file,
                 "line": layer.span.line,
             }

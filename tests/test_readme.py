@@ -147,6 +147,9 @@ def test_the_language_is_complete():
     wanted = {
         *records.TOP_KEYS,
         *records.MODIFIERS,
+        records.TYPE,
+        records.SET,
+        templates.SHAPE,
         *records.BRANCH_KEYS,
         *records.CONTAINERS,
         *records.RESERVED,

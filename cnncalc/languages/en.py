@@ -134,6 +134,7 @@ SENTENCES = {
         "gives_nobody": "outputs {shape}, which no layer reads",
         "same_size": "Input and output have the same {axes}: {sizes}.",
         "tied": "Uses the weights of {owner}, where they are counted.",
+        "frozen": "The spec freezes the layer: all {buffers} are buffers, which training leaves unchanged.",
         "buffers": "{buffers} of these are buffers: stored but not learned, and not counted as parameters.",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",

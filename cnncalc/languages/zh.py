@@ -131,6 +131,7 @@ SENTENCES = {
         "gives_nobody": "输出 {shape}，没有任何层读取",
         "same_size": "{axes}保持不变：{sizes}。",
         "tied": "使用 {owner} 的权重，参数计在 {owner}。",
+        "frozen": "该层被冻结（frozen）：全部 {buffers} 个数均为缓冲区（buffer），训练时保持不变。",
         "buffers": "其中 {buffers} 个不参与训练，属于缓冲区（buffer），不计入参数量。",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "网络共 {whole} 个参数，该层有 {params} 个（{percent}%）",

@@ -51,6 +51,14 @@ def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
     return Figures(layer_type, input_shapes, output, weights, operations, learned, kept)
 
 
+def freeze(figures: Figures) -> Figures:
+    """The figures of a layer all of whose weights are buffers."""
+    if figures.frozen or not figures.params:
+        return figures
+    weights = tuple([weight._replace(learned=False) for weight in figures.weights])
+    return figures._replace(weights=weights, params=0, buffers=figures.params + figures.buffers, frozen=True)
+
+
 class Layer(Record):
     """A layer in its place. `inputs` are names of layers or of the network's inputs.
 

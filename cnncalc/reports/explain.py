@@ -204,7 +204,9 @@ class _Writer:
         for one in derived:
             label = f"{one.key} ({shapes[one.key]})" if one.key in shapes else ""
             yield self.working(one, label)
-        if layer.figures.buffers:
+        if layer.frozen:
+            yield Paragraph(say("frozen", buffers=integer(layer.figures.buffers)))
+        elif layer.figures.buffers:
             yield Paragraph(say("buffers", buffers=integer(layer.figures.buffers)))
         if layer.weights_from:
             yield Paragraph(say("tied", owner=layer.weights_from))
@@ -583,6 +585,7 @@ def write_json(facts: Explanation, options: Options) -> Iterator[str]:
         "macs": layer.macs,
         "flops": layer.flops,
         "weights_from": layer.weights_from,
+        "frozen": layer.frozen,
         "share": {
             "params": _share(layer.params, facts.totals.params),
             "macs": _share(layer.macs, facts.totals.macs),

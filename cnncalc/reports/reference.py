@@ -22,7 +22,8 @@ from cnncalc.layers.examples import examples, literal, plainest_settings, plausi
 from cnncalc.record import Record
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
-from cnncalc.spec.templates import TENSOR_NAMES
+from cnncalc.spec.records import SET, TYPE
+from cnncalc.spec.templates import SHAPE, TENSOR_NAMES
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import Setting
@@ -56,7 +57,13 @@ MODIFIER_DOCS = {
     "for": "lists that are walked together, one pass a row: {width: [64, 128], depth: [2, 4]}",
     "when": "the item is there only where this is true",
     "weights": "the layer or block whose weights it shares; they count once",
+    "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
+    "frozen": "true for weights that training leaves unchanged: they count as buffers",
     "training_only": "true for what is thrown away after training: it counts in the training totals only",
+}
+TYPE_CALL_DOCS = {
+    TYPE: "an expression whose value is the item's type, such as act for a parameter act: relu",
+    SET: "the settings of the type that `type` chooses, by name, by position or a single one",
 }
 BRANCH_DOCS = {
     "layers": "the layers of the branch; an empty list passes its input on",
@@ -227,6 +234,7 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
     return (
         ("Items that hold layers", CONTAINER_DOCS),
         ("Beside the type of any item", MODIFIER_DOCS),
+        ("In place of a type: one that an expression chooses", TYPE_CALL_DOCS),
         ("Keys of a branch that is more than a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
@@ -240,7 +248,7 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
             {
                 "names": f"variables, a block's parameters, index, {', '.join(sorted(TENSOR_NAMES))}",
                 "operators": "+ - * / // % **, comparisons, and, or, not, in, a if c else b, list[0]",
-                "functions": ", ".join(expressions.FUNCTIONS),
+                "functions": ", ".join((*expressions.FUNCTIONS, SHAPE)),
             },
         ),
     )
@@ -361,7 +369,7 @@ def write_all_json() -> Iterator[str]:
         "spec_keys": TOP_DOCS,
         "quantities": {name: quantity.doc for name, quantity in QUANTITIES.items()},
         "bounds": BOUNDS,
-        "expressions": {"names": sorted(TENSOR_NAMES), "functions": list(expressions.FUNCTIONS)},
+        "expressions": {"names": sorted(TENSOR_NAMES), "functions": [*expressions.FUNCTIONS, SHAPE]},
     }
     yield json.dumps(whole, indent=2)
 

@@ -22,13 +22,14 @@ from cnncalc.reports.reference import (
     JOIN_DOC,
     MODIFIER_DOCS,
     TOP_DOCS,
+    TYPE_CALL_DOCS,
     default_of,
     signature,
     summary_of,
 )
 from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED
 from cnncalc.spec.quantities import QUANTITIES
-from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, is_one_list
+from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, SET, TYPE, is_one_list
 from cnncalc.syntax.settings import JsonSchema, Setting
 from cnncalc.text import number
 
@@ -79,14 +80,23 @@ def _shared() -> dict[str, JsonSchema]:
         "names": {"anyOf": [_reference("name"), _list(_reference("name"), minItems=1)]},
         "loop": {
             "type": "object",
-            "additionalProperties": {"anyOf": [_list(_reference("value")), _reference("expression")]},
+            "additionalProperties": {"anyOf": [_list(_reference("argument")), _reference("expression")]},
             "propertyNames": {"pattern": rf"^\s*{NAME}(\s*,\s*{NAME})*\s*$"},
             "minProperties": 1,
         },
+        # A block takes layer types with their settings as well, such as act: {leaky_relu: 0.1}.
+        "argument": {"anyOf": [*_value("argument"), _reference("type with arguments")]},
+        "type with arguments": {
+            "type": "object",
+            "additionalProperties": _reference("arguments"),
+            "propertyNames": _word(),
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
         "arguments": {
             "anyOf": [
-                {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},
-                _reference("value"),
+                {"type": "object", "additionalProperties": _reference("argument"), "propertyNames": _word()},
+                *_value("argument"),
             ],
         },
         "items": {"anyOf": [_list(_reference("item")), {"type": "null"}]},
@@ -123,8 +133,9 @@ def _word() -> JsonSchema:
     return {"pattern": f"^{NAME}$"}
 
 
-def _value() -> list[JsonSchema]:
-    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference("value"))]
+def _value(item: str = "value") -> list[JsonSchema]:
+    """A value, or a list of the definition `item`."""
+    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference(item))]
 
 
 def _sizes() -> list[JsonSchema]:
@@ -155,7 +166,7 @@ def _top(key: str) -> JsonSchema:
         "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {
             "type": ["object", "null"],
-            "additionalProperties": _reference("value"),
+            "additionalProperties": _reference("argument"),
             "propertyNames": _word(),
         },
         "blocks": {
@@ -209,6 +220,7 @@ def _item() -> JsonSchema:
                     "layers": {"description": CONTAINER_DOCS["layers"], **_same("items")},
                     "branch": {"description": CONTAINER_DOCS["branch"], **_same("branches")},
                     **{key: {"description": MODIFIER_DOCS[key], **_modifier(key)} for key in MODIFIERS},
+                    **{key: {"description": doc, **_type_call(key)} for key, doc in TYPE_CALL_DOCS.items()},
                 },
                 "additionalProperties": {
                     "description": "arguments of the block, by position or by name",
@@ -218,11 +230,19 @@ def _item() -> JsonSchema:
                 # An item has a type, and beside that of a layer only modifiers.
                 "if": {"type": "object", "propertyNames": {"enum": list(MODIFIERS)}},
                 "then": {"required": ["a type"], "errorMessage": "this item has no type: name a layer type or a block"},
-                "dependencies": {name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
-                "maxProperties": len(MODIFIERS) + 1,
+                "dependencies": {
+                    **{name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
+                    SET: [TYPE],
+                },
+                "maxProperties": len(MODIFIERS) + len(TYPE_CALL_DOCS),
             },
         ]
     }
+
+
+def _type_call(key: str) -> JsonSchema:
+    """What stands behind a key of an item whose type is the value of an expression."""
+    return _same("expression") if key == TYPE else _same("arguments")
 
 
 def _beside(name: str) -> JsonSchema:
@@ -241,6 +261,8 @@ def _modifier(key: str) -> JsonSchema:
         "for": _same("loop"),
         "when": {"anyOf": [{"type": "boolean"}, _reference("expression")]},
         "weights": _same("name"),
+        "share_weights": {"type": "boolean", "default": False},
+        "frozen": {"type": "boolean", "default": False},
         "training_only": {"type": "boolean", "default": False},
         "layers": _same("items"),
     }

@@ -178,6 +178,8 @@ def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, opt
         return None if last is None else shape(layer.output_shape if layer else last, options.layout)
     if key == "params" and layer is not None and layer.weights_from:
         return f"as {layer.weights_from}"
+    if key == "params" and layer is not None and layer.frozen:
+        return "frozen"
     if figure is not None and key in SUMS:
         quantity = SUMS[key]
         return to_cell(quantity.amount(figure, options.batch, DTYPES[options.dtype]), quantity.unit)

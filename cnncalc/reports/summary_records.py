@@ -39,6 +39,7 @@ class SummaryLayerRecord(Record):
     weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
     weights_from: str | None
     training_only: bool
+    frozen: bool
     receptive_field: SummaryFieldRecord | None
     settings: dict[str, Any]
     file: str
@@ -114,6 +115,7 @@ def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[S
             {weight.name: weight.shape for weight in layer.weights},
             layer.weights_from,
             layer.training_only,
+            layer.frozen,
             _field(fields[layer.name]),
             layer.settings,
             layer.span.file,

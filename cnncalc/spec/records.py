@@ -46,6 +46,8 @@ MODIFIERS_ELSEWHERE = {
 }
 # Keys that hold a layer's type in other formats.
 TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_type", "kind", "module")
+# The keys of an item whose type an expression chooses, and of its arguments.
+TYPE, SET = "type", "set"
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 CONTAINERS = ("layers", "branch")
 RESERVED = ("previous", "input")

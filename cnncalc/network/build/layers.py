@@ -12,7 +12,7 @@ from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.inputs import hint_map_input
 from cnncalc.network.build.names import NameTable, join_path
 from cnncalc.network.build.scope import ItemScope, Placement, SharedWeights, Tensor
-from cnncalc.network.records import Figures, Layer, figures_of
+from cnncalc.network.records import Figures, Layer, figures_of, freeze
 from cnncalc.spec.records import LayerCall
 from cnncalc.spec.templates import EvaluationError, NameTemplate
 from cnncalc.syntax.expressions import UnknownValue
@@ -47,7 +47,7 @@ class LayerFactory:
                 values[name] = settings[name].decode(scope.evaluate(template, tensor))
             made = call.type(**values)
         made = self.types.setdefault((type(made), tuple(vars(made).values())), made)
-        if known is not None and not any(template.uses_tensor for template in call.arguments.values()):
+        if known is not None and not any(item.uses_tensor or item.uses_shapes for item in call.arguments.values()):
             known[id(call)] = made
         return made
 
@@ -66,16 +66,10 @@ class LayerFactory:
         return figures
 
     def freeze(self, figures: Figures) -> Figures:
-        """The figures with all weights as buffers."""
-        if figures.frozen or not figures.params:
-            return figures
-        frozen = self.frozen.get(id(figures))
-        if frozen is None:
-            weights = tuple([weight._replace(learned=False) for weight in figures.weights])
-            buffers = figures.params + figures.buffers
-            frozen = figures._replace(weights=weights, params=0, buffers=buffers, frozen=True)
-            self.frozen[id(figures)] = frozen
-        return frozen
+        """The figures with all weights as buffers; one object for equal ones."""
+        if id(figures) not in self.frozen:
+            self.frozen[id(figures)] = freeze(figures)
+        return self.frozen[id(figures)]
 
     def _refuse_size(self, output: Shape) -> NoReturn:
         """Raise RuleError for an output with an axis longer than the largest allowed number."""

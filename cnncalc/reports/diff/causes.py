@@ -205,7 +205,8 @@ def _by_lines(causes: Sequence[Cause]) -> list[list[int]]:
                 change.old and change.old.span,
                 change.new and change.new.span,
                 tuple(setting.name for setting in change.settings),
-                (change.retyped, change.moved, change.rewired, change.shared, change.in_training_changed),
+                (change.retyped, change.moved, change.rewired, change.shared),
+                (change.in_training_changed, change.is_freezing_changed),
             )
         found.setdefault(key, []).append(number)
     return list(found.values())

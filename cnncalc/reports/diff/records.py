@@ -60,6 +60,7 @@ class DiffLayerRecord(Record):
     output_shape: Sizes
     weights_from: str | None
     training_only: bool
+    frozen: bool
     file: str
     line: Count
 
@@ -242,6 +243,7 @@ def _layer(layer: Layer | None) -> DiffLayerRecord | None:
         layer.output_shape,
         layer.weights_from,
         layer.training_only,
+        layer.frozen,
         layer.span.file,
         layer.span.line,
     )

@@ -265,6 +265,8 @@ class Wording:
             words.append(f"takes the weights of {owner}" if owner else "has weights of its own now")
         if change.in_training_changed:
             words.append("in training only now" if change.new.training_only else "at inference too now")
+        if change.is_freezing_changed:
+            words.append("frozen now" if change.new.frozen else "no longer frozen")
         return words + (self._shapes(change, change.old, change.new) if shapes else [])
 
     def setting(self, change: SettingChange) -> str:

@@ -16,6 +16,8 @@ from cnncalc.spec.records import (
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
     RESERVED,
+    SET,
+    TYPE,
     TYPE_KEYS,
     Action,
     BlockCall,
@@ -29,9 +31,6 @@ from cnncalc.spec.records import (
 )
 from cnncalc.spec.templates import NameTemplate, list_arguments
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
-
-# The keys of an item whose type is the value of an expression.
-TYPE, SET = "type", "set"
 
 
 def decode_items(node: Node | None, context: Context) -> tuple[Item, ...]:
