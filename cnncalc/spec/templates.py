@@ -404,7 +404,10 @@ class TemplateReader(Record):
             else:
                 undefined.setdefault(name, offset)
         for name, offset in undefined.items():
-            hint = self._suggest_name(name, keywords, words=words)
+            if re.search(r"\bshape\s*\(\s*$", text[:offset]):
+                hint = f"no layer above is called so; a tensor that from hands in needs quotes: shape('{name}')"
+            else:
+                hint = self._suggest_name(name, keywords, words=words)
             self.problems.report(span.within(column, offset), f"{quoted(name)} is not defined here", hint)
         if parsed.calls:
             self.shape_uses.append(span)

@@ -25,6 +25,7 @@ from cnncalc.network.build.types import TypeChooser
 from cnncalc.network.records import Group
 from cnncalc.spec.records import (
     Action,
+    Block,
     BlockCall,
     Branch,
     Item,
@@ -189,9 +190,7 @@ class Expander:
             if given is not None:
                 names[parameter.name] = scope.evaluate(given, current)
             elif parameter.default is not None:
-                names[parameter.name] = _evaluate_default(
-                    parameter.default, Placement(item, path, scope), names, inputs
-                )
+                names[parameter.name] = _evaluate_default(parameter.default, block, place, names, inputs)
         arguments = tuple(names.items())
         arguments_key = key_arguments(call.block, arguments)
         key = key_expansion(arguments_key, inputs, scope)
@@ -290,9 +289,12 @@ def _is_unnamed(item: Item) -> bool:
     return is_container and item.name is None and item.weights is None and not item.share_weights
 
 
-def _evaluate_default(default: Template, place: Placement, names: ChainedNames, inputs: dict[str, Tensor]) -> Value:
+def _evaluate_default(
+    default: Template, block: Block, place: Placement, names: ChainedNames, inputs: dict[str, Tensor]
+) -> Value:
     """The value of a parameter's default, which sees the inputs of its block."""
-    path, scope = place.path, place.scope._replace(names=names)
+    scope = place.scope._replace(names=names)
     if default.uses_shapes:
-        scope = scope._replace(path=path, block_path=path, inputs=inputs, previous=only(inputs))
+        path = place.path
+        scope = scope._replace(path=path, block_path=path, block=block.name, inputs=inputs, previous=only(inputs))
     return scope.evaluate(default, only(inputs))

@@ -57,8 +57,10 @@ class BlockReads:
 def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, reads: BlockReads) -> Problem:
     """The problem of a name that no layer, block or branch visible in a scope has."""
     spec = draft.spec
-    if name == "input" and len(scope.inputs) > 1 and scope.inputs_span is None:
-        return Problem(span, "there is more than one input", f"name one of {listed(scope.inputs, 'or')}")
+    if name == "input" and scope.inputs and scope.inputs_span is None:
+        tensors = spec.blocks[scope.block].tensors if scope.block else ()
+        message = f"the block {scope.block!r} names its inputs itself" if tensors else "there is more than one input"
+        return Problem(span, message, f"name one of {listed(scope.inputs, 'or')}")
     if re.fullmatch(r"-?[0-9]+", name):
         message = f"{quoted(name)} is no name: layers have names, not numbers"
         return Problem(span, message, "write previous for the layer before, and give others a name:")

@@ -39,7 +39,7 @@ class TypeChooser:
             if not isinstance(word, str):
                 message = f"type takes a layer type or a block, not {describe(value)}"
                 raise EvaluationError(place, message, "such as relu, or {leaky_relu: 0.1}")
-            action = self._call(word, {**call.arguments}, own, item, place)
+            action = self._call(word, call.arguments, own, place)
             self.chosen[key] = item._replace(type=word, action=action), action
         return self.chosen[key]
 
@@ -48,18 +48,17 @@ class TypeChooser:
         word: str,
         arguments: Mapping[str | int, Template],
         own: Mapping[str | int, Template],
-        item: Item,
         place: Span,
     ) -> LayerCall | BlockCall:
         """The call of a layer type or block with the arguments of `set`, and those that the value brings along."""
         block = self.draft.spec.blocks.get(word)
         if block is not None:
             parameters = {parameter.name: parameter for parameter in block.parameters}
-            return BlockCall(word, _match(word, parameters, "argument", (arguments, own), item.span))
+            return BlockCall(word, _match(word, parameters, "argument", (arguments, own), place))
         found = layers.find(word)
         if found is None:
             self._refuse(word, place)
-        given = _match(word, found.settings, "setting", (arguments, own), item.span)
+        given = _match(word, found.settings, "setting", (arguments, own), place)
         return LayerCall(found, given, None if given else found())
 
     def _refuse(self, word: str, place: Span) -> NoReturn:
@@ -82,7 +81,7 @@ def _find_place(template: Template, scope: ItemScope) -> Span:
 
 
 def _match(
-    word: str, parameters: Parameters, noun: str, given: tuple[Mapping[str | int, Template], ...], span: Span
+    word: str, parameters: Parameters, noun: str, given: tuple[Mapping[str | int, Template], ...], place: Span
 ) -> dict[str, Template]:
     """The argument for each parameter; later ones replace earlier ones. Raises EvaluationError if some do not fit."""
     order = tuple(parameters)
@@ -94,7 +93,7 @@ def _match(
         for key, template in ((0, Listed(items, items[0].span)),) if is_list else arguments.items():
             if isinstance(key, int) and key >= len(order):
                 message = f"{word} takes at most {plural(len(order), noun)}, not {len(arguments)}"
-                raise EvaluationError(template.span, message, f"they are {', '.join(order)}" if order else "")
+                raise EvaluationError(template.span, message, f"it has {listed(order)}" if order else "")
             name = order[key] if isinstance(key, int) else key
             if name not in parameters:
                 from cnncalc.spec.decode import hints
@@ -104,6 +103,7 @@ def _match(
             matched[name] = template
     missing = [name for name, parameter in parameters.items() if parameter.required and name not in matched]
     if missing:
-        hint = f"give it in set: {{{missing[0]}: ...}}, or with the type where it is chosen"
-        raise EvaluationError(span, f"{word} needs {listed(missing)}", hint)
+        written = ", ".join(f"{name}: ..." for name in missing)
+        hint = f"write {{{word}: {{{written}}}}} as the type, or set: {{{written}}} beside it"
+        raise EvaluationError(place, f"{word} needs {listed(missing)}", hint)
     return matched
