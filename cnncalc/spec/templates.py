@@ -404,10 +404,8 @@ class TemplateReader(Record):
             else:
                 undefined.setdefault(name, offset)
         for name, offset in undefined.items():
-            if re.search(r"\bshape\s*\(\s*$", text[:offset]):
-                hint = f"no layer above is called so; a tensor that from hands in needs quotes: shape('{name}')"
-            else:
-                hint = self._suggest_name(name, keywords, words=words)
+            in_shape = re.search(rf"\b{SHAPE}\s*\(\s*$", text[:offset]) is not None
+            hint = self._suggest_name(name, keywords, words=words, in_shape=in_shape)
             self.problems.report(span.within(column, offset), f"{quoted(name)} is not defined here", hint)
         if parsed.calls:
             self.shape_uses.append(span)
@@ -458,8 +456,10 @@ class TemplateReader(Record):
             position = match.end()
         return [*parts, node.text[position:]]
 
-    def _suggest_name(self, name: str, keywords: tuple[str, ...], *, words: bool) -> str:
-        """What to write instead of a name that is not defined."""
+    def _suggest_name(self, name: str, keywords: tuple[str, ...], *, words: bool, in_shape: bool) -> str:
+        """What to write instead of a name that is not defined, which may stand in a call of `shape`."""
+        if in_shape:
+            return f"no layer above is called so; a tensor that from hands in needs quotes: {SHAPE}('{name}')"
         if name in self.elsewhere:
             return self.elsewhere[name]
         if name in TENSOR_NAMES:

@@ -120,8 +120,8 @@ class WeightSharing:
         elif not owner.figures.weights:
             message, hint = f"{quoted(owner.name)} has no weights to share", "leave weights out"
         elif owner.figures.frozen != figures.frozen:
-            frozen, learned = (owner.name, place.path) if owner.figures.frozen else (place.path, owner.name)
-            message = f"{quoted(frozen)} is frozen, but {quoted(learned)}, which shares its weights, is not"
+            own, other = ("it is not frozen", "is") if owner.figures.frozen else ("it is frozen", "is not")
+            message = f"{own}, but {quoted(owner.name)}, whose weights it shares, {other}"
             hint = "set frozen: true on both or neither"
         elif owner.figures.weights != figures.weights:
             mine, theirs = (
