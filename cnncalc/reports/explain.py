@@ -116,6 +116,8 @@ class _Writer:
             yield ListItem("", say("gives_nobody", shape=given))
         if layer.training_only:
             yield Paragraph(say("inside_training"))
+        if layer.frozen:
+            yield Paragraph(say("inside_frozen"))
 
     def origin(self) -> Iterator[Block]:
         say, span = self.say, self.layer.span

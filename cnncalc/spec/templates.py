@@ -129,6 +129,15 @@ class ChosenType(str):
 
     @classmethod
     def of(cls, word: str, arguments: NamesToValues[str | int, Constant]) -> ChosenType:
+        """The value of a type with arguments. Raises ExpressionError if its text is too long.
+
+        One that holds another twice, which holds a third twice, would soon be longer than memory.
+        """
+        length, most = sum(_measure(argument.value) for argument in arguments.values()), limits.current().text
+        limits.spend(length // limits.Cost.PER_CHARACTER)
+        if length > most:
+            message = f"{word} and its arguments are longer than {most:,} characters"
+            raise ExpressionError(message, 0, limits.raised("text"))
         written = {key: _write_value(argument.value) for key, argument in arguments.items()}
         named = [f"{key}: {text}" for key, text in written.items() if isinstance(key, str)]
         inner = f"{{{', '.join(named)}}}" if named else f"[{', '.join(written.values())}]"
@@ -136,6 +145,13 @@ class ChosenType(str):
         chosen.word = word
         chosen.arguments = arguments
         return chosen
+
+
+def _measure(value: Value) -> int:
+    """About the length of a value in full."""
+    if isinstance(value, tuple):
+        return sum(_measure(item) + 2 for item in value)
+    return len(value) if isinstance(value, str) else 5 if value is None else len(str(value))
 
 
 def _write_value(value: Value) -> str:
@@ -165,13 +181,13 @@ class TypeWithArguments(Record):
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
         """The type as a value. Raises what its arguments raise."""
         values = {key: Constant(item.evaluate(names), item.span) for key, item in self.arguments.items()}
-        try:
-            bounded_list(tuple(argument.value for argument in values.values()), 0)
-        except ExpressionError as error:
-            raise EvaluationError(self.span, error.message, error.hint) from None
         if any(argument.value is UNKNOWN for argument in values.values()):
             raise UnknownValue
-        return ChosenType.of(self.word, values)
+        try:
+            bounded_list(tuple(argument.value for argument in values.values()), 0)
+            return ChosenType.of(self.word, values)
+        except ExpressionError as error:
+            raise EvaluationError(self.span, error.message, error.hint) from None
 
 
 Template: TypeAlias = Constant | Computed | Listed | TypeWithArguments

@@ -119,6 +119,8 @@ class ItemScope(Record):
         if not isinstance(name, str) or self.find_tensor is None:
             message = f"shape takes the name of one tensor, not {', '.join(map(describe, values)) or 'nothing'}"
             raise ExpressionError(message, offset, "write it in quotes, such as shape('conv1')")
+        # The search goes outwards from the path, and at each level into copies of blocks.
+        limits.spend(1 + self.path.count(".") ** 2 // 8)
         try:
             tensor = self.find_tensor(name, span, self, self.previous)
         except EvaluationError as error:

@@ -42,7 +42,7 @@ class Words:
             return True
         if any(given.block == self.block for given in self.declarations.get(own, ())):
             return True
-        limits.spend(len(self.computed) // limits.Cost.PER_NAME)
+        limits.spend(3 * len(self.computed))
         if any(name.may_be(own) for name in self.computed):
             return True
         base = re.sub(r"_[0-9]+$", "", own)
