@@ -73,6 +73,11 @@ SCALARS = (
     ),
     *(
         "in_channels",
+        "shape(input)[1:]",
+        "shape('previous')",
+        "range(1e12)",
+        "range(3)",
+        "relu",
         "in_shape",
         "in_height",
         "previous",
