@@ -247,8 +247,8 @@ def variables_used(spec: Spec) -> set[str]:
 class Reads(Record):
     """What the `from` keys in a block name: words with their first place, and computed names.
 
-    `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`
-    and branches reads whatever comes in.
+    `outside` are the words that none of its own layers can have for a name. `takes_all` where it may use any input: a
+    join without `from` and branches reads whatever comes in, and a value or a call of `shape` may name each of them.
     """
 
     words: dict[str, Span]
@@ -271,7 +271,10 @@ def reads_of(block: Block) -> Reads:
     while waiting:
         part = waiting.pop()
         for _, template in part.sources.names if part.sources else ():
-            if template.constant is None:
+            if template.value is not None:
+                # The value may be any name.
+                takes_all = True
+            elif template.constant is None:
                 computed.append(template)
             else:
                 words.setdefault(template.constant, template.span)
@@ -279,6 +282,7 @@ def reads_of(block: Block) -> Reads:
             own.add(part.name or "")
             waiting += part.items[::-1]
             continue
+        takes_all = takes_all or part.uses_shapes
         if part.name is None:
             own.add(part.type)
         elif part.name.constant is None:

@@ -351,6 +351,31 @@ def test_a_frozen_block_is_no_copy_of_one_that_learns(built) -> None:
     assert [one.params for one in built(text).layers] == [20, 0, 20]
 
 
+def test_a_block_may_use_any_input_by_a_value_or_for_its_shape_alone(built) -> None:
+    network = built(
+        """
+        input: [3, 8, 8]
+        blocks:
+          like:
+            - conv: {filters: "shape('model')[0]", kernel: 1}
+              from: input
+          chosen(word):
+            - relu:
+              from: input
+            - add:
+              from: [previous, word]
+        layers:
+          - conv: [5, 1]
+          - like:
+            from: {input: previous, model: input}
+          - chosen: "'second'"
+            from: {input: previous, second: previous}
+        """
+    )
+    assert layer(network, "like.conv").output_shape.channels == 3
+    assert layer(network, "chosen.add").inputs == ("chosen.relu", "like.conv")
+
+
 # --- inputs by name ---------------------------------------------------------------------------------
 
 
