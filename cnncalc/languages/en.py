@@ -135,7 +135,7 @@ SENTENCES = {
         "gives_nobody": "outputs {shape}, which no layer reads",
         "same_size": "Input and output have the same {axes}: {sizes}.",
         "tied": "Uses the weights of {owner}, where they are counted.",
-        "frozen": "All {buffers} are buffers, because the layer is frozen.",
+        "frozen": "{buffers:The number is a buffer|All # are buffers}, because the layer is frozen.",
         "buffers": "{buffers} of these are buffers: stored but not learned, and not counted as parameters.",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",
