@@ -17,8 +17,10 @@ from cnncalc.spec.records import (
     CONTAINERS,
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
+    SET,
     TOP_KEYS,
     TOP_KEYS_ELSEWHERE,
+    TYPE,
     Parameters,
 )
 from cnncalc.syntax.settings import Flag, Setting
@@ -120,6 +122,9 @@ def suggest_type(word: str, arguments: Node | None, context: Context) -> str:
         return f"write {first}: {rest}, with a space after the colon"
     if word in MODIFIERS:
         return f"{word} stands beside a type, in the same item"
+    if word in context.reader.known:
+        settings = "" if arguments is None else f", with its settings in {SET} beside it"
+        return f"write `- {TYPE}: {word}` for the type that it holds{settings}"
     hint = foreign.suggest_type(first, (*context.signatures, *CONTAINERS), arguments)
     return hint or "`cnncalc layers` lists them; blocks: defines your own"
 
