@@ -34,12 +34,12 @@ class Conv(Windowed, name="conv"):
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")
 
-    filters: int = whole("number of filters, the output's channels")
-    kernel: PerAxis = per_axis("size of the filters")
+    filters: int = whole("number of filters, the output's channels", example=64)
+    kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
     bias: bool = flag("whether each filter adds a learned number", default=True)
     connections: tuple[tuple[int, ...], ...] | None = table(
         "for each filter, the input channels it reads, counted from 0", default=None, absent="all of them"

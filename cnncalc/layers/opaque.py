@@ -28,9 +28,9 @@ class Opaque(LayerType, name="opaque"):
 
     also_known_as = ("custom", "Lambda", "PythonLayer")
 
-    output: tuple[int, ...] = target_shape("sizes of the output, channels first")
-    params: int = whole("learned numbers", minimum=0)
-    macs: int = whole("multiply-accumulates for one sample", minimum=0)
+    output: tuple[int, ...] = target_shape("sizes of the output, channels first", example=(64, 28, 28))
+    params: int = whole("learned numbers", minimum=0, example=1000)
+    macs: int = whole("multiply-accumulates for one sample", minimum=0, example=1_000_000)
     buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
 
     role = Role.OTHER

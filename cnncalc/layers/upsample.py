@@ -28,7 +28,7 @@ class Upsample(Moving, name="upsample"):
     )
 
     factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="what size gives")
-    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives", example=7)
     mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
 
     role = Role.RESAMPLING

@@ -18,7 +18,7 @@ from cnncalc.errors import Problem, SpecError, listed
 from cnncalc.formats.document import Block, Code, Document, Heading, ListItem, Paragraph, Terms
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.layers.contract import Aliasing, Formulas, LayerType, Role
-from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
+from cnncalc.layers.examples import examples, literal, plainest_settings, sample
 from cnncalc.record import Record
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
@@ -220,7 +220,7 @@ def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
         if setting.name in usual:
             continue
         words: tuple[Value, ...] = tuple(word for word in setting.keywords if word != setting.default)
-        for value in words or (plausible(setting),):
+        for value in words or (setting.example,):
             decoded = setting.decode(value)
             changed = kind(**{**{key: kind.settings[key].decode(usual[key]) for key in usual}, setting.name: decoded})
             texts = changed.formulas()

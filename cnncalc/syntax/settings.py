@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 from cnncalc.errors import RuleError, did_you_mean, listed, plural
-from cnncalc.syntax.expressions import describe
+from cnncalc.syntax.expressions import describe, fraction
 
 if TYPE_CHECKING:
     from cnncalc.syntax.expressions import Value
@@ -68,15 +68,17 @@ class Setting:
     """The values that one setting takes. Subclasses check them.
 
     `default` is REQUIRED, or the decoded value that is used if the spec gives none;
-    `absent` is what a default of None means, in words.
+    `absent` is what a default of None means, in words. `example` is the value that examples use, where the bounds
+    of the setting give no typical one.
     """
 
     name = ""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "") -> None:
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
         self.doc = doc
         self.default = default
         self.absent = absent
+        self._example = example
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -94,6 +96,20 @@ class Setting:
     def wants(self) -> str:
         """The values that the setting takes, in words for messages and the reference."""
         raise NotImplementedError
+
+    @property
+    def example(self) -> Value:
+        """A valid value other than the default: the declared one, or one within the bounds. LookupError if none is."""
+        declared: tuple[Value, ...] = () if self._example is None else (self._example,)
+        for value in (*declared, *self._suggestions()):
+            is_default = value == self.default and type(value) is type(self.default)
+            if not is_default and self.check(value) is not NotImplemented:
+                return value
+        raise LookupError(f"{self.name} needs an example")
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        """Values that may serve as an example."""
+        return self.keywords
 
     def check(self, value: Value) -> Any:
         """The decoded value; NotImplemented if the setting does not take it."""
@@ -121,9 +137,20 @@ class Setting:
 class Whole(Setting):
     """A whole number."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
-        super().__init__(doc, default, absent=absent)
+    def __init__(
+        self,
+        doc: str,
+        default: Any = REQUIRED,
+        *,
+        minimum: int = 1,
+        absent: str = "",
+        example: Value | None = None,
+    ) -> None:
+        super().__init__(doc, default, absent=absent, example=example)
         self.minimum = minimum
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (*self.keywords, max(self.minimum, 2), max(self.minimum, 1))
 
     @property
     def wants(self) -> str:
@@ -140,9 +167,16 @@ class RealNumber(Setting):
     """A number, fractions included, between bounds."""
 
     def __init__(
-        self, doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
+        self,
+        doc: str,
+        default: Any = REQUIRED,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        absent: str = "",
+        example: Value | None = None,
     ) -> None:
-        super().__init__(doc, default, absent=absent)
+        super().__init__(doc, default, absent=absent, example=example)
         self.low = low
         self.high = high
 
@@ -151,6 +185,9 @@ class RealNumber(Setting):
         if self.low is not None and self.high is not None:
             return f"a number from {self.low} to {self.high}"
         return "a number" if self.low is None else f"a number of at least {self.low}"
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (fraction("0.2"), *(bound for bound in (self.low, self.high) if bound is not None))
 
     def check(self, value: Value) -> Any:
         if value is None or isinstance(value, bool | str | tuple):
@@ -173,6 +210,9 @@ class Flag(Setting):
     @property
     def wants(self) -> str:
         return "true or false"
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (not self.default,)
 
     def check(self, value: Value) -> Any:
         return value if isinstance(value, bool) else NotImplemented
@@ -261,8 +301,10 @@ class Padding(PerSideWhole):
 class TargetShape(Setting):
     """The sizes of a shape, channels first; if `inferred`, one may be -1, which stands for what the others leave."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
-        super().__init__(doc, default)
+    def __init__(
+        self, doc: str, default: Any = REQUIRED, *, inferred: bool = False, example: Value | None = None
+    ) -> None:
+        super().__init__(doc, default, example=example)
         self.inferred = inferred
 
     @property
@@ -289,6 +331,9 @@ class WholeTable(Setting):
     @property
     def wants(self) -> str:
         return "a list of lists of whole numbers"
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (((0, 1), (1, 2)),)
 
     def check(self, value: Value) -> Any:
         rows = isinstance(value, tuple) and bool(value)

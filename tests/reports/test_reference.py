@@ -13,7 +13,7 @@ from cnncalc.errors import RuleError, SpecError
 from cnncalc.formats import csv, markdown, plain_text
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Role, pointwise
-from cnncalc.layers.examples import SAMPLE_INPUTS, examples, plausible
+from cnncalc.layers.examples import SAMPLE_INPUTS, examples
 from cnncalc.network import build
 from cnncalc.reports import reference
 from cnncalc.spec import decode
@@ -34,8 +34,8 @@ class Toy(LayerType, name="toy"):
     over two lines, and mentions `kernel` and <b>[red].
     """
 
-    filters: int = whole("number of filters")
-    kernel: int = per_axis("size of the window", default=None, absent="the whole input")
+    filters: int = whole("number of filters", example=64)
+    kernel: int = per_axis("size of the window", default=None, absent="the whole input", example=3)
     mode: str = choice("what is done", ("copy", "mix"), default="copy")
     bias: bool = flag("whether a number is added", default=True)
 
@@ -173,8 +173,8 @@ def test_an_example_that_nothing_fits_is_a_mistake_of_the_type() -> None:
 
     odd = Odd("never")
     odd.name = "odd"
-    with pytest.raises(LookupError, match=r"^no example of what odd takes is known$"):
-        plausible(odd)
+    with pytest.raises(LookupError, match=r"^odd needs an example$"):
+        _ = odd.example
 
 
 def test_a_type_that_goes_with_no_sample_input_is_a_mistake_of_the_samples() -> None:
@@ -278,7 +278,7 @@ class TestType:
 
     def test_examples_set_other_values_than_the_defaults(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():
-            assert setting.decode(plausible(setting)) != setting.default
+            assert setting.decode(setting.example) != setting.default
 
 
 def builds(example: str, shape: list[int], path: Path) -> bool:

@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from cnncalc import bundled
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import LayerType
-from cnncalc.layers.examples import examples, plausible
+from cnncalc.layers.examples import examples
 from cnncalc.reports import reference, spec_schema
 from cnncalc.spec import records as spec
 from cnncalc.text import number
@@ -101,7 +101,7 @@ def test_the_loader_reads_scalars_as_editors_do() -> None:
 class TestType:
     def test_defaults_are_taken(self, kind: type[LayerType]) -> None:
         settings = {
-            key: number(plausible(setting) if setting.required else setting.default)
+            key: number(setting.example if setting.required else setting.default)
             for key, setting in kind.settings.items()
         }
         assert problem(in_layers({kind.name: settings})) is None
