@@ -255,6 +255,9 @@ SENTENCES = {
         "remark_channels_stay": "With one group, or one channel per group, the channels stay in place.",
         "remark_slice": "{out_elements} of {in_elements:1 number|# numbers} {out_elements:is|are} kept.",
         "remark_pad": "Numbers are added at the ends of the axes: {in_elements:1 becomes|# become} {out_elements}.",
+        "remark_pad_and_crop": (
+            "Numbers are added or cut off at the ends of the axes: {in_elements:1 becomes|# become} {out_elements}."
+        ),
         "remark_crop": (
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
@@ -277,6 +280,13 @@ SENTENCES = {
         "remark_only_in_training": "Inference: it does nothing.",
         "remark_scale": "Each channel is multiplied by a learned factor:",
         "remark_scale_and_shift": "Each channel is multiplied by a learned factor, and a learned bias is added:",
+        "remark_scale_by_one": "Every number is multiplied by one learned factor:",
+        "remark_scale_and_shift_by_one": (
+            "Every number is multiplied by one learned factor, and one learned bias is added:"
+        ),
+        "remark_bias_channels": "Each channel has a learned bias, which is added at all positions:",
+        "remark_bias_positions": "Each position has a learned bias, which is added to all channels:",
+        "remark_bias_all": "Each number has its own learned bias, as in a position embedding:",
         "remark_lrn": (
             "Each number is divided by a power of "
             "{size:its own square|the squares around it, summed over # neighboring channels}:"
@@ -308,6 +318,12 @@ SENTENCES = {
         ),
         "remark_norm_learned_number": (
             "Learned: a factor (weight) and a bias for {in_elements:the only number|each of the # numbers}."
+        ),
+        "remark_norm_learned_scale": (
+            "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}, and no bias."
+        ),
+        "remark_norm_learned_center": (
+            "Learned: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
         ),
         "remark_norm_nothing_learned": "It has no learned parameters.",
         "remark_statistics_tracked": (
@@ -418,6 +434,13 @@ SENTENCES = {
         "remark_pointwise_conv": (
             "A filter of kernel 1 reads one position and {in_channels:turns its only channel|mixes its # channels} "
             "into {out_channels}: a linear layer with the same weights at every position."
+        ),
+        "remark_standardized_plain": (
+            "The weights of each filter are brought to mean 0 and variance 1 before use (weight standardization)."
+        ),
+        "remark_standardized_gain": (
+            "The weights of each filter are brought to mean 0 and variance 1 before use, and multiplied by a learned "
+            "factor (scaled weight standardization)."
         ),
         "remark_partly_connected": (
             "A table says which input channels a filter reads: {pairs} of {all_pairs} possible pairs."

@@ -240,6 +240,7 @@ SENTENCES = {
         "type_instance_norm": "实例归一化",
         "type_lrn": "局部响应归一化",
         "type_scale": "逐通道缩放",
+        "type_bias": "可学习的偏置",
         "type_flatten": "展平",
         "type_reshape": "变形",
         "type_permute": "轴的重排",
@@ -283,6 +284,7 @@ SENTENCES = {
         "remark_channels_stay": "只有一组，或每组只有一个通道时，通道位置不变。",
         "remark_slice": "{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_pad": "在各轴两端填充：{in_elements} 个元素变为 {out_elements} 个。",
+        "remark_pad_and_crop": "在各轴两端填充或裁剪：{in_elements} 个元素变为 {out_elements} 个。",
         "remark_crop": "在各轴两端裁剪：{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
         "remark_pixel_shuffle": "{in_channels} 个通道变为 {out_channels} 个，每个轴上放大为 {factor} 倍。",
@@ -294,6 +296,11 @@ SENTENCES = {
         "remark_only_in_training": "推理时不起作用。",
         "remark_scale": "每个通道乘以一个可学习的系数：",
         "remark_scale_and_shift": "每个通道乘以一个可学习的系数，再加可学习的偏置：",
+        "remark_scale_by_one": "所有元素乘以同一个可学习的系数：",
+        "remark_scale_and_shift_by_one": "所有元素乘以同一个可学习的系数，再加同一个可学习的偏置：",
+        "remark_bias_channels": "每个通道有一个可学习的偏置，加到所有位置上：",
+        "remark_bias_positions": "每个位置有一个可学习的偏置，加到所有通道上：",
+        "remark_bias_all": "每个元素有自己的可学习偏置（如位置编码）：",
         "remark_lrn": "每个元素除以相邻 {size} 个通道平方和的幂：",
         "remark_batch_norm_map": (
             "在批次和{axes}上求平均：{in_channels} 个通道各有自己的均值和方差，统计样本数为批大小 x {in_positions}（批"
@@ -308,6 +315,8 @@ SENTENCES = {
         "remark_layer_norm_channels": "对每个位置分别求均值和方差，范围是 {in_channels} 个通道。",
         "remark_norm_learned_channel": "可学习参数：{in_channels} 个通道各一个缩放系数（weight）和一个偏置（bias）。",
         "remark_norm_learned_number": "可学习参数：{in_elements} 个元素各一个缩放系数（weight）和一个偏置（bias）。",
+        "remark_norm_learned_scale": "可学习参数：{in_channels} 个通道各一个缩放系数（weight），没有偏置。",
+        "remark_norm_learned_center": "可学习参数：{in_channels} 个通道各一个偏置（bias），没有缩放系数。",
         "remark_norm_nothing_learned": "没有可学习参数。",
         "remark_statistics_tracked": "滑动统计量：{in_channels} 个通道各一个滑动均值和滑动方差，不参与训练。",
         "remark_batch_norm_in_training": (
@@ -372,6 +381,10 @@ SENTENCES = {
         "remark_pointwise_conv": (
             "大小为 1 的卷积核（逐点卷积）只读取一个位置，把它的 {in_channels:1 个通道变为|# 个通道混合成} "
             "{out_channels} 个：相当于在每个位置上使用同一个全连接层。"
+        ),
+        "remark_standardized_plain": "使用前把每个卷积核的权重变为均值 0、方差 1（权重标准化）。",
+        "remark_standardized_gain": (
+            "使用前把每个卷积核的权重变为均值 0、方差 1，再乘以一个可学习的系数（带缩放的权重标准化）。"
         ),
         "remark_partly_connected": "连接表规定每个卷积核读取哪些输入通道：{all_pairs} 对可能的连接中使用 {pairs} 对。",
         "remark_depthwise": (

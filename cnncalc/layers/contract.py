@@ -69,7 +69,7 @@ class Role(Enum):
     BATCH_NORM = "each channel is brought to mean 0 over the whole batch in training"
     CHANNEL_NORM = "each channel of a sample is brought to mean 0 for itself"
     NORMALIZATION = "numbers of several channels are normalized together"
-    SCALING = "each channel is scaled by a learned number"
+    SCALING = "numbers are scaled or shifted by learned ones"
     ACTIVATION = "a function that is not linear, of each number or of a few channels of its position"
     PROBABILITIES = "scores become probabilities, or their logarithms"
     DROPOUT = "something is left out at random in training"

@@ -25,7 +25,8 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
     (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` removes rows and columns of the output;
     `same` removes or adds as many as give stride x the input size, as Keras does; `valid`
-    takes off none. Each weight is one multiply-accumulate per input position, those whose
+    takes off none. `size` gives the output's size where several are possible, as PyTorch's `output_size` does, in
+    place of `output_padding`. Each weight is one multiply-accumulate per input position, those whose
     result is taken off included, and a bias one add per output number.
     """
 
@@ -39,6 +40,9 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
     groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
     bias: bool = flag("whether each filter adds a learned number", default=True)
+    size: PerAxis | None = per_axis(
+        "size of the output", default=None, absent="what the other settings give", example=28
+    )
 
     role = Role.CONVOLUTION
     counts_as_depth = True
@@ -49,7 +53,10 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         windows = self.windows(inputs)
         sizes = tuple(window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
         for window, size in zip(windows, sizes, strict=True):
-            self._check_output_padding(window)
+            if self.size is None:
+                self._check_output_padding(window)
+            else:
+                _check_size(window, size)
             if size < 1:
                 # What the output would be without the padding, halved so that one row or column is left.
                 most = half(size + window.before + window.after - 1)
@@ -99,12 +106,13 @@ class ConvTranspose(Windowed, name="conv_transpose"):
             sides = ((0, 0),) * rank
         else:
             sides = on_sides(self.padding, rank, "padding")
-        return tuple(
+        windows = tuple(
             SpreadWindow(kernel, stride, before, after, dilation, extra)
             for kernel, stride, (before, after), dilation, extra in zip(
                 kernels, strides, sides, dilations, added, strict=True
             )
         )
+        return windows if self.size is None else self._with_size(windows, inputs[0], self.size)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
         return WholeWindow(self.filters) if self.groups == 1 else None
@@ -114,7 +122,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         taken = padding_formula(self.padding)
         off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
         # What `same` adds is not in the settings.
-        added = " + output_padding" if self.output_padding or self.padding == "same" else ""
+        added = " + output_padding" if self.output_padding or self.size or self.padding == "same" else ""
         formulas = {
             "out_channels": "filters",
             "out_size": f"(in_size - 1) * stride + {extent_formula(self.dilation)}{off}{added}",
@@ -122,6 +130,15 @@ class ConvTranspose(Windowed, name="conv_transpose"):
             "multiply_accumulates": f"in_positions * {pairs} * kernel_positions",
         }
         return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
+
+    def _with_size(self, windows: tuple[SpreadWindow, ...], image: Shape, size: PerAxis) -> tuple[SpreadWindow, ...]:
+        """The windows with the output padding that gives an output of that size."""
+        if self.padding == "same":
+            raise RuleError("padding same settles the output's size", "size", "remove size")
+        if any(window.output_padding for window in windows):
+            raise RuleError("size and output_padding exclude each other", "size", "remove one of them")
+        axes = zip(windows, image.spatial, on_axes(size, image.rank, "size"), strict=True)
+        return tuple(window._replace(output_padding=wanted - window.slide(own)) for window, own, wanted in axes)
 
     def _check_output_padding(self, window: SpreadWindow) -> None:
         most = max(window.stride, window.dilation) - 1
@@ -132,3 +149,12 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 "output_padding",
                 f"output_padding of at most {most} would",
             )
+
+
+def _check_size(window: SpreadWindow, size: int) -> None:
+    """Raises RuleError for a size that no output padding below the stride gives."""
+    least = size - window.output_padding
+    if not 0 <= window.output_padding < window.stride:
+        most = least + window.stride - 1
+        fitting = f"use {most}" if most == least else f"use a size from {max(least, 1)} to {most}"
+        raise RuleError(f"the settings cannot give an output of size {size}", "size", fitting)

@@ -10,18 +10,21 @@ A decoder takes the value of the spec's text or expression and returns it checke
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from cnncalc.errors import RuleError, did_you_mean, listed, plural
 from cnncalc.syntax.expressions import describe, fraction
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from cnncalc.syntax.expressions import Value
 
 PerAxis: TypeAlias = "int | tuple[int, ...]"
 JsonSchema: TypeAlias = "dict[str, Any]"
 
 P = ParamSpec("P")
+N = TypeVar("N", int, "int | Fraction")
 REQUIRED: Any = object()
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
@@ -135,14 +138,14 @@ class Setting:
 
 
 class Whole(Setting):
-    """A whole number."""
+    """A whole number, of at least `minimum` unless that is None."""
 
     def __init__(
         self,
         doc: str,
         default: Any = REQUIRED,
         *,
-        minimum: int = 1,
+        minimum: int | None = 1,
         absent: str = "",
         example: Value | None = None,
     ) -> None:
@@ -150,17 +153,22 @@ class Whole(Setting):
         self.minimum = minimum
 
     def _suggestions(self) -> tuple[Value, ...]:
-        return (*self.keywords, max(self.minimum, 2), max(self.minimum, 1))
+        least = 1 if self.minimum is None else self.minimum
+        return (*self.keywords, max(least, 2), max(least, 1))
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}"
+        return f"a whole number{self._bound}"
+
+    @property
+    def _bound(self) -> str:
+        return "" if self.minimum is None else f" of at least {self.minimum}"
 
     def check(self, value: Value) -> Any:
         return value if is_whole(value, self.minimum) else NotImplemented
 
     def schema(self) -> JsonSchema:
-        return {"type": "integer", "minimum": self.minimum}
+        return {"type": "integer"} if self.minimum is None else {"type": "integer", "minimum": self.minimum}
 
 
 class RealNumber(Setting):
@@ -201,6 +209,26 @@ class RealNumber(Setting):
         return {"type": "number", **{key: bound for key, bound in bounds.items() if bound is not None}}
 
 
+class RealPerAxis(RealNumber):
+    """A positive number, fractions included, for every spatial axis, or a list with one for each."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
+        super().__init__(doc, default, low=0, absent=absent, example=example)
+
+    @property
+    def wants(self) -> str:
+        return "a number above 0, or a list with one an axis"
+
+    def check(self, value: Value) -> Any:
+        items = value if isinstance(value, tuple) else (value,)
+        if not items or any(super(RealPerAxis, self).check(item) is NotImplemented or not item for item in items):
+            return NotImplemented
+        return value
+
+    def schema(self) -> JsonSchema:
+        return _one_or_list({"type": "number", "exclusiveMinimum": 0})
+
+
 class Flag(Setting):
     """true or false."""
 
@@ -224,8 +252,8 @@ class Flag(Setting):
 class Choice(Setting):
     """One of a few words."""
 
-    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> None:
-        super().__init__(doc, default)
+    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED, *, absent: str = "") -> None:
+        super().__init__(doc, default, absent=absent)
         self.options = options
 
     @property
@@ -248,7 +276,7 @@ class WholeList(Whole):
 
     @property
     def wants(self) -> str:
-        return f"a list of whole numbers of at least {self.minimum}"
+        return f"a list of whole numbers{self._bound}"
 
     def check(self, value: Value) -> Any:
         items = value if isinstance(value, tuple) else (value,)
@@ -263,18 +291,18 @@ class PerAxisWhole(WholeList):
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}, or a list with one an axis"
+        return f"a whole number{self._bound}, or a list with one an axis"
 
 
 class PerSideWhole(WholeList):
     """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> None:
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int | None = 0) -> None:
         super().__init__(doc, default, minimum=minimum)
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
+        return f"a whole number{self._bound}, or a list with one number an axis or one a side"
 
 
 class Padding(PerSideWhole):
@@ -353,9 +381,9 @@ def _one_or_list(item: JsonSchema) -> JsonSchema:
     return {"anyOf": [item, _list_of(item)]}
 
 
-def is_whole(value: object, minimum: int) -> bool:
-    """Whether a value is a whole number of at least `minimum`; true and false are no numbers."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+def is_whole(value: object, minimum: int | None) -> bool:
+    """Whether a value is a whole number, of at least `minimum` if that is given; true and false are no numbers."""
+    return isinstance(value, int) and not isinstance(value, bool) and (minimum is None or value >= minimum)
 
 
 def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
@@ -365,6 +393,7 @@ def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
 
 whole = _declaration(Whole)
 number = _declaration(RealNumber)
+number_per_axis = _declaration(RealPerAxis)
 flag = _declaration(Flag)
 choice = _declaration(Choice)
 per_axis = _declaration(PerAxisWhole)
@@ -378,9 +407,9 @@ table = _declaration(WholeTable)
 # The meaning of settings that depend on the rank of the input.
 
 
-def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
+def on_axes(value: N | tuple[N, ...], rank: int, setting: str) -> tuple[N, ...]:
     """One number for each of `rank` axes. Raises RuleError if a list has another length."""
-    if isinstance(value, int):
+    if not isinstance(value, tuple):
         return (value,) * rank
     if len(value) == rank:
         return value
@@ -402,6 +431,6 @@ def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], 
     )
 
 
-def _counts(setting: str, value: tuple[int, ...], rank: int) -> str:
+def _counts(setting: str, value: tuple[object, ...], rank: int) -> str:
     axes = "axis" if rank == 1 else "axes"
     return f"{setting} has {plural(len(value), 'number')}, the input {rank} spatial {axes}"

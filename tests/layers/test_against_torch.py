@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -103,6 +104,10 @@ def at_rank(name: str, rank: int) -> Any:
 @pytest.mark.parametrize("shape", [(6,), (6, 5), (6, 5, 4), (6, 5, 4, 3)])
 def test_activations(name: str, shape: tuple[int, ...]) -> None:
     assert compare(name, shape, SAME_SHAPE[name])
+
+
+def test_gelu_with_tanh() -> None:
+    assert compare("gelu", (6, 5, 4), partial(nn.GELU, "tanh"), approximate="tanh")
 
 
 def test_prelu() -> None:
@@ -260,6 +265,65 @@ def test_adaptive_windows_read_what_torch_averages() -> None:
                 assert set(window.reads(position, size)) == read
 
 
+def test_conv_transpose_to_a_size() -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("conv_transpose size"):
+        kernel, stride = pick(rng, rank, 1, 4), pick(rng, rank, 1, 3)
+        size = tuple(2 * sides + rng.randint(-2, 2) for sides in shape[1:])
+
+        class Sized(at_rank("ConvTranspose", rank)):  # type: ignore[misc]
+            def forward(self, x: Any, size: Any = size) -> Any:
+                return super().forward(x, output_size=size)
+
+        settings = {"filters": 4, "kernel": kernel, "stride": stride, "size": size}
+        fitted += min(size) > 0 and compare(
+            "conv_transpose", shape, partial(Sized, shape[0], 4, kernel, stride), **settings
+        )
+    assert fitted > ROUNDS // 20
+
+
+def interpolated(positions: int, mode: str, **settings: Any) -> Any:
+    """For each position of a row, its part in each position of the output, as PyTorch mixes them."""
+    function = nn.functional.interpolate
+    if mode != "bicubic":
+        return function(torch.eye(positions, dtype=torch.float64)[None], mode="linear", **settings)[0]
+    settings = {key: value if key == "align_corners" else (1, value) for key, value in settings.items()}
+    return function(torch.eye(positions, dtype=torch.float64)[:, None, None], mode=mode, **settings)[:, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_what_is_mixed_is_what_torch_mixes(mode: str, align_corners: bool) -> None:
+    for size in range(1, 12):
+        for outputs in range(1, 25):
+            settings = {"mode": mode, "align_corners": align_corners}
+            _, window = all_types()["upsample"](size=(1, outputs), **settings).windows((Shape((1, 1, size)),))
+            parts = interpolated(size, mode, size=outputs, align_corners=align_corners)
+            for position in range(outputs):
+                # Beyond the border the nearest position is repeated.
+                inside = {min(max(place, 0), size - 1) for place in window.reads(position, size)}
+                read = {place for place in range(size) if abs(parts[place, position]) > 1e-9}
+                assert read <= inside
+                within = set(window.reads(position, size)) <= set(range(size))
+                assert read == inside or not within, (size, outputs, position)
+
+
+@pytest.mark.parametrize("factor", [Fraction(1, 2), Fraction(3, 4), Fraction(3, 2), Fraction(7, 4), Fraction(5, 2)])
+def test_fractional_factors(factor: Fraction) -> None:
+    for size in range(2, 12):
+        for mode in ("nearest", "bilinear"):
+            kind = all_types()["upsample"](factor=factor, mode=mode)
+            shape = Shape((1, size))
+            (window,) = kind.windows((shape,))
+            rows = torch.eye(size, dtype=torch.float64)[None]
+            used = {"mode": "linear"} if mode == "bilinear" else {"mode": "nearest"}
+            parts = nn.functional.interpolate(rows, scale_factor=float(factor), **used)[0]
+            assert kind.output_shape((shape,)) == (1, parts.shape[1])
+            for position in range(parts.shape[1]):
+                read = {place for place in range(size) if abs(parts[place, position]) > 1e-9}
+                assert read <= {min(max(place, 0), size - 1) for place in window.reads(position, size)}
+
+
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_upsample_reads_what_torch_reads(mode: str) -> None:
     for size in range(1, 12):
@@ -337,9 +401,9 @@ def test_shuffles() -> None:
 
 
 def test_pads() -> None:
-    modules = {"zero": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad"}
+    modules = {"zero": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
     for rng, rank, shape in rounds("pad", most=4):
-        sides = tuple(rng.randint(0, 4) for _ in range(2 * rank))
+        sides = tuple(rng.randint(-2, 4) for _ in range(2 * rank))
         # PyTorch lists the last axis first.
         pairs = [sides[place : place + 2] for place in range(0, 2 * rank, 2)]
         theirs_order = tuple(side for pair in reversed(pairs) for side in pair)
