@@ -772,5 +772,5 @@ def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> Story
         shape,
         figure,
         len(inside),
-        sum(layer.figures.type.counts_as_depth for layer in inside),
+        sum(layer.figures.type.added_depth for layer in inside),
     )

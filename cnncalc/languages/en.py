@@ -70,6 +70,7 @@ SENTENCES = {
         "divides": "divides",
         "compares": "compares",
         "exponentials": "exponentials",
+        "unclassified": "unclassified",
         "shape_vector": "a vector of {size}",
         # --- symbols of formulas ------------------------------------------------------------------
         "symbol_in_size": "input size",
@@ -116,6 +117,12 @@ SENTENCES = {
         "symbol_divides": "divides",
         "symbol_compares": "compares",
         "symbol_exponentials": "exponentials",
+        "symbol_unclassified": "unclassified operations",
+        "symbol_flops": "declared FLOPs",
+        "symbol_hidden": "hidden",
+        "symbol_vocabulary": "vocabulary",
+        "symbol_samples": "samples",
+        "symbol_masks": "masks",
         "symbol_reads": "inputs each reads",
         "symbol_biases": "biases",
         "symbol_layers": "layers",
@@ -262,6 +269,43 @@ SENTENCES = {
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
         "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; nothing is learned.",
+        "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
+        "remark_unfold": (
+            "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
+            "{kernel_positions} = {out_channels} (im2col)."
+        ),
+        "remark_fold": (
+            "The channels of each position become a window of {kernel_positions} positions in {out_channels} "
+            "{out_channels:channel|channels}, and overlaps are added (col2im)."
+        ),
+        "remark_max_unpool": (
+            "Each number returns to where max pooling found it, and all others are 0: "
+            "{in_positions:1 number of each channel becomes|# numbers of each channel become} {out_positions}."
+        ),
+        "remark_embedding": (
+            "Each index selects one of {vocabulary} learned vectors of {features:one number|# numbers}: a lookup, "
+            "without arithmetic."
+        ),
+        "remark_lstm": (
+            "At each of {in_positions:one step|# steps}, {hidden} cells are updated by three gates, each a weighted "
+            "sum of the input and of the state before; all steps use the same weights."
+        ),
+        "remark_gru": (
+            "At each of {in_positions:one step|# steps}, a state of {hidden} is updated by two gates, each a weighted "
+            "sum of the input and of the state before; all steps use the same weights."
+        ),
+        "remark_bidirectional": (
+            "A second network reads the sequence backwards; the states of both are the {out_channels} output channels."
+        ),
+        "remark_roi_align": (
+            "Each of {rois:1 region|# regions} is sampled to the same size, whatever its place and size, at "
+            "{samples:one point|# points} of each output number along each axis."
+        ),
+        "remark_deform_conv": (
+            "Offsets that the network computes move each tap of the filters, in {offset_groups:the same way for all "
+            "channels|# groups of channels}; between positions the input is mixed of four."
+        ),
+        "remark_deform_conv_mask": "A mask that the network computes weighs each tap.",
         "remark_pixel_shuffle": (
             "{in_channels:1 channel becomes|# channels become} {out_channels} of "
             "{factor:the same size|# times the size} along each axis."

@@ -67,6 +67,7 @@ SENTENCES = {
         "divides": "除法",
         "compares": "比较",
         "exponentials": "指数类运算",
+        "unclassified": "未分类运算",
         "shape_vector": "{size} 维向量",
         # --- symbols of formulas ------------------------------------------------------------------
         "symbol_in_size": "输入尺寸",
@@ -113,6 +114,12 @@ SENTENCES = {
         "symbol_divides": "除法",
         "symbol_compares": "比较",
         "symbol_exponentials": "指数类运算",
+        "symbol_unclassified": "未分类运算",
+        "symbol_flops": "声明的浮点运算次数",
+        "symbol_hidden": "隐藏单元数",
+        "symbol_vocabulary": "词表大小",
+        "symbol_samples": "采样点数",
+        "symbol_masks": "掩码数",
         "symbol_reads": "每个输出读取的输入数",
         "symbol_biases": "偏置数",
         "symbol_layers": "层数",
@@ -242,6 +249,15 @@ SENTENCES = {
         "type_scale": "逐通道缩放",
         "type_bias": "可学习的偏置",
         "type_flatten": "展平",
+        "type_roll": "循环移位",
+        "type_unfold": "窗口展开（im2col）",
+        "type_fold": "窗口折叠（col2im）",
+        "type_max_unpool": "最大反池化",
+        "type_embedding": "嵌入层",
+        "type_lstm": "长短期记忆网络",
+        "type_gru": "门控循环单元",
+        "type_roi_align": "感兴趣区域对齐",
+        "type_deform_conv": "可变形卷积",
         "type_reshape": "变形",
         "type_permute": "轴的重排",
         "type_channel_shuffle": "通道混洗",
@@ -287,6 +303,34 @@ SENTENCES = {
         "remark_pad_and_crop": "在各轴两端填充或裁剪：{in_elements} 个元素变为 {out_elements} 个。",
         "remark_crop": "在各轴两端裁剪：{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
+        "remark_roll": "元素不变，只沿各轴循环移位：从一端移出的元素由另一端移入。",
+        "remark_unfold": (
+            "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}（im2col）。"
+        ),
+        "remark_fold": (
+            "每个位置的通道变为 {out_channels} 个通道中大小为 {kernel_positions} 的窗口，重叠处相加（col2im）。"
+        ),
+        "remark_max_unpool": (
+            "每个元素放回最大池化时所在的位置，其余为 0：每个通道的 {in_positions} 个元素变为 {out_positions} 个。"
+        ),
+        "remark_embedding": "每个索引从 {vocabulary} 个可学习的 {features} 维向量中选出一个：只查表，不计算。",
+        "remark_lstm": (
+            "共 {in_positions} 步，每步由三个门更新 {hidden} 个记忆单元，每个门是输入与上一步状态的加权和；各步共用同"
+            "一组权重。"
+        ),
+        "remark_gru": (
+            "共 {in_positions} 步，每步由两个门更新 {hidden} 维状态，每个门是输入与上一步状态的加权和；各步共用同一组"
+            "权重。"
+        ),
+        "remark_bidirectional": "另一个网络反向读取序列；两个方向的状态合为 {out_channels} 个输出通道。",
+        "remark_roi_align": (
+            "{rois} 个区域无论位置和大小，都采样为同样的尺寸；每个输出元素在每个轴上有 {samples} 个采样点。"
+        ),
+        "remark_deform_conv": (
+            "网络计算的偏移量移动卷积核的每个采样点，{offset_groups:所有通道相同|# 组通道各不相同}；采样点不在整数位置"
+            "时由四个元素插值。"
+        ),
+        "remark_deform_conv_mask": "网络计算的掩码给每个采样点加权。",
         "remark_pixel_shuffle": "{in_channels} 个通道变为 {out_channels} 个，每个轴上放大为 {factor} 倍。",
         "remark_pixel_unshuffle": "{in_channels} 个通道变为 {out_channels} 个，每个轴上缩小为 1/{factor}。",
         "remark_dropout": (

@@ -39,16 +39,11 @@ TYPES: Mapping[str, tuple[str, ...]] = {
         "注意力",
         "自注意力",
     ),
-    f"cnncalc has no recurrent layers; {OPAQUE}": (
-        "LSTM",
-        "GRU",
-        "RNN",
-        "SimpleRNN",
-        "Bidirectional",
-        "ConvLSTM2D",
-        "循环层",
+    f"cnncalc has lstm and gru as recurrent layers; {OPAQUE}": ("RNN", "SimpleRNN", "ConvLSTM2D"),
+    "write `- lstm: {hidden: 128, bidirectional: true}`, or gru": ("Bidirectional",),
+    "a learned one is `- bias: all`, and one that is not learned adds a constant: leave it out": (
+        "PositionalEncoding",
     ),
-    f"cnncalc has no embedding layers; {OPAQUE}": ("Embedding", "EmbeddingBag", "PositionalEncoding"),
     "write a list of layers as one item, `- layers: [...]`, or define a block under blocks:": (
         "Sequential",
         "ModuleList",

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
+from cnncalc.layers._windowed import (
+    Windowed,
+    dilation_remarks,
+    kernel_positions,
+    spread_all,
+    spread_size_formula,
+    spread_windows,
+)
 from cnncalc.layers.contract import (
     Formulas,
     Matrices,
@@ -15,8 +22,8 @@ from cnncalc.layers.contract import (
     feature_map,
     remark,
 )
-from cnncalc.layers.shapes import Shape, SpreadWindow, WholeWindow, Window, half, quotient, same_crop, times
-from cnncalc.syntax.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
+from cnncalc.layers.shapes import Shape, SpreadWindow, WholeWindow, Window, quotient
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class ConvTranspose(Windowed, name="conv_transpose"):
@@ -51,21 +58,10 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         image = feature_map(inputs)
         check_groups("groups", self.groups, (image.channels, "input channels"), (self.filters, "filters"))
         windows = self.windows(inputs)
-        sizes = tuple(window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
-        for window, size in zip(windows, sizes, strict=True):
-            if self.size is None:
+        if self.size is None:
+            for window in windows:
                 self._check_output_padding(window)
-            else:
-                _check_size(window, size)
-            if size < 1:
-                # What the output would be without the padding, halved so that one row or column is left.
-                most = half(size + window.before + window.after - 1)
-                raise RuleError(
-                    f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
-                    "padding",
-                    f"padding of at most {most} would leave some",
-                )
-        return Shape((self.filters, *sizes))
+        return Shape((self.filters, *spread_all(windows, image, self.size)))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         kernel = tuple(window.kernel for window in self.windows(inputs))
@@ -91,54 +87,30 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         )
 
     def windows(self, inputs: Shapes) -> tuple[SpreadWindow, ...]:
-        rank = inputs[0].rank
-        kernels = on_axes(self.kernel, rank, "kernel")
-        strides = on_axes(self.stride, rank, "stride")
-        dilations = on_axes(self.dilation, rank, "dilation")
-        added = on_axes(self.output_padding, rank, "output_padding")
-        if self.padding == "same":
-            if any(added):
-                raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
-            crops = tuple(map(same_crop, kernels, strides, dilations))
-            sides = tuple((before, after) for before, after, _ in crops)
-            added = tuple(extra for _, _, extra in crops)
-        elif isinstance(self.padding, str):
-            sides = ((0, 0),) * rank
-        else:
-            sides = on_sides(self.padding, rank, "padding")
-        windows = tuple(
-            SpreadWindow(kernel, stride, before, after, dilation, extra)
-            for kernel, stride, (before, after), dilation, extra in zip(
-                kernels, strides, sides, dilations, added, strict=True
-            )
+        return spread_windows(
+            inputs[0],
+            self.kernel,
+            self.stride,
+            self.padding,
+            dilation=self.dilation,
+            output_padding=self.output_padding,
+            size=self.size,
         )
-        return windows if self.size is None else self._with_size(windows, inputs[0], self.size)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
         return WholeWindow(self.filters) if self.groups == 1 else None
 
     def formulas(self) -> Formulas:
         pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"
-        taken = padding_formula(self.padding)
-        off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
-        # What `same` adds is not in the settings.
-        added = " + output_padding" if self.output_padding or self.size or self.padding == "same" else ""
+        # What `same` and a size add is not in the settings.
+        is_added = bool(self.output_padding or self.size or self.padding == "same")
         formulas = {
             "out_channels": "filters",
-            "out_size": f"(in_size - 1) * stride + {extent_formula(self.dilation)}{off}{added}",
+            "out_size": spread_size_formula(self.padding, self.dilation, is_added=is_added),
             "weight": f"{pairs} * kernel_positions",
             "multiply_accumulates": f"in_positions * {pairs} * kernel_positions",
         }
         return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
-
-    def _with_size(self, windows: tuple[SpreadWindow, ...], image: Shape, size: PerAxis) -> tuple[SpreadWindow, ...]:
-        """The windows with the output padding that gives an output of that size."""
-        if self.padding == "same":
-            raise RuleError("padding same settles the output's size", "size", "remove size")
-        if any(window.output_padding for window in windows):
-            raise RuleError("size and output_padding exclude each other", "size", "remove one of them")
-        axes = zip(windows, image.spatial, on_axes(size, image.rank, "size"), strict=True)
-        return tuple(window._replace(output_padding=wanted - window.slide(own)) for window, own, wanted in axes)
 
     def _check_output_padding(self, window: SpreadWindow) -> None:
         most = max(window.stride, window.dilation) - 1
@@ -149,12 +121,3 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 "output_padding",
                 f"output_padding of at most {most} would",
             )
-
-
-def _check_size(window: SpreadWindow, size: int) -> None:
-    """Raises RuleError for a size that no output padding below the stride gives."""
-    least = size - window.output_padding
-    if not 0 <= window.output_padding < window.stride:
-        most = least + window.stride - 1
-        fitting = f"use {most}" if most == least else f"use a size from {max(least, 1)} to {most}"
-        raise RuleError(f"the settings cannot give an output of size {size}", "size", fitting)

@@ -9,7 +9,7 @@ from cnncalc.syntax.expressions import Value, describe
 from cnncalc.syntax.settings import Flag, Setting
 
 # An example is one that can be placed on one of these.
-SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
+SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)), Shape((1, 16)))
 
 
 def literal(value: Value) -> str:
@@ -23,9 +23,10 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
     """A layer with example values for what is required, or None where no sample input goes with it."""
     given = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
-    for shape in SAMPLE_INPUTS:
+    alone = ((shape, shape) if kind.is_merge else (shape,) for shape in SAMPLE_INPUTS)
+    for inputs in (kind.sample_inputs,) if kind.sample_inputs else alone:
         try:
-            layer.output_shape((shape, shape) if kind.is_merge else (shape,))
+            layer.output_shape(inputs)
         except RuleError:
             continue
         return layer
@@ -48,6 +49,8 @@ def stands_alone(kind: type[LayerType]) -> bool:
 
 def examples(kind: type[LayerType]) -> tuple[str, ...]:
     """Ways to write a type as an item of a list of layers."""
+    if kind.written:
+        return kind.written
     if kind.is_merge:
         return _join_examples(kind)
     settings = tuple(kind.settings.values())

@@ -92,6 +92,11 @@ def quotient(whole: int, part: int) -> int:
     return result
 
 
+def remainder(number: int, size: int) -> int:
+    """What is left of a number without whole multiples of `size`, with the number's sign."""
+    return number % size if number >= 0 else -(-number % size)
+
+
 def floor(number: Fraction) -> int:
     """The largest whole number that is not above a fraction."""
     return number.numerator // number.denominator
@@ -266,6 +271,21 @@ class CircularWindow(BorderWindow):
         return start - size, end - size
 
 
+class AnywhereWindow(SlidingWindow):
+    """A window whose taps are moved by numbers that the network computes, so that they may lie anywhere."""
+
+    __slots__ = ()
+
+    def reads(self, position: int, size: int) -> range:
+        return range(size)
+
+    def span(self, size: int) -> int:
+        return size
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 0, 1
+
+
 class SpreadWindow(Record):
     """A kernel that every input spreads over the output: transposed convolution, along one axis."""
 
@@ -430,6 +450,27 @@ class WholeWindow(Record):
 
     def pace(self, size: int) -> tuple[int, int]:
         return 0, 1
+
+
+class CenteredWindow(Record):
+    """Each of `outputs` equal parts of the input reads `kernel` positions around its middle, along one axis."""
+
+    outputs: int
+    kernel: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        # The middle of a part, (i + 1/2) * size / outputs, is that of the positions read.
+        first = ((2 * position + 1) * size - self.kernel * self.outputs) // (2 * self.outputs)
+        return range(first, first + self.kernel)
+
+    def span(self, size: int) -> int:
+        return self.kernel
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return size, self.outputs
 
 
 class DigitWindow(Record):

@@ -13,7 +13,7 @@ from cnncalc.formats.json import dumps
 from cnncalc.formats.mathematics import PIECEWISE, Factors, Number, letters
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.languages import Speaker
-from cnncalc.layers.contract import Matrices, Remark, Role
+from cnncalc.layers.contract import Matrices, Operations, Remark, Role
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow, times
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import Value, describe
@@ -33,7 +33,7 @@ LETTERS = {
 }
 # Those that CS231n's notes have, too.
 NOTES = {"in_size", "kernel", "stride", "padding"}
-OPERATIONS = ("multiply_accumulates", "adds", "multiplies", "divides", "compares", "exponentials", "flops")
+OPERATIONS = (*Operations._fields, "flops")
 OUTPUTS = ("out_channels", "out_elements", "out_size")
 LONGEST_SETTING = 48
 

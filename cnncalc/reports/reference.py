@@ -92,6 +92,7 @@ SYMBOL_DOCS = {
     "all_in_channels": "list of the channels of each input",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "positions of all the parts of one channel that are read",
+    "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
 }
 
@@ -311,6 +312,8 @@ def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
     """Each setting with what it means, then with what it takes."""
     if facts.kind.is_merge:
         yield "branches", JOIN_DOC
+    if facts.kind.further_inputs:
+        yield "from", f"beside the type: its input, and after it {facts.kind.further_inputs}"
     for setting in facts.settings:
         default = "required" if setting.required else f"default: {default_of(setting)}"
         yield setting.name, setting.doc
@@ -388,6 +391,7 @@ def _facts(facts: Reference) -> dict[str, Any]:
         "description": list(facts.paragraphs),
         "family_description": list(facts.shared),
         "several_inputs": facts.kind.is_merge,
+        "further_inputs": facts.kind.further_inputs,
         "settings": [_setting_facts(setting) for setting in facts.settings],
         "examples": list(facts.examples),
         "formulas": facts.formulas,

@@ -196,7 +196,7 @@ class LayerPlacer:
 def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
     """Raise EvaluationError for a wrong number of inputs, and for an inference layer that reads a training-only one."""
     item, path, scope = place
-    if len(inputs) > 1 and not call.type.is_merge:
+    if len(inputs) > 1 and not (call.type.is_merge or call.type.further_inputs):
         message = f"{path} takes one input, not {len(inputs)}"
         raise EvaluationError(item.span, message, "join them first, with concat or add")
     if len(inputs) == 1 and call.type.is_merge:
