@@ -318,7 +318,7 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
         return ()
     outputs = layer.output_shape.elements
     values: dict[str, Value] = {
-        "in_elements": sum(shape.elements for shape in layer.input_shapes),
+        "in_elements": layer.input_shapes[0].elements,
         "out_elements": outputs,
         "connections": wired.connections,
         "biases": wired.biases,
@@ -404,7 +404,7 @@ def fits(layer: Layer) -> tuple[AxisFit, ...]:
     image = max(layer.input_shapes, key=lambda shape: shape.rank)
     windows = layer.figures.type.windows(layer.input_shapes)
     axes = zip(axis_names(image.rank), image.spatial, windows, strict=True)
-    found = (_fit(axis, size, window) for axis, size, window in axes if isinstance(window, SlidingWindow))
+    found = (_fit(axis, size, window) for axis, size, window in axes if type(window) is SlidingWindow)
     return tuple(fit for fit in found if fit.remarkable)
 
 

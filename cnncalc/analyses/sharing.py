@@ -81,7 +81,7 @@ def unshared(layer: Layer) -> int:
 
 def all_connections(layer: Layer) -> int:
     """The connections if every output number read every input number."""
-    return sum(shape.elements for shape in layer.input_shapes) * layer.output_shape.elements
+    return layer.input_shapes[0].elements * layer.output_shape.elements
 
 
 def fully_connected(layer: Layer) -> int:

@@ -305,7 +305,8 @@ SENTENCES = {
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
         "remark_roll": "元素不变，只沿各轴循环移位：从一端移出的元素由另一端移入。",
         "remark_unfold": (
-            "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}（im2col）。"
+            "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}"
+            "（im2col）。"
         ),
         "remark_fold": (
             "每个位置的通道变为 {out_channels} 个通道中大小为 {kernel_positions} 的窗口，重叠处相加（col2im）。"

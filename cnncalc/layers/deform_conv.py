@@ -63,10 +63,12 @@ class DeformConv(Windowed, name="deform_conv"):
         output = self._regular.output_shape(inputs[:1])
         taps = kernel_positions(self.windows(inputs))
         if len(inputs) not in (2, 3):
+            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
             raise RuleError(
-                f"deform_conv needs its offsets and at most a mask beside its input, but {len(inputs)} in all come in",
+                f"deform_conv needs two or three inputs, but {given}",
                 None,
-                f"compute them with a conv of {2 * taps} filters, and name both: from: [previous, offsets]",
+                f"compute its offsets with a conv of {2 * taps} filters, and name both, from: [previous, offsets],"
+                " or a mask as well",
             )
         offsets, groups = inputs[1], self._offset_groups(inputs, taps)
         expected = [(offsets, "offsets", 2 * taps * groups), *((mask, "mask", taps * groups) for mask in inputs[2:])]

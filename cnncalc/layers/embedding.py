@@ -36,11 +36,11 @@ class Embedding(LayerType, name="embedding"):
     def output_shape(self, inputs: Shapes) -> Shape:
         image = inputs[0]
         if image.channels != 1:
-            length = image.channels
+            sizes = image.spatial or (image.channels,)
             raise RuleError(
                 f"embedding needs indices in one channel, but {image.described} comes in",
                 None,
-                f"declare the input as [1, {length}]: {length} positions with an index each",
+                f"declare the input as [1, {', '.join(map(str, sizes))}]: an index at each position",
             )
         return Shape((self.features, *image.spatial))
 

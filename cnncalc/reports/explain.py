@@ -257,7 +257,7 @@ class _Writer:
         counts, each, pairs = facts.sharing, facts.reads, facts.connectivity
         if counts is None or each is None or pairs is None:
             return
-        inputs = sum(shape.elements for shape in layer.input_shapes)
+        inputs = layer.input_shapes[0].elements
         outputs = layer.output_shape.elements
         spreads = facts.matrices is not None and facts.matrices.spread
         if each == inputs and counts.unshared == counts.untied:
