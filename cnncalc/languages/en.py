@@ -303,7 +303,7 @@ SENTENCES = {
         ),
         "remark_deform_conv": (
             "Offsets that the network computes move each tap of the filters, in {offset_groups:the same way for all "
-            "channels|# groups of channels}; between positions the input is mixed of four."
+            "channels|# groups of channels}; each tap interpolates four numbers of its channel."
         ),
         "remark_deform_conv_mask": "A mask that the network computes weighs each tap.",
         "remark_pixel_shuffle": (

@@ -92,6 +92,7 @@ SYMBOL_DOCS = {
     "all_in_channels": "list of the channels of each input",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "positions of all the parts of one channel that are read",
+    "output_padding": "rows and columns added after the output",
     "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
 }

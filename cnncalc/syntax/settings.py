@@ -35,7 +35,7 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     ),
     "features": (
         "out_features", "units", "num_output", "output_size", "outputs", "num_classes", "classes", "neurons", "nodes",
-        "out_channels", "filters", "output_dim", "神经元",
+        "out_channels", "filters", "output_dim", "embedding_dim", "embed_dim", "神经元",
     ),
     "kernel": (
         "kernel_size", "kernel_shape", "pool_size", "filter_size", "window", "window_size", "ksize", "size", "k",
@@ -64,6 +64,15 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     "start": ("begin", "starts"),
     "step": ("steps", "stride", "strides"),
     "keep_dims": ("keepdims", "keepdim"),
+    "hidden": ("hidden_size", "hidden_dim", "units", "num_units", "state_size", "隐藏单元"),
+    "layers": ("num_layers", "depth"),
+    "bidirectional": ("bidir", "双向"),
+    "vocabulary": ("num_embeddings", "vocab_size", "vocab", "input_dim", "num_tokens", "词表大小"),
+    "rois": ("num_rois", "proposals", "num_proposals"),
+    "samples": ("sampling_ratio", "sample_num", "sample_ratio"),
+    "shift": ("shifts", "shift_size", "offset"),
+    "standardize": ("weight_standardization", "standardization", "ws"),
+    "per_channel": ("channelwise", "per_axis"),
 }  # fmt: skip
 
 

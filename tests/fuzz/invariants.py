@@ -362,7 +362,7 @@ def doubled_channels(made: Made, network: LayerGraph, choices: Choices) -> None:
     for one, two in zip(network.layers, doubled.layers, strict=True):
         same(two.output_shape, (2 * one.output_shape[0], *one.output_shape[1:]), f"the output of {one.name}")
         for before, after in zip(one.weights, two.weights, strict=True):
-            shared = one.type == "prelu" and not one.settings["per_channel"]
+            shared = not one.settings.get("per_channel", True)
             factor = PAIRS.get(one.type, 2) if before.name in ("weight", "centers", "centres") else 2
             same(after.size, before.size * (1 if shared else factor), f"{before.name} of {one.name}")
         same(two.macs, one.macs * PAIRS.get(one.type, 2), f"macs of {one.name}")

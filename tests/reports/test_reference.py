@@ -137,6 +137,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
         "description",
         "family_description",
         "several_inputs",
+        "further_inputs",
         "settings",
         "examples",
         "formulas",
