@@ -222,15 +222,15 @@ def test_extends_looks_beside_the_file_first(tmp_path: Path, monkeypatch: pytest
 
 def test_problems_of_the_base_name_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, "base.yaml", BASE.replace("kernel]", "kernel, 9, 9, 9, 9, 9, 9, 9]"))
+    write(tmp_path, "base.yaml", BASE.replace("kernel]", "kernel, 9, 9, 9, 9, 9, 9, 9, 9]"))
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nnmae: Derived\n")
     assert [message.partition(": ")[0] for message in messages("derived.yaml")] == [
         "derived.yaml:2:1",
-        "base.yaml:8:49",
+        "base.yaml:8:52",
     ]
     assert [message.partition(": ")[0] for message in messages(derived)] == [
         f"{derived}:2:1",
-        f"{tmp_path / 'base.yaml'}:8:49",
+        f"{tmp_path / 'base.yaml'}:8:52",
     ]
 
 
