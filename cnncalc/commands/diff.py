@@ -8,7 +8,7 @@ import click
 from cnncalc.commands import _options
 from cnncalc.errors import Problem, SpecError
 from cnncalc.record import Record
-from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
+from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, DiffView
 from cnncalc.reports.diff.tables import diff_tables, no_change, write_markdown
 from cnncalc.text import plain
 
@@ -88,7 +88,7 @@ def command(
     """
     from cnncalc.analyses.diff import diff
 
-    options = Options(columns, everything, batch, dtype)
+    options = DiffView(columns, everything, batch, dtype)
     if form == "markdown" and _options.takes_unicode(output):
         options = options._replace(arrow="→")
     elif form == "table" and output is None and sys.stdout.isatty():
@@ -98,7 +98,7 @@ def command(
     problems: list[Problem] = []
     changed = False
 
-    def compared() -> Iterator[tuple[Diff, Options]]:
+    def compared() -> Iterator[tuple[Diff, DiffView]]:
         """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
         nonlocal changed
         for both in _versions(specs, against_ref, config, no_config, problems):
@@ -230,7 +230,7 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
     return name in known[place] or name not in known[1 - place]
 
 
-def _json(compared: Iterable[tuple[Diff, Options]], *, is_list: bool) -> Iterator[str]:
+def _json(compared: Iterable[tuple[Diff, DiffView]], *, is_list: bool) -> Iterator[str]:
     """The lines of the JSON text: one difference, or a list of them."""
     from cnncalc.formats import records
     from cnncalc.layers.shapes import DTYPES
@@ -250,7 +250,7 @@ def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:
         yield from part
 
 
-def _text(facts: Diff, options: Options) -> Iterator[str]:
+def _text(facts: Diff, options: DiffView) -> Iterator[str]:
     """The lines of the tables as plain text."""
     from cnncalc.formats import terminal
     from cnncalc.text import plain
@@ -261,7 +261,7 @@ def _text(facts: Diff, options: Options) -> Iterator[str]:
     yield from _spaced([line.text for line in terminal.layout(table, None)] for table in diff_tables(facts, options))
 
 
-def _write_tables(compared: Iterable[tuple[Diff, Options]], color: str) -> None:
+def _write_tables(compared: Iterable[tuple[Diff, DiffView]], color: str) -> None:
     """Write the tables to standard output, one below the other, as they come."""
     from cnncalc.formats import terminal
 

@@ -102,24 +102,30 @@ def command(
     if layer is not None and (every or depth):
         raise click.UsageError("--all and --depth show all layers; leave LAYER out")
     network = _options.load(spec, settings, inputs)
-    from cnncalc.reports import field, field_records
+    from cnncalc.reports.field.table import FieldQuery, field_table
 
-    options = field.Options(through_gates, language, every, depth, at, plot)
+    query = FieldQuery(through_gates, language, every, depth, at, plot)
     if layer is None:
-        _options.write_report(
-            lambda: field.table(network, options),
-            form,
-            output,
-            record=lambda: field_records.fields_record(network, through_gates=through_gates),
-            color=color,
-        )
+
+        def fields_record() -> object:
+            from cnncalc.reports.field import records
+
+            return records.fields_record(network, through_gates=through_gates)
+
+        _options.write_report(lambda: field_table(network, query), form, output, record=fields_record, color=color)
         return
+    from cnncalc.reports.field.layer import FieldOfLayer, field_document
+
     found = _find(network, layer)
     _check_position(found, at)
-    report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
-    _options.write_report(
-        report.document, form, output, record=lambda: field_records.layer_record(report), ascii_only=ascii_only
-    )
+    subject = FieldOfLayer(network, found, query, layer if found.name.startswith(f"{layer}.") else "")
+
+    def layer_record() -> object:
+        from cnncalc.reports.field import records
+
+        return records.layer_record(subject)
+
+    _options.write_report(lambda: field_document(subject), form, output, record=layer_record, ascii_only=ascii_only)
 
 
 def _find(network: LayerGraph, name: str) -> Layer:

@@ -182,12 +182,13 @@ def _tell(word: str | None, form: str, output: str | None) -> None:
 
     if form not in formats.DOCUMENT:
         raise click.UsageError(f"pages of rules are written as {', '.join(formats.DOCUMENT)}")
-    rules = all_rules() if word is None else _one(word)
-    if form == "json":
-        _options.write_lines(rule_reference.write_json(rules), output)
-        return
-    report = rule_reference.overview() if word is None else rule_reference.document(rules[0])
-    _options.write_report(lambda: report, form, output)
+    pages = tuple(map(rule_reference.page, all_rules() if word is None else _one(word)))
+    _options.write_report(
+        lambda: rule_reference.overview() if word is None else rule_reference.document(pages[0]),
+        form,
+        output,
+        record=lambda: rule_reference.Pages(pages),
+    )
 
 
 def _one(word: str) -> tuple[Rule, ...]:

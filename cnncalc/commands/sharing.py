@@ -6,7 +6,7 @@ from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.commands.summary import Depth
 from cnncalc.languages import LANGUAGES
-from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
+from cnncalc.reports.sharing import COLUMNS, SharingView, sharing_table
 
 
 @click.command("sharing", short_help="Show what parameter sharing saves.")
@@ -59,5 +59,5 @@ def command(
 
         return sharing_record(network)
 
-    options = Options(columns, depth, language, exact=form == "csv")
+    options = SharingView(columns, depth, language, exact=form == "csv")
     _options.write_report(lambda: sharing_table(network, options), form, output, record=record, color=color)

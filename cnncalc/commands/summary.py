@@ -9,7 +9,7 @@ from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.network_table import ALL
-from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
+from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryView, summary
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -99,5 +99,5 @@ def command(
 
         return summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
 
-    options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
+    options = SummaryView(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_report(lambda: summary(network, options), form, output, record=record, color=color)
