@@ -25,6 +25,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cnncalc.formats.json import dumps
+from cnncalc.record import Record
 from cnncalc.text import number
 
 
@@ -54,6 +55,14 @@ class Absent(Enum):
 
 
 ABSENT = Absent.ABSENT
+
+
+class NamedShape(Record):
+    """A tensor's name and its shape."""
+
+    name: str
+    shape: Sizes
+
 
 Kind = TypeVar("Kind")
 # The kinds that are written with indentation, and whether in ASCII alone.
@@ -118,6 +127,12 @@ def _fields(record: Any) -> Iterator[str]:
 def to_plain(record: Any) -> dict[str, Any]:
     """A record as dictionaries and lists."""
     return _record_converter_of(record)(record)
+
+
+def fill(kind: Callable[..., Kind], source: object, **given: Any) -> Kind:
+    """A record of what is given; its other fields are the attributes of `source` with their names."""
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    return kind(*[given[key] if key in given else getattr(source, key) for key in fields])
 
 
 def schema(title: str, *kinds: Any) -> dict[str, Any]:

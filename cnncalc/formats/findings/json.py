@@ -90,13 +90,9 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _outcome(outcome: Outcome) -> SpecRecord:
-    return SpecRecord(
-        outcome.file,
-        outcome.name or None,
-        not outcome.unusable,
-        tuple(map(_check, outcome.checks)),
-        tuple(_finding(outcome, finding) for finding in outcome.findings),
-    )
+    findings = tuple(_finding(outcome, finding) for finding in outcome.findings)
+    checks = tuple(map(_check, outcome.checks))
+    return SpecRecord(outcome.file, outcome.name or None, not outcome.unusable, checks, findings)
 
 
 def _check(check: Check) -> CheckRecord:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.compare import Heaviest, Size, front
 from cnncalc.analyses.stages import Stage, stages
-from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive, fill
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
 from cnncalc.reports.compare.networks import ComparedNetwork, ComparisonView, labels, ordered, ratio
@@ -154,20 +154,19 @@ def _network(
     entry: ComparedNetwork, view: ComparisonView, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
 ) -> CompareNetworkRecord:
     network, facts = entry.network, entry.facts
-    return CompareNetworkRecord(
-        entry.spec,
-        network.name,
-        network.source,
-        network.family or None,
-        network.year,
-        input_of(network),
-        Flat(amounts_of(facts.totals, view.batch, DTYPES[view.dtype])),
-        facts.totals.weight_layers,
-        facts.totals.layers,
-        facts.field,
-        BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, view.batch)),
-        is_ahead,
-        ratios,
+    return fill(
+        CompareNetworkRecord,
+        network,
+        spec=entry.spec,
+        family=network.family or None,
+        input=input_of(network),
+        sums=Flat(amounts_of(facts.totals, view.batch, DTYPES[view.dtype])),
+        weight_layers=facts.totals.weight_layers,
+        layers=facts.totals.layers,
+        receptive_field=facts.field,
+        heaviest=BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, view.batch)),
+        pareto=is_ahead,
+        ratios=ratios,
     )
 
 
@@ -210,15 +209,8 @@ def _stages(entry: ComparedNetwork, batch: int) -> StagesOfNetworkRecord:
     params, macs = entry.facts.totals.params, entry.facts.totals.macs
 
     def record(stage: Stage) -> StageRecord:
-        return StageRecord(
-            stage.stride,
-            stage.sizes,
-            stage.layers,
-            stage.params,
-            stage.params / params if params else None,
-            stage.macs * batch,
-            stage.macs / macs if macs else None,
-        )
+        shares = stage.params / params if params else None, stage.macs / macs if macs else None
+        return fill(StageRecord, stage, params_share=shares[0], macs=stage.macs * batch, macs_share=shares[1])
 
     network = entry.network
     found = tuple(map(record, stages(network)))

@@ -11,7 +11,7 @@ from cnncalc.analyses.explanation import AsConvolution, Derivation, Explanation,
 from cnncalc.analyses.fits import AxisFit
 from cnncalc.analyses.sharing import SeparablePair
 from cnncalc.analyses.story import Part, Story, StoryStage
-from cnncalc.formats.records import ABSENT, Absent, Count, Keywords, Number, Positive, Sizes, indented
+from cnncalc.formats.records import ABSENT, Absent, Count, Keywords, NamedShape, Number, Positive, Sizes, fill, indented
 from cnncalc.languages import Speaker
 from cnncalc.layers.contract import Matrices
 from cnncalc.layers.shapes import DTYPES
@@ -19,13 +19,6 @@ from cnncalc.record import Record
 from cnncalc.reports.explain.wording import ExplanationView, describe_remark
 
 Ratio = Annotated[float, Keywords(minimum=0)]
-
-
-class TensorRecord(Record):
-    """What a layer reads."""
-
-    name: str
-    shape: Sizes
 
 
 class EnclosingBlockRecord(Record):
@@ -65,19 +58,12 @@ class DerivationRecord(Record):
     result: Number
 
 
-class RanksRecord(Record):
-    """A layer's place among all, the heaviest first."""
-
-    params: Positive
-    macs: Positive
-
-
 class ShareRecord(Record):
-    """A layer's part of the network."""
+    """A layer's part of the network, and its place among all layers, the heaviest first."""
 
     params: Ratio | None
     macs: Ratio | None
-    rank: RanksRecord
+    rank: dict[str, Positive]
 
 
 class ConnectionsRecord(Record):
@@ -185,7 +171,7 @@ class ExplainedLayer(Record):
     network: str
     layer: str
     type: str
-    inputs: tuple[TensorRecord, ...]
+    inputs: tuple[NamedShape, ...]
     output_shape: Sizes
     readers: tuple[str, ...]
     training_only: bool
@@ -254,38 +240,27 @@ RECORDS = (ExplainedNetwork, ExplainedLayer)
 
 def layer_record(facts: Explanation, view: ExplanationView) -> ExplainedLayer:
     """The record of an explanation; the remarks are in its language."""
-    layer, say = facts.layer, Speaker(view.language, "explain")
-    grouping = facts.grouping
-    return ExplainedLayer(
-        1,
-        facts.network.name,
-        layer.name,
-        layer.type,
-        tuple(map(TensorRecord, layer.inputs, layer.input_shapes)),
-        layer.output_shape,
-        facts.readers,
-        layer.training_only,
-        _origin(facts),
-        tuple(map(_derivation, facts.derivations)),
-        layer.params,
-        layer.buffers,
-        layer.macs,
-        layer.flops,
-        layer.weights_from,
-        layer.frozen,
-        ShareRecord(
-            _ratio(layer.params, facts.totals.params),
-            _ratio(layer.macs, facts.totals.macs),
-            RanksRecord(**facts.ranks),
-        ),
-        _connections(facts),
-        grouping and FullConvolutionRecord(grouping.params.whole, grouping.macs.whole),
-        facts.separable and _separable(facts.separable, facts.separable_share),
-        facts.stack and _stack(facts.stack),
-        facts.matrices and _product(facts.matrices, DTYPES[view.dtype]),
-        facts.convolution and _convolution(facts.convolution),
-        tuple(map(_fit, facts.fits)),
-        tuple(
+    layer, whole, grouping = facts.layer, facts.totals, facts.grouping
+    say = Speaker(view.language, "explain")
+    return fill(
+        ExplainedLayer,
+        layer,
+        schema=1,
+        network=facts.network.name,
+        layer=layer.name,
+        inputs=tuple(map(NamedShape, layer.inputs, layer.input_shapes)),
+        readers=facts.readers,
+        origin=_origin(facts),
+        formulas=tuple(map(_derivation, facts.derivations)),
+        share=ShareRecord(_ratio(layer.params, whole.params), _ratio(layer.macs, whole.macs), facts.ranks),
+        sharing=_connections(facts),
+        full_convolution=grouping and FullConvolutionRecord(grouping.params.whole, grouping.macs.whole),
+        separable=facts.separable and _separable(facts.separable, facts.separable_share),
+        stack=facts.stack and _stack(facts.stack),
+        im2col=facts.matrices and _product(facts.matrices, DTYPES[view.dtype]),
+        as_convolution=facts.convolution and _convolution(facts.convolution),
+        fit=tuple(map(_fit, facts.fits)),
+        remarks=tuple(
             RemarkRecord(one.key, describe_remark(one, say, ", ".join(facts.axes)), one.formula or None)
             for one in facts.remarks
         ),
@@ -348,33 +323,24 @@ def _fit(fit: AxisFit) -> FitRecord:
 
 def network_record(facts: Story) -> ExplainedNetwork:
     """The record of a network's story."""
-    network, whole = facts.network, facts.totals
-    return ExplainedNetwork(
-        1,
-        network.name,
-        dict(network.inputs),
-        {name: network.shape_of(name) for name in network.outputs},
-        StoryTotals(whole.params, whole.macs, whole.activations, whole.weight_layers),
-        tuple(map(_stage, facts.stages)),
-        facts.sliding,
-        facts.dense,
-        facts.other,
-        facts.most_params and facts.most_params.name,
-        facts.most_macs and facts.most_macs.name,
-        facts.training_only,
+    network = facts.network
+    return fill(
+        ExplainedNetwork,
+        facts,
+        schema=1,
+        network=network.name,
+        inputs=dict(network.inputs),
+        outputs={name: network.shape_of(name) for name in network.outputs},
+        totals=fill(StoryTotals, facts.totals),
+        stages=tuple(map(_stage, facts.stages)),
+        most_params=facts.most_params and facts.most_params.name,
+        most_macs=facts.most_macs and facts.most_macs.name,
+        training_only_layers=facts.training_only,
     )
 
 
 def _stage(stage: StoryStage) -> StoryStageRecord:
+    ends = {"from_": stage.nodes[0].name, "to": stage.nodes[-1].name}
     figure = stage.figure
-    return StoryStageRecord(
-        stage.nodes[0].name,
-        stage.nodes[-1].name,
-        stage.scale,
-        stage.shape,
-        stage.layers,
-        stage.weight_layers,
-        figure.params,
-        figure.macs,
-        figure.activations,
-    )
+    amounts = {"params": figure.params, "macs": figure.macs, "activations": figure.activations}
+    return fill(StoryStageRecord, stage, **ends, **amounts, output_shape=stage.shape)
