@@ -58,12 +58,7 @@ class PictureFile(click.Path):
 
 @click.command("compare", short_help="Compare networks side by side.")
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=_options.SpecArgument())
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
-    default=",".join(DEFAULT_COLUMNS),
-    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
-)
+@_options.columns_option([column.key for column in COLUMNS], DEFAULT_COLUMNS)
 @click.option(
     "--sort",
     type=click.Choice(SORTABLE),

@@ -39,12 +39,7 @@ class Version(Record):
 )
 @click.option("--config", type=click.Path(), help="With --against-ref: use this cnncalc.yaml, not the nearest above.")
 @click.option("--no-config", is_flag=True, help="With --against-ref: ignore every cnncalc.yaml.")
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
-    default=",".join(DEFAULT_COLUMNS),
-    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
-)
+@_options.columns_option([column.key for column in COLUMNS], DEFAULT_COLUMNS)
 @click.option("--all", "everything", is_flag=True, help="Show one row per layer, and every cause.")
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if anything changed, 0 if nothing did.")
 @_options.input_option

@@ -7,7 +7,6 @@ import click
 from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.errors import SpecError
-from cnncalc.languages import LANGUAGES
 from cnncalc.reports.explain.wording import ExplanationView
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("explain", short_help="Show the arithmetic of a layer, or a network stage by stage.")
 @_options.spec_argument
 @click.argument("layer", required=False, shell_complete=_options.completer("layers"))
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@_options.language_option
 @click.option("--ascii", "ascii_only", is_flag=True, help="Write formulas in ASCII, as on output that is not Unicode.")
 @_options.input_option
 @_options.set_option

@@ -6,9 +6,7 @@ import click
 
 from cnncalc import formats
 from cnncalc.commands import _options
-from cnncalc.commands.summary import Depth
 from cnncalc.errors import Problem, SpecError, listed, plural
-from cnncalc.languages import LANGUAGES
 from cnncalc.layers.shapes import axis_names, times
 
 if TYPE_CHECKING:
@@ -50,14 +48,8 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
     help="Include gates, as in squeeze-and-excitation, which read everything; they are ignored by default.",
 )
 @click.option("--all", "every", is_flag=True, help="Without LAYER: show every layer.")
-@click.option(
-    "--depth",
-    type=Depth(),
-    default=0,
-    help="Without LAYER: show N levels of blocks; 1 folds every block, all unfolds every one.",
-    metavar="N|all",
-)
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@_options.depth_option("Without LAYER: show N levels of blocks; 1 folds every block, all unfolds every one.")
+@_options.language_option
 @click.option(
     "--ascii",
     "ascii_only",

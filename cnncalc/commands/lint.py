@@ -95,8 +95,8 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
     "--explain", "explained", metavar="CODE", shell_complete=_options.completer("rule"), help="Explain a rule."
 )
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
-@click.option("--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above.")
-@click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
+@_options.config_option
+@_options.no_config_option
 @click.option("--only-configured", is_flag=True, help="Skip each SPEC that cnncalc.yaml does not name.")
 @_options.input_option
 @_options.set_option

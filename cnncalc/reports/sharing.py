@@ -22,7 +22,7 @@ from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
-from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
+from cnncalc.reports.network_table import name_rows, select_layers, select_rows, write_header
 from cnncalc.text import Share, decimals, integer, percent
 
 MOST_ROWS = 30
@@ -81,7 +81,7 @@ def sharing_table(network: LayerGraph, view: SharingView) -> Table:
     if any(row.folded for row in shown):
         notes.append(("", say("folded", layers=len(facts.layers), rows=count)))
     left_out = say("left_out", columns="{columns}")
-    header = _header(network, say)
+    header = write_header(network, say)
     return Table(network.name, header, columns, tuple(lines), tuple(notes), left_out, view.language)
 
 
@@ -101,12 +101,6 @@ def default_columns(facts: Sharing, view: SharingView) -> tuple[str, ...]:
 def _column(key: str, say: Speaker) -> Column:
     header, numeric, drop = COLUMNS[key]
     return Column(key, say(header), numeric, drop)
-
-
-def _header(network: LayerGraph, say: Speaker) -> tuple[str, ...]:
-    return tuple(
-        line for line in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if line
-    )
 
 
 # --- the rows -------------------------------------------------------------------------------------

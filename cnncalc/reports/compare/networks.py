@@ -91,10 +91,15 @@ class ComparisonView(Record):
 
 def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
     """The networks' names; the SPEC as it was given where several networks have one name."""
+    return labels_of([(entry.spec, entry.network.name) for entry in entries])
+
+
+def labels_of(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The labels of networks, of which each has a SPEC and a name."""
     specs: dict[str, set[str]] = {}
-    for entry in entries:
-        specs.setdefault(entry.network.name, set()).add(entry.spec)
-    return [entry.network.name if len(specs[entry.network.name]) == 1 else entry.spec for entry in entries]
+    for spec, name in named:
+        specs.setdefault(name, set()).add(spec)
+    return [name if len(specs[name]) == 1 else spec for spec, name in named]
 
 
 def needs_fields(columns: Iterable[str], sort: str) -> bool:

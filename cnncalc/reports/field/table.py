@@ -15,7 +15,7 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.field.remarks import describe_flaws, describe_gates, describe_no_axes, describe_reason
-from cnncalc.reports.network_table import ALL, describe_inputs, name_rows, select_rows
+from cnncalc.reports.network_table import ALL, name_rows, select_rows, write_header
 from cnncalc.reports.summary import FIELD_CELLS
 from cnncalc.text import Share
 
@@ -69,9 +69,7 @@ def field_table(network: LayerGraph, query: FieldQuery) -> Table:
         notes.append(("", say("left_out_layers", rows=len(kept), layers=len(network.layers))))
     elif not query.every and any(sizes.rank for _, sizes in network.inputs):
         notes.append(("", say("nothing_changes")))
-    header = tuple(
-        words for words in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if words
-    )
+    header = write_header(network, say)
     title = say("title", network=network.name)
     left_out = say("left_out", columns="{columns}")
     return Table(title, header, tuple(columns), tuple(lines), tuple(notes), left_out, query.language)
