@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
-from cnncalc.analyses.receptive_field import Field, Misalignment, fields
+from cnncalc.analyses.receptive_field import Field, Gate, Misalignment, fields
 from cnncalc.analyses.regions import Region
-from cnncalc.formats.records import Count, Keywords, Number, Sizes
-from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.formats.records import Count, Keywords, Number, Sizes, fill
+from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.field.layer import FieldOfLayer
 from cnncalc.reports.field.output import outside, slices
@@ -59,13 +59,6 @@ class MisalignmentRecord(Record):
     numbers: tuple[Number, ...]
 
 
-class GateRecord(Record):
-    """An input of a join that is repeated over the positions of the others."""
-
-    layer: str
-    source: str
-
-
 class NetworkFields(Record):
     """The fields of all layers of a network."""
 
@@ -76,7 +69,7 @@ class NetworkFields(Record):
     through_gates: bool
     layers: Iterator[LayerFieldsRecord]
     misalignments: tuple[MisalignmentRecord, ...]
-    gates: tuple[GateRecord, ...]
+    gates: tuple[Gate, ...]
 
 
 class StepRecord(Record):
@@ -121,7 +114,7 @@ class LayerField(Record):
     widest: dict[str, tuple[tuple[StepRecord, ...], ...]]
     output: OutputRecord
     misalignments: tuple[MisalignmentRecord, ...]
-    gates: tuple[GateRecord, ...]
+    gates: tuple[Gate, ...]
 
 
 RECORDS = (NetworkFields, LayerField)
@@ -136,9 +129,9 @@ def fields_record(network: LayerGraph, *, through_gates: bool) -> NetworkFields:
         network.source,
         dict(network.inputs),
         through_gates,
-        (LayerFieldsRecord(*_layer(layer), _fields(found.of(layer.name))) for layer in network.layers),
+        (fill(LayerFieldsRecord, layer, fields=_fields(found.of(layer.name))) for layer in network.layers),
         tuple(map(_misalignment, found.misalignments)),
-        tuple(GateRecord(*gate) for gate in found.gates),
+        found.gates,
     )
 
 
@@ -149,7 +142,7 @@ def layer_record(subject: FieldOfLayer) -> LayerField:
         subject.network.name,
         dict(subject.network.inputs),
         subject.query.through_gates,
-        _layer(subject.layer),
+        fill(FieldLayerRecord, subject.layer),
         _fields(subject.fields),
         subject.found.paths[subject.layer.name],
         {
@@ -159,12 +152,8 @@ def layer_record(subject: FieldOfLayer) -> LayerField:
         },
         OutputRecord(subject.position, _reads(subject)),
         tuple(map(_misalignment, subject.misalignments)),
-        tuple(GateRecord(*gate) for gate in subject.gates),
+        subject.gates,
     )
-
-
-def _layer(layer: Layer) -> FieldLayerRecord:
-    return FieldLayerRecord(layer.name, layer.type, layer.output_shape, layer.training_only)
 
 
 def _fields(own: dict[str, Field | None]) -> FieldsOfInputs:
