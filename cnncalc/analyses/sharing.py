@@ -84,6 +84,12 @@ def all_connections(layer: Layer) -> int:
     return layer.input_shapes[0].elements * layer.output_shape.elements
 
 
+def is_dense(layer: Layer) -> bool:
+    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
+    wired = wiring(layer)
+    return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
+
+
 def fully_connected(layer: Layer) -> int:
     """The parameters of a linear layer between the same tensors, with a bias where the layer has one."""
     wired = wiring(layer)

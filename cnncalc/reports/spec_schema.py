@@ -23,7 +23,7 @@ from cnncalc.reports.reference import (
     MODIFIER_DOCS,
     TOP_DOCS,
     TYPE_CALL_DOCS,
-    default_of,
+    declare,
     signature,
     summary_of,
 )
@@ -354,10 +354,9 @@ def _join(kind: type[LayerType]) -> list[JsonSchema]:
 def _setting(setting: Setting) -> JsonSchema:
     """What a setting takes, with its text and its default."""
     values = _with_expressions(setting.schema())
-    default = "required" if setting.required else f"default: {default_of(setting)}"
     described: JsonSchema = {
         "title": setting.name,
-        "description": f"{setting.doc}\n\n{setting.wants}; {default}",
+        "description": f"{setting.doc}\n\n{declare(setting).values}",
         **values,
     }
     if setting.required:

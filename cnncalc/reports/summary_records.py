@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes, fill
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
@@ -80,16 +80,8 @@ RECORDS = (Summary,)
 def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
-    return Summary(
-        1,
-        network.name,
-        network.source,
-        input_of(network),
-        batch,
-        network.outputs,
-        _layers(network, kept, batch),
-        _totals(totals(network, kept), batch, dtype_size),
-    )
+    layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), batch, dtype_size)
+    return fill(Summary, network, schema=1, input=input_of(network), batch=batch, layers=layers, totals=counted)
 
 
 def input_of(network: LayerGraph) -> Input:
@@ -105,21 +97,14 @@ def _totals(counted: Totals, batch: int, dtype_size: int) -> SummaryTotalsRecord
 def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:
     fields = receptive_fields(network)
     for layer in network.layers:
-        yield SummaryLayerRecord(
-            layer.name,
-            layer.type,
-            layer.inputs,
-            layer.input_shapes,
-            layer.output_shape,
-            Flat(counts_of(Figure.of_layer(layer, kept[layer.name]), batch)),
-            {weight.name: weight.shape for weight in layer.weights},
-            layer.weights_from,
-            layer.training_only,
-            layer.frozen,
-            _field(fields[layer.name]),
-            layer.settings,
-            layer.span.file,
-            layer.span.line,
+        yield fill(
+            SummaryLayerRecord,
+            layer,
+            counts=Flat(counts_of(Figure.of_layer(layer, kept[layer.name]), batch)),
+            weights={weight.name: weight.shape for weight in layer.weights},
+            receptive_field=_field(fields[layer.name]),
+            file=layer.span.file,
+            line=layer.span.line,
         )
 
 

@@ -20,7 +20,7 @@ from jsonschema import Draft7Validator
 from jsonschema.validators import validator_for
 from reports.test_spec_schema import CoreLoader
 
-from cnncalc.analyses import explanation
+from cnncalc.analyses import explanation, story
 from cnncalc.analyses.compare import facts
 from cnncalc.analyses.diff import diff
 from cnncalc.analyses.receptive_field import receptive_fields
@@ -34,11 +34,14 @@ from cnncalc.formats import csv as csv_report
 from cnncalc.formats import markdown, plain_text, records, terminal
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
+from cnncalc.reports import spec_schema, spec_text, summary_records
 from cnncalc.reports.diff import records as diff_records
-from cnncalc.reports.diff.rows import Options as DiffOptions
+from cnncalc.reports.diff.rows import DiffView
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
-from cnncalc.reports.summary import Options, summary
+from cnncalc.reports.explain.layer import explain_layer
+from cnncalc.reports.explain.story import explain_network
+from cnncalc.reports.explain.wording import ExplanationView
+from cnncalc.reports.summary import SummaryView, summary
 from cnncalc.reports.summary_records import summary_record
 from cnncalc.spec.decode import decode
 from cnncalc.spec.locate import ParsedFile
@@ -199,7 +202,7 @@ def rows_sum_to_totals(made: Made, network: LayerGraph, choices: Choices) -> Non
     """The rows of the csv are the layers in order and sum to the totals, as does the tree however it is folded."""
     counted = totals(network)
     keys = ("params", "buffers", "macs", "flops", "activations")
-    table = summary(network, Options(("name", "type", *keys), flat=True))
+    table = summary(network, SummaryView(("name", "type", *keys), flat=True))
     read = list(csv.DictReader(io.StringIO("\n".join(csv_report.write(table)))))
     names = [layer.name for layer in network.layers]
     same([row["name"] for row in read], names, "the rows")
@@ -258,7 +261,7 @@ def diff_adds_up(made: Made, network: LayerGraph, choices: Choices) -> None:
         written = json.loads("\n".join(records.write(diff_records.difference_record(facts_of_both))))
         same(errors(diff_schema(), written), [], "the schema of diff")
         for everything in (False, True):
-            options = DiffOptions(everything=everything, width=choices.pick((0, 80, 60, 200)))
+            options = DiffView(everything=everything, width=choices.pick((0, 80, 60, 200)))
             for table in diff_tables(facts_of_both, options):
                 list(terminal.layout(table, 80))
             list(write_markdown(facts_of_both, options))
@@ -300,16 +303,16 @@ def everything_can_be_told(made: Made, network: LayerGraph, choices: Choices) ->
     """Explanations and tables raise nothing, and no line is wider than the terminal."""
     layer = choices.pick(network.layers)
     for language in ("en", "zh"):
-        options = explain.Options(language)
-        list(plain_text.write(explain.explanation(explanation.explain(network, layer.name), options)))
-    list(plain_text.write(story.story(explanation.story(network), explain.Options("en"))))
+        view = ExplanationView(language)
+        list(plain_text.write(explain_layer(explanation.explain(network, layer.name), view)))
+    list(plain_text.write(explain_network(story.story(network), ExplanationView("en"))))
     depth = choices.integer(0, 4)
-    table = summary(network, Options(depth=depth, batch=choices.integer(1, 3), layout=choices.pick(("chw", "hwc"))))
+    table = summary(network, SummaryView(depth=depth, batch=choices.integer(1, 3), layout=choices.pick(("chw", "hwc"))))
     width = choices.pick((80, 40, 200))
     for line in terminal.layout(table, width):
         same(len(line.text) <= max(width, 80), True, f"the width of {line.text!r}")
     list(markdown.write(table))
-    list(csv_report.write(summary(network, Options(all_columns(), flat=True))))
+    list(csv_report.write(summary(network, SummaryView(all_columns(), flat=True))))
 
 
 def all_columns() -> tuple[str, ...]:

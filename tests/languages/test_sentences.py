@@ -18,7 +18,8 @@ from cnncalc.syntax.expressions import parse
 
 PACKAGE = Path(cnncalc.__file__).parent
 # The modules that say sentences: each makes a Speaker, or gets one from a module that does.
-MODULES = [path for path in PACKAGE.glob("*/*.py") if "Speaker" in path.read_text(encoding="utf-8")]
+SAYS = re.compile(r"\bSpeaker\b|\bsay\b")
+MODULES = [path for path in PACKAGE.rglob("*.py") if SAYS.search(path.read_text(encoding="utf-8"))]
 # Keys that are made from the answers of layer types; the tests below compare them with those answers.
 FAMILIES = ("remark_", "type_", "symbol_")
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cnncalc.errors import RuleError, SpecError
-from cnncalc.formats import csv, markdown, plain_text
+from cnncalc.formats import csv, markdown, plain_text, records
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Role, pointwise
 from cnncalc.layers.examples import SAMPLE_INPUTS, examples
@@ -103,7 +103,7 @@ Counting
 
 
 def toy() -> reference.Reference:
-    return reference.reference(Toy)._replace(shared=())
+    return reference.reference(Toy)._replace(family_description=())
 
 
 def test_text_has_all_that_is_declared() -> None:
@@ -127,7 +127,7 @@ def test_markdown_keeps_code_and_escapes_the_rest() -> None:
 
 
 def test_json_has_all_facts_under_stable_keys() -> None:
-    facts = json.loads("".join(reference.write_json(toy())))
+    facts = json.loads("".join(records.write(toy())))
     assert list(facts) == [
         "schema",
         "name",
@@ -247,7 +247,7 @@ def test_the_catalogue_has_a_row_for_each_type() -> None:
 
 
 def test_the_list_of_all_types_in_json_has_the_facts_of_each() -> None:
-    whole = json.loads("".join(reference.write_all_json()))
+    whole = json.loads("".join(records.write(reference.language_record())))
     assert {facts["name"] for facts in whole["types"]} == set(all_types())
     assert list(whole["modifiers"]) == list(spec.MODIFIERS)
 
@@ -262,7 +262,7 @@ class TestType:
 
     def test_names_in_formulas_are_explained(self, kind: type[LayerType]) -> None:
         facts = reference.reference(kind)
-        texts = [*facts.formulas.values(), *(text for case in facts.variants for text in case.formulas.values())]
+        texts = [*facts.formulas.values(), *(text for case in facts.formulas_with for text in case.formulas.values())]
         names = {name for text in texts for name, _ in expressions.parse(text).names}
         assert names <= {*facts.symbols, *kind.settings}
         assert set(facts.symbols) <= names
