@@ -59,6 +59,7 @@ class SpecRecord(Record):
     file: str
     name: str | None
     usable: bool
+    blocks: Count | None
     checks: tuple[CheckRecord, ...]
     findings: tuple[FindingRecord, ...]
 
@@ -92,6 +93,7 @@ def _outcome(outcome: Outcome) -> SpecRecord:
         outcome.file,
         outcome.name or None,
         not outcome.unusable,
+        outcome.blocks or None,
         tuple(map(_check, outcome.checks)),
         tuple(_finding(outcome, finding) for finding in outcome.findings),
     )
