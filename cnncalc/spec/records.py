@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from cnncalc import limits
@@ -18,12 +19,16 @@ from cnncalc.spec.guards import GUARDS, Guards
 from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
 
-TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
+TOP_KEYS = (
+    "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
+    *GUARDS,
+)  # fmt: skip
 # What other tools call them; only messages ask for it.
 TOP_KEYS_ELSEWHERE = {
     "name": ("title", "model_name", "名称"),
     "source": ("paper", "reference", "author", "description", "comment", "url"),
     "extends": ("base", "_base_", "include", "inherits", "parent"),
+    "override": ("overrides", "overwrite", "replace", "patch", "modify"),
     "input": ("inputs", "input_shape", "input_size", "input_dim", "in_shape", "image_size", "shape", "输入"),
     "variables": ("vars", "params", "parameters", "args", "arguments", "constants", "defaults"),
     "blocks": ("modules", "definitions", "functions", "macros"),
@@ -49,8 +54,14 @@ TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_typ
 # The keys of an item whose type an expression chooses, and of its arguments.
 TYPE, SET = "type", "set"
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
-CONTAINERS = ("layers", "branch")
+NETWORK = "network"
+CONTAINERS = ("layers", "branch", NETWORK)
+# What stands beside `network` alone.
+NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
+
+# What tells files apart: their revision, and their path with all links followed.
+Identity: TypeAlias = tuple[str, str]
 
 
 class Loop(Record):
@@ -131,7 +142,18 @@ class TypeCall(Record):
     arguments: dict[str | int, Template]
 
 
-Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup
+class NetworkCall(Record):
+    """A network of another file, with values for its variables. Without `outputs` it has its own.
+
+    `network` is the key of its spec among the `networks` of a Spec.
+    """
+
+    network: Identity
+    arguments: dict[str, Template]
+    outputs: tuple[NameTemplate, ...]
+
+
+Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup | NetworkCall
 
 
 class Item(Record):
@@ -183,6 +205,17 @@ class Block(Record):
     tensors: tuple[str, ...] = ()
 
 
+class Override(Record):
+    """New settings of the layers whose full names fit a pattern; `span` is the place of the pattern.
+
+    Each setting has the place of its name, and its value.
+    """
+
+    pattern: str
+    settings: dict[str, tuple[Span, Template]]
+    span: Span
+
+
 class Declaration(Record):
     """Where a name is given, and in which block; the block is empty for the spec's own layers."""
 
@@ -193,8 +226,9 @@ class Declaration(Record):
 class Spec(Record):
     """A decoded spec.
 
-    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
-    are the files it was read from, each with its text, those it extends after its own.
+    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `networks` are the
+    specs that items of this one use, and those that these use, by their files; `texts` are the files it was read
+    from, each with its text: its own, those it extends, and those of its networks.
     """
 
     name: str
@@ -212,6 +246,13 @@ class Spec(Record):
     names: dict[str, list[Declaration]]
     span: Span
     problems: tuple[Problem, ...]
+    networks: Mapping[Identity, Spec] = MappingProxyType({})
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it holds only blocks, for other specs to extend."""
+        return bool(self.blocks) and not (self.items or self.inputs or self.outputs)
 
 
 def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
@@ -238,7 +279,7 @@ def names_used_in_block(block: Block) -> frozenset[str]:
 
 def variables_used(spec: Spec) -> set[str]:
     """The names that the expressions of a spec use, other than the parameters of its blocks."""
-    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards, spec.overrides)))
     for block in spec.blocks.values():
         used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
     return used

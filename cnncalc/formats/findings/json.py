@@ -60,6 +60,7 @@ class SpecRecord(Record):
     file: str
     name: str | None
     usable: bool
+    blocks: Count | None
     checks: tuple[CheckRecord, ...]
     findings: tuple[FindingRecord, ...]
 
@@ -92,7 +93,9 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _outcome(outcome: Outcome) -> SpecRecord:
     findings = tuple(_finding(outcome, finding) for finding in outcome.findings)
     checks = tuple(map(_check, outcome.checks))
-    return SpecRecord(outcome.file, outcome.name or None, not outcome.unusable, checks, findings)
+    return SpecRecord(
+        outcome.file, outcome.name or None, not outcome.unusable, outcome.blocks or None, checks, findings
+    )
 
 
 def _check(check: Check) -> CheckRecord:
