@@ -337,10 +337,13 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
 
 def _most_read(layer: Layer) -> int | None:
     """The most inputs that an output can read where some of its connections are to padding; None where none is."""
-    wired, image, output = wiring(layer), layer.input_shapes[0], layer.output_shape
+    wired, output = wiring(layer), layer.output_shape
+    if wired is None:
+        return None
+    image = layer.input_shapes[0]
     found = layer.figures.type.windows(layer.input_shapes)
     windows = [window for window in found if isinstance(window, SlidingWindow | SpreadWindow)]
-    if wired is None or not any(window.before > 0 or window.after > 0 for window in windows):
+    if not any(window.before > 0 or window.after > 0 for window in windows):
         return None
     slid = output if isinstance(windows[0], SlidingWindow) else image
     each = Fraction(wired.connections, slid.positions * output.channels * prod(window.kernel for window in windows))
@@ -486,6 +489,8 @@ def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
     if layer.input_shapes[0].rank:
         return layer.inputs[0], layer.input_shapes[0]
     for above in _above(network, layer):
+        if not above.inputs:
+            return None
         shape = above.input_shapes[0]
         if wiring(above) is not None or shape.elements != above.output_shape.elements:
             return None
@@ -517,6 +522,8 @@ def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) 
     fields = receptive_fields(network)
     strides: set[object] = set()
     for above in (layer, *_above(network, layer)):
+        if not above.inputs:
+            break
         shape, field = above.input_shapes[0], fields.get(above.inputs[0])
         if shape.rank and field is not None:
             strides = {axis.stride for axis in field}
@@ -542,7 +549,10 @@ def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
 
 
 def _slid_layer(network: LayerGraph, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
-    kind, image = layer.figures.type, inputs[0]
+    kind = layer.figures.type
+    if not inputs:
+        return layer.output_shape
+    image = inputs[0]
     if image.rank and _is_dense(layer):
         read = _read_map(network, layer)
         kernel = read[1].spatial if read else (1,) * image.rank
@@ -566,7 +576,7 @@ def _stack(network: LayerGraph, layer: Layer) -> Stack | None:
     for above in (layer, *_above(network, layer)):
         if _stackable(above):
             chain.insert(0, above)
-        elif wiring(above) is not None or above.input_shapes[0] != above.output_shape:
+        elif wiring(above) is not None or above.input_shapes[:1] != (above.output_shape,):
             break
     if len(chain) < 2 or chain[-1] is not layer:
         return None
@@ -590,8 +600,11 @@ def _sliding(layer: Layer) -> tuple[SlidingWindow, ...]:
 
 
 def _stackable(layer: Layer) -> bool:
-    wired, image = wiring(layer), layer.input_shapes[0]
-    if wired is None or wired.full is not None or not image.rank or image.channels != layer.output_shape.channels:
+    wired = wiring(layer)
+    if wired is None or wired.full is not None:
+        return False
+    image = layer.input_shapes[0]
+    if not image.rank or image.channels != layer.output_shape.channels:
         return False
     if layer.figures.type.matrices(layer.input_shapes, layer.output_shape) is None or is_pointwise(layer):
         return False
@@ -720,6 +733,10 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
     """How many positions of the input lie between two of an output, along the last axis; None for one position."""
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
+        if not layer.inputs:
+            # Learned numbers lie on no map of the input.
+            scales[layer.name] = Fraction(0)
+            continue
         largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))
         numerator, denominator = 1, 1
         if largest.rank and layer.output_shape.rank == largest.rank:
@@ -731,7 +748,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
         incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
         scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
     maps = {layer.name for layer in network.layers if layer.output_shape.positions > 1}
-    return {layer.name: scales[layer.name] if layer.name in maps else None for layer in network.layers}
+    return {layer.name: (scales[layer.name] or None) if layer.name in maps else None for layer in network.layers}
 
 
 def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:

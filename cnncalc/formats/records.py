@@ -25,6 +25,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from cnncalc.formats.json import dumps
+from cnncalc.syntax.settings import MOST_AXES
 from cnncalc.text import number
 
 
@@ -37,7 +38,7 @@ class Keywords:
 
 Count: TypeAlias = Annotated[int, Keywords(minimum=0)]
 Positive: TypeAlias = Annotated[int, Keywords(minimum=1)]
-Sizes: TypeAlias = Annotated[tuple[Positive, ...], Keywords(minItems=1, maxItems=4)]
+Sizes: TypeAlias = Annotated[tuple[Positive, ...], Keywords(minItems=1, maxItems=MOST_AXES)]
 Number: TypeAlias = int | Fraction
 
 PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number", NoneType: "null"}

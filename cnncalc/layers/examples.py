@@ -25,6 +25,9 @@ PLAUSIBLE: dict[str, Value] = {
     "axes": (1, 0),
     "params": 1000,
     "macs": 1_000_000,
+    "op": "mean",
+    "equation": "hdn, hdm -> hnm",
+    "function": "x * sigmoid(1.702 * x)",
 }
 CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (2, 1), ((0, 1), (1, 2)))
 # An example is one that can be placed on one of these.
@@ -32,17 +35,19 @@ SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
 
 
 def literal(value: Value) -> str:
-    """A value as a spec writes it."""
+    """A value as a spec writes it; a text that braces would break is quoted."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
-    return value if isinstance(value, str) else describe(value)
+    if isinstance(value, str):
+        return value if value.isidentifier() else f'"{value}"'
+    return describe(value)
 
 
 def plausible(setting: Setting) -> Value:
     """A value that the setting takes, other than its default."""
     given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
     flipped = (not setting.default,) if isinstance(setting, Flag) else ()
-    candidates: tuple[Value, ...] = (*given, *flipped, *setting.keywords, *CANDIDATES)
+    candidates: tuple[Value, ...] = (*flipped, *setting.keywords, *given, *CANDIDATES)
     for value in candidates:
         if value == setting.default and type(value) is type(setting.default):
             continue
@@ -60,7 +65,7 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
     for shape in SAMPLE_INPUTS:
         try:
-            layer.output_shape((shape, shape) if kind.is_merge else (shape,))
+            layer.output_shape((shape,) * kind.least_inputs)
         except RuleError:
             continue
         return layer
@@ -117,6 +122,11 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
+    required = plainest_settings(kind)
+    if required:
+        main = next(iter(required.values()))
+        reads = inputs if kind.least_inputs > 1 else ""
+        return (f"- {kind.name}: {literal(main)}{reads}",)
     with_settings = (
         f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}{inputs}" for setting in kind.settings.values()
     )

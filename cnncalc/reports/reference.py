@@ -90,6 +90,14 @@ SYMBOL_DOCS = {
     "rank": "spatial axes: 2 for an image",
     "inputs": "how many inputs there are",
     "all_in_channels": "list of the channels of each input",
+    "all_in_elements": "list of how many numbers each input has",
+    "axis_size": "size of the axis",
+    "together": "numbers that are normalized together",
+    "reduced": "numbers that become one",
+    "places": "places along the axes before the last two, together",
+    "rows": "rows of the first input",
+    "columns": "columns of the second input",
+    "inner": "columns of the first input, which are the rows of the second",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "positions of all the parts of one channel that are read",
     "pairs": "pairs of a filter and an input channel that it reads",
@@ -139,7 +147,7 @@ FAMILIES = {
     "Activations": (Role.ACTIVATION, Role.PROBABILITIES),
     "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
     "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
-    "Joins": (Role.SUM, Role.PRODUCT, Role.CONCATENATION),
+    "Joins": (Role.SUM, Role.PRODUCT, Role.MATRIX_PRODUCT, Role.CONCATENATION),
     "Layers that move numbers": (Role.REARRANGEMENT, Role.RESAMPLING),
 }
 OTHERS = "Other layers"
@@ -325,7 +333,8 @@ def _with(facts: Reference, variant: Variant) -> str:
 
 def _counting(facts: Reference) -> dict[str, str]:
     depth = "counts as a layer of the depth" if facts.kind.counts_as_depth else "adds nothing to the depth"
-    return {"depth": depth, "output": facts.kind.aliasing.value}
+    output = facts.kind.aliasing.value if facts.kind.least_inputs else "its weights themselves"
+    return {"depth": depth, "output": output}
 
 
 # --- tables and JSON ----------------------------------------------------------------------------

@@ -23,6 +23,8 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 
 P = ParamSpec("P")
 REQUIRED: Any = object()
+# NumPy and PyTorch have no tensors of more axes.
+MOST_AXES = 64
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
 ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
@@ -72,6 +74,8 @@ class Setting:
     """
 
     name = ""
+    # Whether a spec's text is the value itself, not an expression for it.
+    takes_text = False
 
     def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "") -> None:
         self.doc = doc
@@ -184,8 +188,8 @@ class Flag(Setting):
 class Choice(Setting):
     """One of a few words."""
 
-    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> None:
-        super().__init__(doc, default)
+    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED, *, absent: str = "") -> None:
+        super().__init__(doc, default, absent=absent)
         self.options = options
 
     @property
@@ -283,6 +287,74 @@ class TargetShape(Setting):
         return _one_or_list(size)
 
 
+class Axis(Whole):
+    """An axis of a tensor, from 0; a negative number counts from the end."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "") -> None:
+        super().__init__(doc, default, minimum=-MOST_AXES, absent=absent)
+
+    @property
+    def wants(self) -> str:
+        return "the number of an axis, from 0 or, from the end, from -1"
+
+    def schema(self) -> JsonSchema:
+        return {"type": "integer"}
+
+
+class AxisList(WholeList):
+    """Axes of a tensor, from 0; negative numbers count from the end.
+
+    The setting may also take one of `words`, which stand for axes that depend on the tensor.
+    """
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, words: tuple[str, ...] = (), absent: str = "") -> None:
+        super().__init__(doc, default, minimum=-MOST_AXES, absent=absent)
+        self.words = words
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.words
+
+    @property
+    def wants(self) -> str:
+        axes = "a list of the numbers of axes, from 0 or, from the end, from -1"
+        return f"{', '.join(self.words)} or {axes}" if self.words else axes
+
+    def check(self, value: Value) -> Any:
+        return value if value in self.words else super().check(value)
+
+    def schema(self) -> JsonSchema:
+        axes = _one_or_list({"type": "integer"})
+        return {"anyOf": [{"enum": list(self.words)}, *axes["anyOf"]]} if self.words else axes
+
+
+class Text(Setting):
+    """Text that the layer type reads itself: it is no expression of the spec's names.
+
+    `read` returns the text as the layer keeps it, or raises RuleError.
+    """
+
+    takes_text = True
+
+    def __init__(self, doc: str, read: Callable[[str], str], wants: str) -> None:
+        super().__init__(doc)
+        self.read = read
+        self._wants = wants
+
+    @property
+    def wants(self) -> str:
+        return self._wants
+
+    def check(self, value: Value) -> Any:
+        return value if isinstance(value, str) else NotImplemented
+
+    def decode(self, value: Value) -> Any:
+        return self.read(super().decode(value))
+
+    def schema(self) -> JsonSchema:
+        return {"type": "string", "minLength": 1}
+
+
 class WholeTable(Setting):
     """A list of lists of whole numbers."""
 
@@ -328,6 +400,9 @@ per_side = _declaration(PerSideWhole)
 target_shape = _declaration(TargetShape)
 padding_of = _declaration(Padding)
 table = _declaration(WholeTable)
+axis_of = _declaration(Axis)
+axis_list = _declaration(AxisList)
+text_of = _declaration(Text)
 
 
 # The meaning of settings that depend on the rank of the input.

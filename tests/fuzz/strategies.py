@@ -241,6 +241,8 @@ class _Maker:
         choices = self.choices
         if setting.default is None and choices.chance(5):
             return None
+        if isinstance(setting, declared.Axis | declared.AxisList | declared.Text):
+            return self.axes(kind, setting, shape)
         if isinstance(setting, declared.Flag):
             return choices.chance(50) if choices.chance(70) else self.truth(names)
         if isinstance(setting, declared.Choice):
@@ -263,13 +265,33 @@ class _Maker:
             return self.number(names, setting.minimum, high)
         if isinstance(setting, declared.TargetShape):
             return [self.number(names, 1, 6) for _ in range(choices.integer(1, 4))]
-        if isinstance(setting, declared.WholeList):
-            return [choices.integer(setting.minimum, 3) for _ in range(len(shape))]
         if isinstance(setting, declared.WholeTable):
             return None
         if isinstance(setting, declared.Whole):
             return self.number(names, setting.minimum, 12)
         raise AssertionError(f"no strategy for {type(setting).__name__}: add one")
+
+    def axes(self, kind: type[LayerType], setting: Setting, shape: Shape) -> Any:
+        """An axis of a shape, or some of them, or a text about them."""
+        choices = self.choices
+        if not isinstance(setting, declared.Axis | declared.AxisList):
+            return self.text(kind, shape)
+        if isinstance(setting, declared.Axis):
+            return choices.integer(-len(shape), shape.rank)
+        if setting.words and choices.chance(50):
+            return choices.pick(setting.words)
+        axes = choices.shuffled(range(len(shape)))[: choices.integer(1, len(shape))]
+        return [axis - len(shape) if choices.chance(30) else axis for axis in axes]
+
+    def text(self, kind: type[LayerType], shape: Shape) -> str:
+        """A text that a layer type reads itself, for two inputs of one shape."""
+        choices = self.choices
+        if kind.name == "apply":
+            return choices.pick(("x * y", "x / (1 + abs(y))", "sigmoid(x) * y + 2 ** 0.5", "x if x > y else y ** 2"))
+        first = "abcdef"[: len(shape)]
+        second = "".join(choices.pick((one, other)) for one, other in zip(first, "uvwxyz", strict=False))
+        letters = choices.shuffled(dict.fromkeys(first + second))
+        return f"{first}, {second} -> {''.join(letters[: choices.integer(1, 4)])}"
 
     @staticmethod
     def within(setting: declared.RealNumber, text: str) -> bool:
@@ -304,9 +326,18 @@ class _Maker:
         if kind.name == "reshape":
             given["shape"] = self.regrouped(shape)
         elif kind.name == "permute":
-            given["axes"] = choices.shuffled(range(len(shape)))
+            order = choices.shuffled(range(len(shape)))
+            given["axes"] = [axis - len(shape) if choices.chance(20) else axis for axis in order]
         elif "flatten" in kind.settings and spatial and choices.chance(80):
-            given["flatten"] = True
+            if choices.chance(50):
+                given["flatten"] = True
+                given.pop("axis", None)
+            else:
+                given["axis"] = choices.integer(-len(shape), shape.rank)
+                given.pop("flatten", None)
+        elif kind.name == "flatten" and given:
+            start = choices.integer(0, shape.rank)
+            given = {"start": start, "end": choices.integer(start, shape.rank)}
         elif kind.name == "opaque":
             given["output"] = [choices.pick((1, 3, 8)), *[choices.pick((1, 4, 7)) for _ in spatial]]
         elif kind.name == "upsample":
@@ -319,7 +350,7 @@ class _Maker:
         elif kind.name == "pixel_unshuffle":
             given["factor"] = choices.pick(divisors(gcd(*spatial) if spatial else 1)[:4])
         elif kind.name == "slice":
-            axis = choices.integer(0, shape.rank)
+            axis = choices.integer(-len(shape), shape.rank)
             first = choices.integer(0, min(shape[axis], 20) - 1)
             stop = choices.integer(first + 1, min(shape[axis], 24))
             wanted = {"axis": axis, "start": first, "stop": stop}
@@ -553,7 +584,11 @@ class _Maker:
         if not self.joins:
             return None
         kind = TYPES[choices.pick(self.joins)]
-        count = 2 if kind.name == "subtract" else choices.weighted(((6, 2), (3, 3), (1, 4)))
+        count = (
+            2
+            if kind.name in ("subtract", "matmul") or kind.settings.keys() & {"equation", "function"}
+            else choices.weighted(((6, 2), (3, 3), (1, 4)))
+        )
         labeled = choices.chance(60)
         keep = choices.chance(50)
         axis = choices.integer(0, at.shape.rank) if "axis" in kind.settings and choices.chance(25) else 0
@@ -568,7 +603,12 @@ class _Maker:
             ):
                 branch = branch._replace(items=(*branch.items, *self.bring(end.shape, target)))
             branches.append(branch)
-        settings = (("axis", axis),) if axis else ()
+        settings: tuple[tuple[str, Any], ...] = (("axis", axis),) if axis else ()
+        for name, setting in kind.settings.items():
+            if setting.required:
+                settings = ((name, self.text(kind, target or at.shape)),)
+        if kind.name == "matmul" and target is not None and choices.chance(80):
+            settings = ((choices.pick(("transpose_first", "transpose_second")), True),)
         return JoinUse(LayerUse(kind.name, settings), tuple(branches))
 
     def bring(self, shape: Shape, target: Shape) -> list[Item]:
@@ -688,12 +728,16 @@ class _Maker:
         chosen = [self.one_source(plain, frame, current) for _ in range(choices.integer(2, 3))]
         shapes = [tensor.shape for _, tensor in chosen]
         for name in choices.shuffled(self.joins):
+            kind = TYPES[name]
+            settings = tuple(
+                (key, self.text(kind, shapes[0])) for key, setting in kind.settings.items() if setting.required
+            )
             try:
-                TYPES[name]().output_shape(tuple(shapes))
+                kind(**{key: kind.settings[key].decode(text) for key, text in settings}).output_shape(tuple(shapes))
             except RuleError:
                 continue
             sources = tuple(source[0] for source, _ in chosen)
-            return Item(LayerUse(name, ()), sources=sources, name=self.name(None) if choices.chance(20) else None)
+            return Item(LayerUse(name, settings), sources=sources, name=self.name(None) if choices.chance(20) else None)
         source, tensor = chosen[0]
         return Item(self.layer(tensor.shape, names_with(frame.names, tensor)), sources=source)
 
