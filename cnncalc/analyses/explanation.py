@@ -34,7 +34,7 @@ from cnncalc.layers.contract import Aliasing, Matrices, Remark
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names, half, same_padding
 from cnncalc.network.records import Figures, Group, Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
-from cnncalc.spec.templates import Computed, Listed, Template
+from cnncalc.spec.templates import Computed, FilledText, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
 # How far the output-size formula's other settings are looked for.
@@ -230,6 +230,8 @@ def _text(template: Template | None) -> str:
     """An expression as it is written; nothing for what is a value already."""
     if isinstance(template, Computed):
         return template.expression.text
+    if isinstance(template, FilledText):
+        return "".join(part if isinstance(part, str) else f"{{{_text(part)}}}" for part in template.parts)
     if isinstance(template, Listed):
         return f"[{', '.join(_text(item) or _constant(item) for item in template.items)}]"
     return ""

@@ -51,7 +51,7 @@ def decode_arguments(
         parameter = parameters[name]
         template: Template | None
         if isinstance(parameter, Setting) and parameter.takes_text and isinstance(value, Scalar) and not value.is_null:
-            template = Constant(value.text, value.span)
+            template = context.reader.text(value)
         else:
             template = context.reader.template(value, parameter.keywords, words=isinstance(parameter, Parameter))
         if template is not None:
