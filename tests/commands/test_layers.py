@@ -13,7 +13,6 @@ from click.shell_completion import ShellComplete
 
 from cnncalc.commands import _options, cli
 from cnncalc.layers import all_types
-from cnncalc.layers._elsewhere import OPAQUE
 
 
 def test_all_types_are_listed(run) -> None:
@@ -76,7 +75,10 @@ def test_a_file_is_written(run, tmp_path) -> None:
         ),
         (
             "attention",
-            f"unknown layer type 'attention'; cnncalc has no attention layers; {OPAQUE}\n",
+            (
+                "unknown layer type 'attention'; write its products with `- einsum: \"hdn, hdm -> hnm\"`, "
+                "as docs/language.md shows\n"
+            ),
         ),
         ("qqqq", "unknown layer type 'qqqq'; `cnncalc layers` lists them\n"),
         (
