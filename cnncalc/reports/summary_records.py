@@ -32,8 +32,8 @@ class SummaryLayerRecord(Record):
 
     name: str
     type: str
-    inputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
-    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Sizes, ...]
     output_shape: Sizes
     counts: Counts
     weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
