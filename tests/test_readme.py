@@ -152,6 +152,7 @@ def test_the_language_is_complete():
         templates.SHAPE,
         *records.BRANCH_KEYS,
         *records.CONTAINERS,
+        *records.NETWORK_MODIFIERS,
         *records.RESERVED,
         *templates.TENSOR_NAMES,
         *expressions.FUNCTIONS,

@@ -70,7 +70,7 @@ def _find(name: str) -> type[LayerType]:
     kind = layers.find(name)
     if kind is not None:
         return kind
-    belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS)
+    belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS, *spec.NETWORK_MODIFIERS)
     elsewhere = () if belongs else foreign.find_types(name)
     if len(elsewhere) != 1:
         hint = "it belongs to the spec language; `cnncalc layers` describes it below the types"

@@ -148,6 +148,14 @@ class Group(Record):
     arguments: tuple[tuple[str, Value], ...] = ()
 
 
+class LeftOut(Record):
+    """The layers of a network used as an item that none of the outputs asked for needs, with their parameters."""
+
+    item: str
+    layers: tuple[str, ...]
+    params: int
+
+
 class LayerGraph(Record):
     """A whole network: its layers in the order of the file, each after those it reads."""
 
@@ -160,6 +168,7 @@ class LayerGraph(Record):
     layers: tuple[Layer, ...]
     groups: tuple[Group, ...]
     outputs: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def shape_of(self, name: str) -> Shape:
         """The shape of a layer's output or of an input of the network."""

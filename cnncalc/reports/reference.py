@@ -33,7 +33,7 @@ TOP_DOCS = {
     "source": "free text, such as the paper; shown in the header",
     "family": "what `cnncalc list` groups it with, such as ResNet",
     "year": "when it was published",
-    "extends": "a spec of the same folder, or a bundled network, that this one starts from and changes",
+    "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
     "variables": "names for values that expressions may use; each may use those above it, --set changes one",
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
@@ -46,6 +46,11 @@ TOP_DOCS = {
 CONTAINER_DOCS = {
     "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
     "branch": "side outputs: branches that start here and leave the main path as it is",
+    "network": "another network, bundled or a file beside the spec, with its layers' names below that of the item",
+}
+NETWORK_DOCS = {
+    "set": "values for variables of the network: {classes: 10}",
+    "outputs": "the layers of the network whose outputs are needed; what none of them needs is left out",
 }
 MODIFIER_DOCS = {
     "name": "what the layer is called; it may hold expressions, as in conv{index + 1}",
@@ -169,6 +174,7 @@ class LanguageRecord(Record):
     types: tuple[Reference, ...]
     containers: dict[str, str]
     modifiers: dict[str, str]
+    network_modifiers: dict[str, str]
     branch_keys: dict[str, str]
     spec_keys: dict[str, str]
     quantities: dict[str, str]
@@ -291,6 +297,7 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
     return (
         ("Items that hold layers", CONTAINER_DOCS),
         ("Beside the type of any item", MODIFIER_DOCS),
+        ("Beside network", NETWORK_DOCS),
         ("In place of a type: one that an expression chooses", TYPE_CALL_DOCS),
         ("Keys of a branch that is more than a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
@@ -417,6 +424,7 @@ def language_record() -> LanguageRecord:
         tuple(types),
         CONTAINER_DOCS,
         MODIFIER_DOCS,
+        NETWORK_DOCS,
         BRANCH_DOCS,
         TOP_DOCS,
         {name: quantity.doc for name, quantity in QUANTITIES.items()},

@@ -21,6 +21,7 @@ from cnncalc.reports.reference import (
     CONTAINER_DOCS,
     JOIN_DOC,
     MODIFIER_DOCS,
+    NETWORK_DOCS,
     TOP_DOCS,
     TYPE_CALL_DOCS,
     declare,
@@ -29,7 +30,7 @@ from cnncalc.reports.reference import (
 )
 from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED
 from cnncalc.spec.quantities import QUANTITIES
-from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, SET, TYPE, is_one_list
+from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, NETWORK, NETWORK_MODIFIERS, RESERVED, SET, TYPE, is_one_list
 from cnncalc.syntax.settings import JsonSchema, Setting
 from cnncalc.text import number
 
@@ -59,11 +60,17 @@ def schema() -> JsonSchema:
         "type": "object",
         "properties": {key: {"description": doc, **_top(key)} for key, doc in TOP_DOCS.items()},
         "additionalProperties": False,
-        # A spec that starts from another needs nothing of its own.
-        "if": {"required": ["extends"]},
+        # A spec that starts from another needs nothing of its own, and a library has blocks alone.
+        "if": {"anyOf": [{"required": ["extends"]}, _library()]},
         "else": {"required": ["input", "layers"]},
         "definitions": {**_shared(), **_layers()},
     }
+
+
+def _library() -> JsonSchema:
+    """A file of blocks for other specs."""
+    others = ("input", "layers", "outputs", *BOUNDS, "assert")
+    return {"required": ["blocks"], "not": {"anyOf": [{"required": [key]} for key in others]}}
 
 
 def _shared() -> dict[str, JsonSchema]:
@@ -156,13 +163,14 @@ def _top(key: str) -> JsonSchema:
     }
     signatures = rf"^\s*{NAME}\s*(\(.*\))?\s*$"
     # A block may not have the name of a layer type.
-    taken = rf"^\s*({'|'.join((*layers.all_types(), *CONTAINER_DOCS))})\s*(\(|$)"
+    words = "|".join((*layers.all_types(), *(word for word in CONTAINER_DOCS if word != NETWORK)))
+    taken = rf"^\s*({words})\s*(\(|$)"
     schemas: dict[str, JsonSchema] = {
         "name": text,
         "source": text,
         "family": text,
         "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
-        "extends": {"type": "string", "pattern": r"^[^/\\]+$"},
+        "extends": {"anyOf": [_file(), _list(_file(), minItems=1)]},
         "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {
             "type": ["object", "null"],
@@ -180,6 +188,11 @@ def _top(key: str) -> JsonSchema:
         "assert": {"anyOf": [_list({"type": "string", "minLength": 1}), {"type": ["string", "null"]}]},
     }
     return schemas[key]
+
+
+def _file() -> JsonSchema:
+    """The name of a spec: a file of the same folder, a bundled network, or a library of blocks."""
+    return {"type": "string", "pattern": r"^(blocks/)?[^/\\]+$"}
 
 
 def _guards(guard: str) -> JsonSchema:
@@ -219,7 +232,9 @@ def _item() -> JsonSchema:
                     **{name: _reference(f"layer.{name}") for name in kinds},
                     "layers": {"description": CONTAINER_DOCS["layers"], **_same("items")},
                     "branch": {"description": CONTAINER_DOCS["branch"], **_same("branches")},
+                    NETWORK: {"description": CONTAINER_DOCS[NETWORK], **_file()},
                     **{key: {"description": MODIFIER_DOCS[key], **_modifier(key)} for key in MODIFIERS},
+                    **{key: {"description": NETWORK_DOCS[key], **_modifier(key)} for key in NETWORK_MODIFIERS},
                     **{key: {"description": doc, **_type_call(key)} for key, doc in TYPE_CALL_DOCS.items()},
                 },
                 "additionalProperties": {
@@ -232,9 +247,9 @@ def _item() -> JsonSchema:
                 "then": {"required": ["a type"], "errorMessage": "this item has no type: name a layer type or a block"},
                 "dependencies": {
                     **{name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
-                    SET: [TYPE],
+                    SET: {"anyOf": [{"required": [TYPE]}, {"required": [NETWORK]}]},
                 },
-                "maxProperties": len(MODIFIERS) + len(TYPE_CALL_DOCS),
+                "maxProperties": len(MODIFIERS) + len(NETWORK_MODIFIERS) + 1,
             },
         ]
     }
@@ -248,7 +263,7 @@ def _type_call(key: str) -> JsonSchema:
 def _beside(name: str) -> JsonSchema:
     """The keys that may stand beside a type."""
     message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
-    return {"enum": [name, *MODIFIERS], "errorMessage": message}
+    return {"enum": [name, *MODIFIERS, *(NETWORK_MODIFIERS if name == NETWORK else ())], "errorMessage": message}
 
 
 def _modifier(key: str) -> JsonSchema:
@@ -265,6 +280,8 @@ def _modifier(key: str) -> JsonSchema:
         "frozen": {"type": "boolean", "default": False},
         "training_only": {"type": "boolean", "default": False},
         "layers": _same("items"),
+        "set": {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},
+        "outputs": _same("names"),
     }
     return schemas[key]
 

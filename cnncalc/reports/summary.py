@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
 from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, own_figure, tree
+from cnncalc.errors import listed
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_cell
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
-from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.network.records import Layer, LayerGraph, LeftOut
 from cnncalc.record import Record
 from cnncalc.reports.network_table import (
     NamedRow,
@@ -94,6 +95,7 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     counted = totals(network, kept)
     root = tree(network, kept)
     notes: list[tuple[str, str]] = _footer(counted, root, view)
+    notes += [("", _explain_left_out(each)) for each in network.left_out]
     if view.sort or view.top:
         shown, note = _sorted(network, root, view)
         notes.append(("", note))
@@ -109,6 +111,15 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     fields = _fields(network, view.columns)
     lines = tuple(_line(each, counted, columns, view, fields) for each in name_rows(shown, is_flat=flat))
     return Table(network.name, _header(network, view), columns, lines, tuple(notes))
+
+
+def _explain_left_out(part: LeftOut) -> str:
+    """The sentence about the layers of a network that none of the outputs asked for needs."""
+    names = listed(name.removeprefix(f"{part.item}.") for name in part.layers)
+    if len(part.layers) == 1:
+        return f"{part.item} leaves out {names} ({integer(part.params)} parameters), which its outputs do not need"
+    count = f"{len(part.layers)} layers ({integer(part.params)} parameters) that its outputs do not need"
+    return f"{part.item} leaves out {count}: {names}"
 
 
 def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:

@@ -61,6 +61,14 @@ class SummaryTotalsRecord(Record):
     training: SumsRecord
 
 
+class LeftOutRecord(Record):
+    """The layers of a network used as an item that none of the outputs asked for needs."""
+
+    item: str
+    layers: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    params: Count
+
+
 class Summary(Record):
     """All figures of a network; operations and activations are of the whole batch."""
 
@@ -70,6 +78,7 @@ class Summary(Record):
     input: Input
     batch: Positive
     outputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    left_out: tuple[LeftOutRecord, ...]
     layers: Iterator[SummaryLayerRecord]
     totals: SummaryTotalsRecord
 
@@ -81,7 +90,9 @@ def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) 
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
     layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), batch, dtype_size)
-    return fill(Summary, network, schema=1, input=input_of(network), batch=batch, layers=layers, totals=counted)
+    left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
+    own = {"schema": 1, "input": input_of(network), "batch": batch, "left_out": left_out}
+    return fill(Summary, network, **own, layers=layers, totals=counted)
 
 
 def input_of(network: LayerGraph) -> Input:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from cnncalc import limits
@@ -49,8 +50,14 @@ TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_typ
 # The keys of an item whose type an expression chooses, and of its arguments.
 TYPE, SET = "type", "set"
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
-CONTAINERS = ("layers", "branch")
+NETWORK = "network"
+CONTAINERS = ("layers", "branch", NETWORK)
+# What stands beside `network` alone.
+NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
+
+# What tells files apart: their revision, and their path with all links followed.
+Identity: TypeAlias = tuple[str, str]
 
 
 class Loop(Record):
@@ -131,7 +138,18 @@ class TypeCall(Record):
     arguments: dict[str | int, Template]
 
 
-Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup
+class NetworkCall(Record):
+    """A network of another file, with values for its variables. Without `outputs` it has its own.
+
+    `network` is the key of its spec among the `networks` of a Spec.
+    """
+
+    network: Identity
+    arguments: dict[str, Template]
+    outputs: tuple[NameTemplate, ...]
+
+
+Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup | NetworkCall
 
 
 class Item(Record):
@@ -193,8 +211,9 @@ class Declaration(Record):
 class Spec(Record):
     """A decoded spec.
 
-    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
-    are the files it was read from, each with its text, those it extends after its own.
+    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `networks` are the
+    specs that items of this one use, and those that these use, by their files; `texts` are the files it was read
+    from, each with its text: its own, those it extends, and those of its networks.
     """
 
     name: str
@@ -212,6 +231,12 @@ class Spec(Record):
     names: dict[str, list[Declaration]]
     span: Span
     problems: tuple[Problem, ...]
+    networks: Mapping[Identity, Spec] = MappingProxyType({})
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it holds only blocks, for other specs to extend."""
+        return bool(self.blocks) and not (self.items or self.inputs or self.outputs)
 
 
 def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:

@@ -209,6 +209,7 @@ def test_the_language_is_told_whole() -> None:
     assert tuple(reference.TOP_DOCS) == spec.TOP_KEYS
     assert tuple(reference.CONTAINER_DOCS) == spec.CONTAINERS
     assert tuple(reference.MODIFIER_DOCS) == spec.MODIFIERS
+    assert tuple(reference.NETWORK_DOCS) == spec.NETWORK_MODIFIERS
     assert tuple(reference.BRANCH_DOCS) == spec.BRANCH_KEYS
 
 

@@ -290,6 +290,7 @@ def test_what_is_wrong_is_marked_at_its_place(text: str, place: str) -> None:
 
 def test_an_item_is_offered_every_type() -> None:
     word, mapping = SCHEMA["definitions"]["item"]["anyOf"]
-    assert set(mapping["properties"]) == {*all_types(), *spec.CONTAINERS, *spec.MODIFIERS, spec.TYPE, spec.SET}
+    wanted = {*all_types(), *spec.CONTAINERS, *spec.MODIFIERS, *spec.NETWORK_MODIFIERS, spec.TYPE, spec.SET}
+    assert set(mapping["properties"]) == wanted
     # A word that is proposed as itself, too, would be proposed twice.
     assert "enum" not in word

@@ -150,7 +150,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     assert [message.rpartition("derived.yaml:")[2] for message in messages(derived)] == [
         (
             f"2:13: {tmp_path / 'base.yaml'} has no variable 'classes', and nothing uses it here;"
-            " its variables are width, kernel and twice"
+            " it has width, kernel and twice"
         ),
         "3:10: unknown layer type 'cnv'; did you mean 'conv'?",
     ]

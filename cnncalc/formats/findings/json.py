@@ -60,6 +60,7 @@ class SpecRecord(Record):
     file: str
     name: str | None
     usable: bool
+    blocks: Count | None
     checks: tuple[CheckRecord, ...]
     findings: tuple[FindingRecord, ...]
 
@@ -92,7 +93,8 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _outcome(outcome: Outcome) -> SpecRecord:
     findings = tuple(_finding(outcome, finding) for finding in outcome.findings)
     checks = tuple(map(_check, outcome.checks))
-    return SpecRecord(outcome.file, outcome.name or None, not outcome.unusable, checks, findings)
+    name, blocks = outcome.name or None, outcome.blocks or None
+    return SpecRecord(outcome.file, name, not outcome.unusable, blocks, checks, findings)
 
 
 def _check(check: Check) -> CheckRecord:

@@ -11,7 +11,7 @@ from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.layers import LayerPlacer, WeightSharing
 from cnncalc.network.build.names import NameTable, join_path
 from cnncalc.network.build.reads import BlockReads
-from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, Placement, SharedWeights, Tensor
+from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, NetworkScope, Placement, SharedWeights, Tensor
 from cnncalc.network.build.sources import (
     find_inputs,
     find_loop_input,
@@ -33,6 +33,7 @@ from cnncalc.spec.records import (
     JoinCall,
     LayerCall,
     Loop,
+    NetworkCall,
     SideBranches,
     TypeCall,
 )
@@ -47,17 +48,17 @@ class Expander:
     that has several.
     """
 
-    def __init__(self, draft: Draft, variables: dict[str, Value]) -> None:
+    def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.variables = variables
         self.cache = BlockCache(draft)
         self.reads = BlockReads(draft.spec)
         self.names = NameTable(draft, self.cache, self.reads)
         self.weights = WeightSharing(draft, self.names)
         self.layers = LayerPlacer(draft, self.weights)
         self.types = TypeChooser(draft, self.names)
-        # The names of the blocks around the item that is being placed.
-        self.open_blocks: list[str] = []
+        # The blocks around the item that is being placed, each with the number of its network.
+        self.open_blocks: list[tuple[int, str]] = []
+        self.networks: dict[object, NetworkScope] = {}
 
     def place_items(self, items: tuple[Item, ...], scope: ItemScope, current: Tensor | None) -> Tensor | None:
         """Place items one after another; the output of the last."""
@@ -153,15 +154,22 @@ class Expander:
         return result
 
     def _place_action(
-        self, action: LayerCall | JoinCall | BlockCall | ItemGroup, place: Placement, inputs: dict[str, Tensor]
+        self,
+        action: LayerCall | JoinCall | BlockCall | ItemGroup | NetworkCall,
+        place: Placement,
+        inputs: dict[str, Tensor],
     ) -> Tensor | None:
-        """Place a layer, join, block or group; its output."""
+        """Place a layer, join, block, network or group; its output."""
         if isinstance(action, LayerCall):
             return self.layers.place(action, place, list(inputs.values()))
         if isinstance(action, JoinCall):
             return self._place_join(action, place, inputs)
         if isinstance(action, BlockCall):
             return self._place_block(action, place, inputs)
+        if isinstance(action, NetworkCall):
+            from cnncalc.network.build import nested
+
+            return nested.place_network(self, action, place, inputs)
         item, path, scope = place
         if not _is_unnamed(item):
             self.draft.groups.append(Group(path, "layers", item.span))
@@ -171,10 +179,10 @@ class Expander:
     # --- blocks ---------------------------------------------------------------------------------
 
     def _place_block(self, call: BlockCall, place: Placement, sources: dict[str, Tensor]) -> Tensor | None:
-        block = self.draft.spec.blocks.get(call.block)
+        item, path, scope = place
+        block = scope.network.spec.blocks.get(call.block)
         if block is None:
             raise UnknownValue
-        item, path, scope = place
         current = only(sources)
         inputs_span = None
         if block.tensors:
@@ -184,7 +192,7 @@ class Expander:
             self.reads.refuse_surplus(block, sources, inputs_span)
         inputs = {"input": current} if current is not None and "" in sources else sources
         limits.spend(2 * len(block.parameters))
-        names = ChainedNames({}, self.variables)
+        names = ChainedNames({}, scope.network.variables)
         for parameter in block.parameters:
             given = call.arguments.get(parameter.name)
             if given is not None:
@@ -192,7 +200,7 @@ class Expander:
             elif parameter.default is not None:
                 names[parameter.name] = _evaluate_default(parameter.default, block, place, names, inputs)
         arguments = tuple(names.items())
-        arguments_key = key_arguments(call.block, arguments)
+        arguments_key = key_arguments(call.block, scope.network.number, arguments)
         key = key_expansion(arguments_key, inputs, scope)
         known = self.cache.find(key, place)
         if known is not None:
@@ -200,11 +208,11 @@ class Expander:
         start = self.cache.size()
         depth = self._enter_block(call, place)
         layer_types = self.layers.factory.reuse(arguments_key)
-        around = scope.training_only, scope.shared, inputs_span, layer_types, scope.frozen
+        around = scope.network, scope.training_only, scope.shared, inputs_span, layer_types, scope.frozen
         own = path, path, call.block, names, inputs, depth
         inner = ItemScope._make((*own, *around, None, scope.find_tensor, call.arguments))
         self.draft.groups.append(Group(path, call.block, item.span, arguments))
-        self.open_blocks.append(call.block)
+        self.open_blocks.append((scope.network.number, call.block))
         result = self.place_items(block.items, inner, current)
         self.open_blocks.pop()
         if result is not None:
@@ -215,7 +223,7 @@ class Expander:
         """The depth inside a block. Raises SpecError if that is too deep."""
         item, path, scope = place
         nesting = self.draft.limits.nesting
-        if scope.depth >= nesting and call.block in self.open_blocks:
+        if scope.depth >= nesting and (scope.network.number, call.block) in self.open_blocks:
             message = f"the block {call.block!r} uses itself until blocks are nested more than {nesting} deep"
             hint = limits.raised("nesting", "let the when: of that use become false sooner")
             self.draft.refuse(Problem(item.span, message, hint))

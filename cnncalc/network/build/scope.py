@@ -11,7 +11,7 @@ from cnncalc.errors import Span, listed, plural
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
 from cnncalc.record import Record
-from cnncalc.spec.records import Item, Loop
+from cnncalc.spec.records import Item, Loop, Spec
 from cnncalc.spec.templates import SHAPE, Constant, EvaluationError, Listed, NameTemplate, Template, tensor_values
 from cnncalc.syntax.expressions import (
     UNKNOWN,
@@ -49,14 +49,23 @@ class SharedWeights(Record):
     span: Span
 
 
+class NetworkScope(Record):
+    """A spec whose items are placed, and the values of its variables. Equal ones have one `number`."""
+
+    spec: Spec
+    variables: dict[str, Value]
+    number: int
+
+
 class ItemScope(Record):
     """Names visible to an item: variables, block arguments and tensors, with the path that its own name extends.
 
-    `block_path` is the path of the enclosing block, where the search for a layer's name ends. `inputs_span` is the
-    `from` that passes `inputs` to the block by name; None if the block has one unnamed input, or names its own.
-    `layer_types` are those that earlier calls of the block with equal arguments decoded; None where the names depend
-    on more. `previous` is the output of the item above, set for items that ask for shapes; `find_tensor` resolves the
-    names that they ask for. `arguments` are those of the call of the enclosing block.
+    `block_path` is the path of the enclosing block or network, where the search for a layer's name ends; `network` is
+    the one that the item is written in. `inputs_span` is the `from` that passes `inputs` to the block by name; None if
+    the block has one unnamed input, or names its own. `layer_types` are those that earlier calls of the block with
+    equal arguments decoded; None where the names depend on more. `previous` is the output of the item above, set for
+    items that ask for shapes; `find_tensor` resolves the names that they ask for. `arguments` are those of the call of
+    the enclosing block.
     """
 
     path: str
@@ -65,6 +74,7 @@ class ItemScope(Record):
     names: ChainedNames
     inputs: dict[str, Tensor]
     depth: int
+    network: NetworkScope
     training_only: bool = False
     shared: SharedWeights | None = None
     inputs_span: Span | None = None
@@ -163,7 +173,7 @@ class ItemScope(Record):
     def _bind(self, names: ChainedNames) -> ItemScope:
         """The scope with the names of one pass, which no other call of the block has: layer types are not reused."""
         # Built by position: _replace takes three times as long, and this runs for every pass.
-        return ItemScope._make((*self[:3], names, *self[4:9], None, *self[10:]))
+        return ItemScope._make((*self[:3], names, *self[4:10], None, *self[11:]))
 
     def _zip_lists(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:
         """One row of values for each pass of `for`; one empty row without `for`."""

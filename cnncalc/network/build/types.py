@@ -11,7 +11,7 @@ from cnncalc.network.build.draft import Draft
 from cnncalc.network.build.names import NameTable
 from cnncalc.network.build.scope import ItemScope, Tensor
 from cnncalc.network.build.sources import only, resolve_sources
-from cnncalc.spec.records import BlockCall, Item, LayerCall, Parameters, TypeCall, is_one_list
+from cnncalc.spec.records import BlockCall, Item, LayerCall, Parameters, Spec, TypeCall, is_one_list
 from cnncalc.spec.templates import ChosenType, Computed, EvaluationError, Listed, Template
 from cnncalc.syntax.expressions import UnknownValue, describe
 
@@ -39,7 +39,7 @@ class TypeChooser:
             if not isinstance(word, str):
                 message = f"type takes a layer type or a block, not {describe(value)}"
                 raise EvaluationError(place, message, "such as relu, or {leaky_relu: 0.1}")
-            action = self._call(word, call.arguments, own, place)
+            action = self._call(word, call.arguments, own, place, scope.network.spec)
             self.chosen[key] = item._replace(type=word, action=action), action
         return self.chosen[key]
 
@@ -49,25 +49,26 @@ class TypeChooser:
         arguments: Mapping[str | int, Template],
         own: Mapping[str | int, Template],
         place: Span,
+        spec: Spec,
     ) -> LayerCall | BlockCall:
         """The call of a layer type or block with the arguments of `set`, and those that the value brings along."""
-        block = self.draft.spec.blocks.get(word)
+        block = spec.blocks.get(word)
         if block is not None:
             parameters = {parameter.name: parameter for parameter in block.parameters}
             return BlockCall(word, _match(word, parameters, "argument", (arguments, own), place))
         found = layers.find(word)
         if found is None:
-            self._refuse(word, place)
+            self._refuse(word, place, spec)
         given = _match(word, found.settings, "setting", (arguments, own), place)
         return LayerCall(found, given, None if given else found())
 
-    def _refuse(self, word: str, place: Span) -> NoReturn:
+    def _refuse(self, word: str, place: Span, spec: Spec) -> NoReturn:
         """Raise EvaluationError for a word that is no type; UnknownValue if a block of that name has a problem."""
         if self.draft.spec.problems:
             raise UnknownValue
         from cnncalc.layers import foreign
 
-        hint = foreign.suggest_type(word, self.draft.spec.blocks)
+        hint = foreign.suggest_type(word, spec.blocks)
         raise EvaluationError(place, f"unknown layer type {quoted(word)}", hint)
 
 

@@ -10,7 +10,7 @@ from cnncalc.limits import Problems
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.items import decode_items
 from cnncalc.spec.decode.keys import check_value_name, sections
-from cnncalc.spec.records import CONTAINERS, MODIFIERS, RESERVED, Block, Parameter
+from cnncalc.spec.records import CONTAINERS, MODIFIERS, NETWORK, RESERVED, Block, Parameter
 from cnncalc.syntax.source import Mapping, Node, Scalar
 
 
@@ -68,7 +68,7 @@ def _read_signature(
         problems.report(key.span, f"{quoted(key.text)} is no block", hint)
         return None
     name, inside = match.group(1), match.group(2) or ""
-    if layers.find(name) or name in CONTAINERS or name in MODIFIERS:
+    if layers.find(name) or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
         what = "a layer type already" if layers.find(name) else "a word of the language"
         problems.report(key.span, f"{name!r} is {what}", "give the block another name")
         return None

@@ -10,9 +10,18 @@ from cnncalc import layers, limits
 from cnncalc.errors import Span
 from cnncalc.limits import Problems
 from cnncalc.record import Record
+from cnncalc.spec.locate import ParsedFile, Place
 from cnncalc.spec.records import CONTAINERS, RESERVED, Declaration, Parameter, Parameters
 from cnncalc.spec.templates import NameTemplate, Template, TemplateReader
-from cnncalc.syntax.source import Node
+from cnncalc.syntax.source import Node, Scalar
+
+
+class NetworkUse(Record):
+    """An item's use of another network: where that is, the node that names it, and the variables that are set."""
+
+    place: Place
+    reference: Node
+    variables: tuple[Scalar, ...]
 
 
 class Words:
@@ -54,7 +63,8 @@ class Context(Record):
 
     `reader` knows the names of values, `signatures` the parameters of each block. `unusable` blocks have a wrong
     signature. `declarations` is where each name is given, and `declared` the names in their order. `calls` are the
-    blocks that the block at hand uses under no condition, each with the first place. `words` are those of the reader.
+    blocks that the block at hand uses under no condition, each with the first place. `words` are those of the reader,
+    `documents` the files of the spec, and `uses` the networks that its items name.
     """
 
     problems: Problems
@@ -66,6 +76,8 @@ class Context(Record):
     block: str
     calls: dict[str, Span]
     words: Words
+    documents: tuple[ParsedFile, ...]
+    uses: list[NetworkUse]
 
     def with_names(self, names: Iterable[str]) -> Context:
         """The context with more names of values."""
@@ -88,9 +100,13 @@ class Context(Record):
     def value(self, node: Node | None) -> Template | None:
         return None if node is None else self.reader.template(node)
 
+    def is_block(self, word: str) -> bool:
+        """Whether a word is a block of the spec, even one that cannot be used."""
+        return word in self.signatures or word in self.unusable
+
     def is_type(self, word: str) -> bool:
         """Whether a word is a layer type, a block or a container of layers."""
-        return word in self.signatures or word in self.unusable or word in CONTAINERS or layers.find(word) is not None
+        return self.is_block(word) or word in CONTAINERS or layers.find(word) is not None
 
     def settings_of(self, word: str) -> Parameters:
         """What a layer type or block takes; nothing for other words."""

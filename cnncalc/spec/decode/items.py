@@ -15,6 +15,8 @@ from cnncalc.spec.records import (
     BRANCH_KEYS,
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
+    NETWORK,
+    NETWORK_MODIFIERS,
     RESERVED,
     SET,
     TYPE,
@@ -78,17 +80,7 @@ def _decode_item(node: Node, context: Context) -> Item:
     frozen = decode_flag(modifiers.get("frozen"), "frozen", context)
     training_only = decode_flag(modifiers.get("training_only"), "training_only", context)
     is_usable = len(problems) == before
-    action, word, span = None, "", node.span
-    if types:
-        word, span = types[0][0].text, types[0][0].span
-    if any(key.text == TYPE for key, _ in types) and TYPE not in context.signatures:
-        action = _decode_type_call(types, inside)
-    elif len(types) == 1:
-        action = _decode_action(*types[0], inside)
-    else:
-        from cnncalc.spec.decode import hints
-
-        hints.report_types([key for key, _ in types], node.span, context)
+    word, span, action = _decode_types(types, node.span, inside)
     if isinstance(action, SideBranches) and weights is not None:
         problems.report(weights.span, "weights shares those of a layer or block, not of branches", "move it into one")
         is_usable = False
@@ -100,6 +92,29 @@ def _decode_item(node: Node, context: Context) -> Item:
     action = action if is_usable else None
     flags = training_only, declares, is_plain, share_weights, frozen, uses_shapes
     return Item(word, action, span, name, sources, loop, when, weights, *flags)
+
+
+def _decode_types(types: list[tuple[Scalar, Node]], span: Span, context: Context) -> tuple[str, Span, Action | None]:
+    """The word of an item's type, its place, and what the item does; None if that cannot be used."""
+    action: Action | None = None
+    beside: dict[str, Node] = {}
+    if any(key.text == NETWORK for key, _ in types) and not context.is_block(NETWORK):
+        beside = {key.text: value for key, value in types if key.text in NETWORK_MODIFIERS}
+        types = [(key, value) for key, value in types if key.text not in beside]
+    word, place = (types[0][0].text, types[0][0].span) if types else ("", span)
+    if any(key.text == TYPE for key, _ in types) and TYPE not in context.signatures:
+        action = _decode_type_call(types, context)
+    elif len(types) != 1:
+        from cnncalc.spec.decode import hints
+
+        hints.report_types([key for key, _ in types], span, context)
+    elif word == NETWORK and not context.is_block(NETWORK):
+        from cnncalc.spec.decode import networks
+
+        word, action = networks.decode_network(*types[0], beside, context)
+    else:
+        action = _decode_action(*types[0], context)
+    return word, place, action
 
 
 def _uses_values(node: Scalar, context: Context) -> bool:
@@ -144,6 +159,9 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
         given = decode_arguments(key, arguments, context.signatures[word], "argument", context)
         return None if given is None else BlockCall(word, given)
     if word not in context.unusable:
+        if word == NETWORK:
+            context.problems.report(key.span, "network names no network", "write the name behind it: network: resnet50")
+            return None
         if word == "layers":
             return ItemGroup(decode_items(arguments, context))
         if word == "branch":

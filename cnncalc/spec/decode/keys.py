@@ -41,6 +41,12 @@ def read_top_level(chain: tuple[Mapping, ...], problems: Problems) -> TopLevel:
     return TopLevel(values, frozenset(meant - set(values)))
 
 
+def is_library(values: dict[str, Node], misspelled: frozenset[str]) -> bool:
+    """Whether the keys are those of a file of blocks that other specs extend."""
+    own = {"input", "layers", "outputs", *GUARDS}
+    return "blocks" in values and own.isdisjoint(values) and own.isdisjoint(misspelled)
+
+
 def sections(
     chain: tuple[Mapping, ...], key: str, what: str, hint: str, problems: Problems
 ) -> Iterator[tuple[tuple[Scalar, Node], ...]]:
