@@ -34,6 +34,7 @@ TOP_DOCS = {
     "family": "what `cnncalc list` groups it with, such as ResNet",
     "year": "when it was published",
     "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
+    "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
     "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
     "variables": "names for values that expressions may use; each may use those above it, --set changes one",
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",

@@ -69,7 +69,7 @@ def schema() -> JsonSchema:
 
 def _library() -> JsonSchema:
     """A file of blocks for other specs."""
-    others = ("input", "layers", "outputs", *BOUNDS, "assert")
+    others = ("input", "layers", "outputs", "override", *BOUNDS, "assert")
     return {"required": ["blocks"], "not": {"anyOf": [{"required": [key]} for key in others]}}
 
 
@@ -171,6 +171,10 @@ def _top(key: str) -> JsonSchema:
         "family": text,
         "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
         "extends": {"anyOf": [_file(), _list(_file(), minItems=1)]},
+        "override": {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "object", "additionalProperties": _reference("value")},
+        },
         "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {
             "type": ["object", "null"],

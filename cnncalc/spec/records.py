@@ -19,12 +19,16 @@ from cnncalc.spec.guards import GUARDS, Guards
 from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
 
-TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
+TOP_KEYS = (
+    "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
+    *GUARDS,
+)  # fmt: skip
 # What other tools call them; only messages ask for it.
 TOP_KEYS_ELSEWHERE = {
     "name": ("title", "model_name", "名称"),
     "source": ("paper", "reference", "author", "description", "comment", "url"),
     "extends": ("base", "_base_", "include", "inherits", "parent"),
+    "override": ("overrides", "overwrite", "replace", "patch", "modify"),
     "input": ("inputs", "input_shape", "input_size", "input_dim", "in_shape", "image_size", "shape", "输入"),
     "variables": ("vars", "params", "parameters", "args", "arguments", "constants", "defaults"),
     "blocks": ("modules", "definitions", "functions", "macros"),
@@ -201,6 +205,17 @@ class Block(Record):
     tensors: tuple[str, ...] = ()
 
 
+class Override(Record):
+    """New settings of the layers whose full names fit a pattern; `span` is the place of the pattern.
+
+    Each setting has the place of its name, and its value.
+    """
+
+    pattern: str
+    settings: dict[str, tuple[Span, Template]]
+    span: Span
+
+
 class Declaration(Record):
     """Where a name is given, and in which block; the block is empty for the spec's own layers."""
 
@@ -232,6 +247,7 @@ class Spec(Record):
     span: Span
     problems: tuple[Problem, ...]
     networks: Mapping[Identity, Spec] = MappingProxyType({})
+    overrides: tuple[Override, ...] = ()
 
     @property
     def is_library(self) -> bool:
@@ -263,7 +279,7 @@ def names_used_in_block(block: Block) -> frozenset[str]:
 
 def variables_used(spec: Spec) -> set[str]:
     """The names that the expressions of a spec use, other than the parameters of its blocks."""
-    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards, spec.overrides)))
     for block in spec.blocks.values():
         used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
     return used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from cnncalc import limits
 from cnncalc.errors import Problem
@@ -40,6 +41,11 @@ from cnncalc.spec.records import (
 from cnncalc.spec.templates import EvaluationError, Template
 from cnncalc.syntax.expressions import ChainedNames, UnknownValue, Value
 
+if TYPE_CHECKING:
+    from cnncalc.network.build.overrides import Call, OverrideTable
+
+Placed = TypeVar("Placed", bound="LayerCall | JoinCall | BlockCall | ItemGroup | NetworkCall")
+
 
 class Expander:
     """Expands the items of a spec into a draft.
@@ -59,6 +65,10 @@ class Expander:
         # The blocks around the item that is being placed, each with the number of its network.
         self.open_blocks: list[tuple[int, str]] = []
         self.networks: dict[object, NetworkScope] = {}
+        # Those of the networks around the item at hand, the outermost first.
+        self.overrides: list[OverrideTable] = []
+        # Calls are known by their id: those that overrides make must outlive these.
+        self.ended_overrides: list[OverrideTable] = []
 
     def place_items(self, items: tuple[Item, ...], scope: ItemScope, current: Tensor | None) -> Tensor | None:
         """Place items one after another; the output of the last."""
@@ -122,6 +132,7 @@ class Expander:
             scope = scope._replace(previous=current)
         if item.is_plain and current is not None and isinstance(action, LayerCall):
             path = path or self.names.take(item, scope)
+            action = self._override(action, path, scope)
             current = self.draft.tensors[path] = self.layers.place(action, Placement(item, path, scope), [current])
             return current
         if isinstance(action, TypeCall):
@@ -160,6 +171,7 @@ class Expander:
         inputs: dict[str, Tensor],
     ) -> Tensor | None:
         """Place a layer, join, block, network or group; its output."""
+        action = self._override(action, place.path, place.scope)
         if isinstance(action, LayerCall):
             return self.layers.place(action, place, list(inputs.values()))
         if isinstance(action, JoinCall):
@@ -175,6 +187,40 @@ class Expander:
             self.draft.groups.append(Group(path, "layers", item.span))
         inner = self.draft.enter(scope, path, item.span)
         return self.place_items(action.items, inner, start_of(item, inputs))
+
+    def add_overrides(self, network: NetworkScope, prefix: str) -> bool:
+        """Put the overrides of a network in force; whether it has any. Equal blocks may then differ."""
+        if not network.spec.overrides:
+            return False
+        from cnncalc.network.build.overrides import OverrideTable
+
+        self.cache.may_copy = False
+        self.overrides.append(OverrideTable(self.draft, network, prefix))
+        return True
+
+    def remove_overrides(self) -> None:
+        """End the overrides of the innermost network that has some, and report those that nothing fits."""
+        ended = self.overrides.pop()
+        self.ended_overrides.append(ended)
+        if self.draft.is_sound:
+            ended.report_unused()
+
+    def _override(self, action: Placed, path: str, scope: ItemScope) -> Placed:
+        """An action with the settings that overrides give it; those of outer networks come before those of inner."""
+        if not self.overrides or isinstance(action, ItemGroup):
+            return action
+        if isinstance(action, BlockCall):
+            block = scope.network.spec.blocks.get(action.block)
+            names = [parameter.name for parameter in block.parameters] if block is not None else []
+        elif isinstance(action, NetworkCall):
+            spec = scope.network.spec.networks.get(action.network)
+            names = [] if spec is None else list(spec.variables)
+        else:
+            names = list((action.call if isinstance(action, JoinCall) else action).type.settings)
+        call: Call = action
+        for overrides in reversed(self.overrides):
+            call = overrides.apply(call, path, names)
+        return cast("Placed", call)
 
     # --- blocks ---------------------------------------------------------------------------------
 

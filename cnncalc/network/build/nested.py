@@ -53,7 +53,10 @@ def place_network(expander: Expander, call: NetworkCall, place: Placement, sourc
         around = scope.training_only, scope.shared, None, None, scope.frozen
         inner = ItemScope(*own, *around, find_tensor=scope.find_tensor)
         draft.groups.append(Group(path, item.type, item.span, arguments))
+        has_overrides = expander.add_overrides(network, f"{path}.")
         end = expander.place_items(spec.items, inner, only(inputs))
+        if has_overrides:
+            expander.remove_overrides()
         outputs = _find_outputs(expander, call, wanted, inner, end)
     except CANNOT_BUILD as error:
         report(error, draft.problems)

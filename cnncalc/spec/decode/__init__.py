@@ -102,5 +102,9 @@ def decode_alone(
         root,
         (),
     )
+    if "override" in top:
+        from cnncalc.spec.decode.overrides import decode_overrides
+
+        spec = spec._replace(overrides=decode_overrides(chain, reader))
     report_unused_additions(documents, spec, problems)
     return spec._replace(problems=tuple(dict.fromkeys(problems))), uses

@@ -43,7 +43,7 @@ def read_top_level(chain: tuple[Mapping, ...], problems: Problems) -> TopLevel:
 
 def is_library(values: dict[str, Node], misspelled: frozenset[str]) -> bool:
     """Whether the keys are those of a file of blocks that other specs extend."""
-    own = {"input", "layers", "outputs", *GUARDS}
+    own = {"input", "layers", "outputs", "override", *GUARDS}
     return "blocks" in values and own.isdisjoint(values) and own.isdisjoint(misspelled)
 
 
