@@ -95,9 +95,15 @@ def test_extends_changes_what_it_names(tmp_path: Path) -> None:
     write(tmp_path, "base.yaml", BASE)
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nname: Derived\nvariables: {width: 4}\n")
     network = build.load(derived)
-    assert (network.name, network.source, network.file) == ("Derived", "A paper", derived)
+    assert (network.name, network.file) == ("Derived", derived)
     # A variable of the base is computed anew from the one that changed.
     assert filters(derived) == [4, 8]
+
+
+def test_the_source_is_not_inherited(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    assert build.load(write(tmp_path, "derived.yaml", "extends: base.yaml\n")).source == ""
+    assert build.load(write(tmp_path, "derived.yaml", "extends: base.yaml\nsource: Mine\n")).source == "Mine"
 
 
 def test_extends_replaces_a_block_and_the_input(tmp_path: Path) -> None:
