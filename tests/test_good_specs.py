@@ -5,6 +5,7 @@ The sums are written out from the papers' tables, layer by layer, in the order o
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 
@@ -247,3 +248,37 @@ def test_chosen_types() -> None:
     assert [one.type for one in activations] == kinds
     assert layer(network, "plain.conv_act.leaky_relu").settings["slope"] == Fraction(1, 10)
     assert layer(network, "conv_act_2.1.group_norm").settings["groups"] == 4
+
+
+def test_pyramid_on_a_backbone() -> None:
+    network = load("pyramid_on_a_backbone")
+    # torchvision's ResNet-50 has 25,557,032 parameters, 2,049,000 of them in its last layer, which no output needs.
+    backbone = 25_557_032 - 2_049_000
+    inner = sum(conv(channels, 256, 1, bias=True) for channels in (256, 512, 1024, 2048))
+    assert params(network) == backbone + inner + 4 * conv(256, 256, 3, bias=True)
+    # With the batch norms of the backbone frozen, 53,120 fewer: the figure of its resnet_fpn_backbone.
+    assert params(network) - 53_120 == 26_799_296
+    assert [layer(network, name).output_shape for name in network.outputs] == [
+        (256, size, size) for size in (128, 64, 32, 16)
+    ]
+    assert network.left_out == (
+        ("backbone", tuple(f"backbone.{name}" for name in ("global_avg_pool", "fc", "softmax")), 2_049_000),
+    )
+
+
+def test_wider_end_of_vgg16() -> None:
+    network = load("wider_end_of_vgg16")
+    # Layers of Simonyan and Zisserman's configuration D, with 1,024 filters in the last three.
+    widths = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 1024, 1024, 1024)
+    convs = sum(conv(before, after, 3, bias=True) for before, after in itertools.pairwise(widths))
+    assert params(network) == convs + linear(7 * 7 * 1024, 4096) + linear(4096, 4096) + linear(4096, 1000)
+
+
+def test_attentive_units() -> None:
+    network = load("attentive_units")
+    # Two units of a 3x3 convolution and a gate of two linear layers, a quarter as wide.
+    units = [
+        conv(3, 16, 3, bias=True) + linear(16, 4) + linear(4, 16),
+        conv(16, 32, 3, bias=True) + linear(32, 8) + linear(8, 32),
+    ]
+    assert params(network) == sum(units) + linear(32, 10)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -32,7 +34,7 @@ from cnncalc.checks.linter import lint as find
 from cnncalc.errors import SpecError
 from cnncalc.formats import csv as csv_report
 from cnncalc.formats import markdown, plain_text, records, terminal
-from cnncalc.network.build import build
+from cnncalc.network.build import build, load
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.reports import spec_schema, spec_text, summary_records
 from cnncalc.reports.diff import records as diff_records
@@ -44,7 +46,7 @@ from cnncalc.reports.explain.wording import ExplanationView
 from cnncalc.reports.summary import SummaryView, summary
 from cnncalc.reports.summary_records import summary_record
 from cnncalc.spec.decode import decode
-from cnncalc.spec.locate import ParsedFile
+from cnncalc.spec.locate import ParsedFile, Place
 from cnncalc.spec.records import Spec
 from cnncalc.syntax.source import Mapping, parse
 
@@ -156,6 +158,26 @@ def reads_alike_as_a_base(made: Made, network: LayerGraph, choices: Choices) -> 
     """A spec that only extends another is that one."""
     text = made.text.text
     same(network_facts(network_of("extends: base1.yaml\n", text))[1:], network_facts(network)[1:], "the extended one")
+
+
+def reads_alike_as_an_item(made: Made, network: LayerGraph, choices: Choices) -> None:
+    """A network that is the only item of another has the same layers, below the name of the item."""
+    inputs = {name: list(shape) for name, shape in network.inputs}
+    text = f"input: {json.dumps({f'{name}_': shape for name, shape in inputs.items()})}\n"
+    text += f"layers:\n- network: made.yaml\n  from: {json.dumps({name: f'{name}_' for name in inputs})}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "made.yaml").write_text(made.text.text, encoding="utf-8")
+        other = load(Place(f"{folder}/outer.yaml", "outer.yaml", text=text))
+
+    def inside(name: str) -> str:
+        return f"{name}_" if name in inputs else f"made.{name}"
+
+    same(len(other.layers), len(network.layers), "the number of layers of the item")
+    for one, two in zip(network.layers, other.layers, strict=True):
+        same((two.name, two.inputs), (inside(one.name), tuple(map(inside, one.inputs))), "the layer of the item")
+        same((two.figures, two.training_only), (one.figures, one.training_only), one.name)
+        same(two.weights_from, one.weights_from and inside(one.weights_from), f"weights of {one.name}")
+    same(set(other.outputs) >= set(map(inside, network.outputs[-1:])), True, "outputs of the item")
 
 
 def spaces_change_nothing(made: Made, network: LayerGraph, choices: Choices) -> None:
@@ -447,6 +469,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     totals_are_sums,
     expanded_is_the_same,
     reads_alike_as_a_base,
+    reads_alike_as_an_item,
     spaces_change_nothing,
     renaming_changes_no_number,
     json_validates,
@@ -460,6 +483,7 @@ OF_TEXTS: tuple[Invariant, ...] = (
     totals_are_sums,
     expanded_is_the_same,
     reads_alike_as_a_base,
+    reads_alike_as_an_item,
     json_validates,
     rows_sum_to_totals,
     findings_raise_nothing,

@@ -14,6 +14,7 @@ from cnncalc.limits import Cost
 from cnncalc.network.build.cache import key_arguments, key_expansion
 from cnncalc.network.build.draft import CANNOT_BUILD, Draft, Excerpt, report
 from cnncalc.network.build.inputs import evaluate_shape
+from cnncalc.network.build.reads import NAME_IT
 from cnncalc.network.build.scope import ItemScope, NetworkScope, Placement, Tensor
 from cnncalc.network.build.sources import only
 from cnncalc.network.records import Group, LeftOut
@@ -149,7 +150,12 @@ def _find_outputs(
         named = [(template.evaluate(inner.names), template.span) for template in spec.outputs]
     if not named:
         return [] if end is None else [end]
-    return [expander.names.resolve(name, span, inner, end) for name, span in named]
+    try:
+        return [expander.names.resolve(name, span, inner, end) for name, span in named]
+    except EvaluationError as error:
+        span, message, hint = error.problem
+        hint = f"`cnncalc summary {spec.file}` lists its layers" if hint == NAME_IT else hint
+        raise EvaluationError(span, message, hint) from None
 
 
 def prune(draft: Draft, outputs: tuple[str, ...]) -> tuple[LeftOut, ...]:

@@ -13,6 +13,9 @@ from cnncalc.network.build.scope import ItemScope, Tensor
 from cnncalc.spec.records import Block, Reads, Spec, reads_of
 from cnncalc.spec.templates import EvaluationError
 
+# What to do about a name that no layer has, where none is near.
+NAME_IT = "give the layer a name: where it stands"
+
 
 class BlockReads:
     """The names that the `from` keys in each block use, collected once a block."""
@@ -90,5 +93,5 @@ def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, 
     named = (word for word, given in spec.names.items() if any(one.block == scope.block for one in given))
     visible = (path.removeprefix(prefix) for path in draft.tensors if path.startswith(prefix))
     words = chain(scope.inputs, ("previous",), named, visible)
-    hint = did_you_mean(name, words, "give the layer a name: where it stands")
+    hint = did_you_mean(name, words, NAME_IT)
     return Problem(span, f"no layer is called {quoted(name)}", hint)

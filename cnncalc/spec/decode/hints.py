@@ -17,6 +17,7 @@ from cnncalc.spec.records import (
     CONTAINERS,
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
+    NETWORK_MODIFIERS,
     SET,
     TOP_KEYS,
     TOP_KEYS_ELSEWHERE,
@@ -91,6 +92,8 @@ def report_types(keys: list[Scalar], span: Span, context: Context) -> None:
         key = keys[are_types.index(False)]
         if meant := _meant_elsewhere(key.text, MODIFIERS_ELSEWHERE):
             hint = f"cnncalc calls it {meant[0]}"
+        elif key.text in NETWORK_MODIFIERS:
+            hint = "it stands beside network alone"
         else:
             hint = foreign.advise_setting(key.text)
             modifiers = f"beside a type stand {listed(MODIFIERS)}"

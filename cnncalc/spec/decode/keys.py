@@ -14,7 +14,6 @@ from cnncalc.spec.templates import TENSOR_NAMES
 from cnncalc.syntax.expressions import CONSTANTS, WORDS
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
-
 # Keys that a spec does not take from those that it extends: a changed network is not that of the paper, and has
 # figures of its own.
 OWN_KEYS = ("source", *GUARDS)
