@@ -514,3 +514,11 @@ def test_a_bundled_network_as_an_item_has_the_figures_of_its_own(name: str) -> N
     ]
     assert set(network.outputs) == {f"{name}.{output}" for output in own.outputs}
     assert bundled.path(name)
+
+
+def test_a_network_of_side_branches_alone() -> None:
+    write("sides", "input: {a: [3, 8, 8], b: [1, 8, 8]}\nlayers:\n  - branch:\n      one: {from: a, layers: [relu]}\n")
+    network = load(
+        "  - network: sides.yaml\n    from: {a: x, b: y}\n  - tanh\n", "input: {x: [3, 8, 8], y: [1, 8, 8]}\n"
+    )
+    assert network.layers[-1].inputs == ("sides.one.relu",)

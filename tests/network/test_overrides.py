@@ -170,3 +170,15 @@ def test_many_patterns_take_counted_work() -> None:
     lines = "\n  ".join(f'"a{number}*b*c": {{filters: 1}}' for number in range(1_000))
     with limits.using(Limits(work=5_000)):
         assert "takes more than 5,000 operations" in messages(lines)[0]
+
+
+def test_a_wrong_override_of_a_layer_that_is_left_out() -> None:
+    more = "input: [3, 16, 16]\nlayers:\n  - network: base.yaml\n    outputs: stem\n"
+    assert messages("base.unit.0: {kernl: 1}", more) == [
+        "net.yaml:6:17: base.unit.0: the block 'unit' has no parameter 'kernl'; did you mean 'kernel'?"
+    ]
+    Path("inner.yaml").write_text("extends: base.yaml\noverride: {stem: {filtres: 2}}\n")
+    (found,) = messages("inner.stem: {bias: false}", more.replace("base", "inner"))
+    assert found == (
+        "inner.yaml:2:19: stem: conv has no setting 'filtres' (used at net.yaml:3:5); did you mean 'filters'?"
+    )

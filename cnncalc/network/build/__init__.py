@@ -66,10 +66,9 @@ def _build(draft: Draft) -> LayerGraph:
     find = expander.names.resolve
     scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0, network, find_tensor=find)
     start = None if len(inputs) > 1 else next(iter(inputs.values()), UNKNOWN_TENSOR)
-    has_overrides = expander.add_overrides(scope.network, "")
+    expander.add_overrides(scope.network, "")
     end = expander.place_items(spec.items, scope, start)
-    if has_overrides:
-        expander.remove_overrides()
+    draft.problems += expander.remove_overrides(scope.network)
     outputs = _find_named_outputs(expander, end, scope)
     left_out: tuple[LeftOut, ...] = ()
     if draft.excerpts and draft.is_sound:

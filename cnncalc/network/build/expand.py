@@ -188,22 +188,22 @@ class Expander:
         inner = self.draft.enter(scope, path, item.span)
         return self.place_items(action.items, inner, start_of(item, inputs))
 
-    def add_overrides(self, network: NetworkScope, prefix: str) -> bool:
-        """Put the overrides of a network in force; whether it has any. Equal blocks may then differ."""
+    def add_overrides(self, network: NetworkScope, prefix: str) -> None:
+        """Put the overrides of a network in force. Equal blocks may then differ."""
         if not network.spec.overrides:
-            return False
+            return
         from cnncalc.network.build.overrides import OverrideTable
 
         self.cache.may_copy = False
         self.overrides.append(OverrideTable(self.draft, network, prefix))
-        return True
 
-    def remove_overrides(self) -> None:
-        """End the overrides of the innermost network that has some, and report those that nothing fits."""
+    def remove_overrides(self, network: NetworkScope) -> list[Problem]:
+        """End the overrides of a network, the innermost one; what is wrong with them."""
+        if not network.spec.overrides:
+            return []
         ended = self.overrides.pop()
         self.ended_overrides.append(ended)
-        if self.draft.is_sound:
-            ended.report_unused()
+        return ended.find_problems()
 
     def _override(self, action: Placed, path: str, scope: ItemScope) -> Placed:
         """An action with the settings that overrides give it; those of outer networks come before those of inner."""

@@ -54,27 +54,30 @@ def place_network(expander: Expander, call: NetworkCall, place: Placement, sourc
         around = scope.training_only, scope.shared, None, None, scope.frozen
         inner = ItemScope(*own, *around, find_tensor=scope.find_tensor)
         draft.groups.append(Group(path, item.type, item.span, arguments))
-        has_overrides = expander.add_overrides(network, f"{path}.")
+        expander.add_overrides(network, f"{path}.")
         end = expander.place_items(spec.items, inner, only(inputs))
-        if has_overrides:
-            expander.remove_overrides()
-        outputs = _find_outputs(expander, call, wanted, inner, end)
+        wrong_overrides = expander.remove_overrides(network)
+        sides = draft.side_ends[start.side_ends :]
+        outputs = _find_outputs(expander, call, wanted, inner, [end] if end is not None else sides[-1:])
     except CANNOT_BUILD as error:
         report(error, draft.problems)
         _note_uses(draft, before, item.span)
         raise UnknownValue from None
-    _note_uses(draft, before, item.span)
     if not outputs:
         raise EvaluationError(item.span, f"{path}: nothing leaves this network", "some when: must be true")
     draft.side_ends += outputs[:-1]
+    _note_uses(draft, before, item.span)
     if wanted:
         names_of = tuple(output.name for output in outputs)
         draft.excerpts.append(Excerpt(path, start.layers, len(draft.layers), names_of))
-        if len(draft.problems) > before and all(output.shape is not None for output in outputs):
-            # Only layers that no output needs have failed.
-            draft.set_problems_aside(before, expander.names.failed)
-            return outputs[-1]
-    expander.cache.record(key, place, inputs, outputs[-1], start)
+    if wanted and len(draft.problems) > before and all(output.shape is not None for output in outputs):
+        # Only layers that no output needs have failed.
+        draft.set_problems_aside(before, expander.names.failed)
+    else:
+        expander.cache.record(key, place, inputs, outputs[-1], start)
+    before = len(draft.problems)
+    draft.problems += wrong_overrides
+    _note_uses(draft, before, item.span)
     return outputs[-1]
 
 
@@ -140,16 +143,17 @@ def _refuse_other_input(path: str, name: str, declared: Shape, found: Shape, pla
 
 
 def _find_outputs(
-    expander: Expander, call: NetworkCall, wanted: tuple[str, ...], inner: ItemScope, end: Tensor | None
+    expander: Expander, call: NetworkCall, wanted: tuple[str, ...], inner: ItemScope, ends: list[Tensor]
 ) -> list[Tensor]:
-    """The tensors of the outputs that an item asks for, else of those that its network declares, else its end."""
+    """The tensors of the outputs that an item asks for, else of those that its network declares, else its `ends`."""
     spec = inner.network.spec
+    end = ends[0] if ends else None
     if wanted:
         named = list(zip(wanted, (template.span for template in call.outputs), strict=True))
     else:
         named = [(template.evaluate(inner.names), template.span) for template in spec.outputs]
     if not named:
-        return [] if end is None else [end]
+        return ends
     try:
         return [expander.names.resolve(name, span, inner, end) for name, span in named]
     except EvaluationError as error:

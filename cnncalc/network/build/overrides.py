@@ -28,6 +28,7 @@ class OverrideTable:
     def __init__(self, draft: Draft, network: NetworkScope, prefix: str) -> None:
         self.draft = draft
         self.prefix = prefix
+        self.problems: list[Problem] = []
         self.values: list[dict[str, Constant]] = []
         self.exact: dict[str, list[int]] = {}
         self.patterns: list[int] = []
@@ -49,7 +50,7 @@ class OverrideTable:
             try:
                 value = template.evaluate(network.variables)
             except CANNOT_BUILD as error:
-                report(error, self.draft.problems)
+                report(error, self.problems)
             yield name, Constant(value, template.span)
 
     def apply(self, call: Call, path: str, names: Collection[str]) -> Call:
@@ -83,9 +84,15 @@ class OverrideTable:
         type_name, noun = describe(call)
         known = list(names)
         hint = did_you_mean(name, known, f"it has {listed(known)}" if known else "it has none")
-        self.draft.problems.append(Problem(span, f"{path}: {type_name} has no {noun} {quoted(name)}", hint))
+        self.problems.append(Problem(span, f"{path}: {type_name} has no {noun} {quoted(name)}", hint))
 
-    def report_unused(self) -> None:
+    def find_problems(self) -> list[Problem]:
+        """What is wrong with the overrides; that no item fits one only if nothing else is wrong."""
+        if self.draft.is_sound and not self.problems:
+            self._report_unused()
+        return self.problems
+
+    def _report_unused(self) -> None:
         """Report overrides that no item fits."""
         prefix = self.prefix
         groups = {group.name for group in self.draft.groups}
@@ -102,7 +109,7 @@ class OverrideTable:
             else:
                 hint = did_you_mean(pattern, names, "write the full name, as `cnncalc summary --format csv` shows it")
                 problem = Problem(span, f"override: no layer or block is called {quoted(pattern)}", hint)
-            self.draft.problems.append(problem)
+            self.problems.append(problem)
 
 
 def describe(call: Call) -> tuple[str, str]:
