@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from cnncalc import bundled
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.limits import Problems
 from cnncalc.spec.decode.context import Context, NetworkUse
@@ -49,7 +48,7 @@ def decode_network(
         with_places = [problem._replace(span=problem.span or reference.span) for problem in error.problems]
         context.problems.extend(with_places)
         return NETWORK, None
-    word = re.sub(r"[^\w/+-]", "_", os.path.basename(place.path).removesuffix(bundled.SUFFIX)) or NETWORK
+    word = re.sub(r"[^\w/+-]", "_", os.path.splitext(os.path.basename(place.path))[0]) or NETWORK
     if len(context.problems) > before:
         return word, None
     context.uses.append(NetworkUse(place, reference, names))
