@@ -204,6 +204,8 @@ class LayerType:
     sample_inputs: ClassVar[Shapes] = ()
     # How many tensors must come in: 0 for a type whose output depends on its weights alone.
     least_inputs: ClassVar[int] = 1
+    # Whether no block of a spec may have the name; False for types that specs were once written without.
+    is_reserved: ClassVar[bool] = True
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW

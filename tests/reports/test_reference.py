@@ -138,6 +138,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
         "family_description",
         "several_inputs",
         "further_inputs",
+        "least_inputs",
         "settings",
         "examples",
         "formulas",

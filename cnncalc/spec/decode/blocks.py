@@ -68,8 +68,10 @@ def _read_signature(
         problems.report(key.span, f"{quoted(key.text)} is no block", hint)
         return None
     name, inside = match.group(1), match.group(2) or ""
-    if layers.find(name) or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
-        what = "a layer type already" if layers.find(name) else "a word of the language"
+    found = layers.find(name)
+    is_type = found is not None and found.is_reserved
+    if is_type or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
+        what = "a layer type already" if is_type else "a word of the language"
         problems.report(key.span, f"{name!r} is {what}", "give the block another name")
         return None
     before = len(problems)
