@@ -1,15 +1,15 @@
-"""What the normalizations share: numbers are brought to mean 0 and variance 1 in sets, then scaled and shifted.
+"""The base of normalizations: sets of elements are normalized to mean 0 and variance 1, then scaled and shifted.
 
-Counted for a set of n numbers: the mean is n - 1 adds and 1 divide; the variance n adds (the
-differences), n multiplies, n - 1 adds and 1 divide; one over the root of it 1 add (epsilon),
-1 exponential (the root) and 1 divide; then n multiplies, and with learned weights n more
+Operations for a set of n elements: the mean takes n - 1 adds and 1 divide; the variance n adds (the
+differences), n multiplies, n - 1 adds and 1 divide; its inverse root 1 add (epsilon),
+1 exponential (the root) and 1 divide; then n multiplies, and with learnable weights n more
 multiplies and n adds.
 
-With statistics that were tracked in training there is nothing left to compute at inference: they
-and the learned weights fold into one multiply and one add per number.
+Statistics tracked in training need no computation at inference: they and the learnable weights fold
+into one multiply and one add per element.
 
-In a normalization's windows each output reads its own position alone: that all positions have a
-part in the statistics is left aside, as receptive fields are commonly given.
+In a normalization's windows each output reads its own position only. By convention, receptive fields
+ignore that the statistics depend on all positions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
 
 
 def set_operations(elements: int, sets: int, *, affine: bool) -> Operations:
-    """The operations of normalizing `elements` numbers in `sets` of equal size."""
+    """The operations that normalize `elements` in `sets` of equal size."""
     return Operations(
         adds=(4 if affine else 3) * elements - sets,
         multiplies=(3 if affine else 2) * elements,
@@ -42,7 +42,7 @@ def set_operations(elements: int, sets: int, *, affine: bool) -> Operations:
 
 
 def set_formulas(sets: str, *, affine: bool) -> Formulas:
-    """The texts of `set_operations`, with the number of sets as a text."""
+    """The formulas of `set_operations`, with the number of sets as a formula."""
     return {
         "adds": f"{4 if affine else 3} * in_elements - {sets}",
         "multiplies": f"{3 if affine else 2} * in_elements",
@@ -52,12 +52,12 @@ def set_formulas(sets: str, *, affine: bool) -> Formulas:
 
 
 def affine_weights(shape: tuple[int, ...], *, affine: bool) -> tuple[Weight, ...]:
-    """The learned factor and the learned addend."""
+    """The learnable scale and shift."""
     return (Weight("weight", shape), Weight("bias", shape)) if affine else ()
 
 
 class ChannelNorm(LayerType):
-    """What batch_norm and instance_norm share: each channel is a set, whose statistics may be tracked."""
+    """The base of batch_norm and instance_norm: each channel is a set, whose statistics may be tracked."""
 
     affine: bool
     track_statistics: bool

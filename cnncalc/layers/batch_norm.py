@@ -9,9 +9,9 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     """Batch normalization: each channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
 
     At inference it uses the mean and variance tracked in training, which are buffers, and folds into
-    one multiply and one add per number. Without `track_statistics` it computes them from what comes
-    in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies per number, and a
-    channel 1 add less, 3 divides and 1 exponential.
+    one multiply and one add per element. Without `track_statistics` it computes them from its input:
+    for one sample 3 adds (4 if `affine`) and 2 (3) multiplies per element, and per channel 1 add
+    less, 3 divides and 1 exponential.
     """
 
     also_known_as = (
@@ -25,7 +25,7 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
         "批归一化",
     )
 
-    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+    affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
     role = Role.BATCH_NORM

@@ -23,22 +23,22 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     """Transposed convolution: each input position spreads a filter over the output, `stride` apart.
 
     The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
-    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` removes rows and columns of the output;
-    `same` removes or adds as many as give stride x the input size, as Keras does; `valid`
-    takes off none. Each weight is one multiply-accumulate per input position, those whose
-    result is taken off included, and a bias one add per output number.
+    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` crops rows and columns of the output;
+    `same` crops or adds rows and columns so that the output is stride x the input size, as in Keras;
+    `valid` crops none. Each weight costs one multiply-accumulate per input position, cropped outputs
+    included, and a bias one add per output element.
     """
 
     also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
 
-    filters: int = whole("number of filters, the output's channels")
+    filters: int = whole("number of filters, one per output channel")
     kernel: PerAxis = per_axis("size of the filters")
-    stride: PerAxis = per_axis("distance of neighboring inputs in the output", default=1)
-    padding: PerAxis | str = padding_of("rows and columns taken off the output")
-    output_padding: PerAxis = per_axis("rows and columns added after the output", default=0, minimum=0)
+    stride: PerAxis = per_axis("distance between neighboring inputs in the output", default=1)
+    padding: PerAxis | str = padding_of("rows and columns cropped from each side of the output")
+    output_padding: PerAxis = per_axis("rows and columns added at the end of the output", default=0, minimum=0)
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    groups: int = whole("number of channel groups, each convolved separately", default=1)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
     counts_as_depth = True
@@ -51,12 +51,12 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         for window, size in zip(windows, sizes, strict=True):
             self._check_output_padding(window)
             if size < 1:
-                # What the output would be without the padding, halved so that one row or column is left.
+                # Half of the output's size without padding, so that one row or column remains.
                 most = half(size + window.before + window.after - 1)
                 raise RuleError(
-                    f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
+                    f"padding {window.before} crops the whole output of the {times(image.spatial)} input",
                     "padding",
-                    f"padding of at most {most} would leave some",
+                    f"use padding of at most {most}",
                 )
         return Shape((self.filters, *sizes))
 
@@ -91,7 +91,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         added = on_axes(self.output_padding, rank, "output_padding")
         if self.padding == "same":
             if any(added):
-                raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
+                raise RuleError("padding same sets the output size", "output_padding", "leave output_padding at 0")
             crops = tuple(map(same_crop, kernels, strides, dilations))
             sides = tuple((before, after) for before, after, _ in crops)
             added = tuple(extra for _, _, extra in crops)
@@ -113,7 +113,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"
         taken = padding_formula(self.padding)
         off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
-        # What `same` adds is not in the settings.
+        # The output padding of `same` is not among the settings.
         added = " + output_padding" if self.output_padding or self.padding == "same" else ""
         formulas = {
             "out_channels": "filters",
@@ -130,5 +130,5 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 f"output_padding {window.output_padding} is not smaller than stride {window.stride}"
                 f" or dilation {window.dilation}",
                 "output_padding",
-                f"output_padding of at most {most} would",
+                f"use output_padding of at most {most}",
             )

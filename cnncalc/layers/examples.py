@@ -1,4 +1,4 @@
-"""How a layer is written in a spec: examples that can be placed, made from its declarations."""
+"""Valid examples of a layer in a spec, derived from its declarations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Value, describe, fraction
 from cnncalc.syntax.settings import Flag, Setting
 
-# What a setting of that name is in an example; one of another name takes the first that fits it.
+# Example values by setting name; other settings take the first value that is valid.
 PLAUSIBLE: dict[str, Value] = {
     "filters": 64,
     "kernel": 3,
@@ -27,19 +27,19 @@ PLAUSIBLE: dict[str, Value] = {
     "macs": 1_000_000,
 }
 CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (2, 1), ((0, 1), (1, 2)))
-# An example is one that can be placed on one of these.
+# An example must be valid for one of these inputs.
 SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
 
 
 def literal(value: Value) -> str:
-    """A value as a spec writes it."""
+    """A value in the notation of specs."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
     return value if isinstance(value, str) else describe(value)
 
 
 def plausible(setting: Setting) -> Value:
-    """A value that the setting takes, other than its default."""
+    """A valid value of the setting that is not its default."""
     given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
     flipped = (not setting.default,) if isinstance(setting, Flag) else ()
     candidates: tuple[Value, ...] = (*given, *flipped, *setting.keywords, *CANDIDATES)
@@ -51,11 +51,11 @@ def plausible(setting: Setting) -> Value:
         except RuleError:
             continue
         return value
-    raise LookupError(f"no example of what {setting.name} takes is known")
+    raise LookupError(f"no example value is known for {setting.name}")
 
 
 def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
-    """A layer with plausible values for what is required, or None where no sample input goes with it."""
+    """A layer with plausible values for required settings, or None if it fits no sample input."""
     given = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
     for shape in SAMPLE_INPUTS:
@@ -68,7 +68,7 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
 
 
 def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
-    """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
+    """The fewest settings that make a useful layer: the required ones, or the main one if it needs a value."""
     required = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
     if required or sample(kind) is not None:
         return required
@@ -77,7 +77,7 @@ def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
 
 
 def stands_alone(kind: type[LayerType]) -> bool:
-    """Whether the bare name of a type is a layer that does something."""
+    """Whether the type is a useful layer without settings."""
     return not kind.is_merge and not plainest_settings(kind)
 
 
@@ -113,7 +113,7 @@ def _mapping(values: dict[str, Value]) -> str:
 def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     conv = "conv: {filters: 64, kernel: 3, padding: 1}"
     by_name = f"""\
-- {kind.name}: # branches by name, each from the current tensor; empty: as it is
+- {kind.name}: # named branches, each from the current tensor; empty: identity
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
@@ -122,7 +122,7 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     )
     return (
         by_name,
-        f"- {kind.name}: [[{conv}], []] # in a list",
-        f"- {kind.name}: # without branches: earlier layers, by their names{inputs}",
+        f"- {kind.name}: [[{conv}], []] # a list of branches",
+        f"- {kind.name}: # without branches: earlier layers by name{inputs}",
         *with_settings,
     )

@@ -6,7 +6,7 @@ from cnncalc.layers.shapes import Shape, Window
 
 
 class Flatten(Moving, name="flatten"):
-    """A feature map as one long vector: all of the first channel, then of the second, and so on."""
+    """A feature map as one vector: the elements of the first channel, then of the second, and so on."""
 
     also_known_as = ("Flattening", "展平")
 

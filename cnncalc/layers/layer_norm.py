@@ -21,16 +21,16 @@ from cnncalc.syntax.settings import choice, flag
 class LayerNorm(LayerType, name="layer_norm"):
     """Layer normalization: each sample to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450).
 
-    Over `all` axes together, with a learned factor and bias for every number (PyTorch's LayerNorm
-    over [C, H, W]), or over the `channels` of each position separately, with one for each channel
-    (ConvNeXt's LayerNorm2d). A number is 3 adds (4 if `affine`) and 2 (3) multiplies; what is
-    normalized together 1 add less, 3 divides and 1 exponential.
+    Over `all` axes together, with a learnable scale and shift for every element (PyTorch's LayerNorm
+    over [C, H, W]), or over the `channels` of each position separately, with a scale and shift for
+    each channel (ConvNeXt's LayerNorm2d). An element costs 3 adds (4 if `affine`) and 2 (3)
+    multiplies; each normalized set 1 add less, 3 divides and 1 exponential.
     """
 
     also_known_as = ("LayerNormalization", "ln", "norm", "normalization", "层归一化")
 
-    axes: str = choice("what is normalized together", ("all", "channels"), default="all")
-    affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
+    axes: str = choice("axes that are normalized together", ("all", "channels"), default="all")
+    affine: bool = flag("whether the layer has a learnable scale and shift", default=True)
 
     role = Role.NORMALIZATION
 

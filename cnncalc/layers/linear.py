@@ -19,7 +19,7 @@ from cnncalc.syntax.settings import flag, whole
 class Linear(LayerType, name="linear"):
     """Linear (fully connected, dense) layer: every feature is a weighted sum of all inputs.
 
-    Each weight is one multiply-accumulate, and a bias one add per feature.
+    Each weight costs one multiply-accumulate, and a bias one add per feature.
     """
 
     also_known_as = (
@@ -34,9 +34,9 @@ class Linear(LayerType, name="linear"):
         "全连接层",
     )
 
-    features: int = whole("numbers that leave, each a weighted sum of all that come in")
-    bias: bool = flag("whether each feature adds a learned number", default=True)
-    flatten: bool = flag("whether a feature map is read as one long vector", default=False)
+    features: int = whole("number of outputs, each a weighted sum of all inputs")
+    bias: bool = flag("whether each feature has a learnable bias", default=True)
+    flatten: bool = flag("whether to read a feature map as one vector", default=False)
 
     role = Role.LINEAR
     counts_as_depth = True
@@ -44,9 +44,9 @@ class Linear(LayerType, name="linear"):
     def output_shape(self, inputs: Shapes) -> Shape:
         if inputs[0].rank and not self.flatten:
             raise RuleError(
-                f"a vector is needed, but {inputs[0].described} comes in",
+                f"expected a vector, got {inputs[0].described}",
                 None,
-                "a flatten or global_avg_pool above it, or flatten: true, would give one",
+                "add a flatten or global_avg_pool above it, or set flatten: true",
             )
         return Shape((self.features,))
 

@@ -21,17 +21,17 @@ from cnncalc.syntax.settings import target_shape, whole
 class Opaque(LayerType, name="opaque"):
     """A layer of unknown type, with the figures that the spec declares.
 
-    Output, parameters and multiply-accumulates must be given, so that nothing unknown silently
-    counts as 0. It is taken to do no other operations, to read the whole input for each output, and to
-    add no layer to the depth.
+    Output, parameters and multiply-accumulates are required, so that nothing unknown silently
+    counts as 0. The layer is assumed to have no other operations, to read the whole input for each
+    output, and not to count as depth.
     """
 
     also_known_as = ("custom", "Lambda", "PythonLayer")
 
     output: tuple[int, ...] = target_shape("sizes of the output, channels first")
-    params: int = whole("learned numbers", minimum=0)
+    params: int = whole("number of learnable parameters", minimum=0)
     macs: int = whole("multiply-accumulates for one sample", minimum=0)
-    buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
+    buffers: int = whole("number of buffer elements, which are stored but not learnable", default=0, minimum=0)
 
     role = Role.OTHER
 

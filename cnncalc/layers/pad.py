@@ -12,7 +12,7 @@ WINDOWS = {"zero": SlidingWindow, "reflect": ReflectWindow, "replicate": Replica
 class Pad(Moving, name="pad"):
     """Adds rows, columns and channels around the input.
 
-    Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
+    Added channels are zeros, as in the parameter-free shortcuts of ResNet's option A (He et al.
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border.
     """
 
@@ -27,7 +27,7 @@ class Pad(Moving, name="pad"):
     )
 
     padding: PerAxis = per_side("rows and columns on each side", default=0)
-    mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
+    mode: str = choice("content of the added rows and columns", ("zero", "reflect", "replicate"), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
 
     role = Role.REARRANGEMENT
@@ -39,11 +39,9 @@ class Pad(Moving, name="pad"):
             most = max(window.before, window.after)
             if self.mode == "reflect" and most >= size:
                 raise RuleError(
-                    f"a size of {size} cannot be mirrored {most} deep",
+                    f"reflect padding of {most} needs more than {size} {'position' if size == 1 else 'positions'}",
                     "padding",
-                    f"padding of at most {size - 1}, or mode replicate, would work"
-                    if size > 1
-                    else "mode replicate can",
+                    f"use padding of at most {size - 1}, or mode replicate" if size > 1 else "use mode replicate",
                 )
         sizes = (window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
         return Shape((image.channels + sum(self._channels), *sizes))
@@ -62,13 +60,13 @@ class Pad(Moving, name="pad"):
 
     @property
     def _channels(self) -> tuple[int, int]:
-        """The channels before and after."""
+        """The numbers of channels before and after."""
         if isinstance(self.channels, int):
             return self.channels, self.channels
         if len(self.channels) != 2:
             raise RuleError(
                 f"channels has {plural(len(self.channels), 'number')}",
                 "channels",
-                "give one, or two (before and after)",
+                "write one number, or two (before and after)",
             )
         return self.channels

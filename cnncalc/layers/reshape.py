@@ -6,14 +6,14 @@ from cnncalc.layers.contract import Aliasing, Formulas, Move, Reading, Role, Sha
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
 from cnncalc.syntax.settings import target_shape
 
-# NumPy and PyTorch have no tensors of more axes.
+# NumPy and PyTorch allow no more axes.
 MOST_AXES = 64
 
 
 class Reshape(Moving, name="reshape"):
-    """The same numbers in the same order, in another shape, as a generator makes a map of its linear layer's output.
+    """The same elements in the same order with another shape, such as a vector as a feature map in a generator.
 
-    One size may be -1, as in NumPy: it follows from the others.
+    As in NumPy, one size may be -1: it follows from the others.
     """
 
     also_known_as = ("view", "Unflatten")
@@ -25,8 +25,8 @@ class Reshape(Moving, name="reshape"):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         if len(self.shape) > MOST_AXES:
-            message = f"shape has {len(self.shape):,} sizes, more than {MOST_AXES}"
-            raise RuleError(message, "shape", "no framework has tensors of more axes")
+            message = f"shape has {len(self.shape):,} axes, more than {MOST_AXES}"
+            raise RuleError(message, "shape", f"use at most {MOST_AXES} axes, the limit of NumPy and PyTorch")
         elements = inputs[0].elements
         known = Shape(size for size in self.shape if size != -1).elements
         if -1 in self.shape and divides(known, elements):
@@ -35,9 +35,9 @@ class Reshape(Moving, name="reshape"):
             return Shape(self.shape)
         numbers = f"a multiple of {known}" if -1 in self.shape else str(known)
         raise RuleError(
-            f"shape {times(self.shape)} needs {numbers} numbers, but {inputs[0].described} has {elements}",
+            f"shape {times(self.shape)} needs {numbers} elements, but {inputs[0].described} has {elements}",
             "shape",
-            "" if -1 in self.shape else "-1 in place of one size takes what the others leave",
+            "" if -1 in self.shape else "write -1 for one size to infer it from the others",
         )
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:

@@ -7,15 +7,15 @@ from cnncalc.syntax.settings import flag
 
 
 class Scale(Elementwise, name="scale"):
-    """Multiplies each channel by a learned factor, and with `bias` adds a learned bias.
+    """Multiplies each channel by a learnable factor, and with `bias` adds a learnable bias.
 
     Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). One multiply
-    a number, and with `bias` one add.
+    per element, and with `bias` one add.
     """
 
     also_known_as = ("LayerScale", "channel_scale")
 
-    bias: bool = flag("whether each channel adds a learned number", default=False)
+    bias: bool = flag("whether each channel has a learnable bias", default=False)
 
     role = Role.SCALING
 

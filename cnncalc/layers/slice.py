@@ -9,18 +9,18 @@ from cnncalc.syntax.settings import whole
 
 
 class Slice(Moving, name="slice"):
-    """Every `step`-th channel from `start` to before `stop`, or so along another axis.
+    """Every `step`-th channel from `start` to before `stop`, or positions along another axis.
 
-    `slice: 24` keeps the first 24 channels, as ShuffleNet v2 splits them (Ma et al. 2018,
-    arXiv:1807.11164); `{axis: 1, step: 2}` every other row.
+    `slice: 24` keeps the first 24 channels, as the split of ShuffleNet v2 does (Ma et al. 2018,
+    arXiv:1807.11164); `{axis: 1, step: 2}` keeps every other row.
     """
 
     also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
 
-    stop: int | None = whole("where it ends: the first that is left out", default=None, absent="the axis's end")
-    start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
-    step: int = whole("distance of those that are kept", default=1)
-    axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0)
+    stop: int | None = whole("end, excluded: the first index that is dropped", default=None, absent="the axis's end")
+    start: int = whole("first index that is kept, counted from 0", default=0, minimum=0)
+    step: int = whole("distance between kept indices", default=1)
+    axis: int = whole("axis that is sliced, counted from 0, the channels", default=0, minimum=0)
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
@@ -29,20 +29,20 @@ class Slice(Moving, name="slice"):
         shape = inputs[0]
         if self.axis >= len(shape):
             raise RuleError(
-                f"axis {self.axis} is beyond the {axis_count(shape)} of {shape.described}",
+                f"axis {self.axis} exceeds the {axis_count(shape)} of {shape.described}",
                 "axis",
-                f"axes count from 0, the channels, to {shape.rank}" if shape.rank else "axis 0 is the only one",
+                f"use an axis from 0, the channels, to {shape.rank}" if shape.rank else "use axis 0, the only one",
             )
         cut = self._cut(shape)
         size = shape[self.axis]
         if cut.stop > size:
-            what = f"{axis_names(shape.rank)[self.axis - 1]} of {size}" if self.axis else f"{size} channels"
-            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
+            length = f"{axis_names(shape.rank)[self.axis - 1]} of {size}" if self.axis else f"{size} channels"
+            raise RuleError(f"stop {cut.stop} exceeds the {length}", "stop", f"use a stop of at most {size}")
         if cut.start >= cut.stop:
             raise RuleError(
-                f"nothing is left from {cut.start} to before {cut.stop}",
+                f"the slice from {cut.start} to before {cut.stop} is empty",
                 "start",
-                f"a start of at most {cut.stop - 1} would leave some",
+                f"use a start of at most {cut.stop - 1}",
             )
         return Shape(cut.slide(size) if axis == self.axis else size for axis, size in enumerate(shape))
 

@@ -9,12 +9,12 @@ from cnncalc.syntax.settings import PerAxis, choice, on_axes, per_axis
 
 
 class Upsample(Moving, name="upsample"):
-    """The input stretched by a factor, or to a size: `nearest` copies numbers, `bilinear` mixes neighbors.
+    """The input enlarged by a factor, or resized: `nearest` copies elements, `bilinear` mixes neighbors.
 
-    Bilinear is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
-    centers (PyTorch's `align_corners=False`). It mixes two numbers per axis: with n of them in all
-    (4 in an image) an output number is n multiplies and n - 1 adds; their weights are the same for
-    all channels and samples, and not counted.
+    Bilinear is linear along each axis, also in 1-D (linear) and 3-D (trilinear), with half-pixel
+    centers (PyTorch's `align_corners=False`). It mixes two elements per axis, n in total (4 in an
+    image): an output element costs n multiplies and n - 1 adds. The interpolation weights are the same
+    for all channels and samples and do not count.
     """
 
     also_known_as = (
@@ -27,9 +27,9 @@ class Upsample(Moving, name="upsample"):
         "上采样",
     )
 
-    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="what size gives")
-    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
-    mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
+    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="follows from size")
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="follows from factor")
+    mode: str = choice("interpolation between input elements", ("nearest", "bilinear"), default="nearest")
 
     role = Role.RESAMPLING
 
@@ -46,14 +46,14 @@ class Upsample(Moving, name="upsample"):
     def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
         spatial = inputs[0].spatial
         if self.factor is not None and self.size is not None:
-            raise RuleError("factor and size exclude each other", "size", "leave one of them out")
+            raise RuleError("factor and size are mutually exclusive", "size", "remove one of them")
         if self.factor is not None:
             factors = on_axes(self.factor, len(spatial), "factor")
             sizes = tuple(size * factor for size, factor in zip(spatial, factors, strict=True))
         elif self.size is not None:
             sizes = on_axes(self.size, len(spatial), "size")
         else:
-            raise RuleError("upsample needs a factor or a size", None, "factor: 2 doubles the input")
+            raise RuleError("upsample needs a factor or a size", None, "write factor: 2 to double the input")
         return tuple(ResizeWindow(size, taps=1 if self.mode == "nearest" else 2) for size in sizes)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:

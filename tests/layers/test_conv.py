@@ -95,7 +95,7 @@ MESSAGES = [
     (
         (3, 5, 5),
         {"kernel": 7},
-        "kernel 7 does not fit the 5x5 input; padding 1 or a kernel of at most 5 would",
+        "kernel 7 does not fit the 5x5 input; use padding 1 or a kernel of at most 5",
         "kernel",
     ),
     (
@@ -103,28 +103,28 @@ MESSAGES = [
         {"kernel": 4, "dilation": 3, "padding": (0, 1)},
         (
             "kernel 4, dilated to 10, does not fit the 5 input with padding 0 before and 1 after; "
-            "padding 3 or a kernel of at most 2 would"
+            "use padding 3 or a kernel of at most 2"
         ),
         "kernel",
     ),
     (
         (10, 5, 5),
         {"kernel": 1, "groups": 4},
-        "4 groups do not divide the 10 input channels; groups: 2 would",
+        "4 groups do not divide the 10 input channels; use groups: 2",
         "groups",
     ),
     (
         (8, 5, 5),
         {"kernel": 1, "groups": 8},
-        "8 groups do not divide the 4 filters; groups: 4 would",
+        "8 groups do not divide the 4 filters; use groups: 4",
         "groups",
     ),
     (
         (8,),
         {"kernel": 1},
         (
-            "a feature map is needed, but a vector of 8 comes in; "
-            "put it above the flatten, linear or global pool that takes the spatial axes away"
+            "expected a feature map, got a vector of 8; "
+            "move it above the flatten, linear layer or global pool that removes the spatial axes"
         ),
         None,
     ),
@@ -146,37 +146,37 @@ MESSAGES = [
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,))},
-        "connections has 2 rows for 4 filters; give one row a filter",
+        "connections has 2 rows for 4 filters; write a row per filter",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,), (2,), (3,), (0,))},
-        "connections has 5 rows for 4 filters; give one row a filter",
+        "connections has 5 rows for 4 filters; write a row per filter",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0, 7), (1,), (2,), (3,))},
-        "row 0 of connections reads channel 7, the input has 4; channels count from 0 to 3",
+        "row 0 of connections reads channel 7, but the input has 4 channels; use channels 0 to 3",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,), (2,), (0, 4))},
-        "row 3 of connections reads channel 4, the input has 4; channels count from 0 to 3",
+        "row 3 of connections reads channel 4, but the input has 4 channels; use channels 0 to 3",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1, 1), (2,), (3,))},
-        "row 1 of connections reads a channel twice; name each channel once",
+        "row 1 of connections reads a channel twice; list each channel once",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "groups": 2, "connections": ((0,), (1,), (2,), (3,))},
-        "connections and groups exclude each other; leave groups at 1",
+        "connections and groups are mutually exclusive; leave groups at 1",
         "connections",
     ),
 ]
