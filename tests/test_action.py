@@ -163,7 +163,7 @@ def test_specs_that_cannot_be_used_end_the_check_alone(job: Job) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("specs: [design.yaml, gone.yaml]\n", "'gone.yaml' names no spec"),
+        ("specs: [design.yaml, gone.yaml]\n", "'gone.yaml' matches no spec"),
         ("specs: 3\n", "specs is a list of files"),
         ("", "the spec is empty"),
         ("specs: []\n", "cnncalc.yaml lists no specs"),
@@ -255,7 +255,7 @@ def test_every_step_from_nothing(tmp_path: Path) -> None:
     assert "+56" in job.diff
 
 
-# --- what stands beside it ----------------------------------------------------------------------------
+# --- what belongs beside it ----------------------------------------------------------------------------
 
 
 def documented_workflow(name: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_receptive_fields():
     assert (first.size, first.stride) == (65, 8)
     assert net.receptive_field("first_tower.stage4.conv", "second") is None
     assert net.reads("difference", ())["second"].whole
-    with pytest.raises(TypeError, match="name one of the inputs: first, second"):
+    with pytest.raises(TypeError, match="name the inputs: first, second"):
         net.receptive_field("difference")
     with pytest.raises(KeyError, match="did you mean 'first'"):
         net.receptive_field("difference", "frist")
@@ -118,10 +118,10 @@ def test_paths(one_conv, monkeypatch):
 def test_a_path_is_a_file_whatever_its_name_means(one_conv, monkeypatch):
     """Neither a bundled network, nor standard input, nor a revision."""
     monkeypatch.chdir(one_conv.parent)
-    with pytest.raises(cnncalc.SpecError, match=r"^vgg16: there is no such file; write 'vgg16' without Path for"):
+    with pytest.raises(cnncalc.SpecError, match=r"^vgg16: no such file; write 'vgg16' without Path for"):
         cnncalc.load(Path("vgg16"))
     for name in ("-", "main:net.yaml"):
-        with pytest.raises(cnncalc.SpecError, match=f"^{name}: there is no such file$"):
+        with pytest.raises(cnncalc.SpecError, match=f"^{name}: no such file$"):
             cnncalc.load(Path(name))
         Path(name).write_text(ONE_CONV, encoding="utf-8")
         assert len(cnncalc.load(Path(name))) == 2
@@ -356,13 +356,19 @@ def test_messages_name_arguments_and_no_options(one_conv):
     two = one_conv.parent / "two.yaml"
     two.write_text("input: {a: [3, 8, 8], b: [3, 8, 8]}\nlayers: [{add: , from: [a, b]}]")
     for call, message in [
-        (lambda: cnncalc.load(one_conv, variables={"widht": 3}), "variables['widht']: there is no variable 'widht'; "),
+        (
+            lambda: cnncalc.load(one_conv, variables={"widht": 3}),
+            "variables['widht']: the spec has no variable 'widht'; ",
+        ),
         (lambda: cnncalc.load(one_conv, variables={"width": 1e30}), "variables['width']: the number is too large; "),
-        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is no size; write the channels first, then"),
+        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is not a size; write the channels, then"),
         (lambda: cnncalc.load(one_conv, input=[3, 0, 8]), "input: input takes the channels and up to 3 sizes"),
-        (lambda: cnncalc.load(one_conv, input={"left": [3, 8]}), "input['left']: there is no input 'left'"),
-        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is no size; write the channels first"),
-        (lambda: cnncalc.load(two, input=[3, 16]), "input: there is no input 'input'; the inputs are a and b: write"),
+        (lambda: cnncalc.load(one_conv, input={"left": [3, 8]}), "input['left']: the spec has no input 'left'"),
+        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is not a size; write the channels first"),
+        (
+            lambda: cnncalc.load(two, input=[3, 16]),
+            "input: the spec has no input 'input'; the inputs are a and b: write",
+        ),
         (lambda: cnncalc.load(base), f"{base}:1:10: extends takes a file of the same folder"),
     ]:
         with pytest.raises(cnncalc.SpecError) as caught:
@@ -389,7 +395,7 @@ def test_every_limit_is_named_as_python_has_it(key):
 
 def test_the_command_line_names_options(one_conv, run):
     result = run("summary", str(one_conv), "--set", "widht=3", status=2)
-    assert "--set widht: there is no variable 'widht'" in result.stderr
+    assert "--set widht: the spec has no variable 'widht'" in result.stderr
     with pytest.raises(cnncalc.SpecError, match=r"^variables\['widht'\]"):
         cnncalc.load(one_conv, variables={"widht": 3})
 

@@ -99,23 +99,15 @@ def test_bytes(tmp_path: Path, data: bytes, expected: str) -> None:
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    assert problems_of("no/such.yaml") == ["no/such.yaml: there is no such file"]
+    assert problems_of("no/such.yaml") == ["no/such.yaml: no such file"]
     assert problems_of("nothing.yaml") == [
-        "nothing.yaml: there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
+        "nothing.yaml: no such file or bundled network; `cnncalc list` shows the bundled networks"
     ]
-    assert problems_of("resnet_50") == [
-        "resnet_50: there is no such file and no bundled network of that name; did you mean 'resnet50'?"
-    ]
-    assert problems_of("VGG_16") == [
-        "VGG_16: there is no such file and no bundled network of that name; did you mean 'vgg16'?"
-    ]
+    assert problems_of("resnet_50") == ["resnet_50: no such file or bundled network; did you mean 'resnet50'?"]
+    assert problems_of("VGG_16") == ["VGG_16: no such file or bundled network; did you mean 'vgg16'?"]
     assert problems_of(str(tmp_path)) == [f"{tmp_path}: is a directory; name a YAML file in it"]
-    assert problems_of("a\0b") == [
-        "a\0b: there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
-    ]
-    assert problems_of("") == [
-        ": there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
-    ]
+    assert problems_of("a\0b") == ["a\0b: no such file or bundled network; `cnncalc list` shows the bundled networks"]
+    assert problems_of("") == [": no such file or bundled network; `cnncalc list` shows the bundled networks"]
 
 
 def test_file_that_is_too_large(tmp_path: Path) -> None:
@@ -135,7 +127,7 @@ def test_extended_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert problems_of(str(path)) == [f"{base}:1:7: the byte 0xe9 is not UTF-8; save the file as UTF-8"]
     base.unlink()
     base.mkdir()
-    message = "extends 'base.yaml': there is no such file in this folder and no bundled network of that name"
+    message = "extends 'base.yaml', but this folder has no such file, and no bundled network has this name"
     assert problems_of(str(path)) == [f"2:10: {message}"]
 
 
@@ -167,7 +159,7 @@ def test_a_long_circle_of_blocks(tmp_path: Path) -> None:
     text = chain(2000).replace("[relu]", "[b0]")
     (problem,) = problems_of_text(tmp_path, text)
     way = "b0 -> b1 -> b2 -> b3 -> b4 -> b5 -> ... -> b0"
-    assert problem == f"2002:11: the block 'b0' uses itself: {way}; repeat: says how often"
+    assert problem == f"2002:11: the block 'b0' uses itself: {way}; use repeat: to repeat layers"
 
 
 def test_deep_groups_in_deep_blocks(tmp_path: Path) -> None:

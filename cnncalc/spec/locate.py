@@ -1,4 +1,4 @@
-"""Where the text of a spec is: files, standard input, bundled networks, git revisions, and what they extend."""
+"""Finding the text of a spec: files, standard input, bundled networks, git revisions, and the specs they extend."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cnncalc.record import Record
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
-# What makes a path of a name, on one system or another.
+# Separators that make a name a path, on any system.
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
 
-# Files of other programs that people have their networks in.
+# Files in which other programs store networks.
 FORMATS = {
     ".onnx": "ONNX models",
     ".pt": "PyTorch models",
@@ -37,9 +37,9 @@ FORMATS = {
 
 
 class Place(Record):
-    """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there.
+    """The location of a spec: a file or `-`, or with a `revision` the file at that git revision.
 
-    A `text` that is given is read in place of the file; what it extends is looked for beside the path.
+    If `text` is given, it is read instead of the file; specs that it extends are looked for beside the path.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Place(Record):
 
 
 class ParsedFile(Record):
-    """A YAML mapping with the text it was read from; messages show its file as `shown`."""
+    """A YAML mapping with its text; messages show its file as `shown`."""
 
     mapping: Mapping
     text: str
@@ -57,10 +57,10 @@ class ParsedFile(Record):
 
 
 def locate(reference: str | Place) -> Place:
-    """Where a spec is: a file here, else a bundled network, else `revision:path` in git.
+    """The place of a spec: a file here, else a bundled network, else `revision:path` in git.
 
-    A link that leads nowhere is a file, too: nothing else of that name is read in its place. Raises SpecError where
-    there is neither, and where a file here shares its name with a git revision or a bundled network.
+    A broken link is a file, too: nothing else with that name is read instead. Raises SpecError if none of them
+    exists, or if a file here shares its name with a git revision or a bundled network.
     """
     if isinstance(reference, Place):
         return reference
@@ -70,10 +70,10 @@ def locate(reference: str | Place) -> Place:
     at_revision = git.split(reference)
     if os.path.lexists(reference) and not (path and os.path.isdir(reference)):
         if reference in bundled.names():
-            message = f"{reference}: is a file here, and a bundled network"
+            message = f"{reference}: is both a file here and a bundled network"
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         if at_revision is not None and git.has_revision(at_revision[0]):
-            message = f"{reference}: is a file here, and {quoted(at_revision[0])} is a git revision"
+            message = f"{reference}: is a file here, but {quoted(at_revision[0])} is also a git revision"
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         return Place(reference, reference)
     if path is not None:
@@ -82,26 +82,28 @@ def locate(reference: str | Place) -> Place:
         revision, path = at_revision
         return Place(path, reference, revision)
     if advice := _format_advice(reference):
-        raise SpecError([Problem(None, f"{reference}: there is no such file", advice)])
+        raise SpecError([Problem(None, f"{reference}: no such file", advice)])
     if os.path.dirname(reference):
-        raise SpecError([Problem(None, f"{reference}: there is no such file")])
-    hint = did_you_mean(reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the networks")
-    raise SpecError([Problem(None, f"{reference}: there is no such file and no bundled network of that name", hint)])
+        raise SpecError([Problem(None, f"{reference}: no such file")])
+    hint = did_you_mean(
+        reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the bundled networks"
+    )
+    raise SpecError([Problem(None, f"{reference}: no such file or bundled network", hint)])
 
 
 def at_revision(place: Place, revision: str) -> Place | None:
-    """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
+    """The place of the same path at a git revision, or None if the spec is new.
 
-    A new path that leads through links to a file which git has is no new spec. Bundled networks are in no repository.
-    Raises git.RevisionError where nothing can be read at the revision, and SpecError where the path leads out of the
-    repository or nowhere, or a bundled network takes the place of a file that is gone.
+    A new path that links to a file in git is not a new spec. Bundled networks are in no repository.
+    Raises git.RevisionError if the revision cannot be read, and SpecError if the path leads out of the
+    repository or nowhere, or if a bundled network replaces a deleted file.
     """
     if place.path == "-":
         raise SpecError([Problem(None, "standard input is not in git", "name a file")])
     if not place.revision and place.path == bundled.path(place.shown):
         if git.find(revision, place.shown):
-            message = f"{revision} has a file {place.shown}, and the bundled network of that name is read here instead"
-            raise SpecError([Problem(None, message, f"restore the file, and name it ./{place.shown}")])
+            message = f"{revision} has a file {place.shown}, but here the bundled network with this name is read"
+            raise SpecError([Problem(None, message, f"restore the file and write ./{place.shown}")])
         return None
     path = place.path
     found = git.find(revision, path)
@@ -109,22 +111,22 @@ def at_revision(place: Place, revision: str) -> Place | None:
         path = os.path.relpath(os.path.realpath(path))
         found = git.find(revision, path) if git.path_from_top(path) is not None else None
     if found is None and git.is_file(revision, place.path):
-        raise SpecError([Problem(None, f"{revision}:{place.path}: is a link that leads nowhere")])
+        raise SpecError([Problem(None, f"{revision}:{place.path}: is a broken link")])
     return Place(path, f"{revision}:{path}", revision) if found else None
 
 
 def refuse_link_outside(place: Place) -> None:
-    """Raise SpecError where a file of the current repository is a link to a file outside of it, or in its .git."""
+    """Raise SpecError if a file of the current repository is a link to a file outside it or in its .git."""
     top = git.top()
     if limits.current().outside or place.path == "-" or place.revision or top is None:
         return
     if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
-        message = f"{place.shown}: is a link to a file outside of the repository"
-        raise SpecError([Problem(None, message, f"name that file, or allow it: {surface.outside()}")])
+        message = f"{place.shown}: is a link to a file outside the repository"
+        raise SpecError([Problem(None, message, f"name the target, or allow it: {surface.outside()}")])
 
 
 def _format_advice(path: str) -> str:
-    """What to do instead of giving a file of another program; nothing for other files."""
+    """A hint for a file of another program; empty for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
     return (
         f"cnncalc reads YAML specs and Darknet configurations, not {name}; `cnncalc list` shows the bundled networks"
@@ -134,7 +136,7 @@ def _format_advice(path: str) -> str:
 
 
 def read(place: Place) -> str:
-    """The text that stands there. Raises SpecError where it cannot be had."""
+    """The text at a place. Raises SpecError if it cannot be read."""
     most = limits.current().bytes
     if place.text is not None:
         data = place.text.encode(errors="surrogatepass")
@@ -151,7 +153,7 @@ def read(place: Place) -> str:
 
 
 def chain_of(place: Place) -> tuple[ParsedFile, ...]:
-    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
+    """The spec at a place and the specs that it extends, nearest first. The limits apply to their sum."""
     limits.restart()
     text, node = _read_spec(place)
     chain: list[ParsedFile] = []
@@ -162,7 +164,7 @@ def chain_of(place: Place) -> tuple[ParsedFile, ...]:
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
             if isinstance(node, Sequence):
-                hint = "begin the lines at the top without '- '"
+                hint = "write the top-level keys without '- '"
             raise SpecError([Problem(node.span, message, hint)])
         chain.append(ParsedFile(node, text, place.shown))
         identities.append(_identity(place))
@@ -190,14 +192,14 @@ def chain_of(place: Place) -> tuple[ParsedFile, ...]:
 
 
 def _read_spec(place: Place) -> tuple[str, Node]:
-    """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
+    """The text at a place and its nodes. A file of another program is refused as such, without details."""
     text = read(place)
     if interchange.reader_of(place.path):
         return text, interchange.read(text, place.path, place.shown)
     try:
         node = source.parse(text, place.shown)
     except SpecError:
-        # A spec may be written in JSON: what is wrong with it is worth telling.
+        # A spec may be written in JSON, so problems in JSON are reported.
         if not text.lstrip().startswith("{"):
             _refuse_format(place)
         raise
@@ -209,21 +211,21 @@ def _read_spec(place: Place) -> tuple[str, Node]:
 def _refuse_format(place: Place) -> None:
     """Raise SpecError for a file of another program."""
     if advice := _format_advice(place.path):
-        raise SpecError([Problem(None, f"{place.shown}: is no spec", advice)])
+        raise SpecError([Problem(None, f"{place.shown}: is not a spec", advice)])
 
 
 def _refuse_circle(place: Place, identities: list[tuple[str, str]], span: Span) -> None:
-    """Raise SpecError where a spec is extended already."""
+    """Raise SpecError if a spec extends itself, directly or through others."""
     if _identity(place) in identities:
-        message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
-        raise SpecError([Problem(span, message, "a spec starts from one that does not start from it")])
+        message = f"extends forms a cycle: {os.path.basename(place.path)} is already extended"
+        raise SpecError([Problem(span, message, "remove one extends of the cycle")])
 
 
 def _refuse_sum(key: str, together: int, span: Span) -> None:
-    """Raise SpecError where a spec is too large together with those that it extends."""
+    """Raise SpecError if a spec is too large together with the specs that it extends."""
     most: int = getattr(limits.current(), key)
     if together > most:
-        message = f"with what it extends the spec has more than {most:,} {key}"
+        message = f"together with the specs it extends, the spec has more than {most:,} {key}"
         raise SpecError([Problem(span, message, limits.raised(key))])
 
 
@@ -232,7 +234,7 @@ def _identity(place: Place) -> tuple[str, str]:
 
 
 def _locate_base(base: Node, place: Place) -> Place:
-    """The file that `extends` names: of the same folder, else bundled; with `outside` any file."""
+    """The file that `extends` names: in the same folder, else bundled; with `outside`, any file."""
     if not isinstance(base, Scalar) or base.is_null:
         raise SpecError([Problem(base.span, f"extends takes the name of one spec, not {kind(base)}")])
     name = base.text
@@ -240,7 +242,7 @@ def _locate_base(base: Node, place: Place) -> Place:
     folder = "" if place.path == "-" else os.path.dirname(place.path)
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name):
-        message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
+        message = f"extends takes a file in the same folder or a bundled network, not the path {quoted(name)}"
         hint = f"copy the file beside this one, or allow it: {surface.outside()}"
         raise SpecError([Problem(base.span, message, hint)])
     found: Place | None = None
@@ -254,19 +256,19 @@ def _locate_base(base: Node, place: Place) -> Place:
         stays = outside or is_within(beside, folder or os.curdir)
     if found is not None:
         if not stays:
-            message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
+            message = f"extends {quoted(name)}, which is a link to a file outside this folder"
             raise SpecError([Problem(base.span, message, f"copy the file here, or allow it: {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:
         return Place(bundled_path, os.path.basename(bundled_path))
     hint = did_you_mean(name.removesuffix(bundled.SUFFIX), bundled.names())
-    message = f"extends {quoted(name)}: there is no such file in this folder and no bundled network of that name"
+    message = f"extends {quoted(name)}, but this folder has no such file, and no bundled network has this name"
     raise SpecError([Problem(base.span, message, hint)])
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Whether a file is in a folder or below it, wherever links lead, and in no .git of it."""
+    """Whether a file is in a folder or below it, after resolving links, but not in a .git."""
     own, real = os.path.realpath(folder), os.path.realpath(path)
     if not (real == own or real.startswith(os.path.join(own, ""))):
         return False

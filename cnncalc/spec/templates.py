@@ -1,6 +1,6 @@
-"""Values as a spec writes them: constants, expressions and lists of both, each with its place.
+"""Values in a spec: constants, expressions and lists of both, each with its place.
 
-A template is read once, which checks its names against those of its place, and is evaluated in each expansion.
+A template is read once, which checks its names, and evaluated in each expansion.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Constant(Record):
 class Computed(Record):
     """An expression. `words` are keywords of settings that it uses as values, such as `same`.
 
-    `text_column` is the column of its first character, None if the file does not hold the text as it is read.
+    `text_column` is the column of its first character, None if the text differs from that in the file.
     """
 
     expression: Expression
@@ -71,12 +71,12 @@ class Computed(Record):
             hint = error.hint or _tensor_hint(self.expression, error, names)
             raise EvaluationError(self.span.within(self.text_column, error.offset), error.message, hint) from None
         except SpecError as error:
-            # The place is the expression at which the work ran out.
+            # Report the expression at which the work limit was reached.
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
 class Listed(Record):
-    """A list of templates, of which at least one is computed."""
+    """A list of templates, at least one of them computed."""
 
     items: tuple[Template, ...]
     span: Span
@@ -111,7 +111,7 @@ def names_used_in(record: object) -> Iterator[str]:
 
 
 class NameTemplate(Record):
-    """A name with `{expressions}`, as texts and templates in turn."""
+    """A name with `{expressions}`, as alternating texts and templates."""
 
     parts: tuple[str | Computed, ...]
     span: Span
@@ -130,7 +130,7 @@ class NameTemplate(Record):
         return [name for name in dict.fromkeys(names_used_in(self.parts)) if name in names]
 
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
-        """The name. Raises EvaluationError if a part is no number or word."""
+        """The name. Raises EvaluationError if a part is not a number or word."""
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
@@ -157,7 +157,7 @@ class NameTemplate(Record):
         return tuple(texts)
 
     def may_be(self, name: str) -> bool:
-        """Whether it can become a name, or whole parts of one, such as `a.{index}` the `a.1` of `stem.a.1.conv`.
+        """Whether it can become a name or whole parts of it: `a.{index}` can become `a.1` in `stem.a.1.conv`.
 
         A computed part matches any text.
         """
@@ -167,7 +167,7 @@ class NameTemplate(Record):
 def contains_in_order(texts: Iterable[str], whole: str) -> bool:
     """Whether `whole` contains the texts, each after the one before.
 
-    Takes the first match of each text, so that the time is linear in `whole`, unlike that of a regular expression.
+    Uses the first match of each text, so that the time is linear in `whole`, unlike with a regular expression.
     """
     place = 0
     for text in texts:
@@ -187,7 +187,7 @@ def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToV
         shape = names["in_shape"]
     except KeyError:
         return ""
-    return f"{Shape(shape).described} comes in"  # type: ignore[arg-type]
+    return f"the input is {Shape(shape).described}"  # type: ignore[arg-type]
 
 
 def _is_name_part(value: Value) -> bool:
@@ -207,8 +207,8 @@ def tensor_values(shape: Shape) -> dict[str, Value]:
 class TemplateReader(Record):
     """Reads templates at one place of a spec. Reports what is wrong to `problems`, and returns None for it.
 
-    `known` are the names of the place; those of the input tensor are added unless `tensor` is false.
-    `elsewhere` says of names that exist in another place what to do.
+    `known` are the names at this place; those of the input tensor are added unless `tensor` is false.
+    `elsewhere` has hints for names that exist only in other places.
     """
 
     problems: Problems
@@ -221,7 +221,7 @@ class TemplateReader(Record):
         return self._replace(tensor=False)
 
     def template(self, node: Node, keywords: tuple[str, ...] = ()) -> Template | None:
-        """Read a setting's value; its `keywords` are words before they are expressions."""
+        """Read the value of a setting. Its `keywords` take precedence over expressions."""
         if isinstance(node, Scalar):
             if node.is_null:
                 return Constant(None, node.span)
@@ -238,7 +238,7 @@ class TemplateReader(Record):
             if all(isinstance(item, Constant) for item in complete):
                 return Constant(tuple(item.evaluate({}) for item in complete), node.span)
             return Listed(complete, node.span)
-        self.problems.report(node.span, f"a value is expected here, not {kind(node)}")
+        self.problems.report(node.span, f"expected a value, got {kind(node)}")
         return None
 
     def expression(
@@ -248,7 +248,7 @@ class TemplateReader(Record):
         try:
             parsed = expressions.parse(text)
             if not parsed.names:
-                # Without names the value cannot change: computed once, and a wrong one is reported at once.
+                # Without names the value is constant: it is computed once, and its problems are reported here.
                 return Constant(parsed.evaluate({}), span)
         except ExpressionError as error:
             self.problems.report(span.within(column, error.offset), error.message, error.hint)
@@ -263,7 +263,7 @@ class TemplateReader(Record):
                 continue
             if self.tensor and name in TENSOR_NAMES:
                 uses_tensor = True
-            # Loads every layer type, which only a name that is not known is worth.
+            # Loads every layer type, which takes time, so only for an unknown name.
             elif name in layers.all_keywords():
                 words.append(name)
             else:
@@ -289,8 +289,8 @@ class TemplateReader(Record):
         text = "".join(part for part in parts if isinstance(part, str))
         if wrong := re.search(r"[^\w./+-]", text):
             place = node.span.within(node.text_column if len(parts) == 1 else None, wrong.start())
-            hint = "names are of letters, digits and _ - + / and ."
-            self.problems.report(place, f"the character {wrong.group()!r} cannot stand in a name", hint)
+            hint = "use letters, digits and _ - + / and ."
+            self.problems.report(place, f"a name cannot contain the character {wrong.group()!r}", hint)
         elif not node.text:
             self.problems.report(node.span, f"{what} is empty")
         elif len(text) > bounds.name:
@@ -301,7 +301,7 @@ class TemplateReader(Record):
         return None
 
     def _name_parts(self, node: Scalar) -> list[str | Computed] | None:
-        """The texts of a name and the values between them, in turn."""
+        """The alternating texts and values of a name."""
         parts: list[str | Computed] = []
         position = 0
         for match in re.finditer(r"\{([^{}]*)\}", node.text):
@@ -319,27 +319,27 @@ class TemplateReader(Record):
         return [*parts, node.text[position:]]
 
     def _suggest_name(self, name: str, keywords: tuple[str, ...]) -> str:
-        """What to write instead of a name that is not defined."""
+        """A hint for a name that is not defined."""
         if name in self.elsewhere:
             return self.elsewhere[name]
         if name in TENSOR_NAMES:
-            return "a tensor comes into a layer or block only"
+            return "write a number: only layers and blocks have an input tensor"
         if name.lower() in TRUTHS:
             return f"write {TRUTHS[name.lower()]}"
         if name.lower() in NOTHINGS:
-            return "leave it out, or write 0 or false"
+            return "remove it, or write 0 or false"
         if name == "index":
-            return "index exists in an item with repeat or for; a block takes it as an argument"
-        # in_width is no misspelled width: tensor names are suggested only if they are very near.
+            return "use index in an item with repeat or for, or pass it to the block as an argument"
+        # in_width is not a misspelling of width: tensor names are suggested only if they are very close.
         near = did_you_mean(name, {*self.known, *keywords}) or did_you_mean(
             name, TENSOR_NAMES if self.tensor else (), cutoff=0.8
         )
         if near:
             return near
         if layers.find(name):
-            return f"write it as an item of its own, `- {name}`"
+            return f"write it as a separate item, `- {name}`"
         if keywords:
-            return f"the words here are {enumerated((*keywords, *sorted(self.known)))}"
+            return f"use one of {enumerated((*keywords, *sorted(self.known)))}"
         if not self.known:
-            return "no names are defined here; variables: defines some"
-        return f"the names here are {enumerated(sorted(self.known))}"
+            return "define it under variables:"
+        return f"the names defined here are {enumerated(sorted(self.known))}"

@@ -176,10 +176,10 @@ def test_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("guards", "problem"),
     [
-        ("budget: {con1.params: 3}", "10:10: no layer or block is called 'con1'; did you mean 'conv1'?"),
+        ("budget: {con1.params: 3}", "10:10: no layer or block has the name 'con1'; did you mean 'conv1'?"),
         (
             "budget: {x*.params: 3}",
-            "10:10: no layer or block is called 'x*'; the names at the top are conv1, relu, flatten, fc",
+            "10:10: no layer or block has the name 'x*'; the names at the top are conv1, relu, flatten, fc",
         ),
         ("budget: {params: classes - 11}", "10:18: params: max takes a number of at least 0, not -1"),
         ("budget: {params: [3]}", "10:18: params: max takes a number of at least 0, not [3]"),
@@ -188,7 +188,7 @@ def test_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
             "expect: {output: 2.5}",
             "10:18: output takes a shape, not 2.5; write the channels first, such as [64, 56, 56]",
         ),
-        ("assert: params('con1') > 3", "10:9: no layer or block is called 'con1'; did you mean 'conv1'?"),
+        ("assert: params('con1') > 3", "10:9: no layer or block has the name 'con1'; did you mean 'conv1'?"),
         (
             "assert: params('conv1', 3) > 3",
             "10:9: params takes the name of a layer or block, or nothing; write params() or params('conv1')",

@@ -71,9 +71,9 @@ def test_unusable_comes_before_broken_and_all_are_told(run, folder: Path) -> Non
     (folder / "name.yaml").write_text(DESIGN.replace("params: 224", "conv2.params: 224"))
     output = run("check", "wrong.yaml", "gone.yaml", "design.yaml", "name.yaml", "--set", "filters=9", status=2).output
     assert "wrong.yaml:3:5: error: unknown layer type 'cnv'; did you mean 'conv'? [spec]" in output
-    assert "gone.yaml: error: there is no such file" in output
+    assert "gone.yaml: error: no such file" in output
     assert "design.yaml:10:3: error: params is 252" in output
-    assert "name.yaml:10:3: error: no layer or block is called 'conv2'; did you mean 'conv1'? [spec]" in output
+    assert "name.yaml:10:3: error: no layer or block has the name 'conv2'; did you mean 'conv1'? [spec]" in output
     assert output.splitlines()[-1].startswith("4 specs: 0 checks kept, 3 broken, 1 without a baseline; 3 unusable")
 
 
@@ -98,7 +98,7 @@ def test_options(run) -> None:
         (("--assert", "params("), "--assert params(: "),
         (("--against", "vgg16", "--against-ref", "main"), "--against and --against-ref exclude each other"),
         (("--max-increase", "params=2%"), "--max-increase needs a baseline: --against FILE or --against-ref main"),
-        (("--config", "gone.yaml"), "gone.yaml: there is no such file"),
+        (("--config", "gone.yaml"), "gone.yaml: no such file"),
         (("--config", "design.yaml"), "design.yaml is a spec, not a configuration"),
     ],
 )

@@ -356,7 +356,7 @@ def test_all_problems_of_all_specs_are_told(run, file):
             ("vgg16", "resnet50", "--set", "clases=1"),
             "no network has a variable 'clases'; did you mean 'classes'?\n",
         ),
-        (("vgg16", "--set", "clases=1"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
+        (("vgg16", "--set", "clases=1"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
         (("vgg16", "--at", "64,x"), "'64,x' are not sizes; write whole numbers from 1, as in 128,160,224"),
         (("vgg16", "--at", "0"), "'0' are not sizes"),
         (("vgg16", "--at", "64", "--stages"), "--at and --stages exclude each other; give one of them"),

@@ -205,7 +205,7 @@ def test_set_is_for_both_or_for_the_one_that_has_it(files, run):
     assert "--set depth does not change old.yaml: no such variable" in output
     assert "+ stage1_4" in output
     output = run("diff", *names, "--set", "dept=4", status=2).output
-    assert "--set dept: there is no variable 'dept'; did you mean 'depth'?" in output
+    assert "--set dept: the spec has no variable 'dept'; did you mean 'depth'?" in output
 
 
 def test_input_is_for_both(run):
@@ -261,7 +261,7 @@ def test_names_of_a_file_are_text(files, run):
         (("vgg16",), "give two specs, OLD and NEW, or a git revision with --against-ref"),
         (("vgg16", "vgg19", "alexnet"), "give two specs, OLD and NEW"),
         (("vgg61", "vgg16"), "did you mean 'vgg19' or 'vgg16'?"),
-        (("vgg61", "vgg91"), "vgg91: there is no such file"),
+        (("vgg61", "vgg91"), "vgg91: no such file"),
         (("vgg16", "vgg19", "--columns", "layer,parms"), "there is no column 'parms'; did you mean 'params'?"),
         (("vgg16", "vgg19", "--format", "csv"), "'csv' is not one of 'table', 'json', 'markdown'"),
         (("-", "-"), "only one of OLD and NEW can be standard input"),

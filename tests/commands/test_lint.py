@@ -67,7 +67,7 @@ def test_a_broken_spec_keeps_no_other_from_being_linted(run) -> None:
     text = run("lint", "broken.yaml", "bias.yaml", "nowhere.yaml", status=2).stdout
     assert "broken.yaml:2:16: error: unknown layer type 'rellu'; did you mean 'relu' or 'relu6'?" in text
     assert "bias.yaml:3:5: warning: " in text
-    assert "nowhere.yaml: error: there is no such file" in text
+    assert "nowhere.yaml: error: no such file" in text
     assert text.splitlines()[-1] == "3 specs: 2 unusable; 1 warning"
 
 

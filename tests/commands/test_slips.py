@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_NETWORK = "there is no such file and no bundled network of that name"
-CHANNELS = "channels come first, and the input of this spec has 3"
+NO_NETWORK = "there is no such file or bundled network"
+CHANNELS = "channels come first, and the input of this spec has 3 channels"
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ CHANNELS = "channels come first, and the input of this spec has 3"
         ("summary mobilenetv2", f"mobilenetv2: {NO_NETWORK}; did you mean 'mobilenet_v2'?"),
         ("summary EfficientNet-B0", f"EfficientNet-B0: {NO_NETWORK}; did you mean 'efficientnet_b0'?"),
         ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
-        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the networks"),
-        ("summary vgg16 --set class=10", "--set class: there is no variable 'class'; did you mean 'classes'?"),
+        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
+        ("summary vgg16 --set class=10", "--set class: the spec has no variable 'class'; did you mean 'classes'?"),
         ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write it as in classes=10"),
         ("summary vgg16 --column params", "--columns"),
         ("summary vgg16 --columns parameters", "there is no column 'parameters'; did you mean 'params'?"),
@@ -34,13 +34,13 @@ CHANNELS = "channels come first, and the input of this spec has 3"
         ("summary vgg16 --input 224x224", f"--input 224x224: {CHANNELS}; write --input 3x224x224\n"),
         (
             "summary vgg16 --input 224*224*3",
-            "'224*224*3' is no size; write the channels first, then the sizes, such as 3x224x224",
+            "'224*224*3' is not a size; write the channels, then the sizes, such as 3x224x224",
         ),
         (
             "summary vgg16 --input 3;224;224",
-            "'3;224;224' is no size; write the channels first, then the sizes, such as 3x224x224",
+            "'3;224;224' is not a size; write the channels, then the sizes, such as 3x224x224",
         ),
-        ("summary vgg16 --input image=3x224x224", "there is no input 'image'; the input is called input"),
+        ("summary vgg16 --input image=3x224x224", "the spec has no input 'image'; the input is named input"),
         ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write it as in params=5M"),
         ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write it as in params=5M"),
         ("check vgg16 --max macs=1GMac", "--max macs=1GMac: '1GMac' is not understood here; write 1G"),
@@ -105,7 +105,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
 def test_bytes_are_not_shown(run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(TEXTS["onnx"])
-    assert run("show", str(path), status=2).output.startswith(f"{path}: is no spec; cnncalc reads YAML specs")
+    assert run("show", str(path), status=2).output.startswith(f"{path}: is not a spec; cnncalc reads YAML specs")
 
 
 def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:

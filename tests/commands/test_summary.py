@@ -100,10 +100,10 @@ def test_set_and_input(run):
     [
         (
             ("vgg61",),
-            "vgg61: there is no such file and no bundled network of that name; did you mean 'vgg19' or 'vgg16'?\n",
+            "vgg61: no such file or bundled network; did you mean 'vgg19' or 'vgg16'?\n",
         ),
-        (("nowhere/vgg16.yaml",), "nowhere/vgg16.yaml: there is no such file\n"),
-        (("vgg16", "--set", "clases=10"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
+        (("nowhere/vgg16.yaml",), "nowhere/vgg16.yaml: no such file\n"),
+        (("vgg16", "--set", "clases=10"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
         (("vgg16", "--set", "classes"), "'classes' is not NAME=VALUE"),
         (("vgg16", "--input", "3x5x5"), "does not fit"),
         (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),

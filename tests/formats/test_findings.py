@@ -42,7 +42,7 @@ CHECKS = (
 )
 OUTCOMES = (
     Outcome("nets/a b.yaml", "A", (BROKEN, WARNED, NOTED), CHECKS),
-    unusable("gone.yaml", [Problem(None, "gone.yaml: there is no such file")]),
+    unusable("gone.yaml", [Problem(None, "gone.yaml: no such file")]),
     Outcome("fine.yaml", "Fine", ()),
 )
 HOSTILE = "\n::error::x\r##[error]y <b>&\"']]> \x1b[31m%0A| `*_[a](b) \u202e"
@@ -83,7 +83,7 @@ def test_text() -> None:
     assert text("text").splitlines() == [
         "nets/a b.yaml:12:7: error: params is 9, 1 (12.5 %) more than 8; allow 9 [budget]",
         "    fc has 5",
-        "gone.yaml: error: there is no such file [spec]",
+        "gone.yaml: error: no such file [spec]",
         "nets/a b.yaml:3:5: warning: a bias [CNN001]",
         "nets/a b.yaml: note: most is in fc [CNN020]",
         (

@@ -69,7 +69,7 @@ def test_within(folders: Path) -> None:
 def test_paths_are_refused_by_name(folders: Path, name: str) -> None:
     text = name.strip("'")
     assert problem_of(extending(name)) == (
-        f"net.yaml:1:10: extends takes a file of the same folder or a bundled network, not the path {text!r};"
+        f"net.yaml:1:10: extends takes a file in the same folder or a bundled network, not the path {text!r};"
         " copy the file beside this one, or allow it: --allow-outside"
     )
 
@@ -85,7 +85,7 @@ def test_paths_are_refused_by_name(folders: Path, name: str) -> None:
     ],
 )
 def test_names_that_no_file_has(folders: Path, name: str, shown: str) -> None:
-    assert problem_of(extending(name)).startswith(f"net.yaml:1:10: extends {shown}: there is no such file")
+    assert problem_of(extending(name)).startswith(f"net.yaml:1:10: extends {shown}, but this folder has no such file")
 
 
 @pytest.mark.parametrize("target", ["../base.yaml", "{tmp}/secret.yaml", "chain.yaml", "away/secret.yaml"])
@@ -94,8 +94,8 @@ def test_links_to_outside_are_refused(folders: Path, target: str) -> None:
     os.symlink(folders.parent, "away")
     os.symlink(target.format(tmp=folders.parent), "linked.yaml")
     assert problem_of(extending("linked.yaml")) == (
-        "net.yaml:1:10: extends 'linked.yaml': that is a link to a file outside of this folder;"
-        " copy the file here, or allow it: --allow-outside"
+        "net.yaml:1:10: extends 'linked.yaml', which is a link to a file outside this folder;"
+        " copy the file here, or allow it with --allow-outside"
     )
 
 
@@ -110,14 +110,14 @@ def test_links_that_lead_nowhere_or_in_circles(folders: Path) -> None:
     os.symlink("gone.yaml", "dangling.yaml")
     os.symlink("round.yaml", "round.yaml")
     for name in ("dangling.yaml", "round.yaml"):
-        assert "there is no such file in this folder" in problem_of(extending(name))
+        assert "this folder has no such file" in problem_of(extending(name))
 
 
 def test_what_is_no_file(folders: Path) -> None:
     """A pipe would wait for ever."""
     os.mkfifo("pipe.yaml")
-    assert "there is no such file in this folder" in problem_of(extending("pipe.yaml"))
-    assert "there is no such file in this folder" in problem_of(extending("below"))
+    assert "this folder has no such file" in problem_of(extending("pipe.yaml"))
+    assert "this folder has no such file" in problem_of(extending("below"))
 
 
 def test_a_spec_that_is_itself_a_link_was_told(folders: Path) -> None:
@@ -158,13 +158,13 @@ def test_the_limits_hold_for_all_together(folders: Path) -> None:
         assert build.load("net.yaml").layers
     with limits.using(Limits(bytes=size - 1)):
         assert problem_of("net.yaml").startswith(
-            f"net.yaml:1:10: with what it extends the spec has more than {size - 1}"
+            f"net.yaml:1:10: together with the specs it extends, the spec has more than {size - 1}"
         )
     # extends and its name in a mapping are 3 values; the base has 5, 5 and 8 in one.
     with limits.using(Limits(values=3 + 1 + 5 + 4 + 7)):
         assert build.load("net.yaml").layers
     with limits.using(Limits(values=3 + 1 + 5 + 4 + 7 - 1)):
-        assert "with what it extends the spec has more than 19 values" in problem_of("net.yaml")
+        assert "together with the specs it extends, the spec has more than 19 values" in problem_of("net.yaml")
 
 
 # --- git ------------------------------------------------------------------------------------------------
@@ -190,8 +190,8 @@ def test_git_revisions(repository: Path) -> None:
     assert build.load("main:net.yaml").layers
     assert "not the path '../base.yaml'" in problem_of("main:above.yaml")
     assert "'linked.yaml': that is a link to a file outside of this folder" in problem_of("main:link.yaml")
-    assert "there is no such file" in problem_of("main:null.yaml")
-    assert "there is no such file" in problem_of("main:long.yaml")
+    assert "no such file" in problem_of("main:null.yaml")
+    assert "no such file" in problem_of("main:long.yaml")
     with limits.using(Limits(outside=True)):
         assert build.load("main:above.yaml").layers
 
@@ -256,16 +256,16 @@ def test_patterns_that_find_links_to_outside(folders: Path) -> None:
     os.symlink("base.yaml", "inside.yaml")
     assert problems_of_config("specs: ['*.yaml', away/*.yaml, away/secret.yaml]") == [
         (
-            "1:9: 'linked.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:9: 'linked.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
         (
-            "1:19: 'away/secret.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:19: 'away/secret.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
         (
-            "1:32: 'away/secret.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:32: 'away/secret.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
     ]
     with limits.using(Limits(outside=True)):

@@ -370,7 +370,7 @@ def test_a_link_to_a_configuration_elsewhere_at_the_baseline(checkout: Checkout,
     (checkout.folder / "designs" / "cnncalc.yaml").unlink()
     os.chdir("designs")
     output = run("check", "net.yaml", "--against-ref", base, status=1).output
-    assert f"{base}:cnncalc.yaml: is a link to a file outside of its folder" in output
+    assert f"{base}:cnncalc.yaml: is a link to a file outside its folder" in output
 
 
 def test_a_configuration_outside_of_the_repository(checkout: Checkout, run: Callable[..., Result]) -> None:
@@ -418,10 +418,10 @@ def test_a_file_that_takes_the_place_of_a_bundled_baseline(checkout: Checkout, r
     """`--against lenet5` means the network; a pull request can add a file of that name."""
     checkout.write("lenet5", LARGE)
     output = run("check", "designs/net.yaml", "--against", "lenet5", status=1).output
-    assert "lenet5: is a file here, and a bundled network; fix the baseline" in output
+    assert "lenet5: is both a file here and a bundled network; fix the baseline" in output
     assert "write ./lenet5 for the file, or rename it" in output
     checkout.write("cnncalc.yaml", "specs: [lenet5]\n")
-    assert "cnncalc.yaml:1:9: 'lenet5' is a file here, and a bundled network" in run("check", status=2).stderr
+    assert "cnncalc.yaml:1:9: 'lenet5' is both a file here and a bundled network" in run("check", status=2).stderr
     for pattern in ("./lenet5", "lenet*"):
         checkout.write("cnncalc.yaml", f"specs: ['{pattern}']\n")
         assert run("check", "--no-lint").output.startswith("./lenet5: ")
@@ -661,4 +661,4 @@ def test_a_bundled_network_takes_the_place_of_no_baseline(checkout: Checkout, ru
     output = run(
         "check", "--no-lint", "--against-ref", base, "--max-increase", "params=2%", "lenet5.yaml", status=1
     ).output
-    assert f"{base} has a file lenet5.yaml, and the bundled network of that name is read here instead" in output
+    assert f"{base} has a file lenet5.yaml, but here the bundled network with this name is read" in output

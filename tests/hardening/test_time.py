@@ -70,7 +70,7 @@ SPECS = {
     "outputs that are unknown": (
         "summary",
         f"{HEAD}layers:\n  - relu:\n    name: a\noutputs: [{', '.join(f'b{n}' for n in range(99_000))}]\n",
-        "no layer is called 'b0'",
+        "no layer has the name 'b0'",
     ),
     "names that are too long": (
         "summary",
@@ -92,7 +92,7 @@ SPECS = {
         f"{HEAD}layers:\n  - relu:\n    name: x_{{2}}\n    when: 3\n"
         + alike(10_000, "  - relu:\n    from: x_2\n    name: n#_{#}\n")
         + alike(480, "  - relu:\n    from: nope#\n"),
-        "no layer is called 'nope0'",
+        "no layer has the name 'nope0'",
     ),
     "a name like that of what failed": (
         "summary",
@@ -192,7 +192,7 @@ SPECS = {
     "a pattern of stars": (
         "check",
         f"{HEAD}layers:\n  - relu:\n    name: {'a' * 190}\nbudget: {{'{'*a' * 40}b.params': 1}}\n",
-        "no layer or block is called",
+        "no layer or block has the name",
     ),
     "patterns": ("check", budgets(20_000, "  '*#.params': 1\n"), WORK),
     "patterns of everything": ("check", budgets(200, "  '**#.params': -1\n"), WORK),

@@ -334,7 +334,7 @@ def test_bounds_are_reached() -> None:
     assert value("+".join(["1"] * 101)) == 101
     assert value("(" * 29 + "1" + ")" * 29) == 1
     assert value("1" + " " * 999) == 1
-    # What stands beside each other is not nested.
+    # What belongs beside each other is not nested.
     assert value("(1)+" * 40 + "1") == 41
     assert value("-1+" * 40 + "1") == -39
     assert value("not true or " * 40 + "true") is True

@@ -1,6 +1,6 @@
 """Spec -> Network: expands blocks, resolves names, and asks each layer for its output shape as it is placed.
 
-A layer that fails leaves an unknown tensor, whose readers stay silent: every problem reported is one of its own.
+A layer that fails leaves an unknown tensor, whose readers report nothing: each problem is reported once.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _build(draft: Draft) -> LayerGraph:
 
 
 def _find_outputs(expander: Expander, end: Tensor | None, scope: ItemScope) -> tuple[str, ...]:
-    """The outputs that the spec names, else the ends of the main path and of the side branches that nothing reads."""
+    """The outputs that the spec names; otherwise the ends of the main path and of side branches that nothing reads."""
     draft = expander.draft
     names = []
     if not draft.spec.outputs:
@@ -101,9 +101,9 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
     draft = expander.draft
     span, failed = draft.spec.span, expander.names.failed
     if not draft.layers:
-        draft.problems.append(Problem(span, "no layer is left", "some when: must be true"))
+        draft.problems.append(Problem(span, "no layer has a true when:", "make at least one when: true"))
     elif not outputs:
-        draft.problems.append(Problem(span, "nothing leaves the network", "name its outputs in outputs:"))
+        draft.problems.append(Problem(span, "the network has no output", "list its outputs under outputs:"))
     elif failed or any(tensor.shape is None for tensor in draft.tensors.values()):
         lost = next(iter(failed.values()), span)
-        draft.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))
+        draft.problems.append(Problem(lost, "this part was not built, which is a bug in cnncalc", "report it"))

@@ -15,23 +15,23 @@ from cnncalc.syntax.source import Mapping, Node, Scalar
 
 
 def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Block]:
-    """The blocks that can be used. Adds all signatures to the context before any block is read."""
+    """The blocks without errors in their signatures. Adds all signatures to the context before reading any block."""
     found: dict[str, tuple[Scalar, Node]] = {}
-    hint = "write a block's name and a colon, such as conv_bn(filters):, without a dash"
+    hint = "write the name of a block and a colon, without a dash, such as conv_bn(filters):"
     for entries in sections(chain, "blocks", "blocks to their layers", hint, context.problems):
         lines: dict[str, int] = {}
         for key, body in entries:
             name = key.text.partition("(")[0].strip()
             if name in lines:
-                message = f"a second block {name!r} (first in line {lines[name]})"
-                context.problems.report(key.span, message, "rename one")
+                message = f"the block {name!r} is already defined in line {lines[name]}"
+                context.problems.report(key.span, message, "rename one of them")
                 continue
             lines[name] = key.span.line
             found[name] = (key, body)
     for name, (key, _) in found.items():
         parameters = _read_signature(key, context)
         if parameters is None:
-            # Its uses are not reported as well.
+            # Calls of this block are not reported, too.
             context.unusable.add((re.match(r"\w+", name) or [name])[0])
         else:
             context.signatures[name] = parameters
@@ -47,17 +47,17 @@ def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Blo
 
 
 def _read_signature(key: Scalar, context: Context) -> dict[str, Parameter] | None:
-    """The parameters of `name(a, b=1)`; None if something is wrong with them."""
+    """The parameters of `name(a, b=1)`; None if they have a problem."""
     problems = context.problems
     match = re.fullmatch(r"\s*([^\W\d]\w*)(?:\s*\((.*)\))?\s*", key.text, re.DOTALL)
     if match is None:
         hint = "write it like a function: conv_bn(filters, kernel=3)"
-        problems.report(key.span, f"{quoted(key.text)} is no block", hint)
+        problems.report(key.span, f"{quoted(key.text)} is not the signature of a block", hint)
         return None
     name, inside = match.group(1), match.group(2) or ""
     if layers.find(name) or name in CONTAINERS or name in MODIFIERS:
-        what = "a layer type already" if layers.find(name) else "a word of the language"
-        problems.report(key.span, f"{name!r} is {what}", "give the block another name")
+        meaning = "a layer type" if layers.find(name) else "a reserved name"
+        problems.report(key.span, f"{name!r} is {meaning}", "give the block another name")
         return None
     before = len(problems)
     parameters: dict[str, Parameter] = {}
@@ -68,7 +68,7 @@ def _read_signature(key: Scalar, context: Context) -> dict[str, Parameter] | Non
 
 
 def _split_parameters(text: str) -> list[tuple[int, str]]:
-    """The parameters of a signature with their offsets, split at the commas outside brackets."""
+    """The parameters of a signature with their offsets, split at commas outside brackets."""
     parts: list[tuple[int, str]] = []
     depth = start = 0
     for position, character in enumerate(f"{text},"):
@@ -93,9 +93,11 @@ def _read_parameter(
     if not check_value_name(name, span, "a parameter", problems):
         return
     if name in parameters:
-        problems.report(span, f"the parameter {name!r} stands here a second time", "rename one")
+        problems.report(span, f"the parameter {name!r} is given twice", "rename one of them")
     if not equals and parameters and not next(reversed(parameters.values())).required:
-        problems.report(span, f"{name!r} has no default but stands after one that has", "move it before")
+        problems.report(
+            span, f"the parameter {name!r} without a default follows one with a default", "move it before that"
+        )
     template = None
     if equals:
         shift = len(word) + 1 + len(default) - len(default.lstrip())
@@ -106,7 +108,7 @@ def _read_parameter(
 
 
 def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> set[str]:
-    """The blocks that use themselves, directly or through others: they would never end."""
+    """The blocks that use themselves, directly or through others, so that their expansion never ends."""
     circular: set[str] = set()
     done: set[str] = set()
     for root, called in calls.items():
@@ -121,7 +123,7 @@ def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> se
                     circle = path[path.index(other) :]
                     if circular.isdisjoint(circle):
                         way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
-                        problems.report(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
+                        problems.report(span, f"the block {other!r} uses itself: {way}", "use repeat: to repeat layers")
                     circular.update(circle)
                 elif other not in done and other in calls:
                     above[other] = None
