@@ -1,4 +1,4 @@
-"""Which names the blocks of a spec use, and which blocks are called."""
+"""Which blocks of a spec are called."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnncalc.spec.records import BlockCall, Spec
 
 
 def calls_in(record: object) -> Iterator[str]:
-    """The blocks that are called anywhere in a record."""
+    """The names of the blocks that a record calls."""
     waiting = [record]
     while waiting:
         part = waiting.pop()
@@ -19,7 +19,7 @@ def calls_in(record: object) -> Iterator[str]:
 
 
 def reached_blocks(spec: Spec) -> frozenset[str]:
-    """The blocks that the layers call, themselves or through other blocks."""
+    """The blocks that the layers call, directly or through other blocks."""
     waiting, reached = list(calls_in(spec.items)), set()
     while waiting:
         name = waiting.pop()
