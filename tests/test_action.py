@@ -124,7 +124,7 @@ def test_a_change_that_keeps_its_budget(job: Job) -> None:
     assert "main:design.yaml -> design.yaml" in job.output("diff-text")
     done = job.run(CHECK)
     assert done.returncode == 0, done.stderr
-    assert "3 checks kept" in job.files["GITHUB_STEP_SUMMARY"].read_text()
+    assert "3 checks passed" in job.files["GITHUB_STEP_SUMMARY"].read_text()
 
 
 def test_a_change_that_breaks_its_budget(job: Job) -> None:
@@ -133,7 +133,7 @@ def test_a_change_that_breaks_its_budget(job: Job) -> None:
     done = job.run(CHECK)
     assert done.returncode == 1
     assert "::error file=design.yaml,line=8,col=3,title=cnncalc budget::params is 224" in done.stdout
-    assert "**broken**" in job.files["GITHUB_STEP_SUMMARY"].read_text()
+    assert "**failed**" in job.files["GITHUB_STEP_SUMMARY"].read_text()
 
 
 def test_a_limit_of_increase_among_the_arguments(job: Job) -> None:
@@ -458,7 +458,7 @@ def test_the_documented_configuration(run, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "cnncalc.yaml").write_text(text)
     (tmp_path / "designs").mkdir()
     (tmp_path / "designs" / "mobile_a.yaml").write_text("extends: mobilenet_v2\n")
-    assert "3 checks kept" in run("check").output
+    assert "3 checks passed" in run("check").output
 
 
 def test_hooks() -> None:

@@ -60,7 +60,9 @@ class Measures:
             return found
         tops = [node.name for node in self.root.children]
         known = f"the names at the top are {', '.join(tops[:8])}{', ...' if len(tops) > 8 else ''}"
-        raise Unmeasurable(f"no layer or block is called {quoted(pattern)}", did_you_mean(pattern, self.nodes, known))
+        raise Unmeasurable(
+            f"no layer or block has the name {quoted(pattern)}", did_you_mean(pattern, self.nodes, known)
+        )
 
     def of_network(self, quantity: str) -> Measured:
         """A quantity of the whole network at inference. Raises Unmeasurable where it has no single one."""

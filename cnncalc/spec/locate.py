@@ -122,7 +122,7 @@ def refuse_link_outside(place: Place) -> None:
         return
     if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
         message = f"{place.shown}: is a link to a file outside the repository"
-        raise SpecError([Problem(None, message, f"name the target, or allow it: {surface.outside()}")])
+        raise SpecError([Problem(None, message, f"name the target, or allow it with {surface.outside()}")])
 
 
 def _format_advice(path: str) -> str:
@@ -243,7 +243,7 @@ def _locate_base(base: Node, place: Place) -> Place:
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name):
         message = f"extends takes a file in the same folder or a bundled network, not the path {quoted(name)}"
-        hint = f"copy the file beside this one, or allow it: {surface.outside()}"
+        hint = f"copy the file beside this one, or allow it with {surface.outside()}"
         raise SpecError([Problem(base.span, message, hint)])
     found: Place | None = None
     if place.revision:
@@ -257,7 +257,7 @@ def _locate_base(base: Node, place: Place) -> Place:
     if found is not None:
         if not stays:
             message = f"extends {quoted(name)}, which is a link to a file outside this folder"
-            raise SpecError([Problem(base.span, message, f"copy the file here, or allow it: {surface.outside()}")])
+            raise SpecError([Problem(base.span, message, f"copy the file here, or allow it with {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:

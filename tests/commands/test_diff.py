@@ -371,7 +371,7 @@ def test_named_specs_against_a_revision(repository, run):
     output = run("diff", "--against-ref", "nope", "same.yaml", status=2).stderr
     for form in ("table", "json", "markdown"):
         assert run("diff", "--against-ref", "nope", "same.yaml", "-f", form, status=2).stdout == ""
-    assert "git knows no revision 'nope'" in output
+    assert "no such revision: 'nope'" in output
 
 
 def test_a_file_of_several_differences(repository, run):

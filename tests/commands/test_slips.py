@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_NETWORK = "there is no such file or bundled network"
+NO_NETWORK = "no such file or bundled network"
 CHANNELS = "channels come first, and the input of this spec has 3 channels"
 
 
@@ -43,13 +43,13 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
         ("summary vgg16 --input image=3x224x224", "the spec has no input 'image'; the input is named input"),
         ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write it as in params=5M"),
         ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write it as in params=5M"),
-        ("check vgg16 --max macs=1GMac", "--max macs=1GMac: '1GMac' is not understood here; write 1G"),
-        ("check vgg16 --max params=5million", "'5million' is not understood here; write 5M"),
+        ("check vgg16 --max macs=1GMac", "--max macs=1GMac: unexpected '1GMac'; write 1G"),
+        ("check vgg16 --max params=5million", "unexpected '5million'; write 5M"),
         ("check vgg16 --max parameters=5M", "unknown quantity 'parameters'; did you mean 'params'?"),
         ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE; write it as in depth=16"),
         (
             "check vgg16 --assert fc6.params<0.5",
-            "'.params' is not understood here; write params('fc6'), or params('fc6') / params() for its share",
+            "unexpected '.params'; write params('fc6'), or params('fc6') / params() for its share",
         ),
     ],
 )
@@ -93,7 +93,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     path = tmp_path / f"model.{suffix}"
     if there:
         path.write_bytes(TEXTS[suffix])
-    what = "is no spec" if there else "there is no such file"
+    what = "is not a spec" if there else "no such file"
     read = f"cnncalc reads YAML specs and Darknet configurations, not {NOT_READ[suffix]}"
     advice = f"{read}; `cnncalc list` shows the bundled networks"
     for command in ("summary", "lint"):
@@ -122,7 +122,7 @@ def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
 def test_a_binary_file_of_no_known_format(run, tmp_path: Path) -> None:
     path = tmp_path / "net"
     path.write_bytes(b"\x7fELF\x02\x01\x00\xff")
-    message = f"{path}: is a binary file; a spec is a YAML text; `cnncalc show vgg16` prints one\n"
+    message = f"{path}: is a binary file; name a YAML file; `cnncalc show vgg16` prints an example\n"
     assert run("summary", str(path), status=2).output == message
 
 

@@ -364,7 +364,7 @@ __main__.main()
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("MemoryError", "Error: there is not enough memory for this\n"),
+        ("MemoryError", "Error: out of memory; use a smaller spec or lower limits\n"),
         (
             "ZeroDivisionError('\\x1b[31m')",
             "Error: this is a bug of cnncalc, not of yours: ZeroDivisionError: \\x1b[31m;",
@@ -395,7 +395,7 @@ def test_a_spec_too_large_for_memory(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (60 * 2**20, 60 * 2**20))
 
     status, errors = end("summary", str(spec), "--depth", "all", preexec_fn=limited)
-    assert (status, errors) == (2, "Error: there is not enough memory for this\n")
+    assert (status, errors) == (2, "Error: out of memory; use a smaller spec or lower limits\n")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")

@@ -70,7 +70,7 @@ def test_paths_are_refused_by_name(folders: Path, name: str) -> None:
     text = name.strip("'")
     assert problem_of(extending(name)) == (
         f"net.yaml:1:10: extends takes a file in the same folder or a bundled network, not the path {text!r};"
-        " copy the file beside this one, or allow it: --allow-outside"
+        " copy the file beside this one, or allow it with --allow-outside"
     )
 
 
@@ -189,7 +189,7 @@ def repository(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_git_revisions(repository: Path) -> None:
     assert build.load("main:net.yaml").layers
     assert "not the path '../base.yaml'" in problem_of("main:above.yaml")
-    assert "'linked.yaml': that is a link to a file outside of this folder" in problem_of("main:link.yaml")
+    assert "'linked.yaml', which is a link to a file outside this folder" in problem_of("main:link.yaml")
     assert "no such file" in problem_of("main:null.yaml")
     assert "no such file" in problem_of("main:long.yaml")
     with limits.using(Limits(outside=True)):
@@ -218,7 +218,7 @@ def test_git_that_hangs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise subprocess.TimeoutExpired(command, 60)
 
     monkeypatch.setattr(subprocess, "run", hang)
-    message = "main:net.yaml: git took longer than 60 seconds; `git rev-parse` shows what it waits for"
+    message = "main:net.yaml: git took longer than 60 seconds; run `git rev-parse` to see why it waits"
     assert problem_of("main:net.yaml") == message
 
 
@@ -244,8 +244,8 @@ def test_patterns_that_leave_the_folder(folders: Path, pattern: str) -> None:
     text = pattern.strip("'")
     assert problems_of_config(f"specs: [base.yaml, {pattern}]") == [
         (
-            f"1:20: the pattern {text!r} leaves the folder of cnncalc.yaml; name what is in it, or allow it:"
-            " --allow-outside"
+            f"1:20: the pattern {text!r} leaves the folder of cnncalc.yaml;"
+            " write a pattern inside the folder, or allow other folders with --allow-outside"
         )
     ]
 
@@ -284,7 +284,7 @@ def test_a_configuration_that_is_a_link(folders: Path, run: Callable[..., Result
     """Its lines would be shown where they are no configuration."""
     os.symlink(folders.parent / "secret.yaml", "cnncalc.yaml")
     result = run("check", "base.yaml", status=2)
-    assert result.stderr == "cnncalc.yaml: is a link to a file outside of its folder; name the file with --config\n"
+    assert result.stderr == "cnncalc.yaml: is a link to a file outside its folder; name the file with --config\n"
     assert "has no 'secret'" in run("check", "base.yaml", "--config", "cnncalc.yaml", status=2).stderr
     os.unlink("cnncalc.yaml")
     Path("other.yaml").write_text("specs: [base.yaml]\n")
@@ -310,7 +310,7 @@ def test_hidden_files_are_left_out(folders: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ['"a\\0b/*.yaml"', '"a\\0b"', "'[*.yaml'", f"{'a' * 5000}/*", "'[!]*.yaml'"])
 def test_patterns_that_no_file_has(folders: Path, pattern: str) -> None:
-    with pytest.raises(SpecError, match="names no spec"):
+    with pytest.raises(SpecError, match="matches no spec"):
         config.specs_of(read(f"specs: [{pattern}]"))
 
 

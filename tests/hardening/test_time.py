@@ -63,7 +63,7 @@ SPECS = {
     "aliases of aliases": (
         "summary",
         "a: &a0 [1]\n" + "".join(f"b{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 5_000)) + RELU,
-        "come to more than 100,000 values",
+        "have more than 100,000 values",
     ),
     "keys that are unknown": ("summary", RELU + alike(45_000, "key_#: 1\n"), "... and 452 more problems"),
     "types that are unknown": ("summary", f"{HEAD}layers:\n" + alike(90_000, "  - conf_#\n"), "did you mean 'conv'?"),
@@ -119,7 +119,7 @@ SPECS = {
         f"{HEAD}variables: {{a: [{ZEROS}]}}\nlayers:\n  - relu:\n    when: 1 in a\n    repeat: 49000\n",
         WORK,
     ),
-    "blocks that double": ("summary", doubled("[relu]"), "`--limit layers=N` raises the limit"),
+    "blocks that double": ("summary", doubled("[relu]"), "raise the limit with `--limit layers=N`"),
     "blocks of nothing that double": ("summary", doubled("[]"), "more than 150,000 layers, blocks and branches"),
     "a drawing of a vast input": (
         "field",

@@ -131,15 +131,15 @@ MESSAGES = [
     (
         (8, 5, 5),
         {"kernel": (3, 3, 3)},
-        "kernel has 3 numbers, the input 2 spatial axes; give one number, or 2",
+        "kernel has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
         "kernel",
     ),
     (
         (8, 5, 5),
         {"kernel": 3, "padding": (1, 1, 1)},
         (
-            "padding has 3 numbers, the input 2 spatial axes; "
-            "give one number, 2 (one an axis) or 4 (before and after each axis)"
+            "padding has 3 numbers, but the input has 2 spatial axes; "
+            "write one number, 2 (one per axis) or 4 (before and after each axis)"
         ),
         "padding",
     ),
@@ -192,13 +192,13 @@ def test_messages(refusal, shape, settings, message, setting):
     [
         ("filters", 0, "filters takes a whole number of at least 1, not 0"),
         ("filters", True, "filters takes a whole number of at least 1, not true"),
-        ("kernel", (3, 0), "kernel takes a whole number of at least 1, or a list with one an axis, not [3, 0]"),
+        ("kernel", (3, 0), "kernel takes a whole number of at least 1, or a list with one per axis, not [3, 0]"),
         (
             "padding",
             "sane",
             (
                 "padding takes same, valid, a whole number of at least 0, "
-                "or a list with one number an axis or one a side, not 'sane'; did you mean 'same'?"
+                "or a list with one number per axis or per side, not 'sane'; did you mean 'same'?"
             ),
         ),
         ("bias", 1, "bias takes true or false, not 1"),

@@ -67,7 +67,7 @@ def test_same_is_stride_times_the_input(place, kernel):
         ),
         (
             {"kernel": 2, "output_padding": -1},
-            "output_padding takes a whole number of at least 0, or a list with one an axis, not -1",
+            "output_padding takes a whole number of at least 0, or a list with one per axis, not -1",
             "output_padding",
         ),
         (
@@ -77,7 +77,7 @@ def test_same_is_stride_times_the_input(place, kernel):
         ),
         (
             {"kernel": 2, "stride": (1, 2, 3)},
-            "stride has 3 numbers, the input 2 spatial axes; give one number, or 2",
+            "stride has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
             "stride",
         ),
     ],

@@ -270,7 +270,7 @@ def test_what_is_a_view_of_its_input():
             "pad",
             (3, 4),
             {"padding": -1},
-            "padding takes a whole number of at least 0, or a list with one number an axis or one a side, not -1",
+            "padding takes a whole number of at least 0, or a list with one number per axis or per side, not -1",
             "padding",
         ),
         (

@@ -178,7 +178,7 @@ def test_batch_norm_averages_over_batch_height_and_width(told):
 
 def test_batch_norm_of_a_vector_averages_over_the_batch(design, told):
     output = told(design("128", "norm: batch_norm"), "norm")
-    assert "Averages run over the batch alone: each of the 128 features" in output
+    assert "Averages run over the batch only: each of the 128 features" in output
 
 
 def test_maxout_multiplies_the_parameters(explained, told):

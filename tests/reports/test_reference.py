@@ -71,7 +71,7 @@ Settings
   filters       number of filters
                 a whole number of at least 1; required
   kernel        size of the window
-                a whole number of at least 1, or a list with one an axis;
+                a whole number of at least 1, or a list with one per axis;
                 default: the whole input
   mode          what is done
                 copy or mix; default: copy
@@ -148,7 +148,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
     assert facts["settings"][1] == {
         "name": "kernel",
         "description": "size of the window",
-        "takes": "a whole number of at least 1, or a list with one an axis",
+        "takes": "a whole number of at least 1, or a list with one per axis",
         "required": False,
         "default": None,
         "absent": "the whole input",

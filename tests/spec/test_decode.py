@@ -71,7 +71,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert build.load("-").name == "Base"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"layers: [relu")))
     assert messages("-") == [
-        "<stdin>:1:9: this bracket is not closed; close it, and quote text that holds brackets or commas"
+        "<stdin>:1:9: this bracket is not closed; close it, and quote text with brackets or commas"
     ]
 
 
@@ -275,7 +275,7 @@ layers:
         (("widht", "3"), "--set widht: the spec has no variable 'widht'; did you mean 'width'?"),
         (("x", "3"), "--set x: the spec has no variable 'x'; the variables are width, kernel, twice"),
         (("width", ""), "--set width=: the variable 'width' has no value; write a value after the colon"),
-        (("width", "3 +"), "--set width=3 +: the expression ends where a value is expected"),
+        (("width", "3 +"), "--set width=3 +: expected a value, but the expression ends"),
         (("width", "1 / 0"), "--set width=1 / 0: 1 / 0 divides by zero"),
         (("width", "kernel"), "--set width=kernel: 'kernel' is not defined here; move it up: it is defined below"),
     ],

@@ -16,12 +16,12 @@ RANKS = {severity: place for place, severity in enumerate(Severity)}
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
-    """One line that says it all: 3 specs: 12 checks kept, 1 broken; 2 warnings."""
+    """One line that says it all: 3 specs: 12 checks passed, 1 failed; 2 warnings."""
     states = Counter(check.state for outcome in outcomes for check in outcome.checks)
     kept = states[State.KEPT] + states[State.TOLERATED]
     parts = []
     if states:
-        parts.append(f"{plural(kept, 'check')} kept, {states[State.BROKEN] or 'none'} broken")
+        parts.append(f"{plural(kept, 'check')} passed, {states[State.BROKEN] or 'none'} failed")
         if states[State.UNCHECKED]:
             parts[-1] += f", {states[State.UNCHECKED]} without a baseline"
     unusable = sum(outcome.unusable for outcome in outcomes)

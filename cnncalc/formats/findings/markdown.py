@@ -11,9 +11,9 @@ from cnncalc.formats.markdown import escape, paragraph
 from cnncalc.text import percent
 
 WORDS = {
-    State.KEPT: "kept",
-    State.TOLERATED: "kept, within its tolerance",
-    State.BROKEN: "**broken**",
+    State.KEPT: "passed",
+    State.TOLERATED: "passed, within its tolerance",
+    State.BROKEN: "**failed**",
     State.UNCHECKED: "no baseline",
 }
 

@@ -67,17 +67,17 @@ def _hanging(words: str, width: int | None) -> list[str]:
 
 
 def _checks(outcome: Outcome) -> str:
-    """How a spec did: 5 of 6 checks kept, and which budget is nearest to its end."""
+    """How a spec did: 5 of 6 checks passed, and which budget is closest to its limit."""
     states = [check.state for check in outcome.checks]
     kept = states.count(State.KEPT) + states.count(State.TOLERATED)
     unchecked = states.count(State.UNCHECKED)
-    words = f"{plural(kept, 'check')} kept"
+    words = f"{plural(kept, 'check')} passed"
     if state_broken := states.count(State.BROKEN):
-        words = f"{kept} of {plural(kept + state_broken, 'check')} kept"
+        words = f"{kept} of {plural(kept + state_broken, 'check')} passed"
     if unchecked:
         words += f", {unchecked} skipped (no baseline)"
     shares = [(share, check) for check in outcome.checks if check.state is State.KEPT and (share := used(check))]
     if shares:
         share, check = max(shares, key=lambda pair: pair[0].part / pair[0].whole)
-        words += f"; {check.subject} is nearest to its budget: {percent(share)} % of {limits_of(check)}"
+        words += f"; {check.subject} is closest to its budget: {percent(share)} % of {limits_of(check)}"
     return words
