@@ -192,7 +192,7 @@ def _notes(baseline: Baseline, own: Overrides, verdicts: tuple[Verdict, ...], re
     held = any(verdict.check.kind == INCREASE for verdict in verdicts)
     if baseline.network is not None and not held:
         hint = f"use {surface.increase()}"
-        yield Finding(BASELINE, Severity.NOTE, None, "no max_increase is set for this baseline", hint)
+        yield Finding(BASELINE, Severity.NOTE, None, "the baseline has no effect without max_increase", hint)
 
 
 def refuse_unknown_rules(config: Config) -> None:

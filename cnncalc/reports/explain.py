@@ -1,4 +1,4 @@
-"""The explanation of a layer as a document: every formula with the numbers in, and what the layer is compared with."""
+"""The explanation of a layer as a document: formulas with numbers, and comparisons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cnncalc.syntax.expressions import Value, describe
 from cnncalc.text import Share, integer, number, percent, size
 
 VERSION = 1
-# The letters that lecture notes use in the output-size formula.
+# The letters of lecture notes in the output-size formula.
 LETTERS = {
     "in_size": "W",
     "kernel": "F",
@@ -31,7 +31,7 @@ LETTERS = {
     "dilation": "D",
     "output_padding": "A",
 }
-# Those that CS231n's notes have, too.
+# The letters of CS231n's notes.
 NOTES = {"in_size", "kernel", "stride", "padding"}
 OPERATIONS = ("multiply_accumulates", "adds", "multiplies", "divides", "compares", "exponentials", "flops")
 OUTPUTS = ("out_channels", "out_elements", "out_size")
@@ -39,19 +39,19 @@ LONGEST_SETTING = 48
 
 
 class Options(Record):
-    """How an explanation is written."""
+    """The options of an explanation."""
 
     language: str = "en"
     dtype: str = "float32"
 
 
 def explanation(facts: Explanation, options: Options) -> Document:
-    """All that is known of a layer, as a document."""
+    """The explanation of a layer as a document."""
     return Document(tuple(_Writer(facts, options).blocks()), options.language)
 
 
 class _Writer:
-    """Writes one explanation, section by section; a section of which nothing is to say is not there."""
+    """Writes an explanation section by section, without empty sections."""
 
     def __init__(self, facts: Explanation, options: Options) -> None:
         self.facts = facts
@@ -140,7 +140,7 @@ class _Writer:
     # --- formulas ---------------------------------------------------------------------------------
 
     def working(self, derivation: Derivation, quantity: str = "") -> Working:
-        """A derivation with its symbols in the reader's language, and positions as the products that they are."""
+        """A derivation with symbols in the reader's language, and positions as products."""
         known = letters(derivation.formula, LETTERS)
         names = known or {name: self.symbol(name) for name in derivation.values}
         factors = self.factors()
@@ -180,7 +180,7 @@ class _Writer:
         return self.say(key) if key in self.say else key
 
     def axes(self, axes: Iterable[str]) -> str:
-        """The names of axes as a sentence lists them."""
+        """The names of axes as a list in a sentence."""
         return self.say.join([self.say(axis) if axis in self.say else axis for axis in axes])
 
     def output(self) -> Iterator[Block]:
@@ -314,7 +314,7 @@ class _Writer:
         )
 
     def part(self, pair: ExactRatio) -> str:
-        """A part as 1/2 where the whole is a multiple of it, else in percent."""
+        """A part as 1/n if the whole is a multiple of it, else in percent."""
         ratio = Fraction(pair.part, pair.whole)
         if ratio.numerator == 1:
             return f"1/{ratio.denominator}"
@@ -471,7 +471,7 @@ class _Writer:
         return say("semicolon").join(told)
 
     def remedy(self, setting: str, values: tuple[int, ...]) -> str:
-        """One setting, with the values that it might have instead; those of a padding are its two sides."""
+        """A setting with suggested values; a padding may have two sides."""
         if setting == "padding" and len(values) == 2:
             return self.say("with_sides", before=values[0], after=values[1])
         value = integer(values[0])
@@ -484,7 +484,7 @@ INPUT_SYMBOLS = {"all_x": "x"}
 
 
 def said(remark: Remark, say: Speaker, axes: str) -> str:
-    """A remark in words; `axes` are the names of the output's spatial axes."""
+    """The sentence of a remark; `axes` are the names of the output's spatial axes."""
     values = {key: _value(value) for key, value in remark.values.items()}
     return say(f"remark_{remark.key}", **{**values, "axes": axes})
 
@@ -500,7 +500,7 @@ def _value(value: Value) -> str:
 
 
 def _setting(value: object) -> str:
-    """A setting's value as a spec would have it."""
+    """A setting's value in the notation of specs."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_setting, value))}]"
     if value is None:
@@ -529,7 +529,7 @@ def _result(derivation: Derivation) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """A number to three digits that count: 1/9 is 0.111, 7.94 is 7.94, and from 100 on it is whole."""
+    """A number with three significant digits: 1/9 is 0.111; numbers from 100 on are whole."""
     if value < 0:
         return f"-{decimal(-value)}"
     if value.denominator == 1 or value >= 100:
@@ -549,7 +549,7 @@ def _times(ratio: Fraction, say: Speaker) -> str:
 
 
 def write_json(facts: Explanation, options: Options) -> Iterator[str]:
-    """The lines of the JSON text: the same facts with stable keys, null where one does not apply."""
+    """The lines of the JSON text, with stable keys, and null for facts that do not apply."""
     layer, counts, matrices = facts.layer, facts.sharing, facts.matrices
     each, pairs, grouping = facts.reads, facts.connectivity, facts.grouping
     pair, stack, equal = facts.separable, facts.stack, facts.convolution

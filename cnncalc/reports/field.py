@@ -1,4 +1,4 @@
-"""Receptive fields as a table of the network's layers, and as a worked report of one layer."""
+"""Receptive fields as a table of layers, and as a report of one layer."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ from cnncalc.reports.summary import FIELD_CELLS
 from cnncalc.text import Share, alike, coordinates, exact, integer
 
 MOST_ROWS = 30
-# A longer way is told with layers that do the same, one after the other, as one line.
+# On longer paths, consecutive equal layers become one line.
 MOST_STEPS = 40
-# Of more lines than this those in the middle are one.
+# If there are more lines, those in the middle become one.
 MOST_RUNS = 60
 MANY_PATHS = 1_000_000
 
 
 class Options(Record):
-    """How fields are reported. `every` has a row for each layer; `depth` 0 folds by itself.
+    """The options of a report. `every` has a row for each layer; `depth` 0 folds automatically.
 
-    `at` is a position of the output, the one in the middle where it is None; a channel may follow it, all of
-    which read the same.
+    `at` is a position of the output, None for the middle one; a channel may follow it, although all channels
+    read the same.
     """
 
     through_gates: bool = False
@@ -75,7 +75,7 @@ def strides(axis: AxisField) -> str:
 
 
 def table(network: LayerGraph, options: Options) -> Table:
-    """The layers that change the field, with it."""
+    """The layers that change the field, with their fields."""
     say = Speaker(options.language, "field")
     found = fields(network, through_gates=options.through_gates)
     main = on_the_way(network, () if options.through_gates else found.gates)
@@ -115,7 +115,7 @@ def table(network: LayerGraph, options: Options) -> Table:
 
 
 def changes(network: LayerGraph, found: Fields, layer: Layer) -> bool:
-    """Whether a layer's field is another than that of each of its inputs."""
+    """Whether a layer's field differs from that of each of its inputs."""
     known = dict(network.inputs)
     own = found.of(layer.name)
     for source in layer.inputs:
@@ -134,12 +134,12 @@ def _of_input(sizes: Shape) -> Field:
 
 
 def _plain(one: dict[str, Field | None]) -> dict[str, Any]:
-    """Fields without what follows from the number of outputs alone."""
+    """Fields without figures that depend only on the number of outputs."""
     return {name: field and tuple(axis._replace(whole=False) for axis in field) for name, field in one.items()}
 
 
 def _ends(root: Node) -> dict[str, Layer]:
-    """The last layer of each block, by the block's name; a layer's is itself."""
+    """The last layer of each block by the block's name; for a layer, the layer itself."""
     ends: dict[str, Layer] = {}
 
     def end(node: Node) -> Layer | None:
@@ -155,13 +155,13 @@ def _ends(root: Node) -> dict[str, Layer]:
 
 
 def _prune(node: Node, kept: set[str]) -> bool:
-    """Take the layers that are not kept off a tree, and the blocks that hold none; whether anything is left."""
+    """Remove layers that are not kept, and empty blocks, from a tree. Returns whether anything is left."""
     node.children = [child for child in node.children if _prune(child, kept)]
     return bool(node.children) or (node.layer is not None and node.layer.name in kept)
 
 
 def _lines(row: Row, indent: int, name: str, found: Fields, ends: dict[str, Layer]) -> Iterator[Line]:
-    """A row's lines: one for each input that its layer, or its block's last one, depends on."""
+    """The lines of a row: one for each input on which its layer, or its block's last layer, depends."""
     node, several = row.node, len(found.inputs) > 1
     if node.layer is None and not row.folded:
         yield Line((name, node.kind, *(None,) * (7 + several - 1)), indent, heading=True, faint=node.training_only)
@@ -186,7 +186,7 @@ def _cells(layer: Layer, field: Field | None, found: Fields, of: str) -> tuple[C
 
 
 def _seen(layer: Layer, found: Fields, of: str) -> Share | None:
-    """How much of an input lies in the field of the output in the middle."""
+    """The share of an input in the field of the middle output."""
     sizes = found.inputs[of].spatial
     seen = []
     for end, size in zip(found.extent(layer.name, of, middle(layer.output_shape)), sizes, strict=True):
@@ -195,11 +195,11 @@ def _seen(layer: Layer, found: Fields, of: str) -> Share | None:
 
 
 def middle(output: Shape) -> tuple[int, ...]:
-    """The position in the middle, the one before it where there are two."""
+    """The middle position, or the first of two."""
     return tuple((size - 1) >> 1 for size in output.spatial)
 
 
-# --- what is said beside it -----------------------------------------------------------------------
+# --- notes ----------------------------------------------------------------------------------------
 
 
 def _remarks(network: LayerGraph, found: Fields, main: set[str], say: Speaker) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _remarks(network: LayerGraph, found: Fields, main: set[str], say: Speaker) -
 
 
 def _reason(rule: NoRule, say: Speaker) -> str:
-    """Why there is no rule, in words."""
+    """The reason why there is no rule, as a text."""
     bounds = limits.current()
     return say(f"no_rule_{rule.name}", strides=MOST_STRANDS, number=integer(bounds.number), work=integer(bounds.work))
 
@@ -237,7 +237,7 @@ def _no_axes(network: LayerGraph, name: str, say: Speaker) -> str:
 
 
 def _whole_from(network: LayerGraph, found: Fields, main: set[str]) -> str | None:
-    """The first layer from which on every output sees the whole of every input, along the main way."""
+    """The first layer from which on every output sees all inputs completely, along the main path."""
     first = None
     for layer in network.layers:
         if layer.name in main and not layer.training_only:
@@ -249,7 +249,7 @@ def _whole_from(network: LayerGraph, found: Fields, main: set[str]) -> str | Non
 
 
 def _flaws(misalignments: tuple[Misalignment, ...], network: LayerGraph, say: Speaker) -> Iterator[str]:
-    """Each kind of misalignment once, where it is worst, and how many joins have it."""
+    """Each kind of misalignment once, at the worst join, with the number of joins that have it."""
     for flaw in Flaw:
         kind = [one for one in misalignments if one.flaw is flaw]
         if not kind:
@@ -271,7 +271,7 @@ def _gates(gates: tuple[Gate, ...], say: Speaker, *, counted: bool) -> Iterator[
 
 
 def above(network: LayerGraph, layer: str) -> set[str]:
-    """A layer and all that it depends on."""
+    """A layer and all layers that it depends on."""
     wanted = {layer}
     for placed in reversed(network.layers):
         if placed.name in wanted:
@@ -283,7 +283,7 @@ def above(network: LayerGraph, layer: str) -> set[str]:
 
 
 class Report:
-    """The report of one layer; `asked` is what the user named, the layer or a block that ends with it."""
+    """The report of one layer; `asked` is the given name, of the layer or of a block that ends with it."""
 
     def __init__(self, network: LayerGraph, layer: Layer, options: Options, asked: str = "") -> None:
         self.network = network
@@ -301,18 +301,18 @@ class Report:
             self.regions = region(network, layer.name, self.position, gates)
             self.directly = directly(network, layer.name, self.position)
         except SpecError:
-            # The rest of the report stands without it.
+            # The rest of the report does not need it.
             self.regions = None
         self.sign = "×"
 
-    # Facts that the blocks share.
+    # Shared by several blocks.
 
     @property
     def several(self) -> bool:
         return len(self.network.inputs) > 1
 
     def name_of(self, name: str) -> str:
-        """How an input is called in a slice."""
+        """The name of an input in a slice."""
         return name if self.several else "X"
 
     def axis(self, name: str, axis: int) -> str:
@@ -324,7 +324,7 @@ class Report:
     # The blocks.
 
     def document(self) -> Document:
-        """The report, with a drawing where one is asked for."""
+        """The report, with a drawing if requested."""
         say = self.say
         blocks: list[Block] = [Heading(say("title_layer", network=self.network.name, layer=self.asked), 1)]
         if self.asked != self.layer.name:
@@ -368,7 +368,7 @@ class Report:
         yield Paragraph(self.in_words(own, is_shared=self.found.is_shared(layer.name, name)))
 
     def in_words(self, own: Field, *, is_shared: bool) -> str:
-        """The table in words."""
+        """The table as sentences."""
         say = self.say
         uneven = any(axis.period > 1 for axis in own)
         size = "x".join(integer(axis.size) for axis in own)
@@ -403,7 +403,7 @@ class Report:
         return say("space").join(sentences)
 
     def growth(self, name: str) -> Iterator[Block]:
-        """How the field comes about, along the widest path."""
+        """The growth of the field along the widest path."""
         say, own = self.say, self.fields[name]
         if not own:
             return
@@ -451,7 +451,7 @@ class Report:
                 yield Paragraph(say("union_wider", size=integer(own[axis].size), path=integer(path.reach.size)))
 
     def window(self, step: Path, axis: int) -> Any:
-        """The window of a step along an axis, where it slides as a kernel does."""
+        """The window of a step along an axis, if it is a sliding kernel."""
         layer = step.layer
         if layer is None:
             return None
@@ -460,7 +460,7 @@ class Report:
         return windows[axis] if len(readings) == 1 and axis < len(windows) else None
 
     def workings(self, step: Path, axis: int) -> list[Working]:
-        """The formulas with the numbers of one step; none where they are not all there is to it."""
+        """The formulas with the numbers of one step; empty if they do not fully describe it."""
         slid = self.window(step, axis)
         before = step.before
         if not isinstance(slid, SlidingWindow) or before is None or before.reach.period > 1 or None in step.reach.lows:
@@ -498,7 +498,7 @@ class Report:
         ]
 
     def steps(self, steps: list[Path], axis: int, name: str) -> Table:
-        """The layers of a path with what each adds."""
+        """The layers of a path with the growth of each."""
         say = self.say
         keys = ("layer", "window", "adds", "size", "stride", "start")
         columns = tuple(Column(key, say(key), numeric=key not in keys[:2], drop=key == "window") for key in keys)
@@ -513,7 +513,7 @@ class Report:
         return Table("", (), columns, tuple(lines), (), say("left_out", columns="{columns}"))
 
     def step(self, run: list[Path], axis: int) -> Line:
-        """What one layer adds, or several of one kind."""
+        """The growth by one layer, or by several of one kind."""
         say, last = self.say, run[-1]
         layer, before = last.layer, run[0].before
         if layer is None or before is None:
@@ -542,7 +542,7 @@ class Report:
     # One output.
 
     def output(self) -> Iterator[Block]:
-        """What one output reads."""
+        """The inputs of one output."""
         say = self.say
         if not any(sizes.rank for _, sizes in self.network.inputs):
             return
@@ -560,7 +560,7 @@ class Report:
                 yield ListItem(say("directly", source=source), self.slices("A", read), say("colon"))
 
     def reads(self, name: str, read: Region) -> Iterator[Block]:
-        """What it reads of one input of the network, and what falls in the padding."""
+        """The positions that an output reads of one input, and those in the padding."""
         say = self.say
         if not read.boxes:
             yield Paragraph(say("reads_nothing", input=name))
@@ -581,7 +581,7 @@ class Report:
             yield Paragraph(say("reads_at_most"))
 
     def run(self, runs: Runs, size: int) -> str:
-        """The positions along one axis in words."""
+        """A description of the positions along one axis."""
         first, last, step, count = progression(runs)
         numbers = {"first": first, "last": last, "step": step, "count": count, "size": size}
         values = {key: integer(value) for key, value in numbers.items()}
@@ -592,7 +592,7 @@ class Report:
         return self.say("reads" if step == 1 else "reads_steps" if step else "reads_holes", **values)
 
     def slices(self, name: str, read: Region) -> str:
-        """A region as NumPy writes it."""
+        """A region as a slice of NumPy."""
         say = self.say
         hwc, chw = slices(name, read)
         if read.whole:
@@ -603,7 +603,7 @@ class Report:
         return say("slice_boxes", slices=text) if len(read.boxes) > 1 else text
 
     def drawings(self) -> Iterator[Drawing]:
-        """What the output reads of each input, as a drawing."""
+        """A drawing of the positions that the output reads of each input."""
         for name, sizes in self.network.inputs:
             if self.regions is not None and name in self.fields and sizes.rank:
                 yield Drawing(partial(self.draw, name))
@@ -626,7 +626,7 @@ def _whole(value: Fraction) -> Number:
 
 
 def _runs(steps: list[Path], key: Any) -> list[list[Path]]:
-    """Steps that do the same, one after the other, together."""
+    """Consecutive equal steps, grouped."""
     runs: list[list[Path]] = []
     for step in steps:
         if runs and key(runs[-1][-1]) == key(step) and runs[-1][-1].reach.stride == step.reach.stride:
@@ -637,14 +637,14 @@ def _runs(steps: list[Path], key: Any) -> list[list[Path]]:
 
 
 def outside(end: tuple[int, int], size: int) -> list[tuple[int, int]]:
-    """The parts of a field that lie before and behind the input."""
+    """The parts of a field before and after the input."""
     first, last = end
     before = [(first, min(last, -1))] if first < 0 else []
     return before + ([(max(first, size), last)] if last >= size else [])
 
 
 def progression(runs: Runs) -> tuple[int, int, int, int]:
-    """First, last, step and count of positions; step 0 where they are not evenly spaced."""
+    """First, last, step and count of positions; step 0 if they are not evenly spaced."""
     first, last = runs[0][0], runs[-1][1]
     count = sum(stop - start + 1 for start, stop in runs)
     if len(runs) == 1:
@@ -655,7 +655,7 @@ def progression(runs: Runs) -> tuple[int, int, int, int]:
 
 
 def slices(name: str, read: Region) -> tuple[str, str]:
-    """The smallest slice that holds a region, with the channels last and first."""
+    """The smallest slice that contains a region, with channels last and first."""
     axes = []
     for axis, size in enumerate(read.shape.spatial):
         first, last, step, count = progression(read.along(axis))

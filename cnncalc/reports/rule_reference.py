@@ -31,12 +31,12 @@ class Page(Record):
 
     @property
     def trigger(self) -> str:
-        """The spec in which the rule finds something."""
+        """The spec with a finding."""
         return self.sections[SPECS[0]]
 
     @property
     def better(self) -> str:
-        """The spec in which it does not."""
+        """The spec without a finding."""
         return self.sections[SPECS[1]]
 
 
@@ -65,13 +65,13 @@ def catalogue() -> Table:
 
 
 def overview() -> Document:
-    """All rules with what they find."""
+    """All rules with their summaries."""
     terms = tuple((f"{rule.code} {rule.name}", f"{page(rule).summary} ({rule.severity.value})") for rule in all_rules())
     return Document((Heading("Rules", 1), Paragraph(MORE, has_code=True), Terms(terms)))
 
 
 def document(rule: Rule) -> Document:
-    """The page of a rule; specs stay as they are."""
+    """The page of a rule, with specs as code."""
     told = page(rule)
     blocks: list[Block] = [Heading(f"{rule.code} {rule.name} ({rule.severity.value})", 1), Paragraph(told.summary)]
     for heading, text in told.sections.items():
@@ -99,5 +99,5 @@ def write_json(rules: tuple[Rule, ...]) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
-    """A paragraph in one line."""
+    """A paragraph on one line."""
     return " ".join(text.split())

@@ -511,10 +511,10 @@ def test_what_has_no_place_on_logarithmic_axes(run, file, tmp_path):
     pytest.importorskip("matplotlib")
     relu = file("name: only relu\ninput: [3, 8, 8]\nlayers: [relu]")
     words = words_of(compare_plot.draw(entries(relu, "lenet5", "vgg16"), "svg"))
-    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: only relu" in words
+    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: only relu" in words
     path = tmp_path / "none.png"
     output = run("compare", relu, "--plot", str(path), status=2).output
-    assert output == "there is nothing to draw: no network has both parameters and MACs, and at most 10^30 of each\n"
+    assert output == "nothing to plot: no network has both parameters and MACs, and at most 10^30 of each\n"
     assert not path.exists()
 
 
@@ -529,7 +529,7 @@ def test_amounts_beyond_64_bits_are_drawn_and_vast_ones_are_not(run, file, tmp_p
     words = words_of(compare_plot.draw(entries(file(LARGE), "lenet5", vast), "svg"))
     # The axis of MACs goes on to 10^21.
     assert "1,000 E" in words
-    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: vast" in words
+    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: vast" in words
     output = run("compare", vast, "--plot", str(tmp_path / "none.png"), status=2).output
     assert output.startswith("there is nothing to draw")
 

@@ -317,9 +317,9 @@ def test_a_block_around_layers_that_were_there(files, run):
     """The layers of one unit are found in the new block; the block that they stood in is told apart from them."""
     old, new = files(("  - unit: 4\n  - unit: 4\n", "  - pair: 4\n"), old=PAIRED)
     changes = [" ".join(row.split()) for row in _tables(run("diff", old, new).output)[0]]
-    assert changes[:2] == ["~ pair unit -> pair", "+ unit unit: 2 layers, all were there before - - - - -"]
+    assert changes[:2] == ["~ pair unit -> pair", "+ unit unit: 2 layers, all existed before - - - - -"]
     changes = [" ".join(row.split()) for row in _tables(run("diff", new, old).output)[0]]
-    assert "- unit unit: its layers stand elsewhere now - - - - -" in changes
+    assert "- unit unit: its layers are elsewhere now - - - - -" in changes
     assert "~ conv was pair.unit.conv - - - - -" in changes
 
 

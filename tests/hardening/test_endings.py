@@ -422,8 +422,7 @@ def test_without_docstrings_the_reference_says_why_it_is_not_there(command: tupl
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "the reference is made of docstrings, which Python leaves out with -OO and PYTHONOPTIMIZE=2; run cnncalc"
-        " without them\n"
+        "the reference needs docstrings, which Python removes with -OO and PYTHONOPTIMIZE=2; run cnncalc without them\n"
     )
 
 

@@ -92,9 +92,9 @@ With mode: mix
 With bias: false
   adds          none
 
-Names in the formulas, beside the settings
-  in_elements   numbers of the input: channels x height x width
-  out_elements  numbers of the output: channels x height x width
+Names in the formulas, in addition to settings
+  in_elements   elements of the input: channels x height x width
+  out_elements  elements of the output: channels x height x width
 
 Counting
   depth         counts as a layer of the depth
@@ -173,7 +173,7 @@ def test_an_example_that_nothing_fits_is_a_mistake_of_the_type() -> None:
 
     odd = Odd("never")
     odd.name = "odd"
-    with pytest.raises(LookupError, match=r"^no example of what odd takes is known$"):
+    with pytest.raises(LookupError, match=r"^no example is known for what odd takes$"):
         plausible(odd)
 
 
@@ -184,7 +184,7 @@ def test_a_type_that_goes_with_no_sample_input_is_a_mistake_of_the_samples() -> 
         def output_shape(self, inputs):
             raise RuleError("never")
 
-    with pytest.raises(LookupError, match=r"^no example of choosy is known$"):
+    with pytest.raises(LookupError, match=r"^no example is known for choosy$"):
         reference.reference(Choosy)
 
 
