@@ -1,8 +1,8 @@
-"""The facts that explain a network: one layer worked out in full, and the whole as a sequence of stages.
+"""Explanations: the calculation of one layer, and the network as a sequence of stages.
 
-A layer's derivations are the layer type's own formulas with the numbers that go into them. What is
-compared with it follows CS231n's notes, "Convolutional Networks": parameter sharing, im2col, a
-linear layer as a convolution, stacks of small filters; and MobileNet's separable pairs.
+A layer's derivations are the formulas of its type with numbers. The comparisons follow CS231n's notes,
+"Convolutional Networks": parameter sharing, im2col, a linear layer as a convolution, stacks of small
+filters; and MobileNet's separable pairs.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from cnncalc.record import Record
 from cnncalc.spec.templates import Computed, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
-# How far the output-size formula's other settings are looked for.
+# The search range for settings that fit the output-size formula.
 NEAREST = 4
-# An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
+# The larger image, in strides of the network: 384 instead of 224 for VGG-16, as in CS231n's notes.
 LARGER_BY = 5
 MOST_STAGES = 14
 
-# No formula of a layer comes to more.
+# The largest value of a layer's formula.
 FORMULAS_END = 10**200
 
 
 class GivenSetting(Record):
-    """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
+    """A setting's value; `written` is its expression in the spec, "" if that is the value itself."""
 
     name: str
     value: object
@@ -57,7 +57,7 @@ class GivenSetting(Record):
 
 
 class Origin(Record):
-    """Where a layer comes from: its settings, and the blocks around it, outermost first."""
+    """The origin of a layer: its settings, and the blocks around it, outermost first."""
 
     settings: tuple[GivenSetting, ...]
     blocks: tuple[Group, ...]
@@ -66,8 +66,8 @@ class Origin(Record):
 class Derivation(Record):
     """A formula with its numbers.
 
-    `key` is that of `LayerType.formulas`, or says what else is worked out; `axes` are the spatial axes, in
-    their order, for which an output size is worked out with the same numbers.
+    `key` is that of `LayerType.formulas`, or names another quantity; `axes` are the spatial axes, in order, that
+    have the same numbers.
     """
 
     key: str
@@ -78,12 +78,12 @@ class Derivation(Record):
 
 
 class AxisFit(Record):
-    """How a kernel ends on an axis: what it does not reach, and what would make it fit.
+    """The fit of a kernel at the end of an axis, and settings that would fit.
 
-    `lost` are the input's last positions that no output reads, `unused` those of the padding behind
-    it; `between` those that are passed over from one place of the kernel to the next. `beyond` juts out
-    behind input and padding, where sizes are rounded up. `remedies` are settings with values each of
-    which alone avoids it, the smaller first; a padding of two numbers is that before and after.
+    `lost` are the input's last positions that no output reads, `unused` those of the padding after it;
+    `between` are the positions skipped between windows. `beyond` is the part of the last window after input and
+    padding, if sizes are rounded up. `remedies` are settings with values, each of which is sufficient, the
+    smaller first; a padding of two numbers is before and after.
     """
 
     axis: str
@@ -98,7 +98,7 @@ class AxisFit(Record):
 
     @property
     def uneven(self) -> bool:
-        """Whether the padding differs before and after, as it is given or as far as it is read."""
+        """Whether the padding before and after differs, as given or as far as it is read."""
         return self.window.before != self.window.after
 
     @property
@@ -108,11 +108,11 @@ class AxisFit(Record):
 
 
 class AsConvolution(Record):
-    """The convolution that a linear layer equals, and what it gives on a larger image.
+    """The equivalent convolution of a linear layer, and its output for a larger image.
 
-    `source` is the layer, or input, that gives what it reads: a feature map, or a vector. `larger` is an image and
-    `gives` the layer's output there, `end` the network's; None where the network cannot take another
-    size. `shift` is how far apart the places are in the image.
+    `source` is the layer or input that outputs the feature map or vector that it reads. `larger` is an image,
+    `gives` the layer's output for it and `end` the network's; None if the network does not accept another size.
+    `shift` is the distance between the positions in the image.
     """
 
     channels: int
@@ -127,9 +127,9 @@ class AsConvolution(Record):
 
 
 class Stack(Record):
-    """Convolutions one after another, against the one with an equal field; all with equally many channels.
+    """Consecutive convolutions with equally many channels, and the single one with an equal field.
 
-    `field` is the size of what they see together; `weights` and `single` work out both.
+    `field` is the size of their field; `weights` and `single` are the derivations of both.
     """
 
     layers: tuple[Layer, ...]
@@ -152,7 +152,7 @@ class Grouping(Record):
 
 
 class Explanation(Record):
-    """All that is to say of a layer; None and empty where something does not apply to it."""
+    """The explanation of a layer; parts that do not apply are None or empty."""
 
     network: LayerGraph
     layer: Layer
@@ -182,7 +182,7 @@ class Explanation(Record):
 
 
 def explain(network: LayerGraph, name: str) -> Explanation:
-    """The facts of the layer of that name, which must exist."""
+    """The explanation of the layer with this name, which must exist."""
     layer = next(layer for layer in network.layers if layer.name == name)
     figures = layer.figures
     wired = wiring(layer)
@@ -227,7 +227,7 @@ def _origin(network: LayerGraph, layer: Layer) -> Origin:
 
 
 def _text(template: Template | None) -> str:
-    """An expression as it is written; nothing for what is a value already."""
+    """The text of an expression; empty for a constant."""
     if isinstance(template, Computed):
         return template.expression.text
     if isinstance(template, Listed):
@@ -240,7 +240,7 @@ def _constant(template: Template) -> str:
 
 
 def derive(key: str, formula: str, values: dict[str, Value]) -> Derivation:
-    """A formula worked out."""
+    """A formula with its numbers and result."""
     return Derivation(key, (), formula, _used(formula, values), _evaluated(formula, values))
 
 
@@ -266,7 +266,7 @@ def derivations(figures: Figures) -> tuple[Derivation, ...]:
 
 
 def _sizes(figures: Figures, text: str, names: dict[str, Value]) -> Iterable[Derivation]:
-    """The output's size, once for all axes with the same numbers."""
+    """The derivations of the output size, one for all axes with the same numbers."""
     inputs, output = figures.input_shapes, figures.output_shape
     largest = max(inputs, key=lambda shape: shape.rank)
     if output.rank != largest.rank:
@@ -294,7 +294,7 @@ def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
-    # Formulas are the layers' own: what they come to is bounded by the spec that they are of.
+    # The values of layers' formulas are bounded by the limits of the spec.
     with limits.InForce(limits.Limits(number=FORMULAS_END)):
         value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
@@ -303,7 +303,7 @@ def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
 
 
 def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
-    """The layer's place among those of the network, the heaviest first, by parameters and by MACs."""
+    """The layer's rank in the network by parameters and by MACs, the heaviest first."""
     rest = inference_layers(network.layers)
     return {
         "params": 1 + sum(other.params > layer.params for other in rest),
@@ -312,7 +312,7 @@ def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
 
 
 def _compared(layer: Layer) -> tuple[Derivation, ...]:
-    """The parameters if nothing were shared, and if everything were connected, worked out."""
+    """The derivations of the parameters without sharing, and with full connections."""
     wired, each = wiring(layer), reads(layer)
     if wired is None or each is None:
         return ()
@@ -336,7 +336,7 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
 
 
 def _most_read(layer: Layer) -> int | None:
-    """The most inputs that an output can read where some of its connections are to padding; None where none is."""
+    """The most inputs that an output reads if some connections are to padding; None if none is."""
     wired, image, output = wiring(layer), layer.input_shapes[0], layer.output_shape
     found = layer.figures.type.windows(layer.input_shapes)
     windows = [window for window in found if isinstance(window, SlidingWindow | SpreadWindow)]
@@ -348,7 +348,7 @@ def _most_read(layer: Layer) -> int | None:
 
 
 def _separable_share(pair: SeparablePair) -> Derivation | None:
-    """What the pair costs of the full convolution, 1/N + 1/k^2; None where it is not that."""
+    """The pair's share of the full convolution's cost, if it is 1/N + 1/k^2; else None."""
     windows = pair.depthwise.figures.type.windows(pair.depthwise.input_shapes)
     taps = prod(window.kernel for window in windows if isinstance(window, SlidingWindow))
     values: dict[str, Value] = {"filters": pair.pointwise.output_shape.channels, "kernel_positions": taps}
@@ -365,7 +365,7 @@ def _grouping(layer: Layer) -> Grouping | None:
 
 
 def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
-    """The layer's own remarks with all of their numbers; those on its source name it."""
+    """The layer's remarks with all numbers; remarks about its source include the source's name."""
     figures = layer.figures
     names = figures.type.symbols(figures.input_shapes, figures.output_shape)
     found: list[Remark] = []
@@ -381,12 +381,12 @@ def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
 
 
 def source_of(network: LayerGraph, layer: Layer) -> Layer | None:
-    """The nearest layer above with weights that join outputs to inputs; None where paths meet before it."""
+    """The nearest previous layer with weights that connect outputs to inputs; None if paths meet before it."""
     return next((above for above in _above(network, layer) if wiring(above) is not None), None)
 
 
 def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
-    """The layers that lead to a layer, the nearest first, as far as there is one path."""
+    """The layers that lead to a layer, the nearest first, as long as there is only one path."""
     by_name = {other.name: other for other in network.layers}
     at = layer
     while len(at.inputs) == 1 and at.inputs[0] in by_name:
@@ -398,7 +398,7 @@ def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
 
 
 def fits(layer: Layer) -> tuple[AxisFit, ...]:
-    """How the kernel of a convolution or pool ends on each axis; only where there is something to say."""
+    """The fit of the kernel of a convolution or pool on each axis, if it is remarkable."""
     if "kernel" not in layer.settings:
         return ()
     image = max(layer.input_shapes, key=lambda shape: shape.rank)
@@ -420,7 +420,7 @@ def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
 
 
 def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[str, tuple[int, ...]]]:
-    """Single settings near the given ones that avoid what is remarkable: the padding, else kernel, stride or size."""
+    """Single settings close to the given ones that fit: the padding, else kernel, stride or size."""
     both = window.before + window.after
 
     def extent(kernel: int) -> int:
@@ -434,7 +434,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
         return
 
     def fitting(size: int, kernel: int, stride: int) -> bool:
-        """Whether the kernel ends where the padding does; uneven padding must get even, as `same` chooses it."""
+        """Whether the kernel ends at the end of the padding; uneven padding must become even, as with `same`."""
         around = both
         if fit.uneven:
             before, after = same_padding(size, kernel, stride, window.dilation)
@@ -448,7 +448,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
         near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
         return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
 
-    # The kernel ends where the padding does with each `stride` more of it.
+    # Padding that fits repeats with a period of `stride`.
     ending = both + (window.extent - size - both) % window.stride
     even = [
         half(around)
@@ -459,7 +459,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
     if even:
         yield "padding", (min(even, key=lambda side: abs(2 * side - both)),)
     elif not fit.uneven:
-        # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
+        # One side only: more if pixels are not read or the kernel exceeds the end, less if padding is not read.
         missing = -(size + both - window.extent) % window.stride
         yield "padding", (window.before, window.after + (-fit.unused if fit.unused and not fit.lost else missing))
     settings: tuple[tuple[str, int, Callable[[int], bool]], ...] = (
@@ -476,13 +476,13 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
 
 
 def _is_dense(layer: Layer) -> bool:
-    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
+    """Whether every output is a weighted sum of all inputs, and the output is a vector."""
     wired = wiring(layer)
     return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
 
 
 def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
-    """The feature map that a vector is, read in another way, with what gives it; None where it never was one."""
+    """The feature map that was flattened to a vector, with its source; None if there is none."""
     if layer.input_shapes[0].rank:
         return layer.inputs[0], layer.input_shapes[0]
     for above in _above(network, layer):
@@ -513,7 +513,7 @@ def _as_convolution(network: LayerGraph, layer: Layer) -> AsConvolution | None:
 
 
 def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) -> AsConvolution:
-    """What the layer gives on a larger image if all linear layers are convolutions."""
+    """The layer's output for a larger image if all linear layers are convolutions."""
     fields = receptive_fields(network)
     strides: set[object] = set()
     for above in (layer, *_above(network, layer)):
@@ -532,7 +532,7 @@ def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) 
 
 
 def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
-    """The shape of each output on another image, where linear layers slide as convolutions; None where it has none."""
+    """The shape of each output for another image, with linear layers as convolutions; None if undefined."""
     shapes: dict[str, Shape | None] = {network.inputs[0][0]: image}
     for layer in network.layers:
         inputs = [shapes[name] for name in layer.inputs]
@@ -603,11 +603,11 @@ def _stackable(layer: Layer) -> bool:
 
 
 class StoryStage(Record):
-    """Successive parts of a network whose outputs have the same scale.
+    """Consecutive parts of a network whose outputs have the same scale.
 
-    `scale` is how many input positions lie between two of its positions, None behind the last feature
-    map; `shape` is what leaves it. `from_input` says whether an input of the network comes in, as into
-    each of two towers. `weight_layers` are the layers that count as depth.
+    `scale` is the distance between its positions in input positions, None after the last feature map; `shape`
+    is its output shape. `from_input` tells whether it reads an input of the network, as each of two towers
+    does. `weight_layers` are the layers that count as depth.
     """
 
     nodes: tuple[Node, ...]
@@ -620,7 +620,7 @@ class StoryStage(Record):
 
 
 class Part(Record):
-    """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
+    """The sum over a kind of layers: those that share weights over positions, or those that use each weight once."""
 
     layers: int
     params: int
@@ -630,8 +630,8 @@ class Part(Record):
 class Story(Record):
     """A network from its input to its output.
 
-    `sliding` and `dense` are the layers that use a weight at many places, and those that use it once;
-    `other` is the rest. `most_params` and `most_macs` are the heaviest layers, None where there is nothing.
+    `sliding` are the layers that share weights over positions, `dense` those that use each weight once, and
+    `other` the rest. `most_params` and `most_macs` are the heaviest layers, None if no layer has any.
     """
 
     network: LayerGraph
@@ -646,7 +646,7 @@ class Story(Record):
 
 
 def story(network: LayerGraph) -> Story:
-    """The stages of a network, and where its weight and its work sit."""
+    """The stages of a network, and its heaviest layers."""
     rest = inference_layers(network.layers)
     wired = [layer for layer in rest if wiring(layer) is not None]
     dense = [layer for layer in wired if _is_dense(layer)]
@@ -671,11 +671,11 @@ def _part(layers: Iterable[Layer]) -> Part:
 
 
 def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
-    """The network cut where the scale of its feature maps changes.
+    """The network split where the scale of its feature maps changes.
 
-    A block is cut into its parts only where more than two scales are inside: one that halves its map, or
-    squeezes it to a vector and back, is one part. Where that makes no story, as with streams side by
-    side, the parts are those of the spec.
+    A block is split only if it has more than two scales inside: a block that halves its map, or squeezes it to
+    a vector and back, is one part. If that gives no sequence, as with parallel streams, the parts are those of
+    the spec.
     """
     scales = _scales(network)
     root = tree(network)
@@ -687,10 +687,10 @@ def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
 
 
 def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: bool) -> list[list[Node]]:
-    """The parts in runs of one scale; `from_map` says whether a feature map comes into the first."""
+    """The parts in runs of one scale; `from_map` tells whether the first reads a feature map."""
     found: list[list[Node]] = []
     own = [_scale(unit, scales) for unit in units]
-    # Of each part, the scale of the first map from there on.
+    # For each part, the scale of the first map from there on.
     next_maps: list[Fraction | None] = [None]
     for scale in reversed(own):
         next_maps.append(next_maps[-1] if scale is None else scale)
@@ -699,7 +699,7 @@ def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: boo
     run: Fraction | None = None
     for position, (unit, scale) in enumerate(zip(units, own, strict=True)):
         more = next_maps[position] is not None
-        # What is squeezed to one number a channel on the way from map to map belongs to the map.
+        # A squeeze to one number per channel between maps belongs to the map.
         squeezed = scale is None and more and run in (next_maps[position], None) and (from_map or run is not None)
         unknown = len(found) == 1 and run is None and from_map and more
         if found and (squeezed or unknown or scale == run):
@@ -717,7 +717,7 @@ def _scale_of(nodes: Iterable[Node], scales: dict[str, Fraction | None]) -> Frac
 
 
 def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
-    """How many positions of the input lie between two of an output, along the last axis; None for one position."""
+    """The distance between outputs in input positions, along the last axis; None for one position."""
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
         largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))
@@ -726,7 +726,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
             size, left = largest.spatial[-1], layer.output_shape.spatial[-1]
             window = layer.figures.type.windows(layer.input_shapes)[-1]
             numerator, denominator = (size, 1) if left == 1 else window.pace(size)
-        # A gate is repeated over the map, whose scale it is.
+        # A gate is broadcast over the map and has its scale.
         shapes = zip(layer.inputs, layer.input_shapes, strict=True)
         incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
         scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
@@ -735,7 +735,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
 
 
 def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:
-    """The scale that leaves a part."""
+    """The scale of a part's output."""
     while node.children:
         node = [child for child in node.children if node.training_only or not child.training_only][-1]
     return scales[node.name]

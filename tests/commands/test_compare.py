@@ -348,7 +348,7 @@ def test_all_problems_of_all_specs_are_told(run, file):
     ("arguments", "message"),
     [
         ((), "Missing argument 'SPEC...'"),
-        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
+        (("vgg16", "--columns", "parms"), "unknown column 'parms'; did you mean 'params'?"),
         (("vgg16", "--sort", "pram"), "'pram' is not one of 'network', 'year', 'params'"),
         (("vgg16", "resnet50", "--relative-to", "resnet18"), "did you mean 'resnet50'?"),
         (("vgg16", "m5", "--relative-to", "xyz"), "is not one of the networks to compare; they are vgg16 and m5\n"),
@@ -357,13 +357,13 @@ def test_all_problems_of_all_specs_are_told(run, file):
             "no network has a variable 'clases'; did you mean 'classes'?\n",
         ),
         (("vgg16", "--set", "clases=1"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
-        (("vgg16", "--at", "64,x"), "'64,x' are not sizes; write whole numbers from 1, as in 128,160,224"),
+        (("vgg16", "--at", "64,x"), "'64,x' is not a list of sizes; write whole numbers from 1, such as 128,160,224"),
         (("vgg16", "--at", "0"), "'0' are not sizes"),
-        (("vgg16", "--at", "64", "--stages"), "--at and --stages exclude each other; give one of them"),
-        (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; leave --sort out"),
+        (("vgg16", "--at", "64", "--stages"), "--at and --stages are mutually exclusive; use one of them"),
+        (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; remove --sort"),
         (
             ("vgg16", "--stages", "--relative-to", "vgg16"),
-            "--stages does not use --relative-to; leave --relative-to out",
+            "--stages does not use --relative-to; remove --relative-to",
         ),
         (("vgg16", "--plot", "x.pdf"), "the file name 'x.pdf' must end with .svg or .png"),
         (("vgg16", "--transpos"), "--transpose"),
@@ -397,7 +397,7 @@ def test_without_matplotlib_it_is_said_what_adds_it(run, monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     path = tmp_path / "plot.svg"
     output = run("compare", "vgg16", "--plot", str(path), status=2).output
-    assert output == "--plot draws with matplotlib, which is not installed; `pip install 'cnncalc[plot]'` adds it\n"
+    assert output == "--plot needs matplotlib, which is not installed; install it with `pip install 'cnncalc[plot]'`\n"
     assert not path.exists()
 
 

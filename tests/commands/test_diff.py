@@ -262,7 +262,7 @@ def test_names_of_a_file_are_text(files, run):
         (("vgg16", "vgg19", "alexnet"), "give two specs, OLD and NEW"),
         (("vgg61", "vgg16"), "did you mean 'vgg19' or 'vgg16'?"),
         (("vgg61", "vgg91"), "vgg91: no such file"),
-        (("vgg16", "vgg19", "--columns", "layer,parms"), "there is no column 'parms'; did you mean 'params'?"),
+        (("vgg16", "vgg19", "--columns", "layer,parms"), "unknown column 'parms'; did you mean 'params'?"),
         (("vgg16", "vgg19", "--format", "csv"), "'csv' is not one of 'table', 'json', 'markdown'"),
         (("-", "-"), "only one of OLD and NEW can be standard input"),
         (("vgg16", "vgg19", "--input", "3x2x2"), "does not fit"),
@@ -355,7 +355,7 @@ def test_specs_against_themselves_at_a_revision(repository, run):
     assert "main:changed.yaml -> changed.yaml" in result.stdout
     assert "same" not in result.stdout
     assert "new.yaml" not in result.stdout
-    assert "note: main has no new.yaml: it is new and is not compared" in result.stderr
+    assert "note: main has no new.yaml; new specs are not compared" in result.stderr
     assert "main:broken_there.yaml:1:1: the spec has no input" in result.stderr
     assert "broken_here.yaml:1:1: the spec has no input" in result.stderr
 
@@ -410,7 +410,7 @@ def test_a_configuration_is_for_a_revision(files, run):
     output = run("diff", "vgg16", "vgg19", "--config", "x.yaml", status=2).stderr
     assert "--config needs --against-ref" in output
     output = run("diff", "--against-ref", "main", "--config", "x.yaml", "--no-config", status=2).stderr
-    assert "--config and --no-config exclude each other" in output
+    assert "--config and --no-config are mutually exclusive; use one of them" in output
 
 
 def test_the_schema_of_a_list(repository, run):

@@ -237,7 +237,7 @@ def explained(run, tmp_path, shape, layer, language="en"):
         ),
         ("[1, 4]", "conv: [1, 1]", "reads one position and turns its only channel into 1:"),
         ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its only channel into 1."),
-        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and there is no other."),
+        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and unknown other."),
         ("[1, 4]", "batch_norm", "the only channel has its own mean and variance"),
         ("[1]", "flatten", "The same number; nothing is computed or copied."),
         ("[1]", "softmax", "The sum runs over the one channel of a position."),

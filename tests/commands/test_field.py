@@ -137,18 +137,18 @@ def test_the_columns_of_the_summary(run):
         (("vgg16", "xyz"), "`cnncalc summary --depth all` shows all names of VGG-16\n"),
         (
             ("vgg16", "conv1_1", "--at", "2,300"),
-            "--at 2,300 lies outside the output of conv1_1, 224x224; positions go from 0,0 to 223,223\n",
+            "--at 2,300 is outside the output of conv1_1, 224x224; use positions from 0,0 to 223,223\n",
         ),
         (
             ("vgg16", "conv1_1", "--at", "2,3,64"),
-            "--at 2,3,64 lies outside the output of conv1_1, 224x224x64; positions go from 0,0,0 to 223,223,63\n",
+            "--at 2,3,64 is outside the output of conv1_1, 224x224x64; use positions from 0,0,0 to 223,223,63\n",
         ),
         (
             ("vgg16", "conv1_1", "--at", "2"),
-            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; a channel may follow\n",
+            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; write one number per axis; a channel may follow\n",
         ),
-        (("vgg16", "fc6", "--at", "3"), "fc6 outputs a vector, which has no positions; leave --at out\n"),
-        (("vgg16", "conv1_1", "--at", "a,b"), "'a,b' is not a position; write whole numbers from 0, as in 2,3"),
+        (("vgg16", "fc6", "--at", "3"), "fc6 outputs a vector, which has no positions; remove --at\n"),
+        (("vgg16", "conv1_1", "--at", "a,b"), "'a,b' is not a position; write whole numbers from 0, such as 2,3"),
         (("vgg16", "--plot"), "--at and --plot need a layer; name one after SPEC"),
         (("vgg16", "conv1_1", "--all"), "--all and --depth show all layers; leave LAYER out"),
         (("vgg61",), "did you mean 'vgg19' or 'vgg16'?\n"),

@@ -16,8 +16,8 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("vgg16", "there is no command 'vgg16'; write `cnncalc summary vgg16`"),
-        ("sumary vgg16", "there is no command 'sumary'; did you mean 'summary'?"),
+        ("vgg16", "unknown command 'vgg16'; write `cnncalc summary vgg16`"),
+        ("sumary vgg16", "unknown command 'sumary'; did you mean 'summary'?"),
         ("summary VGG16", f"VGG16: {NO_NETWORK}; did you mean 'vgg16'?"),
         ("summary vgg-16", f"vgg-16: {NO_NETWORK}; did you mean 'vgg16'?"),
         ("summary resnet-50", f"resnet-50: {NO_NETWORK}; did you mean 'resnet50'?"),
@@ -26,9 +26,9 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
         ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
         ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
         ("summary vgg16 --set class=10", "--set class: the spec has no variable 'class'; did you mean 'classes'?"),
-        ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write it as in classes=10"),
+        ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write, for example, classes=10"),
         ("summary vgg16 --column params", "--columns"),
-        ("summary vgg16 --columns parameters", "there is no column 'parameters'; did you mean 'params'?"),
+        ("summary vgg16 --columns parameters", "unknown column 'parameters'; did you mean 'params'?"),
         ("summary vgg16 --input 224x224x3", f"--input 224x224x3: {CHANNELS}; write --input 3x224x224\n"),
         ("summary vgg16 --input 224", f"--input 224: {CHANNELS}; write --input 3x224x224\n"),
         ("summary vgg16 --input 224x224", f"--input 224x224: {CHANNELS}; write --input 3x224x224\n"),
@@ -41,12 +41,12 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
             "'3;224;224' is not a size; write the channels, then the sizes, such as 3x224x224",
         ),
         ("summary vgg16 --input image=3x224x224", "the spec has no input 'image'; the input is named input"),
-        ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write it as in params=5M"),
-        ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write it as in params=5M"),
+        ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write, for example, params=5M"),
+        ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write, for example, params=5M"),
         ("check vgg16 --max macs=1GMac", "--max macs=1GMac: unexpected '1GMac'; write 1G"),
         ("check vgg16 --max params=5million", "unexpected '5million'; write 5M"),
         ("check vgg16 --max parameters=5M", "unknown quantity 'parameters'; did you mean 'params'?"),
-        ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE; write it as in depth=16"),
+        ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE; write, for example, depth=16"),
         (
             "check vgg16 --assert fc6.params<0.5",
             "unexpected '.params'; write params('fc6'), or params('fc6') / params() for its share",
@@ -129,4 +129,4 @@ def test_a_binary_file_of_no_known_format(run, tmp_path: Path) -> None:
 def test_a_spec_in_place_of_a_command(run, tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("input: [3]\nlayers: [relu]\n", encoding="utf-8")
-    assert f"there is no command '{path}'; write `cnncalc summary {path}`" in run(str(path), status=2).output
+    assert f"unknown command '{path}'; write `cnncalc summary {path}`" in run(str(path), status=2).output

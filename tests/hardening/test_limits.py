@@ -185,7 +185,7 @@ def test_problems_shown(run: Callable[..., Result]) -> None:
     for count, more in ((49, ""), (50, ""), (51, "1 more problem"), (60, "10 more problems")):
         lines = run("summary", "-", stdin=wrong(count), status=2).stderr.splitlines()
         assert len([line for line in lines if "cnv" in line]) == min(count, 50)
-        end = [f"... and {more}; --limit problems=all shows them"] if more else []
+        end = [f"... and {more}; show them with --limit problems=all"] if more else []
         assert [line for line in lines if "cnv" not in line] == end
     everything = run("summary", "-", "--limit", "problems=all", stdin=wrong(60), status=2).stderr
     assert everything.count("cnv") == 60
@@ -220,7 +220,7 @@ def test_problems_that_are_looked_for() -> None:
     [
         ("layer=3", "unknown limit 'layer'; did you mean 'layers'?"),
         ("zzz=3", f"unknown limit 'zzz'; the limits are {', '.join(DOCS)}"),
-        ("layers", "'layers' is not LIMIT=N; write it as in layers=200_000"),
+        ("layers", "'layers' is not LIMIT=N; write, for example, layers=200_000"),
         ("layers=", "'' is not a whole number from 1; write layers=100000"),
         ("layers=0", "'0' is not a whole number from 1; write layers=100000"),
         ("layers=-1", "'-1' is not a whole number from 1"),
