@@ -30,7 +30,7 @@ def test_the_wheel_runs_in_an_empty_environment(tmp_path):
     for program in ([programs / "cnncalc"], [programs / "python", "-m", "cnncalc"]):
         command = [*program, "summary", "vgg16"]
         summary = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, encoding="utf-8")
-        assert "fc6 has 74.3 % of the parameters" in summary.stdout
+        assert "fc6 holds 74.3 % of the parameters" in summary.stdout
     call = "import cnncalc; print(cnncalc.load('resnet18').totals.params)"
     python = subprocess.run([programs / "python", "-c", call], cwd=tmp_path, check=True, capture_output=True)
     assert int(python.stdout) == 11_689_512

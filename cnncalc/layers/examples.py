@@ -113,7 +113,7 @@ def _mapping(values: dict[str, Value]) -> str:
 def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     conv = "conv: {filters: 64, kernel: 3, padding: 1}"
     by_name = f"""\
-- {kind.name}: # named branches, each from the current tensor; empty: identity
+- {kind.name}: # branches by name, each from the current tensor; empty: identity
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
@@ -122,7 +122,7 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     )
     return (
         by_name,
-        f"- {kind.name}: [[{conv}], []] # a list of branches",
+        f"- {kind.name}: [[{conv}], []] # in a list",
         f"- {kind.name}: # without branches: earlier layers by name{inputs}",
         *with_settings,
     )

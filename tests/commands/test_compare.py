@@ -351,14 +351,14 @@ def test_all_problems_of_all_specs_are_told(run, file):
         (("vgg16", "--columns", "parms"), "unknown column 'parms'; did you mean 'params'?"),
         (("vgg16", "--sort", "pram"), "'pram' is not one of 'network', 'year', 'params'"),
         (("vgg16", "resnet50", "--relative-to", "resnet18"), "did you mean 'resnet50'?"),
-        (("vgg16", "m5", "--relative-to", "xyz"), "is not one of the networks to compare; they are vgg16 and m5\n"),
+        (("vgg16", "m5", "--relative-to", "xyz"), "is not among the compared networks; use vgg16 or m5\n"),
         (
             ("vgg16", "resnet50", "--set", "clases=1"),
             "no network has a variable 'clases'; did you mean 'classes'?\n",
         ),
         (("vgg16", "--set", "clases=1"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
         (("vgg16", "--at", "64,x"), "'64,x' is not a list of sizes; write whole numbers from 1, such as 128,160,224"),
-        (("vgg16", "--at", "0"), "'0' are not sizes"),
+        (("vgg16", "--at", "0"), "'0' is not a list of sizes"),
         (("vgg16", "--at", "64", "--stages"), "--at and --stages are mutually exclusive; use one of them"),
         (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; remove --sort"),
         (
@@ -531,7 +531,7 @@ def test_amounts_beyond_64_bits_are_drawn_and_vast_ones_are_not(run, file, tmp_p
     assert "1,000 E" in words
     assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: vast" in words
     output = run("compare", vast, "--plot", str(tmp_path / "none.png"), status=2).output
-    assert output.startswith("there is nothing to draw")
+    assert output.startswith("nothing to plot")
 
 
 def test_a_picture_is_written_whole_or_not_at_all(run, tmp_path):

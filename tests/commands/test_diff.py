@@ -114,7 +114,7 @@ def test_numbers_of_automatic_names_are_no_change(files, run):
 def test_nothing_changed(files, run):
     assert run("diff", *files()).output == "nothing changed: old.yaml and new.yaml are the same network, Design\n"
     renamed = files(("name: Design", "name: Other"))
-    message = "nothing changed: old.yaml and new.yaml are the same network, Design, now called Other\n"
+    message = "nothing changed: old.yaml and new.yaml are the same network, Design, now named Other\n"
     assert run("diff", *renamed).output == message
     assert "nothing changed" in run("diff", *renamed, "-f", "markdown").output
     facts = json.loads(run("diff", *renamed, "-f", "json").output)

@@ -103,7 +103,7 @@ def test_a_layer_of_training_says_so(run):
         ),
         (
             ("mobilenet_v1", "dw"),
-            "name conv2_1.dw, conv2_2.dw, conv3_1.dw, conv3_2.dw, conv4_1.dw, conv4_2.dw and 7 more\n",
+            "name one of conv2_1.dw, conv2_2.dw, conv3_1.dw, conv3_2.dw, conv4_1.dw, conv4_2.dw and 7 more\n",
         ),
         (("vgg61", "fc6"), "did you mean 'vgg19' or 'vgg16'?\n"),
         (("vgg16", "fc6", "--language", "fr"), "'fr' is not one of 'en', 'zh'"),
@@ -237,7 +237,7 @@ def explained(run, tmp_path, shape, layer, language="en"):
         ),
         ("[1, 4]", "conv: [1, 1]", "reads one position and turns its only channel into 1:"),
         ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its only channel into 1."),
-        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and unknown other."),
+        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and there is no other."),
         ("[1, 4]", "batch_norm", "the only channel has its own mean and variance"),
         ("[1]", "flatten", "The same number; nothing is computed or copied."),
         ("[1]", "softmax", "The sum runs over the one channel of a position."),

@@ -145,7 +145,7 @@ def test_the_columns_of_the_summary(run):
         ),
         (
             ("vgg16", "conv1_1", "--at", "2"),
-            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; write one number per axis; a channel may follow\n",
+            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; write one number per axis;",
         ),
         (("vgg16", "fc6", "--at", "3"), "fc6 outputs a vector, which has no positions; remove --at\n"),
         (("vgg16", "conv1_1", "--at", "a,b"), "'a,b' is not a position; write whole numbers from 0, such as 2,3"),

@@ -33,7 +33,7 @@ def test_kept(arguments, run, kept):
 
 
 def test_fc6_holds_most_of_vgg16(run):
-    assert "\nfc6 has 74.3 % of the parameters" in run("summary", "vgg16").output
+    assert "\nfc6 holds 74.3 % of the parameters" in run("summary", "vgg16").output
 
 
 @pytest.mark.parametrize("spelling", ["vgg16", "vgg16.yaml"])

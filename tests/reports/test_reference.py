@@ -98,7 +98,7 @@ Names in the formulas, in addition to settings
 
 Counting
   depth         counts as a layer of the depth
-  output        in memory of its own
+  output        in new memory
 """
 
 
@@ -173,7 +173,7 @@ def test_an_example_that_nothing_fits_is_a_mistake_of_the_type() -> None:
 
     odd = Odd("never")
     odd.name = "odd"
-    with pytest.raises(LookupError, match=r"^no example is known for what odd takes$"):
+    with pytest.raises(LookupError, match=r"^no example value is known for odd$"):
         plausible(odd)
 
 

@@ -177,7 +177,7 @@ def test_what_shares_nothing(spec):
         ),
     ]
     empty = sharing_table(spec("name: Pools\ninput: [3, 8, 8]\nlayers: [{max_pool: 2}]"), Options())
-    assert empty.notes == (("", "Pools has no learned weights."),)
+    assert empty.notes == (("", "Pools has no learnable weights."),)
     assert empty.lines == ()
 
 
