@@ -1,4 +1,4 @@
-"""Words of other frameworks that no layer type or setting stands for, with what to do instead."""
+"""Names in other frameworks that have no counterpart here, with advice on what to write instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OPAQUE = "declare its output and costs with `- opaque: {output: [64, 28, 28], pa
 
 FUNCTION = "write the function itself, such as `- relu`"
 
-# What to do, for each word that names a layer elsewhere.
+# Advice -> names of layers in other frameworks.
 TYPES: Mapping[str, tuple[str, ...]] = {
     FUNCTION: (
         "activation",
@@ -96,7 +96,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# The same for each word that names a setting.
+# Advice -> names of settings in other frameworks.
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "leave it out: it follows from the layer before": (
         "in_channels",

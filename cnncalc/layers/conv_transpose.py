@@ -119,5 +119,5 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 f"output_padding {window.output_padding} is not smaller than stride {window.stride}"
                 f" or dilation {window.dilation}",
                 "output_padding",
-                f"output_padding of at most {most} would",
+                f"use output_padding of at most {most}",
             )

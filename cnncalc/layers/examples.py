@@ -1,4 +1,4 @@
-"""How a layer is written in a spec: examples that can be placed, made from its declarations."""
+"""Valid examples of a layer in a spec, derived from its declarations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
 
 
 def stands_alone(kind: type[LayerType]) -> bool:
-    """Whether the bare name of a type is a layer that does something."""
+    """Whether the type is a useful layer without settings."""
     return not kind.is_merge and not plainest_settings(kind)
 
 
@@ -83,7 +83,7 @@ def _mapping(values: dict[str, Value]) -> str:
 def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     conv = "conv: {filters: 64, kernel: 3, padding: 1}"
     by_name = f"""\
-- {kind.name}: # branches by name, each from the current tensor; empty: as it is
+- {kind.name}: # branches by name, each from the current tensor; empty: identity
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
@@ -98,6 +98,6 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     return (
         by_name,
         f"- {kind.name}: [[{conv}], []] # in a list",
-        f"- {kind.name}: # without branches: earlier layers, by their names{inputs}",
+        f"- {kind.name}: # without branches: earlier layers by name{inputs}",
         *with_settings,
     )

@@ -22,7 +22,7 @@ from cnncalc.syntax.settings import flag, whole
 class GroupNorm(LayerType, name="group_norm"):
     """Group normalization: each group of channels to mean 0 and variance 1 (Wu & He 2018, arXiv:1803.08494).
 
-    A number is 3 adds (4 if `affine`) and 2 (3) multiplies; a group 1 add less, 3 divides and
+    An element costs 3 adds (4 if `affine`) and 2 (3) multiplies; a group 1 add less, 3 divides and
     1 exponential.
     """
 

@@ -57,9 +57,9 @@ class Linear(LayerType, name="linear"):
             return Shape(self.features if axis == along else size for axis, size in enumerate(inputs[0]))
         if inputs[0].rank and not self.flatten:
             raise RuleError(
-                f"a vector is needed, but {inputs[0].described} comes in",
+                f"expected a vector, got {inputs[0].described}",
                 None,
-                "a flatten or global_avg_pool above it, or flatten: true, would give one",
+                "add a flatten or global_avg_pool above it, or set flatten: true",
             )
         return Shape((self.features,))
 

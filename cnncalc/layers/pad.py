@@ -55,11 +55,9 @@ class Pad(Moving, name="pad"):
             most = max(window.before, window.after)
             if self.mode == "reflect" and most >= size:
                 raise RuleError(
-                    f"a size of {size} cannot be mirrored {most} deep",
+                    f"reflect padding of {most} needs more than {size} {'position' if size == 1 else 'positions'}",
                     "padding",
-                    f"padding of at most {size - 1}, or mode replicate, would work"
-                    if size > 1
-                    else "mode replicate can",
+                    f"use padding of at most {size - 1}, or mode replicate" if size > 1 else "use mode replicate",
                 )
             if self.mode == "circular" and most > size:
                 raise RuleError(
@@ -96,13 +94,13 @@ class Pad(Moving, name="pad"):
 
     @property
     def _channels(self) -> tuple[int, int]:
-        """The channels before and after."""
+        """The numbers of channels before and after."""
         if isinstance(self.channels, int):
             return self.channels, self.channels
         if len(self.channels) != 2:
             raise RuleError(
                 f"channels has {plural(len(self.channels), 'number')}",
                 "channels",
-                "give one, or two (before and after)",
+                "write one number, or two (before and after)",
             )
         return self.channels

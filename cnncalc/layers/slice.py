@@ -10,10 +10,10 @@ from cnncalc.syntax.settings import axis_of, whole
 
 
 class Slice(Moving, name="slice"):
-    """Every `step`-th channel from `start` to before `stop`, or so along another axis.
+    """Every `step`-th channel from `start` to before `stop`, or positions along another axis.
 
-    `slice: 24` keeps the first 24 channels, as ShuffleNet v2 splits them (Ma et al. 2018,
-    arXiv:1807.11164); `{axis: 1, step: 2}` every other row.
+    `slice: 24` keeps the first 24 channels, as the split of ShuffleNet v2 does (Ma et al. 2018,
+    arXiv:1807.11164); `{axis: 1, step: 2}` keeps every other row.
     """
 
     also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
@@ -38,9 +38,9 @@ class Slice(Moving, name="slice"):
             raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
         if cut.start >= cut.stop:
             raise RuleError(
-                f"nothing is left from {cut.start} to before {cut.stop}",
+                f"the slice from {cut.start} to before {cut.stop} is empty",
                 "start",
-                f"a start of at most {cut.stop - 1} would leave some",
+                f"use a start of at most {cut.stop - 1}",
             )
         return Shape(cut.slide(size) if axis == along else size for axis, size in enumerate(shape))
 

@@ -1,4 +1,4 @@
-"""The shapes of the network's inputs, and what is wrong with them."""
+"""The shapes of the network's inputs and their problems."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
 
 
 def find_channels_last(spec: Spec, inputs: dict[str, Tensor]) -> Iterator[Problem]:
-    """A problem for each input that seems to have its channels last, which may be why a layer failed."""
+    """A problem for each input whose channels seem to be last, which may be why a layer failed."""
     for name, template in spec.inputs:
         shape = inputs[name].shape
         if shape is not None and (meant := with_channels_first(shape)):
             written = str(meant) if not template.span.line else f"[{', '.join(map(str, meant))}]"
-            message = f"{name} is a map of {shape.channels} channels, {shape[-1]} wide; channels come first"
+            message = f"{name} has {shape.channels} channels and width {shape[-1]}, because channels come first"
             yield Problem(template.span, message, f"write {written}")
