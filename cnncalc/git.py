@@ -418,7 +418,7 @@ def _start(place: list[str], arguments: tuple[str, ...] | list[str]) -> Complete
         message = f"git took longer than {PATIENCE} seconds"
         _refuse(message, f"run `git {arguments[0]}` to see why it waits")
     except OSError as error:
-        _refuse(f"git cannot be run: {error.strerror or error}", "name a file instead of a revision")
+        _refuse(f"git cannot be run: {error.strerror or error}", "install it, or name a file instead of a revision")
 
 
 def _program() -> str:

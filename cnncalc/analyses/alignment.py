@@ -351,7 +351,7 @@ class _Level:
 
 
 def _alters(node: Node) -> bool:
-    """Whether a layer gives another shape than it takes."""
+    """Whether a layer changes the shape."""
     return node.layer is not None and node.layer.output_shape not in node.layer.input_shapes[:1]
 
 

@@ -36,9 +36,9 @@ from cnncalc.record import Record
 from cnncalc.spec.templates import Computed, FilledText, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
-# An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
+# The larger image, in strides of the network: 384 instead of 224 for VGG-16, as in CS231n's notes.
 LARGER_BY = 5
-# No formula of a layer comes to more.
+# The largest value of a layer's formula.
 FORMULAS_END = 10**200
 
 
@@ -303,7 +303,7 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
 
 
 def _most_read(layer: Layer) -> int | None:
-    """The most inputs that an output can read where some of its connections are to padding; None where none is."""
+    """The most inputs that an output reads if some connections are to padding; None if none is."""
     wired, output = wiring(layer), layer.output_shape
     if wired is None:
         return None

@@ -97,7 +97,7 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return ALL
         if isinstance(value, int) or (value.isdecimal() and len(value) < 10 and int(value) > 0):
             return int(value)
-        return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
+        return self.fail(f"{value!r} is not a number of levels; write a whole number from 1, or all", param, ctx)
 
 
 class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on

@@ -94,7 +94,7 @@ def command(
     changed = False
 
     def compared() -> Iterator[tuple[Diff, DiffView]]:
-        """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
+        """The differences in order; against a revision, specs that cannot be compared are skipped."""
         nonlocal changed
         for both in _versions(specs, against_ref, config, no_config, problems):
             try:
@@ -228,7 +228,7 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
 
 
 def _json(compared: Iterable[tuple[Diff, DiffView]], *, is_list: bool) -> Iterator[str]:
-    """The lines of the JSON text: one difference, or a list of them."""
+    """The lines of the JSON text: one difference, or a list of differences."""
     from cnncalc.formats import records
     from cnncalc.layers.shapes import DTYPES
     from cnncalc.reports.diff.records import difference_record
@@ -259,7 +259,7 @@ def _text(facts: Diff, options: DiffView) -> Iterator[str]:
 
 
 def _write_tables(compared: Iterable[tuple[Diff, DiffView]], color: str) -> None:
-    """Write the tables to standard output, one below the other, as they come."""
+    """Write the tables to standard output as soon as each is ready."""
     from cnncalc.formats import terminal
 
     first = True

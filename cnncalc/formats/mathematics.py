@@ -73,14 +73,14 @@ Number: TypeAlias = "Value | Factors"
 def written(
     formula: str, style: Style, values: Mapping[str, Number] | None = None, names: Mapping[str, str] | None = None
 ) -> str:
-    """A formula as symbols, or with the numbers of `values` in their place; `names` says how symbols are written."""
+    """A formula with symbols, or with the numbers in `values`; `names` has the notation of symbols."""
     return _FormulaWriter(style, values or {}, names or {}).tree(
         expressions.parse(formula, expressions.REAL_FUNCTIONS).tree
     )[0]
 
 
 def letters(formula: str, known: Mapping[str, str]) -> dict[str, str]:
-    """The letters of a formula's symbols, in their order, where every one has a letter; else none."""
+    """The letters of a formula's symbols, in order, if each has a letter; else empty."""
     names = [name for name, _ in expressions.parse(formula, expressions.REAL_FUNCTIONS).names]
     return {name: known[name] for name in names} if all(name in known for name in names) else {}
 

@@ -81,7 +81,7 @@ def indented(*, ascii_only: bool = True) -> Callable[[type[Kind]], type[Kind]]:
 
 
 def write(record: Any) -> Iterator[str]:
-    """The lines of a record as JSON: a key a line, and an item a line in lists that are iterators."""
+    """The lines of a record as JSON: one key per line, and one item per line in lists that are iterators."""
     if type(record) in _INDENTED:
         yield dumps(to_plain(record), indent=2, ascii_only=_INDENTED[type(record)])
         return

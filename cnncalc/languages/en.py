@@ -151,7 +151,7 @@ SENTENCES = {
         "same_size": "Input and output have the same {axes}: {sizes}.",
         "tied": "Uses the weights of {owner}, where they are counted.",
         "frozen": "{buffers:The number is a buffer|All # are buffers}, because the layer is frozen.",
-        "buffers": "{buffers} of these are buffers: stored but not learned, and not counted as parameters.",
+        "buffers": "{buffers} of these are buffers: stored but not learnable, and not counted as parameters.",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",
         "share_macs": "{macs} of the network's {whole:one MAC|# MACs} ({percent} %)",
@@ -256,7 +256,7 @@ SENTENCES = {
         "remark_across_channels": "The sum runs over the {in_channels:one channel|# channels} of a position.",
         "remark_across_axis": "The sum runs over the {axis_size:only number|# numbers} along axis {axis}.",
         "remark_apply": "The numbers x, y, ... at one place of the inputs become f:",
-        "remark_prelu": "The slope is learned, one for the whole layer.",
+        "remark_prelu": "The whole layer has one learnable slope.",
         "remark_prelu_per_channel": (
             "{in_channels:The only channel|Each of the # channels} has its own learnable slope."
         ),
@@ -281,7 +281,7 @@ SENTENCES = {
         "remark_crop": (
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
-        "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; nothing is learned.",
+        "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; no parameters.",
         "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
         "remark_unfold": (
             "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
@@ -335,8 +335,8 @@ SENTENCES = {
             "Training: the whole branch is dropped with probability {rate} for each sample (stochastic depth)."
         ),
         "remark_only_in_training": "Inference: it does nothing.",
-        "remark_scale": "Each channel is multiplied by a learned factor:",
-        "remark_scale_and_shift": "Each channel is multiplied by a learned factor, and a learned bias is added:",
+        "remark_scale": "Each channel is multiplied by a learnable factor:",
+        "remark_scale_and_shift": "Each channel is multiplied by a learnable factor, and a learnable bias is added:",
         "remark_scale_by_one": "Every number is multiplied by one learned factor:",
         "remark_scale_and_shift_by_one": (
             "Every number is multiplied by one learned factor, and one learned bias is added:"
@@ -412,7 +412,7 @@ SENTENCES = {
         "remark_norm_learned_center": (
             "Learned: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
         ),
-        "remark_norm_nothing_learned": "It has no learned parameters.",
+        "remark_norm_nothing_learned": "It has no learnable parameters.",
         "remark_statistics_tracked": (
             "Tracked: a running mean and a running variance for {in_channels:the only channel|each of the # channels}, "
             "stored but not learnable."
@@ -492,7 +492,7 @@ SENTENCES = {
             "The cost: {source} has {source_params} parameters and {source_macs} MACs, {pieces} times those of one "
             "linear function per unit."
         ),
-        "remark_opaque": "Its figures are those that the spec declares; how it computes is unknown.",
+        "remark_opaque": "The spec declares its figures; its computation is unknown.",
         "remark_parameter": (
             "The {out_elements:number is|# numbers are} learned: nothing comes in, and they are the same for every "
             "sample."

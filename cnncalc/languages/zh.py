@@ -445,7 +445,7 @@ SENTENCES = {
             "每个输出元素是 {places} 个乘积之和，沿 {summed} 求和；没有参数。与全连接层不同，两个因子都来自输入。"
         ),
         "remark_product_without_sum": "每个输出元素是一个乘积，不求和；没有参数。",
-        "remark_opaque": "数字来自描述文件中的声明；内部如何计算未知。",
+        "remark_opaque": "数值来自描述文件中的声明，内部计算未知。",
         "remark_rbf": "{units} 个单元各输出与输入的平方距离 sum (x - w)^2；中心由人工设定，不参与训练。",
         "remark_local_conv": "不共享参数的卷积（局部连接）：每个位置有自己的卷积核。",
         "remark_add": (

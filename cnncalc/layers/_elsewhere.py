@@ -144,10 +144,10 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "leave it out: channels always come first": ("data_format", "channels_last", "channels_first"),
     "leave it out: it begins with the channels and takes all axes": ("start_dim", "end_dim", "start_axis"),
-    "leave it out: the axes are fixed, and `cnncalc layers TYPE` tells which": ("dim", "axis"),
+    "leave it out: the axes are fixed, and `cnncalc layers TYPE` lists them": ("dim", "axis"),
     "leave it out: the output has all steps, and `- slice: {axis: 1, start: 25}` takes the last of 26": (
         "return_sequences",
         "return_state",
     ),
-    "write rate: 1 - keep_prob, the part that is left out": ("keep_prob",),
+    "write rate: 1 - keep_prob, the fraction that is dropped": ("keep_prob",),
 }

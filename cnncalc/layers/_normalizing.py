@@ -61,7 +61,7 @@ def set_operations(elements: int, sets: int, *, affine: bool, center: bool | Non
 
 
 def set_formulas(sets: str, *, affine: bool, center: bool | None = None) -> Formulas:
-    """The texts of `set_operations`, with the number of sets as a text."""
+    """The formulas of `set_operations`, with the number of sets as a formula."""
     center = affine if center is None else center
     return {
         "adds": f"{4 if center else 3} * in_elements - {sets}",
@@ -72,7 +72,7 @@ def set_formulas(sets: str, *, affine: bool, center: bool | None = None) -> Form
 
 
 def affine_weights(shape: tuple[int, ...], *, affine: bool, center: bool | None = None) -> tuple[Weight, ...]:
-    """The learned factor and the learned addend."""
+    """The learnable scale and shift."""
     center = affine if center is None else center
     return (*((Weight("weight", shape),) if affine else ()), *((Weight("bias", shape),) if center else ()))
 

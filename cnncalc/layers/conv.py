@@ -29,7 +29,7 @@ class Conv(Windowed, name="conv"):
     group's channels. With `connections`, filter i reads only the input channels listed in
     row i, like C3 of LeNet-5 (LeCun et al. 1998, Table I).
 
-    Each weight is one multiply-accumulate per output position, and a bias one add per output number.
+    Each weight costs one multiply-accumulate per output position, and a bias one add per output element.
     With `standardize`, the weights of each filter are brought to mean 0 and variance 1 before they are used (Qiao et
     al. 2019, arXiv:1903.10520): `plain` as in timm's StdConv2d, `gain` with a learned factor for each filter, as in
     its ScaledStdConv2d (Brock et al. 2021, arXiv:2101.08692). It does not depend on the input and can be done once
@@ -38,13 +38,13 @@ class Conv(Windowed, name="conv"):
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")
 
-    filters: int = whole("number of filters, the output's channels", example=64)
+    filters: int = whole("number of filters, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    groups: int = whole("number of channel groups, each convolved separately", default=1, example=4)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
     connections: tuple[tuple[int, ...], ...] | None = table(
         "input channels that each filter reads, counted from 0", default=None, absent="all of them"
     )

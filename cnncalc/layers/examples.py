@@ -8,7 +8,7 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Value, describe
 from cnncalc.syntax.settings import Flag, Setting
 
-# An example is one that can be placed on one of these.
+# An example must be valid for one of these inputs.
 SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)), Shape((1, 16)))
 
 
@@ -36,7 +36,7 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
 
 
 def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
-    """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
+    """The fewest settings that make a useful layer: the required ones, or the main one if it needs a value."""
     required = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     if required or sample(kind) is not None:
         return required

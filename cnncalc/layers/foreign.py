@@ -109,14 +109,14 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
         return f"write the function itself, `{_written(named[0], None)}`" if named else advice
     written = f"`{_written(found[0], arguments, kernel)}`"
     if found[0].least_inputs > 1:
-        written += " with `from: [a, b]` beside it"
+        written += " with `from: [a, b]` in the same item"
     if len(found) > 1:
         return f"write {listed((kind.name for kind in found), 'or')}, such as {written}"
     return f"cnncalc calls it {found[0].name}: write {written}"
 
 
 def _written(kind: type[LayerType], arguments: Node | None, kernel: int | None = None) -> str:
-    """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
+    """A type as an item, with the spec's arguments if they can be converted, else with plausible ones."""
     usual = plainest_settings(kind)
     if kind.is_merge and not usual:
         return f"- {kind.name}:"

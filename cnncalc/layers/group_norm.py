@@ -28,8 +28,8 @@ class GroupNorm(LayerType, name="group_norm"):
 
     also_known_as = ("GroupNormalization", "gn", "norm", "normalization", "组归一化")
 
-    groups: int = whole("parts that the channels are split into, each normalized apart", example=4)
-    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+    groups: int = whole("number of channel groups, each normalized separately", example=4)
+    affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
 
     role = Role.NORMALIZATION
 

@@ -153,7 +153,7 @@ class Concat(Join, name="concat"):
 
     also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")
 
-    axis: int = axis_of("axis along which they follow each other, counted from 0, the channels", default=0, example=1)
+    axis: int = axis_of("axis of the concatenation, counted from 0, the channels", default=0, example=1)
 
     role = Role.CONCATENATION
 
@@ -162,9 +162,9 @@ class Concat(Join, name="concat"):
         axis = find_axis(self.axis, first)
         others = {(*shape[:axis], *shape[axis + 1 :]) for shape in inputs}
         if len(others) > 1 or any(shape.rank != first.rank for shape in inputs):
-            beside = f"axis {axis}" if axis else "the channels"
+            varying = f"axis {axis}" if axis else "the channels"
             raise RuleError(
-                f"concat needs equal sizes beside {beside}, but {listed(inputs)} come in",
+                f"concat needs equal sizes except {varying}, got {listed(inputs)}",
                 "axis" if axis else None,
                 f"only axis {axis} may differ" if axis else _what_would_fit(inputs, any_channels=True),
             )
@@ -194,7 +194,7 @@ class Concat(Join, name="concat"):
         readings = []
         for shape in inputs:
             own = shape[along]
-            # The outputs before and behind its part lie where its padding would.
+            # Outputs before and after this input's part are like padding.
             part = SlidingWindow(1, before=before, after=whole - before - own)
             channels, *windows = (part if axis == along else POINT for axis in range(len(shape)))
             readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))

@@ -26,7 +26,7 @@ class LocalConv(Windowed, name="local_conv"):
 
     also_known_as = ("LocallyConnected2D", "locally_connected", "local", "局部连接层")
 
-    filters: int = whole("number of filters at each position, the output's channels", example=64)
+    filters: int = whole("number of filters at each position, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")

@@ -26,7 +26,7 @@ WINDOWS = {
 class Pad(Moving, name="pad"):
     """Adds rows, columns and channels around the input; negative numbers cut them off.
 
-    Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
+    Added channels are zeros, as in the parameter-free shortcuts of ResNet's option A (He et al.
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border, and `circular`
     goes on at the other end of the input. Negative numbers crop, as in PyTorch's `pad`.
     """
@@ -43,7 +43,7 @@ class Pad(Moving, name="pad"):
     )
 
     padding: PerAxis = per_side("rows and columns on each side", default=0, minimum=None)
-    mode: str = choice("what the added rows and columns hold", tuple(WINDOWS), default="zero")
+    mode: str = choice("content of the added rows and columns", tuple(WINDOWS), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0, minimum=None)
 
     role = Role.REARRANGEMENT

@@ -16,7 +16,7 @@ class Permute(Moving, name="permute"):
 
     also_known_as = ("Transpose", "swapaxes")
 
-    axes: PerAxis = axis_list("for each axis of the output, the axis of the input it is", example=(1, 0))
+    axes: PerAxis = axis_list("input axis for each output axis", example=(1, 0))
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW

@@ -226,7 +226,7 @@ class BorderWindow(SlidingWindow):
             yield self.copied_after(max(start, size), end, size)
 
     def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
-        """What is repeated at the positions from `start` to `end`, which are negative."""
+        """The range copied to the negative positions from `start` to `end`."""
         raise NotImplementedError
 
     def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:

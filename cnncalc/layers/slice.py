@@ -19,11 +19,11 @@ class Slice(Moving, name="slice"):
     also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
 
     stop: int | None = whole(
-        "where it ends: the first that is left out", default=None, absent="the axis's end", example=24
+        "end, excluded: the first index that is dropped", default=None, absent="the axis's end", example=24
     )
-    start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
-    step: int = whole("distance of those that are kept", default=1)
-    axis: int = axis_of("axis that is cut, counted from 0, the channels", default=0, example=1)
+    start: int = whole("first index that is kept, counted from 0", default=0, minimum=0)
+    step: int = whole("distance between kept indices", default=1)
+    axis: int = axis_of("axis that is sliced, counted from 0, the channels", default=0, example=1)
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
@@ -35,7 +35,7 @@ class Slice(Moving, name="slice"):
         size = shape[along]
         if cut.stop > size:
             what = f"{axis_names(shape.rank)[along - 1]} of {size}" if along else f"{size} channels"
-            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
+            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"use a stop of at most {size}")
         if cut.start >= cut.stop:
             raise RuleError(
                 f"the slice from {cut.start} to before {cut.stop} is empty",

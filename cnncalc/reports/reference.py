@@ -31,12 +31,12 @@ from cnncalc.syntax.settings import Setting
 TOP_DOCS = {
     "name": "the network's name, shown in the header; defaults to the file's name",
     "source": "free text, such as the paper; shown in the header",
-    "family": "what `cnncalc list` groups it with, such as ResNet",
-    "year": "when it was published",
+    "family": "group in `cnncalc list`, such as ResNet",
+    "year": "year of publication",
     "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
-    "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
-    "variables": "names for values that expressions may use; each may use those above it, --set changes one",
+    "input": "the input's sizes, channels first and without the batch, or a mapping from names to sizes",
+    "variables": "named values for expressions; each may use the ones above it, and --set overrides one",
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
     "layers": "the network: a list of layers, blocks and joins, each of which reads the previous one",
     "outputs": "the layers whose outputs are those of the network, if not only the last one",
@@ -45,8 +45,8 @@ TOP_DOCS = {
     "assert": "conditions for `cnncalc check`, such as params('fc6') / params() < 0.5",
 }
 CONTAINER_DOCS = {
-    "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
-    "branch": "side outputs: branches that start here and leave the main path as it is",
+    "layers": "a list of layers as one item, an unnamed block: to repeat them or to make them conditional together",
+    "branch": "side outputs: branches that start here and do not change the main path",
     "network": "another network, bundled or a file beside the spec, with its layers' names below that of the item",
 }
 NETWORK_DOCS = {
@@ -62,7 +62,7 @@ MODIFIER_DOCS = {
     "weights": "the layer or block whose weights it shares; they count once",
     "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
     "frozen": "true for weights that training leaves unchanged: they count as buffers",
-    "training_only": "true for what is thrown away after training: it counts in the training totals only",
+    "training_only": "true for layers that are removed after training: they count only in the training totals",
 }
 TYPE_CALL_DOCS = {
     TYPE: "an expression whose value is the item's type, such as act for a parameter act: relu",
@@ -102,7 +102,7 @@ SYMBOL_DOCS = {
     "columns": "columns of the second input",
     "inner": "columns of the first input, which are the rows of the second",
     "kernel_positions": "positions of the kernel: height x width",
-    "read_positions": "positions of all the parts of one channel that are read",
+    "read_positions": "sum of the positions in all windows of a channel",
     "output_padding": "rows and columns added after the output",
     "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
@@ -205,7 +205,7 @@ FAMILIES = {
     "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
     "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
     "Joins": (Role.SUM, Role.PRODUCT, Role.MATRIX_PRODUCT, Role.CONCATENATION),
-    "Layers that move numbers": (Role.REARRANGEMENT, Role.RESAMPLING),
+    "Layers that rearrange elements": (Role.REARRANGEMENT, Role.RESAMPLING),
 }
 OTHERS = "Other layers"
 
@@ -307,10 +307,10 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
     """Parts of the language that belong to no layer type: headings, each with keys and their meanings."""
     return (
         ("Items that hold layers", CONTAINER_DOCS),
-        ("Beside the type of any item", MODIFIER_DOCS),
+        ("Keys beside the type of an item", MODIFIER_DOCS),
         ("Beside network", NETWORK_DOCS),
         ("In place of a type: one that an expression chooses", TYPE_CALL_DOCS),
-        ("Keys of a branch that is more than a list", BRANCH_DOCS),
+        ("Keys of a branch that is not just a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
             "Keys of budget and expect: quantities of the network, or of a layer or block (fc6.params)",
@@ -357,7 +357,7 @@ def _call(kind: type[LayerType]) -> str:
 
 
 def document(facts: Reference) -> Document:
-    """All that is known of a layer type."""
+    """The reference of a layer type."""
     blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.description))]
     if facts.also_known_as:
         blocks.append(Paragraph(f"Also known as {listed(facts.also_known_as)}."))
@@ -373,8 +373,8 @@ def document(facts: Reference) -> Document:
         terms = (*variant.formulas.items(), *((key, "none") for key in variant.without))
         blocks += (Heading(f"With {named}", 4), Terms(terms))
     if facts.symbols:
-        blocks += (Heading("Names in the formulas, beside the settings", 3), Terms(tuple(facts.symbols.items())))
-    depth = "counts as a layer of the depth" if facts.counts_as_depth else "adds nothing to the depth"
+        blocks += (Heading("Names in the formulas, in addition to settings", 3), Terms(tuple(facts.symbols.items())))
+    depth = "counts as a layer of the depth" if facts.counts_as_depth else "does not count as depth"
     output = next(kind.value for kind, word in STORAGE.items() if word == facts.storage)
     if not facts.least_inputs:
         output = "its weights themselves"
@@ -389,7 +389,7 @@ def document(facts: Reference) -> Document:
 
 
 def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
-    """Each setting with what it means, then with what it takes."""
+    """Each setting with its meaning and its accepted values."""
     if facts.several_inputs:
         yield "branches", JOIN_DOC
     if facts.further_inputs:

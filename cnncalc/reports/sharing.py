@@ -52,7 +52,7 @@ ALWAYS = ("layer", "type", "params", "unshared", "unshared_ratio", "fully_connec
 
 
 class SharingView(Record):
-    """How the table is written. No `columns`: those in which the network differs; `depth` 0 folds by itself.
+    """The options of the table. Without `columns`, those that differ in the network; `depth` 0 folds automatically.
 
     `exact` is for programs: every layer, ratios as plain decimals, no totals among the rows.
     """
@@ -64,7 +64,7 @@ class SharingView(Record):
 
 
 def sharing_table(network: LayerGraph, view: SharingView) -> Table:
-    """The parameters of each layer as it is and in the other ways, with totals and what they say."""
+    """The parameters of each layer, current and in the other variants, with totals and notes."""
     facts = sharing(network)
     say = Speaker(view.language, "sharing")
     keys = view.columns or default_columns(facts, view)
@@ -86,7 +86,7 @@ def sharing_table(network: LayerGraph, view: SharingView) -> Table:
 
 
 def default_columns(facts: Sharing, view: SharingView) -> tuple[str, ...]:
-    """The columns that tell something of the network; for programs, always the same."""
+    """The columns that differ in the network; for programs, always the same."""
     if view.exact:
         return ("layer", "type", "params", *WAYS)
     sums = facts.training

@@ -265,8 +265,8 @@ def _type_call(key: str) -> JsonSchema:
 
 
 def _beside(name: str) -> JsonSchema:
-    """The keys that may stand beside a type."""
-    message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
+    """The keys that are allowed beside a type."""
+    message = f"this key cannot be beside {name}: indent settings below it, and begin another layer with '- '"
     return {"enum": [name, *MODIFIERS, *(NETWORK_MODIFIERS if name == NETWORK else ())], "errorMessage": message}
 
 

@@ -73,7 +73,7 @@ SORTABLE = tuple(SUMS)
 
 
 class SummaryView(Record):
-    """How a summary is written.
+    """The options of a summary.
 
     `depth` 0 folds automatically to MOST_ROWS rows; `top` 0 shows all; `flat` lists the layers by
     full name, without blocks.
@@ -130,7 +130,7 @@ def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:
 
 
 def _sorted(network: LayerGraph, root: Node, view: SummaryView) -> tuple[list[Row], str]:
-    """The layers by what they weigh, without their blocks."""
+    """The layers sorted by a quantity, without their blocks."""
     key = view.sort or "params"
     leaves = select_layers(root)
     quantity = SUMS[key]
@@ -216,7 +216,7 @@ def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
 
 
 def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
-    """What only a single layer has."""
+    """Cells that only single layers have."""
     if key == "input":
         return Items(shape(sizes, view.layout) for sizes in layer.input_shapes)
     if key == "weights":
@@ -240,7 +240,7 @@ def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
 
 
 def _footer(counted: Totals, root: Node, view: SummaryView) -> list[tuple[str, str]]:
-    """The totals, and what dominates them."""
+    """The totals, and the layers that dominate them."""
     each = DTYPES[view.dtype]
     sums = counted.inference
     batch = view.batch

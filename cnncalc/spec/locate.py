@@ -220,8 +220,8 @@ def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> t
     def visit(place: Place, reference: Node | None) -> Place:
         identity = identify(place)
         if identity in above:
-            message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
-            raise SpecError([Problem(None, message, "a spec starts from one that does not start from it")])
+            message = f"extends forms a cycle: {os.path.basename(place.path)} is already extended"
+            raise SpecError([Problem(None, message, "remove one extends of the cycle")])
         if identity not in done:
             document = intake.read(place, reference)
             above[identity] = None
@@ -306,7 +306,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name.removeprefix(bundled.LIBRARIES)):
         message = f"{word} takes a file of the same folder or a bundled network, not the path {quoted(name)}"
-        hint = f"copy the file beside this one, or allow it: {surface.outside()}"
+        hint = f"copy the file beside this one, or allow it with {surface.outside()}"
         raise SpecError([Problem(span, message, hint)])
     found: Place | None = None
     if place.revision:
@@ -320,7 +320,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     if found is not None:
         if not stays:
             message = f"{word} {quoted(name)}: that is a link to a file outside of this folder"
-            raise SpecError([Problem(span, message, f"copy the file here, or allow it: {surface.outside()}")])
+            raise SpecError([Problem(span, message, f"copy the file here, or allow it with {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:

@@ -23,7 +23,7 @@ TOP_KEYS = (
     "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
     *GUARDS,
 )  # fmt: skip
-# What other tools call them; only messages ask for it.
+# Their names in other tools, for messages.
 TOP_KEYS_ELSEWHERE = {
     "name": ("title", "model_name", "名称"),
     "source": ("paper", "reference", "author", "description", "comment", "url"),

@@ -70,7 +70,7 @@ class Constant(Record):
 class Computed(Record):
     """An expression. `words` are the words that stand for themselves in it, such as `same` or `relu`.
 
-    `text_column` is the column of its first character, None if the file does not hold the text as it is read.
+    `text_column` is the column of its first character, None if the text differs from that in the file.
     `uses_tensor`: it uses names of the incoming tensor. `uses_shapes`: it asks for the shapes of named tensors.
     """
 
@@ -397,7 +397,7 @@ class TemplateReader(Record):
             return Listed(complete, node.span)
         if words and isinstance(node, Mapping) and len(node.entries) == 1 and self._is_word(node.entries[0][0].text):
             return self._type_with_arguments(*node.entries[0])
-        self.problems.report(node.span, f"a value is expected here, not {kind(node)}")
+        self.problems.report(node.span, f"expected a value, got {kind(node)}")
         return None
 
     def _is_word(self, text: str) -> bool:
@@ -422,7 +422,7 @@ class TemplateReader(Record):
                 self.problems.report(place, "shape() asks for a tensor, and here is none", hint)
                 return None
             if not parsed.names and not parsed.calls:
-                # Without names the value cannot change: computed once, and a wrong one is reported at once.
+                # Without names the value is constant: it is computed once, and its problems are reported here.
                 return Constant(parsed.evaluate({}), span)
         except ExpressionError as error:
             self.problems.report(span.within(column, error.offset), error.message, error.hint)
@@ -439,7 +439,7 @@ class TemplateReader(Record):
                 continue
             if self.tensor and name in TENSOR_NAMES:
                 uses_tensor = True
-            # Loads every layer type, which only a name that is not known is worth.
+            # Loads every layer type, which takes time, so only for an unknown name.
             elif (not is_slip and name in self.words) or name in layers.all_keywords():
                 kept.append(name)
             else:

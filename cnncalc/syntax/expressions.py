@@ -620,7 +620,7 @@ class _Parser:
             last = self.tokens[self.position - 1]
             number = last.text if last.kind == "number" else ""
             hint = hints.explain_rest(self.text.strip(), number, self.token.text)
-            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset, hint)
+            raise ExpressionError(f"unexpected {quoted(self.token.text)}", self.token.offset, hint)
         return Expression(self.text, tuple(self.names), tree, len(self.tokens), tuple(self.calls))
 
     def advance(self) -> Token:
@@ -753,7 +753,7 @@ class _Parser:
         if token.text not in FUNCTIONS and token.text not in self.functions:
             functions = (*self.functions, *FUNCTIONS)
             hint = did_you_mean(token.text, functions, f"the functions are {', '.join(functions)}")
-            raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
+            raise ExpressionError(f"unknown function {quoted(token.text)}", token.offset, hint)
         if token.text in self.functions:
             self.calls.append((token.text, token.offset))
         return Call(token.text, self.arguments(")"), token.offset)

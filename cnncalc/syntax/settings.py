@@ -26,7 +26,7 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 P = ParamSpec("P")
 N = TypeVar("N", int, "int | Fraction")
 REQUIRED: Any = object()
-# NumPy and PyTorch have no tensors of more axes.
+# NumPy and PyTorch allow no more axes.
 MOST_AXES = 64
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.

@@ -227,7 +227,7 @@ class _Differ:
             yield blame, Figure(*numbers)
 
     def _blame_readers(self, old: Layer, new: Layer) -> Blame:
-        """Why a layer may overwrite its input now, or no longer may: the causes of its input's other readers."""
+        """Why a layer became in place, or no longer is: the causes of its input's other readers."""
         if not old.inputs or not new.inputs:
             return self.ledger.own_blame(new)
         if self.pairing.partner.get(new.inputs[0]) != old.inputs[0]:

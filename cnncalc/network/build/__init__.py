@@ -123,7 +123,7 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
     if not draft.layers:
         draft.problems.append(Problem(span, "no layer has a true when:", "make at least one when: true"))
     elif not outputs:
-        draft.problems.append(Problem(span, "nothing leaves the network", "name its outputs in outputs:"))
+        draft.problems.append(Problem(span, "the network has no output", "list its outputs under outputs:"))
     elif draft.aside and not draft.unneeded.issuperset([*failed, *draft.list_unknown()]):
         draft.problems += draft.aside
     elif not draft.aside and (failed or any(draft.list_unknown())):

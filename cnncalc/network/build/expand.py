@@ -90,7 +90,7 @@ class Expander:
     def _repeat(
         self, item: Item, action: Action, loop: Loop, scope: ItemScope, current: Tensor | None
     ) -> Tensor | None:
-        """Place the passes of an item, each after the one before."""
+        """Place the passes of an item, each on the output of the previous one."""
         # A name that contains {index} is new in each pass; otherwise the passes are numbered below one name.
         # An unnamed group adds no name of its own, repeated or not; a computed type gives each pass its name.
         base = None
@@ -290,7 +290,7 @@ class Expander:
     def _place_branches(
         self, branches: tuple[Branch, ...], scope: ItemScope, start: Tensor | None
     ) -> list[tuple[str | None, Tensor]]:
-        """Place the branches whose conditions are true; their names and outputs."""
+        """Place the branches whose conditions are true. Returns their names and outputs."""
         if scope.previous is not None:
             scope = scope._replace(previous=start)
         ends: list[tuple[str | None, Tensor]] = []

@@ -34,13 +34,13 @@ def evaluate_shape(name: str, template: Template, variables: dict[str, Value]) -
         return Shape(sizes)  # type: ignore[arg-type]
     if value is UNKNOWN:
         return None
-    hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
-    wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
+    hint = "write the channels first, without the batch, such as [3, 224, 224]"
+    wanted = "the channels and up to 3 sizes, which are whole numbers of at least 1"
     raise EvaluationError(template.span, f"{name} takes {wanted}, not {describe(value)}", hint)
 
 
 def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
-    """The hint for a layer that needs a map and reads a network input that is a vector; empty for other layers."""
+    """A hint for a layer that needs a feature map but reads a network input that is a vector; empty for others."""
     if len(inputs) != 1:
         return ""
     name, shape, _ = inputs[0]

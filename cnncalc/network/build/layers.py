@@ -118,7 +118,7 @@ class WeightSharing:
                 "name a layer or block of the same kind",
             )
         elif not owner.figures.weights:
-            message, hint = f"{quoted(owner.name)} has no weights to share", "leave weights out"
+            message, hint = f"{quoted(owner.name)} has no weights to share", "remove weights"
         elif owner.figures.frozen != figures.frozen:
             own, other = ("it is not frozen", "is") if owner.figures.frozen else ("it is frozen", "is not")
             message = f"{own}, but {quoted(owner.name)}, whose weights it shares, {other}"
@@ -201,7 +201,7 @@ def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> No
     item, path, scope = place
     if len(inputs) > 1 and not (call.type.is_merge or call.type.further_inputs):
         message = f"{path} takes one input, not {len(inputs)}"
-        raise EvaluationError(item.span, message, "join them first, with concat or add")
+        raise EvaluationError(item.span, message, "join them with concat or add first")
     if len(inputs) < call.type.least_inputs:
         reads = inputs[0].name or "..."
         hint = f"write its branches, or from: [{reads}, ...] in the same item"

@@ -73,7 +73,7 @@ class NameTable:
         return self.draft.tensors.get(path) or self.cache.find_inside(path)
 
     def search(self, name: str, scope: ItemScope) -> str | None:
-        """The full name of a layer, block or branch, searched from the item outwards to the enclosing block."""
+        """The full name of a layer, block or branch, searched from the item outward to the enclosing block."""
         path = scope.path
         while True:
             full = join_path(path, name)

@@ -14,7 +14,7 @@ from cnncalc.spec.records import Block, Reads, Spec, reads_of
 from cnncalc.spec.templates import EvaluationError
 
 # What to do about a name that no layer has, where none is near.
-NAME_IT = "give the layer a name: where it stands"
+NAME_IT = "give the layer this name with name:"
 
 
 class BlockReads:
@@ -44,11 +44,11 @@ class BlockReads:
         raise EvaluationError(span, message, did_you_mean(surplus[0], missing, hint))
 
     def is_missing(self, name: str, scope: ItemScope) -> bool:
-        """Whether the enclosing block expects a tensor of that name from its call."""
+        """Whether the enclosing block expects a tensor with this name from its call."""
         return scope.inputs_span is not None and name in self.of(scope.network.spec.blocks[scope.block]).outside
 
     def explain_missing(self, scope: ItemScope) -> Problem:
-        """Which names the enclosing block reads that the `from` of its call does not pass."""
+        """The problem of names that the enclosing block reads and the `from` of its call does not pass."""
         reads = self.of(scope.network.spec.blocks[scope.block])
         missing = [word for word in reads.outside if word not in scope.inputs]
         line = reads.words[missing[0]].line
@@ -64,7 +64,7 @@ def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, 
     if name == "input" and scope.inputs and scope.inputs_span is None:
         tensors = spec.blocks[scope.block].tensors if scope.block else ()
         message = f"the block {scope.block!r} names its inputs itself" if tensors else "there is more than one input"
-        return Problem(span, message, f"name one of {listed(scope.inputs, 'or')}")
+        return Problem(span, message, f"name {listed(scope.inputs, 'or')}")
     if re.fullmatch(r"-?[0-9]+", name):
         message = f"{quoted(name)} is not a name: layers have names, not numbers"
         return Problem(span, message, "write previous for the previous layer, and give other layers a name:")
@@ -94,4 +94,4 @@ def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, 
     visible = (path.removeprefix(prefix) for path in draft.tensors if path.startswith(prefix))
     words = chain(scope.inputs, ("previous",), named, visible)
     hint = did_you_mean(name, words, NAME_IT)
-    return Problem(span, f"no layer is called {quoted(name)}", hint)
+    return Problem(span, f"no layer has the name {quoted(name)}", hint)

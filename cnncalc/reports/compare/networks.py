@@ -72,7 +72,7 @@ class ComparedNetwork(Record):
 
 
 class ComparisonView(Record):
-    """How networks are compared.
+    """The options of a comparison.
 
     `base` is the index of the network for ratios. `exact` is for programs: plain numbers, and every
     figure in its own column.
@@ -90,7 +90,7 @@ class ComparisonView(Record):
 
 
 def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
-    """The networks' names; the SPEC as it was given where several networks have one name."""
+    """The networks' names; the given SPEC if several networks have the same name."""
     return labels_of([(entry.spec, entry.network.name) for entry in entries])
 
 
@@ -110,7 +110,7 @@ def needs_fields(columns: Iterable[str], sort: str) -> bool:
 def compare_table(
     entries: Sequence[ComparedNetwork], view: ComparisonView, notes: Sequence[tuple[str, str]] = ()
 ) -> Table:
-    """A row a network, or a column a network; `notes` come below what the figures say themselves."""
+    """One row or one column per network; `notes` follow the notes about the figures."""
     names = labels(entries)
     cells = _ComparisonCells(entries, names, view)
     keys = view.columns
@@ -156,11 +156,11 @@ def _header(names: Sequence[str], view: ComparisonView) -> tuple[str, ...]:
 
 
 def _columns(keys: Iterable[str], view: ComparisonView) -> Iterator[Column]:
-    """The columns, ratios behind the figures they are of; for programs with the shares of the heaviest layers."""
+    """The columns, with ratios after their figures, and for programs the shares of the heaviest layers."""
     for key in keys:
         column = BY_KEY[key]
         if view.base is not None and column.bars:
-            # Ratios tell what bars would.
+            # Ratios replace bars.
             column = column._replace(bars=6)
         yield column
         if view.base is not None and key in COUNTS:
@@ -178,19 +178,19 @@ def _least(name: str, row: Sequence[Cell], columns: Sequence[Column]) -> int:
 
 
 def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], view: ComparisonView) -> Iterator[Line]:
-    """A line a column."""
+    """One row per column."""
     for number, column in enumerate(columns):
         if column.key != "network":
             yield Line((column.key if view.exact else column.header, *(row[number] for row in rows)))
 
 
 def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView) -> list[int]:
-    """The places of the entries in the order to show them: numbers downwards, names upwards."""
+    """The indices of the entries in display order: numbers descending, names ascending."""
     places = list(range(len(entries)))
     if view.sort == "network":
         places.sort(key=lambda place: names[place].lower(), reverse=view.reverse)
     elif view.sort:
-        # What has no such number comes last, whichever way round.
+        # Networks without this number come last in both orders.
         amounts = [_amount(view.sort, entry) for entry in entries]
         sign = 1 if view.reverse else -1
         places.sort(key=lambda place: (amounts[place] is None, sign * (amounts[place] or 0)))
@@ -284,7 +284,7 @@ def inputs(network: LayerGraph) -> str:
 
 
 def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], view: ComparisonView) -> Share | None:
-    """A figure of a network as a part of the base's."""
+    """A figure of a network relative to that of the base."""
     if view.base is None:
         return None
     return Share(_amount(key, entry) or 0, _amount(key, entries[view.base]) or 0)

@@ -138,7 +138,7 @@ RECORDS = (CompareRecord, SizesComparison, StagesComparison)
 
 
 def comparison_record(entries: Sequence[ComparedNetwork], view: ComparisonView) -> CompareRecord:
-    """The record of networks beside one another: every fact, whatever the table shows."""
+    """The record of networks side by side, with all figures, whatever the table shows."""
     names = labels(entries)
     ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
 

@@ -39,7 +39,7 @@ class Results(Record):
 
 
 def sizes_table(results: Results, notes: Sequence[tuple[str, str]], *, exact: bool) -> Table:
-    """A row for each size of each network; parameters stand with the network where no size changes them."""
+    """A row for each size of each network; parameters are in the network's row if they are equal at all sizes."""
     labels = labels_of([(spec, name) for spec, name, _ in results.networks])
     if exact:
         return Table("", (), EXACT, tuple(_exact(results, labels)), ())

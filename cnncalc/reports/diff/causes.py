@@ -80,7 +80,7 @@ def causes_table(facts: Diff, view: DiffView, rows: int) -> Table | None:
         notes.append(("", f"{plural(free, 'other change')} cost{'s' if free == 1 else ''} nothing"))
     view = view._replace(columns=tuple(key for key in view.columns if key != "type"))
     lines = lines_of(shown, facts.old_totals, view)
-    title = "What each change costs, and what follows from it"
+    title = "Costs of each change, direct and downstream"
     return Table(title, (), columns_of(view, "cause"), lines, tuple(notes))
 
 

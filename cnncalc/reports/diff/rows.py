@@ -41,7 +41,7 @@ WIDE_CHANGE = 40
 
 
 class DiffView(Record):
-    """How a comparison is written. `everything` folds nothing; `width` is the terminal's, 0 for any.
+    """The options of a difference. `everything` folds nothing; `width` is that of the terminal, 0 for any.
 
     `notes` follow the title.
     """
@@ -68,7 +68,7 @@ class DiffRow(Record):
 
 
 def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[Line, ...]:
-    """The lines of rows; per cents are of the totals. Where a terminal is narrow, long texts take several lines."""
+    """The lines of rows; percentages refer to the totals. In a narrow terminal, long texts take several lines."""
     lines = tuple(Line(_cells(row, totals, view), row.indent, row.heading, row.faint) for row in rows)
     keys = view.columns
     if not view.width or "change" not in keys:
@@ -106,7 +106,7 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[L
 
 
 def columns_of(view: DiffView, first: str) -> tuple[Column, ...]:
-    """The columns that are asked for; the one of names is headed `first`."""
+    """The selected columns; the header of the names is `first`."""
     columns = (BY_KEY[key] for key in view.columns)
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
@@ -264,7 +264,7 @@ class Wording:
             owner = change.new.weights_from
             words.append(f"shares the weights of {owner}" if owner else "has its own weights now")
         if change.in_training_changed:
-            words.append("in training only now" if change.new.training_only else "at inference too now")
+            words.append("now in training only" if change.new.training_only else "now also at inference")
         if change.is_freezing_changed:
             words.append("frozen now" if change.new.frozen else "no longer frozen")
         return words + (self._shapes(change, change.old, change.new) if shapes else [])

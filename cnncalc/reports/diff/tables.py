@@ -36,7 +36,7 @@ LONG_IN_MARKDOWN = 30
 
 
 def diff_tables(facts: Diff, view: DiffView) -> tuple[Table, ...]:
-    """The changes, what they cost, and the totals; a table that would say nothing is not there."""
+    """The changes, their costs, and the totals, without empty tables."""
     if not facts.anything:
         return ()
     changes = _changes_table(facts, view)
@@ -87,7 +87,7 @@ def _under_heading(table: Table, title: str) -> Iterator[str]:
 
 
 def _totals_table(facts: Diff, view: DiffView) -> Table:
-    """The totals of both networks; those of training where they are others."""
+    """The totals of both networks, and those in training if they differ."""
     old, new = facts.old_totals, facts.new_totals
     keys = [key for key in SUMS if key in COUNTS or key in view.columns]
     rows = [(_noun(key), key, old.inference, new.inference) for key in keys]
@@ -115,7 +115,7 @@ def _noun(key: str) -> str:
 
 
 def _changes_table(facts: Diff, view: DiffView) -> Table:
-    """The rows of what changed, in the order of the file."""
+    """The rows of changes, in the order of the file."""
     words = Wording(view.arrow)
     writer = _Changes(facts, view, words)
     rows = writer.rows()
@@ -249,7 +249,7 @@ class _Changes:
             start = end
 
     def _continues(self, other: tuple[int, Match], place: int, first: Match) -> bool:
-        """Whether a node is the next of equal neighbors that are one row."""
+        """Whether a node belongs to a run of equal neighbors in one row."""
         if self.view.everything or (not first.children and first.old is not None and first.new is not None):
             return False
         return other[0] == place and self.below[other[1]].likeness == self.below[first].likeness

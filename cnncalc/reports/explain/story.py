@@ -18,7 +18,7 @@ from cnncalc.text import Share, integer, percent
 
 
 def explain_network(facts: Story, view: ExplanationView, spec: str = "") -> Document:
-    """The story of a network as a document; with `spec`, how it was named, it ends in a hint at the command."""
+    """The description of a network as a document; with `spec`, the given name, it ends with a hint about commands."""
     return Document(tuple(_Teller(facts, view, spec).blocks()), view.language)
 
 

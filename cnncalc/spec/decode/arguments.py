@@ -72,7 +72,7 @@ def _pair(
     noun: str,
     context: Context,
 ) -> dict[str, Node]:
-    """The node that each parameter gets, by name or by position."""
+    """The node of each parameter, by name or by position."""
     problems = context.problems
     if node is None:
         return {}

@@ -124,7 +124,7 @@ def suggest_type(word: str, arguments: Node | None, context: Context) -> str:
             rest = f"[{rest}]"
         return f"write {first}: {rest}, with a space after the colon"
     if word in MODIFIERS:
-        return f"{word} stands beside a type, in the same item"
+        return f"write {word} beside a type, in the same item"
     if word in context.reader.known:
         settings = "" if arguments is None else f", with its settings in {SET} beside it"
         return f"write `- {TYPE}: {word}` for the type that it holds{settings}"
@@ -170,7 +170,7 @@ def report_named_values(
 
 
 def suggest_setting(word: str, type_name: str, parameters: Parameters) -> str:
-    """What was meant by a word that is none of the settings or parameters."""
+    """A hint for a word that is not a setting or parameter."""
     if word in MODIFIERS:
         return f"write {word} beside {type_name}, not below it"
     if sign := next((character for character in word if ascii_lookalike(character)), ""):

@@ -183,7 +183,7 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
 
 
 def _decode_join(key: Scalar, found: type[LayerType], arguments: Node | None, context: Context) -> Action | None:
-    """A join with its settings and branches; without branches, `from` gives its inputs."""
+    """A join with its settings and branches; without branches, its inputs are those of `from`."""
     if _gives_settings(arguments) and any(setting.required for setting in found.settings.values()):
         return decode_layer(key, found, arguments, context)
     settings: list[tuple[Scalar, Node]] = []

@@ -24,7 +24,7 @@ def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loo
             if not all(check_value_name(name, key.span, "a value of for", problems) for name in names):
                 continue
             if "index" in names:
-                problems.report(key.span, "'index' counts the passes", "choose another name")
+                problems.report(key.span, "'index' is the number of the pass", "use another name")
             walks.append((names, context.reader.template(value, words=True) or Constant(UNKNOWN, value.span)))
     elif node is not None:
         found = "an empty one" if isinstance(node, Mapping) else kind(node)
@@ -62,7 +62,7 @@ def decode_sources(node: Node | None, context: Context) -> Sources | None:
     else:
         named = [("", value) for value in list_nodes(node)]
     if not named:
-        context.problems.report(node.span, "from names no layer", "name one, or leave from out")
+        context.problems.report(node.span, "from names no layer", "name a layer, or remove from")
     names = [(key or None, _read_source(value, context)) for key, value in named]
     return Sources(tuple((key, name) for key, name in names if name is not None), node.span)
 

@@ -38,10 +38,10 @@ def decode_variables(
             message = f"{surface.variable(name)}: the spec has no variable {quoted(name)}"
             problems.report(None, message, did_you_mean(name, nodes, known))
     variables: dict[str, Template] = {}
-    elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
+    elsewhere = dict.fromkeys(nodes, "move it up: it is defined below")
     reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere, words=words)
     for name, node in nodes.items():
-        elsewhere[name] = "a variable cannot use itself"
+        elsewhere[name] = "remove it: a variable cannot use itself"
         template = reader.template(node, words=True)
         if isinstance(template, Constant) and template.value is None:
             problems.report(node.span, f"the variable {name!r} has no value", "write a value after the colon")
@@ -61,7 +61,7 @@ def _refuse_too_many(variables: dict[str, Node], span: Span, problems: Problems)
 
 
 def report_unused_additions(documents: tuple[ParsedFile, ...], spec: Spec, problems: Problems) -> None:
-    """Report variables beside `extends` that the base does not have and nothing uses: probably slips."""
+    """Report variables of a spec with `extends` that its base does not have and nothing uses: probably misspelled."""
     chain = tuple(document.mapping for document in documents)
     known: dict[str, None] = {}
     added: list[tuple[int, Scalar, list[str]]] = []
