@@ -1,4 +1,4 @@
-"""The facts that explain a layer: its formulas worked out, and what it is compared with.
+"""The facts that explain a layer: its formulas with numbers, and comparisons.
 
 A layer's derivations are the formulas of its type with numbers. The comparisons follow CS231n's notes,
 "Convolutional Networks": parameter sharing, im2col, a linear layer as a convolution, stacks of small
@@ -265,7 +265,7 @@ def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
     with limits.InForce(limits.Limits(number=FORMULAS_END)):
         value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
-        raise TypeError(f"{text} is no number")
+        raise TypeError(f"{text} is not a number")
     return value
 
 

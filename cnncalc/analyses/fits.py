@@ -1,4 +1,4 @@
-"""How kernels end on the axes of their input: what they do not reach, and which settings would make them fit."""
+"""How kernels fit the axes of their input: unread positions, and settings that fit exactly."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class AxisFit(Record):
 
     `lost` are the input's last positions that no output reads, `unused` those of the padding after it;
     `between` are the positions skipped between windows. `beyond` is the part of the last window after input and
-    padding, if sizes are rounded up. `remedies` are settings with values, each of which is sufficient, the
-    smaller first; a padding of two numbers is before and after.
+    padding, if sizes are rounded up. `remedies` are settings with values, each sufficient
+    alone, the smaller first; two numbers are the padding before and after.
     """
 
     axis: str
@@ -39,7 +39,7 @@ class AxisFit(Record):
 
     @property
     def remarkable(self) -> bool:
-        """Whether there is anything to say."""
+        """Whether the fit needs an explanation."""
         return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
 
 

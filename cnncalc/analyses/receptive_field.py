@@ -1,27 +1,26 @@
-"""Receptive fields: which positions of the network's inputs an output of each layer depends on.
+"""Receptive fields: the positions of the network's inputs that an output of each layer depends on.
 
-Along one axis of an input, an output's field is what lies between the first and the last position
-that it depends on; holes that dilation leaves are within it. Positions before 0 or behind the
-input's end are those that padding stands for: the field goes on beyond the border, as it is commonly
-given. A layer's field is
+Along one axis of an input, an output's field extends from the first to the last position that it
+depends on, including the holes of dilation. Positions before 0 or after the input's end are padding:
+by the usual convention, the field extends beyond the border. A layer's field has
 
-- its size: that of the largest of its outputs, where they differ (behind a transposed convolution);
-- its stride: how far it moves from one output to the next, a fraction where several outputs share
-  their positions; None where no one number says it;
-- its start and its center: those of the first output.
+- a size: that of the largest output, if outputs differ (after a transposed convolution);
+- a stride: the distance between the fields of consecutive outputs, a fraction if several outputs share
+  their positions; None if no single number describes it;
+- a start and a center: those of the first output.
 
 Through a window they compose as in Araujo, Norris and Sim, "Computing Receptive Fields of
-Convolutional Neural Networks" (Distill, 2019): SIZE, STRIDE, START and CENTER below. Computed are
-the first and the last position of every output, as a rule that repeats, so that nothing is rounded
-where strides are fractions. Over branches the field is their exact union.
+Convolutional Neural Networks" (Distill, 2019): SIZE, STRIDE, START and CENTER below. The computation
+uses the first and last position of every output, as a periodic rule, so fractional strides need no
+rounding. The field of several branches is their exact union.
 
-What reads an axis whole (a global pool) sees the same in every output: its field is cut to the input,
-and moves by 0. Statistics of normalizations are left aside, and so are gates unless told: inputs of
-a join that are repeated over the positions of another, as in squeeze-and-excitation.
+If a layer reads a whole axis (a global pool), every output has the same field: it is cut to the input,
+and its stride is 0. Fields ignore the statistics of normalizations. They also ignore gates by default:
+inputs of a join that are broadcast over the positions of another, as in squeeze-and-excitation.
 
-An output is a position with all of its channels. Where a reshape or permute makes channels of positions,
-single channels depend on less than all of them together; this is followed for as long as layers keep channels
-apart, so that positions that come back are what they were.
+An output is a position with all of its channels. If a reshape or permute turns positions into channels,
+single channels depend on fewer positions than all channels together. This is followed while layers keep
+channels separate, so that channels that become positions again have their original fields.
 """
 
 from __future__ import annotations
@@ -44,32 +43,32 @@ from cnncalc.record import Record
 
 Number: TypeAlias = "int | Fraction"
 
-# How a field grows through a sliding window, in the language of expressions: `size`, `stride` and `start` are
-# those of the layer before (in CENTER, of the layer), `step` is the window's own stride.
+# The growth of a field through a sliding window, as expressions: `size`, `stride` and `start` are those of the
+# previous layer (in CENTER, of the layer itself), `step` is the window's own stride.
 SIZE = "size + (kernel - 1) * stride"
 DILATED_SIZE = "size + dilation * (kernel - 1) * stride"
 STRIDE = "stride * step"
 START = "start - before * stride"
 CENTER = "start + (size - 1) / 2"
 
-# A rule that repeats only after more outputs than this is none that anybody could use.
+# The longest period of a rule, in outputs.
 LONGEST_PERIOD = 4096
-# Branches that move at more paces than this have no rule.
+# Branches with more different strides than this have no rule.
 MOST_STRANDS = 64
-# Paths are not counted beyond this: they double with each join.
+# The largest count of paths, which double with each join.
 MOST_PATHS = 10**1000
-# Positions that come back out of the channels are fitted to a rule that repeats after so many at most.
+# The longest period of rules that are fitted to channels that become positions again.
 LONGEST_FITTED = 16
-# How many fields are kept, for layers that see the same, and the longest period of those that are.
+# The number of cached fields, and the longest period of a cached field.
 MOST_KEPT = 4096
 LONGEST_KEPT = 16
 
 
 class Reach(Record):
-    """The first and the last position that outputs depend on along an axis, alone or through one path.
+    """The first and the last position that outputs depend on along an axis, in all or through one path.
 
-    The rule repeats: output i + len(lows) reaches what output i does, `advance` positions further. None
-    is an output that depends on nothing.
+    The rule is periodic: output i + len(lows) reaches the positions of output i, shifted by `advance`. None
+    marks an output that depends on nothing.
     """
 
     lows: tuple[int | None, ...]
@@ -90,7 +89,7 @@ class Reach(Record):
 
     @property
     def is_monotone(self) -> bool:
-        """Whether no output's first or last position lies before that of an output before it."""
+        """Whether first and last positions never decrease from one output to the next."""
         if self.period == 1:
             return self.lows[0] is not None
         if None in self.lows:
@@ -106,23 +105,23 @@ class Reach(Record):
 
     @property
     def size(self) -> int:
-        """From the first to the last position, of the output that reaches furthest."""
+        """The number of positions from the first to the last, for the output with the widest reach."""
         return max((last - first + 1 for first, last in self.known()), default=0)
 
     def known(self) -> list[tuple[int, int]]:
-        """What the outputs of one period reach, those left out that depend on nothing."""
+        """The reach of each output of one period that depends on anything."""
         return [(low, high) for low, high in zip(self.lows, self.highs, strict=True) if None not in (low, high)]  # type: ignore[misc]
 
 
 class Path(Record):
-    """A way through the network, and what it alone reaches; `layer` is the last that changed it."""
+    """A path through the network with its own reach; `layer` is the last that changed the reach."""
 
     layer: Layer | None
     reach: Reach
     before: Path | None
 
     def steps(self) -> list[Path]:
-        """Its parts from the first layer to the last."""
+        """The parts of the path, from the first layer to the last."""
         path: Path | None = self
         steps = []
         while path is not None and path.layer is not None:
@@ -132,23 +131,23 @@ class Path(Record):
 
 
 class NoRule(Enum):
-    """Why there is no rule for what outputs reach."""
+    """Why no rule describes the reach of outputs."""
 
-    PERIOD = "it repeats only after more than LONGEST_PERIOD outputs"
-    STRANDS = "branches move at more than MOST_STRANDS paces"
-    NUMBERS = "its positions are beyond the largest number"
-    WORK = "working it out takes more than the limit"
-    ORDER = "numbers were put in another order that is not followed"
-    BRANCHES = "channels are those of several branches"
+    PERIOD = "its period exceeds LONGEST_PERIOD outputs"
+    STRANDS = "branches have more than MOST_STRANDS different strides"
+    NUMBERS = "its positions exceed the largest number"
+    WORK = "its computation exceeds the work limit"
+    ORDER = "elements were reordered in a way that is not followed"
+    BRANCHES = "channels come from several branches"
 
 
 class Strand(Record):
-    """What outputs reach through all branches that move at one pace, and the widest of their paths.
+    """The reach of outputs through all branches of one stride, and the widest of their paths.
 
-    `axis` is the axis of the output along which it moves, None where it does not. `edges` are the first and the last
-    position within the input that any output reads: windows that do not fit leave the input's end unread, and then
-    no later layer sees it. `channels` says what single channels reach, along the channels, where they differ; None
-    where all reach the same.
+    `axis` is the axis of the output along which it moves, None if it does not move. `edges` are the first and the
+    last position within the input that any output reads: windows that do not fit leave the input's end unread, and
+    then no later layer sees it. `channels` is the reach of single channels, along the channels, if they differ; None
+    if all have the same reach.
     """
 
     axis: int | None
@@ -158,24 +157,24 @@ class Strand(Record):
     channels: Reach | NoRule | None = None
 
 
-# Along one axis of an input: one strand, or several where branches move at different paces.
+# The strands along one axis of an input: several if branches have different strides.
 Strands: TypeAlias = tuple[Strand, ...]
 
 
 class Flaw(Enum):
-    """Why the field of a join is not what one says of its size, stride and center."""
+    """Why size, stride and center do not fully describe the field of a join."""
 
     STRIDES = "branches move at different strides"
     GAP = "branches leave a hole between them"
-    CENTERS = "branches have other centers"
+    CENTERS = "branches have different centers"
     AXES = "branches follow different axes of the output"
-    PARTS = "the branches are parts of the axis, one behind the other"
+    PARTS = "the branches are consecutive parts of the axis"
 
 
 class Misalignment(Record):
     """A join whose branches are not aligned, along one axis of an input.
 
-    `numbers` are the strides, the width of the hole, or how far the centers are apart.
+    `numbers` are the strides, the width of the hole, or the distance between the centers.
     """
 
     layer: str
@@ -195,8 +194,8 @@ class Gate(Record):
 class AxisField(Record):
     """The field along one axis of an input, in its positions.
 
-    `strides` are several where branches are not aligned. `period` is the number of outputs after which
-    fields repeat: with 1 they are all alike, a stride apart. `whole` says that every output sees every
+    `strides` has several values if branches are not aligned. `period` is the number of outputs after which
+    fields repeat; with 1, all fields are equal, a stride apart. `whole` means that every output sees every
     position.
     """
 
@@ -209,7 +208,7 @@ class AxisField(Record):
 
     @property
     def stride(self) -> Number | None:
-        """How far it moves from one output to the next; None where no one number says it."""
+        """The distance between the fields of consecutive outputs; None if branches have several."""
         return self.strides[0] if len(self.strides) == 1 else None
 
 
@@ -219,8 +218,8 @@ Field: TypeAlias = tuple[AxisField, ...]
 class Fields(Record):
     """The fields of a network: for each layer, and each input that it depends on, the strands along each axis.
 
-    `through_gates` says whether gates are counted; `gates` are all there are. `paths` counts the ways from
-    an input to a layer; None are more than MOST_PATHS.
+    `through_gates` tells whether gates count; `gates` are all gates. `paths` counts the paths from an input to a
+    layer; None means more than MOST_PATHS.
     """
 
     inputs: dict[str, Shape]
@@ -233,7 +232,7 @@ class Fields(Record):
     known: dict[tuple[int, tuple[int, ...]], dict[str, Field | None]]
 
     def of(self, layer: str) -> dict[str, Field | None]:
-        """A layer's field on each input that it depends on; None where there is no rule, or no position."""
+        """A layer's field on each input that it depends on; None without a rule, or without positions."""
         # Layers that do not change the field share its record.
         key = (id(self.strands[layer]), self.outputs[layer].spatial)
         if key not in self.known:
@@ -243,12 +242,12 @@ class Fields(Record):
         return self.known[key]
 
     def missing(self, layer: str, name: str) -> NoRule | None:
-        """Why a layer has no field on an input; None where it has one, or depends on no position."""
+        """Why a layer has no field on an input; None if it has one, or depends on no position."""
         every = chain.from_iterable(self.strands[layer][name])
         return next((strand.reach for strand in every if isinstance(strand.reach, NoRule)), None)
 
     def is_shared(self, layer: str, name: str) -> bool:
-        """Whether no positions of an input have become channels, as far as a layer's output depends on them."""
+        """Whether no positions of an input became channels on the way to a layer's output."""
         return all(
             strand.channels in (None, NoRule.BRANCHES) for strand in chain.from_iterable(self.strands[layer][name])
         )
@@ -258,7 +257,7 @@ class Fields(Record):
         return max((strand.path for strand in self.strands[layer][name][axis]), key=lambda path: path.reach.size)
 
     def extent(self, layer: str, name: str, position: tuple[int, ...]) -> tuple[tuple[int, int] | None, ...]:
-        """Along each axis of an input the first and last position of one output's field, padding included."""
+        """The first and last position of one output's field along each axis of an input, including padding."""
         return tuple(
             _hull(
                 one.reach.at(0 if one.axis is None else position[one.axis])
@@ -270,16 +269,16 @@ class Fields(Record):
 
 
 def fields(network: LayerGraph, *, through_gates: bool = False) -> Fields:
-    """The fields of all layers. Raises SpecError where there are too many, of very many inputs."""
+    """The fields of all layers. Raises SpecError if they are too many, on very many inputs."""
     with limits.counted():
         return _Walk(network, through_gates=through_gates).fields()
 
 
 def receptive_fields(network: LayerGraph) -> dict[str, Field | None]:
-    """The field of each layer by its name, gates left aside.
+    """The field of each layer by its name, without gates.
 
-    None where one rule does not say it: branches that move at different strides, inputs that are seen
-    differently.
+    None if no single field describes it: branches have different strides, or the fields on several inputs
+    differ.
     """
     found = fields(network)
     plain: dict[str, Field | None] = {}
@@ -295,18 +294,18 @@ def receptive_fields(network: LayerGraph) -> dict[str, Field | None]:
 
 
 def on_the_way(network: LayerGraph, gates: tuple[Gate, ...]) -> set[str]:
-    """The layers that reach an output of the network, or end, otherwise than through a gate."""
-    left_aside = {(gate.layer, gate.source) for gate in gates}
+    """The layers that reach an output or an end of the network other than through a gate."""
+    ignored = {(gate.layer, gate.source) for gate in gates}
     read = {source for layer in network.layers for source in layer.inputs}
     reached = {layer.name for layer in network.layers if layer.name not in read} | set(network.outputs)
     for layer in reversed(network.layers):
         if layer.name in reached:
-            reached.update(source for source in layer.inputs if (layer.name, source) not in left_aside)
+            reached.update(source for source in layer.inputs if (layer.name, source) not in ignored)
     return reached
 
 
 class LayerInput(Record):
-    """An input of a layer: how it is read, its shape, the layer's, and what it reaches along each axis of an input."""
+    """An input of a layer: its reading, its shape, the layer's output shape, and its strands per network input axis."""
 
     reading: Reading
     shape: Shape
@@ -314,7 +313,7 @@ class LayerInput(Record):
     strands: tuple[Strands, ...]
 
     def is_part(self, axis: int) -> bool:
-        """Whether some outputs of a join do not read it at all, along an axis of an input."""
+        """Whether some outputs of a join do not read this input at all, along an axis of a network input."""
         for along in {strand.axis for strand in self.strands[axis] if strand.axis is not None}:
             window, own, size = self.reading.windows[along], self.reading.axes[along], self.shape.spatial[along]
             last = 0 if own is None else self.output.spatial[own] - 1
@@ -324,7 +323,7 @@ class LayerInput(Record):
 
 
 class _Walk:
-    """Goes through a network from its inputs, layer by layer."""
+    """Computes the fields of a network from its inputs on, layer by layer."""
 
     def __init__(self, network: LayerGraph, *, through_gates: bool) -> None:
         self.network = network
@@ -355,9 +354,9 @@ class _Walk:
         return Fields(dict(self.network.inputs), outputs, layers, flaws, gates, self.through_gates, paths, {})
 
     def counted(self, layer: Layer, depends: list[bool]) -> list[int]:
-        """The places of the layer's inputs that count: gates do only if asked for.
+        """The indices of the layer's inputs that count; gates count only with `through_gates`.
 
-        `depends` says which inputs depend on an input of the network; learned numbers do not, and are no gates.
+        `depends` tells which inputs depend on an input of the network; learnable tensors do not, and are not gates.
         """
         readings = self.read(layer)
         repeated = [number for number, reading in enumerate(readings) if reading.repeated and depends[number]]
@@ -370,14 +369,14 @@ class _Walk:
         key = id(layer.figures)
         if key not in self.readings:
             readings = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
-            # Which of several branches a channel comes from is not followed.
+            # The branch of each channel is not followed.
             self.readings[key] = tuple([one._replace(channels=None) if one.is_part else one for one in readings])
         return self.readings[key]
 
     def layer(
         self, layer: Layer, counted: list[int], incoming: list[dict[str, tuple[Strands, ...]]]
     ) -> dict[str, tuple[Strands, ...]]:
-        """What a layer's outputs reach, from what its inputs do."""
+        """The strands of a layer's outputs, from those of its inputs."""
         readings = self.read(layer)
         if len(incoming) == 1 and _keeps(readings[0]):
             return incoming[0]
@@ -395,7 +394,7 @@ class _Walk:
         return outgoing
 
     def axis(self, layer: Layer, branches: list[LayerInput], name: str, axis: int) -> Strands:
-        """What a layer's outputs reach along one axis of an input of the network."""
+        """The strands of a layer's outputs along one axis of an input of the network."""
         slid = [tuple([self.through(layer, branch, strand) for strand in branch.strands[axis]]) for branch in branches]
         if len(layer.inputs) == 1:
             before = branches[0].strands[axis]
@@ -403,7 +402,7 @@ class _Walk:
         strands = tuple(chain.from_iterable(slid))
         joined = self.joined(layer, branches, (name, axis), slid)
         if any(branch.reading.channels is None and not branch.reading.moves for branch in branches):
-            # Each channel is that of one branch.
+            # Each channel comes from one branch.
             differ = len(branches) < len(layer.inputs) or len({strand[:2] for strand in strands}) > 1
             channels = {strand.channels for strand in strands} - {None}
             rule = NoRule.BRANCHES if channels <= {NoRule.BRANCHES} else NoRule.ORDER
@@ -412,11 +411,11 @@ class _Walk:
         return joined
 
     def joined(self, layer: Layer, branches: list[LayerInput], along: tuple[str, int], slid: list[Strands]) -> Strands:
-        """What a join reaches along one axis of an input of the network, from what its branches do."""
+        """The strands of a join along one axis of an input of the network, from those of its branches."""
         (name, axis), strands = along, tuple(chain.from_iterable(slid))
         size = self.sizes[name][axis]
         for strand in strands:
-            # Nothing is added to what has no rule, or is the whole input.
+            # Other branches change nothing if one has no rule, or covers the whole input.
             if isinstance(strand.reach, NoRule):
                 return (strand,)
             if _is_constant(strand.reach) and _covers(strand.reach, 1, size):
@@ -427,14 +426,14 @@ class _Walk:
                 groups.setdefault((strand.axis, strand.reach.stride), []).append(strand)
         if len(groups) > MOST_STRANDS:
             return (_lost(strands[0], NoRule.STRANDS),)
-        # What moves axes elsewhere, such as a matrix product, is not meant to keep them aligned.
+        # Layers that move axes, such as matrix products, are not expected to keep them aligned.
         aligned = not any(branch.reading.moves for branch in branches)
         for flaw, numbers in _flaws(branches, axis, groups, max(map(len, slid))) if aligned else ():
             self.misalignments.append(Misalignment(layer.name, name, axis, flaw, numbers))
         return self.affordable(tuple(map(_together, groups.values())), layer.output_shape)
 
     def affordable(self, strands: Strands, output: Shape) -> Strands:
-        """The strands, or that there is no rule where their field takes too long to work out."""
+        """The strands, or a strand without a rule if computing their field takes too long."""
         reaches = [(strand.axis, strand.reach) for strand in strands if isinstance(strand.reach, Reach)]
         if len(strands) == 1 or len(reaches) < len(strands):
             return strands
@@ -445,7 +444,7 @@ class _Walk:
         return strands if affordable else (_lost(strands[0], NoRule.WORK),)
 
     def through(self, layer: Layer, branch: LayerInput, strand: Strand) -> Strand:
-        """What a layer's outputs reach along an axis of an input of the network."""
+        """The strand of a layer's outputs, from a strand of one of its inputs."""
         if strand.axis is None and strand.channels is None:
             return strand
         reading = branch.reading
@@ -460,11 +459,11 @@ class _Walk:
         return self.slid_strand(layer, strand, (window, branch.shape.spatial[strand.axis]), axis)
 
     def in_channels(self, branch: LayerInput, strand: Strand) -> Strand:
-        """A strand whose channels differ through a layer that leaves positions where they are."""
+        """A strand with different channels, through a layer that leaves positions in place."""
         reading, rule = branch.reading, strand.channels
         window = reading.channels
         if rule is NoRule.BRANCHES and not isinstance(window, WholeWindow):
-            # Which branches are read is not followed: all are taken.
+            # The branches that are read are not followed, so all count.
             return strand
         if reading.scattered:
             return _lost(strand, NoRule.ORDER)
@@ -485,7 +484,7 @@ class _Walk:
         return strand._replace(channels=None if branch.output.channels == 1 else rule)
 
     def slid_strand(self, layer: Layer, strand: Strand, over: tuple[Window, int], axis: int | None) -> Strand:
-        """A strand through a window over so many positions, which then moves along `axis`."""
+        """A strand through a window over a number of positions; the result moves along `axis`."""
         window, along = over
         if isinstance(strand.reach, NoRule):
             return strand._replace(axis=axis)
@@ -507,7 +506,7 @@ class _Walk:
         """A reach through a window over `along` positions."""
         if window == POINT and type(window) is SlidingWindow:
             return reach
-        # Windows are tuples: those of two types may be equal.
+        # The type is part of the key because windows are tuples, and windows of two types may be equal.
         key = (reach, type(window), window, along, edges)
         if key not in self.reaches:
             self.reaches[key] = _slid(reach, window, along, edges)
@@ -516,7 +515,7 @@ class _Walk:
     # --- axes that move to other places ---------------------------------------------------------
 
     def moved(self, layer: Layer, branch: LayerInput, strand: Strand) -> Strand:
-        """A strand through a layer that gives its numbers another shape."""
+        """A strand through a layer that changes the shape of its input."""
         lost = _lost(strand, NoRule.ORDER)
         own = 0 if strand.axis is None else strand.axis + 1
         moves = {axis: move for move in branch.reading.moves for axis in move.inputs}
@@ -548,17 +547,17 @@ class _Walk:
         return self.into_channels(layer, strand, along)._replace(channels=slid)
 
     def into_channels(self, layer: Layer, strand: Strand, along: int) -> Strand:
-        """What all channels of an output together reach, where an axis of so many positions comes to the channels."""
+        """The strand of all channels together, after an axis of `along` positions has moved to the channels."""
         return strand if strand.axis is None else self.slid_strand(layer, strand, (WholeWindow(), along), None)
 
     def stay(self, moves: dict[int, Move], strand: Strand) -> bool:
-        """Whether channels that differ are followed: those of a rule on their way, others that stay channels."""
+        """Whether different channels are followed: those with a rule, and others if they remain channels."""
         if isinstance(strand.channels, Reach):
             return True
         return moves[0].outputs == (0,) and (strand.axis is None or 0 not in moves.get(strand.axis + 1, ((), ()))[1])
 
     def split(self, layer: Layer, branch: LayerInput, strand: Strand, move: Move) -> Strand:
-        """A strand along an axis that becomes several, of which it moves along one."""
+        """A strand along an axis that is split into several; it then moves along one of them."""
         rule = strand.channels if strand.axis is None else strand.reach
         along = prod(sizes := tuple([branch.output[axis] for axis in move.outputs]))
         for number, place in enumerate(move.outputs):
@@ -569,7 +568,7 @@ class _Walk:
             if digit is not None:
                 return self.into_channels(layer, strand, along)._replace(channels=digit)
         if strand.axis is not None and len(sizes) == 2 and move.outputs[0] == 0:
-            # The channels of an output together read every so many positions.
+            # The channels of an output together read positions at equal distances.
             apart = SlidingWindow(sizes[0], dilation=sizes[1])
             together = self.slid_strand(layer, strand, (apart, along), move.outputs[1] - 1)
             return together._replace(channels=NoRule.ORDER)
@@ -577,19 +576,19 @@ class _Walk:
 
 
 def _lost(strand: Strand, rule: NoRule) -> Strand:
-    """A strand of which no rule says any more what outputs reach."""
+    """The strand without a rule, for the given reason."""
     return Strand(None, rule, strand.path, strand.edges)
 
 
 def _keeps(reading: Reading) -> bool:
-    """Whether every output reads its own position and channel alone, along the same axes."""
+    """Whether every output reads only its own position and channel, along the same axes."""
     if reading.channels is not POINT and not (reading.moves and reading.moves[0] == ((0,), (0,))):
         return False
     return all(window is POINT for window in reading.windows) and reading.axes == tuple(range(len(reading.axes)))
 
 
 def _out_of_channels(layer: Layer, strand: Strand, reach: Reach | NoRule, axis: int) -> Strand:
-    """A strand that moves along an axis of the output by a rule that held along another, or the channels."""
+    """A strand that now moves along an axis of the output, by a rule of another axis or of the channels."""
     if isinstance(reach, NoRule):
         return _lost(strand, reach)
     path = strand.path if reach == strand.path.reach else Path(layer, reach, strand.path)
@@ -597,7 +596,7 @@ def _out_of_channels(layer: Layer, strand: Strand, reach: Reach | NoRule, axis: 
 
 
 def _digit(reach: Reach, sizes: tuple[int, ...], number: int) -> Reach | None:
-    """A rule along an axis that is split into several, where it is one along a single one of them; else None."""
+    """The rule of a split axis along one of the new axes; None if the reach depends on other new axes."""
     total, below = prod(sizes), prod(sizes[number + 1 :])
     block = sizes[number] * below
     repeated, blocks = min(reach.period, total - block), min(lcm(reach.period, below), total)
@@ -618,7 +617,7 @@ def _digit(reach: Reach, sizes: tuple[int, ...], number: int) -> Reach | None:
 
 
 def _fitted(ends: list[tuple[int, int] | None]) -> Reach | None:
-    """The rule of the shortest period that gives what outputs reach; None where that is too long."""
+    """The rule with the shortest period for a given reach of outputs; None if that period is too long."""
     for period in range(1, min(LONGEST_FITTED, len(ends) - 1) + 1):
         first, later = ends[0], ends[period]
         advance = 0 if first is None or later is None else later[0] - first[0]
@@ -629,7 +628,7 @@ def _fitted(ends: list[tuple[int, int] | None]) -> Reach | None:
 
 
 def _sides(ends: Sequence[tuple[int, int] | None]) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
-    """The first positions and the last."""
+    """The first positions, and the last positions."""
     lows = tuple([None if end is None else end[0] for end in ends])
     return lows, tuple([None if end is None else end[1] for end in ends])
 
@@ -637,7 +636,7 @@ def _sides(ends: Sequence[tuple[int, int] | None]) -> tuple[tuple[int | None, ..
 def _flaws(
     branches: list[LayerInput], axis: int, groups: dict[tuple[int | None, Number], list[Strand]], most: int
 ) -> Iterator[tuple[Flaw, tuple[Number, ...]]]:
-    """How the branches of a join are not aligned; `most` are the strides that one of them had before."""
+    """The misalignments of the branches of a join; `most` is the largest number of strides of one branch."""
     if any(branch.is_part(axis) for branch in branches):
         yield Flaw.PARTS, ()
     elif len(groups) > most and len({axis for axis, _ in groups} - {None}) > 1:
@@ -684,7 +683,7 @@ def _slid(reach: Reach, window: Window, along: int, edges: tuple[int, int]) -> R
         extremes = _Extremes(reach)
         ends = [extremes.of(window.reads(position, along)) for position in range(outputs)]
     if not advance and len(set(ends)) == 1:
-        # Every output sees the same, so that there is nothing to go on beyond the border.
+        # Every output sees the same positions, so the field does not extend beyond the border.
         ends = [_cut(ends[0], edges)]
     found = Reach(*_sides(ends), advance)
     furthest = max([advance, *[-low for low in found.lows if low], *[high for high in found.highs if high]])
@@ -692,7 +691,7 @@ def _slid(reach: Reach, window: Window, along: int, edges: tuple[int, int]) -> R
 
 
 def _spread(reach: Reach, first: int, last: int, step: int, outputs: int) -> list[tuple[int, int] | None]:
-    """What outputs reach of a rising rule, the first of which reads from `first` to `last`, others `step` further."""
+    """The reach of outputs on a monotone rule: the first reads `first` to `last`, each next one `step` further."""
     if reach.period == outputs == 1:
         return [((reach.lows[0] or 0) + first * reach.advance, (reach.highs[0] or 0) + last * reach.advance)]
     lows = [_moved(reach.lows, first + position * step, reach.advance) for position in range(outputs)]
@@ -706,9 +705,9 @@ def _moved(ends: tuple[int | None, ...], position: int, advance: int) -> int:
 
 
 class _Extremes:
-    """The first and the last position that is reached through reads at equal distances, without looking at each.
+    """The first and the last position of reads at equal distances, without a pass over all reads.
 
-    For each distance there are tables of what 1, 2, 4, ... reads reach together.
+    For each distance, tables hold the combined reach of 1, 2, 4, ... reads.
     """
 
     def __init__(self, reach: Reach) -> None:
@@ -717,14 +716,14 @@ class _Extremes:
         self.tables: dict[int, tuple[list[list[float]], list[list[float]]]] = {}
 
     def of(self, reads: range) -> tuple[int, int] | None:
-        """The first and the last position that is reached through all of `reads`."""
+        """The first and the last position in the reach of `reads`."""
         if not reads:
             return None
         reach = self.reach
         if self.is_monotone:
             advance = reach.advance
             return _moved(reach.lows, reads[0], advance), _moved(reach.highs, reads[-1], advance)
-        # Among reads a period apart the first reaches furthest to one side, the last to the other.
+        # Among reads a period apart, the first has the lowest position and the last the highest.
         cycle = quotient(reach.period, gcd(reach.period, reads.step))
         lowest, highest = self.table(reads.step)
         level = min(len(reads), cycle).bit_length() - 1
@@ -745,7 +744,7 @@ class _Extremes:
         return self.tables[step]
 
     def double(self, step: int) -> None:
-        """Add a table of twice as many reads."""
+        """Add a table for twice as many reads."""
         lowest, highest = self.tables[step]
         apart = step * 2 ** (len(lowest) - 1)
         for tables, choose in ((lowest, min), (highest, max)):
@@ -765,7 +764,7 @@ def _cut(end: tuple[int, int] | None, edges: tuple[int, int]) -> tuple[int, int]
 
 
 def _edges(reach: Reach, outputs: int, before: tuple[int, int]) -> tuple[int, int]:
-    """The first and the last position that so many outputs read, of those that the layer before had read."""
+    """The first and the last position that `outputs` outputs read, within those of the previous layer."""
     period = min(reach.period, outputs)
     ends = [end for place in (*range(period), *range(outputs - period, outputs)) if (end := reach.at(place))]
     if not ends:
@@ -787,7 +786,7 @@ def _covers(reach: Reach, outputs: int, size: int) -> bool:
 
 
 def _common_period(reaches: Iterable[Reach]) -> int | None:
-    """After how many outputs all rules repeat; None where that is too many."""
+    """The common period of all rules; None if it is too long."""
     period = 1
     for reach in reaches:
         period = lcm(period, reach.period)
@@ -797,7 +796,7 @@ def _common_period(reaches: Iterable[Reach]) -> int | None:
 
 
 def _offset(reaches: list[Reach]) -> tuple[Flaw, Number] | None:
-    """What is wrong with branches of one stride, and by how much; None also where that takes too long to find."""
+    """The misalignment of branches of one stride, with its size; None if aligned, or if the check takes too long."""
     period = _common_period(reaches)
     if len(reaches) == 1 or period is None or not limits.affords(Cost.OUTPUT * period * len(reaches)):
         return None
@@ -816,7 +815,7 @@ def _offset(reaches: list[Reach]) -> tuple[Flaw, Number] | None:
 
 
 def _mean_center(reach: Reach) -> Fraction:
-    """The center of the first output's field, freed of how those of one period differ."""
+    """The center of the first output's field, averaged over the outputs of one period."""
     ends = list(zip(range(reach.period), reach.lows, reach.highs, strict=True))
     known = [(place, low + high) for place, low, high in ends if low is not None and high is not None]
     twice = sum(both for _, both in known) * reach.period - 2 * reach.advance * sum(place for place, _ in known)
@@ -824,7 +823,7 @@ def _mean_center(reach: Reach) -> Fraction:
 
 
 def _together(strands: list[Strand]) -> Strand:
-    """Strands of one stride as one."""
+    """Merge strands of one stride into one."""
     axis, path = strands[0].axis, max((strand.path for strand in strands), key=lambda path: path.reach.size)
     reaches = list({strand.reach: None for strand in strands if isinstance(strand.reach, Reach)})
     edges = min(strand.edges[0] for strand in strands), max(strand.edges[1] for strand in strands)
@@ -832,7 +831,7 @@ def _together(strands: list[Strand]) -> Strand:
 
 
 def _channels(strands: Sequence[Strand]) -> Reach | NoRule | None:
-    """What single channels reach through several strands."""
+    """The reach of single channels through several strands."""
     if all(strand.channels is None for strand in strands):
         return None
     if {strand.channels for strand in strands} <= {None, NoRule.BRANCHES}:
@@ -847,7 +846,7 @@ def _channels(strands: Sequence[Strand]) -> Reach | NoRule | None:
 
 
 def _union(reaches: list[Reach]) -> Reach | NoRule:
-    """What outputs reach through several rules of one stride."""
+    """The combined reach of several rules of one stride."""
     if len(reaches) == 1:
         return reaches[0]
     period = _common_period(reaches)
@@ -867,7 +866,7 @@ def _field(axes: tuple[Strands, ...], output: Shape, image: Shape) -> Field | No
 
 
 def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
-    """The field along an axis that is `size` long, of the outputs that there are."""
+    """The field along an axis of `size` input positions, over all outputs of a layer."""
     reaches = [(strand.axis, strand.reach) for strand in strands if isinstance(strand.reach, Reach)]
     if len(reaches) < len(strands):
         return None
@@ -878,19 +877,19 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
         unread = strands[0].edges != (0, size - 1)
         return field._replace(whole=False) if field is not None and unread else field
     along = _along_axes(reaches, output)
-    # The first outputs may depend on nothing; they are counted with the last axis fastest.
+    # If the first output depends on nothing, the first known one counts, with the last axis varying fastest.
     first = [ends[0] for ends in along if ends[0] is not None] or [end for end in _last_known(along) if end][:1]
     known = [[end for end in ends if end is not None] for ends in along]
     known = [ends for ends in known if ends]
     if not known:
         return None
     start, last = min(low for low, _ in first), max(high for _, high in first)
-    # Positions along different axes go with one another in every way.
+    # Positions along different axes occur in every combination.
     largest = max(
         max(high - low for low, high in one) if one is other else max(high for _, high in one) - min(other)[0]
         for one, other in product(known, repeat=2)
     )
-    # Of branches together, one may see the first position and another the last.
+    # One branch may see the first position, and another the last.
     edges = [strand.edges for strand in strands]
     sees_first = [rule for rule, (first, _) in zip(reaches, edges, strict=True) if first == 0]
     sees_last = [rule for rule, (_, last) in zip(reaches, edges, strict=True) if last == size - 1]
@@ -909,7 +908,7 @@ def _axis_field(strands: Strands, output: Shape, size: int) -> AxisField | None:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _field_of_one(reach: Reach, outputs: int, size: int) -> AxisField | None:
-    """The field of so many outputs in a row that move at one pace, as nearly all do: the axes of an image alike."""
+    """The field of a single rule over `outputs` outputs; cached because most layers and both image axes share it."""
     if reach.period == 1:
         low, high = reach.lows[0], reach.highs[0]
         if low is None or high is None:
@@ -930,7 +929,7 @@ Reaches: TypeAlias = "list[tuple[int | None, Reach]]"
 
 
 def _along(reaches: Reaches, output: Shape) -> Iterator[tuple[list[Reach], int, int]]:
-    """The rules along each axis of an output, after how many positions they repeat, and how many there are."""
+    """The rules along each axis of an output, with their common period and the number of positions."""
     for axis in sorted({axis for axis, _ in reaches}, key=lambda axis: -1 if axis is None else axis):
         own = [reach for at, reach in reaches if at == axis]
         count = 1 if axis is None else output.spatial[axis]
@@ -938,7 +937,7 @@ def _along(reaches: Reaches, output: Shape) -> Iterator[tuple[list[Reach], int, 
 
 
 def _positions(reaches: Reaches, output: Shape) -> int | None:
-    """At how many positions rules must be looked at for the field; None where that is at too many."""
+    """The number of positions at which the rules must be evaluated for the field; None if too many."""
     periods = [(period, len(own)) for own, period, _ in _along(reaches, output)]
     if max(period for period, _ in periods) > LONGEST_PERIOD:
         return None
@@ -946,7 +945,7 @@ def _positions(reaches: Reaches, output: Shape) -> int | None:
 
 
 def _along_axes(reaches: Reaches, output: Shape) -> list[list[tuple[int, int] | None]]:
-    """What outputs reach by their position along each axis: all that differ, and where strides do those at the ends."""
+    """The reach of outputs by position along each axis: one period at each end."""
     found = []
     for own, period, count in _along(reaches, output):
         positions = dict.fromkeys((*range(period), *range(count - period, count)))
@@ -955,7 +954,7 @@ def _along_axes(reaches: Reaches, output: Shape) -> list[list[tuple[int, int] | 
 
 
 def _last_known(along: list[list[tuple[int, int] | None]]) -> list[tuple[int, int] | None]:
-    """Of the axes that tell anything the last one; nothing where none does."""
+    """The last axis on which any output depends on a position; empty if there is none."""
     return next((ends for ends in reversed(along) if any(ends)), [])
 
 
@@ -964,6 +963,6 @@ def _whole(number: Number) -> Number:
 
 
 def _hull(ends: Iterable[tuple[int, int] | None]) -> tuple[int, int] | None:
-    """From the first to the last position of all; None where there are none."""
+    """The range from the first to the last position of all; None without positions."""
     known = [end for end in ends if end is not None]
     return (min(low for low, _ in known), max(high for _, high in known)) if known else None

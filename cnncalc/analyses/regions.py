@@ -1,8 +1,8 @@
-"""Regions: the very positions of the network's inputs that one output of a layer reads, by following its taps.
+"""Regions: the exact input positions that one output of a layer reads, found by following its taps.
 
-Nothing is extended beyond the borders here: what falls in the padding of any layer on the way reads
-nothing. Positions along an axis are kept as runs, so that wide regions cost no more than small ones.
-Channels are followed as an axis of their own, since they may become positions.
+Unlike fields, regions end at the borders: a tap in the padding of any layer reads nothing. Positions
+along an axis are stored as runs, so that wide regions cost no more than small ones. Channels are
+followed as a separate axis, because they may become positions.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from cnncalc.limits import Cost
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 
-# First and last position of each run, in order and apart.
+# The first and last position of each run, sorted and not adjacent.
 Runs: TypeAlias = tuple[tuple[int, int], ...]
-# What is read is the product of what is read along each axis.
+# The product of the runs along each axis.
 Box: TypeAlias = tuple[Runs, ...]
-# Which channels are read, and where; None are channels that are not known.
+# The channels that are read, and a box of positions; None for unknown channels.
 Part: TypeAlias = "tuple[Runs | None, Box]"
 
-# More boxes than this, and more positions in a run that leaves holes, are taken as what they lie within.
+# More boxes than this are replaced by their bounding box, and longer runs with holes by runs without.
 MOST_BOXES = 64
 LONGEST_RUN = 100_000
 
 
 class Region(Record):
-    """What an output reads of one tensor: boxes that may overlap, and the tensor's shape; no box if nothing.
+    """The part of a tensor that an output reads: boxes that may overlap, and the tensor's shape.
 
-    Where it is not `exact`, less than this may be read.
+    If it is not `exact`, the output may read less.
     """
 
     shape: Shape
@@ -42,7 +42,7 @@ class Region(Record):
     exact: bool = True
 
     def along(self, axis: int) -> Runs:
-        """The positions along one axis that are read anywhere."""
+        """The positions along one axis that occur in any box."""
         return _merged(run for box in self.boxes for run in box[axis])
 
     def reads(self, position: tuple[int, ...]) -> bool:
@@ -62,12 +62,12 @@ class Region(Record):
 def region(
     network: LayerGraph, layer: str, position: tuple[int, ...], gates: Iterable[tuple[str, str]] = ()
 ) -> dict[str, Region]:
-    """What the output at `position` of a layer reads of each input of the network.
+    """The region of each input of the network that the output at `position` of a layer reads.
 
-    `gates` are inputs of joins, as pairs of a layer and what it reads, that are not followed. Raises SpecError
-    where following it takes more than the limit of work.
+    `gates` are inputs of joins that are not followed, as pairs of a layer and its source. Raises SpecError
+    if following the output exceeds the work limit.
     """
-    left_aside = set(gates)
+    ignored = set(gates)
     with limits.counted():
         following = _Following()
         wanted: dict[str, list[Part]] = {}
@@ -76,13 +76,13 @@ def region(
             if placed.name == layer:
                 parts = [_output(placed, position)]
             for source, shape, read in following.reads(placed, parts) if parts else ():
-                if (placed.name, source) not in left_aside:
+                if (placed.name, source) not in ignored:
                     wanted[source] = following.apart([*wanted.get(source, ()), *read], shape.channels)
         return {name: following.region(shape, wanted.get(name, [])) for name, shape in network.inputs}
 
 
 def directly(network: LayerGraph, layer: str, position: tuple[int, ...]) -> dict[str, Region]:
-    """What the output at `position` of a layer reads of each tensor that comes in."""
+    """The region of each input of a layer that its output at `position` reads."""
     placed = next(one for one in network.layers if one.name == layer)
     with limits.counted():
         following = _Following()
@@ -102,7 +102,7 @@ def _all(size: int) -> Runs:
 
 
 class _Following:
-    """Follows taps from layer to layer; `exact` for as long as no more than what is read was taken."""
+    """Follows taps from layer to layer; `exact` until a region is replaced by a larger one."""
 
     def __init__(self) -> None:
         self.exact = True
@@ -112,7 +112,7 @@ class _Following:
         return Region(shape, tuple(box for _, box in boxes), self.exact)
 
     def reads(self, layer: Layer, parts: list[Part]) -> Iterator[tuple[str, Shape, list[Part]]]:
-        """What parts of a layer's output read of each of its inputs."""
+        """The parts of each input of a layer that parts of its output read."""
         readings = layer.figures.type.readings(layer.input_shapes, layer.output_shape)
         for source, shape, reading in zip(layer.inputs, layer.input_shapes, readings, strict=True):
             read: list[Part] = []
@@ -129,7 +129,7 @@ class _Following:
         """The channels of an input that channels of an output read."""
         (shape, output), window = shapes, reading.channels
         if channels != _all(output.channels) and (reading.scattered or reading.gathered):
-            # Each channel reads some of the positions alone.
+            # Each channel reads only some of the positions.
             self.exact = False
         if channels is None and reading.is_part:
             self.exact = False
@@ -140,7 +140,7 @@ class _Following:
         return self.through(_all(1) if channels is None else channels, window, shape.channels)
 
     def along(self, box: Box, reading: Reading, shape: Shape) -> Box | None:
-        """What the outputs of a box read along each axis of an input; None where that is nothing."""
+        """The positions along each axis of an input that the outputs of a box read; None if they read nothing."""
         axes = []
         for window, axis, size in zip(reading.windows, reading.axes, shape.spatial, strict=True):
             runs = self.through(_all(1) if axis is None else box[axis], window, size)
@@ -165,7 +165,7 @@ class _Following:
             if not numerator:
                 yield from self.pieces(window.reads(first, size), 0, size)
             elif numerator == denominator == 1:
-                # Each tap reads what its neighbors do, moved along.
+                # Each output reads the positions of its neighbor, shifted by one.
                 yield from self.pieces(window.reads(first, size), last - first, size)
             elif last - first > period and _closes(window, first, period, size):
                 yield from self.between(window, first, last, size)
@@ -178,13 +178,13 @@ class _Following:
                     yield from self.pieces(window.reads(position, size), 0, size)
 
     def between(self, window: Window, first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-        """All from the first to the last position that outputs in a row read."""
+        """All positions between the first and the last that consecutive outputs read."""
         ends = [reads for at in (first, last) if (reads := window.reads(at, size))]
         if ends:
             yield from self.pieces(range(ends[0][0], ends[-1][-1] + 1), 0, size)
 
     def pieces(self, reads: range, longer: int, size: int) -> Iterator[tuple[int, int]]:
-        """The runs of a read, each `longer` positions longer, as far as they lie in 0 to size - 1."""
+        """The runs of a read, each extended by `longer` positions and cut to 0 to size - 1."""
         if not reads:
             return
         if reads.step <= longer + 1:
@@ -193,7 +193,7 @@ class _Following:
             self.exact = False
             pieces = [(reads[0], reads[-1] + longer)]
         else:
-            # Only these lie where the input is.
+            # Only these are inside the input.
             skipped = max(-(-(-longer - reads.start) // reads.step), 0)
             inside = reads[skipped : skipped + size + 1]
             limits.spend(Cost.RUN * min(len(inside), size // reads.step + 2))
@@ -205,7 +205,7 @@ class _Following:
     # --- axes that move to other places ---------------------------------------------------------
 
     def moved(self, channels: Runs | None, box: Box, reading: Reading, shapes: tuple[Shape, Shape]) -> Iterator[Part]:
-        """The parts of an input whose numbers a part of the output has."""
+        """The parts of an input whose elements are in a part of the output."""
         image, output = shapes
         if channels is None and any(0 in move.outputs and move != ((0,), (0,)) for move in reading.moves):
             self.exact = False
@@ -229,20 +229,20 @@ class _Following:
             yield along[0] if is_known else None, tuple(along[1:])
 
     def apart(self, parts: list[Part], channels: int) -> list[Part]:
-        """Parts without those that lie within another."""
-        kept: list[Part] = []
+        """The parts that are not within other parts."""
+        outer: list[Part] = []
         for part in parts:
-            if not any(_within(part, other) for other in kept):
-                kept = [*(other for other in kept if not _within(other, part)), part]
-        if len(kept) <= MOST_BOXES:
-            return kept
+            if not any(_within(part, other) for other in outer):
+                outer = [*(other for other in outer if not _within(other, part)), part]
+        if len(outer) <= MOST_BOXES:
+            return outer
         self.exact = False
-        box = tuple(_merged(run for _, box in kept for run in box[axis]) for axis in range(len(kept[0][1])))
+        box = tuple(_merged(run for _, box in outer for run in box[axis]) for axis in range(len(outer[0][1])))
         return [(_all(channels), box)]
 
 
 def _flat(runs: list[Runs], sizes: list[int]) -> Runs:
-    """Positions along several axes as positions of the one that has all of them in order."""
+    """Positions along several axes, as positions along their flattened axis."""
     flat = runs[0]
     for own, size in zip(runs[1:], sizes[1:], strict=True):
         if own == _all(size):
@@ -255,24 +255,24 @@ def _flat(runs: list[Runs], sizes: list[int]) -> Runs:
 
 
 def _unflat(flat: Runs, sizes: list[int]) -> list[Box]:
-    """Positions of one axis as boxes of the several that it has in order."""
+    """Positions along a flattened axis, as boxes along the axes that it consists of."""
     if len(sizes) == 1:
         return [(flat,)]
     limits.spend(Cost.RUN * len(flat))
     below, inner = prod(sizes[1:]), _all(prod(sizes[1:]))
-    # By what is read of it, where each line stands.
+    # The indices of the lines that are read in the same way.
     lines: dict[Runs, list[tuple[int, int]]] = {}
     parts: dict[int, list[tuple[int, int]]] = {}
     for first, last in flat:
-        (start, before), (stop, behind) = divmod(first, below), divmod(last, below)
+        (start, before), (stop, after) = divmod(first, below), divmod(last, below)
         if start == stop:
-            parts.setdefault(start, []).append((before, behind))
+            parts.setdefault(start, []).append((before, after))
             continue
         if before:
             parts.setdefault(start, []).append((before, below - 1))
             start += 1
-        if behind < below - 1:
-            parts.setdefault(stop, []).append((0, behind))
+        if after < below - 1:
+            parts.setdefault(stop, []).append((0, after))
             stop -= 1
         if start <= stop:
             lines.setdefault(inner, []).append((start, stop))
@@ -282,7 +282,7 @@ def _unflat(flat: Runs, sizes: list[int]) -> list[Box]:
 
 
 def _closes(window: Window, first: int, period: int, size: int) -> bool:
-    """Whether neighboring outputs, from `first` on, read without a hole between them."""
+    """Whether consecutive outputs, starting at `first`, read without holes between them."""
     if period > LONGEST_RUN:
         return False
     limits.spend(Cost.RUN * period)
@@ -293,7 +293,7 @@ def _closes(window: Window, first: int, period: int, size: int) -> bool:
 
 
 def _merged(runs: Iterable[tuple[int, int]]) -> Runs:
-    """Runs in order, those that touch made one."""
+    """The runs sorted, with overlapping and adjacent ones merged."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(runs):
         if merged and first <= merged[-1][1] + 1:
@@ -304,7 +304,7 @@ def _merged(runs: Iterable[tuple[int, int]]) -> Runs:
 
 
 def _within(part: Part, other: Part) -> bool:
-    """Whether all of a part lies in another; of channels that are not known nothing does but they themselves."""
+    """Whether a part is within another; unknown channels are only within unknown channels."""
     (channels, box), (own, outer) = part, other
     if channels != own and (channels is None or own is None or not _lie_in(channels, own)):
         return False
@@ -312,7 +312,7 @@ def _within(part: Part, other: Part) -> bool:
 
 
 def _lie_in(inner: Runs, outer: Runs) -> bool:
-    """Whether each run lies in one of the others, both in order and apart."""
+    """Whether each run is within one of the others; both are sorted and not adjacent."""
     limits.spend(1)
     if inner is outer:
         return True

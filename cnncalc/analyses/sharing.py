@@ -152,7 +152,7 @@ class SeparablePair(Record):
 
 
 def separable_pairs(network: LayerGraph) -> tuple[SeparablePair, ...]:
-    """The depthwise separable convolutions of a network, of which only the second layer reads the first."""
+    """The depthwise separable convolutions of a network, in which only the second layer reads the first."""
     readers: dict[str, list[Layer]] = {}
     for layer in network.layers:
         for name in layer.inputs:

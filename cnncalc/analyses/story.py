@@ -1,4 +1,4 @@
-"""A network as a sequence of stages from its input to its output, and where its weight and its work sit."""
+"""A network as a sequence of stages from its input to its output, and where its parameters and operations are."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class StoryStage(Record):
     """Consecutive parts of a network whose outputs have the same scale.
 
     `scale` is the distance between its positions in input positions, None after the last feature map; `shape`
-    is its output shape. `from_input` tells whether it reads an input of the network, as each of two towers
-    does. `weight_layers` are the layers that count as depth.
+    is its output shape. `from_input` tells whether it reads an input of the network, like each of two
+    towers. `weight_layers` are the layers that count as depth.
     """
 
     nodes: tuple[Node, ...]
@@ -87,8 +87,8 @@ def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
     """The network split where the scale of its feature maps changes.
 
     A block is split only if it has more than two scales inside: a block that halves its map, or squeezes it to
-    a vector and back, is one part. If that gives no sequence, as with parallel streams, the parts are those of
-    the spec.
+    a vector and back, is one part. If the parts then form no sequence, as with parallel streams, they are those of the
+    spec.
     """
     scales = _scales(network)
     root = tree(network)
@@ -134,7 +134,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
         if not layer.inputs:
-            # Learned numbers lie on no map of the input.
+            # Learnable tensors have no positions on the input.
             scales[layer.name] = Fraction(0)
             continue
         largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))

@@ -81,9 +81,9 @@ class Check(Record):
 class Outcome(Record):
     """The result for a spec: its file as given, the network's name (or an empty text), and all checks and findings.
 
-    A spec that cannot be used has findings of the code `spec` alone. `shown` is the file as the places in it name
-    it, which differs for bundled networks and standard input. `blocks` is the number of blocks of a library, which has
-    no network; 0 of others.
+    An invalid spec has only findings with the code `spec`. `shown` is the file as in places, which differs from
+    `file` for bundled networks and standard input. `blocks` is the number of blocks of a library, which has no
+    network; 0 for other specs.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""Files of other programs -> located nodes, as if a spec of layers alone had been written."""
+"""Files of other programs -> located nodes, like those of a flat spec."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ READERS = {".cfg": "darknet"}
 
 
 def reader_of(path: str) -> str:
-    """The reader of a file, by its suffix; empty where there is none."""
+    """The reader of a file, by its suffix; empty if no reader fits."""
     return READERS.get(os.path.splitext(path)[1].lower(), "")
 
 
 def read(text: str, path: str, shown: str) -> Mapping:
-    """The spec that a file of another program stands for; messages show the file as `shown`.
+    """The spec of another program's file; messages show the file as `shown`.
 
     Raises SpecError with every operator that cannot be read, at its line.
     """

@@ -1,8 +1,8 @@
-"""Darknet configurations (.cfg): sections of options, each a layer, that number themselves from 0.
+"""Darknet configurations (.cfg): sections of options, each a layer, numbered from 0.
 
 Options and their defaults are those of src/parser.c of Darknet (github.com/pjreddie/darknet, commit f6afaab) and of
-AlexeyAB's continuation, which adds groups of convolutions and routes, `mish` and `swish`. What Darknet computes in
-training alone (`cost`, the losses of `yolo`, `region` and `detection`) is no layer.
+AlexeyAB's continuation, which adds groups of convolutions and routes, `mish` and `swish`. Computations
+of training only (`cost`, the losses of `yolo`, `region` and `detection`) are not layers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "swish": ("silu", {}),
 }
 RECURRENT = ("rnn", "gru", "lstm", "crnn", "conv_lstm")
-# What sections are called, beside their full names.
+# Short names of sections.
 SHORT_NAMES = {
     "network": "net",
     "conv": "convolutional",
@@ -42,7 +42,7 @@ INPUT = "input"
 
 
 class Option(Record):
-    """The value of an option, and where it is."""
+    """The value of an option, and its place."""
 
     text: str
     span: Span
@@ -66,13 +66,13 @@ class Section(Record):
         raise SpecError([Problem(option.span, message)])
 
     def numbers(self, key: str) -> tuple[int, ...]:
-        """The whole numbers of a list. Raises SpecError where it is missing or has something else."""
+        """The whole numbers of a list. Raises SpecError if it is missing or has other values."""
         option = self.options.get(key)
         parts = [part for part in option.text.split(",") if part] if option else []
         limits.spend(len(parts), "the list of sections")
         if not parts or not all(NUMBER.fullmatch(part) for part in parts):
             span = option.span if option else self.span
-            raise SpecError([Problem(span, f"{self.kind} needs {key}, whole numbers separated by commas")])
+            raise SpecError([Problem(span, f"{self.kind} needs {key}: whole numbers, separated by commas")])
         return tuple(map(int, parts))
 
     def word(self, key: str, default: str) -> str:
@@ -81,7 +81,7 @@ class Section(Record):
 
 
 class Output(Record):
-    """What a section gives: the layer or input that has it, and its shape as Darknet sees it."""
+    """The output of a section: its layer or input, and its shape in Darknet."""
 
     name: str
     channels: int
@@ -99,13 +99,13 @@ def read(text: str, file: str) -> Graph:
     sections = list(_sections(text, file))
     start = Span(file, 1, 1)
     if not sections or sections[0].kind != "net":
-        message = "a Darknet configuration begins with [net], which has the size of the input"
+        message = "a Darknet configuration must begin with [net] and the size of the input"
         raise SpecError([Problem(sections[0].span if sections else start, message)])
     return _Reader(sections[0]).read(sections[1:], start)
 
 
 def _sections(text: str, file: str) -> Iterator[Section]:
-    """The sections of a text, empty lines and comments left out."""
+    """The sections of a text, without empty lines and comments."""
     section: Section | None = None
     count, most = 0, limits.current().layers
     for number, raw in enumerate(text.split("\n"), 1):
@@ -132,14 +132,14 @@ def _sections(text: str, file: str) -> Iterator[Section]:
 
 
 class _Reader:
-    """Reads section by section; `outputs` has what each gives, by its number."""
+    """Reads section by section; `outputs` has the output of each, by its number."""
 
     def __init__(self, net: Section) -> None:
         channels, height, width = (net.number(key, 0) for key in ("channels", "height", "width"))
         if not (channels and height and width):
             message = "[net] needs channels, height and width"
             raise SpecError(
-                [Problem(net.span, message, "recurrent networks, which have inputs instead, cannot be read")]
+                [Problem(net.span, message, "recurrent networks, which have inputs instead, are not supported")]
             )
         self.current = Output(INPUT, channels, height, width)
         self.shape = self.current.size
@@ -203,7 +203,7 @@ class _Reader:
         if name not in ACTIVATIONS:
             option = section.options.get("activation")
             hint = did_you_mean(name, ACTIVATIONS)
-            message = f"the activation {quoted(name)} cannot be read"
+            message = f"the activation {quoted(name)} is not supported"
             raise SpecError([Problem(option.span if option else section.span, message, hint)])
         kind, settings = ACTIVATIONS[name]
         self._add(section, kind, self.current.size, (), **settings)
@@ -238,7 +238,7 @@ class _Reader:
         stride = section.number("stride", 1, 1)
         kernel = section.number("size", stride, 1)
         padding = section.number("padding", kernel - 1)
-        # The window of the first output begins half of the padding before the map; what is left comes after it.
+        # Half of the padding, rounded down, is before the map, and the rest after it.
         before, after = padding // 2, padding - padding // 2
         channels, *extents = self.current.size
         size = (_slide(section, extent, kernel, stride, padding) for extent in extents)
@@ -281,7 +281,7 @@ class _Reader:
         place = number if number >= 0 else len(self.outputs) + number
         if 0 <= place < len(self.outputs):
             return self.outputs[place]
-        message = f"{key} {number} is no earlier section: this is section {len(self.outputs)}, and they count from 0"
+        message = f"{key} {number} is not an earlier section: this is section {len(self.outputs)}, counted from 0"
         raise SpecError([Problem(section.options[key].span, message)])
 
     def _route(self, section: Section) -> None:
@@ -296,7 +296,7 @@ class _Reader:
         sizes = {output.size[1:] for output in sources}
         if len(sizes) > 1:
             shown = " and ".join("x".join(map(str, output.size)) for output in sources)
-            raise SpecError([Problem(section.span, f"route needs maps of equal height and width, not {shown}")])
+            raise SpecError([Problem(section.span, f"route needs maps of equal height and width, got {shown}")])
         channels = sum(output.channels for output in sources)
         names = tuple(output.name for output in sources)
         self._add(section, "concat", (channels, *sources[0].size[1:]), names)
@@ -319,11 +319,11 @@ class _Reader:
         self._activate(section, "linear")
 
     def _fit(self, section: Section, other: Output, own: Output) -> Output:
-        """An output in the size of another, as Darknet adds them: every n-th position, the channels that both have."""
+        """An output at the size of another, as Darknet adds them: every n-th position of the channels of both."""
         step = other.height // own.height
         if step < 1 or (own.height * step, own.width * step) != other.size[1:]:
             shown = " and ".join("x".join(map(str, output.size)) for output in (own, other))
-            message = f"shortcut adds {shown}, of which one does not divide the other"
+            message = f"shortcut needs sizes that divide each other, got {shown}"
             raise SpecError([Problem(section.span, message)])
         self.current = other
         if step > 1:
@@ -356,7 +356,7 @@ class _Reader:
     def _dropout(self, section: Section) -> None:
         rate = section.word("probability", ".5")
         if not re.fullmatch(r"[0-9]{0,3}(\.[0-9]{0,9})?", rate) or rate in ("", "."):
-            raise SpecError([Problem(section.options["probability"].span, f"{quoted(rate)} is no probability")])
+            raise SpecError([Problem(section.options["probability"].span, f"{quoted(rate)} is not a probability")])
         self._add(section, "dropout", self.current.size, rate=f"0{rate}" if rate.startswith(".") else rate)
 
     def _softmax(self, section: Section) -> None:
@@ -368,7 +368,7 @@ class _Reader:
         self._activate(section, "linear")
 
     def _detections(self, section: Section) -> None:
-        """The network's output for training and for decoding boxes, neither of which is a part of the network."""
+        """An output of the network; its loss and its decoding of boxes are not parts of the network."""
         self.results.append(self.current.name)
 
     def _nothing(self, section: Section) -> None:
@@ -376,7 +376,7 @@ class _Reader:
 
 
 def _slide(section: Section, extent: int, kernel: int, stride: int, padding: int) -> int:
-    """The positions of a window along an axis. Raises SpecError where there are none."""
+    """The positions of a window along an axis. Raises SpecError if there are none."""
     if extent + padding < kernel:
         message = f"a window of {kernel} does not fit in {extent} positions with {padding} of padding"
         raise SpecError([Problem(section.span, message)])
@@ -389,5 +389,5 @@ def _floor(extent: int, stride: int) -> int:
 
 def _unknown(section: Section, known: list[str]) -> Problem:
     if section.kind in RECURRENT:
-        return Problem(section.span, f"[{section.kind}] is recurrent, and only feed-forward networks can be read")
-    return Problem(section.span, f"{quoted(f'[{section.kind}]')} cannot be read", did_you_mean(section.kind, known))
+        return Problem(section.span, f"[{section.kind}] is recurrent, and only feed-forward networks are supported")
+    return Problem(section.span, f"{quoted(f'[{section.kind}]')} is not supported", did_you_mean(section.kind, known))

@@ -1,4 +1,4 @@
-"""The graph that every importer makes, and the spec that says the same: one item a layer, in order."""
+"""The graph that every importer creates, and the equivalent spec: one item per layer, in order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GraphLayer(Record):
 class Graph(Record):
     """A network as another program's file describes it, each layer after those that it reads.
 
-    `inputs` are the shapes, channels first, by name; `origin` says what the file was.
+    `inputs` are the shapes, channels first, by name; `origin` describes the file.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Graph(Record):
 
 
 def to_spec(graph: Graph) -> source.Mapping:
-    """The located nodes of a flat spec; each has the position of what it was made from.
+    """The located nodes of a flat spec; each has the position of its source.
 
-    Raises SpecError where they would be more values than a spec may have.
+    Raises SpecError if they exceed the number of values that a spec may have.
     """
     top = graph.span
     most = limits.current().values
@@ -52,7 +52,7 @@ def to_spec(graph: Graph) -> source.Mapping:
     for layer in graph.layers:
         values += 4 + 2 * len(layer.settings) + len(layer.inputs)
         if values > most:
-            message = f"as a spec, the file has more than {most:,} keys and values"
+            message = f"the file converts to a spec with more than {most:,} keys and values"
             raise SpecError([Problem(layer.span, message, limits.raised("values"))])
     names = {name: _input_name(name, graph) for name in graph.inputs}
     shapes = {names[name]: _node(shape, top) for name, shape in graph.inputs.items()}
@@ -67,7 +67,7 @@ def to_spec(graph: Graph) -> source.Mapping:
 
 
 def _input_name(name: str, graph: Graph) -> str:
-    """A single input is called as in any spec."""
+    """A single input is named as in any spec."""
     return "input" if len(graph.inputs) == 1 else name
 
 

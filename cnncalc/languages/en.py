@@ -101,7 +101,7 @@ SENTENCES = {
         "symbol_rows": "rows",
         "symbol_columns": "columns",
         "symbol_inner": "numbers of a row",
-        "symbol_places": "places of the other axes",
+        "symbol_places": "indices of the other axes",
         "symbol_outputs": "output size",
         "symbol_filters": "filters",
         "symbol_features": "features",
@@ -143,7 +143,7 @@ SENTENCES = {
         "block": "part of {name}: block {block}({arguments}), used in line {line}",
         "branch": "part of the branch {name}, line {line}",
         "inside_training": "Exists in training only; inference totals do not count it.",
-        "inside_frozen": "The spec freezes it: training leaves what is called learned below unchanged.",
+        "inside_frozen": "The spec freezes it: training does not change the learnable parameters below.",
         "reads": "reads {name}: {shape}",
         "gives": "outputs {shape} to {readers}",
         "gives_out": "outputs {shape}, an output of the network",
@@ -255,7 +255,7 @@ SENTENCES = {
         "remark_activation": "Every number x becomes f(x):",
         "remark_across_channels": "The sum runs over the {in_channels:one channel|# channels} of a position.",
         "remark_across_axis": "The sum runs over the {axis_size:only number|# numbers} along axis {axis}.",
-        "remark_apply": "The numbers x, y, ... at one place of the inputs become f:",
+        "remark_apply": "The numbers x, y, ... at the same place of all inputs become f:",
         "remark_prelu": "The whole layer has one learnable slope.",
         "remark_prelu_per_channel": (
             "{in_channels:The only channel|Each of the # channels} has its own learnable slope."
@@ -282,7 +282,7 @@ SENTENCES = {
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
         "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; no parameters.",
-        "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
+        "remark_roll": "The same numbers, shifted along the axes; numbers that leave at one end return at the other.",
         "remark_unfold": (
             "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
             "{kernel_positions} = {out_channels} (im2col)."
@@ -296,29 +296,29 @@ SENTENCES = {
             "{in_positions:1 number of each channel becomes|# numbers of each channel become} {out_positions}."
         ),
         "remark_embedding": (
-            "Each index selects one of {vocabulary} learned vectors of {features:one number|# numbers}: a lookup, "
+            "Each index selects one of {vocabulary} learnable vectors of {features:one number|# numbers}: a lookup, "
             "without arithmetic."
         ),
         "remark_lstm": (
-            "At each of {in_positions:one step|# steps}, {hidden} cells are updated by three gates, each a weighted "
-            "sum of the input and of the state before; all steps use the same weights."
+            "At each of {in_positions:one step|# steps}, three gates update {hidden} cells, each gate from a weighted "
+            "sum of the input and of the previous state; all steps use the same weights."
         ),
         "remark_gru": (
-            "At each of {in_positions:one step|# steps}, a state of {hidden} is updated by two gates, each a weighted "
-            "sum of the input and of the state before; all steps use the same weights."
+            "At each of {in_positions:one step|# steps}, two gates update a state of {hidden}, each gate from a weighted "
+            "sum of the input and of the previous state; all steps use the same weights."
         ),
         "remark_bidirectional": (
             "A second network reads the sequence backwards; the states of both are the {out_channels} output channels."
         ),
         "remark_roi_align": (
-            "Each of {rois:1 region|# regions} is sampled to the same size, whatever its place and size, at "
-            "{samples:one point|# points} of each output number along each axis."
+            "Each of {rois:1 region|# regions} is sampled to the same output size, with "
+            "{samples:one point|# points} per output number along each axis."
         ),
         "remark_deform_conv": (
-            "Offsets that the network computes move each tap of the filters, in {offset_groups:the same way for all "
-            "channels|# groups of channels}; each tap interpolates four numbers of its channel."
+            "Computed offsets shift each tap of the filters, {offset_groups:equally for all channels|separately for # "
+            "groups of channels}; each tap interpolates four numbers of its channel."
         ),
-        "remark_deform_conv_mask": "A mask that the network computes weighs each tap.",
+        "remark_deform_conv_mask": "A computed mask weights each tap.",
         "remark_pixel_shuffle": (
             "{in_channels:1 channel becomes|# channels become} {out_channels} of "
             "{factor:the same size|# times the size} along each axis."
@@ -337,13 +337,13 @@ SENTENCES = {
         "remark_only_in_training": "Inference: it does nothing.",
         "remark_scale": "Each channel is multiplied by a learnable factor:",
         "remark_scale_and_shift": "Each channel is multiplied by a learnable factor, and a learnable bias is added:",
-        "remark_scale_by_one": "Every number is multiplied by one learned factor:",
+        "remark_scale_by_one": "Every number is multiplied by one learnable factor:",
         "remark_scale_and_shift_by_one": (
-            "Every number is multiplied by one learned factor, and one learned bias is added:"
+            "Every number is multiplied by one learnable factor, and one learnable bias is added:"
         ),
-        "remark_bias_channels": "Each channel has a learned bias, which is added at all positions:",
-        "remark_bias_positions": "Each position has a learned bias, which is added to all channels:",
-        "remark_bias_all": "Each number has its own learned bias, as in a position embedding:",
+        "remark_bias_channels": "Each channel has a learnable bias, which is added at all positions:",
+        "remark_bias_positions": "Each position has a learnable bias, which is added to all channels:",
+        "remark_bias_all": "Each number has its own learnable bias, as in a position embedding:",
         "remark_lrn": (
             "Each number is divided by a power of "
             "{size:its own square|the squares around it, summed over # neighboring channels}:"
@@ -371,7 +371,7 @@ SENTENCES = {
             "Mean and variance are taken over the {in_channels:one channel|# channels} of each position separately."
         ),
         "remark_layer_norm_axes": (
-            "Mean and variance are taken over {together:1 number|# numbers} ({sizes}), separately at each place of the "
+            "Mean and variance are taken over {together:1 number|# numbers} ({sizes}), separately for each index of the "
             "other axes."
         ),
         "remark_rms_norm_all": (
@@ -383,21 +383,21 @@ SENTENCES = {
             "no mean is subtracted."
         ),
         "remark_rms_norm_axes": (
-            "The root mean square is taken over {together:1 number|# numbers} ({sizes}), separately at each place of "
+            "The root mean square is taken over {together:1 number|# numbers} ({sizes}), separately for each index of "
             "the other axes; no mean is subtracted."
         ),
         "remark_norm_learned_axes": (
-            "Learned: a factor (weight) and a bias for {together:the only number|each of the # numbers} of a set, "
+            "Learnable: a factor (weight) and a bias for {together:the only number|each of the # numbers} of a set, "
             "shared by all sets."
         ),
         "remark_factor_learned_channels": (
-            "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}."
+            "Learnable: a factor (weight) for {in_channels:the only channel|each of the # channels}."
         ),
         "remark_factor_learned_all": (
-            "Learned: a factor (weight) for {in_elements:the only number|each of the # numbers}."
+            "Learnable: a factor (weight) for {in_elements:the only number|each of the # numbers}."
         ),
         "remark_factor_learned_axes": (
-            "Learned: a factor (weight) for {together:the only number|each of the # numbers} of a set, shared by all "
+            "Learnable: a factor (weight) for {together:the only number|each of the # numbers} of a set, shared by all "
             "sets."
         ),
         "remark_norm_learned_channel": (
@@ -407,10 +407,10 @@ SENTENCES = {
             "Learnable: a factor (weight) and a bias for {in_elements:the only number|each of the # numbers}."
         ),
         "remark_norm_learned_scale": (
-            "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}, and no bias."
+            "Learnable: a factor (weight) for {in_channels:the only channel|each of the # channels}, and no bias."
         ),
         "remark_norm_learned_center": (
-            "Learned: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
+            "Learnable: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
         ),
         "remark_norm_nothing_learned": "It has no learnable parameters.",
         "remark_statistics_tracked": (
@@ -494,8 +494,8 @@ SENTENCES = {
         ),
         "remark_opaque": "The spec declares its figures; its computation is unknown.",
         "remark_parameter": (
-            "The {out_elements:number is|# numbers are} learned: nothing comes in, and they are the same for every "
-            "sample."
+            "The layer reads no input: its {out_elements:number is learnable and|# numbers are learnable and} the same "
+            "for every sample."
         ),
         "remark_reduce_mean": "Each of {sets:the only number|the # numbers} is the mean of {reduced} ({sizes}).",
         "remark_reduce_sum": "Each of {sets:the only number|the # numbers} is the sum of {reduced} ({sizes}).",
@@ -508,7 +508,7 @@ SENTENCES = {
             "Each output number is a sum of {places:one product|# products}, over {summed}; no parameters. Both "
             "factors depend on the input, unlike those of a linear layer."
         ),
-        "remark_product_without_sum": "Each output number is one product, with nothing summed over; no parameters.",
+        "remark_product_without_sum": "Each output number is one product, without a sum; no parameters.",
         "remark_rbf": (
             "{units:The only unit|Each of the # units} gives its squared distance from the input, sum (x - w)^2; its "
             "center is set by hand and not learnable."
@@ -539,14 +539,14 @@ SENTENCES = {
             "into {out_channels}: a linear layer with the same weights at every position."
         ),
         "remark_standardized_plain": (
-            "The weights of each filter are brought to mean 0 and variance 1 before use (weight standardization)."
+            "The weights of each filter are normalized to mean 0 and variance 1 before use (weight standardization)."
         ),
         "remark_standardized_gain": (
-            "The weights of each filter are brought to mean 0 and variance 1 before use, and multiplied by a learned "
+            "The weights of each filter are normalized to mean 0 and variance 1 before use, and multiplied by a learnable "
             "factor (scaled weight standardization)."
         ),
         "remark_partly_connected": (
-            "A table says which input channels a filter reads: {pairs} of {all_pairs} possible pairs."
+            "A table lists the input channels of each filter: {pairs} of {all_pairs} possible pairs."
         ),
         "remark_depthwise": (
             "Each filter reads one channel only"
@@ -702,7 +702,7 @@ SENTENCES = {
             "union, but it has no single stride."
         ),
         "flaw_PARTS": (
-            "{layer} places its inputs one after another ({axis}): an output reads one of them. The field is computed "
+            "{layer} concatenates its inputs ({axis}), so an output reads only one of them. The field is computed "
             "as if it read all; --at follows one output exactly."
         ),
         # A layer.

@@ -8,7 +8,7 @@ from cnncalc.syntax.settings import MOST_AXES, PerAxis
 
 
 def as_list(axes: PerAxis) -> tuple[int, ...]:
-    """The numbers of a setting that takes one or a list."""
+    """The values of a setting that takes a number or a list."""
     return (axes,) if isinstance(axes, int) else axes
 
 
@@ -17,9 +17,9 @@ def find_axis(axis: int, shape: Shape, setting: str = "axis") -> int:
     if -len(shape) <= axis < len(shape):
         return axis % len(shape)
     raise RuleError(
-        f"axis {axis} is beyond the {axis_count(shape)} of {shape.described}",
+        f"axis {axis} exceeds the {axis_count(shape)} of {shape.described}",
         setting,
-        f"axes count from 0, the channels, to {shape.rank}" if shape.rank else "axis 0 is the only one",
+        f"use an axis from 0, the channels, to {shape.rank}" if shape.rank else "use axis 0, the only one",
     )
 
 
@@ -37,5 +37,5 @@ def find_axes(axes: PerAxis, shape: Shape, setting: str = "axes") -> tuple[int, 
 def check_axis_count(shape: tuple[int, ...]) -> None:
     """Raise RuleError for a shape of more axes than a tensor can have."""
     if len(shape) > MOST_AXES:
-        message = f"shape has {len(shape):,} sizes, more than {MOST_AXES}"
-        raise RuleError(message, "shape", "no framework has tensors of more axes")
+        message = f"shape has {len(shape):,} axes, more than {MOST_AXES}"
+        raise RuleError(message, "shape", f"use at most {MOST_AXES} axes, the limit of NumPy and PyTorch")

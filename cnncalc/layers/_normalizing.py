@@ -36,7 +36,7 @@ from cnncalc.layers.shapes import POINT, Shape, Window, quotient, times
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import PerAxis, axis_list
 
-# The remark on what is learned of each channel: a factor or not, an addend or not.
+# The remark on the learnable parameters, by whether there is a scale and a shift.
 LEARNED = {
     (True, True): "norm_learned_channel",
     (True, False): "norm_learned_scale",
@@ -47,9 +47,9 @@ FOLDED: Formulas = {"adds": "in_elements", "multiplies": "in_elements"}
 
 
 def set_operations(elements: int, sets: int, *, affine: bool, center: bool | None = None) -> Operations:
-    """The operations of normalizing `elements` numbers in `sets` of equal size.
+    """The operations that normalize `elements` elements in `sets` sets of equal size.
 
-    `affine` says whether they are scaled, and shifted as well unless `center` says otherwise.
+    If `affine`, the elements are also scaled, and shifted unless `center` is false.
     """
     center = affine if center is None else center
     return Operations(
@@ -78,11 +78,11 @@ def affine_weights(shape: tuple[int, ...], *, affine: bool, center: bool | None 
 
 
 class AxesNorm(LayerType):
-    """What layer_norm and rms_norm share: the numbers of chosen axes are a set, for each place of the others."""
+    """The base of layer_norm and rms_norm: elements along chosen axes are a set, for each index of the others."""
 
     axes: str | PerAxis = axis_list("axes that are normalized together", words=("all", "channels"), default="all")
     affine: bool
-    # The remark on the learned weights, by what is normalized together.
+    # The remark on the learnable parameters, by the normalized axes.
     learned: ClassVar[Mapping[str, str]]
 
     role = Role.NORMALIZATION
@@ -120,12 +120,12 @@ class AxesNorm(LayerType):
         return tuple(image[axis] for axis in find_axes(self.axes, image))
 
     def sets(self, image: Shape) -> int:
-        """How many sets of numbers are normalized apart."""
+        """The number of sets that are normalized separately."""
         return quotient(image.elements, prod(self.together(image)))
 
     @property
     def set_texts(self) -> tuple[str, str]:
-        """The texts of how many sets there are, and of how many numbers each has."""
+        """The formulas of the number of sets and of the size of each."""
         words = {"all": ("1", "in_elements"), "channels": ("in_positions", "in_channels")}
         return words.get(str(self.axes), ("in_elements / together", "together"))
 
@@ -138,12 +138,12 @@ class ChannelNorm(LayerType):
 
     @property
     def has_scale(self) -> bool:
-        """Whether each channel has a learned factor."""
+        """Whether each channel has a learnable scale."""
         return self.affine
 
     @property
     def has_center(self) -> bool:
-        """Whether each channel has a learned addend."""
+        """Whether each channel has a learnable shift."""
         return self.affine
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,8 +1,8 @@
-"""What the matrix products share: sums of products of two tensors, whose axes are given letters.
+"""The base of matrix products: sums of products of tensors, with a letter for each axis.
 
-A letter of two inputs is one axis of both; one that the output lacks is summed over. Two inputs cost one
-multiply-accumulate for each choice of a place along every letter; further inputs are multiplied in one after the
-other. Where nothing is summed over, there is nothing to accumulate: these are multiplies.
+A letter in two inputs is one axis of both; a letter that the output lacks is summed over. Two inputs cost one
+multiply-accumulate per combination of indices, one index per letter; three or more inputs are multiplied pairwise,
+from left to right. Without a sum, the products are plain multiplies.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from cnncalc.syntax.expressions import Value
 
 
 class ProductLetters(Record):
-    """The letters of each input's axes and of the output's; "" is an axis of size 1 that is repeated."""
+    """The letters of each input's axes and of the output's; "" is a broadcast axis of size 1."""
 
     inputs: tuple[tuple[str, ...], ...]
     output: tuple[str, ...]
 
     def steps(self) -> tuple[tuple[tuple[str, ...], bool], ...]:
-        """For each product of two tensors the letters that it goes through, and whether it sums over some of them."""
+        """The letters of each product of two tensors, and whether it sums over some of them."""
         found = []
         left = tuple(dict.fromkeys(self.inputs[0]))
         for number, right in enumerate(self.inputs[1:], start=2):
@@ -44,12 +44,12 @@ class ProductLetters(Record):
 
 
 class Product(Join):
-    """A sum of products of tensors; types say which axes of the inputs are one."""
+    """A sum of products of tensors; subclasses give the letters of the axes."""
 
     role = Role.MATRIX_PRODUCT
 
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
-        """The letters of all axes, and the size of each. Raises RuleError where the inputs do not fit."""
+        """The letters of all axes, and the size of each. Raises RuleError if the inputs do not fit."""
         raise NotImplementedError
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -86,7 +86,7 @@ class Product(Join):
 
 
 def _read(shape: Shape, letters: tuple[str, ...], places: tuple[str, ...], output: Shape) -> Reading:
-    """How an output reads an input: along a letter of both at its own place, along others whole."""
+    """How an output reads an input: its own index along shared letters, the whole axis along others."""
     moves = tuple(
         Move((axis,), (places.index(letter),))
         for axis, letter in enumerate(letters)

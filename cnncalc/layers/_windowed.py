@@ -115,9 +115,9 @@ def spread_windows(
     output_padding: PerAxis = 0,
     size: PerAxis | None = None,
 ) -> tuple[SpreadWindow, ...]:
-    """One window an axis of a layer whose inputs spread over the output; `size` is that of the output.
+    """One window per axis of a layer whose inputs spread over the output; `size` is the output size.
 
-    Raises RuleError where a list does not have a number for each axis, and for settings that exclude each other.
+    Raises RuleError for a list that does not have one number per axis, and for mutually exclusive settings.
     """
     rank = shape.rank
     kernels = on_axes(kernel, rank, "kernel")
@@ -125,12 +125,12 @@ def spread_windows(
     dilations = on_axes(dilation, rank, "dilation")
     added = on_axes(output_padding, rank, "output_padding")
     if any(added) and size is not None:
-        raise RuleError("size and output_padding exclude each other", "size", "remove one of them")
+        raise RuleError("size and output_padding are mutually exclusive", "size", "remove one of them")
     if padding == "same":
         if any(added):
-            raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
+            raise RuleError("padding same sets the output size", "output_padding", "leave output_padding at 0")
         if size is not None:
-            raise RuleError("padding same settles the output's size", "size", "remove size")
+            raise RuleError("padding same sets the output size", "size", "remove size")
         crops = tuple(map(same_crop, kernels, strides, dilations))
         sides = tuple((before, after) for before, after, _ in crops)
         added = tuple(extra for _, _, extra in crops)
@@ -151,9 +151,10 @@ def spread_windows(
 def spread_all(
     windows: tuple[SpreadWindow, ...], image: Shape, size: PerAxis | None, *, less: bool = False
 ) -> tuple[int, ...]:
-    """The output's spatial sizes. Raises RuleError for one that is not possible.
+    """The output's spatial sizes. Raises RuleError for an impossible size.
 
-    A `size` may be larger than what the settings give by less than the stride, or with `less` also smaller.
+    A `size` may exceed the smallest size that the settings allow by less than the stride; with `less`, it may also
+    be smaller.
     """
     sizes = tuple(window.slide(own) for window, own in zip(windows, image.spatial, strict=True))
     for window, given in zip(windows, sizes, strict=True):
@@ -163,12 +164,12 @@ def spread_all(
             fitting = f"use {most}" if most <= least else f"use a size from {least} to {most}"
             raise RuleError(f"the settings cannot give an output of size {given}", "size", fitting)
         if given < 1:
-            # What the output would be without the padding, halved so that one row or column is left.
+            # Half of the output size without padding, so that one row or column remains.
             most = half(given + window.before + window.after - 1)
             raise RuleError(
-                f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
+                f"padding {window.before} crops the whole output of the {times(image.spatial)} input",
                 "padding",
-                f"padding of at most {most} would leave some",
+                f"use padding of at most {most}",
             )
     return sizes
 

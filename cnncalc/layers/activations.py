@@ -162,15 +162,15 @@ class Selu(Elementwise, name="selu"):
 class Gelu(Elementwise, name="gelu"):
     """x times the normal distribution function: x * 0.5 * (1 + erf(x / sqrt(2))) (Hendrycks & Gimpel 2016).
 
-    One exponential (the error function), one add and three multiplies per number. `approximate: tanh` is the form
-    of BERT and GPT-2 with a hyperbolic tangent in place of the error function, as in PyTorch; written as
-    0.5 * x * (1 + tanh(x * (a + b * x * x))), a number costs one exponential, two adds and five multiplies.
+    One exponential (the error function), one add and three multiplies per element. `approximate: tanh` is the form
+    of BERT and GPT-2 with a hyperbolic tangent instead of the error function, as in PyTorch; written as
+    0.5 * x * (1 + tanh(x * (a + b * x * x))), an element costs one exponential, two adds and five multiplies.
     """
 
     also_known_as = ("GaussianErrorLinearUnit",)
 
     approximate: str | None = choice(
-        "what stands in for the error function", ("tanh",), default=None, absent="the function itself"
+        "approximation of the error function", ("tanh",), default=None, absent="the function itself"
     )
 
     role = Role.ACTIVATION

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
-from cnncalc.errors import RuleError, listed
+from cnncalc.errors import RuleError, listed, plural
 from cnncalc.layers._elementwise import for_each, formulas_for_each
 from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, remark
 from cnncalc.layers.joins import ElementwiseJoin
@@ -27,9 +27,9 @@ from cnncalc.syntax.expressions import (
 )
 from cnncalc.syntax.settings import text_of
 
-# What the numbers of the inputs are called, in their order.
+# The names of the inputs in functions, in order.
 NAMES = ("x", "y", "z", "u", "v", "w")
-# What each function of one number costs beside its argument.
+# The operations of each function, without those of its argument.
 COSTS: dict[str, Operations] = {
     "exp": Operations(exponentials=1),
     "ln": Operations(exponentials=1),
@@ -63,10 +63,10 @@ def _plus(*counts: Operations) -> Operations:
 
 
 def _count(tree: Tree) -> Count:
-    """The operations of a tree for one number, and whether it depends on x; what does not is computed once."""
+    """The operations of a tree per element, and whether it depends on x; constant parts cost nothing."""
     count = COUNTERS.get(type(tree))
     if count is None:
-        raise RuleError("lists are no numbers", "function", EXAMPLE)
+        raise RuleError("a function of x cannot contain lists", "function", EXAMPLE)
     found, depends = count(tree)
     return (found, True) if depends else (NO_OPERATIONS, False)
 
@@ -78,7 +78,7 @@ def _count_all(trees: tuple[Tree, ...], own: Operations) -> Count:
 
 def _count_literal(tree: Literal) -> Count:
     if isinstance(tree.value, bool | str):
-        raise RuleError("true, false and texts are no numbers", "function", EXAMPLE)
+        raise RuleError("a function of x cannot contain true, false or text", "function", EXAMPLE)
     return NO_OPERATIONS, False
 
 
@@ -88,26 +88,28 @@ def _count_arithmetic(tree: Arithmetic) -> Count:
         cost = POWERS.get(power, Operations(exponentials=1)) if type(power) is int else Operations(exponentials=1)
         return _count_all((tree.left, tree.right), cost)
     if tree.operator not in ARITHMETIC:
-        raise RuleError(f"{tree.operator} has no place in a function of x", "function", "it has + - * / and **")
+        raise RuleError(f"a function of x cannot contain {tree.operator}", "function", "use + - * / and **")
     return _count_all((tree.left, tree.right), ARITHMETIC[tree.operator])
 
 
 def _count_call(tree: Call) -> Count:
     if tree.function in EXTREMES:
         if len(tree.arguments) < 2:
-            raise RuleError(f"{tree.function} compares two numbers or more", "function", f"as in {tree.function}(x, 0)")
+            raise RuleError(
+                f"{tree.function} needs at least 2 numbers, got 1", "function", f"such as {tree.function}(x, 0)"
+            )
         return _count_all(tree.arguments, Operations(compares=len(tree.arguments) - 1))
     if tree.function not in COSTS:
         known = listed((*COSTS, *EXTREMES))
-        raise RuleError(f"{tree.function} has no place in a function of x", "function", f"it has {known}")
+        raise RuleError(f"a function of x cannot contain {tree.function}", "function", f"use {known}")
     if len(tree.arguments) != 1:
         message = f"{tree.function} takes 1 number, not {len(tree.arguments)}"
-        raise RuleError(message, "function", f"as in {tree.function}(x)")
+        raise RuleError(message, "function", f"such as {tree.function}(x)")
     return _count_all(tree.arguments, COSTS[tree.function])
 
 
 def _count_conditional(tree: Conditional) -> Count:
-    """Both values are computed, and one is chosen."""
+    """The operations of a choice: both values are computed."""
     if not isinstance(tree.condition, ComparisonChain | Logic | Not):
         raise RuleError("if takes a comparison", "function", "as in x if x > 0 else 0")
     condition, depends = _count_condition(tree.condition)
@@ -118,7 +120,7 @@ def _count_conditional(tree: Conditional) -> Count:
 def _count_condition(tree: Tree) -> Count:
     if isinstance(tree, ComparisonChain):
         if any(operator in ("in", "not in") for operator, _, _ in tree.rest):
-            raise RuleError("in has no place in a function of x", "function", "compare numbers: x > 0")
+            raise RuleError("a function of x cannot contain in", "function", "compare numbers: x > 0")
         return _count_all((tree.first, *(right for _, right, _ in tree.rest)), Operations(compares=len(tree.rest)))
     if isinstance(tree, Not):
         return _count_condition(tree.operand)
@@ -129,7 +131,7 @@ def _count_condition(tree: Tree) -> Count:
 
 
 def _refuse_truth(_: Tree) -> Count:
-    raise RuleError("a comparison is no number", "function", "choose between two: 1 if x > 0 else 0")
+    raise RuleError("a comparison is not a number", "function", "choose between two numbers: 1 if x > 0 else 0")
 
 
 COUNTERS: dict[type, Callable[..., Count]] = {
@@ -146,7 +148,7 @@ COUNTERS: dict[type, Callable[..., Count]] = {
 
 
 def _read(text: str) -> tuple[Operations, int]:
-    """The operations for one number of the output, and how many inputs a function has. Raises RuleError."""
+    """The operations per output element, and the number of inputs of a function. Raises RuleError."""
     try:
         expression = parse(text, REAL_FUNCTIONS)
     except ExpressionError as error:
@@ -158,8 +160,8 @@ def _read(text: str) -> tuple[Operations, int]:
 def _count_expression(expression: Expression) -> tuple[Operations, int]:
     used = {name for name, _ in expression.names}
     if unknown := sorted(used - set(NAMES)):
-        message = f"the function uses {listed(unknown)}, which is no input"
-        raise RuleError(message, "function", "x is the number of the first input, y of the second, then z, u, v, w")
+        message = f"the function uses {listed(unknown)}, which is not an input"
+        raise RuleError(message, "function", "use x for the first input, y for the second, then z, u, v, w")
     count = 1 + max((NAMES.index(name) for name in used), default=-1)
     if len(used) < count or not used:
         missing = next(name for name in NAMES if name not in used)
@@ -173,26 +175,26 @@ def _read_function(text: str) -> str:
 
 
 class Apply(ElementwiseJoin, name="apply"):
-    """A function of each number, given as an expression of x: `apply: x * sigmoid(1.702 * x)`.
+    """An elementwise function, given as an expression of x: `apply: x * sigmoid(1.702 * x)`.
 
-    With several inputs x is the number of the first, y of the second, then z, u, v and w; their shapes are equal, or
-    repeated as those of `add`. It may use + - * / **, comparisons within `a if c else b`, and the functions exp, ln,
-    sqrt, tanh, erf, sin, cos, sigmoid, softplus, relu, relu6, abs, min and max. Operations are counted as they are
-    written, of what depends on x: exp and its like are one exponential, a square one multiply, sigmoid an
-    exponential, an add and a divide, abs and relu a comparison, and both values of a choice are computed.
+    With several inputs, x is an element of the first, y of the second, then z, u, v and w; shapes are equal, or
+    broadcast as in `add`. A function may use + - * / **, comparisons within `a if c else b`, and exp, ln, sqrt,
+    tanh, erf, sin, cos, sigmoid, softplus, relu, relu6, abs, min and max. Operations that depend on x count as
+    written: functions such as exp are one exponential, a square is one multiply, sigmoid an exponential, an add
+    and a divide, abs and relu are one comparison, and both values of a choice count.
     """
 
     also_known_as = ("expression", "ElementWise", "逐元素函数")
 
     function: str = text_of(
-        "what becomes of the number x of the input, or of x, y, ... of several",
+        "function of x, an element of the input, or of x, y, ... of several inputs",
         _read_function,
         "a function of x, such as x * sigmoid(1.702 * x)",
         example="x * sigmoid(1.702 * x)",
     )
 
     least_inputs = 1
-    # Whether a function is linear is not asked: rules on activations leave it aside.
+    # Functions may be linear, so rules about activations ignore this type.
     is_reserved = False
     role = Role.OTHER
 
@@ -200,9 +202,10 @@ class Apply(ElementwiseJoin, name="apply"):
         count = self._each[1]
         if count != len(inputs):
             names = listed(NAMES[:count])
-            given = "1 tensor comes in" if len(inputs) == 1 else f"{len(inputs)} tensors come in"
             raise RuleError(
-                f"the function has {names}, but {given}", "function", "each input has a name: x, y, z, u, v, w"
+                f"the function uses {names}, but this item has {plural(len(inputs), 'input')}",
+                "function",
+                "use each input once or more, by its name: x, y, z, u, v, w",
             )
         return super().output_shape(inputs)
 

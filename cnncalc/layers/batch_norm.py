@@ -9,10 +9,10 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     """Batch normalization: each channel to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
 
     At inference it uses the mean and variance tracked in training, which are buffers, and folds into
-    one multiply and one add per number. Without `track_statistics` it computes them from what comes
-    in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies per number, and a
-    channel 1 add less, 3 divides and 1 exponential. `scale: false` learns no factor and `center: false` no addend,
-    as in Keras; `affine: false` neither.
+    one multiply and one add per element. Without `track_statistics` it computes them from its input:
+    for one sample 3 adds (4 if `affine`) and 2 (3) multiplies per element, and per channel 1 add
+    less, 3 divides and 1 exponential. `scale: false` omits the learnable scale and `center: false` the shift, as in
+    Keras; `affine: false` omits both.
     """
 
     also_known_as = (
@@ -29,8 +29,8 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
-    scale: bool = flag("whether each channel has a learned factor, if affine", default=True)
-    center: bool = flag("whether each channel has a learned addend, if affine", default=True)
+    scale: bool = flag("whether each channel has a learnable scale, if affine", default=True)
+    center: bool = flag("whether each channel has a learnable shift, if affine", default=True)
 
     role = Role.BATCH_NORM
 

@@ -7,15 +7,20 @@ from cnncalc.syntax.settings import choice
 
 
 class Bias(Elementwise, name="bias"):
-    """Adds a learned number to each channel, or to each position or each number.
+    """Adds a learnable bias to each channel, each position or each element.
 
-    Caffe's Bias layer over the `channels`, one number each. `positions` have one each for all channels; `all` is one
-    for every number, as the position embedding of ViT (Dosovitskiy et al. 2020, arXiv:2010.11929). One add per number.
+    `channels` has one per channel, like Caffe's Bias layer; `positions` one per position, shared by all channels;
+    `all` one per element, like the position embedding of ViT (Dosovitskiy et al. 2020, arXiv:2010.11929). One add per
+    element.
     """
 
     also_known_as = ("BiasLayer", "LearnedBias", "PositionEmbedding", "pos_embed", "位置编码")
 
-    axes: str = choice("what has a learned number each", ("channels", "positions", "all"), default="channels")
+    axes: str = choice(
+        "whether each channel, each position or each element has a bias",
+        ("channels", "positions", "all"),
+        default="channels",
+    )
 
     each = Operations(adds=1)
     is_reserved = False

@@ -71,7 +71,7 @@ class Role(Enum):
     BATCH_NORM = "each channel is normalized over the batch in training"
     CHANNEL_NORM = "each channel of a sample is normalized separately"
     NORMALIZATION = "several channels are normalized together"
-    SCALING = "numbers are scaled or shifted by learned ones"
+    SCALING = "elements are scaled or shifted by learnable parameters"
     ACTIVATION = "a nonlinear function of each element, or of a few channels at its position"
     PROBABILITIES = "scores become probabilities or log-probabilities"
     DROPOUT = "elements or branches are dropped at random in training"
@@ -84,7 +84,7 @@ class Role(Enum):
     CONCATENATION = "inputs are concatenated along an axis"
     REARRANGEMENT = "elements are moved, repeated, dropped or padded with zeros, and keep their values"
     RESAMPLING = "a feature map is resized"
-    WEIGHTS = "learned numbers that nothing comes into"
+    WEIGHTS = "a learnable tensor without an input"
     OTHER = "none of these"
 
 
@@ -139,7 +139,7 @@ class Remark(Record):
 class Move(Record):
     """Input axes whose elements, in the order of these axes, become those of the given output axes.
 
-    Axes count from 0, the channels; those of size 1 are left out, and those that every output reads whole.
+    Axes count from 0, the channels; axes of size 1, and axes that every output reads whole, are omitted.
     """
 
     inputs: tuple[int, ...]
@@ -197,14 +197,14 @@ class LayerType:
     _defaults: ClassVar[Mapping[str, object]]
     _required: ClassVar[set[str]]
     is_merge: ClassVar[bool] = False
-    # What a layer that is no merge may read after its input, in words; empty where it reads nothing else.
+    # A description of what a layer that is not a merge reads after its first input; empty if it reads nothing else.
     further_inputs: ClassVar[str] = ""
-    # Items that show how to write the type, and inputs that it takes, where they do not follow from its settings.
+    # Example items and input shapes, if they do not follow from the settings.
     written: ClassVar[tuple[str, ...]] = ()
     sample_inputs: ClassVar[Shapes] = ()
-    # How many tensors must come in: 0 for a type whose output depends on its weights alone.
+    # The least number of inputs: 0 for a type whose output depends on its weights alone.
     least_inputs: ClassVar[int] = 1
-    # Whether no block of a spec may have the name; False for types that specs were once written without.
+    # Whether blocks of specs may not have the name; False for types that were added after such specs existed.
     is_reserved: ClassVar[bool] = True
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
@@ -247,7 +247,7 @@ class LayerType:
 
     @property
     def added_depth(self) -> int:
-        """How many convolution and linear layers it adds to the depth."""
+        """The number of convolution and linear layers that it adds to the depth."""
         return int(self.counts_as_depth)
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -282,10 +282,10 @@ class LayerType:
         return NO_REMARKS
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        """For each spatial axis of the first input (in a join: of the largest), how the outputs are laid over it.
+        """The window along each spatial axis of the first input (of a join: of its largest input).
 
-        Where the output has as many axes as the input, each window's `slide` gives the output's size;
-        where it has not, every window reads its axis whole (`whole_axes`). None without inputs.
+        If the output has as many axes as the input, each window's `slide` gives the output's size;
+        otherwise every window reads its whole axis (`whole_axes`). Empty without inputs.
         """
         raise NotImplementedError
 

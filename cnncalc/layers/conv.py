@@ -30,10 +30,10 @@ class Conv(Windowed, name="conv"):
     row i, like C3 of LeNet-5 (LeCun et al. 1998, Table I).
 
     Each weight costs one multiply-accumulate per output position, and a bias one add per output element.
-    With `standardize`, the weights of each filter are brought to mean 0 and variance 1 before they are used (Qiao et
-    al. 2019, arXiv:1903.10520): `plain` as in timm's StdConv2d, `gain` with a learned factor for each filter, as in
-    its ScaledStdConv2d (Brock et al. 2021, arXiv:2101.08692). It does not depend on the input and can be done once
-    before inference, though timm repeats it in every pass, so its operations are not counted.
+    With `standardize`, the weights of each filter are normalized to mean 0 and variance 1 before use (Qiao et
+    al. 2019, arXiv:1903.10520): `plain` as in timm's StdConv2d, `gain` with a learnable scale for each filter, as in
+    its ScaledStdConv2d (Brock et al. 2021, arXiv:2101.08692). Its operations are not counted: they do not depend on
+    the input, so they can run once before inference, although timm repeats them in every pass.
     """
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")

@@ -30,11 +30,11 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     """Transposed convolution: each input position spreads a filter over the output, `stride` apart.
 
     The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
-    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` removes rows and columns of the output;
-    `same` removes or adds as many as give stride x the input size, as Keras does; `valid`
-    takes off none. `size` gives the output's size where several are possible, as PyTorch's `output_size` does, in
-    place of `output_padding`. Each weight is one multiply-accumulate per input position, those whose
-    result is taken off included, and a bias one add per output number.
+    (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` crops rows and columns of the output;
+    `same` crops or adds rows and columns so that the output is stride x the input size, as in Keras;
+    `valid` crops none. If several output sizes are possible, `size` chooses one, like PyTorch's `output_size`;
+    it replaces `output_padding`. Each weight costs one multiply-accumulate per input position, cropped
+    outputs included, and a bias one add per output element.
     """
 
     also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
@@ -48,7 +48,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     groups: int = whole("number of channel groups, each convolved separately", default=1, example=4)
     bias: bool = flag("whether each filter has a learnable bias", default=True)
     size: PerAxis | None = per_axis(
-        "size of the output", default=None, absent="what the other settings give", example=28
+        "size of the output", default=None, absent="follows from the other settings", example=28
     )
 
     role = Role.CONVOLUTION
@@ -102,7 +102,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
 
     def formulas(self) -> Formulas:
         pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"
-        # What `same` and a size add is not in the settings.
+        # The settings do not contain the rows that `same` and `size` add.
         is_added = bool(self.output_padding or self.size or self.padding == "same")
         formulas = {
             "out_channels": "filters",

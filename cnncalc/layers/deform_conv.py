@@ -22,20 +22,19 @@ from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class DeformConv(Windowed, name="deform_conv"):
-    """Deformable convolution: a `conv` whose taps are moved by offsets that the network computes (Dai et al. 2017).
+    """Deformable convolution: a `conv` whose taps are shifted by computed offsets (Dai et al. 2017).
 
-    arXiv:1703.06211; with masks of Zhu et al. 2018, arXiv:1811.11168 (DCNv2). As torchvision's DeformConv2d it has
-    the weights of a `conv` and reads the offsets, and a mask after them, as further inputs: the `conv` that computes
-    them is a layer of its own. The offsets have 2 channels for each tap, and as many times that as there are offset
-    groups; the mask has 1.
+    arXiv:1703.06211; with the masks of Zhu et al. 2018, arXiv:1811.11168 (DCNv2). Like torchvision's DeformConv2d, it
+    has the weights of a `conv` and reads the offsets, and optionally a mask, as further inputs; another `conv`
+    computes them. For each offset group, the offsets have 2 channels per tap and the mask has 1.
 
-    Counted as a `conv`; each tap at each position also mixes 4 numbers of each channel, 4 multiplies and 3 adds,
-    and a mask is one multiply. The weights of the mixing are not counted. Offsets may lead anywhere, so each output
-    depends on the whole map.
+    The cost is that of a `conv`; each tap at each position also interpolates 4 elements of each channel with 4
+    multiplies and 3 adds, and a mask costs one multiply. The interpolation weights are not counted. Offsets may
+    point anywhere, so each output depends on the whole map.
     """
 
     also_known_as = ("DeformConv2d", "DCN", "DCNv2", "ModulatedDeformConv", "deformable_conv", "可变形卷积")
-    further_inputs = "the offsets, and after them the mask"
+    further_inputs = "the offsets, then optionally the mask"
     sample_inputs = (Shape((64, 14, 14)), Shape((18, 12, 12)))
     written = (
         """\
@@ -45,13 +44,13 @@ class DeformConv(Windowed, name="deform_conv"):
   from: [stem, offsets]""",
     )
 
-    filters: int = whole("number of filters, the output's channels", example=64)
+    filters: int = whole("number of filters, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    groups: int = whole("number of channel groups, each convolved separately", default=1, example=4)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
 
     is_reserved = False
     role = Role.CONVOLUTION
@@ -60,16 +59,15 @@ class DeformConv(Windowed, name="deform_conv"):
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         if image.rank != 2:
-            raise RuleError(f"deform_conv needs an image, but {image.described} comes in", None, "use conv")
+            raise RuleError(f"deform_conv needs an image, got {image.described}", None, "use conv")
         output = self._regular.output_shape(inputs[:1])
         taps = kernel_positions(self.windows(inputs))
         if len(inputs) not in (2, 3):
-            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
             raise RuleError(
-                f"deform_conv needs two or three inputs, but {given}",
+                f"deform_conv needs 2 or 3 inputs, got {len(inputs)}",
                 None,
-                f"compute its offsets with a conv of {2 * taps} filters, and name both, from: [previous, offsets],"
-                " or a mask as well",
+                f"compute its offsets with a conv of {2 * taps} filters and write from: [previous, offsets],"
+                " with a mask as the third",
             )
         offsets, groups = inputs[1], self._offset_groups(inputs, taps)
         expected = [(offsets, "offsets", 2 * taps * groups), *((mask, "mask", taps * groups) for mask in inputs[2:])]
@@ -78,7 +76,7 @@ class DeformConv(Windowed, name="deform_conv"):
                 raise RuleError(
                     f"the {what} of a {times(output)} output must be {times((channels, *output.spatial))}, not {shape}",
                     None,
-                    f"{taps} taps take 2 offsets and 1 mask each, at every position of the output",
+                    f"give each of the {taps} taps 2 offsets and 1 mask value per output position",
                 )
         return output
 
@@ -123,16 +121,16 @@ class DeformConv(Windowed, name="deform_conv"):
 
     @property
     def _regular(self) -> Conv:
-        """The convolution of the same settings, whose taps stay in their places."""
+        """The convolution with the same settings and fixed taps."""
         return Conv(**vars(self))
 
     def _offset_groups(self, inputs: Shapes, taps: int) -> int:
-        """How many groups of channels have offsets of their own. Raises RuleError if the channels do not say it."""
+        """The number of channel groups with separate offsets. Raises RuleError if the channels do not fit."""
         channels, offsets = inputs[0].channels, inputs[1].channels
         groups = quotient(offsets, 2 * taps) if divides(2 * taps, offsets) else 0
         if not groups or not divides(groups, channels):
             raise RuleError(
-                f"{plural(offsets, 'channel')} are no offsets for {plural(taps, 'tap')} and {channels} input channels",
+                f"{plural(offsets, 'offset channel')} do not fit {plural(taps, 'tap')} and {channels} input channels",
                 None,
                 f"use {2 * taps} channels, or {2 * taps} for each of several groups that divide {channels}",
             )

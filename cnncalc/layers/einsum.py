@@ -8,14 +8,14 @@ from cnncalc.layers.contract import Formulas, Shapes
 from cnncalc.layers.shapes import axis_count
 from cnncalc.syntax.settings import text_of
 
-EXAMPLE = "write it as in hdn, hdm -> hnm: a letter an axis, the batch left out"
-# No network joins more tensors in one product.
+EXAMPLE = "write one letter per axis, without the batch, as in hdn, hdm -> hnm"
+# More inputs than any known network multiplies in one product.
 MOST_INPUTS = 8
 
 
 @lru_cache(maxsize=1_000)
 def _read_terms(equation: str) -> ProductLetters:
-    """The letters of an equation. Raises RuleError where it is none."""
+    """The letters of an equation. Raises RuleError if it is invalid."""
     left, arrow, right = equation.partition("->")
     if not arrow:
         raise RuleError(f"the equation {quoted(equation)} has no arrow", "equation", EXAMPLE)
@@ -28,7 +28,7 @@ def _read_terms(equation: str) -> ProductLetters:
             raise RuleError(f"the equation {quoted(equation)} has a tensor without letters", "equation", EXAMPLE)
         for place, letter in enumerate(letters):
             if not (letter.isascii() and letter.isalpha()):
-                raise RuleError(f"{quoted(letter)} is no letter from a to z", "equation", EXAMPLE)
+                raise RuleError(f"{quoted(letter)} is not a letter from a to z", "equation", EXAMPLE)
             if letter in letters[:place]:
                 message = f"the letter {letter} names two axes of one tensor, {quoted(_short(letters))}"
                 raise RuleError(message, "equation", "give each axis its own letter")
@@ -44,7 +44,7 @@ def _short(letters: tuple[str, ...]) -> str:
 
 
 def _read_equation(text: str) -> str:
-    """The equation with its spaces as they are usually written."""
+    """The equation with the usual spaces."""
     terms = _read_terms(text)
     return f"{', '.join(map(''.join, terms.inputs))} -> {''.join(terms.output)}"
 
@@ -52,11 +52,11 @@ def _read_equation(text: str) -> str:
 class Einsum(Product, name="einsum"):
     """Einstein summation: products of tensors, summed over the letters that the output lacks.
 
-    `einsum: "hdn, hdm -> hnm"` with `from: [query, key]` multiplies the query of each position n with the key of each
-    position m, within each head h: attention (Vaswani et al. 2017, arXiv:1706.03762). Axes are letters,
-    channels first and without the batch. A letter of both inputs is one axis, of the same size in both. Two
-    inputs cost one multiply-accumulate for each choice of a place along every letter, or a multiply where
-    nothing is summed over; further inputs are multiplied in one after the other, from left to right.
+    `einsum: "hdn, hdm -> hnm"` with `from: [query, key]` multiplies the query of each position n by the key of each
+    position m, within each head h: attention (Vaswani et al. 2017, arXiv:1706.03762). Each letter is an axis,
+    channels first, without the batch. A letter in both inputs is one axis, with the same size in both. Two
+    inputs cost one multiply-accumulate per combination of indices, one index per letter, or one multiply if
+    no letter is summed over. Three or more inputs are multiplied pairwise, from left to right.
     """
 
     is_reserved = False
@@ -72,16 +72,15 @@ class Einsum(Product, name="einsum"):
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
         terms = _read_terms(self.equation)
         if len(terms.inputs) != len(inputs):
-            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
-            message = f"the equation names {len(terms.inputs)} inputs, but {given}"
+            message = f"the equation names {len(terms.inputs)} inputs, got {len(inputs)}"
             raise RuleError(message, "equation", "separate the inputs by commas, in the order of from or the branches")
         sizes: dict[str, int] = {}
         first: dict[str, int] = {}
         for number, (letters, shape) in enumerate(zip(terms.inputs, inputs, strict=True)):
             if len(letters) != len(shape):
                 raise RuleError(
-                    f"{''.join(letters)} has {len(letters)} letters, but {shape.described} with {axis_count(shape)}"
-                    f" comes in as input {number + 1}",
+                    f"{''.join(letters)} has {len(letters)} letters, but input {number + 1} is {shape.described} with"
+                    f" {axis_count(shape)}",
                     "equation",
                     "write one letter for each axis, channels first, without the batch",
                 )
@@ -89,9 +88,9 @@ class Einsum(Product, name="einsum"):
                 if sizes.setdefault(letter, size) != size:
                     raise RuleError(
                         f"the letter {letter} is {sizes[letter]} in input {first[letter]} but {size} in input"
-                        f" {number + 1} ({listed(inputs)} come in)",
+                        f" {number + 1} (got {listed(inputs)})",
                         "equation",
-                        "an axis of both inputs has one size; give different axes different letters",
+                        "give different axes different letters, or equal sizes",
                     )
                 first.setdefault(letter, number + 1)
         return terms, sizes

@@ -20,16 +20,16 @@ from cnncalc.syntax.settings import whole
 
 
 class Embedding(LayerType, name="embedding"):
-    """A learned vector for each index: the numbers of the input are looked up in a table.
+    """A table of learnable vectors: each index of the input becomes its vector.
 
-    The input has one channel, whose numbers are indices below `vocabulary`: [1, 128] is a text of 128 words. A
-    lookup copies numbers and needs no operations, as in PyTorch's Embedding.
+    The input has one channel of indices below `vocabulary`: [1, 128] is a text of 128 words. A
+    lookup copies elements and needs no operations, as in PyTorch's Embedding.
     """
 
     also_known_as = ("lookup_table", "EmbeddingBag", "词嵌入", "嵌入层")
 
     vocabulary: int = whole("number of different indices", example=30522)
-    features: int = whole("numbers that an index becomes", example=768)
+    features: int = whole("elements of each vector", example=768)
 
     is_reserved = False
     role = Role.OTHER
@@ -39,9 +39,9 @@ class Embedding(LayerType, name="embedding"):
         if image.channels != 1:
             sizes = image.spatial or (image.channels,)
             raise RuleError(
-                f"embedding needs indices in one channel, but {image.described} comes in",
+                f"embedding needs indices in one channel, got {image.described}",
                 None,
-                f"declare the input as [1, {', '.join(map(str, sizes))}]: an index at each position",
+                f"declare the input as [1, {', '.join(map(str, sizes))}], one index per position",
             )
         return Shape((self.features, *image.spatial))
 
@@ -52,7 +52,7 @@ class Embedding(LayerType, name="embedding"):
         return NO_OPERATIONS
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        # A lookup chooses weights, and multiplies by none.
+        # A lookup selects weights without multiplying by any.
         return None
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:

@@ -22,7 +22,7 @@ def literal(value: Value) -> str:
 
 
 def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
-    """A layer with example values for what is required, or None where no sample input goes with it."""
+    """A layer with example values for required settings, or None if no sample input fits it."""
     given = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
     alone = ((shape,) * kind.least_inputs for shape in SAMPLE_INPUTS)

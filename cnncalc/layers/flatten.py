@@ -23,10 +23,10 @@ from cnncalc.syntax.settings import axis_of
 
 
 class Flatten(Moving, name="flatten"):
-    """A feature map as one long vector: all of the first channel, then of the second, and so on.
+    """A feature map as one long vector: the first channel, then the second, and so on.
 
-    With `start` and `end` only the axes from one to the other become one: `flatten: 1` makes a sequence
-    of a map, with the same channels and one position for each of its positions, row by row.
+    `start` and `end` are the first and last axes to merge: `flatten: 1` turns a map into a sequence with the
+    same channels and positions, row by row.
     """
 
     also_known_as = ("Flattening", "展平")
@@ -41,9 +41,9 @@ class Flatten(Moving, name="flatten"):
         start, end = self._ends(inputs[0])
         if start > end:
             raise RuleError(
-                f"axis {start}, where it starts, comes after axis {end}, where it ends",
+                f"start, axis {start}, is after end, axis {end}",
                 "start",
-                f"a start of at most {end} would flatten some",
+                f"use a start of at most {end}",
             )
         return Shape((*inputs[0][:start], prod(inputs[0][start : end + 1]), *inputs[0][end + 1 :]))
 

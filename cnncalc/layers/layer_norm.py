@@ -12,11 +12,11 @@ from cnncalc.syntax.settings import flag
 class LayerNorm(AxesNorm, name="layer_norm"):
     """Layer normalization: each sample to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450).
 
-    Over `all` axes together, with a learned factor and bias for every number (PyTorch's LayerNorm
-    over [C, H, W]), or over the `channels` of each position separately, with one for each channel
-    (ConvNeXt's LayerNorm2d), or over the axes of a list, with one for each of their numbers (`axes: -1`
-    normalizes the last axis, as a transformer with the channels last does). A number is 3 adds (4 if
-    `affine`) and 2 (3) multiplies; what is normalized together 1 add less, 3 divides and 1 exponential.
+    Over `all` axes together, with a learnable scale and shift for every element (PyTorch's LayerNorm
+    over [C, H, W]); over the `channels` of each position separately, with a scale and shift for each
+    channel (ConvNeXt's LayerNorm2d); or over listed axes, with a scale and shift for each index on these
+    axes (`axes: -1` normalizes the last axis, as in a transformer with the channels last). An element costs
+    3 adds (4 if `affine`) and 2 (3) multiplies; each normalized set 1 add less, 3 divides and 1 exponential.
     """
 
     also_known_as = ("LayerNormalization", "ln", "norm", "normalization", "层归一化")

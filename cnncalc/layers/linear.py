@@ -21,9 +21,9 @@ from cnncalc.syntax.settings import axis_of, flag, whole
 class Linear(LayerType, name="linear"):
     """Linear (fully connected, dense) layer: every feature is a weighted sum of all inputs.
 
-    Each weight is one multiply-accumulate, and a bias one add per feature. With `axis` the numbers along
-    one axis of a map are the inputs, and the same weights are used at each place of the other axes: axis 0
-    are the channels, as in a 1x1 convolution, and -1 the last axis, as PyTorch's Linear has it.
+    Each weight costs one multiply-accumulate, and a bias one add per feature. With `axis`, the inputs are the
+    elements along one axis of a map, and every index of the other axes uses the same weights: axis 0 is the
+    channels, as in a 1x1 convolution, and -1 the last axis, as in PyTorch's Linear.
     """
 
     also_known_as = (
@@ -41,7 +41,7 @@ class Linear(LayerType, name="linear"):
     bias: bool = flag("whether each feature has a learnable bias", default=True)
     flatten: bool = flag("whether to read a feature map as one vector", default=False)
     axis: int | None = axis_of(
-        "axis of a feature map whose numbers are weighted, at each place of the others",
+        "axis of a feature map that holds the inputs, separately for each index of the other axes",
         default=None,
         absent="that of a vector",
     )
@@ -52,7 +52,7 @@ class Linear(LayerType, name="linear"):
     def output_shape(self, inputs: Shapes) -> Shape:
         if self.axis is not None:
             if self.flatten:
-                raise RuleError("flatten leaves one axis, so axis names none", "axis", "leave one of the two out")
+                raise RuleError("flatten and axis are mutually exclusive", "axis", "remove one of them")
             along = find_axis(self.axis, inputs[0])
             return Shape(self.features if axis == along else size for axis, size in enumerate(inputs[0]))
         if inputs[0].rank and not self.flatten:
@@ -110,5 +110,5 @@ class Linear(LayerType, name="linear"):
         return {**super().symbols(inputs, output), "axis_size": self._inner(inputs[0])}
 
     def _inner(self, image: Shape) -> int:
-        """How many numbers each feature is a sum of."""
+        """The number of inputs of each feature."""
         return image.elements if self.axis is None else image[find_axis(self.axis, image)]

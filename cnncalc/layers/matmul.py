@@ -14,27 +14,26 @@ ROWS_FIRST, COLUMNS_LAST = ("rows", "inner"), ("inner", "columns")
 
 
 class MatMul(Product, name="matmul"):
-    """The matrix product of two tensors: over their last two axes, for each place of the axes before.
+    """The matrix product of two tensors over their last two axes, for each index of the leading axes.
 
-    The columns of the first are the rows of the second; the axes before are equal, or 1 and repeated. One
-    multiply-accumulate for each row, column and place between. `transpose_second: true` takes the second with
-    its last two axes swapped, as attention multiplies queries with keys. For other axes, `einsum`.
+    The first has as many columns as the second has rows. Leading axes are equal, or have size 1 and are
+    broadcast. Each product of two elements is one multiply-accumulate. `transpose_second: true` swaps the last
+    two axes of the second input, as attention multiplies queries by keys. For other axes, use `einsum`.
     """
 
     is_reserved = False
     also_known_as = ("bmm", "baddbmm", "BatchMatMul", "dot", "矩阵乘法")
 
-    transpose_first: bool = flag("whether the last two axes of the first input are swapped before", default=False)
-    transpose_second: bool = flag("whether those of the second input are", default=False)
+    transpose_first: bool = flag("whether the last two axes of the first input are swapped first", default=False)
+    transpose_second: bool = flag("whether the last two axes of the second input are swapped first", default=False)
 
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
         if len(inputs) != 2:
-            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
-            raise RuleError(f"matmul needs two inputs, but {given}", None, "einsum multiplies more")
+            raise RuleError(f"matmul needs 2 inputs, got {len(inputs)}", None, "use einsum for more")
         rank = len(inputs[0])
         if rank < 2 or len(inputs[1]) != rank:
             raise RuleError(
-                f"matmul needs equally many axes, at least two, but {listed(inputs)} come in",
+                f"matmul needs inputs with the same number of axes, at least 2, got {listed(inputs)}",
                 None,
                 "reshape one of them, or name the axes with einsum",
             )
@@ -66,18 +65,18 @@ class MatMul(Product, name="matmul"):
     def _mismatch(self, letter: str, sizes: tuple[int, int], inputs: Shapes) -> str:
         if letter != "inner":
             axis = letter.removeprefix("axis")
-            return f"matmul needs axis {axis} to be equal or 1, but it is {sizes[0]} and {sizes[1]} ({listed(inputs)})"
+            return f"matmul needs equal sizes on axis {axis}, or 1, got {sizes[0]} and {sizes[1]} (of {listed(inputs)})"
         return (
-            f"matmul multiplies rows of {sizes[0]} numbers with columns of {sizes[1]}, which must be equal"
-            f" ({listed(inputs)} come in)"
+            f"matmul needs rows as long as the columns, got rows of {sizes[0]} and columns of {sizes[1]}"
+            f" (of {listed(inputs)})"
         )
 
     def _hint(self, inputs: Shapes) -> str:
-        """The change of one setting that would make the inputs fit, else another way."""
+        """The change of one setting that makes the inputs fit, or another way."""
         for setting, swapped in vars(self).items():
             if _fits(inputs, {**vars(self), setting: not swapped}):
-                return f"{setting}: {'false' if swapped else 'true'} would fit"
-        return "einsum names the axes that are multiplied"
+                return f"use {setting}: {'false' if swapped else 'true'}"
+        return "use einsum to name the axes to multiply"
 
     @property
     def _swapped(self) -> tuple[bool, bool]:

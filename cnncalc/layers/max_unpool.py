@@ -9,33 +9,33 @@ from cnncalc.syntax.settings import PerAxis, per_axis, per_side
 
 
 class MaxUnpool(Moving, Windowed, name="max_unpool"):
-    """Puts each number back where a `max_pool` found the largest of its window; all others are 0.
+    """Puts each element back where a `max_pool` found the maximum of its window; all others are 0.
 
     The decoder of SegNet (Badrinarayanan et al. 2015, arXiv:1511.00561), with PyTorch's rule for the size. The
     kernel, stride and padding are those of the `max_pool`. `from: [previous, pool1]` names the `max_pool` whose
-    places it uses, of the same shape as its input. It does no operations.
+    positions it uses; its output has the shape of this layer's input. It needs no operations.
     """
 
     also_known_as = ("MaxUnpool2d", "unpooling", "MaxUnpooling2D", "反池化")
 
     kernel: PerAxis = per_axis("size of the window", example=2)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
-    padding: PerAxis = per_side("rows and columns taken off the output", default=0)
+    padding: PerAxis = per_side("rows and columns cropped from each side of the output", default=0)
     size: PerAxis | None = per_axis(
-        "size of the output", default=None, absent="what the other settings give", example=29
+        "size of the output", default=None, absent="follows from the other settings", example=29
     )
 
     is_reserved = False
     role = Role.RESAMPLING
-    further_inputs = "the max_pool whose places are used"
+    further_inputs = "the max_pool whose positions are used"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         if len(inputs) > 2:
-            raise RuleError(f"max_unpool takes one or two inputs, not {len(inputs)}", None, "remove the others")
+            raise RuleError(f"max_unpool needs 1 or 2 inputs, got {len(inputs)}", None, "remove the others")
         if inputs[-1] != image:
             raise RuleError(
-                f"max_unpool needs an input of the shape of its max_pool, but {image} and {inputs[1]} come in",
+                f"max_unpool needs an input with the shape of its max_pool, got {image} and {inputs[1]}",
                 None,
                 "name the max_pool of the same stage second",
             )

@@ -23,16 +23,16 @@ from cnncalc.syntax.settings import PerAxis, on_axes, per_axis, target_shape, wh
 class Opaque(LayerType, name="opaque"):
     """A layer of unknown type, with the figures that the spec declares.
 
-    Output, parameters and multiply-accumulates must be given, so that nothing unknown silently
-    counts as 0. Unless the spec declares them, it does no other operations, each output reads all of each input, and
-    it adds no layer to the depth. `flops` are those of all operations, 2 for a multiply-accumulate. `field` is the
-    size of what an output reads along each axis, around its own part of the input.
+    Output, parameters and multiply-accumulates are required, so that nothing unknown silently
+    counts as 0. Unless declared otherwise, the layer has no other operations, each output reads all of each input,
+    and the layer adds nothing to the depth. `flops` counts all operations, with 2 per multiply-accumulate. `field`
+    is the number of positions that an output reads along each axis, around its own part of the input.
     """
 
     also_known_as = ("custom", "Lambda", "PythonLayer")
 
     output: tuple[int, ...] = target_shape("sizes of the output, channels first", example=(64, 28, 28))
-    params: int = whole("learned numbers", minimum=0, example=1000)
+    params: int = whole("number of learnable parameters", minimum=0, example=1000)
     macs: int = whole("multiply-accumulates for one sample", minimum=0, example=1_000_000)
     buffers: int = whole("number of buffer elements, which are stored but not learnable", default=0, minimum=0)
     flops: int | None = whole(
@@ -48,7 +48,7 @@ class Opaque(LayerType, name="opaque"):
     )
 
     role = Role.OTHER
-    further_inputs = "whatever else it reads"
+    further_inputs = "any other tensors that it reads"
 
     @property
     def added_depth(self) -> int:
@@ -65,9 +65,9 @@ class Opaque(LayerType, name="opaque"):
         if self.field is not None:
             if not output.rank or output.rank != inputs[0].rank:
                 raise RuleError(
-                    f"field is along each axis, but {inputs[0].described} becomes {output.described}",
+                    f"field needs the same axes on input and output, got {inputs[0].described} and {output.described}",
                     "field",
-                    "remove field: each output then reads the whole input",
+                    "remove field; each output then reads the whole input",
                 )
             on_axes(self.field, output.rank, "field")
         return output

@@ -24,11 +24,11 @@ WINDOWS = {
 
 
 class Pad(Moving, name="pad"):
-    """Adds rows, columns and channels around the input; negative numbers cut them off.
+    """Adds rows, columns and channels around the input; negative numbers crop them.
 
     Added channels are zeros, as in the parameter-free shortcuts of ResNet's option A (He et al.
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border, and `circular`
-    goes on at the other end of the input. Negative numbers crop, as in PyTorch's `pad`.
+    continues at the other end of the input. Negative numbers crop, as in PyTorch's `pad`.
     """
 
     also_known_as = (
@@ -61,7 +61,7 @@ class Pad(Moving, name="pad"):
                 )
             if self.mode == "circular" and most > size:
                 raise RuleError(
-                    f"a size of {size} cannot go on for {most} at its other end",
+                    f"circular padding of {most} exceeds the size of {size}",
                     "padding",
                     f"use a padding of at most {size}",
                 )
@@ -69,9 +69,9 @@ class Pad(Moving, name="pad"):
         output = Shape((image.channels + sum(self._channels), *sizes))
         if min(output) < 1:
             raise RuleError(
-                f"negative numbers cut off all of the {image}: {times(output)} would be left",
+                f"the negative padding crops the whole {image}: the output would be {times(output)}",
                 "channels" if output.channels < 1 else "padding",
-                "cut off less than the size of each axis",
+                "crop less than the size of each axis",
             )
         return output
 

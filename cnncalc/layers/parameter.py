@@ -20,12 +20,12 @@ from cnncalc.syntax.settings import target_shape
 
 
 class LearnedTensor(Moving, name="parameter"):
-    """A learned tensor: no input comes in, and its numbers leave as they are.
+    """A learnable tensor, which reads no input.
 
-    It starts a branch of a join or follows nothing: position embeddings and class tokens of a vision transformer
-    (Dosovitskiy et al. 2020, arXiv:2010.11929), the position bias of window attention, a gain of one number.
-    All of its numbers are parameters; it does no operations, and its receptive field is nothing. Its
-    shape may be computed from the tensor at its place, as in `shape: in_shape`.
+    It starts a branch of a join, or the network: position embeddings and class tokens of a vision transformer
+    (Dosovitskiy et al. 2020, arXiv:2010.11929), the position bias of window attention, a gain of one element.
+    All of its elements are parameters; it has no operations, and its receptive field is empty. Its
+    shape may be computed from the current tensor, as in `shape: in_shape`.
     """
 
     also_known_as = ("weight", "Variable", "register_parameter", "learned_tensor", "可学习参数")
@@ -35,7 +35,7 @@ class LearnedTensor(Moving, name="parameter"):
     least_inputs = 0
     is_reserved = False
     role = Role.WEIGHTS
-    # It is a weight, which is counted as such, and takes no further memory.
+    # Its output is its weight, which is already counted.
     aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,14 +1,13 @@
-"""Recurrent layers: a sequence is read step by step, with the same weights at each step.
+"""Recurrent layers: they read a sequence step by step, with the same weights at each step.
 
 The input has its features as channels, and the sequence as its one spatial axis: CxT. The output has the hidden
-state of the last layer after each step; `slice` takes the last step. With `bidirectional` a second network reads
-the sequence backwards, and the states of both follow one another in the channels. Weights are those of PyTorch,
-which has two biases per gate where Keras has one: the tensors of all directions, and of all layers above the first,
-are one below the other.
+state of the last layer after each step; `slice` takes the last step. With `bidirectional`, a second network reads
+the sequence backwards, and the channels are the states of both, concatenated. The weights are those of PyTorch,
+with two biases per gate instead of the one of Keras; the tensors of all directions, and of all layers above the
+first, are stacked.
 
-Each weight is one multiply-accumulate per step, in which the sums over the input and over the state are one. The
-other operations are those of the gates, written as they need the fewest: a sigmoid is an exponential, an add and a
-divide, a hyperbolic tangent an exponential, and each bias an add.
+Each weight costs one multiply-accumulate per step. The other operations are those of the gates, in their cheapest
+form: a sigmoid is an exponential, an add and a divide, a hyperbolic tangent an exponential, and each bias an add.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ from cnncalc.syntax.settings import flag, whole
 
 
 class Recurrence(LayerType):
-    """What lstm and gru share: `gates` weighted sums of the input and the state per unit, and the work of `cell`."""
+    """The base of lstm and gru: per unit, `gates` weighted sums of input and state, and the operations of `cell`."""
 
-    hidden: int = whole("numbers of the state in each direction", example=128)
-    layers: int = whole("layers on top of each other", default=1)
+    hidden: int = whole("elements of the state in each direction", example=128)
+    layers: int = whole("number of stacked layers", default=1)
     bidirectional: bool = flag("whether a second network reads backwards", default=False)
     bias: bool = flag("whether each gate has two biases", default=True)
 
@@ -53,9 +52,9 @@ class Recurrence(LayerType):
     def output_shape(self, inputs: Shapes) -> Shape:
         if inputs[0].rank != 1:
             raise RuleError(
-                f"{self.name} needs a sequence, CxT, but {inputs[0].described} comes in",
+                f"{self.name} needs a sequence CxT, got {inputs[0].described}",
                 None,
-                "a reshape gives one, such as [-1, 26] for 26 steps",
+                "use a reshape, such as [-1, 26] for 26 steps",
             )
         return Shape((self._directions * self.hidden, *inputs[0].spatial))
 
@@ -75,7 +74,7 @@ class Recurrence(LayerType):
         return for_each(states, self._of_each)._replace(multiply_accumulates=output.positions * products)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        # An output reaches the inputs through the states of all steps before, not by a weight for each.
+        # An output depends on earlier inputs through the states in between, not by a weight for each.
         return None
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
@@ -86,7 +85,7 @@ class Recurrence(LayerType):
         return (remark(self.name), *both)
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        # A step reads itself and all before it, in both directions all.
+        # A step reads itself and all earlier steps; with both directions, all steps.
         (steps,) = inputs[0].spatial
         return (WholeWindow(steps) if self.bidirectional else SlidingWindow(steps, before=steps - 1),)
 
@@ -113,15 +112,15 @@ class Recurrence(LayerType):
 
     @property
     def _of_each(self) -> Operations:
-        """The operations of one number of the state, beside the sums."""
+        """The operations of one element of the state, without the weighted sums."""
         return self.cell._replace(adds=self.cell.adds + 2 * self.gates) if self.bias else self.cell
 
 
 class Lstm(Recurrence, name="lstm"):
-    """Long short-term memory: three gates decide what a cell keeps, takes in and gives (Hochreiter & Schmidhuber 1997).
+    """Long short-term memory: three gates control what a cell keeps, adds and outputs (Hochreiter & Schmidhuber 1997).
 
-    Per number of the state three sigmoids and two hyperbolic tangents; c = f * c + i * g and h = o * tanh(c) are
-    three multiplies and one add.
+    Each element of the state costs three sigmoids and two hyperbolic tangents; c = f * c + i * g and
+    h = o * tanh(c) are three multiplies and one add.
     """
 
     is_reserved = False
@@ -132,10 +131,11 @@ class Lstm(Recurrence, name="lstm"):
 
 
 class Gru(Recurrence, name="gru"):
-    """Gated recurrent unit: two gates decide what of the state is used and replaced (Cho et al. 2014, arXiv:1406.1078).
+    """Gated recurrent unit: two gates select the state to use and to replace (Cho et al. 2014, arXiv:1406.1078).
 
-    Per number of the state two sigmoids and one hyperbolic tangent, whose sum over the state is multiplied by a gate
-    before it is added; h = n + z * (h - n): two multiplies and three adds, as PyTorch computes it.
+    Each element of the state costs two sigmoids and one hyperbolic tangent. A gate multiplies the tangent's sum
+    over the state before it is added; with h = n + z * (h - n), these are two multiplies and three adds, as
+    PyTorch computes it.
     """
 
     is_reserved = False

@@ -20,7 +20,7 @@ from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, quotient, t
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import PerAxis, axis_list, choice, flag
 
-# What a set of n numbers costs, as texts: how often n - 1, and how often n or 1.
+# The operations of a set of n elements, as formulas.
 COSTS: dict[str, Formulas] = {
     "mean": {"adds": "{sets} * (reduced - 1)", "divides": "{sets}"},
     "sum": {"adds": "{sets} * (reduced - 1)"},
@@ -31,19 +31,19 @@ COSTS: dict[str, Formulas] = {
 
 
 class Reduce(LayerType, name="reduce"):
-    """One number for all along the chosen axes: their mean, sum, largest, smallest, or root of the sum of squares.
+    """Reduces the chosen axes to their mean, sum, maximum, minimum, or norm (the root of the sum of squares).
 
-    The axes are left out of the output, or stay with size 1 if `keep_dims`. Each set of n numbers costs
-    n - 1 adds or comparisons, a mean 1 divide more, and a norm n multiplies and 1 exponential (the root).
+    The output drops these axes, or keeps them with size 1 if `keep_dims`. Each set of n elements costs
+    n - 1 adds or comparisons, a mean also 1 divide, and a norm also n multiplies and 1 exponential (the root).
     The norm over all positions is the first half of ConvNeXt V2's GRN (Woo et al. 2023, arXiv:2301.00808);
-    mean and max over the channels make the map of CBAM's spatial attention (Woo et al. 2018, arXiv:1807.06521).
+    mean and max over the channels are the input of CBAM's spatial attention (Woo et al. 2018, arXiv:1807.06521).
     """
 
     also_known_as = ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "amax", "归约")
 
-    op: str = choice("what becomes of the numbers", ("mean", "sum", "max", "min", "norm"))
+    op: str = choice("function that reduces the elements", ("mean", "sum", "max", "min", "norm"))
     axes: PerAxis | None = axis_list("axes that are reduced, from 0, the channels", default=None, absent="all axes")
-    keep_dims: bool = flag("whether the axes stay, with size 1", default=False)
+    keep_dims: bool = flag("whether the axes remain, with size 1", default=False)
 
     is_reserved = False
     role = Role.OTHER

@@ -10,11 +10,11 @@ from cnncalc.syntax.settings import flag
 
 
 class RMSNorm(AxesNorm, name="rms_norm"):
-    """Root mean square normalization: numbers divided by their root mean square (Zhang & Sennrich 2019).
+    """Root mean square normalization: elements divided by their root mean square (Zhang & Sennrich 2019).
 
-    As `layer_norm` without the mean (arXiv:1910.07467), and with a learned factor alone. A number is 1 add
-    and 2 multiplies (3 if `affine`); what is normalized together 2 divides and 1 exponential: the mean of
-    the squares, and one over the root of it plus an epsilon.
+    Like `layer_norm`, but without the mean (arXiv:1910.07467), and with a learnable scale and no shift. An
+    element costs 1 add and 2 multiplies (3 if `affine`); each normalized set 2 divides and 1 exponential:
+    the mean of the squares, and the inverse root of that mean plus an epsilon.
     """
 
     is_reserved = False
@@ -22,7 +22,7 @@ class RMSNorm(AxesNorm, name="rms_norm"):
 
     learned: ClassVar[Mapping[str, str]] = {over: f"factor_learned_{over}" for over in ("all", "channels", "axes")}
 
-    affine: bool = flag("whether there is a learned factor", default=True)
+    affine: bool = flag("whether the layer has a learnable scale", default=True)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", self.together(inputs[0])),) if self.affine else ()

@@ -7,15 +7,15 @@ from cnncalc.syntax.settings import PerAxis, on_axes, per_axis
 
 
 class Roll(Moving, name="roll"):
-    """Shifts all positions along the spatial axes; what leaves at one end comes in at the other.
+    """Shifts all positions along the spatial axes; positions that leave at one end return at the other.
 
     Swin's cyclic shift of its windows (Liu et al. 2021, arXiv:2103.14030) and PyTorch's `roll`: a positive shift
-    moves numbers to higher positions. Its field is given like that of a padding that goes on at the other end.
+    moves elements to higher positions. Its field continues at the other end, like that of circular padding.
     """
 
     also_known_as = ("cyclic_shift", "circular_shift", "循环移位")
 
-    shift: PerAxis = per_axis("positions that numbers move along each axis", minimum=None, example=3)
+    shift: PerAxis = per_axis("positions by which elements move along each axis", minimum=None, example=3)
 
     is_reserved = False
     role = Role.REARRANGEMENT

@@ -10,13 +10,13 @@ class Scale(Elementwise, name="scale"):
     """Multiplies each channel by a learnable factor, and with `bias` adds a learnable bias.
 
     Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). With `per_channel: false`
-    one learned factor, and one bias, serve the whole tensor, as in ReZero (Bachlechner et al. 2020,
-    arXiv:2003.04887). One multiply a number, and with `bias` one add.
+    the whole tensor has one learnable factor, and one bias, as in ReZero (Bachlechner et al. 2020,
+    arXiv:2003.04887). One multiply per element, and with `bias` one add.
     """
 
     also_known_as = ("LayerScale", "channel_scale", "Scale", "ReZero")
 
-    bias: bool = flag("whether a learned number is added", default=False)
+    bias: bool = flag("whether a learnable bias is added", default=False)
     per_channel: bool = flag("whether each channel has its own factor and bias", default=True)
 
     role = Role.SCALING

@@ -34,8 +34,8 @@ class Slice(Moving, name="slice"):
         cut = self._cut(shape)
         size = shape[along]
         if cut.stop > size:
-            what = f"{axis_names(shape.rank)[along - 1]} of {size}" if along else f"{size} channels"
-            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"use a stop of at most {size}")
+            length = f"{axis_names(shape.rank)[along - 1]} of {size}" if along else f"{size} channels"
+            raise RuleError(f"stop {cut.stop} exceeds the {length}", "stop", f"use a stop of at most {size}")
         if cut.start >= cut.stop:
             raise RuleError(
                 f"the slice from {cut.start} to before {cut.stop} is empty",

@@ -19,10 +19,10 @@ from cnncalc.syntax.settings import PerAxis, padding_of, per_axis
 
 
 class Unfold(Moving, Windowed, name="unfold"):
-    """Im2col: the numbers of each window, of all channels, become the channels of one position.
+    """Im2col: the elements of each window, in all channels, become the channels of one position.
 
     The windows are those of a `conv` with the same settings. The map keeps its axes, as in Caffe's Im2col and
-    TensorFlow's extract_patches; PyTorch's `Unfold` has all positions on one axis, which a `reshape` gives.
+    TensorFlow's extract_patches; PyTorch's `Unfold` has all positions on one axis, as after a `reshape`.
     """
 
     also_known_as = ("im2col", "extract_patches", "extract_image_patches", "展开")
@@ -53,18 +53,18 @@ class Unfold(Moving, Windowed, name="unfold"):
 class Fold(Moving, Windowed, name="fold"):
     """Col2im: the channels of each position become a window of the output, and overlaps are added.
 
-    The reverse of an `unfold` with the same settings; where several sizes are possible, `size` says which. Each
-    number of the input is added once: one add.
+    The reverse of an `unfold` with the same settings; if several sizes are possible, `size` chooses one. Each
+    input element costs one add.
     """
 
     also_known_as = ("col2im", "折叠")
 
     kernel: PerAxis = per_axis("size of the windows", example=2)
     stride: PerAxis = per_axis("step of the windows", default=1)
-    padding: PerAxis | str = padding_of("rows and columns taken off the output")
+    padding: PerAxis | str = padding_of("rows and columns cropped from each side of the output")
     dilation: PerAxis = per_axis("distance between a window's positions", default=1)
     size: PerAxis | None = per_axis(
-        "size of the output", default=None, absent="what the other settings give", example=15
+        "size of the output", default=None, absent="follows from the other settings", example=15
     )
 
     is_reserved = False
@@ -76,9 +76,9 @@ class Fold(Moving, Windowed, name="fold"):
         together = kernel_positions(windows)
         if not divides(together, image.channels):
             raise RuleError(
-                f"{image.channels} channels are no multiple of the {together} positions of the kernel",
+                f"{image.channels} channels are not a multiple of the {together} positions of the kernel",
                 "kernel",
-                f"use a kernel whose positions divide them, or {round_up(image.channels, together)} channels",
+                f"use a kernel whose positions divide the channels, or {round_up(image.channels, together)} channels",
             )
         return Shape((quotient(image.channels, together), *spread_all(windows, image, self.size)))
 

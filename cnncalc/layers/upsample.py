@@ -10,17 +10,17 @@ from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, Window, floor
 from cnncalc.syntax.expressions import Number, Value
 from cnncalc.syntax.settings import PerAxis, choice, flag, number_per_axis, on_axes, per_axis
 
-# How many numbers of the input are mixed along each axis.
+# Input elements that are interpolated along each axis.
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 
 
 class Upsample(Moving, name="upsample"):
-    """The input stretched by a factor, or to a size: `nearest` copies numbers, others mix neighbors.
+    """The input enlarged by a factor, or to a size: `nearest` copies elements, other modes interpolate.
 
-    `bilinear` is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
-    centers, or with `align_corners` the corners of both on each other; `bicubic` is for images. They mix 2 or 4
-    numbers per axis: with n of them in all (4 or 16 in an image) an output number is n multiplies and n - 1 adds;
-    their weights are the same for all channels and samples, and not counted. A fractional `factor` gives
+    `bilinear` is linear along each axis, also in 1-D (linear) and 3-D (trilinear), with half-pixel centers, or with
+    aligned corners if `align_corners`; `bicubic` is for images. They interpolate 2 or 4 elements per axis: with n
+    elements in total (4 or 16 in an image), an output element costs n multiplies and n - 1 adds. The interpolation
+    weights are the same for all channels and samples, and are not counted. A fractional `factor` gives
     floor(size * factor), as in PyTorch.
     """
 
@@ -35,11 +35,11 @@ class Upsample(Moving, name="upsample"):
     )
 
     factor: Number | tuple[Number, ...] | None = number_per_axis(
-        "how many times larger the output is", default=None, absent="what size gives", example=2
+        "ratio of output size to input size", default=None, absent="follows from size", example=2
     )
-    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives", example=7)
-    mode: str = choice("how numbers between the input's are computed", tuple(TAPS), default="nearest")
-    align_corners: bool = flag("whether the corners of input and output lie on each other", default=False)
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="follows from factor", example=7)
+    mode: str = choice("method of interpolation", tuple(TAPS), default="nearest")
+    align_corners: bool = flag("whether the corner pixels of input and output are aligned", default=False)
 
     role = Role.RESAMPLING
 
@@ -49,7 +49,7 @@ class Upsample(Moving, name="upsample"):
         for window, size in zip(windows, image.spatial, strict=True):
             if window.outputs < 1:
                 raise RuleError(
-                    f"the factor leaves nothing of a size of {size}", "factor", f"use a factor of at least 1/{size}"
+                    f"the factor reduces a size of {size} to 0", "factor", f"use a factor of at least 1/{size}"
                 )
         return Shape((image.channels, *(window.outputs for window in windows)))
 
@@ -62,7 +62,7 @@ class Upsample(Moving, name="upsample"):
     def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
         spatial = inputs[0].spatial
         if self.mode == "bicubic" and len(spatial) != 2:
-            raise RuleError(f"bicubic needs an image, but {inputs[0].described} comes in", "mode", "use bilinear")
+            raise RuleError(f"bicubic needs an image, got {inputs[0].described}", "mode", "use bilinear")
         if self.mode == "nearest" and self.align_corners:
             raise RuleError("nearest has no corners to align", "align_corners", "use bilinear or bicubic")
         if self.factor is not None and self.size is not None:

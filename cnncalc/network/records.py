@@ -24,7 +24,7 @@ MOST_SHOWN = 10
 
 
 class Figures(Record):
-    """What a layer type answers for one set of input shapes; equal layers share it. `frozen`: no weight is learned."""
+    """The figures of a type for some input shapes; equal layers share them. `frozen`: no weight is learnable."""
 
     type: LayerType
     input_shapes: Shapes

@@ -47,11 +47,11 @@ TOP_DOCS = {
 CONTAINER_DOCS = {
     "layers": "a list of layers as one item, an unnamed block: to repeat them or to make them conditional together",
     "branch": "side outputs: branches that start here and do not change the main path",
-    "network": "another network, bundled or a file beside the spec, with its layers' names below that of the item",
+    "network": "another network, bundled or a file beside the spec; the item's name prefixes those of its layers",
 }
 NETWORK_DOCS = {
     "set": "values for variables of the network: {classes: 10}",
-    "outputs": "the layers of the network whose outputs are needed; what none of them needs is left out",
+    "outputs": "the layers of the network whose outputs are needed; layers that none of them needs are left out",
 }
 MODIFIER_DOCS = {
     "name": "the layer's name; it may contain expressions, such as conv{index + 1}",
@@ -93,17 +93,17 @@ SYMBOL_DOCS = {
     "rank": "number of spatial axes: 2 for an image",
     "inputs": "number of inputs",
     "all_in_channels": "list of the channels of each input",
-    "all_in_elements": "list of how many numbers each input has",
+    "all_in_elements": "list of the elements of each input",
     "axis_size": "size of the axis",
-    "together": "numbers that are normalized together",
-    "reduced": "numbers that become one",
-    "places": "places along the axes before the last two, together",
+    "together": "elements in a normalized set",
+    "reduced": "elements that are reduced to one",
+    "places": "combinations of indices of the axes before the last two",
     "rows": "rows of the first input",
     "columns": "columns of the second input",
     "inner": "columns of the first input, which are the rows of the second",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "sum of the positions in all windows of a channel",
-    "output_padding": "rows and columns added after the output",
+    "output_padding": "rows and columns added at the end of the output",
     "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
 }
@@ -123,7 +123,7 @@ class Variant(Record):
 
 
 class DeclaredSetting(Record):
-    """A setting of a type; `absent` says what it means that none is given."""
+    """A setting of a type; `absent` describes the meaning of an omitted value."""
 
     name: str
     description: str
@@ -135,20 +135,20 @@ class DeclaredSetting(Record):
 
     @property
     def usual(self) -> str:
-        """The default, or what it means that none is given."""
+        """The default, or the meaning of an omitted value."""
         if self.required:
             return "required"
         return self.absent if self.default is None else literal(self.default)
 
     @property
     def values(self) -> str:
-        """What it takes, and its default."""
+        """The accepted values, and the default."""
         return f"{self.takes}; {self.usual if self.required else f'default: {self.usual}'}"
 
 
 @indented()
 class Reference(Record):
-    """All that is known of a layer type; `family_description` is the text of its file."""
+    """The reference of a layer type; `family_description` is the text of its file."""
 
     schema: Literal[1] | Absent
     name: str
@@ -170,7 +170,7 @@ class Reference(Record):
 
 
 class ExpressionsRecord(Record):
-    """What expressions know beside variables."""
+    """The names and functions of expressions, without variables."""
 
     names: tuple[str, ...]
     functions: tuple[str, ...]
@@ -178,7 +178,7 @@ class ExpressionsRecord(Record):
 
 @indented()
 class LanguageRecord(Record):
-    """All layer types, and what belongs to none."""
+    """All layer types, and the rest of the language."""
 
     schema: Literal[1]
     types: tuple[Reference, ...]
@@ -366,7 +366,7 @@ def document(facts: Reference) -> Document:
     spec = tuple(line for example in facts.examples for line in example.split("\n"))
     blocks += (Heading("In a spec", 3), Code(spec, "yaml"))
     blocks += (Heading("Formulas", 3), Terms(tuple(facts.formulas.items())))
-    # What a setting without a default value is set to does not matter.
+    # Any value of a setting without a default value gives the same formulas.
     unnamed = {setting.name for setting in facts.settings if setting.default is None}
     for variant in facts.formulas_with:
         named = variant.setting if variant.setting in unnamed else f"{variant.setting}: {literal(variant.value)}"

@@ -1,12 +1,12 @@
 """The JSON Schema of the spec language, derived from the declarations, for completion and checks in editors.
 
-Draft 7, which the editors' YAML services support best. Editors read scalars as YAML 1.2 does; a text is
-an expression wherever a number, true, false or a list is wanted, so that what it comes to is left
-to cnncalc, as are names: a word that is no layer type may be a block of the file.
+Draft 7, which the editors' YAML services support best. Editors read scalars as YAML 1.2 does. A text may be an
+expression instead of a number, true, false or a list, so only cnncalc checks its value. It also
+checks names: an unknown word may be a block of the file.
 
-Every alternative of an `anyOf` has another JSON type, as far as can be: then an editor knows which of
-them was meant, and shows what is wrong at its place; where none is nearest, it is the first that it
-shows. `errorMessage` and `patternErrorMessage` are words of the services of VS Code, which others pass over.
+The alternatives of an `anyOf` have different JSON types where possible, so that an editor can choose the
+intended one and show the error at its place; otherwise it shows the first alternative.
+`errorMessage` and `patternErrorMessage` are keywords of VS Code; other editors ignore them.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, NETWORK, NETWORK_MODIFI
 from cnncalc.syntax.settings import JsonSchema, Setting
 from cnncalc.text import number
 
-# Letters, digits and _, not beginning with a digit. What is not ASCII is taken for letters: the
-# regular expressions of editors and of Python differ in what they call one.
+# Letters, digits and _, not beginning with a digit. All non-ASCII characters count as letters, because
+# the regular expressions of editors and of Python classify them differently.
 LETTER = r"[^\x00-@\[-^`{-\x7f]"
 WORD_CHARACTER = r"[^\x00-/:-@\[-^`{-\x7f]"
 # The channels and up to three spatial axes.
 MAX_SIZES = 4
 NAME = rf"{LETTER}{WORD_CHARACTER}*"
-# Names of layers may also hold - + / . and expressions in braces.
+# Names of layers may also contain - + / . and expressions in braces.
 LAYER_NAME = r"^([^\x00-*,:-@\[-^`{-\x7f]|\{[^{}]*\})+$"
 BRANCH_NAME = r"^[^\x00-*,.:-@\[-^`{-\x7f]+$"
 
@@ -60,7 +60,7 @@ def schema() -> JsonSchema:
         "type": "object",
         "properties": {key: {"description": doc, **_top(key)} for key, doc in TOP_DOCS.items()},
         "additionalProperties": False,
-        # A spec that starts from another needs nothing of its own, and a library has blocks alone.
+        # A spec that extends another has no required keys, and a library has only blocks.
         "if": {"anyOf": [{"required": ["extends"]}, _library()]},
         "else": {"required": ["input", "layers"]},
         "definitions": {**_shared(), **_layers()},
@@ -260,7 +260,7 @@ def _item() -> JsonSchema:
 
 
 def _type_call(key: str) -> JsonSchema:
-    """What stands behind a key of an item whose type is the value of an expression."""
+    """The schema of a key's value, in an item whose type is the value of an expression."""
     return _same("expression") if key == TYPE else _same("arguments")
 
 
@@ -349,7 +349,7 @@ def _ways(kind: type[LayerType]) -> list[JsonSchema]:
     by_name = {"title": f"settings of {kind.name}", "type": "object", "properties": settings}
     ways.append({**by_name, "additionalProperties": False, **({"required": required} if required else {})})
     if not one_list:
-        # What is required comes first: a list that is long enough holds all of it.
+        # Required settings come first, so a long enough list has all of them.
         by_position = {"type": "array", "minItems": len(required), "maxItems": len(settings)}
         ways.append({**by_position, "items": list(settings.values())} if settings else by_position)
     if not required and {"type": "null"} not in ways:
@@ -358,9 +358,9 @@ def _ways(kind: type[LayerType]) -> list[JsonSchema]:
 
 
 def _join(kind: type[LayerType]) -> list[JsonSchema]:
-    """What stands behind a join: its settings and branches; nothing where its inputs are named beside it.
+    """The schema of a join's value: its settings and branches; empty if `from` lists its inputs.
 
-    A join with a setting that is required has it alone, by name or by position.
+    A join with a required setting has only that, by name or by position.
     """
     by_name = {
         "type": "object",

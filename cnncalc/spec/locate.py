@@ -211,7 +211,7 @@ def chain_of(place: Place) -> tuple[ParsedFile, ...]:
 def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> tuple[ParsedFile, ...]:
     """The spec at a place, which `reference` names, and those that it extends, nearest first.
 
-    Each file stands once, before all that it extends; of the list of an `extends` the last is the nearest. Raises
+    Each file occurs once, before all that it extends; the last file in a list of `extends` is the nearest. Raises
     SpecError if one cannot be read, or extends itself.
     """
     done: dict[Identity, ParsedFile] = {}

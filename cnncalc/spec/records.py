@@ -56,7 +56,7 @@ TYPE, SET = "type", "set"
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
 NETWORK = "network"
 CONTAINERS = ("layers", "branch", NETWORK)
-# What stands beside `network` alone.
+# The keys that are allowed only beside `network`.
 NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
 
@@ -289,7 +289,7 @@ class Reads(Record):
     """The names in the `from` keys of a block: words with their first place, and computed names.
 
     `outside` are the words that none of its own layers can have for a name. `takes_all` where it may use any input: a
-    join without `from` and branches reads whatever comes in, and a value or a call of `shape` may name each of them.
+    join without `from` and branches reads all incoming tensors, and a value or a call of `shape` may name each of them.
     """
 
     words: dict[str, Span]

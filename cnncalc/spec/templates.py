@@ -31,7 +31,7 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
 TENSOR_NAMES = frozenset({"in_shape", "in_channels", "in_width", "in_height", "in_depth"})
 
-# What expressions ask about tensors other than the incoming one.
+# The function that gives the shape of a tensor other than the incoming one.
 SHAPE = "shape"
 
 NOTHINGS = frozenset({"none", "null", "nil", "nan", "undefined"})
@@ -68,10 +68,10 @@ class Constant(Record):
 
 
 class Computed(Record):
-    """An expression. `words` are the words that stand for themselves in it, such as `same` or `relu`.
+    """An expression. `words` are the words that are values themselves, such as `same` or `relu`.
 
     `text_column` is the column of its first character, None if the text differs from that in the file.
-    `uses_tensor`: it uses names of the incoming tensor. `uses_shapes`: it asks for the shapes of named tensors.
+    `uses_tensor`: it uses names of the incoming tensor. `uses_shapes`: it uses the shapes of named tensors.
     """
 
     expression: Expression
@@ -132,7 +132,7 @@ class ChosenType(str):
     def of(cls, word: str, arguments: NamesToValues[str | int, Constant]) -> ChosenType:
         """The value of a type with arguments. Raises ExpressionError if its text is too long.
 
-        One that holds another twice, which holds a third twice, would soon be longer than memory.
+        Otherwise, one that holds another twice, which holds a third twice, would soon exceed memory.
         """
         length, most = sum(_measure(argument.value) for argument in arguments.values()), limits.current().text
         limits.spend(length // limits.Cost.PER_CHARACTER)
@@ -180,7 +180,7 @@ class TypeWithArguments(Record):
         return any(argument.uses_shapes for argument in self.arguments.values())
 
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
-        """The type as a value. Raises what its arguments raise."""
+        """The type as a value. Raises the errors of its arguments."""
         values = {key: Constant(item.evaluate(names), item.span) for key, item in self.arguments.items()}
         if any(argument.value is UNKNOWN for argument in values.values()):
             raise UnknownValue
@@ -192,7 +192,7 @@ class TypeWithArguments(Record):
 
 
 class FilledText(Record):
-    """A text with numbers to fill in, `{expressions}`, that a layer type reads: texts and templates in turn."""
+    """A text for a layer type, with `{expressions}` for numbers, as texts and templates in turn."""
 
     parts: tuple[str | Computed, ...]
     span: Span
@@ -206,7 +206,7 @@ class FilledText(Record):
         return any(part.uses_shapes for part in self.parts if not isinstance(part, str))
 
     def evaluate(self, names: NamesToValues[str, Value]) -> Value:
-        """The text with its numbers in parentheses. Raises EvaluationError for what is no number."""
+        """The text with its numbers in parentheses. Raises EvaluationError for other values."""
         return "".join([part if isinstance(part, str) else self._number(part.evaluate(names)) for part in self.parts])
 
     def _number(self, value: Value) -> str:
@@ -235,7 +235,7 @@ def names_used_in(record: object) -> Iterator[str]:
 class NameTemplate(Record):
     """A name with `{expressions}`, as texts and templates in turn.
 
-    `value` is the name of a value that it may also be: `from: level` in a loop over names of layers.
+    `value` is the value that it may name instead, as in `from: level` in a loop over names of layers.
     """
 
     parts: tuple[str | Computed, ...]
@@ -354,11 +354,11 @@ def tensor_values(shape: Shape) -> dict[str, Value]:
 
 
 class TemplateReader(Record):
-    """Reads templates at one place of a spec. Reports what is wrong to `problems`, and returns None for it.
+    """Reads templates at one place of a spec. Reports errors to `problems`, and returns None for such a template.
 
-    `known` are the names of the place; those of the input tensor are added unless `tensor` is false.
-    `elsewhere` says of names that exist in another place what to do. `words` stand for themselves: layer types,
-    blocks, and layers above. `shape_uses` collects the places that ask for the shape of a tensor.
+    `known` are the names at this place; those of the input tensor are added unless `tensor` is false.
+    `elsewhere` has hints for names that exist only in other places. `words` are values themselves: layer types,
+    blocks, and layers above. `shape_uses` collects the places that use the shape of a tensor.
     """
 
     problems: Problems
@@ -401,7 +401,7 @@ class TemplateReader(Record):
         return None
 
     def _is_word(self, text: str) -> bool:
-        """Whether a text is a word, maybe with dots, that stands for itself here."""
+        """Whether a text is a word, maybe with dots, that is a value itself here."""
         return text not in self.known and re.fullmatch(WORD, text) is not None and text in self.words
 
     def _type_with_arguments(self, key: Scalar, node: Node) -> Template | None:
@@ -419,7 +419,7 @@ class TemplateReader(Record):
             if parsed.calls and not self.tensor:
                 hint = "it is known in layers and blocks, not here"
                 place = span.within(column, parsed.calls[0][1])
-                self.problems.report(place, "shape() asks for a tensor, and here is none", hint)
+                self.problems.report(place, "shape() needs a tensor, and no tensor exists here", hint)
                 return None
             if not parsed.names and not parsed.calls:
                 # Without names the value is constant: it is computed once, and its problems are reported here.
@@ -432,7 +432,7 @@ class TemplateReader(Record):
         kept = []
         uses_tensor = False
         undefined: dict[str, int] = {}
-        # A setting takes none of the reader's words for a value: alone, one is a slip.
+        # A setting accepts none of the reader's words, so a word alone is a mistake.
         is_slip = not words and len(parsed.names) == 1 and parsed.text.strip() == parsed.names[0][0]
         for name, offset in parsed.names:
             if name in self.known:
@@ -453,7 +453,7 @@ class TemplateReader(Record):
         return None if undefined else Computed(parsed, span, column, tuple(kept), uses_tensor, bool(parsed.calls))
 
     def text(self, node: Scalar) -> Constant | FilledText | None:
-        """Read a text that a layer type understands, which may hold `{expressions}` for numbers."""
+        """Read a text for a layer type, which may contain `{expressions}` for numbers."""
         parts: list[str | Computed] = []
         position = 0
         for match in re.finditer(r"\{([^{}]*)\}", node.text):
@@ -516,9 +516,11 @@ class TemplateReader(Record):
         return [*parts, node.text[position:]]
 
     def _suggest_name(self, name: str, keywords: tuple[str, ...], *, words: bool, in_shape: bool) -> str:
-        """What to write instead of a name that is not defined, which may stand in a call of `shape`."""
+        """The hint for an undefined name, which may be in a call of `shape`."""
         if in_shape:
-            return f"no layer above is called so; a tensor that from hands in needs quotes: {SHAPE}('{name}')"
+            return (
+                f"use the name of a layer above; the name of a tensor that from passes needs quotes: {SHAPE}('{name}')"
+            )
         if name in self.elsewhere:
             return self.elsewhere[name]
         if name in TENSOR_NAMES:

@@ -81,9 +81,9 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
 class Setting:
     """The values that one setting takes. Subclasses check them.
 
-    `default` is REQUIRED, or the decoded value that is used if the spec gives none;
-    `absent` is what a default of None means, in words. `example` is the value that examples use, where the bounds
-    of the setting give no typical one.
+    `default` is REQUIRED, or the decoded value that is used if the spec has none;
+    `absent` describes the meaning of a default of None. `example` is the value for examples, if the bounds of the
+    setting give no typical one.
     """
 
     name = ""
@@ -350,7 +350,7 @@ class TargetShape(Setting):
 
     @property
     def wants(self) -> str:
-        return f"a list of whole numbers of at least 1{', of which one may be -1' if self.inferred else ''}"
+        return f"a list of whole numbers of at least 1{'; one may be -1' if self.inferred else ''}"
 
     def check(self, value: Value) -> Any:
         sizes = value if isinstance(value, tuple) else (value,)
@@ -383,7 +383,7 @@ class Axis(Whole):
 class AxisList(WholeList):
     """Axes of a tensor, from 0; negative numbers count from the end.
 
-    The setting may also take one of `words`, which stand for axes that depend on the tensor.
+    The setting also accepts `words`, whose axes depend on the tensor.
     """
 
     def __init__(
@@ -416,7 +416,7 @@ class AxisList(WholeList):
 
 
 class Text(Setting):
-    """Text that the layer type reads itself: it is no expression of the spec's names.
+    """Text that the layer type reads itself, rather than an expression over the spec's names.
 
     `read` returns the text as the layer keeps it, or raises RuleError.
     """

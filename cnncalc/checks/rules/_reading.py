@@ -111,7 +111,7 @@ def nobody_reads(subject: Subject, name: str, missing: AbstractSet[str]) -> bool
 
 
 def origins(subject: Subject) -> dict[str, str]:
-    """For each layer and input, the name of the map of which it is a moved copy, or its own name."""
+    """For each layer and input, the name of the map that it is a moved copy of, or its own name."""
     found = {name: name for name, _ in subject.network.inputs}
     for layer in subject.layers:
         moves = layer.figures.type.role is Role.REARRANGEMENT and len(layer.inputs) == 1

@@ -1,8 +1,8 @@
 """A loop inside another one uses `index`, which hides the index of the loop around it.
 
 Why it matters
-    `index` always counts the passes of the innermost loop. Where two loops are nested, a width that should
-    grow from stage to stage grows from layer to layer instead, and no shape shows it.
+    `index` always counts the passes of the innermost loop. In nested loops, a width that should
+    grow from stage to stage grows from layer to layer instead, and no shape error reveals it.
 
 What triggers it
     input: [3, 32, 32]
@@ -23,7 +23,7 @@ What is better
         for: {stage: range(3)}
 
 When to leave it
-    Where the inner index is meant, and renaming it would make the spec longer.
+    If the inner index is intended, and a name for it would make the spec longer.
 
 Source
     Practice.
@@ -45,7 +45,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a nested loop uses `index`, and the one around it uses it, too, or has no other name for its passes."""
+    """Find nested loops that use `index`, if the outer loop also uses it or has no other name for its passes."""
     spec = subject.spec
     for items in (spec.items, *(block.items for block in spec.blocks.values())):
         uses: dict[int, tuple[Loop, Span]] = {}
@@ -66,8 +66,8 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _describe(use: Span, around: Loop) -> Found:
-    message = f"index counts the passes of the inner loop here, not those of the loop in line {around.span.line}"
-    return Found(use, "", message, "name the passes that you mean, as in for: {i: range(3)}, and use i")
+    message = f"index counts the passes of the inner loop, not of the loop in line {around.span.line}"
+    return Found(use, "", message, "name the intended passes, as in for: {i: range(3)}, and use i")
 
 
 def _note_use(record: object, loops: tuple[Loop, ...], uses: dict[int, tuple[Loop, Span]]) -> None:
@@ -88,12 +88,12 @@ def _note_use(record: object, loops: tuple[Loop, ...], uses: dict[int, tuple[Loo
 
 
 def _own_parts(part: Item | Branch) -> tuple[object, Sequence[Item | Branch]]:
-    """What an item or branch says itself, and the items and branches below it."""
+    """The values of an item or branch itself, and the items and branches below it."""
     if isinstance(part, Branch):
         return (part.sources, part.when, part.loop and part.loop.repeat), part.items
     own: list[object] = [part.name, part.sources, part.when, part.weights, part.loop and part.loop.repeat]
     below: list[Item | Branch] = []
-    # The fields of an action: lists of items or branches, and what holds values.
+    # The fields of an action: lists of items or branches, and values.
     for field in part.action or ():
         if isinstance(field, tuple) and field and isinstance(field[0], Item | Branch):
             below += field

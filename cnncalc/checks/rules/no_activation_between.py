@@ -48,7 +48,7 @@ BETWEEN = frozenset({Role.DROPOUT, Role.REARRANGEMENT, Role.AVERAGE_POOL, Role.B
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Find pairs of which the second reads the first, and the middle is not the narrowest part."""
+    """Find pairs in which the second reads the first, and the middle is not the narrowest part."""
     for layer in subject.of_role(*WEIGHTED):
         first = subject.before(layer, BETWEEN)
         if first is None or first.figures.type.role not in WEIGHTED or len(subject.only_readers(first)) != 1:

@@ -43,7 +43,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Report each map of which all readers skip the same positions."""
+    """Report each map whose readers all skip the same positions."""
     by_map: dict[str, list[Skipped]] = {}
     for found, is_lost in skipping_layers(subject):
         if is_lost:

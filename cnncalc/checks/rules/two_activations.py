@@ -51,7 +51,7 @@ BETWEEN = frozenset({Role.DROPOUT, Role.REARRANGEMENT})
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Find pairs of activations, one of which may be a softmax; two softmaxes belong to another rule."""
+    """Find pairs of activations with at most one softmax; two softmaxes belong to another rule."""
     for layer in subject.of_role(*ACTIVATIONS):
         first = subject.before(layer, BETWEEN)
         if first is None or first.figures.type.role not in ACTIVATIONS:

@@ -25,7 +25,7 @@ def report(error: Exception, problems: list[Problem]) -> None:
 
 
 class Excerpt(Record):
-    """The item at `path` is a network of which only some outputs are needed; its layers are from `start` to `end`."""
+    """The item at `path` is a network with some unneeded outputs; its layers are from `start` to `end`."""
 
     path: str
     start: int
@@ -36,10 +36,10 @@ class Excerpt(Record):
 class Draft:
     """The parts of a network in the order of their placement, within the current limits.
 
-    `tensors` has those of layers, blocks, branches and inputs by full name; `side_ends` are the outputs of side
-    branches; `steps` counts the items that were walked, those inside copied blocks too. `excerpts` are the networks
-    of which not all outputs are needed, and `aside` the problems of layers that none of these need; `unneeded` are
-    the names of what failed with them.
+    `tensors` holds the tensors of layers, blocks, branches and inputs by full name; `side_ends` are the outputs of
+    side branches; `steps` counts the visited items, including those inside copied blocks. `excerpts` are the networks
+    with unneeded outputs, `aside` the problems of layers that only those outputs need, and `unneeded` the names that
+    failed with them.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -61,7 +61,7 @@ class Draft:
         return not (self.spec.problems or self.problems)
 
     def set_problems_aside(self, before: int, failed: Iterable[object]) -> None:
-        """Keep the problems from `before` on apart: they are problems only if something reads what has `failed`."""
+        """Set aside the problems from `before` on: they count only if a layer reads one that has `failed`."""
         self.aside += self.problems[before:]
         del self.problems[before:]
         self.unneeded.update(failed, self.list_unknown())

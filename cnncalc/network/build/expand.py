@@ -64,9 +64,9 @@ class Expander:
         # The blocks around the item that is being placed, each with the number of its network.
         self.open_blocks: list[tuple[int, str]] = []
         self.networks: dict[object, NetworkScope] = {}
-        # Those of the networks around the item at hand, the outermost first.
+        # The overrides of the networks around the current item, the outermost first.
         self.overrides: list[OverrideTable] = []
-        # Calls are known by their id: those that overrides make must outlive these.
+        # Calls are identified by id, so ended overrides keep their calls alive.
         self.ended_overrides: list[OverrideTable] = []
 
     def place_items(self, items: tuple[Item, ...], scope: ItemScope, current: Tensor | None) -> Tensor | None:
@@ -91,8 +91,8 @@ class Expander:
         self, item: Item, action: Action, loop: Loop, scope: ItemScope, current: Tensor | None
     ) -> Tensor | None:
         """Place the passes of an item, each on the output of the previous one."""
-        # A name that contains {index} is new in each pass; otherwise the passes are numbered below one name.
-        # An unnamed group adds no name of its own, repeated or not; a computed type gives each pass its name.
+        # A name with {index} differs in each pass; otherwise the passes are numbered below one name.
+        # An unnamed group adds no name; a computed type names each pass.
         base = None
         takes_own_names = (isinstance(action, ItemGroup) and _is_unnamed(item)) or (
             isinstance(action, TypeCall) and item.name is None
@@ -188,7 +188,7 @@ class Expander:
         return self.place_items(action.items, inner, start_of(item, inputs))
 
     def add_overrides(self, network: NetworkScope, prefix: str) -> None:
-        """Put the overrides of a network in force. Equal blocks may then differ."""
+        """Apply the overrides of a network to its items. Equal blocks may then differ."""
         if not network.spec.overrides:
             return
         from cnncalc.network.build.overrides import OverrideTable
@@ -197,7 +197,7 @@ class Expander:
         self.overrides.append(OverrideTable(self.draft, network, prefix))
 
     def remove_overrides(self, network: NetworkScope) -> list[Problem]:
-        """End the overrides of a network, the innermost one; what is wrong with them."""
+        """Remove the overrides of the innermost network. Returns their problems."""
         if not network.spec.overrides:
             return []
         ended = self.overrides.pop()
@@ -205,7 +205,7 @@ class Expander:
         return ended.find_problems()
 
     def _override(self, action: Placed, path: str, scope: ItemScope) -> Placed:
-        """An action with the settings that overrides give it; those of outer networks come before those of inner."""
+        """An action with its overridden settings; those of outer networks take precedence."""
         if not self.overrides or isinstance(action, ItemGroup):
             return action
         if isinstance(action, BlockCall):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def place_network(expander: Expander, call: NetworkCall, place: Placement, sources: dict[str, Tensor]) -> Tensor:
     """Place the layers of another network; the last of its outputs.
 
-    Problems in it are reported with the place that uses it. Raises EvaluationError and UnknownValue.
+    Its problems are reported with the place that uses it. Raises EvaluationError and UnknownValue.
     """
     item, path, scope = place
     draft = expander.draft
@@ -64,14 +64,16 @@ def place_network(expander: Expander, call: NetworkCall, place: Placement, sourc
         _note_uses(draft, before, item.span)
         raise UnknownValue from None
     if not outputs:
-        raise EvaluationError(item.span, f"{path}: nothing leaves this network", "some when: must be true")
+        raise EvaluationError(
+            item.span, f"{path}: this network has no output", "make the when: of at least one of its layers true"
+        )
     draft.side_ends += outputs[:-1]
     _note_uses(draft, before, item.span)
     if wanted:
         names_of = tuple(output.name for output in outputs)
         draft.excerpts.append(Excerpt(path, start.layers, len(draft.layers), names_of))
     if wanted and len(draft.problems) > before and all(output.shape is not None for output in outputs):
-        # Only layers that no output needs have failed.
+        # All layers that failed are unneeded.
         draft.set_problems_aside(before, expander.names.failed)
     else:
         expander.cache.record(key, place, inputs, outputs[-1], start)
@@ -82,7 +84,7 @@ def place_network(expander: Expander, call: NetworkCall, place: Placement, sourc
 
 
 def _note_uses(draft: Draft, before: int, span: Span) -> None:
-    """Add the place that uses a network to the problems found in it, those from `before` on."""
+    """Add the place that uses a network to its problems, which start at `before`."""
     if len(draft.problems) > before:
         from cnncalc.spec.decode.networks import note_use
 
@@ -90,7 +92,7 @@ def _note_uses(draft: Draft, before: int, span: Span) -> None:
 
 
 def _enter_network(expander: Expander, call: NetworkCall, spec: Spec, given: dict[str, Value]) -> NetworkScope:
-    """The network with the values of its variables: those `given`, else its own."""
+    """The network with the values of its variables: those `given`, or its own."""
     limits.spend(2 * len(spec.variables))
     variables: dict[str, Value] = {}
     for name, template in spec.variables.items():
@@ -103,7 +105,7 @@ def _enter_network(expander: Expander, call: NetworkCall, spec: Spec, given: dic
 
 
 def _bind_inputs(network: NetworkScope, place: Placement, sources: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that come in by the names of the network's inputs. Raises EvaluationError if they do not fit."""
+    """The incoming tensors by the names of the network's inputs. Raises EvaluationError if they do not fit."""
     item, path, _ = place
     declared = dict(network.spec.inputs)
     span = item.span if item.sources is None else item.sources.span
@@ -127,15 +129,12 @@ def _bind_inputs(network: NetworkScope, place: Placement, sources: dict[str, Ten
 
 
 def _refuse_other_input(path: str, name: str, declared: Shape, found: Shape, place: Problem) -> None:
-    """Raise EvaluationError where a tensor has another rank or other channels than a network's input."""
+    """Raise EvaluationError if the rank or channels of a tensor differ from those of a network's input."""
     if declared.rank != found.rank:
-        message = f"{path}: {name} of this network is {declared} ({place.message}), but {found} comes in"
+        message = f"{path}: its input {name} is {declared} ({place.message}), got {found}"
         hint = f"pass a tensor of {plural(len(declared), 'axis').replace('axiss', 'axes')}"
     elif declared.channels != found.channels:
-        message = (
-            f"{path}: {name} of this network has {plural(declared.channels, 'channel')} ({place.message}),"
-            f" but {found} comes in"
-        )
+        message = f"{path}: its input {name} has {plural(declared.channels, 'channel')} ({place.message}), got {found}"
         hint = f"put a conv with {declared.channels} filters before it, or set the variable of its input"
     else:
         return
@@ -145,7 +144,7 @@ def _refuse_other_input(path: str, name: str, declared: Shape, found: Shape, pla
 def _find_outputs(
     expander: Expander, call: NetworkCall, wanted: tuple[str, ...], inner: ItemScope, ends: list[Tensor]
 ) -> list[Tensor]:
-    """The tensors of the outputs that an item asks for, else of those that its network declares, else its `ends`."""
+    """The tensors of the outputs that an item lists, or those that its network declares, or its `ends`."""
     spec = inner.network.spec
     end = ends[0] if ends else None
     if wanted:
@@ -165,8 +164,8 @@ def _find_outputs(
 def prune(draft: Draft, outputs: tuple[str, ...]) -> tuple[LeftOut, ...]:
     """Remove the layers that neither an output of their item nor the rest of the network needs.
 
-    `outputs` are those that the network names. An owner of shared weights that goes leaves them to the first of the
-    layers that share them.
+    `outputs` are those that the network names. The weights of a removed owner belong to the first of the layers
+    that share them.
     """
     inside = _outermost(draft.excerpts)
     needed = {*outputs, *(name for excerpt in inside for name in excerpt.outputs)}
@@ -212,7 +211,7 @@ def _above(name: str) -> list[str]:
 
 
 def _outermost(excerpts: list[Excerpt]) -> list[Excerpt]:
-    """The excerpts that are in no other, in their order."""
+    """The excerpts that are not inside others, in order."""
     found: list[Excerpt] = []
     for excerpt in sorted(excerpts, key=lambda each: (each.start, -each.end)):
         if not found or excerpt.start >= found[-1].end:
@@ -221,7 +220,7 @@ def _outermost(excerpts: list[Excerpt]) -> list[Excerpt]:
 
 
 def _left_out(draft: Draft, excerpt: Excerpt, kept: bytearray) -> LeftOut | None:
-    """The layers of an excerpt that are not kept; None if all are."""
+    """The removed layers of an excerpt; None if there are none."""
     gone = [draft.layers[number] for number in range(excerpt.start, excerpt.end) if not kept[number]]
     names = tuple(layer.name for layer in gone)
     return LeftOut(excerpt.path, names, sum(layer.params for layer in gone)) if gone else None

@@ -103,17 +103,17 @@ class OverrideTable:
             if WITHOUT_DOT in pattern:
                 problem = Problem(span, f"override: no layer or block fits the pattern {quoted(pattern)}")
             elif f"{prefix}{pattern}" in groups:
-                message = f"override: {quoted(pattern)} is no layer and no block"
+                message = f"override: {quoted(pattern)} is neither a layer nor a block"
                 inside = next((name for name in names if name.startswith(f"{pattern}.")), f"{pattern}.*")
-                problem = Problem(span, message, f"name what is in it, such as {inside}")
+                problem = Problem(span, message, f"use the name of a layer in it, such as {inside}")
             else:
                 hint = did_you_mean(pattern, names, "write the full name, as `cnncalc summary --format csv` shows it")
-                problem = Problem(span, f"override: no layer or block is called {quoted(pattern)}", hint)
+                problem = Problem(span, f"override: no layer or block has the name {quoted(pattern)}", hint)
             self.problems.append(problem)
 
 
 def describe(call: Call) -> tuple[str, str]:
-    """What a call is of, and the noun for what it takes."""
+    """The subject of a call, and the noun for its arguments."""
     if isinstance(call, JoinCall):
         call = call.call
     if isinstance(call, LayerCall):

@@ -26,11 +26,11 @@ def find_inputs(
 ) -> dict[str, Tensor]:
     """The tensors that enter an item, by the names that they have inside a block; `` for a single one.
 
-    Nothing enters a layer without inputs; the tensor at its place is one that its settings may ask for its shape.
+    A layer without inputs reads nothing, but its settings may use the shape of the current tensor.
     """
     if isinstance(action, LayerCall) and not action.type.least_inputs:
         if item.sources is not None:
-            raise EvaluationError(item.sources.span, f"nothing comes into {item.type}", "leave from out")
+            raise EvaluationError(item.sources.span, f"{item.type} reads no input", "remove from")
         return {} if current is None else {"": current}
     if item.sources is not None:
         return resolve_sources(item.sources, scope, current, names, own=item.name)
@@ -100,12 +100,11 @@ def match_tensors(block: Block, item: Item, sources: dict[str, Tensor]) -> dict[
                 hint = did_you_mean(key or "", names, f"write {by_name}")
                 raise EvaluationError(template.span, f"{wanted}, not {quoted(key or '')}", hint)
         if missing := [name for name in names if name not in sources]:
-            raise EvaluationError(span, f"{wanted}, but from leaves out {listed(missing)}", f"write {by_name}")
+            raise EvaluationError(span, f"{wanted}, but from omits {listed(missing)}", f"write {by_name}")
         return {name: sources[name] for name in names}
     if len(sources) != len(names):
-        given = f"from names {len(sources)}" if item.sources is not None else f"{len(sources)} comes in"
-        given = given.replace("comes in", "come in") if len(sources) != 1 else given
-        raise EvaluationError(span, f"{wanted}, but {given}", f"write {by_name}, or a list in this order")
+        given = f"from names {len(sources)}" if item.sources is not None else f"got {len(sources)}"
+        raise EvaluationError(span, f"{wanted}, {given}", f"write {by_name}, or a list in this order")
     return dict(zip(names, sources.values(), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Items whose type is the value of an expression: `type: act` becomes the item that the value stands for."""
+"""Items whose type is the value of an expression: `type: act` becomes an item of that type."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TypeChooser:
     def choose(
         self, item: Item, call: TypeCall, scope: ItemScope, current: Tensor | None
     ) -> tuple[Item, LayerCall | BlockCall]:
-        """The item with the type that its expression gives, and its call. Raises EvaluationError if that is none."""
+        """The item with its chosen type, and its call. Raises EvaluationError if the value is not a type."""
         if item.sources is not None and call.type.uses_tensor:
             current = only(resolve_sources(item.sources, scope, current, self.names, own=item.name))
         value = scope.evaluate(call.type, current)
@@ -38,7 +38,7 @@ class TypeChooser:
             place = _find_place(call.type, scope)
             if not isinstance(word, str):
                 message = f"type takes a layer type or a block, not {describe(value)}"
-                raise EvaluationError(place, message, "such as relu, or {leaky_relu: 0.1}")
+                raise EvaluationError(place, message, "write a type such as relu, or {leaky_relu: 0.1}")
             action = self._call(word, call.arguments, own, place, scope.network.spec)
             self.chosen[key] = item._replace(type=word, action=action), action
         return self.chosen[key]
@@ -51,7 +51,7 @@ class TypeChooser:
         place: Span,
         spec: Spec,
     ) -> LayerCall | BlockCall:
-        """The call of a layer type or block with the arguments of `set`, and those that the value brings along."""
+        """The call of a layer type or block with the arguments of `set`, and those of the value."""
         block = spec.blocks.get(word)
         if block is not None:
             parameters = {parameter.name: parameter for parameter in block.parameters}
@@ -63,7 +63,7 @@ class TypeChooser:
         return LayerCall(found, given, None if given else found())
 
     def _refuse(self, word: str, place: Span, spec: Spec) -> NoReturn:
-        """Raise EvaluationError for a word that is no type; UnknownValue if a block of that name has a problem."""
+        """Raise EvaluationError for an unknown type; UnknownValue if a block of that name has a problem."""
         if self.draft.spec.problems:
             raise UnknownValue
         from cnncalc.layers import foreign
@@ -73,7 +73,7 @@ class TypeChooser:
 
 
 def _find_place(template: Template, scope: ItemScope) -> Span:
-    """The place of the argument that a type is, else of the expression."""
+    """The place of the argument that gives the type, or of the expression."""
     if isinstance(template, Computed):
         argument = scope.arguments.get(template.expression.text.strip())
         if argument is not None:
@@ -94,7 +94,9 @@ def _match(
         for key, template in ((0, Listed(items, items[0].span)),) if is_list else arguments.items():
             if isinstance(key, int) and key >= len(order):
                 message = f"{word} takes at most {plural(len(order), noun)}, not {len(arguments)}"
-                raise EvaluationError(template.span, message, f"it has {listed(order)}" if order else "")
+                raise EvaluationError(
+                    template.span, message, f"its {noun}s are {listed(order)}" if order else "remove set"
+                )
             name = order[key] if isinstance(key, int) else key
             if name not in parameters:
                 from cnncalc.spec.decode import hints

@@ -95,7 +95,7 @@ def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
 
 
 def labels_of(named: Sequence[tuple[str, str]]) -> list[str]:
-    """The labels of networks, of which each has a SPEC and a name."""
+    """The labels of networks, each with a SPEC and a name."""
     specs: dict[str, set[str]] = {}
     for spec, name in named:
         specs.setdefault(name, set()).add(spec)

@@ -53,7 +53,7 @@ class _Together(Record):
 
 
 def causes_table(facts: Diff, view: DiffView, rows: int) -> Table | None:
-    """A row for each cause and one for what is downstream of it, the heaviest first.
+    """A row for each cause and one for the layers downstream of it, the heaviest first.
 
     None where it says no more than the `rows` of the changes. Where causes are many, those of the same lines
     in the file are one row.
@@ -112,7 +112,7 @@ def _rows(
 
 
 def _row(name: str, words: list[str], cost: CostChange, whole: CostChange, indent: int) -> DiffRow:
-    """A row with what is counted at inference; what only training has is shown as that."""
+    """A row with the costs at inference; costs of training only are marked as such."""
     if whole.inference == NOTHING:
         return DiffRow(name, "", [*words, "in training only"], cost.training, indent, faint=True)
     return DiffRow(name, "", words, cost.inference, indent)
@@ -213,7 +213,7 @@ def _by_lines(causes: Sequence[Cause]) -> list[list[int]]:
 
 
 def _span(root: Match) -> object:
-    """The line of the first layer that stands in what was added or removed."""
+    """The line of the first layer among the added or removed ones."""
     return next((match.node.layer.span for match in root.walk() if match.node.layer is not None), None)
 
 

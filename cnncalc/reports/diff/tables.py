@@ -345,7 +345,7 @@ class _Changes:
             yield f"output {self.words.pair(shape(before), shape(now))}"
 
     def _downstream(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
-        """Layers of which only the shapes changed: separate rows if few of them have costs, else one row."""
+        """Layers with only changed shapes: separate rows if few of them have costs, else one row."""
         tops = {each: match for match in run for each in match.walk() if each in self.facts.by_match}
         shown = list(tops)
         if not self.view.everything:

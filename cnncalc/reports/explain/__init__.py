@@ -1,1 +1,1 @@
-"""A layer worked out with its numbers, and a network told stage by stage, as documents and as records."""
+"""Explanations of a layer with its numbers, and of a network stage by stage, as documents and as records."""

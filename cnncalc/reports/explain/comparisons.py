@@ -1,4 +1,4 @@
-"""What a layer is compared with: other ways to connect it, the convolutions around it, and matrix products."""
+"""Comparisons of a layer: with other connections, with the convolutions around it, and with matrix products."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _sharing_table(counts: Counts, words: LayerWording) -> Table:
 
 
 def compare_groups(words: LayerWording) -> Iterator[Block]:
-    """A grouped convolution beside the full one."""
+    """A grouped convolution compared with the full one."""
     grouping = words.facts.grouping
     if grouping is None:
         return
@@ -93,7 +93,7 @@ def _write_part(pair: ExactRatio, words: LayerWording) -> str:
 
 
 def compare_separable(words: LayerWording) -> Iterator[Block]:
-    """A depthwise separable convolution beside the full one."""
+    """A depthwise separable convolution compared with the full one."""
     pair, say = words.facts.separable, words.say
     if pair is None:
         return
@@ -118,7 +118,7 @@ def compare_separable(words: LayerWording) -> Iterator[Block]:
 
 
 def compare_stack(words: LayerWording) -> Iterator[Block]:
-    """Small kernels one after another beside a large one."""
+    """A stack of small kernels compared with a large one."""
     stack, say = words.facts.stack, words.say
     if stack is None:
         return
@@ -132,7 +132,7 @@ def compare_stack(words: LayerWording) -> Iterator[Block]:
 
 
 def show_matrices(words: LayerWording) -> Iterator[Block]:
-    """The matrix product that the layer is."""
+    """The layer as a matrix product."""
     matrices, layer, say = words.facts.matrices, words.layer, words.say
     if matrices is None:
         return
@@ -174,7 +174,7 @@ def _matrix_table(matrices: Matrices, words: LayerWording) -> Table:
 
 
 def show_convolution(words: LayerWording) -> Iterator[Block]:
-    """The convolution that a linear layer equals, and what it gives on a larger image."""
+    """The convolution that a linear layer equals, and its output on a larger image."""
     equal, say = words.facts.convolution, words.say
     if equal is None:
         return

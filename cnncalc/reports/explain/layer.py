@@ -23,7 +23,7 @@ from cnncalc.reports.explain.wording import LETTERS, ExplanationView, LayerWordi
 from cnncalc.syntax.expressions import describe
 from cnncalc.text import Share, integer, percent
 
-# Those of LETTERS that CS231n's notes have, too.
+# Those of LETTERS that CS231n's notes also use.
 NOTES = {"in_size", "kernel", "stride", "padding"}
 OPERATIONS = (*Operations._fields, "flops")
 OUTPUTS = ("out_channels", "out_elements", "out_size")
@@ -32,7 +32,7 @@ INPUT_SYMBOLS = {"all_x": "x"}
 
 
 def explain_layer(facts: Explanation, view: ExplanationView) -> Document:
-    """All that is known of a layer, as a document; a section of which nothing is to say is not there."""
+    """The explanation of a layer as a document, without empty sections."""
     words = LayerWording(facts, view)
     blocks = [*_introduce(words)]
     for title, write in SECTIONS.items():
@@ -43,7 +43,7 @@ def explain_layer(facts: Explanation, view: ExplanationView) -> Document:
 
 
 def _introduce(words: LayerWording) -> Iterator[Block]:
-    """The title, and what the layer reads and gives."""
+    """The title, and the layer's inputs and output."""
     say, layer, facts = words.say, words.layer, words.facts
     kind = layer.figures.type
     yield Heading(say("title", layer=layer.name, network=facts.network.name), 1)

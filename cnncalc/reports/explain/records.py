@@ -1,6 +1,6 @@
 """Explanations of a layer and of a network as records, which JSON and its schema are made of.
 
-What does not apply to a layer is null.
+Fields that do not apply to a layer are null.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class EnclosingBlockRecord(Record):
 
 
 class GivenSettingRecord(Record):
-    """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
+    """A setting's value; `written` is its expression in the spec, "" if that is the value itself."""
 
     name: str
     value: Any
@@ -40,7 +40,7 @@ class GivenSettingRecord(Record):
 
 
 class OriginRecord(Record):
-    """Where a layer is written, and in which blocks, outermost first."""
+    """The place of a layer in the spec, and the blocks around it, outermost first."""
 
     file: str
     line: Positive
@@ -121,7 +121,7 @@ class ProductRecord(Record):
 
 
 class EqualConvolutionRecord(Record):
-    """The convolution that a linear layer equals, and what it gives on a larger image."""
+    """The convolution that a linear layer equals, and its output on a larger image."""
 
     input_shape: Sizes
     from_: str
@@ -133,7 +133,7 @@ class EqualConvolutionRecord(Record):
 
 
 class RemedyRecord(Record):
-    """A setting with values each of which makes a kernel fit; a padding of two numbers is that before and after."""
+    """A setting with values that each make a kernel fit; two numbers are the padding before and after."""
 
     setting: str
     values: tuple[int, ...]
@@ -155,17 +155,17 @@ class FitRecord(Record):
 
 
 class RemarkRecord(Record):
-    """What is to say of the layer type."""
+    """A remark about the layer type."""
 
     key: str
     text: str
     formula: str | None
 
 
-# Remarks are in the reader's language.
+# Remarks use the language of the report.
 @indented(ascii_only=False)
 class ExplainedLayer(Record):
-    """A layer worked out."""
+    """The explanation of a layer."""
 
     schema: Literal[1]
     network: str
@@ -195,7 +195,7 @@ class ExplainedLayer(Record):
 
 
 class StoryTotals(Record):
-    """What a network amounts to."""
+    """The totals of a network."""
 
     params: Count
     macs: Count
@@ -204,7 +204,7 @@ class StoryTotals(Record):
 
 
 class StoryStageRecord(Record):
-    """Successive parts with outputs of one scale, which is null behind the last feature map."""
+    """Successive parts with outputs of one scale, which is null after the last feature map."""
 
     from_: str
     to: str

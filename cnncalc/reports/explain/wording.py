@@ -1,4 +1,4 @@
-"""How explanations are worded: symbols and shapes in the reader's language, and worked formulas."""
+"""The words of explanations: symbols and shapes in the reader's language, and formulas with numbers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ExplanationView(Record):
 
 
 class LayerWording:
-    """The words of one explanation: what its symbols, axes and shapes are called."""
+    """The words of one explanation: the names of its symbols, axes and shapes."""
 
     def __init__(self, facts: Explanation, view: ExplanationView) -> None:
         self.facts = facts

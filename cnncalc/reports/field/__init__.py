@@ -1,1 +1,1 @@
-"""Receptive fields: of all layers as a table, and of one layer as a worked report, with drawings and records."""
+"""Receptive fields: of all layers as a table, and of one layer as a report with formulas, drawings and records."""

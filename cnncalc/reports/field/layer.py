@@ -1,4 +1,4 @@
-"""The receptive field of one layer as a worked report."""
+"""The receptive field of one layer as a report with formulas."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from cnncalc.text import alike, coordinates, exact, integer
 
 
 class FieldOfLayer:
-    """The field of one layer, and what one of its outputs reads, in the words of a language.
+    """The field of one layer, and the region that one of its outputs reads, in a language.
 
-    `asked` is what the user named, the layer or a block that ends with it. `regions` is None where following the
-    output takes too long.
+    `asked` is the name that the user gave: the layer, or a block that ends with it. `regions` is None if following
+    the output takes too long.
     """
 
     def __init__(self, network: LayerGraph, layer: Layer, query: FieldQuery, asked: str = "") -> None:

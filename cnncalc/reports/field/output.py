@@ -1,4 +1,4 @@
-"""What one output reads of the input: in words, as slices and as a drawing."""
+"""The part of the input that one output reads: in words, as slices and as a drawing."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ RECORDS = (NetworkFields, LayerField)
 
 
 def fields_record(network: LayerGraph, *, through_gates: bool) -> NetworkFields:
-    """The record of a network's fields; its layers are made while they are read."""
+    """The record of a network's fields; its layers are created lazily."""
     found = fields(network, through_gates=through_gates)
     return NetworkFields(
         1,

@@ -116,7 +116,7 @@ def _ends(root: Node) -> dict[str, Layer]:
 
 
 def _prune(node: Node, kept: set[str]) -> bool:
-    """Remove layers that are not kept, and empty blocks, from a tree. Returns whether anything is left."""
+    """Remove all other layers, and empty blocks, from a tree. Returns whether any row remains."""
     node.children = [child for child in node.children if _prune(child, kept)]
     return bool(node.children) or (node.layer is not None and node.layer.name in kept)
 

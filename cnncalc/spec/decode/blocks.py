@@ -57,7 +57,7 @@ def list_block_names(chain: tuple[Mapping, ...]) -> frozenset[str]:
 def _read_signature(
     key: Scalar, context: Context, tensors_of: dict[str, tuple[str, ...]]
 ) -> dict[str, Parameter] | None:
-    """The parameters of `name(a, b=1)`; None if something is wrong with them.
+    """The parameters of `name(a, b=1)`; None if they have a problem.
 
     Adds the inputs that `name(x, y; a, b=1)` names to `tensors_of`.
     """
@@ -71,8 +71,8 @@ def _read_signature(
     found = layers.find(name)
     is_type = found is not None and found.is_reserved
     if is_type or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
-        what = "a layer type already" if is_type else "a word of the language"
-        problems.report(key.span, f"{name!r} is {what}", "give the block another name")
+        meaning = "a layer type" if is_type else "a reserved name"
+        problems.report(key.span, f"{name!r} is {meaning}", "give the block another name")
         return None
     before = len(problems)
     column = None if key.text_column is None else key.text_column + match.start(2)
@@ -99,10 +99,10 @@ def _read_tensors(text: str, column: int | None, signature: Span, problems: Prob
             hint = "give the tensor a name of its own"
             problems.report(span, f"{name!r} is a reserved name", hint)
         elif "=" in name:
-            hint = "defaults belong to the parameters after the ;"
-            problems.report(span, f"{quoted(name)} stands before the ;, where tensors are named", hint)
+            hint = "write defaults only for the parameters after the ;"
+            problems.report(span, f"{quoted(name)} is before the ; and is not the name of a tensor", hint)
         elif name in names:
-            problems.report(span, f"the tensor {name!r} stands here a second time", "rename one")
+            problems.report(span, f"the tensor {name!r} is named twice", "rename one")
         elif check_value_name(name, span, "a tensor", problems):
             names.append(name)
     return tuple(names)
@@ -150,7 +150,7 @@ def _read_parameter(
 
 
 def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> set[str]:
-    """The blocks that use themselves under no condition, directly or through others: they would never end."""
+    """The blocks that use themselves unconditionally, directly or through others, and so never end."""
     circular: set[str] = set()
     done: set[str] = set()
     for root, called in calls.items():
@@ -165,7 +165,7 @@ def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> se
                     circle = path[path.index(other) :]
                     if circular.isdisjoint(circle):
                         way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
-                        hint = "add a when: that ends it; repeat: places a block several times"
+                        hint = "add a when: that ends it; to place a block several times, use repeat:"
                         problems.report(span, f"the block {other!r} uses itself without end: {way}", hint)
                     circular.update(circle)
                 elif other not in done and other in calls:

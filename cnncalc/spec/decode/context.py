@@ -17,7 +17,7 @@ from cnncalc.syntax.source import Node, Scalar
 
 
 class NetworkUse(Record):
-    """An item's use of another network: where that is, the node that names it, and the variables that are set."""
+    """An item's use of another network: its place, the node that names it, and the variables that are set."""
 
     place: Place
     reference: Node
@@ -25,10 +25,10 @@ class NetworkUse(Record):
 
 
 class Words:
-    """The words that stand for themselves in the expressions of one block: layer types, blocks, and layers above.
+    """The words that are values themselves in the expressions of a block: layer types, blocks, and layers above.
 
-    `tensors` are the inputs of the block or network, `declarations` where each constant name is given, and `computed`
-    the other names of the block so far.
+    `tensors` are the inputs of the block or network, `declarations` has the place of each constant name,
+    and `computed` the other names of the block so far.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class Words:
 class Context(Record):
     """The names available at a place of a spec, and the records that grow while the spec is read.
 
-    `reader` knows the names of values, `signatures` the parameters of each block. `unusable` blocks have a wrong
-    signature. `declarations` is where each name is given, and `declared` the names in their order. `calls` are the
-    blocks that the block at hand uses under no condition, each with the first place. `words` are those of the reader,
+    `reader` has the names of values, `signatures` the parameters of each block. `unusable` blocks have a wrong
+    signature. `declarations` has the place of each name, and `declared` the names in order. `calls` has the blocks
+    that the current block uses unconditionally, each with the first place. `words` are those of the reader,
     `documents` the files of the spec, and `uses` the networks that its items name.
     """
 

@@ -93,7 +93,7 @@ def report_types(keys: list[Scalar], span: Span, context: Context) -> None:
         if meant := _meant_elsewhere(key.text, MODIFIERS_ELSEWHERE):
             hint = f"cnncalc calls it {meant[0]}"
         elif key.text in NETWORK_MODIFIERS:
-            hint = "it stands beside network alone"
+            hint = "use it only beside network"
         else:
             hint = foreign.advise_setting(key.text)
             modifiers = f"the keys beside a type are {listed(MODIFIERS)}"

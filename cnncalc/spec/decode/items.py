@@ -118,7 +118,7 @@ def _decode_types(types: list[tuple[Scalar, Node]], span: Span, context: Context
 
 
 def _uses_values(node: Scalar, context: Context) -> bool:
-    """Whether a text uses a value, and is no word of its own."""
+    """Whether a text uses a value rather than being a word."""
     return any(word in context.reader.known for word in re.findall(r"[^\W\d]\w*", node.text))
 
 
@@ -126,7 +126,7 @@ def _decode_type_call(types: list[tuple[Scalar, Node]], context: Context) -> Act
     """The call of a type that an expression chooses, with the arguments of `set`; None if it cannot be used."""
     values = {key.text: value for key, value in types}
     if wrong := next((key for key, _ in types if key.text not in (TYPE, SET)), None):
-        message = f"{quoted(wrong.text)} stands beside {TYPE}, which has its settings below {SET}"
+        message = f"{quoted(wrong.text)} cannot be beside {TYPE}"
         context.problems.report(wrong.span, message, f"write {SET}: {{{wrong.text}: ...}}")
         return None
     chosen = context.reader.template(values[TYPE], words=True)
@@ -160,7 +160,9 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
         return None if given is None else BlockCall(word, given)
     if word not in context.unusable:
         if word == NETWORK:
-            context.problems.report(key.span, "network names no network", "write the name behind it: network: resnet50")
+            context.problems.report(
+                key.span, "network has no value", "write the name of a network, such as network: resnet50"
+            )
             return None
         if word == "layers":
             return ItemGroup(decode_items(arguments, context))

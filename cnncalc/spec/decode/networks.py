@@ -1,4 +1,4 @@
-"""Networks as items, and the specs that they are. Loaded only for a spec that has such an item."""
+"""Networks as items, and their specs. Loaded only for a spec that has such an item."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, kind
 
 Decoder: TypeAlias = "Callable[[tuple[ParsedFile, ...]], tuple[Spec, list[NetworkUse]]]"
 
-# How many files the message about a network in itself names.
+# The number of files in the message about a network that contains itself.
 MOST_NAMED = 6
 
 
 def decode_network(
     key: Scalar, reference: Node, beside: dict[str, Node], context: Context
 ) -> tuple[str, NetworkCall | None]:
-    """The word that an item is called after, and its network; None if it cannot be used.
+    """The word that names an item, and its network; None if it cannot be used.
 
-    `beside` has the keys of NETWORK_MODIFIERS. The network itself is read once the whole spec is.
+    `beside` has the keys of NETWORK_MODIFIERS. The network itself is read after the whole spec.
     """
     before = len(context.problems)
     settings: dict[str, Template] = {}
@@ -56,10 +56,12 @@ def decode_network(
 
 
 def _locate(key: Scalar, reference: Node, documents: tuple[ParsedFile, ...]) -> Place:
-    """The file of the network that an item names: beside the file that the item is in, else bundled."""
+    """The file of the network that an item names: beside the item's own file, or bundled."""
     own = next(document.place for document in documents if document.shown == key.span.file)
     if isinstance(reference, Scalar) and reference.is_null:
-        raise SpecError([Problem(key.span, "network names no network", "write the name behind it: network: resnet50")])
+        raise SpecError(
+            [Problem(key.span, "network has no value", "write the name of a network, such as network: resnet50")]
+        )
     return locate_beside(reference, own, NETWORK)
 
 
@@ -93,7 +95,7 @@ def add_networks(spec: Spec, documents: tuple[ParsedFile, ...], uses: list[Netwo
                     problems.append(note_use(problem, use.reference.span))
             elif inner.is_library:
                 message = f"{quoted(use.place.shown)} is a library of blocks and has no layers"
-                problems.report(use.reference.span, message, "name it in extends:, and use its blocks")
+                problems.report(use.reference.span, message, "write its name in extends: to use its blocks")
             else:
                 failed.discard(found)
                 networks[found] = inner
@@ -126,7 +128,7 @@ def _report_unknown_variables(use: NetworkUse, network: Spec, problems: Problems
 def _report_circles(
     root: Identity, file: str, calls: dict[Identity, dict[Identity, NetworkUse]], problems: Problems
 ) -> Iterator[Identity]:
-    """Report networks that contain themselves, directly or through others, and yield those of each circle."""
+    """Report networks that contain themselves, directly or through others, and yield those of each cycle."""
     above: dict[Identity, str] = {root: file}
     waiting = [iter(calls[root].items())]
     done: set[Identity] = set()
