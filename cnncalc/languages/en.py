@@ -304,8 +304,8 @@ SENTENCES = {
             "sum of the input and of the previous state; all steps use the same weights."
         ),
         "remark_gru": (
-            "At each of {in_positions:one step|# steps}, two gates update a state of {hidden}, each gate from a weighted "
-            "sum of the input and of the previous state; all steps use the same weights."
+            "At each of {in_positions:one step|# steps}, two gates update a state of {hidden}, each gate from a "
+            "weighted sum of the input and of the previous state; all steps use the same weights."
         ),
         "remark_bidirectional": (
             "A second network reads the sequence backwards; the states of both are the {out_channels} output channels."
@@ -371,8 +371,8 @@ SENTENCES = {
             "Mean and variance are taken over the {in_channels:one channel|# channels} of each position separately."
         ),
         "remark_layer_norm_axes": (
-            "Mean and variance are taken over {together:1 number|# numbers} ({sizes}), separately for each index of the "
-            "other axes."
+            "Mean and variance are taken over {together:1 number|# numbers} ({sizes}), separately for each index of "
+            "the other axes."
         ),
         "remark_rms_norm_all": (
             "The root mean square is taken over {in_elements:the only number|all # numbers} of one sample; no mean is "
@@ -383,8 +383,8 @@ SENTENCES = {
             "no mean is subtracted."
         ),
         "remark_rms_norm_axes": (
-            "The root mean square is taken over {together:1 number|# numbers} ({sizes}), separately for each index of "
-            "the other axes; no mean is subtracted."
+            "The root mean square is taken over {together:1 number|# numbers} ({sizes}), separately for each index "
+            "of the other axes; no mean is subtracted."
         ),
         "remark_norm_learned_axes": (
             "Learnable: a factor (weight) and a bias for {together:the only number|each of the # numbers} of a set, "
@@ -542,15 +542,15 @@ SENTENCES = {
             "The weights of each filter are normalized to mean 0 and variance 1 before use (weight standardization)."
         ),
         "remark_standardized_gain": (
-            "The weights of each filter are normalized to mean 0 and variance 1 before use, and multiplied by a learnable "
-            "factor (scaled weight standardization)."
+            "The weights of each filter are normalized to mean 0 and variance 1 before use, and multiplied by a "
+            "learnable factor (scaled weight standardization)."
         ),
         "remark_partly_connected": (
             "A table lists the input channels of each filter: {pairs} of {all_pairs} possible pairs."
         ),
         "remark_depthwise": (
             "Each filter reads one channel only"
-            "{in_channels:, and there is no other.|, so this layer does not mix the # channels; "
+            "{in_channels:, the only one.|, so this layer does not mix the # channels; "
             "a pointwise convolution after it can.}"
         ),
         "remark_transposed": (
@@ -608,7 +608,7 @@ SENTENCES = {
         "other_part": (
             "Other learnable parameters, such as the factors of normalization layers, account for {params} % of them."
         ),
-        "no_dense": "There is no fully connected layer.",
+        "no_dense": "The network has no fully connected layer.",
         "story_memory": (
             "Stage {stage} takes the most memory in training: {percent} % of the {whole} activations stored."
         ),

@@ -33,7 +33,7 @@ TOP_DOCS = {
     "source": "free text, such as the paper; shown in the header",
     "family": "group in `cnncalc list`, such as ResNet",
     "year": "year of publication",
-    "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
+    "extends": "specs in the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
     "input": "the input's sizes, channels first and without the batch, or a mapping from names to sizes",
     "variables": "named values for expressions; each may use the ones above it, and --set overrides one",

@@ -195,7 +195,7 @@ def _top(key: str) -> JsonSchema:
 
 
 def _file() -> JsonSchema:
-    """The name of a spec: a file of the same folder, a bundled network, or a library of blocks."""
+    """The name of a spec: a file in the same folder, a bundled network, or a library of blocks."""
     return {"type": "string", "pattern": r"^(blocks/)?[^/\\]+$"}
 
 

@@ -293,7 +293,7 @@ def identify(place: Place) -> Identity:
 
 
 def locate_beside(reference: Node, place: Place, word: str) -> Place:
-    """The file that the `word` of the spec at a place names: of the same folder, else bundled.
+    """The file that the `word` of the spec at a place names: in the same folder, or bundled.
 
     Libraries may lie in a folder `blocks` beside it. With the limit `outside` any file is allowed. A spec at a
     revision takes files of that revision. Raises SpecError where there is none.
@@ -305,7 +305,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     folder = "" if place.path == "-" else os.path.dirname(place.path)
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name.removeprefix(bundled.LIBRARIES)):
-        message = f"{word} takes a file of the same folder or a bundled network, not the path {quoted(name)}"
+        message = f"{word} takes a file in the same folder or a bundled network, not the path {quoted(name)}"
         hint = f"copy the file beside this one, or allow it with {surface.outside()}"
         raise SpecError([Problem(span, message, hint)])
     found: Place | None = None
@@ -326,7 +326,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     if bundled_path is not None:
         return Place(bundled_path, bundled.shown(bundled_path))
     hint = did_you_mean(name.removesuffix(bundled.SUFFIX), (*bundled.names(), *bundled.libraries()))
-    message = f"{word} {quoted(name)}: there is no such file in this folder and no bundled network of that name"
+    message = f"{word} {quoted(name)}, but this folder has no such file, and no bundled network has this name"
     raise SpecError([Problem(span, message, hint)])
 
 

@@ -230,7 +230,7 @@ class RealPerAxis(RealNumber):
 
     @property
     def wants(self) -> str:
-        return "a number above 0, or a list with one an axis"
+        return "a number above 0, or a list with one per axis"
 
     def check(self, value: Value) -> Any:
         items = value if isinstance(value, tuple) else (value,)
@@ -304,7 +304,7 @@ class PerAxisWhole(WholeList):
 
     @property
     def wants(self) -> str:
-        return f"a whole number{self._bound}, or a list with one an axis"
+        return f"a whole number{self._bound}, or a list with one per axis"
 
 
 class PerSideWhole(WholeList):
@@ -315,7 +315,7 @@ class PerSideWhole(WholeList):
 
     @property
     def wants(self) -> str:
-        return f"a whole number{self._bound}, or a list with one number an axis or one a side"
+        return f"a whole number{self._bound}, or a list with one number per axis or per side"
 
 
 class Padding(PerSideWhole):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncalc import limits
-from cnncalc.errors import Problem, Span, did_you_mean, listed, plural
+from cnncalc.errors import Problem, Span, did_you_mean, listed, plural, quoted
 from cnncalc.layers.shapes import Shape
 from cnncalc.limits import Cost
 from cnncalc.network.build.cache import key_arguments, key_expansion
@@ -131,10 +131,10 @@ def _bind_inputs(network: NetworkScope, place: Placement, sources: dict[str, Ten
 def _refuse_other_input(path: str, name: str, declared: Shape, found: Shape, place: Problem) -> None:
     """Raise EvaluationError if the rank or channels of a tensor differ from those of a network's input."""
     if declared.rank != found.rank:
-        message = f"{path}: its input {name} is {declared} ({place.message}), got {found}"
+        message = f"{path}: its input {quoted(name)} is {declared} ({place.message}), got {found}"
         hint = f"pass a tensor of {plural(len(declared), 'axis').replace('axiss', 'axes')}"
     elif declared.channels != found.channels:
-        message = f"{path}: its input {name} has {plural(declared.channels, 'channel')} ({place.message}), got {found}"
+        message = f"{path}: its input {quoted(name)} has {plural(declared.channels, 'channel')} ({place.message}), got {found}"
         hint = f"put a conv with {declared.channels} filters before it, or set the variable of its input"
     else:
         return

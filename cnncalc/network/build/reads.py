@@ -63,7 +63,8 @@ def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, 
     spec = scope.network.spec
     if name == "input" and scope.inputs and scope.inputs_span is None:
         tensors = spec.blocks[scope.block].tensors if scope.block else ()
-        message = f"the block {scope.block!r} names its inputs itself" if tensors else "there is more than one input"
+        itself = f"the block {scope.block!r} names its inputs itself"
+        message = itself if tensors else f"the network has {len(scope.inputs)} inputs"
         return Problem(span, message, f"name {listed(scope.inputs, 'or')}")
     if re.fullmatch(r"-?[0-9]+", name):
         message = f"{quoted(name)} is not a name: layers have names, not numbers"

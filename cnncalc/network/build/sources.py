@@ -103,7 +103,7 @@ def match_tensors(block: Block, item: Item, sources: dict[str, Tensor]) -> dict[
             raise EvaluationError(span, f"{wanted}, but from omits {listed(missing)}", f"write {by_name}")
         return {name: sources[name] for name in names}
     if len(sources) != len(names):
-        given = f"from names {len(sources)}" if item.sources is not None else f"got {len(sources)}"
+        given = f"but from names {len(sources)}" if item.sources is not None else f"got {len(sources)}"
         raise EvaluationError(span, f"{wanted}, {given}", f"write {by_name}, or a list in this order")
     return dict(zip(names, sources.values(), strict=True))
 

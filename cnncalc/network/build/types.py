@@ -94,9 +94,7 @@ def _match(
         for key, template in ((0, Listed(items, items[0].span)),) if is_list else arguments.items():
             if isinstance(key, int) and key >= len(order):
                 message = f"{word} takes at most {plural(len(order), noun)}, not {len(arguments)}"
-                raise EvaluationError(
-                    template.span, message, f"its {noun}s are {listed(order)}" if order else "remove set"
-                )
+                raise EvaluationError(template.span, message, f"use only {listed(order)}" if order else "remove set")
             name = order[key] if isinstance(key, int) else key
             if name not in parameters:
                 from cnncalc.spec.decode import hints

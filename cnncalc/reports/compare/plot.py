@@ -361,7 +361,7 @@ class _Picture:
         self.axes.set_position((left / width, bottom / height, 1 - (left + beside) / width, 1 - (bottom + 16) / height))
 
     def _place(self) -> list[Placed | None]:
-        """Put the labels in; where there is no room for one it stays away."""
+        """Draw the labels that have room."""
         effects = import_module("matplotlib.patheffects")
         # Those beyond keep their points clear of labels, as all do.
         labeled = sorted(self.points, key=lambda point: not point.ahead)[:MOST_LABELS]

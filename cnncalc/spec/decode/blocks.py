@@ -100,7 +100,7 @@ def _read_tensors(text: str, column: int | None, signature: Span, problems: Prob
             problems.report(span, f"{name!r} is a reserved name", hint)
         elif "=" in name:
             hint = "write defaults only for the parameters after the ;"
-            problems.report(span, f"{quoted(name)} is before the ; and is not the name of a tensor", hint)
+            problems.report(span, f"{quoted(name)} before the ; is not the name of a tensor", hint)
         elif name in names:
             problems.report(span, f"the tensor {name!r} is named twice", "rename one")
         elif check_value_name(name, span, "a tensor", problems):
