@@ -159,7 +159,7 @@ def test_a_long_circle_of_blocks(tmp_path: Path) -> None:
     text = chain(2000).replace("[relu]", "[b0]")
     (problem,) = problems_of_text(tmp_path, text)
     way = "b0 -> b1 -> b2 -> b3 -> b4 -> b5 -> ... -> b0"
-    hint = "add a when: that ends it; repeat: places a block several times"
+    hint = "add a when: that ends it; to place a block several times, use repeat:"
     assert problem == f"2002:11: the block 'b0' uses itself without end: {way}; {hint}"
 
 

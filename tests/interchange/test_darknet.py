@@ -146,13 +146,13 @@ def test_classifiers(layers):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("[convolutonal]\n", "5:1: '[convolutonal]' cannot be read; did you mean 'convolutional'?"),
+        ("[convolutonal]\n", "5:1: '[convolutonal]' is not supported; did you mean 'convolutional'?"),
         ("[gru]\n", "5:1: [gru] is recurrent, and only feed-forward networks can be read"),
         ("[route]\nlayers=-1\n", "6:1: layers -1 is no earlier section: this is section 0, and they count from 0"),
         ("[route]\n", "5:1: route needs layers, whole numbers separated by commas"),
         ("[convolutional]\nsize=x\n", "6:1: size takes a whole number from 1 to 1,000,000, not 'x'"),
         ("[convolutional]\nsize=20\n", "5:1: a window of 20 does not fit in 8 positions with 0 of padding"),
-        ("[convolutional]\nactivation=leeky\n", "6:1: the activation 'leeky' cannot be read; did you mean 'leaky'?"),
+        ("[convolutional]\nactivation=leeky\n", "6:1: the activation 'leeky' is not supported; did you mean 'leaky'?"),
         ("[dropout]\nprobability=high\n", "6:1: 'high' is no probability"),
         ("filters\n", "5:1: expected a section such as [convolutional], or option=value, not 'filters'"),
         ("", "1:1: the configuration has no layers"),
@@ -167,7 +167,7 @@ def test_all_unknown_sections_at_once(refused):
 
 
 def test_a_configuration_needs_the_size_of_its_input(refused):
-    message = "[net] needs channels, height and width; recurrent networks, which have inputs instead, cannot be read"
+    message = "[net] needs channels, height and width; recurrent networks, which have inputs instead, are not supported"
     assert refused("[net]\ninputs=256\n[gru]\n") == [f"net.cfg:1:1: {message}"]
     assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration begins with [net]")
 

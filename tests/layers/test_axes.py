@@ -80,9 +80,9 @@ def test_concat_counts_from_the_end():
 @pytest.mark.parametrize(
     ("name", "settings", "message", "setting"),
     [
-        ("softmax", {"axis": 3}, "axis 3 is beyond the 3 axes of a 2x5x4 feature map", "axis"),
+        ("softmax", {"axis": 3}, "axis 3 exceeds the 3 axes of a 2x5x4 feature map", "axis"),
         ("softmax", {"axis": "last"}, "axis takes the number of an axis, from 0 or, from the end, from -1", "axis"),
-        ("linear", {"features": 3, "axis": -4}, "axis -4 is beyond the 3 axes of a 2x5x4 feature map", "axis"),
+        ("linear", {"features": 3, "axis": -4}, "axis -4 exceeds the 3 axes of a 2x5x4 feature map", "axis"),
         (
             "linear",
             {"features": 3, "axis": 0, "flatten": True},
@@ -90,10 +90,10 @@ def test_concat_counts_from_the_end():
             "axis",
         ),
         ("layer_norm", {"axes": (1, -2)}, "axes names axis 1 twice", "axes"),
-        ("rms_norm", {"axes": 5}, "axis 5 is beyond the 3 axes of a 2x5x4 feature map", "axes"),
+        ("rms_norm", {"axes": 5}, "axis 5 exceeds the 3 axes of a 2x5x4 feature map", "axes"),
         ("reduce", {"op": "mean", "axes": (0, 0)}, "axes names axis 0 twice", "axes"),
         ("reduce", {"op": "median"}, "op takes mean, sum, max, min or norm, not 'median'", "op"),
-        ("flatten", {"start": 4}, "axis 4 is beyond the 3 axes of a 2x5x4 feature map", "start"),
+        ("flatten", {"start": 4}, "axis 4 exceeds the 3 axes of a 2x5x4 feature map", "start"),
     ],
 )
 def test_messages(name, settings, message, setting):

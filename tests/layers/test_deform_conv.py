@@ -32,7 +32,7 @@ def test_each_tap_mixes_four_numbers(place):
         (
             [(16, 9, 9)],
             (
-                "deform_conv needs two or three inputs, but 1 comes in; compute its offsets with a conv of 18 filters, "
+                "deform_conv needs 2 or 3 inputs, got 1; compute its offsets with a conv of 18 filters, "
                 "and name both, from: [previous, offsets], or a mask as well"
             ),
         ),
@@ -64,7 +64,7 @@ def test_each_tap_mixes_four_numbers(place):
                 "9 taps take 2 offsets and 1 mask each, at every position of the output"
             ),
         ),
-        ([(16, 9), (18, 9)], "deform_conv needs an image, but a 16x9 feature map comes in; use conv"),
+        ([(16, 9), (18, 9)], "deform_conv needs an image, got a 16x9 feature map; use conv"),
     ],
 )
 def test_messages(refusal, inputs, message):

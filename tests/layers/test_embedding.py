@@ -21,7 +21,7 @@ def test_positions_stay(place, shape, output):
 def test_messages(refusal):
     settings = {"vocabulary": 10, "features": 8}
     assert refusal("embedding", (16,), **settings)[0] == (
-        "embedding needs indices in one channel, but a vector of 16 comes in; "
+        "embedding needs indices in one channel, got a vector of 16; "
         "declare the input as [1, 16]: an index at each position"
     )
     assert refusal("embedding", (3, 4, 5), **settings)[0].endswith(

@@ -165,8 +165,8 @@ def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
             "axis 2 exceeds the 2 axes of a 4x5 feature map; use an axis from 0, the channels, to 1",
             "axis",
         ),
-        (((4,), (4,)), {"axis": 1}, "axis 1 is beyond the 1 axis of a vector of 4; axis 0 is the only one", "axis"),
-        (((4,), (4,)), {"axis": -2}, "axis -2 is beyond the 1 axis of a vector of 4; axis 0 is the only one", "axis"),
+        (((4,), (4,)), {"axis": 1}, "axis 1 exceeds the 1 axis of a vector of 4; use axis 0, the only one", "axis"),
+        (((4,), (4,)), {"axis": -2}, "axis -2 exceeds the 1 axis of a vector of 4; use axis 0, the only one", "axis"),
     ],
 )
 def test_what_concat_refuses(refusal, inputs, settings, message, setting):

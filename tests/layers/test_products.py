@@ -98,10 +98,10 @@ def test_what_is_no_equation(equation, message, hint):
         (
             "hdn, hdm -> hnm",
             ((4, 16, 49), (4, 8, 49)),
-            "the letter d is 16 in input 1 but 8 in input 2 (4x16x49 and 4x8x49 come in)",
+            "the letter d is 16 in input 1 but 8 in input 2 (got 4x16x49 and 4x8x49)",
         ),
-        ("ab, bc -> ac", ((4, 5),), "the equation names 2 inputs, but 1 comes in"),
-        ("ab, bc -> ac", ((4, 5), (5, 6), (6, 7)), "the equation names 2 inputs, but 3 come in"),
+        ("ab, bc -> ac", ((4, 5),), "the equation names 2 inputs, got 1"),
+        ("ab, bc -> ac", ((4, 5), (5, 6), (6, 7)), "the equation names 2 inputs, got 3"),
         (
             "ab, bc -> ac",
             ((4, 5), (5, 6, 7)),
@@ -122,13 +122,10 @@ def test_inputs_that_do_not_fit_an_equation(equation, shapes, message):
         (
             {},
             ((3, 64, 49), (3, 64, 49)),
-            (
-                "matmul multiplies rows of 49 numbers with columns of 64, which must be equal "
-                "(3x64x49 and 3x64x49 come in)"
-            ),
-            "transpose_first: true would fit",
+            ("matmul multiplies rows of 49 numbers with columns of 64, which must be equal (of 3x64x49 and 3x64x49)"),
+            "use transpose_first: true",
         ),
-        ({"transpose_first": True}, ((2, 3), (3, 5)), None, "transpose_first: false would fit"),
+        ({"transpose_first": True}, ((2, 3), (3, 5)), None, "use transpose_first: false"),
         ({}, ((2, 3), (4, 5)), None, "einsum names the axes that are multiplied"),
         (
             {},
@@ -137,7 +134,7 @@ def test_inputs_that_do_not_fit_an_equation(equation, shapes, message):
             "einsum names the axes that are multiplied",
         ),
         ({}, ((4,), (4,)), "matmul needs equally many axes, at least two, but 4 and 4 come in", None),
-        ({}, ((2, 3), (2, 3), (2, 3)), "matmul needs two inputs, but 3 come in", "einsum multiplies more"),
+        ({}, ((2, 3), (2, 3), (2, 3)), "matmul needs 2 inputs, got 3", "use einsum for more"),
     ],
 )
 def test_inputs_that_matmul_refuses(settings, shapes, message, hint):

@@ -196,7 +196,7 @@ def test_what_is_a_view_of_its_input():
             "slice",
             (64, 8),
             {"axis": -3},
-            "axis -3 is beyond the 2 axes of a 64x8 feature map; axes count from 0, the channels, to 1",
+            "axis -3 exceeds the 2 axes of a 64x8 feature map; use an axis from 0, the channels, to 1",
             "axis",
         ),
         (
@@ -352,7 +352,7 @@ def test_what_is_a_view_of_its_input():
             "upsample",
             (3, 4),
             {"factor": 2, "mode": "bicubic"},
-            "bicubic needs an image, but a 3x4 feature map comes in; use bilinear",
+            "bicubic needs an image, got a 3x4 feature map; use bilinear",
             "mode",
         ),
         (

@@ -40,7 +40,7 @@ def test_messages(refusal):
     message, setting = refusal("roi_align", (8, 5, 5), (9, 5, 5), size=7, rois=2)
     assert (message, setting) == (
         (
-            "roi_align needs maps of equally many channels, but 8x5x5 and 9x5x5 come in; "
+            "roi_align needs maps with the same number of channels, got 8x5x5 and 9x5x5; "
             "a 1x1 conv on each brings them to the same number"
         ),
         None,

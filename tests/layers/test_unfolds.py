@@ -73,7 +73,7 @@ def test_a_roll_keeps_the_shape(place):
             [(8, 22, 30), (8, 44, 60)],
             {"kernel": 2},
             (
-                "max_unpool needs an input of the shape of its max_pool, but 8x22x30 and 8x44x60 come in; "
+                "max_unpool needs an input with the shape of its max_pool, got 8x22x30 and 8x44x60; "
                 "name the max_pool of the same stage second"
             ),
             None,

@@ -1,4 +1,4 @@
-"""Layers that nothing comes into: how they are built, and what the analyses make of them."""
+"""Layers without inputs: their construction and their analyses."""
 
 from __future__ import annotations
 
@@ -129,11 +129,14 @@ layers:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("parameter: {shape: [3]}\n    from: input", "nothing comes into parameter; leave from out"),
+        ("parameter: {shape: [3]}\n    from: input", "parameter reads no input; remove from"),
         ("parameter", "parameter needs shape; shape: sizes of the tensor, channels first"),
         ("parameter: 0", "parameter: shape takes a list of whole numbers of at least 1, not 0"),
         ("parameter: [3, -1]", "parameter: shape takes a list of whole numbers of at least 1, not [3, -1]"),
-        (f"parameter: {[1] * 65}", "shape has 65 sizes, more than 64; no framework has tensors of more axes"),
+        (
+            f"parameter: {[1] * 65}",
+            "shape has 65 axes, more than 64; use at most 64 axes, the limit of NumPy and PyTorch",
+        ),
     ],
 )
 def test_messages(spec, item, message):

@@ -134,7 +134,8 @@ def _refuse_other_input(path: str, name: str, declared: Shape, found: Shape, pla
         message = f"{path}: its input {quoted(name)} is {declared} ({place.message}), got {found}"
         hint = f"pass a tensor of {plural(len(declared), 'axis').replace('axiss', 'axes')}"
     elif declared.channels != found.channels:
-        message = f"{path}: its input {quoted(name)} has {plural(declared.channels, 'channel')} ({place.message}), got {found}"
+        counted = plural(declared.channels, "channel")
+        message = f"{path}: its input {quoted(name)} has {counted} ({place.message}), got {found}"
         hint = f"put a conv with {declared.channels} filters before it, or set the variable of its input"
     else:
         return
