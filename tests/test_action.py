@@ -144,7 +144,7 @@ def test_a_limit_of_increase_among_the_arguments(job: Job) -> None:
     assert "params grew by 56 (50.0 %25) to 168" in done.stdout
 
 
-def test_without_a_base_nothing_is_told(job: Job) -> None:
+def test_without_a_base_there_is_no_output(job: Job) -> None:
     changed(job, 6)
     job.inputs |= {"against-ref": "", "specs": "design.yaml  same.yaml"}
     assert job.run(TELL).returncode == 0

@@ -139,7 +139,7 @@ class BytesPath:
     [None, 3, 2.5, True, b"vgg16", io.StringIO(ONE_CONV), {}, ["vgg16"], BytesPath()],
     ids=lambda wrong: type(wrong).__name__,
 )
-def test_what_is_no_spec_is_a_type_error(wrong):
+def test_a_wrong_type_of_spec_is_a_type_error(wrong):
     taken = "takes the path of a file or the name of a bundled network"
     calls = [
         (lambda: cnncalc.load(wrong), "spec"),
@@ -306,7 +306,7 @@ def test_layers_by_their_places():
             net[wrong]
 
 
-def test_what_is_in_it():
+def test_membership():
     net = cnncalc.load("lenet5")
     assert all(layer in net and layer.name in net for layer in net)
     assert cnncalc.load("vgg16")[0] not in net
@@ -537,7 +537,7 @@ def test_variables_and_inputs_of_a_text():
     assert cnncalc.loads(text, variables={"classes": 5}, input=[1, 2, 2]).params == 5 * 5
 
 
-def test_a_text_extends_what_is_in_the_current_folder(one_conv, monkeypatch):
+def test_a_text_extends_files_of_the_current_folder(one_conv, monkeypatch):
     monkeypatch.chdir(one_conv.parent)
     assert cnncalc.loads(f"extends: {one_conv.name}").params == cnncalc.load(one_conv).params
 

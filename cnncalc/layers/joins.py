@@ -166,7 +166,7 @@ class Concat(Join, name="concat"):
             raise RuleError(
                 f"concat needs equal sizes except {varying}, got {listed(inputs)}",
                 "axis" if axis else None,
-                f"only axis {axis} may differ" if axis else _what_would_fit(inputs, any_channels=True),
+                f"make all sizes equal except axis {axis}" if axis else _what_would_fit(inputs, any_channels=True),
             )
         joined = sum(shape[axis] for shape in inputs)
         return Shape((*first[:axis], joined, *first[axis + 1 :]))

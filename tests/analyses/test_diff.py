@@ -168,7 +168,7 @@ def test_where_the_old_shapes_are_refused_all_is_its_own(made):
     assert conv2.own.inference.params == (48 * 9 + 48) - 4640
 
 
-def test_what_is_inserted(made):
+def test_inserted_layers(made):
     """conv3 reads 48 maps in place of 32: the new layers' doing, which have 33 x 48 parameters themselves."""
     new = BASE.replace(
         "  - max_pool: 2\n    name: pool2",

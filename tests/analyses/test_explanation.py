@@ -27,7 +27,7 @@ def placed(layer_type, *shapes):
 
 
 @pytest.mark.parametrize("name", ["alexnet", "lenet5", "mobilenet_v1", "googlenet", "dcgan_generator", "densenet121"])
-def test_formulas_sum_to_what_is_counted(name):
+def test_formulas_sum_to_the_counts(name):
     network = build.load(name)
     for layer in network.layers:
         derived = {one.key: one.result for one in explain(network, layer.name).derivations if one.key != "out_size"}
@@ -146,7 +146,7 @@ def test_the_notes_neuron_row(stride, outputs, says):
 @given(
     st.integers(1, 30), st.integers(1, 7), st.integers(1, 5), st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)
 )
-def test_what_is_lost_is_what_no_output_reads(size, kernel, stride, before, after, dilation):
+def test_lost_positions_are_those_that_no_output_reads(size, kernel, stride, before, after, dilation):
     """By looking at every tap of every output."""
     if dilation * (kernel - 1) + 1 > size + before + after:
         return

@@ -211,7 +211,7 @@ def test_what_cannot_be_held(tmp_path: Path, guards: str, problem: str) -> None:
     assert [str(each).partition("net.yaml:")[2] for each in caught.value.problems] == [problem]
 
 
-def test_every_problem_is_told(tmp_path: Path) -> None:
+def test_every_problem_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         verdicts(tmp_path, "budget: {a.params: 3, b.params: 3}\nassert: params('c') > 1\n")
     assert len(caught.value.problems) == 3
@@ -332,7 +332,7 @@ def test_without_a_baseline_no_increase_is_held(tmp_path: Path) -> None:
     assert [(one.check.kind, one.check.state.value) for one in found] == [("budget", "kept"), ("increase", "unchecked")]
 
 
-def test_what_is_new_is_not_held_to_a_baseline_without_it(tmp_path: Path) -> None:
+def test_new_layers_are_not_compared_with_a_baseline_without_them(tmp_path: Path) -> None:
     guards = "budget: {fc.params: {max_increase: 0}}\n"
     (verdict,) = verdicts(tmp_path, guards, SMALL, SMALL.replace("name: fc", "name: head"))
     assert verdict.check.state is State.UNCHECKED

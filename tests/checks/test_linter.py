@@ -46,7 +46,7 @@ def chosen(*select: str, ignore: tuple[str, ...] = ()) -> list[str]:
     return [rule.code for rule, _ in selected(Selection(select, ignore))]
 
 
-def test_all_rules_are_asked_unless_told() -> None:
+def test_all_rules_run_by_default() -> None:
     assert chosen() == sorted(rule.code for rule in all_rules())
 
 
@@ -55,7 +55,7 @@ def test_a_rule_is_selected_by_code_or_name(word: str) -> None:
     assert chosen(word) == ["CNN003"]
 
 
-def test_the_beginning_of_codes_stands_for_all_of_them() -> None:
+def test_a_prefix_selects_all_its_codes() -> None:
     tens = [rule.code for rule in all_rules() if rule.code.startswith("CNN01")]
     assert len(tens) > 1
     assert chosen("CNN01") == tens
@@ -111,7 +111,7 @@ def test_a_word_that_is_no_rule(word: str, message: str) -> None:
 # --- order, and what is one finding ----------------------------------------------------------------
 
 
-def test_findings_come_in_the_order_of_the_file(found) -> None:
+def test_findings_are_in_the_order_of_the_file(found) -> None:
     text = """\
 input: [8, 8, 8]
 variables: {unused: 1}
@@ -213,7 +213,7 @@ def test_a_file_comment_beside_a_key_has_no_effect(found) -> None:
     assert codes(found(text)) == ["CNN003", "CNN090"]
 
 
-def test_comments_of_an_extended_spec_hold_and_are_not_told_of(found) -> None:
+def test_comments_of_an_extended_spec_apply_and_are_never_reported(found) -> None:
     base = BIAS % " # cnncalc: ignore CNN003, CNN008, CNN999"
     assert codes(found("extends: base.yaml\n", base=base)) == []
 
@@ -270,6 +270,6 @@ def test_comments_have_their_places(text: str, place: tuple[int, int]) -> None:
         ("ignore", []),
     ],
 )
-def test_what_a_comment_names(comment: str, words: list[str]) -> None:
+def test_rules_named_by_a_comment(comment: str, words: list[str]) -> None:
     (found,) = comments_in(f"a: 1 # cnncalc: {comment}\n", "spec.yaml")
     assert [word for word, _ in found.words] == words

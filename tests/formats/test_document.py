@@ -100,7 +100,7 @@ def test_long_names_in_latex_may_be_broken_and_numbers_not():
     assert line == broken
 
 
-def test_a_step_is_not_said_twice():
+def test_a_step_is_not_repeated():
     assert list(plain_text.write(Document((Working("filters", "filters", {"filters": 96}, "96"),)), 80)) == [
         "  filters = 96"
     ]

@@ -62,14 +62,14 @@ def test_long_texts_are_paragraphs() -> None:
     assert lines[-4] == rf"{10 * 'n'} & \raggedright {90 * 'n'} & {10 * 'n'} \tabularnewline"
 
 
-def test_what_is_too_wide_at_every_size_is_scaled() -> None:
+def test_a_table_too_wide_at_every_size_is_scaled() -> None:
     lines = list(latex.write(table([15] * 12, numeric=True)))
     assert lines[0] == r"% needs \usepackage{booktabs,graphicx}"
     assert lines[2] == r"\noindent\resizebox{\linewidth}{!}{%"
     assert lines[-2:] == [r"\end{tabular}}", r"\endgroup"]
 
 
-def test_what_is_longer_than_a_page_goes_on_on_the_next() -> None:
+def test_a_table_longer_than_a_page_continues_on_the_next() -> None:
     lines = list(latex.write(table([10, 10], 41)))
     assert lines[0] == r"% needs \usepackage{booktabs,longtable}"
     assert lines[1] == r"\begin{longtable}[l]{@{}ll@{}}"

@@ -112,7 +112,7 @@ def test_items_are_made_while_they_are_written():
     assert len(made) < 10
 
 
-def test_what_is_absent_is_left_out_and_not_required():
+def test_absent_fields_are_omitted_and_not_required():
     schema = records.schema("whole", Nested)
     Draft202012Validator.check_schema(schema)
     check = Draft202012Validator(schema)

@@ -5,7 +5,7 @@ from cnncalc.formats.table import Column, Items, Line, Table
 from cnncalc.text import several
 
 
-def test_a_long_row_of_texts_is_cut_behind_a_whole_text():
+def test_a_long_row_of_texts_is_cut_after_a_whole_text():
     """Each of the texts takes 10 characters with its comma: 20 of them are 200."""
     words = [f"layer_{number:02}" for number in range(100)]
     assert several(words[:20]) == ", ".join(words[:20])

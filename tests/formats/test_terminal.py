@@ -28,7 +28,7 @@ def test_a_table_fits_the_terminal(network, width, columns):
     assert max(columns_of(line.text) for line in lines) <= width
 
 
-def test_what_is_left_out_is_said():
+def test_left_out_columns_are_reported():
     lines = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 80)]
     assert lines[-1] == "left out at this width: window; --columns chooses, a wider terminal shows all"
     wide = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 200)]

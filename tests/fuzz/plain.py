@@ -225,7 +225,7 @@ class Plain:
             self.groups.append((path, "branch", ()))
         end = self.items(branch.items, frame._replace(path=path), start)
         if end is None:
-            raise DoesNotFit("nothing comes into a branch")
+            raise DoesNotFit("a branch without an input")
         if named:
             self.tensors[path] = end
         return [(label, end)]
@@ -294,10 +294,10 @@ class Plain:
         return free
 
     def sources(self, item: Item, frame: Frame, current: Tensor | None) -> dict[str, Tensor]:
-        """What comes in, by the names it has inside a block; "" for the one."""
+        """The incoming tensors by their names inside a block; "" for a single one."""
         if isinstance(item.action, LayerUse) and not TYPES[item.action.type].least_inputs:
             if item.sources:
-                raise DoesNotFit("nothing comes into it")
+                raise DoesNotFit("an item without an input")
             return {} if current is None else {"": current}
         several = len(item.sources) > 1
         found = {
@@ -332,7 +332,7 @@ class Plain:
 
     def holds(self, when: Any, frame: Frame, tensor: Tensor | None) -> bool:
         if tensor is None and uses_tensor(when):
-            raise DoesNotFit("no single tensor comes in")
+            raise DoesNotFit("not exactly one input")
         value = evaluate(when, names_with(frame.names, tensor))
         if not isinstance(value, bool):
             raise DoesNotFit("when")
@@ -370,7 +370,7 @@ def rows(loop: Loop, names: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def start(program: Program) -> tuple[Plain, Frame, Tensor | None]:
-    """The expansion before its first item, the frame of the spec's own layers, and what comes in."""
+    """The expansion before its first item, the frame of the spec's own layers, and the incoming tensors."""
     variables: dict[str, Any] = {}
     for name, value in program.variables:
         variables[name] = evaluate(value, variables)

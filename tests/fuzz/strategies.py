@@ -822,7 +822,7 @@ def beside(shape: Shape, axis: int) -> tuple[int, ...]:
 
 
 def words_read(items: tuple[Item | Branch, ...]) -> set[str] | None:
-    """The words that items and branches of a block read; None where a join without `from` reads all that comes in."""
+    """The words that items and branches of a block read; None if a join without `from` reads all incoming tensors."""
     words: set[str] = set()
     waiting = list(items)
     while waiting:

@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("judge", [judge_bytes, judge_nodes, judge_text], ids=lambda judge: judge.__name__)
 @FEW
 @given(choices=drawn())
-def test_is_a_network_or_told(judge: Judge, folder: Path, choices: Choices) -> None:
+def test_every_spec_gives_a_network_or_problems(judge: Judge, folder: Path, choices: Choices) -> None:
     judge(choices, folder)
 
 

@@ -48,7 +48,7 @@ def test_the_builder_expands_as_plainly_as_can_be(choices: Choices) -> None:
 
 @FEW
 @given(specs())
-def test_what_is_made_is_accepted(made: Made) -> None:
+def test_generated_specs_are_accepted(made: Made) -> None:
     assert len(network_of(made.text.text).layers) == len(made.flat.layers)
 
 
@@ -186,7 +186,7 @@ def test_failures_shrink() -> None:
     assert fails(replayed(fewest))
 
 
-def test_an_invariant_that_does_not_hold_is_told_with_its_spec(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_invariant_is_reported_with_its_spec(capsys: pytest.CaptureFixture[str]) -> None:
     def wrong(made: Made, network: object, choices: Choices) -> None:
         raise AssertionError("as expected")
 

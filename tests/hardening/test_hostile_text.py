@@ -247,7 +247,7 @@ def test_python(specs: Path) -> None:
         assert hostile.hidden_in(repr(network)) == []
 
 
-def test_what_is_expanded_says_the_same(specs: Path, run: Callable[..., Result]) -> None:
+def test_an_expanded_spec_is_equivalent(specs: Path, run: Callable[..., Result]) -> None:
     """What would act is escaped as YAML escapes it: read again, it is the text that it was."""
     for number in range(COUNT):
         text = run("show", f"one{number}.yaml", "--expand").stdout
@@ -270,12 +270,12 @@ def test_json_says_the_same() -> None:
 # --- the function itself --------------------------------------------------------------------------------
 
 
-def test_plain_leaves_what_is_harmless() -> None:
+def test_plain_leaves_harmless_text() -> None:
     for words in ("conv1_1", "stage.0.relu", "ResNet-50, v1.5", "卷积 × 3", "é", "a::1", "## heading", "a # b", "50 %"):
         assert plain(words) == words
 
 
-def test_plain_shows_what_is_not() -> None:
+def test_plain_shows_harmful_text() -> None:
     for words in hostile.STRINGS.values():
         hostile.check_log(plain(words))
         assert plain(words) == hostile.visible(words) == plain(plain(words))

@@ -370,7 +370,7 @@ def test_few_names_are_compared_as_always() -> None:
     assert did_you_mean("zzz", ["conv"], "else") == "else"
 
 
-def test_very_many_names_are_not_all_told() -> None:
+def test_of_very_many_names_only_some_are_listed() -> None:
     names = [f"n{number}" for number in range(MOST_LISTED + 1)]
     assert listed(names[:-1]).endswith("n28 and n29")
     assert listed(names).endswith("n10, n11 and 19 more")

@@ -78,7 +78,7 @@ def test_no_locale_ends_in_a_traceback(command: tuple[str, ...], locale: dict[st
         done.stdout.decode("ascii")
 
 
-def test_what_a_terminal_lacks_is_escaped(tmp_path: Path) -> None:
+def test_characters_that_a_terminal_lacks_are_escaped(tmp_path: Path) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text(SPEC, encoding="utf-8")
     words = [sys.executable, "-m", "cnncalc", "summary", str(spec)]

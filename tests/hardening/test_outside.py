@@ -120,7 +120,7 @@ def test_what_is_no_file(folders: Path) -> None:
     assert "this folder has no such file" in problem_of(extending("below"))
 
 
-def test_a_spec_that_is_itself_a_link_was_told(folders: Path) -> None:
+def test_a_spec_that_is_itself_a_link_is_read(folders: Path) -> None:
     """And its folder is the one in which it was named."""
     os.symlink("below/base.yaml", "spec.yaml")
     assert build.load("spec.yaml").layers
@@ -272,7 +272,7 @@ def test_patterns_that_find_links_to_outside(folders: Path) -> None:
         assert "away/secret.yaml" in config.specs_of(read("specs: [away/*.yaml, ../base.yaml]"))
 
 
-def test_what_was_told_is_read(folders: Path, run: Callable[..., Result]) -> None:
+def test_named_files_are_read(folders: Path, run: Callable[..., Result]) -> None:
     """A pattern comes from the file; a SPEC is the user's own."""
     assert run("check", "../base.yaml", "--no-config").exit_code == 0
     Path("cnncalc.yaml").write_text("specs: [../base.yaml]\n")

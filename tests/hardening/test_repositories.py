@@ -287,7 +287,7 @@ def set_filters(number: int, pattern: str = "designs/net.yaml") -> str:
 
 
 @pytest.mark.parametrize("config", ["nearest", "named", "moved"])
-def test_what_a_pull_request_sets_in_its_specs_is_not_set_in_the_baseline(
+def test_settings_of_a_pull_request_do_not_apply_to_the_baseline(
     checkout: Checkout, config: str, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The baseline has what the configuration of its own revision sets, if there is one."""

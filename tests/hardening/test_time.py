@@ -210,7 +210,7 @@ SPECS = {
     "a block that uses itself twice": (
         "summary",
         f"{HEAD}blocks:\n  b(n):\n" + "    - b: n - 1\n      when: n > 0\n" * 2 + "layers: [b: 58]\n",
-        "the spec comes to more than 150,000 layers, blocks and branches",
+        "the spec expands to more than 150,000 layers, blocks and branches",
     ),
     "a block that uses itself with other arguments": ("summary", FORKED, "the network has more than 50,000 layers"),
     "types that double": (

@@ -95,7 +95,7 @@ def test_the_counts_of_a_small_network(tmp_path):
 
 
 def test_a_route_needs_equal_maps(refused):
-    assert refused(TINY) == ["net.cfg:26:1: route needs maps of equal height and width, not 6x4x6 and 4x4x5"]
+    assert refused(TINY) == ["net.cfg:26:1: route needs maps of equal height and width, got 6x4x6 and 4x4x5"]
 
 
 def test_a_route_of_one_is_no_layer_and_groups_are_slices(layers):
@@ -147,13 +147,13 @@ def test_classifiers(layers):
     ("body", "message"),
     [
         ("[convolutonal]\n", "5:1: '[convolutonal]' is not supported; did you mean 'convolutional'?"),
-        ("[gru]\n", "5:1: [gru] is recurrent, and only feed-forward networks can be read"),
-        ("[route]\nlayers=-1\n", "6:1: layers -1 is no earlier section: this is section 0, and they count from 0"),
-        ("[route]\n", "5:1: route needs layers, whole numbers separated by commas"),
+        ("[gru]\n", "5:1: [gru] is recurrent, and only feed-forward networks are supported"),
+        ("[route]\nlayers=-1\n", "6:1: layers -1 is not an earlier section: this is section 0, counted from 0"),
+        ("[route]\n", "5:1: route needs layers: whole numbers, separated by commas"),
         ("[convolutional]\nsize=x\n", "6:1: size takes a whole number from 1 to 1,000,000, not 'x'"),
         ("[convolutional]\nsize=20\n", "5:1: a window of 20 does not fit in 8 positions with 0 of padding"),
         ("[convolutional]\nactivation=leeky\n", "6:1: the activation 'leeky' is not supported; did you mean 'leaky'?"),
-        ("[dropout]\nprobability=high\n", "6:1: 'high' is no probability"),
+        ("[dropout]\nprobability=high\n", "6:1: 'high' is not a probability"),
         ("filters\n", "5:1: expected a section such as [convolutional], or option=value, not 'filters'"),
         ("", "1:1: the configuration has no layers"),
     ],
@@ -169,7 +169,7 @@ def test_all_unknown_sections_at_once(refused):
 def test_a_configuration_needs_the_size_of_its_input(refused):
     message = "[net] needs channels, height and width; recurrent networks, which have inputs instead, are not supported"
     assert refused("[net]\ninputs=256\n[gru]\n") == [f"net.cfg:1:1: {message}"]
-    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration begins with [net]")
+    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration must begin with [net]")
 
 
 def test_every_command_reads_configurations(tmp_path, monkeypatch, run):

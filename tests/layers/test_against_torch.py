@@ -294,7 +294,7 @@ def interpolated(positions: int, mode: str, **settings: Any) -> Any:
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_what_is_mixed_is_what_torch_mixes(mode: str, align_corners: bool) -> None:
+def test_interpolation_reads_the_positions_of_torch(mode: str, align_corners: bool) -> None:
     for size in range(1, 12):
         for outputs in range(1, 25):
             settings = {"mode": mode, "align_corners": align_corners}

@@ -86,7 +86,7 @@ def test_concat_counts_from_the_end():
         (
             "linear",
             {"features": 3, "axis": 0, "flatten": True},
-            "flatten leaves one axis, so axis names none",
+            "flatten and axis are mutually exclusive",
             "axis",
         ),
         ("layer_norm", {"axes": (1, -2)}, "axes names axis 1 twice", "axes"),

@@ -123,7 +123,7 @@ def test_the_size_of_the_output_can_be_chosen(place):
         ({"size": 15}, "the settings cannot give an output of size 15; use a size from 13 to 14"),
         ({"size": 12}, "the settings cannot give an output of size 12; use a size from 13 to 14"),
         ({"size": 9, "stride": 1}, "the settings cannot give an output of size 9; use 7"),
-        ({"size": (13, 14, 15)}, "size has 3 numbers, the input 2 spatial axes; give one number, or 2"),
+        ({"size": (13, 14, 15)}, "size has 3 numbers, but the input has 2 spatial axes; write one number, or 2"),
         ({"size": 13, "output_padding": 1}, "size and output_padding are mutually exclusive; remove one of them"),
         ({"size": 14, "padding": "same"}, "padding same sets the output size; remove size"),
     ],

@@ -33,20 +33,20 @@ def test_each_tap_mixes_four_numbers(place):
             [(16, 9, 9)],
             (
                 "deform_conv needs 2 or 3 inputs, got 1; compute its offsets with a conv of 18 filters, "
-                "and name both, from: [previous, offsets], or a mask as well"
+                "and write from: [previous, offsets], with a mask as the third"
             ),
         ),
         (
             [(16, 9, 9), (17, 9, 9)],
             (
-                "17 channels are no offsets for 9 taps and 16 input channels; "
+                "17 offset channels do not fit 9 taps and 16 input channels; "
                 "use 18 channels, or 18 for each of several groups that divide 16"
             ),
         ),
         (
             [(16, 9, 9), (54, 9, 9)],
             (
-                "54 channels are no offsets for 9 taps and 16 input channels; "
+                "54 offset channels do not fit 9 taps and 16 input channels; "
                 "use 18 channels, or 18 for each of several groups that divide 16"
             ),
         ),
@@ -54,14 +54,14 @@ def test_each_tap_mixes_four_numbers(place):
             [(16, 9, 9), (18, 7, 7)],
             (
                 "the offsets of a 8x9x9 output must be 18x9x9, not 18x7x7; "
-                "9 taps take 2 offsets and 1 mask each, at every position of the output"
+                "give each of the 9 taps 2 offsets and 1 mask value per output position"
             ),
         ),
         (
             [(16, 9, 9), (36, 9, 9), (9, 9, 9)],
             (
                 "the mask of a 8x9x9 output must be 18x9x9, not 9x9x9; "
-                "9 taps take 2 offsets and 1 mask each, at every position of the output"
+                "give each of the 9 taps 2 offsets and 1 mask value per output position"
             ),
         ),
         ([(16, 9), (18, 9)], "deform_conv needs an image, got a 16x9 feature map; use conv"),

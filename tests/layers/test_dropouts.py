@@ -14,7 +14,7 @@ def test_nothing_is_done_at_inference(place, name, rate):
     assert (layer.output, layer.weights, layer.operations) == ((4, 3, 2), {}, NO_OPERATIONS)
 
 
-def test_half_is_dropped_unless_told(place):
+def test_half_is_dropped_by_default(place):
     """Srivastava et al. 2014, and PyTorch's default."""
     assert place("dropout", (4,)).layer.rate == Fraction(1, 2)
 

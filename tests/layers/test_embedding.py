@@ -22,8 +22,8 @@ def test_messages(refusal):
     settings = {"vocabulary": 10, "features": 8}
     assert refusal("embedding", (16,), **settings)[0] == (
         "embedding needs indices in one channel, got a vector of 16; "
-        "declare the input as [1, 16]: an index at each position"
+        "declare the input as [1, 16], one index per position"
     )
     assert refusal("embedding", (3, 4, 5), **settings)[0].endswith(
-        "declare the input as [1, 4, 5]: an index at each position"
+        "declare the input as [1, 4, 5], one index per position"
     )

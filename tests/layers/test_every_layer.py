@@ -469,7 +469,7 @@ class TestExample:
         width = matrices.rows if matrices.spread else matrices.inner
         assert matrices.unrolled == matrices.products * width * matrices.columns
 
-    def test_remarks_can_be_said(self, example: Example) -> None:
+    def test_remarks_have_sentences(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)
         remarks = layer.remarks(inputs, layer.output_shape(inputs))
         assert len({remark.key for remark in remarks}) == len(remarks)

@@ -45,5 +45,5 @@ from cnncalc.layers import all_types
         ("depthwise_conv", {"kernel": 3, "multiplier": 2}, "weight", "in_channels * multiplier * kernel_positions"),
     ],
 )
-def test_nothing_is_said_that_the_settings_leave_out(name, settings, key, text):
+def test_formulas_omit_unused_settings(name, settings, key, text):
     assert all_types()[name](**settings).formulas()[key] == text

@@ -36,7 +36,7 @@ def test_n_inputs_are_n_minus_1_operations(place):
         (((7,), (7,)), (7,)),
     ],
 )
-def test_what_is_smaller_is_repeated(place, name, inputs, output):
+def test_smaller_inputs_are_broadcast(place, name, inputs, output):
     assert place(name, *inputs).output == output
 
 
@@ -144,13 +144,13 @@ def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
         (
             ((4, 5, 6), (3, 5, 6)),
             {"axis": 1},
-            "concat needs equal sizes except axis 1, got 4x5x6 and 3x5x6; make all axes except 1 equal",
+            "concat needs equal sizes except axis 1, got 4x5x6 and 3x5x6; make all sizes equal except axis 1",
             "axis",
         ),
         (
             ((4, 5), (4,)),
             {"axis": 1},
-            "concat needs equal sizes except axis 1, got 4x5 and 4; make all axes except 1 equal",
+            "concat needs equal sizes except axis 1, got 4x5 and 4; make all sizes equal except axis 1",
             "axis",
         ),
         (
@@ -192,7 +192,7 @@ def test_the_one_of_many_is_named(refusal, before, where):
         (((64,), (64,)), (False, False)),
     ],
 )
-def test_what_is_repeated_over_the_positions(inputs, repeated):
+def test_inputs_that_are_broadcast_over_the_positions(inputs, repeated):
     layer, shapes = all_types()["multiply"](), tuple(map(Shape, inputs))
     output = layer.output_shape(shapes)
     readings = layer.readings(shapes, output)

@@ -70,7 +70,7 @@ def test_group_norm_learns_two_numbers_a_channel(place):
     assert place("group_norm", (64, 8, 8), groups=32).params == 128
 
 
-def test_instance_norm_is_bare_unless_told(place):
+def test_instance_norm_has_no_parameters_by_default(place):
     assert place("instance_norm", (64, 8, 8)).weights == {}
     tracked = place("instance_norm", (64, 8, 8), affine=True, track_statistics=True)
     assert (tracked.params, tracked.buffers) == (128, 128)

@@ -56,8 +56,8 @@ def test_figures_that_contradict(refusal):
     )
     assert refusal("opaque", (64,), **given, field=3) == (
         (
-            "field is along each axis, but a vector of 64 becomes a 8x4 feature map; "
-            "remove field: each output then reads the whole input"
+            "field needs the same axes on input and output, got a vector of 64 and a 8x4 feature map; "
+            "remove field; each output then reads the whole input"
         ),
         "field",
     )

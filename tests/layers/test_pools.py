@@ -5,7 +5,7 @@ import pytest
 from cnncalc.layers.contract import Operations
 
 
-def test_the_stride_is_the_kernel_unless_told(place):
+def test_the_stride_is_the_kernel_by_default(place):
     """The pools of VGG-16: 2x2 halves 224."""
     pool = place("max_pool", (64, 224, 224), kernel=2)
     assert pool.output == (64, 112, 112)

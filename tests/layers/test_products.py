@@ -66,25 +66,29 @@ def test_matrix_products(settings, shapes, output, macs):
     assert outcome(layer("matmul", **settings), *shapes) == (output, Operations(multiply_accumulates=macs))
 
 
-def test_the_equation_is_kept_as_it_is_usually_written():
+def test_the_equation_is_stored_in_the_usual_form():
     assert layer("einsum", equation=" ij,jk->  ik").equation == "ij, jk -> ik"
 
 
 @pytest.mark.parametrize(
     ("equation", "message", "hint"),
     [
-        ("hdn, hdm", "the equation 'hdn, hdm' has no arrow", "write it as in hdn, hdm -> hnm"),
-        ("ab, bc ->", "the equation 'ab, bc ->' has a tensor without letters", "write it as in"),
-        ("ab, -> a", "the equation 'ab, -> a' has a tensor without letters", "write it as in"),
-        ("ab, b1 -> a", "'1' is no letter from a to z", "write it as in"),
-        ("...ab, b -> a", "'.' is no letter from a to z", "the batch left out"),
+        (
+            "hdn, hdm",
+            "the equation 'hdn, hdm' has no arrow",
+            "write one letter per axis, without the batch, as in hdn, hdm -> hnm",
+        ),
+        ("ab, bc ->", "the equation 'ab, bc ->' has a tensor without letters", "write one letter per axis"),
+        ("ab, -> a", "the equation 'ab, -> a' has a tensor without letters", "write one letter per axis"),
+        ("ab, b1 -> a", "'1' is not a letter from a to z", "write one letter per axis"),
+        ("...ab, b -> a", "'.' is not a letter from a to z", "without the batch"),
         ("aa, a -> a", "the letter a names two axes of one tensor, 'aa'", "give each axis its own letter"),
         ("ab, bc -> ad", "the output has d, which no input has", "the inputs have a, b and c"),
-        (", ".join("a" * 9) + " -> a", "the equation has 9 inputs, more than 8", "write it as in"),
+        (", ".join("a" * 9) + " -> a", "the equation has 9 inputs, more than 8", "write one letter per axis"),
         ("a" * 10_000 + ", a -> a", "the letter a names two axes of one tensor, 'aaaaaaaaaaaaaaaaaaaa...'", "give"),
     ],
 )
-def test_what_is_no_equation(equation, message, hint):
+def test_invalid_equations(equation, message, hint):
     with pytest.raises(RuleError) as caught:
         layer("einsum", equation=equation)
     assert caught.value.message == message
@@ -105,7 +109,7 @@ def test_what_is_no_equation(equation, message, hint):
         (
             "ab, bc -> ac",
             ((4, 5), (5, 6, 7)),
-            "bc has 2 letters, but a 5x6x7 feature map with 3 axes comes in as input 2",
+            "bc has 2 letters, but input 2 is a 5x6x7 feature map with 3 axes",
         ),
     ],
 )
@@ -122,18 +126,18 @@ def test_inputs_that_do_not_fit_an_equation(equation, shapes, message):
         (
             {},
             ((3, 64, 49), (3, 64, 49)),
-            ("matmul multiplies rows of 49 numbers with columns of 64, which must be equal (of 3x64x49 and 3x64x49)"),
+            ("matmul needs rows as long as the columns, got rows of 49 and columns of 64 (of 3x64x49 and 3x64x49)"),
             "use transpose_first: true",
         ),
         ({"transpose_first": True}, ((2, 3), (3, 5)), None, "use transpose_first: false"),
-        ({}, ((2, 3), (4, 5)), None, "einsum names the axes that are multiplied"),
+        ({}, ((2, 3), (4, 5)), None, "use einsum to name the axes to multiply"),
         (
             {},
             ((2, 4, 3), (5, 3, 4)),
-            "matmul needs axis 0 to be equal or 1, but it is 2 and 5 (2x4x3 and 5x3x4)",
-            "einsum names the axes that are multiplied",
+            "matmul needs equal sizes on axis 0, or 1, got 2 and 5 (of 2x4x3 and 5x3x4)",
+            "use einsum to name the axes to multiply",
         ),
-        ({}, ((4,), (4,)), "matmul needs equally many axes, at least two, but 4 and 4 come in", None),
+        ({}, ((4,), (4,)), "matmul needs inputs with the same number of axes, at least 2, got 4 and 4", None),
         ({}, ((2, 3), (2, 3), (2, 3)), "matmul needs 2 inputs, got 3", "use einsum for more"),
     ],
 )

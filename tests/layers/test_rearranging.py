@@ -97,14 +97,14 @@ def test_what_circular_padding_copies():
 
 
 @pytest.mark.parametrize(("mode", "read"), [("nearest", [0]), ("bilinear", [0, 1])])
-def test_what_an_output_is_mixed_of(mode, read):
+def test_the_inputs_of_an_interpolated_output(mode, read):
     """4 to 8: the middle of output 1 lies at 1.5 / 2 - 0.5 = 0.25 of the input, between positions 0 and 1."""
     (window,) = all_types()["upsample"](factor=2, mode=mode).windows((Shape((3, 4)),))
     assert list(window.reads(1, 4)) == read
     assert window.span(4) == len(read)
 
 
-def test_what_is_a_view_of_its_input():
+def test_layers_that_are_views_of_their_input():
     views = {name for name, kind in all_types().items() if kind.aliasing is Aliasing.VIEW}
     assert views == {"identity", "flatten", "reshape", "permute", "slice", "crop", "parameter"}
 
@@ -153,14 +153,14 @@ def test_what_is_a_view_of_its_input():
             "reshape",
             (100,),
             {"shape": (-1, -1)},
-            "shape takes a list of whole numbers of at least 1, of which one may be -1, not [-1, -1]",
+            "shape takes a list of whole numbers of at least 1; one may be -1, not [-1, -1]",
             "shape",
         ),
         (
             "reshape",
             (100,),
             {"shape": (0, 100)},
-            "shape takes a list of whole numbers of at least 1, of which one may be -1, not [0, 100]",
+            "shape takes a list of whole numbers of at least 1; one may be -1, not [0, 100]",
             "shape",
         ),
         (
@@ -188,7 +188,7 @@ def test_what_is_a_view_of_its_input():
             "permute",
             (3, 8),
             {"axes": (-1, 1)},
-            "axes [-1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
+            "axes [-1, 1] is not a permutation of the 2 axes of a 3x8 feature map; list each of 0 and 1 once",
             "axes",
         ),
         ("slice", (64, 8), {"start": -1}, "start takes a whole number of at least 0, not -1", "start"),
@@ -203,7 +203,7 @@ def test_what_is_a_view_of_its_input():
             "flatten",
             (64, 8),
             {"start": 1, "end": 0},
-            ("axis 1, where it starts, comes after axis 0, where it ends; a start of at most 0 would flatten some"),
+            ("start, axis 1, is after end, axis 0; use a start of at most 0"),
             "start",
         ),
         (
@@ -323,21 +323,21 @@ def test_what_is_a_view_of_its_input():
             "pad",
             (3, 4),
             {"padding": -2},
-            "negative numbers cut off all of the 3x4: 3x0 would be left; cut off less than the size of each axis",
+            "the negative padding crops the whole 3x4: the output would be 3x0; crop less than the size of each axis",
             "padding",
         ),
         (
             "pad",
             (3, 4),
             {"channels": (-2, -1)},
-            "negative numbers cut off all of the 3x4: 0x4 would be left; cut off less than the size of each axis",
+            "the negative padding crops the whole 3x4: the output would be 0x4; crop less than the size of each axis",
             "channels",
         ),
         (
             "pad",
             (3, 4),
             {"padding": (0, 5), "mode": "circular"},
-            "a size of 4 cannot go on for 5 at its other end; use a padding of at most 4",
+            "circular padding of 5 exceeds the size of 4; use a padding of at most 4",
             "padding",
         ),
         (
@@ -366,7 +366,7 @@ def test_what_is_a_view_of_its_input():
             "upsample",
             (3, 4, 9),
             {"factor": Fraction(1, 5)},
-            "the factor leaves nothing of a size of 4; use a factor of at least 1/4",
+            "the factor reduces a size of 4 to 0; use a factor of at least 1/4",
             "factor",
         ),
         (

@@ -57,6 +57,6 @@ def test_layers_add_to_the_depth(place):
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_messages(refusal, name):
-    hint = "a reshape gives one, such as [-1, 26] for 26 steps"
+    hint = "use a reshape, such as [-1, 26] for 26 steps"
     assert refusal(name, (4, 5, 6), hidden=3)[0] == (f"{name} needs a sequence CxT, got a 4x5x6 feature map; {hint}")
     assert refusal(name, (4,), hidden=3)[0].startswith(f"{name} needs a sequence CxT, got a vector of 4")

@@ -58,7 +58,7 @@ def test_a_convolution_with_a_table_of_connections():
     ("rate", "kept", "factor"),
     [(Fraction(1, 5), Fraction(4, 5), Fraction(5, 4)), (Fraction(1, 2), Fraction(1, 2), 2), (0, 1, 1), (1, 0, 0)],
 )
-def test_what_dropout_keeps_is_scaled_up(rate, kept, factor):
+def test_dropout_scales_the_remaining_elements(rate, kept, factor):
     """Of numbers of which 4 in 5 are kept, each is 5/4 of itself, so that the sum is expected to stay."""
     assert said("dropout", (4,), rate=rate) == [
         ("dropout", {"rate": rate, "kept": kept, "factor": factor}),
@@ -232,7 +232,7 @@ def test_a_pointwise_convolution_mixes_what_it_reads():
 
 
 @pytest.mark.parametrize(("channels", "groups", "sources"), [(12, 3, 3), (12, 4, 3), (12, 6, 2), (9, 3, 3)])
-def test_a_shuffled_group_holds_channels_of_so_many(channels, groups, sources):
+def test_the_sources_of_a_shuffled_group(channels, groups, sources):
     """Of 12 channels in 4 groups of 3, the first new group holds the first channels of groups 0, 1 and 2."""
     each = channels // groups
     order = [group * each + place for place in range(each) for group in range(groups)]
@@ -262,7 +262,7 @@ def test_the_padding_of_a_mean(padding, settings, keys):
 
 
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
-def test_what_a_join_repeats(name):
+def test_inputs_that_a_join_broadcasts(name):
     assert said(name, (64, 8, 8), (64, 8, 8)) == [(name, {"steps": 1})]
     for smaller in ((64,), (64, 1, 1), (1, 8, 8)):
         assert (
@@ -272,7 +272,7 @@ def test_what_a_join_repeats(name):
         )
 
 
-def test_what_is_joined_one_behind_the_other():
+def test_concatenation_along_an_axis():
     """CS231n's naive Inception module: 128, 192, 96 and 256 channels are 672."""
     four = [(channels, 28, 28) for channels in (128, 192, 96, 256)]
     assert said("concat", *four) == [("concat", {"sizes": (128, 192, 96, 256), "joined": 672})]

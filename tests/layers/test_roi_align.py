@@ -41,9 +41,9 @@ def test_messages(refusal):
     assert (message, setting) == (
         (
             "roi_align needs maps with the same number of channels, got 8x5x5 and 9x5x5; "
-            "a 1x1 conv on each brings them to the same number"
+            "use a 1x1 conv on each to give them the same number"
         ),
         None,
     )
-    assert refusal("roi_align", (8,), size=7, rois=2)[0].startswith("a feature map is needed")
+    assert refusal("roi_align", (8,), size=7, rois=2)[0].startswith("expected a feature map")
     assert refusal("roi_align", (8, 5, 5), size=(1, 2, 3), rois=2)[1] == "size"

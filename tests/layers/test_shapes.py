@@ -155,7 +155,7 @@ def test_there_is_a_window_for_each_axis() -> None:
         slide_all((SlidingWindow(3),), Shape((1, 5, 5)))
 
 
-def test_a_spread_window_as_it_is_unless_told() -> None:
+def test_defaults_of_a_spread_window() -> None:
     """Each of 5 inputs spreads its 3 taps, one place apart: places 0 to 6, the first of input 0 alone."""
     window = SpreadWindow(3)
     assert window.slide(5) == 7

@@ -257,7 +257,7 @@ def numbers_after(words: str, hint: str) -> list[int]:
     DILATIONS,
     st.sampled_from(["floor", "ceil"]),
 )
-def test_what_a_message_says_would_fit_does(name, sizes, kernel, stride, padding, dilation, rounding):
+def test_suggested_settings_fit(name, sizes, kernel, stride, padding, dilation, rounding):
     kind = all_types()[name]
     given_settings = {
         "filters": 4,

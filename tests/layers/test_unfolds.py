@@ -42,8 +42,8 @@ def test_a_roll_keeps_the_shape(place):
             [(26, 5, 5)],
             {"kernel": 3},
             (
-                "26 channels are no multiple of the 9 positions of the kernel; "
-                "use a kernel whose positions divide them, or 27 channels"
+                "26 channels are not a multiple of the 9 positions of the kernel; "
+                "use a kernel whose positions divide the channels, or 27 channels"
             ),
             "kernel",
         ),
@@ -58,7 +58,7 @@ def test_a_roll_keeps_the_shape(place):
             "unfold",
             [(3, 2, 2)],
             {"kernel": 3},
-            "kernel 3 does not fit the 2x2 input; padding 1 or a kernel of at most 2 would",
+            "kernel 3 does not fit the 2x2 input; use padding 1 or a kernel of at most 2",
             "kernel",
         ),
         (
@@ -82,21 +82,21 @@ def test_a_roll_keeps_the_shape(place):
             "max_unpool",
             [(8, 2, 3)] * 3,
             {"kernel": 2},
-            "max_unpool takes one or two inputs, not 3; remove the others",
+            "max_unpool needs 1 or 2 inputs, got 3; remove the others",
             None,
         ),
         (
             "roll",
             [(3, 4, 4)],
             {"shift": (1, 2, 3)},
-            "shift has 3 numbers, the input 2 spatial axes; give one number, or 2",
+            "shift has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
             "shift",
         ),
         (
             "roll",
             [(3, 4, 4)],
             {"shift": True},
-            "shift takes a whole number, or a list with one an axis, not true",
+            "shift takes a whole number, or a list with one per axis, not true",
             "shift",
         ),
     ],
@@ -108,4 +108,4 @@ def test_messages(refusal, name, inputs, settings, message, setting):
 @pytest.mark.parametrize("name", ["roll", "unfold", "fold", "max_unpool"])
 def test_layers_of_positions_refuse_a_vector(refusal, name):
     settings = {"shift": 1} if name == "roll" else {"kernel": 2}
-    assert refusal(name, (4,), **settings)[0].startswith("a feature map is needed, but a vector of 4 comes in")
+    assert refusal(name, (4,), **settings)[0].startswith("expected a feature map, got a vector of 4")

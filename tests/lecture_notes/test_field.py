@@ -88,7 +88,7 @@ def test_a_fully_connected_layer_sees_everything(run):
     assert "It sees the whole input." in run("field", "vgg16", "fc6").output
 
 
-def test_zero_padding_is_told(run):
+def test_zero_padding_is_reported(run):
     """W = 5, F = 3, P = 1: the first neuron reads one zero, and two of the five."""
     text = spec([1, 5], "{conv: {filters: 1, kernel: 3, padding: 1}}")
     output = run("field", "-", "conv", "--at", "0", stdin=text).output

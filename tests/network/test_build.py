@@ -548,7 +548,7 @@ def test_a_mapping_that_fits(call: str, body: str, spec: Loaded) -> None:
     assert spec(text.replace("  - fuse: 4\n", f"  - {call}\n")).layers
 
 
-def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None:
+def test_inputs_that_an_outer_block_lacks_are_reported_at_its_call(spec: Loaded) -> None:
     outer = "  outer:\n    - fuse: 4\n      from: {low: one, high: two}\n"
     text = FUSE.replace("  - fuse: 4\n", "  - outer:\n    from: {one: a}\n")
     with pytest.raises(SpecError) as caught:
@@ -568,7 +568,7 @@ def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None
         ("later", "9:13: 'later' is defined below, in line 11; move it up: a layer reads only layers above it"),
     ],
 )
-def test_names_of_a_block_are_told_in_the_block(name: str, message: str, spec: Loaded) -> None:
+def test_unknown_names_in_a_block_are_reported_in_the_block(name: str, message: str, spec: Loaded) -> None:
     text = f"""
 input: [3, 8, 8]
 blocks:
@@ -634,7 +634,7 @@ def test_joins_of_branches(spec: Loaded) -> None:
     assert layer(network, "add").inputs == ("relu_2", "concat_2")
 
 
-def test_a_branch_that_is_there_at_times(spec: Loaded) -> None:
+def test_a_branch_that_is_included_conditionally(spec: Loaded) -> None:
     text = """
 input: [8, 16, 16]
 blocks:
@@ -827,7 +827,7 @@ def test_spatial_axes_are_those_of_the_input(spec: Loaded, shape: str, output: t
     assert network.layers[0].weights[0].shape == (4, 3, *(3,) * (len(output) - 1))
 
 
-def test_a_vector_comes_in(spec: Loaded) -> None:
+def test_a_vector_as_input(spec: Loaded) -> None:
     assert spec("input: 784\nlayers:\n  - linear: 10").layers[0].params == 7850
 
 
@@ -874,7 +874,7 @@ def test_lines(spec: Loaded) -> None:
 # --- problems -----------------------------------------------------------------------------------------
 
 
-def test_a_mistake_in_a_block_is_told_once_for_all_its_uses(spec: Loaded) -> None:
+def test_a_mistake_in_a_block_is_reported_once_for_all_its_uses(spec: Loaded) -> None:
     with pytest.raises(SpecError) as caught:
         spec("input: [3, 8, 8]\nblocks:\n  unit:\n    - conv: [4, 9]\nlayers: [unit, {unit: , from: input}]")
     assert [problem.message for problem in caught.value.problems] == ["unit.conv: kernel 9 does not fit the 8x8 input"]
@@ -891,13 +891,15 @@ def test_layers_and_steps_are_bounded(spec: Loaded, bounded: Callable[[int], Non
     """Three times as many items as layers may be passed through."""
     bounded(10)
     assert len(spec(of_layers("  - relu:\n    repeat: 10\n")).layers) == 10
-    with pytest.raises(SpecError, match="the network has more than 10 layers; `--limit layers=N` raises"):
+    with pytest.raises(SpecError, match="the network has more than 10 layers; raise the limit with `--limit layers=N`"):
         spec(of_layers("  - relu:\n    repeat: 10\n  - relu\n"))
-    with pytest.raises(SpecError, match="repeat takes a whole number from 0 to 10, not 11; `--limit layers=N`"):
+    with pytest.raises(
+        SpecError, match="repeat takes a whole number from 0 to 10, not 11; raise the limit with `--limit layers=N`"
+    ):
         spec(of_layers("  - relu:\n    repeat: 11\n"))
     with pytest.raises(
         SpecError,
-        match="expands to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
+        match="expands to more than 30 layers, blocks and branches; repeat fewer times, or raise the limit with `--limit layers=N`",
     ):
         spec(of_layers("  - layers:\n      - layers: []\n        repeat: 5\n    repeat: 6\n  - relu\n"))
 
@@ -910,7 +912,7 @@ def test_lists_that_are_walked_are_work(spec: Loaded) -> None:
         spec(text)
 
 
-def test_what_was_found_before_a_bound_is_told_too(spec: Loaded, bounded: Callable[[int], None]) -> None:
+def test_problems_found_before_a_limit_are_reported_too(spec: Loaded, bounded: Callable[[int], None]) -> None:
     bounded(1)
     text = """
   - rellu

@@ -171,14 +171,14 @@ def test_shared_weights_are_followed_into_copies(tmp_path: Path, monkeypatch: py
     assert shared["c.inner.conv"] == "b.inner.conv"
 
 
-def test_what_is_wrong_in_a_copy_is_told_once(tmp_path: Path) -> None:
+def test_a_problem_in_copies_is_reported_once(tmp_path: Path) -> None:
     text = BLOCKS.replace("conv: [filters, 1]\n    - relu", "conv: [filters, 9]\n    - relu")
     with pytest.raises(SpecError) as caught:
         build.load(written(tmp_path, text + "  - unit: [4]\n    name: a\n  - unit: [4]\n    name: b\n"))
     assert len(caught.value.problems) == 1
 
 
-def test_the_bounds_are_told_where_they_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_reported_where_they_are_exceeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that would leave them is expanded, so that the message stands where it stands for the first."""
     path = written(tmp_path, BLOCKS + "  - unit: [4]\n    repeat: 10\n")
     messages = []

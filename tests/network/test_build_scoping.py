@@ -190,7 +190,7 @@ def test_an_argument_goes_before_set(built) -> None:
     assert [one.params for one in network.layers] == [112, 20, 322]
 
 
-def test_values_with_equal_words_are_told_apart(built) -> None:
+def test_values_with_equal_words_are_distinguished(built) -> None:
     network = built(
         """
         input: [3, 8, 8]

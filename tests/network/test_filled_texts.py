@@ -42,9 +42,9 @@ def test_the_expression_is_shown_as_it_is_written(spec):
     [
         ("x * {nonsense}", "'nonsense' is not defined here"),
         ("x * {in_shape}", "a text takes numbers in braces, not [16, 49]"),
-        ("x * {1 +}", "the expression ends where a value is expected"),
-        ("x * {}", "the expression ends where a value is expected"),
-        ("x * {in_width", "'{' is not understood here"),
+        ("x * {1 +}", "expected a value, but the expression ends"),
+        ("x * {}", "expected a value, but the expression ends"),
+        ("x * {in_width", "unexpected '{'"),
         ("x * {in_width / 0}", "49 / 0 divides by zero"),
     ],
 )

@@ -63,7 +63,7 @@ layers:
     assert [axis.size for axis in found.of("multiply")["input"]] == [3, 3]
 
 
-def test_what_is_repeated_over_a_learned_tensor_is_no_gate_either(spec):
+def test_a_tensor_broadcast_over_a_parameter_is_not_a_gate_either(spec):
     net = spec("""
 input: [4, 8, 8]
 layers:

@@ -121,14 +121,14 @@ blocks:
     layers = "  - unit: 1\n    name: stem\n  - network: inner.yaml\n  - unit: 1\n"
     assert params(load(layers, more)) == 453
     assert messages(outer("  - network: inner.yaml\n  - relu:\n    from: head\n")) == [
-        "outer.yaml:5:11: 'head' stands inside a block or branch; write inner.head"
+        "outer.yaml:5:11: 'head' is inside a block or branch; write inner.head"
     ]
     assert "unknown layer type 'unit'" in messages(outer("  - network: inner.yaml\n  - unit: 1\n"))[0]
     # A layer of the inner network sees none of the outer one.
     write("blind", "input: [3, 16, 16]\nlayers:\n  - relu:\n    from: trunk\n")
     found = messages(outer("  - relu:\n    name: trunk\n  - network: blind.yaml\n"))
     assert found == [
-        "blind.yaml:4:11: no layer is called 'trunk' (used at outer.yaml:5:5); give the layer a name: where it stands"
+        "blind.yaml:4:11: no layer has the name 'trunk' (used at outer.yaml:5:5); give the layer this name with name:"
     ]
 
 
@@ -176,7 +176,7 @@ blocks:
     assert names(network)[5] == "towers.right.4.stem.conv"
     assert params(network) == 2 * 453
     # Without the right network its branch passes the input on.
-    assert "5 and 3x16x16 come in (from left and right)" in messages(outer("  - towers: 1\n", more))[0]
+    assert "got 5 and 3x16x16 (from left and right)" in messages(outer("  - towers: 1\n", more))[0]
     write("same", "input: [3, 8, 8]\nlayers:\n  - conv: {filters: 3, kernel: 3, padding: 1}\n")
     repeated = load("  - network: same.yaml\n    repeat: 3\n")
     assert names(repeated) == ["same.0.conv", "same.1.conv", "same.2.conv"]
@@ -193,7 +193,7 @@ def test_networks_in_networks() -> None:
 # --- inputs -------------------------------------------------------------------------------------------
 
 
-def test_the_tensor_that_comes_in_replaces_the_input() -> None:
+def test_the_incoming_tensor_replaces_the_input() -> None:
     network = load("  - network: inner.yaml\n", "input: [3, 40, 20]\n")
     assert network.layers[0].output_shape == (4, 40, 20)
 
@@ -204,13 +204,13 @@ def test_the_tensor_that_comes_in_replaces_the_input() -> None:
         (
             "[1, 16, 16]",
             (
-                "inner: input of this network has 3 channels (inner.yaml:4:8), but 1x16x16 comes in;"
+                "inner: its input 'input' has 3 channels (inner.yaml:4:8), got 1x16x16;"
                 " put a conv with 3 filters before it, or set the variable of its input"
             ),
         ),
         (
             "[3, 16]",
-            "inner: input of this network is 3x16x16 (inner.yaml:4:8), but 3x16 comes in; pass a tensor of 3 axes",
+            "inner: its input 'input' is 3x16x16 (inner.yaml:4:8), got 3x16; pass a tensor of 3 axes",
         ),
     ],
 )
@@ -304,7 +304,7 @@ layers:
 
 def test_outputs_that_do_not_exist() -> None:
     assert messages(outer("  - network: inner.yaml\n    outputs: [stm]\n")) == [
-        "outer.yaml:4:15: no layer is called 'stm'; did you mean 'stem'?"
+        "outer.yaml:4:15: no layer has the name 'stm'; did you mean 'stem'?"
     ]
 
 
@@ -385,19 +385,19 @@ def test_a_network_that_contains_itself() -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("- network", "outer.yaml:3:5: network names no network; write the name behind it: network: resnet50"),
-        ("- network:", "outer.yaml:3:5: network names no network; write the name behind it: network: resnet50"),
+        ("- network", "outer.yaml:3:5: network has no value; write the name of a network, such as network: resnet50"),
+        ("- network:", "outer.yaml:3:5: network has no value; write the name of a network, such as network: resnet50"),
         ("- network: [a]", "outer.yaml:3:14: network takes the name of a spec, not a list"),
         (
             "- network: iner.yaml",
             (
-                "outer.yaml:3:14: network 'iner.yaml': there is no such file in this folder and no bundled network of"
-                " that name"
+                "outer.yaml:3:14: network 'iner.yaml', but this folder has no such file, and no bundled network has"
+                " this name"
             ),
         ),
     ],
 )
-def test_what_is_no_network(item: str, message: str) -> None:
+def test_items_that_are_not_networks(item: str, message: str) -> None:
     assert messages(outer(f"  {item}\n")) == [message]
 
 
@@ -411,7 +411,7 @@ def test_a_library_is_no_network() -> None:
     assert messages(outer("  - network: library.yaml\n")) == [
         (
             "outer.yaml:3:14: 'library.yaml' is a library of blocks and has no layers;"
-            " name it in extends:, and use its blocks"
+            " write its name in extends: to use its blocks"
         )
     ]
 
@@ -450,7 +450,7 @@ def test_many_networks_and_networks_without_end() -> None:
     write("d30", "input: [3, 8, 8]\nlayers: [relu]\n")
     assert "50,000 layers" in messages("d0.yaml")[0]
     write("d30", "input: [3, 8, 8]\nlayers: [{layers: []}]\n")
-    assert "the spec comes to more than 150,000" in messages("d0.yaml")[0]
+    assert "the spec expands to more than 150,000" in messages("d0.yaml")[0]
 
 
 # --- git, and reports ---------------------------------------------------------------------------------
@@ -475,11 +475,11 @@ def test_a_baseline_reads_its_networks_at_its_own_revision(run, folder: Path) ->
     subprocess.run([*git, "add", "outer.yaml"], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "second"], check=True)
     assert messages("HEAD:outer.yaml")[0].startswith(
-        "HEAD:outer.yaml:3:14: network 'later.yaml': there is no such file"
+        "HEAD:outer.yaml:3:14: network 'later.yaml', but this folder has no such file"
     )
 
 
-def test_reports_name_what_is_left_out(run) -> None:
+def test_reports_name_left_out_layers(run) -> None:
     outer("  - network: inner.yaml\n    outputs: deep\n")
     note = "inner leaves out 2 layers (45 parameters) that its outputs do not need: global_avg_pool and head"
     assert note in run("summary", "outer.yaml").stdout

@@ -140,11 +140,11 @@ def test_joins_with_branches() -> None:
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("stm: {filters: 1}", "3:3: override: no layer or block is called 'stm'; did you mean 'stem'?"),
+        ("stm: {filters: 1}", "3:3: override: no layer or block has the name 'stm'; did you mean 'stem'?"),
         ('"stm*": {filters: 1}', "3:3: override: no layer or block fits the pattern 'stm*'"),
         (
             "tail: {filters: 1}",
-            "3:3: override: 'tail' is no layer and no block; name what is in it, such as tail.relu",
+            "3:3: override: 'tail' is neither a layer nor a block; use the name of a layer in it, such as tail.relu",
         ),
         ("stem: {filtres: 1}", "3:10: stem: conv has no setting 'filtres'; did you mean 'filters'?"),
         ('"**": {bias: false}', "3:10: unit.0: the block 'unit' has no parameter 'bias'; it has filters and kernel"),
@@ -157,7 +157,7 @@ def test_joins_with_branches() -> None:
         ("stem: {filters: widht}", "3:19: 'widht' is not defined here; did you mean 'width'?"),
         (
             "stem: {filters: in_channels}",
-            "3:19: 'in_channels' is not defined here; a tensor comes into a layer or block only",
+            "3:19: 'in_channels' is not defined here; write a number: only layers and blocks have an input tensor",
         ),
         ("stem: {filters: 0}", "3:19: stem: filters takes a whole number of at least 1, not 0"),
     ],

@@ -142,7 +142,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {widht: 4, width: 2}\n")
     assert messages(derived) == [
         (
-            f"{derived}:2:13: {tmp_path / 'base.yaml'} has no variable 'widht', and nothing in this spec uses it;"
+            f"{derived}:2:13: {tmp_path / 'base.yaml'} has no variable 'widht', and nothing uses it here;"
             " did you mean 'width'?"
         )
     ]
@@ -150,7 +150,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     write(tmp_path, "none.yaml", "input: [3, 8, 8]\nlayers: [relu]\n")
     derived = write(tmp_path, "derived.yaml", "extends: none.yaml\nvariables: {widht: 4}\noutputs: [a, previous, b]\n")
     assert messages(derived)[0].endswith(
-        "none.yaml has no variable 'widht', and nothing in this spec uses it; it has no variables"
+        "none.yaml has no variable 'widht', and nothing uses it here; it has no variables"
     )
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {classes: 4}\nlayers: [cnv]\n")
     assert [message.rpartition("derived.yaml:")[2] for message in messages(derived)] == [

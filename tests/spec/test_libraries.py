@@ -78,8 +78,7 @@ def test_a_circle_through_a_list() -> None:
     write("back", "extends: [one.yaml, net.yaml]\n")
     write("net", "extends: [network.yaml, back.yaml]\n")
     assert message("net.yaml") == (
-        "back.yaml:1:21: extends goes in a circle: net.yaml is extended already;"
-        " a spec starts from one that does not start from it"
+        "back.yaml:1:21: extends forms a cycle: net.yaml is already extended; remove one extends of the cycle"
     )
 
 
@@ -89,11 +88,11 @@ def test_a_circle_through_a_list() -> None:
         ("[network.yaml, [one.yaml]]", "1:25: extends takes the name of a spec, not a list"),
         ("[network.yaml, ]", None),
         ("{a: b}", "1:10: extends takes the name of a spec, not a mapping"),
-        ("[network.yaml, ../one.yaml]", "1:25: extends takes a file of the same folder or a bundled network"),
-        ("[network.yaml, tow.yaml]", "1:25: extends 'tow.yaml': there is no such file in this folder"),
+        ("[network.yaml, ../one.yaml]", "1:25: extends takes a file in the same folder or a bundled network"),
+        ("[network.yaml, tow.yaml]", "1:25: extends 'tow.yaml', but this folder has no such file"),
     ],
 )
-def test_what_is_no_list_of_specs(value: str, found: str | None) -> None:
+def test_invalid_lists_of_specs(value: str, found: str | None) -> None:
     spec = write("net", f"extends: {value}\n")
     if found is None:
         assert build.load(spec).layers
@@ -154,14 +153,14 @@ def test_a_library_has_no_layers_to_show(run: Callable) -> None:
 
 
 @pytest.mark.parametrize("more", ["input: [3, 4, 4]\n", "outputs: a\n", "layer: [relu]\n", "override: {a: {b: 1}}\n"])
-def test_what_is_no_library(more: str) -> None:
+def test_files_that_are_not_libraries(more: str) -> None:
     assert "library" not in message(write("one", f"{more}{ONE}"))
 
 
 # --- bundled libraries --------------------------------------------------------------------------------
 
 
-def test_bundled_libraries_are_found_behind_a_folder_beside_the_spec(folder: Path) -> None:
+def test_a_folder_beside_the_spec_precedes_bundled_libraries(folder: Path) -> None:
     text = "extends: blocks/channel_attention.yaml\ninput: [8, 4, 4]\nlayers:\n  - squeeze_excitation: 4\n"
     # Two linear layers: 2 x 8 + 2 and 8 x 2 + 8.
     assert params(text) == 18 + 24
@@ -176,7 +175,7 @@ def test_bundled_libraries_are_found_behind_a_folder_beside_the_spec(folder: Pat
 )
 def test_no_other_folders(name: str, folder: Path) -> None:
     (folder / "blocks" / "blocks").mkdir(parents=True)
-    assert "takes a file of the same folder or a bundled network" in message(write("net", f"extends: {name}\n"))
+    assert "takes a file in the same folder or a bundled network" in message(write("net", f"extends: {name}\n"))
 
 
 def test_a_link_out_of_the_folder_of_blocks(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

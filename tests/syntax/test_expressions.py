@@ -184,7 +184,7 @@ def test_ranges_are_those_of_python(numbers: tuple[int, ...]) -> None:
     assert value(f"range({', '.join(map(str, numbers))})") == tuple(range(*numbers))
 
 
-def test_functions_of_the_caller_are_told_with_their_offsets() -> None:
+def test_functions_of_the_caller_get_their_offsets() -> None:
     expression = parse("1 + size('a') * size(n)", ("size",))
     assert expression.calls == (("size", 4), ("size", 16))
     assert expression.evaluate({**NAMES, "size()": lambda values, offset: 10}) == 101
@@ -233,13 +233,13 @@ def test_make_divisible(text: str, expected: int) -> None:
         ("n = 3", 2, "unexpected '='"),
         ("n && flag", 2, "unexpected '&&'"),
         ("n + é", 4, "'é' is not defined here"),
-        ("n + €", 4, "'€' is not understood here"),
-        ("0x10", 0, "'0x10' is not understood here"),
-        ("3abc", 0, "'3abc' is not understood here"),
-        ("1.2.3", 0, "'1.2.3' is not understood here"),
-        ("'abc", 0, '"\'" is not understood here'),
-        ("n.real", 1, "'.real' is not understood here"),
-        ("n; n", 1, "';' is not understood here"),
+        ("n + €", 4, "unexpected '€'"),
+        ("0x10", 0, "unexpected '0x10'"),
+        ("3abc", 0, "unexpected '3abc'"),
+        ("1.2.3", 0, "unexpected '1.2.3'"),
+        ("'abc", 0, 'unexpected "\'"'),
+        ("n.real", 1, "unexpected '.real'"),
+        ("n; n", 1, "unexpected ';'"),
         ("range(0.5)", 0, "range takes whole numbers, not 0.5"),
         ("1 + range(true)", 4, "range takes whole numbers, not true"),
         ("range(1, 2, 0)", 0, "range needs a step other than 0"),
@@ -249,8 +249,8 @@ def test_make_divisible(text: str, expected: int) -> None:
         ("n[1:]", 1, "only a list has a [start:stop], not 7"),
         ("depths[half:]", 6, "a slice takes whole numbers, not 0.5"),
         ("depths[:true]", 6, "a slice takes whole numbers, not true"),
-        ("depths[1:2:3]", 10, "']' is expected here, but found ':'"),
-        ("lambda: 1", 6, "':' is not expected here"),
+        ("depths[1:2:3]", 10, "expected ']', but found ':'"),
+        ("lambda: 1", 6, "unexpected ':'"),
         ("2 + 012", 4, "'012' starts with a zero"),
         ("01", 0, "'01' starts with a zero"),
         ("2 + 1e64", 4, "the result is too large"),
@@ -402,7 +402,7 @@ def test_lists_are_bounded_with_the_lists_in_them() -> None:
         assert (caught.value.offset, caught.value.message) == (0, "the list holds more than 10,000 values")
 
 
-def test_names_are_told_with_their_offsets() -> None:
+def test_names_have_their_offsets() -> None:
     assert parse("width * min(width, 2) + é").names == (("width", 0), ("width", 12), ("é", 24))
     assert parse("true and 'width' == 'x'").names == ()
 

@@ -66,7 +66,7 @@ KINDS: dict[str, tuple[Setting, list[Any], list[Any], str]] = {
         named(target_shape("doc", inferred=True)),
         [(1, 2), (-1,), (3, -1, 2)],
         [(), (-2,), (0, -1), "a"],
-        "a list of whole numbers of at least 1, of which one may be -1",
+        "a list of whole numbers of at least 1; one may be -1",
     ),
     "padding": (
         named(padding_of("doc")),
@@ -84,7 +84,7 @@ KINDS: dict[str, tuple[Setting, list[Any], list[Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_a_setting_takes(kind: str) -> None:
+def test_accepted_values_of_settings(kind: str) -> None:
     setting, good, _, _ = KINDS[kind]
     for value in good:
         decoded = setting.decode(value)
@@ -92,7 +92,7 @@ def test_what_a_setting_takes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_a_setting_refuses(kind: str) -> None:
+def test_refused_values_of_settings(kind: str) -> None:
     setting, _, bad, wants = KINDS[kind]
     for value in bad:
         with pytest.raises(RuleError) as caught:

@@ -107,7 +107,7 @@ def test_anchors_and_aliases() -> None:
     assert plain(parse("[&x 1, &x 2, *x]", "f")) == ["1", "2", "2"]
 
 
-def test_duplicate_keys_are_all_told() -> None:
+def test_all_duplicate_keys_are_reported() -> None:
     assert problem("a: 1\nb: {c: 1, c: 2}\na: 3") == (
         "f:2:11: the key 'c' is already given in line 2; remove one of them\n"
         "f:3:1: the key 'a' is already given in line 1; remove one of them"
@@ -165,7 +165,7 @@ def test_aliases_do_not_explode() -> None:
         ("# nothing", "f:1:1: the spec is empty; write at least input: and layers:"),
     ],
 )
-def test_what_a_spec_does_not_hold(text: str, expected: str | None) -> None:
+def test_yaml_that_a_spec_must_not_contain(text: str, expected: str | None) -> None:
     if expected == "":
         assert parse(text, "f")
     elif expected is None:
@@ -345,7 +345,7 @@ def test_what_yaml_writes_is_read_again(tree: object, flow: bool) -> None:
 
 
 @given(st.one_of(st.lists(trees, min_size=1), st.dictionaries(words, trees, min_size=1)), st.booleans())
-def test_every_literal_stands_where_its_span_says(tree: object, flow: bool) -> None:
+def test_every_literal_is_at_its_span(tree: object, flow: bool) -> None:
     lines = yaml.safe_dump(tree, allow_unicode=True, default_flow_style=flow, width=1000).split("\n")
 
     def check(node: Node) -> None:
@@ -364,7 +364,7 @@ def test_every_literal_stands_where_its_span_says(tree: object, flow: bool) -> N
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
-def test_text_behind_a_bracket_or_a_quote_on_any_line(end):
+def test_text_after_a_bracket_or_a_quote_on_any_line(end):
     for value, closing in (("[8, 3] relu", "bracket"), ("'8' relu", "quote")):
         with pytest.raises(SpecError) as error:
             parse(f"name: x{end}a: {value}{end}", "net.yaml")

@@ -8,7 +8,7 @@ from cnncalc.network import build
 from cnncalc.spec.decode import read_spec
 
 
-def test_what_is_found_in_the_bundled_networks(kept) -> None:
+def test_findings_in_the_bundled_networks(kept) -> None:
     specs = {name: read_spec(name) for name in bundled.names()}
     lines = [
         f"{name}: {finding.code} {finding.severity.value} {finding.span}: {finding.message}\n"
