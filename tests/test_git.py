@@ -183,7 +183,7 @@ def test_links_are_followed_within_the_repository(repository: Path) -> None:
             git.find("main", name)
 
 
-def test_what_a_base_is_a_link_to(repository: Path) -> None:
+def test_links_of_extended_specs(repository: Path) -> None:
     """`extends` stays in its folder at a revision as it does on disk."""
     (repository / "below").mkdir()
     (repository / "below" / "base.yaml").write_text(SMALL)

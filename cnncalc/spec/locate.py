@@ -319,7 +319,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
         stays = outside or is_within(beside, folder or os.curdir)
     if found is not None:
         if not stays:
-            message = f"{word} {quoted(name)}: that is a link to a file outside of this folder"
+            message = f"{word} {quoted(name)}, which is a link to a file outside this folder"
             raise SpecError([Problem(span, message, f"copy the file here, or allow it with {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)

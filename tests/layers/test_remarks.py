@@ -272,7 +272,7 @@ def test_inputs_that_a_join_broadcasts(name):
         )
 
 
-def test_concatenation_along_an_axis():
+def test_concatenation():
     """CS231n's naive Inception module: 128, 192, 96 and 256 channels are 672."""
     four = [(channels, 28, 28) for channels in (128, 192, 96, 256)]
     assert said("concat", *four) == [("concat", {"sizes": (128, 192, 96, 256), "joined": 672})]

@@ -141,18 +141,21 @@ def test_joins_with_branches() -> None:
     ("override", "problem"),
     [
         ("stm: {filters: 1}", "3:3: override: no layer or block has the name 'stm'; did you mean 'stem'?"),
-        ('"stm*": {filters: 1}', "3:3: override: no layer or block fits the pattern 'stm*'"),
+        ('"stm*": {filters: 1}', "3:3: override: no layer or block matches the pattern 'stm*'"),
         (
             "tail: {filters: 1}",
             "3:3: override: 'tail' is neither a layer nor a block; use the name of a layer in it, such as tail.relu",
         ),
         ("stem: {filtres: 1}", "3:10: stem: conv has no setting 'filtres'; did you mean 'filters'?"),
-        ('"**": {bias: false}', "3:10: unit.0: the block 'unit' has no parameter 'bias'; it has filters and kernel"),
+        (
+            '"**": {bias: false}',
+            "3:10: unit.0: the block 'unit' has no parameter 'bias'; its parameters are filters and kernel",
+        ),
         ("unit.0: {kernl: 1}", "3:12: unit.0: the block 'unit' has no parameter 'kernl'; did you mean 'kernel'?"),
-        ("unit.0.relu: {slope: 1}", "3:17: unit.0.relu: relu has no setting 'slope'; it has none"),
+        ("unit.0.relu: {slope: 1}", "3:17: unit.0.relu: relu has no setting 'slope'; remove the override"),
         (
             "stem: 3",
-            "3:9: override takes the settings of 'stem' by name, not the text '3'; such as conv5_1: {filters: 1024}",
+            "3:9: override takes the settings of 'stem' by name, not the text '3'; write settings by name, such as conv5_1: {filters: 1024}",
         ),
         ("stem: {filters: widht}", "3:19: 'widht' is not defined here; did you mean 'width'?"),
         (

@@ -162,7 +162,7 @@ def test_a_dense_convolution_is_given_in_per_cent(spec):
     assert words.startswith("Of the connections that fully connected layers would have, 56.3 % exist: an output")
 
 
-def test_what_shares_nothing(spec):
+def test_networks_without_sharing(spec):
     mlp = sharing_table(spec("name: M\ninput: [8]\nlayers: [linear: 4, linear: 2]"), SharingView())
     assert [words for label, words in mlp.notes if not label] == [
         "No parameter is shared over positions: each is used once.",
@@ -177,7 +177,7 @@ def test_what_shares_nothing(spec):
         ),
     ]
     empty = sharing_table(spec("name: Pools\ninput: [3, 8, 8]\nlayers: [{max_pool: 2}]"), SharingView())
-    assert empty.notes == (("", "Pools has no learned weights."),)
+    assert empty.notes == (("", "Pools has no learnable weights."),)
     assert empty.lines == ()
 
 

@@ -165,7 +165,7 @@ def test_aliases_do_not_explode() -> None:
         ("# nothing", "f:1:1: the spec is empty; write at least input: and layers:"),
     ],
 )
-def test_yaml_that_a_spec_must_not_contain(text: str, expected: str | None) -> None:
+def test_yaml_features_in_specs(text: str, expected: str | None) -> None:
     if expected == "":
         assert parse(text, "f")
     elif expected is None:

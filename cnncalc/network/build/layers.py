@@ -34,7 +34,7 @@ class LayerFactory:
         return self.by_arguments.setdefault(arguments, {})
 
     def layer_type(self, call: LayerCall, scope: ItemScope, tensor: Tensor | None) -> LayerType:
-        """The layer of a call whose settings see `tensor`. Raises RuleError, and what `ItemScope.evaluate` raises."""
+        """The layer of a call whose settings see `tensor`. Raises RuleError, and the errors of `ItemScope.evaluate`."""
         known = scope.layer_types if call.ready is None else self.constant
         made = None if known is None else known.get(id(call))
         if made is not None:

@@ -20,9 +20,9 @@ Call: TypeAlias = LayerCall | BlockCall | NetworkCall | JoinCall
 
 
 class OverrideTable:
-    """The overrides of one network. Their values depend on its variables alone.
+    """The overrides of one network. Their values depend only on its variables.
 
-    `prefix` is the beginning of the full names of its layers, which the names in its file lack.
+    `prefix` is the part of its layers' full names that the names in its file omit.
     """
 
     def __init__(self, draft: Draft, network: NetworkScope, prefix: str) -> None:
@@ -54,7 +54,7 @@ class OverrideTable:
             yield name, Constant(value, template.span)
 
     def apply(self, call: Call, path: str, names: Collection[str]) -> Call:
-        """The call of the item at a path, with the settings that overrides give it; `names` are those that it takes."""
+        """The call of the item at a path with its overridden settings; `names` are the settings that it has."""
         path = path[len(self.prefix) :]
         fitting = list(self.exact.get(path, ()))
         fitting += (number for number in self.patterns if any(named([path], self.overrides[number].pattern)))
@@ -83,17 +83,17 @@ class OverrideTable:
         span, _ = self.overrides[number].settings[name]
         type_name, noun = describe(call)
         known = list(names)
-        hint = did_you_mean(name, known, f"it has {listed(known)}" if known else "it has none")
+        hint = did_you_mean(name, known, f"its {noun}s are {listed(known)}" if known else "remove the override")
         self.problems.append(Problem(span, f"{path}: {type_name} has no {noun} {quoted(name)}", hint))
 
     def find_problems(self) -> list[Problem]:
-        """What is wrong with the overrides; that no item fits one only if nothing else is wrong."""
+        """The problems of the overrides; unmatched overrides count only without other problems."""
         if self.draft.is_sound and not self.problems:
             self._report_unused()
         return self.problems
 
     def _report_unused(self) -> None:
-        """Report overrides that no item fits."""
+        """Report overrides that match no item."""
         prefix = self.prefix
         groups = {group.name for group in self.draft.groups}
         full = (*(layer.name for layer in self.draft.layers), *groups)
@@ -101,7 +101,7 @@ class OverrideTable:
         for number in sorted(self.unused):
             pattern, _, span = self.overrides[number]
             if WITHOUT_DOT in pattern:
-                problem = Problem(span, f"override: no layer or block fits the pattern {quoted(pattern)}")
+                problem = Problem(span, f"override: no layer or block matches the pattern {quoted(pattern)}")
             elif f"{prefix}{pattern}" in groups:
                 message = f"override: {quoted(pattern)} is neither a layer nor a block"
                 inside = next((name for name in names if name.startswith(f"{pattern}.")), f"{pattern}.*")

@@ -13,7 +13,7 @@ from cnncalc.network.build.scope import ItemScope, Tensor
 from cnncalc.spec.records import Block, Reads, Spec, reads_of
 from cnncalc.spec.templates import EvaluationError
 
-# What to do about a name that no layer has, where none is near.
+# The hint for an unknown name without a similar one.
 NAME_IT = "give the layer this name with name:"
 
 
@@ -22,7 +22,7 @@ class BlockReads:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        # By the id of the block: those of different networks may have one name.
+        # By the id of the block, because blocks of different networks may have the same name.
         self.by_block: dict[int, Reads] = {}
 
     def of(self, block: Block) -> Reads:

@@ -70,7 +70,7 @@ def _decode_item(node: Node, context: Context) -> Item:
             hints.report_type_key(key, value, [pair for pair in types if pair[0] is not key], context)
             return Item("", None, node.span)
     if "when" in modifiers or loop is not None:
-        # A block may use itself where a condition ends that.
+        # A block may use itself if a condition ends the recursion.
         inside = inside._replace(calls={})
     name = decode_name(modifiers.get("name"), inside)
     sources = decode_sources(modifiers.get("from"), inside)
@@ -95,7 +95,7 @@ def _decode_item(node: Node, context: Context) -> Item:
 
 
 def _decode_types(types: list[tuple[Scalar, Node]], span: Span, context: Context) -> tuple[str, Span, Action | None]:
-    """The word of an item's type, its place, and what the item does; None if that cannot be used."""
+    """The word of an item's type, its place, and its action; None if the action is invalid."""
     action: Action | None = None
     beside: dict[str, Node] = {}
     if any(key.text == NETWORK for key, _ in types) and not context.is_block(NETWORK):
@@ -123,7 +123,7 @@ def _uses_values(node: Scalar, context: Context) -> bool:
 
 
 def _decode_type_call(types: list[tuple[Scalar, Node]], context: Context) -> Action | None:
-    """The call of a type that an expression chooses, with the arguments of `set`; None if it cannot be used."""
+    """The call of a type that an expression chooses, with the arguments of `set`; None if it is invalid."""
     values = {key.text: value for key, value in types}
     if wrong := next((key for key, _ in types if key.text not in (TYPE, SET)), None):
         message = f"{quoted(wrong.text)} cannot be beside {TYPE}"
@@ -139,11 +139,11 @@ def _may_share(span: Span, loop: Loop | None, action: Action | None, weights: ob
     """Whether the passes of an item can share their weights; reports why not."""
     if loop is None:
         hint = "write it beside repeat or for, or name the other layer in weights"
-        problems.report(span, "share_weights is about the passes of a loop, but here is none", hint)
+        problems.report(span, "share_weights needs a loop, and this item has none", hint)
     elif weights is not None:
-        problems.report(span, "share_weights and weights both say whose weights it uses", "write one of them")
+        problems.report(span, "share_weights and weights are mutually exclusive", "remove one of them")
     elif isinstance(action, SideBranches):
-        problems.report(span, "share_weights is about a layer or block, not branches", "move it into one")
+        problems.report(span, "share_weights belongs to a layer or block, not to branches", "move it into a branch")
     else:
         return True
     return False

@@ -8,7 +8,7 @@ from cnncalc.spec.records import Override
 from cnncalc.spec.templates import Template, TemplateReader
 from cnncalc.syntax.source import Mapping, kind
 
-HINT = "such as conv5_1: {filters: 1024}"
+HINT = "write settings by name, such as conv5_1: {filters: 1024}"
 
 
 def decode_overrides(chain: tuple[Mapping, ...], reader: TemplateReader) -> tuple[Override, ...]:
