@@ -383,7 +383,7 @@ def test_messages_name_arguments_and_no_options(one_conv):
         cnncalc.load(base)
     assert "- 175 layers in 15 rows\n" in f"{cnncalc.load('resnet50').to_markdown()}\n"
     notes = cnncalc.check(one_conv, against="lenet5").findings
-    assert [note.hint for note in notes if note.code == "baseline"] == ["max_increase in a budget would"]
+    assert [note.hint for note in notes if note.code == "baseline"] == ["use max_increase in a budget"]
 
 
 @pytest.mark.parametrize("key", limits.DOCS)

@@ -32,7 +32,7 @@ def test_each_tap_mixes_four_numbers(place):
         (
             [(16, 9, 9)],
             (
-                "deform_conv needs 2 or 3 inputs, got 1; compute its offsets with a conv of 18 filters, "
+                "deform_conv needs 2 or 3 inputs, got 1; compute its offsets with a conv of 18 filters "
                 "and write from: [previous, offsets], with a mask as the third"
             ),
         ),

@@ -155,7 +155,10 @@ def test_joins_with_branches() -> None:
         ("unit.0.relu: {slope: 1}", "3:17: unit.0.relu: relu has no setting 'slope'; remove the override"),
         (
             "stem: 3",
-            "3:9: override takes the settings of 'stem' by name, not the text '3'; write settings by name, such as conv5_1: {filters: 1024}",
+            (
+                "3:9: override takes the settings of 'stem' by name, not the text '3';"
+                " write settings by name, such as conv5_1: {filters: 1024}"
+            ),
         ),
         ("stem: {filters: widht}", "3:19: 'widht' is not defined here; did you mean 'width'?"),
         (

@@ -182,7 +182,7 @@ def test_a_link_out_of_the_folder_of_blocks(folder: Path, tmp_path_factory: pyte
     outside = tmp_path_factory.mktemp("outside")
     (outside / "one.yaml").write_text(ONE)
     (folder / "blocks").symlink_to(outside)
-    assert "a link to a file outside of this folder" in message(write("net", "extends: blocks/one.yaml\n"))
+    assert "a link to a file outside this folder" in message(write("net", "extends: blocks/one.yaml\n"))
 
 
 @pytest.mark.parametrize("name", bundled.libraries())
