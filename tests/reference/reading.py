@@ -41,6 +41,9 @@ KINDS = {
     "LayerNorm": "layer_norm",
     "LayerNorm2d": "layer_norm",
     "CNBlock": "scale",  # the one weight that it has of its own
+    "MetaNeXtBlock": "scale",  # likewise
+    "Scale": "scale",
+    "GroupNorm1": "group_norm",
 }
 
 COMPARED = {
@@ -53,6 +56,7 @@ COMPARED = {
     "max_pool",
     "avg_pool",
     "layer_norm",
+    "group_norm",
     "scale",
 }
 

@@ -1,7 +1,7 @@
 """Record what a framework's network measures, layer by layer, for the tests to compare with.
 
     python tests/reference/record.py torchvision resnet50 [inception_v3 ...]
-    python tests/reference/record.py timm inception_v4
+    python tests/reference/record.py timm inception_v4 repvgg_a0-deployed
     python tests/reference/record.py torchvision regnet_y_128gf@224
     python tests/reference/record.py papers unet
 
@@ -35,6 +35,7 @@ INPUT = 0  # among the rows, which count from 1: the network's input
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
+DEPLOYED = "-deployed"  # after a network's name: its branches of training merged into one convolution
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
 
 
@@ -47,11 +48,16 @@ class Traced(torch.Tensor):
     def __torch_function__(cls, function, types, arguments=(), options=None):
         output = super().__torch_function__(function, types, arguments, options or {})
         given = (arguments, options)
+        rows = rows_of(given)
         for tensor in tensors(output):
-            tensor.rows = rows_of(given)
+            tensor.rows = rows
         for tensor in tensors(given):
             if use := getattr(tensor, "note_use", None):
-                use(given, output)
+                if rows:
+                    use(given, output)
+                else:  # a parameter alone, in another shape: it is used where it meets a map
+                    for view in tensors(output):
+                        view.note_use = use
         return output
 
 
@@ -85,7 +91,9 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
         return models.get_model(name, weights=None, **options), (3, crop, crop)
     import timm
 
-    model = timm.create_model(name, pretrained=False)
+    model = timm.create_model(name.removesuffix(DEPLOYED), pretrained=False)
+    if name.endswith(DEPLOYED):
+        model = timm.utils.reparameterize_model(model)
     return model, tuple(model.default_cfg["input_size"])
 
 
@@ -113,8 +121,10 @@ class Recorder:
             own = list(module.parameters(recurse=False))
             if own and any(list(child.parameters()) for child in module.children()):
                 # It works with weights of its own between modules that have theirs: the row is where it uses them.
-                for parameter in own:
-                    parameter.note_use = partial(self.note, name, module)
+                for key, parameter in list(module.named_parameters(recurse=False)):
+                    traced = parameter.as_subclass(Traced)
+                    traced.note_use = partial(self.note, name, module)
+                    module._parameters[key] = traced
             elif own or isinstance(module, POOLS):
                 module.register_forward_hook(partial(self.note, name))
             module.register_forward_hook(self.end)
