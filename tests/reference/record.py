@@ -82,9 +82,9 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
         if name in models.list_models(models.segmentation):
             return models.get_model(name, weights=None, weights_backbone=None, aux_loss=True), (3, 520, 520)
         if name in models.list_models(models.video):
-            return models.get_model(name, weights=None), (3, 16, 112, 112)
+            return models.get_model(name, weights=None), (3, 16, *crop_of(name))
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        crop = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
+        crop = crop_of(name)[0]
         # The weights that torchvision's figures are published for are the first ones.
         first = next(iter(models.get_model_weights(name)))
         crop = first.transforms().crop_size[0] if first.transforms() else crop
@@ -95,6 +95,13 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
     if name.endswith(DEPLOYED):
         model = timm.utils.reparameterize_model(model)
     return model, tuple(model.default_cfg["input_size"])
+
+
+def crop_of(name: str) -> tuple[int, ...]:
+    """Height and width of the images that torchvision's weights of a network are for, or one size for both."""
+    from torchvision import models
+
+    return tuple(models.get_model_weights(name).DEFAULT.transforms().crop_size)
 
 
 def build_without_numbers(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
