@@ -4,13 +4,14 @@
     python tests/reference/record.py timm inception_v4 repvgg_a0-deployed
     python tests/reference/record.py torchvision regnet_y_128gf@224
     python tests/reference/record.py papers unet
+    python tests/reference/record.py keras ResNet50V2
 
 Writes tests/reference/<framework>/<network>.csv (<network>@<size>.csv where an image size is given):
 the modules that hold weights and the pools, be they modules or functions, in the order they run on
 one image, with shapes without the batch. `reads` are the rows, counted from 1, whose outputs a row
 gets with no other row between, be they added, stacked, cut or resized on the way, and `input` for the
 network's input. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
-timm 1.0.31 are what the files here were made with); nothing is run or downloaded but the
+timm 1.0.31 and Keras 3.15.1 are what the files here were made with); nothing is run or downloaded but the
 architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks
 of definitions.py.
 """
@@ -206,15 +207,21 @@ def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
 
 def padding(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> str:
     """`1x1`, or where it is not the same on both sides `0:1x0:1`."""
+    if pads := getattr(module, "pads", None):
+        return "x".join(map(one_axis, pads))
     if not type(module).__name__.endswith("Same"):
         return sizes(module.padding)
     axes = []
     # timm's convolutions and pools that pad as TensorFlow does: what is missing, the larger half behind.
     for axis, (kernel, stride) in enumerate(zip(module.kernel_size, module.stride, strict=True), start=2):
         missing = max((output.shape[axis] - 1) * stride + kernel - source.shape[axis], 0)
-        before, after = missing // 2, missing - missing // 2
-        axes.append(f"{before}" if before == after else f"{before}:{after}")
-    return "x".join(axes)
+        axes.append((missing // 2, missing - missing // 2))
+    return "x".join(map(one_axis, axes))
+
+
+def one_axis(sides: tuple[int, int]) -> str:
+    before, after = sides
+    return f"{before}" if before == after else f"{before}:{after}"
 
 
 def sizes(value: int | tuple[int, ...] | str) -> str:
@@ -223,6 +230,10 @@ def sizes(value: int | tuple[int, ...] | str) -> str:
 
 def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
     """The rows of a network, at another image size where `name@size` has one."""
+    if framework == "keras":
+        import record_keras
+
+        return record_keras.measure(name_and_size)
     name, _, size = name_and_size.partition("@")
     model, shape = build_without_numbers(framework, name)
     if size:
