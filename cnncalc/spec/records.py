@@ -281,7 +281,12 @@ def variables_used(spec: Spec) -> set[str]:
     """The names that the expressions of a spec use, other than the parameters of its blocks."""
     used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards, spec.overrides)))
     for block in spec.blocks.values():
-        used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
+        hidden: set[str] = set()
+        for parameter in block.parameters:
+            # A default sees the parameters before it, so `width=width` uses the variable.
+            used |= set(names_used_in(parameter.default)) - hidden
+            hidden.add(parameter.name)
+        used |= set(names_used_in(block.items)) - hidden
     return used
 
 
