@@ -645,6 +645,62 @@ class YOLOv8(nn.Module):
         return self.dfl(distances).squeeze(1), torch.cat(scores, 2).sigmoid()
 
 
+class CRNN(nn.Module):
+    """Shi, Bai, Yao 2015, table 1, as in meijieru/crnn.pytorch: images of 32x100, 36 characters and the blank."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        pools = {0: nn.MaxPool2d(2), 1: nn.MaxPool2d(2)}
+        pools |= {index: nn.MaxPool2d(2, (2, 1), (0, 1)) for index in (3, 5)}
+        channels = 1
+        for index, filters in enumerate((64, 128, 256, 256, 512, 512, 512)):
+            last = index == 6
+            layers.append(nn.Conv2d(channels, filters, 2 if last else 3, padding=0 if last else 1))
+            layers += [nn.BatchNorm2d(filters)] if index in (2, 4, 6) else []
+            layers += [nn.ReLU(), *([pools[index]] if index in pools else [])]
+            channels = filters
+        self.cnn = nn.Sequential(*layers)
+        self.lstm = nn.ModuleList(nn.LSTM(size, 256, bidirectional=True, batch_first=True) for size in (512, 256))
+        self.linear = nn.ModuleList(nn.Linear(512, size) for size in (256, 37))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        x = self.cnn(image).squeeze(2).transpose(1, 2)
+        for lstm, linear in zip(self.lstm, self.linear, strict=True):
+            x = linear(lstm(x)[0])
+        return x
+
+
+def squash(s: torch.Tensor) -> torch.Tensor:
+    length = s.norm(dim=-1, keepdim=True)
+    return s * length / (1 + length**2)
+
+
+class CapsNet(nn.Module):
+    """Sabour, Frosst, Hinton 2017, figures 1 and 2 (8.2 million parameters, 6.8 million without the decoder).
+
+    The decoder gets all capsules, where the authors set those of other digits to 0.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.primary = nn.Conv2d(1, 256, 9), nn.Conv2d(256, 256, 9, 2)
+        self.weight = nn.Parameter(torch.zeros(1152, 10, 16, 8))
+        layers = [nn.Linear(160, 512), nn.ReLU(), nn.Linear(512, 1024), nn.ReLU(), nn.Linear(1024, 784), nn.Sigmoid()]
+        self.decoder = nn.Sequential(*layers)
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        maps = self.primary(functional.relu(self.conv1(image)))
+        u = squash(maps.unflatten(1, (32, 8)).transpose(1, 2).flatten(2).transpose(1, 2))
+        predicted = torch.einsum("bic,ijdc->bijd", u, self.weight)
+        logits = torch.zeros(1152, 10, device=u.device).expand(len(u), -1, -1)
+        for iteration in range(3):
+            v = squash(torch.einsum("bij,bijd->bjd", logits.softmax(2), predicted))
+            if iteration < 2:
+                logits = logits + torch.einsum("bijd,bjd->bij", predicted, v)
+        return v.norm(dim=2), self.decoder(v.flatten(1))
+
+
 class ConvolutionalVAE(nn.Module):
     """Chollet 2020, keras.io/examples/generative/vae (an encoder of 69,076 and a decoder of 65,089 parameters).
 
@@ -710,5 +766,7 @@ NETWORKS = {
     "yolov8m": (lambda: YOLOv8(2 / 3, 3 / 4, 768), (3, 640, 640)),
     "yolov8l": (lambda: YOLOv8(1, 1, 512), (3, 640, 640)),
     "yolov8x": (lambda: YOLOv8(1, 5 / 4, 512), (3, 640, 640)),
+    "crnn": (CRNN, (1, 32, 100)),
+    "capsnet": (CapsNet, (1, 28, 28)),
     "vae": (ConvolutionalVAE, (1, 28, 28)),
 }

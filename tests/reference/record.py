@@ -12,13 +12,14 @@ one image, with shapes without the batch. `reads` are the rows, counted from 1, 
 gets with no other row between, be they added, stacked, cut or resized on the way, and `input` for the
 network's input. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
 timm 1.0.31 and Keras 3.15.1 are what the files here were made with); nothing is run or downloaded but the
-architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks
-of definitions.py.
+architecture. MACs are multiply-accumulates of convolutions, linear layers and products of tensors.
+`papers` are the networks of definitions.py.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -36,6 +37,9 @@ INPUT = 0  # among the rows, which count from 1: the network's input
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
+PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
+ADDED = ("RelPosBias",)  # modules that add what they hold to what comes in
+RESIDUAL = ("GlobalResponseNorm",)  # modules that add what they compute to what comes in
 DEPLOYED = "-deployed"  # after a network's name: its branches of training merged into one convolution
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
 
@@ -44,6 +48,7 @@ class Traced(torch.Tensor):
     """A tensor that carries the rows it comes from; functions hand on those of all that they are given."""
 
     rows: frozenset[int] = frozenset()
+    note_product: Callable[[tuple[object, ...], torch.Tensor], None]  # what is done with a product of tensors
 
     @classmethod
     def __torch_function__(cls, function, types, arguments=(), options=None):
@@ -52,6 +57,12 @@ class Traced(torch.Tensor):
         rows = rows_of(given)
         for tensor in tensors(output):
             tensor.rows = rows
+        if function.__name__ in PRODUCTS:
+            for tensor in tensors(given):
+                if note_factor := getattr(tensor, "note_factor", None):
+                    note_factor(tensor)
+            cls.note_product(arguments, output)
+            return output
         for tensor in tensors(given):
             if use := getattr(tensor, "note_use", None):
                 if rows:
@@ -82,6 +93,8 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
 
         if name in models.list_models(models.segmentation):
             return models.get_model(name, weights=None, weights_backbone=None, aux_loss=True), (3, 520, 520)
+        if name in models.list_models(models.detection):
+            return Dense(models.get_model(name, weights=None, weights_backbone=None)), (3, 300, 300)
         if name in models.list_models(models.video):
             return models.get_model(name, weights=None), (3, 16, *crop_of(name))
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
@@ -92,10 +105,29 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
         return models.get_model(name, weights=None, **options), (3, crop, crop)
     import timm
 
+    timm.layers.set_fused_attn(False)  # with its two products as separate functions
     model = timm.create_model(name.removesuffix(DEPLOYED), pretrained=False)
     if name.endswith(DEPLOYED):
         model = timm.utils.reparameterize_model(model)
     return model, tuple(model.default_cfg["input_size"])
+
+
+class Dense(nn.Module):
+    """What a detector computes from an image of its size: maps and scores, without what makes boxes of them."""
+
+    def __init__(self, detector: nn.Module) -> None:
+        super().__init__()
+        self.backbone, self.head = detector.backbone, detector.head
+
+    def forward(self, image: torch.Tensor) -> object:
+        if not hasattr(self.backbone, "scale_weight"):
+            return self.head(list(self.backbone(image).values()))
+        # SSD normalizes the first of its maps; here after the others have been made of it.
+        maps = [self.backbone.features(image)]
+        for block in self.backbone.extra:
+            maps.append(block(maps[-1]))
+        maps[0] = self.backbone.scale_weight.view(-1, 1, 1) * nn.functional.normalize(maps[0])
+        return self.head(maps)
 
 
 def crop_of(name: str) -> tuple[int, ...]:
@@ -132,6 +164,7 @@ class Recorder:
                 for key, parameter in list(module.named_parameters(recurse=False)):
                     traced = parameter.as_subclass(Traced)
                     traced.note_use = partial(self.note, name, module)
+                    traced.note_factor = partial(self.note_factor, f"{name}.{key}".lstrip("."))
                     module._parameters[key] = traced
             elif own or isinstance(module, POOLS):
                 module.register_forward_hook(partial(self.note, name))
@@ -141,7 +174,8 @@ class Recorder:
         images = torch.empty(2, *shape, device="meta").as_subclass(Traced)
         images.rows = frozenset({INPUT})
         pools = {kind: self.noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
-        with torch.no_grad(), patch.multiple(nn.functional, **pools):
+        product = patch.object(Traced, "note_product", self.note_product, create=True)
+        with torch.no_grad(), patch.multiple(nn.functional, **pools), product:
             model(images)
 
     def start(self, name: str, module: nn.Module, _: object) -> None:
@@ -150,8 +184,9 @@ class Recorder:
     def end(self, *_: object) -> None:
         self.running.pop()
 
-    def note(self, name: str, module: nn.Module, given: object, output: torch.Tensor) -> None:
-        """A run of a module."""
+    def note(self, name: str, module: nn.Module, given: object, outputs: object) -> None:
+        """A run of a module; of several outputs, the first is the one that counts."""
+        output = next(tensors(outputs))
         own = {id(p): p.numel() for p in module.parameters(recurse=False)}
         params = sum(size for key, size in own.items() if key not in self.counted)
         buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
@@ -169,6 +204,31 @@ class Recorder:
             row["dilation"] = sizes(module.dilation)
             row["groups"] = module.groups
         self.add(row, given, output)
+        if type(module).__name__ in ADDED:
+            row["reads"] = ""
+        if type(module).__name__ in (*ADDED, *RESIDUAL):
+            output.rows |= rows_of(given)
+
+    def note_factor(self, name: str, parameter: torch.Tensor) -> None:
+        """A learned tensor that a product uses."""
+        row: dict[str, object] = {
+            "name": name,
+            "type": "Parameter",
+            "params": parameter.numel(),
+            "buffers": 0,
+            "macs": 0,
+        }
+        self.add(row, (), parameter[None])
+        self.counted.add(id(parameter))
+        del parameter.note_use, parameter.note_factor
+        parameter.rows = frozenset({len(self.rows)})
+
+    def note_product(self, arguments: tuple[object, ...], output: torch.Tensor) -> None:
+        """A product of tensors; both images of the batch are in it."""
+        name, _ = self.running[-1]
+        row: dict[str, object] = {"name": f"{name}.product", "type": "Product", "params": 0, "buffers": 0}
+        row["macs"] = product_macs(arguments, output) // 2
+        self.add(row, arguments, output)
 
     def noted(self, kind: str, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         """A function that pools, with a row where no module calls it that has one."""
@@ -202,7 +262,18 @@ def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
         return source[0, 0].numel() * module.weight.numel()
     if isinstance(module, nn.Linear):
         return output[0].numel() * module.in_features
+    if isinstance(module, nn.LSTM):
+        return output.shape[1] * sum(weight.numel() for key, weight in module.named_parameters() if "weight" in key)
     return 0
+
+
+def product_macs(arguments: tuple[object, ...], output: torch.Tensor) -> int:
+    if not isinstance(arguments[0], str):
+        return output.numel() * arguments[0].shape[-1]
+    sizes: dict[str, int] = {}
+    for letters, tensor in zip(arguments[0].split("->")[0].split(","), arguments[1:], strict=True):
+        sizes |= dict(zip(letters.strip(), tensor.shape, strict=True))
+    return math.prod(sizes.values())
 
 
 def padding(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> str:
