@@ -31,8 +31,9 @@ from cnncalc.syntax.settings import Setting
 TOP_DOCS = {
     "name": "the network's name, shown in the header; defaults to the file's name",
     "source": "free text, such as the paper; shown in the header",
-    "family": "group in `cnncalc list`, such as ResNet",
-    "year": "year of publication",
+    "family": "what `cnncalc list` groups it with, such as ResNet",
+    "task": "what the network is for, other than classification, such as detection",
+    "year": "when it was published",
     "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
     "input": "the input's sizes, channels first and without the batch, or a mapping from names to sizes",

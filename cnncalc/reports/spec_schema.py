@@ -169,6 +169,7 @@ def _top(key: str) -> JsonSchema:
         "name": text,
         "source": text,
         "family": text,
+        "task": text,
         "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
         "extends": {"anyOf": [_file(), _list(_file(), minItems=1)]},
         "override": {

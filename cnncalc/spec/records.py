@@ -20,8 +20,8 @@ from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
 
 TOP_KEYS = (
-    "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
-    *GUARDS,
+    "name", "source", "family", "task", "year", "extends", "override", "input", "variables", "blocks", "layers",
+    "outputs", *GUARDS,
 )  # fmt: skip
 # Their names in other tools, for messages.
 TOP_KEYS_ELSEWHERE = {
@@ -234,6 +234,7 @@ class Spec(Record):
     name: str
     source: str
     family: str
+    task: str
     year: int | None
     file: str
     texts: tuple[tuple[str, str], ...]
