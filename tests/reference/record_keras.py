@@ -17,6 +17,7 @@ ROWS = ("Conv2D", "DepthwiseConv2D", "Dense", "BatchNormalization", "MaxPooling2
 
 def measure(name: str) -> list[dict[str, object]]:
     """The rows of keras.applications' network of this name."""
+    keras.utils.clear_session()  # which counts the layers that have no name of their own
     model = getattr(keras.applications, name)(weights=None)
     rows: list[dict[str, object]] = []
     sources: dict[str, frozenset[int]] = {}  # the rows that a layer's output comes from, by its name
