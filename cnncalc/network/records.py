@@ -162,6 +162,7 @@ class LayerGraph(Record):
     name: str
     source: str
     family: str
+    task: str
     year: int | None
     file: str
     inputs: tuple[tuple[str, Shape], ...]

@@ -89,6 +89,7 @@ def decode_alone(
         read_text(top.get("name"), "name", problems) or os.path.basename(file).removesuffix(bundled.SUFFIX),
         read_text(top.get("source"), "source", problems),
         read_text(top.get("family"), "family", problems),
+        read_text(top.get("task"), "task", problems),
         read_year(top.get("year"), problems),
         file,
         tuple((document.shown, document.text) for document in documents),
