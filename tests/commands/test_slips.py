@@ -24,7 +24,7 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
         ("summary mobilenetv2", f"mobilenetv2: {NO_NETWORK}; did you mean 'mobilenet_v2'?"),
         ("summary EfficientNet-B0", f"EfficientNet-B0: {NO_NETWORK}; did you mean 'efficientnet_b0'?"),
         ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
-        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
+        ("summary whisper", f"whisper: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
         ("summary vgg16 --set class=10", "--set class: the spec has no variable 'class'; did you mean 'classes'?"),
         ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write, for example, classes=10"),
         ("summary vgg16 --column params", "--columns"),
