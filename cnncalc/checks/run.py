@@ -162,7 +162,7 @@ def _network_like(place: Place, own: Overrides, request: Request) -> LayerGraph:
     What the configuration sets in a spec can be altered by whoever alters the spec, so that a baseline has overrides
     of its `own`. Those of the command are for both: the baseline takes those whose variable or input it has.
     """
-    chain = chain_of(place)
+    chain = chain_of(place, request.inputs or own.inputs)
     spec = decode(chain)
     names = {name for name, _ in spec.inputs}
     settings = (*own.settings, *(pair for pair in request.settings if pair[0] in spec.variables))

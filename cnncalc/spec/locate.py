@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 from cnncalc import bundled, git, interchange, limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
@@ -27,7 +28,6 @@ FORMATS = {
     ".json": "Keras models",
     ".pb": "TensorFlow models",
     ".tflite": "TensorFlow Lite models",
-    ".prototxt": "Caffe models",
     ".caffemodel": "Caffe models",
     ".weights": "Darknet models",
     ".mlmodel": "Core ML models",
@@ -126,11 +126,7 @@ def refuse_link_outside(place: Place) -> None:
 def _format_advice(path: str) -> str:
     """What to do instead of giving a file of another program; nothing for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
-    return (
-        f"cnncalc reads YAML specs and Darknet configurations, not {name}; `cnncalc list` shows the bundled networks"
-        if name
-        else ""
-    )
+    return f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {name}" if name else ""
 
 
 def read(place: Place) -> str:
@@ -150,10 +146,13 @@ def read(place: Place) -> str:
     return text
 
 
-def chain_of(place: Place) -> tuple[ParsedFile, ...]:
-    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together."""
+def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
+    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together.
+
+    `inputs` are sizes of inputs that the user gives: files of other programs may have none of their own.
+    """
     limits.restart()
-    text, node = _read_spec(place)
+    text, node = _read_spec(place, inputs)
     chain: list[ParsedFile] = []
     identities: list[tuple[str, str]] = []
     values = characters = 0
@@ -189,11 +188,11 @@ def chain_of(place: Place) -> tuple[ParsedFile, ...]:
             raise
 
 
-def _read_spec(place: Place) -> tuple[str, Node]:
+def _read_spec(place: Place, inputs: Iterable[tuple[str, str]]) -> tuple[str, Node]:
     """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
     text = read(place)
     if interchange.reader_of(place.path):
-        return text, interchange.read(text, place.path, place.shown)
+        return text, interchange.read(text, place.path, place.shown, inputs)
     try:
         node = source.parse(text, place.shown)
     except SpecError:

@@ -31,7 +31,7 @@ def read_spec(
     Raises SpecError if no spec can be made of it; problems that can be reported beside others are in `problems`.
     """
     try:
-        return decode(chain_of(locate(reference)), settings, inputs)
+        return decode(chain_of(locate(reference), inputs), settings, inputs)
     finally:
         limits.rest()
 

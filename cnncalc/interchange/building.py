@@ -1,0 +1,150 @@
+"""What readers share: a graph as it is collected, with the shape of each layer and names that a spec can have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from cnncalc import layers, limits, surface
+from cnncalc.errors import Problem, RuleError, Span, SpecError, quoted
+from cnncalc.interchange.graph import Graph, GraphLayer, Plain
+from cnncalc.layers.shapes import Shape
+
+# The sizes that --input gives, by the name of the input; "" for the one input.
+Sizes: TypeAlias = Mapping[str, tuple[int, ...]]
+Settings: TypeAlias = Mapping[str, Plain]
+
+TAKEN = ("input", "previous")
+REAL = re.compile(r"([+-]?)([0-9]{0,20})(?:\.([0-9]{0,40}))?(?:[eE]([+-]?[0-9]{1,3}))?f?")
+LARGEST_POWER = 30
+
+
+class GraphBuilder:
+    """Collects the layers of a graph in order. `shapes` has that of each input and layer by its name."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
+        self.inputs: dict[str, tuple[int, ...]] = {}
+        self.shapes: dict[str, Shape] = {}
+        self.layers: list[GraphLayer] = []
+        self.read: set[str] = set()
+        self.limits = limits.current()
+        self.steps = 0
+        # How often each name was asked for.
+        self.counts: dict[str, int] = dict.fromkeys(TAKEN, 1)
+
+    def add_inputs(self, shapes: Mapping[str, tuple[tuple[int, ...], Span, str]]) -> dict[str, str]:
+        """Add the inputs of a network, once, and return the name of each in the graph.
+
+        Each comes with its shape, empty if the file has none, its place, and sizes to show as an example.
+        Raises SpecError with each input that has no size.
+        """
+        problems = []
+        names = {}
+        for source, (shape, span, example) in shapes.items():
+            name = self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
+            names[source] = name
+            given = self._given(name if len(shapes) > 1 else "", shape)
+            if not given:
+                option = surface.new_input_shape(name if len(shapes) > 1 else "", example)
+                problems.append(Problem(span, f"the file has no size for its input {quoted(source)}", f"add {option}"))
+                continue
+            self.inputs[name] = shape or given
+            self.shapes[name] = Shape(given)
+        if problems:
+            raise SpecError(problems)
+        return names
+
+    def _given(self, name: str, own: tuple[int, ...]) -> tuple[int, ...]:
+        """The sizes that the user gives for an input, unless they have the channels last; else its own."""
+        given = self.sizes.get(name) or (() if name else self.sizes.get("input", ()))
+        if not given or (own and given[0] != own[0] and own[0] in given):
+            return own
+        return given
+
+    def add(self, layer: GraphLayer) -> str:
+        """Append a layer and return its name: the wanted one as far as a spec can have it.
+
+        A join of one tensor is none. Raises SpecError where the layer does not fit its inputs.
+        """
+        layer_type = layers.find(layer.type)
+        if layer_type is None:
+            raise SpecError([Problem(layer.span, f"{quoted(layer.name)}: there is no layer type {layer.type} yet")])
+        if layer_type.is_merge and len(layer.inputs) == 1 and layer.type != "apply":
+            return layer.inputs[0]
+        if len(self.layers) >= self.limits.layers:
+            message = f"the network has more than {self.limits.layers:,} layers"
+            raise SpecError([Problem(layer.span, message, limits.raised("layers"))])
+        shapes = tuple(self.shapes[source] for source in layer.inputs)
+        try:
+            made = layer_type(**layer.settings)
+            shape = self._bounded(made.output_shape(shapes))
+            has_weights = bool(made.weights(shapes))
+        except RuleError as error:
+            raise SpecError([Problem(layer.span, f"{quoted(layer.name)}: {error.message}", error.hint)]) from None
+        name = self._unique(layer.name, layer.type)
+        self.layers.append(layer._replace(name=name, weights_from=layer.weights_from if has_weights else ""))
+        self.shapes[name] = shape
+        self.read.update(layer.inputs)
+        return name
+
+    def _bounded(self, shape: Shape) -> Shape:
+        if max(shape) > self.limits.number:
+            raise RuleError(
+                f"an axis of its output is longer than {self.limits.number:,}", None, limits.raised("number")
+            )
+        return shape
+
+    def replace_settings(self, name: str, settings: Settings) -> None:
+        """Change the settings of a layer added before; its shape must stay."""
+        at = next(at for at in reversed(range(len(self.layers))) if self.layers[at].name == name)
+        self.layers[at] = self.layers[at]._replace(settings=settings)
+
+    def count_step(self, span: Span) -> None:
+        """Count a layer of the file that is passed through. Raises SpecError where models within models multiply."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            message = f"the file comes to more than {self.limits.steps:,} layers"
+            raise SpecError([Problem(span, message, limits.raised("layers"))])
+
+    def finish(self, name: str, origin: str, span: Span, outputs: tuple[str, ...] = ()) -> Graph:
+        """The graph. Its outputs are those given, or the layers that nothing reads. Raises SpecError without layers."""
+        if not self.layers:
+            raise SpecError([Problem(span, "the file has no layers")])
+        found = tuple(dict.fromkeys(output for output in outputs if output not in self.inputs))
+        ends = tuple(layer.name for layer in self.layers if layer.name not in self.read)
+        return Graph(name, origin, self.inputs, tuple(self.layers), found or ends, span)
+
+    def _unique(self, wanted: str, otherwise: str) -> str:
+        """A name that no other layer or input has: the wanted one, with what names cannot have replaced."""
+        most = self.limits.name - 10
+        clean = re.sub(r"\.{2,}", ".", re.sub(r"[^\w./+-]", "_", wanted[:most])).strip(".") or otherwise
+        name = clean
+        while name in self.counts:
+            self.counts[clean] += 1
+            name = f"{clean}_{self.counts[clean]}"
+        self.counts[name] = 1
+        return name
+
+
+def real(text: str, span: Span, key: str) -> str:
+    """A number of a file, such as 1e-05 or .5, as expressions write it. Raises SpecError for anything else."""
+    match = REAL.fullmatch(text)
+    power = int(match.group(4) or 0) if match else 0
+    if not match or not (match.group(2) or match.group(3)) or abs(power) > LARGEST_POWER:
+        raise SpecError([Problem(span, f"{key} takes a number, not {quoted(text)}")])
+    sign, whole, part = match.group(1), match.group(2) or "", match.group(3) or ""
+    digits = f"{'0' * -power}{whole}{part}{'0' * power}"
+    point = len(whole) + power + (-power if power < 0 else 0)
+    before, after = digits[:point].lstrip("0") or "0", digits[point:].rstrip("0")
+    shown = f"{before}.{after}" if after else before
+    return f"-{shown}" if sign == "-" and shown != "0" else shown
+
+
+def affine(scale: str, offset: str) -> str:
+    """The function x * scale + offset, as short as it can be written."""
+    product = {"1": "x", "-1": "-x"}.get(scale, f"x * {scale}" if scale[0] != "-" else f"x * ({scale})")
+    if offset == "0":
+        return product
+    return f"{product} - {offset[1:]}" if offset[0] == "-" else f"{product} + {offset}"
