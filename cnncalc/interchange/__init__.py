@@ -12,13 +12,26 @@ if TYPE_CHECKING:
     from cnncalc.syntax.source import Mapping
 
 # The readers by the suffix of their files: modules of this folder with a function `read(text, file, sizes) -> Graph`.
-READERS = {".cfg": "darknet", ".prototxt": "caffe"}
+READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
+ARCHIVES = (".keras",)
+# A spec may be written in JSON, and has none of these keys.
+KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*)*"class_name"\s*:')
 SIZES = re.compile(r"\s*\[?\s*[1-9][0-9]{0,17}(\s*[x×,]\s*[1-9][0-9]{0,17}){0,9}\s*\]?\s*")
 
 
 def reader_of(path: str) -> str:
     """The reader of a file, by its suffix; empty where there is none."""
     return READERS.get(os.path.splitext(path)[1].lower(), "")
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file is an archive of which a part is read."""
+    return path.lower().endswith(ARCHIVES)
+
+
+def recognizes(path: str, text: str) -> bool:
+    """Whether a file is one of another program, by its suffix and by the text where that is not enough."""
+    return bool(reader_of(path)) and (not path.lower().endswith(".json") or bool(KERAS_JSON.match(text)))
 
 
 def read(text: str, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Mapping:

@@ -43,11 +43,13 @@ class GraphBuilder:
         problems = []
         names = {}
         for source, (shape, span, example) in shapes.items():
-            name = self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
+            is_one = len(shapes) == 1
+            # The one input of a spec is called input, whatever its name was.
+            name = TAKEN[0] if is_one else self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
             names[source] = name
-            given = self._given(name if len(shapes) > 1 else "", shape)
+            given = self._given("" if is_one else name, shape)
             if not given:
-                option = surface.new_input_shape(name if len(shapes) > 1 else "", example)
+                option = surface.new_input_shape("" if is_one else name, example)
                 problems.append(Problem(span, f"the file has no size for its input {quoted(source)}", f"add {option}"))
                 continue
             self.inputs[name] = shape or given
@@ -101,11 +103,11 @@ class GraphBuilder:
         at = next(at for at in reversed(range(len(self.layers))) if self.layers[at].name == name)
         self.layers[at] = self.layers[at]._replace(settings=settings)
 
-    def count_step(self, span: Span) -> None:
-        """Count a layer of the file that is passed through. Raises SpecError where models within models multiply."""
-        self.steps += 1
+    def count_steps(self, steps: int, span: Span) -> None:
+        """Count layers of the file and what they read. Raises SpecError where models within models multiply."""
+        self.steps += steps
         if self.steps > self.limits.steps:
-            message = f"the file comes to more than {self.limits.steps:,} layers"
+            message = f"the models within the file come to more than {self.limits.steps:,} layers and connections"
             raise SpecError([Problem(span, message, limits.raised("layers"))])
 
     def finish(self, name: str, origin: str, span: Span, outputs: tuple[str, ...] = ()) -> Graph:
@@ -114,7 +116,8 @@ class GraphBuilder:
             raise SpecError([Problem(span, "the file has no layers")])
         found = tuple(dict.fromkeys(output for output in outputs if output not in self.inputs))
         ends = tuple(layer.name for layer in self.layers if layer.name not in self.read)
-        return Graph(name, origin, self.inputs, tuple(self.layers), found or ends, span)
+        shown = " ".join(name[: self.limits.name].encode(errors="replace").decode().split())
+        return Graph(shown, origin, self.inputs, tuple(self.layers), found or ends, span)
 
     def _unique(self, wanted: str, otherwise: str) -> str:
         """A name that no other layer or input has: the wanted one, with what names cannot have replaced."""

@@ -14,7 +14,7 @@ from cnncalc.record import Record
 
 TOKEN = re.compile(
     r"(?P<space>\s+|#[^\n]*)|(?P<word>[A-Za-z_]\w*)|(?P<number>[+-]?\.?[0-9][\w.+-]*)"
-    r"""|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<sign>[][{}<>:;,])|(?P<wrong>.)"""
+    r"""|(?P<text>"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')|(?P<sign>[][{}<>:;,])|(?P<wrong>.)"""
 )
 CLOSING = {"{": "}", "<": ">"}
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")

@@ -22,10 +22,8 @@ FORMATS = {
     ".pth": "PyTorch models",
     ".ckpt": "checkpoints",
     ".safetensors": "safetensors weights",
-    ".h5": "Keras models",
-    ".hdf5": "Keras models",
-    ".keras": "Keras models",
-    ".json": "Keras models",
+    ".h5": "HDF5 files",
+    ".hdf5": "HDF5 files",
     ".pb": "TensorFlow models",
     ".tflite": "TensorFlow Lite models",
     ".caffemodel": "Caffe models",
@@ -136,6 +134,10 @@ def read(place: Place) -> str:
         data = place.text.encode(errors="surrogatepass")
     else:
         data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
+    if place.text is None and interchange.is_archive(place.path):
+        from cnncalc.interchange.archive import read_config
+
+        data = read_config("" if place.revision else place.path, place.shown, data)
     try:
         text = source.text_of(data, place.shown)
         if _format_advice(place.path):
@@ -191,7 +193,7 @@ def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[Pars
 def _read_spec(place: Place, inputs: Iterable[tuple[str, str]]) -> tuple[str, Node]:
     """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
     text = read(place)
-    if interchange.reader_of(place.path):
+    if interchange.recognizes(place.path, text):
         return text, interchange.read(text, place.path, place.shown, inputs)
     try:
         node = source.parse(text, place.shown)
