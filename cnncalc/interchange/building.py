@@ -50,7 +50,9 @@ class GraphBuilder:
             given = self._given("" if is_one else name, shape)
             if not given:
                 option = surface.new_input_shape("" if is_one else name, example)
-                problems.append(Problem(span, f"the file has no size for its input {quoted(source)}", f"add {option}"))
+                problems.append(
+                    Problem(span, f"the file has no size for its input {quoted(source)}", f"give it, as in {option}")
+                )
                 continue
             self.inputs[name] = shape or given
             self.shapes[name] = Shape(given)
