@@ -37,9 +37,10 @@ class _BoundedFile:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= LARGEST_READ:
+        data = self.file.read(size if 0 <= size <= LARGEST_READ else LARGEST_READ + 1)
+        if len(data) > LARGEST_READ:
             raise ValueError
-        return self.file.read(size)
+        return data
 
 
 def read_config(path: str, shown: str, data: bytes) -> bytes:
