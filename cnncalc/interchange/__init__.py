@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
 ARCHIVES = (".keras",)
 # A spec may be written in JSON, and has none of these keys.
-KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*)*"class_name"\s*:')
+KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
 SIZES = re.compile(r"\s*\[?\s*[1-9][0-9]{0,17}(\s*[x×,]\s*[1-9][0-9]{0,17}){0,9}\s*\]?\s*")
 
 

@@ -18,6 +18,23 @@ Settings: TypeAlias = Mapping[str, Plain]
 TAKEN = ("input", "previous")
 REAL = re.compile(r"([+-]?)([0-9]{0,20})(?:\.([0-9]{0,40}))?(?:[eE]([+-]?[0-9]{1,3}))?f?")
 LARGEST_POWER = 30
+MOST_AXES = 16
+
+
+class TextPlaces:
+    """Finds the places of positions in a text, which must be asked for in rising order."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.line, self.start, self.position = 1, 0, 0
+
+    def span(self, position: int) -> Span:
+        if breaks := self.text.count("\n", self.position, position):
+            self.line += breaks
+            self.start = self.text.rindex("\n", self.position, position) + 1
+        self.position = position
+        return Span(self.file, self.line, position - self.start + 1)
 
 
 class GraphBuilder:
@@ -28,6 +45,7 @@ class GraphBuilder:
         self.inputs: dict[str, tuple[int, ...]] = {}
         self.shapes: dict[str, Shape] = {}
         self.layers: list[GraphLayer] = []
+        self.places: dict[str, int] = {}
         self.read: set[str] = set()
         self.limits = limits.current()
         self.steps = 0
@@ -53,6 +71,10 @@ class GraphBuilder:
                 problems.append(
                     Problem(span, f"the file has no size for its input {quoted(source)}", f"give it, as in {option}")
                 )
+                continue
+            if len(given) > MOST_AXES:
+                message = f"the input {quoted(source)} has {len(given):,} axes, more than {MOST_AXES}"
+                problems.append(Problem(span, message))
                 continue
             self.inputs[name] = shape or given
             self.shapes[name] = Shape(given)
@@ -88,6 +110,7 @@ class GraphBuilder:
         except RuleError as error:
             raise SpecError([Problem(layer.span, f"{quoted(layer.name)}: {error.message}", error.hint)]) from None
         name = self._unique(layer.name, layer.type)
+        self.places[name] = len(self.layers)
         self.layers.append(layer._replace(name=name, weights_from=layer.weights_from if has_weights else ""))
         self.shapes[name] = shape
         self.read.update(layer.inputs)
@@ -102,7 +125,7 @@ class GraphBuilder:
 
     def replace_settings(self, name: str, settings: Settings) -> None:
         """Change the settings of a layer added before; its shape must stay."""
-        at = next(at for at in reversed(range(len(self.layers))) if self.layers[at].name == name)
+        at = self.places[name]
         self.layers[at] = self.layers[at]._replace(settings=settings)
 
     def count_steps(self, steps: int, span: Span) -> None:

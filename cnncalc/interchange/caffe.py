@@ -6,9 +6,9 @@ forks where a field has one meaning in all of them. Data layers, and what trains
 
 from __future__ import annotations
 
-import re
 from math import prod
 
+from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
 from cnncalc.interchange.building import Settings, Sizes, affine, real
 from cnncalc.interchange.caffe_graph import CaffeGraph, CaffeLayer, LayerReader
@@ -16,6 +16,7 @@ from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.prototext import LARGEST_NUMBER, TextMessage, parse
 from cnncalc.layers.shapes import half, quotient, round_up
 
+LONGEST_TYPE = 50
 # The names of the inputs of a function of several numbers.
 OPERANDS = "xyzuvw"
 
@@ -36,8 +37,9 @@ def _layer(fields: TextMessage) -> CaffeLayer:
         hint = "Caffe's upgrade_net_proto_text converts it"
         raise SpecError([Problem(fields.span, "layers of Caffe's oldest format cannot be read", hint)])
     type_ = fields.word("type")
-    kind = re.sub("_", "", type_.lower())
-    return CaffeLayer(fields.word("name") or type_, kind, type_, fields.words("bottom"), fields.words("top"), fields)
+    kind = type_.lower().replace("_", "") if len(type_) <= LONGEST_TYPE else ""
+    name = (fields.word("name") or type_)[: limits.current().name]
+    return CaffeLayer(name, kind, type_, fields.words("bottom"), fields.words("top"), fields)
 
 
 def _convolution(graph: CaffeGraph, layer: CaffeLayer) -> None:
@@ -372,8 +374,10 @@ def _permute(graph: CaffeGraph, layer: CaffeLayer) -> None:
     order = layer.fields.message("permute_param").numbers("order", 0, 8)
     rank = len(graph.shape(layer)) + 1
     order = (*order, *(axis for axis in range(rank) if axis not in order))
-    if order[0] != 0:
-        raise layer.refuse("moves the batch, which cannot be read")
+    if order[0] != 0 or sorted(order) != [*range(rank)]:
+        raise layer.refuse(
+            f"needs an order of the axes from 0 to {rank - 1} that leaves the batch, axis 0, where it is"
+        )
     graph.put(layer, "permute", {"axes": tuple(axis - 1 for axis in order[1:])})
 
 

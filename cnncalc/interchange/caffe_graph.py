@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
+from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.interchange.building import GraphBuilder, Settings, Sizes
 from cnncalc.interchange.graph import Graph, GraphLayer
@@ -66,7 +67,9 @@ class CaffeGraph:
         """The graph, made by the readers of layer types. Raises SpecError with every layer that cannot be read."""
         readers = {name.lower(): reader for name, reader in by_type.items()}
         unknown = [layer for layer in self.layers if layer.kind not in readers]
-        problems = [_unknown(layer, list(by_type)) for layer in unknown]
+        problems = limits.Problems()
+        for layer in unknown:
+            problems.append(_unknown(layer, by_type))
         if not problems:
             self._place_inputs()
         for at, layer in enumerate(self.layers if not problems else ()):
@@ -91,9 +94,10 @@ class CaffeGraph:
         """Leave out the layers of other phases, of training and of data, and note what they would give."""
         self._offer_inputs()
         state = self.net.message("state")
+        level, stages = state.number("level", 0), frozenset(state.words("stage"))
         for layer in layers:
             is_data = layer.kind.endswith(("data", "input")) and not layer.bottoms
-            if not _is_included(layer.fields, state):
+            if not _is_included(layer.fields, level, stages):
                 self.left_out.update(dict.fromkeys(layer.tops, layer.span))
             elif is_data:
                 self._offer_data(layer)
@@ -205,12 +209,12 @@ class CaffeGraph:
         return tuple(self.blobs[bottom] for bottom in layer.bottoms)
 
 
-def _is_included(fields: TextMessage, state: TextMessage) -> bool:
+def _is_included(fields: TextMessage, level: int, stages: frozenset[str]) -> bool:
     """Whether a layer is part of the network in the phase TEST and the state that the file declares."""
     include, exclude = fields.messages("include"), fields.messages("exclude")
     if include:
-        return any(_meets(rule, state) for rule in include)
-    return not any(_meets(rule, state) for rule in exclude)
+        return any(_meets(rule, level, stages) for rule in include)
+    return not any(_meets(rule, level, stages) for rule in exclude)
 
 
 def _is_loss(layer: CaffeLayer) -> bool:
@@ -218,9 +222,8 @@ def _is_loss(layer: CaffeLayer) -> bool:
     return layer.kind.endswith("loss") or (layer.kind == "python" and "loss_weight" in layer.fields.fields)
 
 
-def _meets(rule: TextMessage, state: TextMessage) -> bool:
+def _meets(rule: TextMessage, level: int, stages: frozenset[str]) -> bool:
     phase = PHASES.get(rule.word("phase", "TEST"), "")
-    level, stages = state.number("level", 0), state.words("stage")
     return (
         phase == "TEST"
         and rule.number("min_level", 0) <= level <= rule.number("max_level", LARGEST_NUMBER)
@@ -237,7 +240,7 @@ def _param_names(fields: TextMessage) -> tuple[str, ...]:
     )
 
 
-def _unknown(layer: CaffeLayer, known: list[str]) -> Problem:
+def _unknown(layer: CaffeLayer, known: Iterable[str]) -> Problem:
     hint = did_you_mean(layer.type, known)
     return Problem(layer.span, f"{quoted(layer.type)} of layer {quoted(layer.name)} cannot be read", hint)
 

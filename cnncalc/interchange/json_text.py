@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from typing import Any, TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
-from cnncalc.interchange.building import real
+from cnncalc.interchange.building import TextPlaces, real
 
 Json: TypeAlias = "JsonObject | list[Json] | str | int | float | bool | None"
 
 TOKEN = re.compile(
-    r'[ \t\n\r]*(?:(?P<text>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*")'
+    r'[ \t\n\r]*(?:(?P<text>"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*){0,1000}")'
     r"|(?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)|(?P<sign>[][{},:]))"
 )
@@ -34,7 +33,8 @@ class JsonObject(dict[str, Any]):
 
     def refuse(self, key: str, wanted: str) -> SpecError:
         value = self.get(key)
-        shown = quoted(str(value)) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
+        shown = "a list" if isinstance(value, list) else quoted(str(value))
+        shown = "an object" if isinstance(value, JsonObject) else shown
         return SpecError([Problem(self.span, f"{key} takes {wanted}, not {shown}")])
 
     def object(self, key: str) -> JsonObject:
@@ -112,8 +112,7 @@ class _JsonParser:
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
-        self.file = file
-        self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.places = TextPlaces(text, file)
         self.start = self.position = 0
         self.count = 0
         self.limits = limits.current()
@@ -188,8 +187,7 @@ class _JsonParser:
         return kind, match.group(kind)
 
     def _span(self) -> Span:
-        line = bisect_right(self.starts, self.start)
-        return Span(self.file, line, self.start - self.starts[line - 1] + 1)
+        return self.places.span(self.start)
 
     def _refusal(self, wanted: str) -> SpecError:
         rest = self.text[self.start : self.start + 20]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.interchange.building import Sizes, affine
 from cnncalc.interchange.graph import Graph, Plain
@@ -59,7 +60,7 @@ def read(text: str, file: str, sizes: Sizes) -> Graph:
         message = f"{quoted(kind)} is no {' or '.join(MODELS)} model" if kind else "the file is no Keras model"
         hint = "only sequential and functional models have their layers in the file"
         raise SpecError([Problem(start, message, hint)])
-    problems: list[Problem] = []
+    problems = limits.Problems()
     model = plan(fields, READERS, problems)
     if problems:
         raise SpecError(problems)
@@ -397,7 +398,7 @@ def _reshape(graph: KerasGraph, call: Call) -> str:
     if target.count(-1) == 1 and known > 0 and elements % known == 0:
         target = tuple(elements // known if size == -1 else size for size in target)
     if min(target) < 1:
-        raise call.layer.refuse(f"cannot give {elements:,} numbers the shape {value}")
+        raise call.layer.refuse(f"cannot give {elements:,} numbers the shape {quoted(str(value))}")
     if not graph.channels_last:
         return graph.put(call, "reshape", {"shape": target})
     first = (target[-1], *target[:-1])

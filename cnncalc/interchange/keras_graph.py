@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
+from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
-from cnncalc.interchange.building import GraphBuilder, Sizes
+from cnncalc.interchange.building import MOST_AXES, GraphBuilder, Sizes
 from cnncalc.interchange.graph import Graph, GraphLayer, Plain
 from cnncalc.interchange.json_text import Json, JsonObject, is_whole
 from cnncalc.record import Record
@@ -87,7 +88,7 @@ class Call(Record):
 # --- the plan of a model ---
 
 
-def plan(fields: JsonObject, known: Mapping[str, object], problems: list[Problem]) -> KerasModel:
+def plan(fields: JsonObject, known: Mapping[str, object], problems: limits.Problems) -> KerasModel:
     """The layers and calls of a model. Layers of unknown classes are added to `problems`.
 
     Raises SpecError for what is no model.
@@ -102,7 +103,7 @@ def plan(fields: JsonObject, known: Mapping[str, object], problems: list[Problem
     layers: dict[str, KerasLayer] = {}
     for at, item in enumerate(config.objects("layers")):
         layer = _layer(item, known, problems)
-        key = str(at) if is_list else layer.name
+        key = str(at) if is_list else _name_of(item)
         if key in layers:
             raise layer.refuse("has the name of another layer")
         layers[key] = layer
@@ -122,11 +123,9 @@ def plan(fields: JsonObject, known: Mapping[str, object], problems: list[Problem
     return model
 
 
-def _layer(item: JsonObject, known: Mapping[str, object], problems: list[Problem]) -> KerasLayer:
+def _layer(item: JsonObject, known: Mapping[str, object], problems: limits.Problems) -> KerasLayer:
     kind = item.word("class_name")
-    config = item.get("config")
-    named = config.get("name") if isinstance(config, JsonObject) else None
-    name = item.word("name") or (named if isinstance(named, str) else "") or kind.lower()
+    name = (_name_of(item) or kind.lower())[: limits.current().name]
     model = plan(item, known, problems) if kind in MODELS else None
     layer = KerasLayer(name, kind, item, tuple(_calls(item.get("inbound_nodes"))), model)
     if model is None and kind != INPUT_LAYER and kind not in known:
@@ -137,6 +136,12 @@ def _layer(item: JsonObject, known: Mapping[str, object], problems: list[Problem
             hint = "it has Python code, which is never executed: write a layer that Keras has in its place"
         problems.append(Problem(item.span, f"{quoted(shown)} of layer {quoted(name)} cannot be read", hint))
     return layer
+
+
+def _name_of(item: JsonObject) -> str:
+    config = item.get("config")
+    named = config.get("name") if isinstance(config, JsonObject) else None
+    return item.word("name") or (named if isinstance(named, str) else "")
 
 
 def _plan_list(layers: dict[str, KerasLayer], config: JsonObject) -> KerasModel:
@@ -275,7 +280,7 @@ class KerasGraph:
             usable = tuple(sizes) if sizes and all(sizes) else ()
             channels, *rest = sizes or [0, 0, 0]
             example = (channels or EXAMPLE_CHANNELS, *(size or EXAMPLE_SIZE for size in rest))
-            shapes[name] = usable, place, "x".join(map(str, example))
+            shapes[name] = usable, place, "x".join(map(str, example[:MOST_AXES]))
         names = self.builder.add_inputs(shapes)
         outputs = self._run(model, list(names.values()), "")
         return self.builder.finish(model.config.word("name"), "a Keras model", span, tuple(outputs))
@@ -306,7 +311,8 @@ class KerasGraph:
             if len(layer.model.inputs) != len(call.sources):
                 message = f"has {len(layer.model.inputs)} inputs, and reads {len(call.sources)}"
                 raise layer.refuse(message)
-            return self._run(layer.model, list(call.sources), f"{prefix}{layer.name}/")
+            inner = f"{prefix}{layer.name}"[: limits.current().name]
+            return self._run(layer.model, list(call.sources), f"{inner}/")
         output = self.readers[layer.type](self, call)
         self.first_calls.setdefault(id(layer.fields), tuple(call.made))
         return [output]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NoReturn
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
-from cnncalc.interchange.building import real
+from cnncalc.interchange.building import TextPlaces, real
 from cnncalc.record import Record
 
 TOKEN = re.compile(
     r"(?P<space>\s+|#[^\n]*)|(?P<word>[A-Za-z_]\w*)|(?P<number>[+-]?\.?[0-9][\w.+-]*)"
-    r"""|(?P<text>"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')|(?P<sign>[][{}<>:;,])|(?P<wrong>.)"""
+    r"""|(?P<text>"[^"\\\n]*(?:\\.[^"\\\n]*){0,1000}"|'[^'\\\n]*(?:\\.[^'\\\n]*){0,1000}')|(?P<sign>[][{}<>:;,])|(?P<wrong>.)"""
 )
 CLOSING = {"{": "}", "<": ">"}
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
@@ -190,20 +189,19 @@ class TextFormatParser:
 
 def _scan(text: str, file: str) -> Iterator[TextToken]:
     """The tokens of a text, without space and comments."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    places = TextPlaces(text, file)
     for match in TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind == "space":
             continue
-        line = bisect_right(starts, match.start())
-        span = Span(file, line, match.start() - starts[line - 1] + 1)
+        span = places.span(match.start())
         found = match.group()
         if kind == "wrong":
             raise SpecError([Problem(span, f"{quoted(found)} has no place here")])
         if kind == "text":
             found = re.sub(r"\\(.)", r"\1", found[1:-1])
         yield TextToken(kind, found, span)
-    yield TextToken("", "", Span(file, len(starts), len(text) - starts[-1] + 1))
+    yield TextToken("", "", places.span(len(text)))
 
 
 def _refuse(token: TextToken, wanted: str) -> NoReturn:

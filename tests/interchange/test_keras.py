@@ -382,7 +382,7 @@ def test_sizes_that_a_model_leaves_open(layers, refused):
         ("BatchNormalization", {"axis": 1}, "BatchNormalization 'x' normalizes another axis than the channels"),
         ("Softmax", {"axis": 0}, "Softmax 'x' takes an axis from 1 to 3, not 0"),
         ("Concatenate", {"axis": 1.5}, "Concatenate 'x' has an axis that is no whole number"),
-        ("Reshape", {"target_shape": [7, -1]}, "Reshape 'x' cannot give 240 numbers the shape [7, -1]"),
+        ("Reshape", {"target_shape": [7, -1]}, "Reshape 'x' cannot give 240 numbers the shape '[7, -1]'"),
         ("Permute", {"dims": [1, 1, 2]}, "Permute 'x' needs dims, an order of the axes from 1 to 3"),
         ("PReLU", {}, "PReLU 'x' has a slope for each position"),
         ("Flatten", {"reads": ["nowhere"]}, "Flatten 'x' reads a layer that there is not, or itself by a circle"),
