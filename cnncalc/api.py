@@ -21,7 +21,7 @@ from cnncalc.layers.shapes import Shape, times
 from cnncalc.network import build
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import cut
-from cnncalc.reports.summary import Options, summary
+from cnncalc.reports.summary import SummaryView, summary
 from cnncalc.spec.locate import Place
 from cnncalc.spec.quantities import counts_of
 from cnncalc.text import plain
@@ -230,7 +230,7 @@ class Network:
         return "\n".join(html.fragment(self._table()))
 
     def _table(self) -> Table:
-        return summary(self.facts, Options())
+        return summary(self.facts, SummaryView())
 
     def explain(self, layer: str | Layer | None = None, *, language: str = "en") -> str:
         """The text of `cnncalc explain`: a layer worked out with its numbers, or the network stage by stage.
@@ -239,20 +239,22 @@ class Network:
         >>> print(cnncalc.load("alexnet").explain("conv1").splitlines()[13])
           height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
         """
-        from cnncalc.analyses import explanation
+        from cnncalc.analyses import explanation, story
         from cnncalc.formats import plain_text
         from cnncalc.languages import LANGUAGES
-        from cnncalc.reports import explain, story
+        from cnncalc.reports.explain.layer import explain_layer
+        from cnncalc.reports.explain.story import explain_network
+        from cnncalc.reports.explain.wording import ExplanationView
 
         if not isinstance(language, str):
             raise TypeError(f"language takes one of {', '.join(LANGUAGES)}, not {_kind(language)}")
         if language not in LANGUAGES:
             raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {quoted(language)}")
-        options = explain.Options(language)
+        view = ExplanationView(language)
         if layer is None:
-            report = story.story(explanation.story(self.facts), options)
+            report = explain_network(story.story(self.facts), view)
         else:
-            report = explain.explanation(explanation.explain(self.facts, self._named(layer)), options)
+            report = explain_layer(explanation.explain(self.facts, self._named(layer)), view)
         return "\n".join(plain_text.write(report))
 
     def summary(self, *, depth: int | None = None) -> str:
@@ -266,7 +268,7 @@ class Network:
 
         if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
             raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
-        table = summary(self.facts, Options(depth=depth or 0))
+        table = summary(self.facts, SummaryView(depth=depth or 0))
         return "\n".join(line.text for line in terminal.layout(table, None))
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -287,6 +289,7 @@ class Network:
                 **counts_of(Figure.of_layer(layer, kept[layer.name])),
                 "weights_from": layer.weights_from,
                 "training_only": layer.training_only,
+                "frozen": layer.frozen,
                 "file": layer.span.file,
                 "line": layer.span.line,
             }

@@ -1,4 +1,4 @@
-"""The networks that come with cnncalc: YAML files in architectures/."""
+"""The networks that come with cnncalc: YAML files in architectures/, and libraries of blocks in a folder of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cache
 
 SUFFIX = ".yaml"
 CATALOGUE = "catalogue.csv"
+# What the names of libraries begin with: the folder that they lie in.
+LIBRARIES = "blocks/"
 
 
 @cache
@@ -20,7 +22,18 @@ def folder() -> str:
 @cache
 def names() -> tuple[str, ...]:
     """The bundled networks, in alphabetical order; resnet2 comes before resnet10."""
-    found = (name.removesuffix(SUFFIX) for name in os.listdir(folder()) if name.endswith(SUFFIX))
+    return _names_in(folder())
+
+
+@cache
+def libraries() -> tuple[str, ...]:
+    """The bundled libraries of blocks, such as blocks/channel_attention."""
+    return tuple(f"{LIBRARIES}{name}" for name in _names_in(os.path.join(folder(), LIBRARIES)))
+
+
+def _names_in(folder: str) -> tuple[str, ...]:
+    """The specs in a folder without their suffix, in alphabetical order with numbers by their value."""
+    found = (name.removesuffix(SUFFIX) for name in os.listdir(folder) if name.endswith(SUFFIX))
     return tuple(sorted(found, key=_natural))
 
 
@@ -37,9 +50,15 @@ def catalogue() -> list[dict[str, str]]:
 
 
 def path(name: str) -> str | None:
-    """The file of the bundled network `name` (vgg16 or vgg16.yaml), or None."""
+    """The file of the bundled network or library `name` (vgg16 or vgg16.yaml), or None."""
     stem = name.removesuffix(SUFFIX)
-    return os.path.join(folder(), stem + SUFFIX) if stem in names() else None
+    known = libraries() if stem.startswith(LIBRARIES) else names()
+    return os.path.join(folder(), stem + SUFFIX) if stem in known else None
+
+
+def shown(path: str) -> str:
+    """The path of a bundled file as messages show it: from its folder on."""
+    return os.path.relpath(path, folder()).replace(os.sep, "/")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

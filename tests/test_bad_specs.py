@@ -167,7 +167,8 @@ def test_a_long_circle_of_blocks(tmp_path: Path) -> None:
     text = chain(2000).replace("[relu]", "[b0]")
     (problem,) = problems_of_text(tmp_path, text)
     way = "b0 -> b1 -> b2 -> b3 -> b4 -> b5 -> ... -> b0"
-    assert problem == f"2002:11: the block 'b0' uses itself: {way}; repeat: says how often"
+    hint = "add a when: that ends it; repeat: places a block several times"
+    assert problem == f"2002:11: the block 'b0' uses itself without end: {way}; {hint}"
 
 
 def test_deep_groups_in_deep_blocks(tmp_path: Path) -> None:
@@ -201,7 +202,8 @@ FRAGMENTS = [
     "", "\n", "  ", "- ", ": ", "{", "}", "[", "]", ",", "'", '"', "#", "&a ", "*a", "!x ", "|", ">", "?", "~", "\t",
     "0", "-1", "1e9", "2 ** 64", "/ 0", "(", ")", "from: x", "repeat: 2", "when: true", "name: a", "weights: a",
     "relu", "conv", "add", "concat", "branch", "layers", "input", "previous", "index", "in_channels", "{index}", "é",
-    "for: {a: [1, 2]}", "training_only: true", "extends: vgg16", "\x85", "\u2028", "\U0001f600",
+    "for: {a: [1, 2]}", "training_only: true", "frozen: true", "share_weights: true", "type: act", "set: {a: 1}",
+    "shape(a)", "shape('previous')[1:]", "range(3)", ";", "extends: vgg16", "\x85", "\u2028", "\U0001f600",
 ]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ The sums are written out from the papers' tables, layer by layer, in the order o
 
 from __future__ import annotations
 
+import itertools
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -209,3 +211,74 @@ def test_volumes_and_signals() -> None:
     assert params(network) == 16 * 9 + 16 + 64 * 81 + 64 + linear(80, 2)
     assert layer(network, "max_pool").output_shape == (64, 16, 56, 56)
     assert network.outputs == ("match", "seen")
+
+
+def test_hourglass() -> None:
+    network = load("hourglass")
+    residual = conv(8, 4, 1) + conv(4, 8, 3)
+    # Three at each of three depths, and one more in the middle.
+    assert params(network) == 10 * residual
+    assert [one.output_shape for one in network.layers if one.type == "max_pool"] == [(8, 16, 16), (8, 8, 8), (8, 4, 4)]
+    assert network.outputs == ("hourglass.add",)
+    assert params(load("hourglass", ("depth", "1"))) == 4 * residual
+
+
+def test_feature_pyramid() -> None:
+    network = load("feature_pyramid")
+    stem = conv(3, 8, 3) + conv(8, 16, 3, bias=True) + conv(16, 32, 3, bias=True)
+    laterals = conv(32, 8, 1, bias=True) + conv(16, 8, 1, bias=True) + conv(8, 8, 1, bias=True)
+    head = conv(8, 8, 3, bias=True) + conv(8, 4, 3, bias=True)
+    assert params(network) == stem + laterals + head
+    # Scale, shift, mean and variance, none of them learned.
+    assert sum(one.buffers for one in network.layers) == 4 * 8
+    assert [network.shape_of(name) for name in network.outputs] == [(4, 8, 8), (4, 30, 30), (4, 60, 60)]
+    assert layer(network, "p2.upsample").inputs == ("p3.add",)
+    assert layer(network, "p2.reduced").inputs == ("c2",)
+    assert layer(network, "boxes.2.conv_2").weights_from == "boxes.0.conv_2"
+
+
+def test_chosen_types() -> None:
+    network = load("chosen_types")
+    first = conv(3, 8, 3, bias=True) + norm(8)
+    repeated = conv(8, 8, 3, bias=True) + norm(8)
+    bottleneck = conv(8, 4, 3, bias=True) + norm(4) + conv(4, 8, 1, bias=True)
+    assert params(network) == first + 2 * repeated + conv(8, 8, 3, bias=True) + bottleneck + repeated
+    activations = [one for one in network.layers if one.name.rpartition(".")[2].endswith(("relu", "swish", "silu"))]
+    kinds = ["relu", "hard_swish", "silu", "leaky_relu", "hard_swish", "relu"]
+    assert [one.type for one in activations] == kinds
+    assert layer(network, "plain.conv_act.leaky_relu").settings["slope"] == Fraction(1, 10)
+    assert layer(network, "conv_act_2.1.group_norm").settings["groups"] == 4
+
+
+def test_pyramid_on_a_backbone() -> None:
+    network = load("pyramid_on_a_backbone")
+    # torchvision's ResNet-50 has 25,557,032 parameters, 2,049,000 of them in its last layer, which no output needs.
+    backbone = 25_557_032 - 2_049_000
+    inner = sum(conv(channels, 256, 1, bias=True) for channels in (256, 512, 1024, 2048))
+    assert params(network) == backbone + inner + 4 * conv(256, 256, 3, bias=True)
+    # With the batch norms of the backbone frozen, 53,120 fewer: the figure of its resnet_fpn_backbone.
+    assert params(network) - 53_120 == 26_799_296
+    assert [layer(network, name).output_shape for name in network.outputs] == [
+        (256, size, size) for size in (128, 64, 32, 16)
+    ]
+    assert network.left_out == (
+        ("backbone", tuple(f"backbone.{name}" for name in ("global_avg_pool", "fc", "softmax")), 2_049_000),
+    )
+
+
+def test_wider_end_of_vgg16() -> None:
+    network = load("wider_end_of_vgg16")
+    # Layers of Simonyan and Zisserman's configuration D, with 1,024 filters in the last three.
+    widths = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 1024, 1024, 1024)
+    convs = sum(conv(before, after, 3, bias=True) for before, after in itertools.pairwise(widths))
+    assert params(network) == convs + linear(7 * 7 * 1024, 4096) + linear(4096, 4096) + linear(4096, 1000)
+
+
+def test_attentive_units() -> None:
+    network = load("attentive_units")
+    # Two units of a 3x3 convolution and a gate of two linear layers, a quarter as wide.
+    units = [
+        conv(3, 16, 3, bias=True) + linear(16, 4) + linear(4, 16),
+        conv(16, 32, 3, bias=True) + linear(32, 8) + linear(8, 32),
+    ]
+    assert params(network) == sum(units) + linear(32, 10)

@@ -147,8 +147,12 @@ def test_the_language_is_complete():
     wanted = {
         *records.TOP_KEYS,
         *records.MODIFIERS,
+        records.TYPE,
+        records.SET,
+        templates.SHAPE,
         *records.BRANCH_KEYS,
         *records.CONTAINERS,
+        *records.NETWORK_MODIFIERS,
         *records.RESERVED,
         *templates.TENSOR_NAMES,
         *expressions.FUNCTIONS,

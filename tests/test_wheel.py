@@ -19,6 +19,7 @@ def test_the_wheel_runs_in_an_empty_environment(tmp_path):
 
     names = set(zipfile.ZipFile(wheel).namelist())
     networks = {path.name for path in (ROOT / "architectures").glob("*.yaml")}
+    networks |= {f"blocks/{path.name}" for path in (ROOT / "architectures" / "blocks").glob("*.yaml")}
     assert {f"cnncalc/architectures/{name}" for name in networks} <= names
     assert "cnncalc/py.typed" in names
     assert not any(name.startswith("tests/") for name in names)

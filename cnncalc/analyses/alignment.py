@@ -122,7 +122,7 @@ class _Aligner:
             layer = node.layer
             own = None
             if layer is not None:
-                own = (layer.figures.type, layer.weights_from is None, layer.training_only)
+                own = (layer.figures.type, layer.weights_from is None, layer.training_only, layer.frozen)
             below = tuple((self.names[child], self.content[child]) for child in node.children)
             key = (own, node.kind, below)
             content = self.content[node] = self.numbers.setdefault(key, len(self.numbers))

@@ -68,19 +68,14 @@ def largest_field(network: LayerGraph) -> tuple[int, ...] | None:
     larger than the input. Of several inputs it is the largest on any. None where no feature map slides
     over a feature map, or where one of them has no rule.
     """
-    from cnncalc.analyses.receptive_field import Field, fields
+    from cnncalc.analyses.receptive_field import fields
 
     found = fields(network)
     largest: tuple[int, ...] = ()
-    known: dict[tuple[int, tuple[int, ...]], dict[str, Field | None]] = {}
     for layer in inference_layers(network.layers):
         if not layer.output_shape.rank:
             continue
-        # Layers that leave the field as it is hand the same record on.
-        key = (id(found.strands[layer.name]), layer.output_shape.spatial)
-        if key not in known:
-            known[key] = found.of(layer.name)
-        for field in known[key].values():
+        for field in found.of(layer.name).values():
             if field is None:
                 return None
             # What moves by 0 is global.

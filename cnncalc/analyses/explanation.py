@@ -1,4 +1,4 @@
-"""The facts that explain a network: one layer worked out in full, and the whole as a sequence of stages.
+"""The facts that explain a layer: its formulas worked out, and what it is compared with.
 
 A layer's derivations are the layer type's own formulas with the numbers that go into them. What is
 compared with it follows CS231n's notes, "Convolutional Networks": parameter sharing, im2col, a
@@ -7,20 +7,20 @@ linear layer as a convolution, stacks of small filters; and MobileNet's separabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from math import ceil, prod
 
 from cnncalc import limits
+from cnncalc.analyses.fits import AxisFit, fits
 from cnncalc.analyses.receptive_field import receptive_fields
 from cnncalc.analyses.sharing import (
     Counts,
     ExactRatio,
     SeparablePair,
-    all_connections,
     connectivity,
     counts,
+    is_dense,
     is_pointwise,
     reads,
     separable_pairs,
@@ -28,21 +28,16 @@ from cnncalc.analyses.sharing import (
     wiring,
 )
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import Aliasing, Matrices, Remark
-from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names, half, same_padding
+from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names
 from cnncalc.network.records import Figures, Group, Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
 from cnncalc.spec.templates import Computed, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
-# How far the output-size formula's other settings are looked for.
-NEAREST = 4
 # An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
 LARGER_BY = 5
-MOST_STAGES = 14
-
 # No formula of a layer comes to more.
 FORMULAS_END = 10**200
 
@@ -75,36 +70,6 @@ class Derivation(Record):
     formula: str
     values: dict[str, Value]
     result: int | Fraction
-
-
-class AxisFit(Record):
-    """How a kernel ends on an axis: what it does not reach, and what would make it fit.
-
-    `lost` are the input's last positions that no output reads, `unused` those of the padding behind
-    it; `between` those that are passed over from one place of the kernel to the next. `beyond` juts out
-    behind input and padding, where sizes are rounded up. `remedies` are settings with values each of
-    which alone avoids it, the smaller first; a padding of two numbers is that before and after.
-    """
-
-    axis: str
-    size: int
-    window: SlidingWindow
-    outputs: int
-    lost: int
-    unused: int
-    between: int
-    beyond: int
-    remedies: tuple[tuple[str, tuple[int, ...]], ...]
-
-    @property
-    def uneven(self) -> bool:
-        """Whether the padding differs before and after, as it is given or as far as it is read."""
-        return self.window.before != self.window.after
-
-    @property
-    def remarkable(self) -> bool:
-        """Whether there is anything to say."""
-        return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
 
 
 class AsConvolution(Record):
@@ -318,7 +283,7 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
         return ()
     outputs = layer.output_shape.elements
     values: dict[str, Value] = {
-        "in_elements": sum(shape.elements for shape in layer.input_shapes),
+        "in_elements": layer.input_shapes[0].elements,
         "out_elements": outputs,
         "connections": wired.connections,
         "biases": wired.biases,
@@ -394,91 +359,7 @@ def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
         yield at
 
 
-# --- where a kernel does not fit ------------------------------------------------------------------
-
-
-def fits(layer: Layer) -> tuple[AxisFit, ...]:
-    """How the kernel of a convolution or pool ends on each axis; only where there is something to say."""
-    if "kernel" not in layer.settings:
-        return ()
-    image = max(layer.input_shapes, key=lambda shape: shape.rank)
-    windows = layer.figures.type.windows(layer.input_shapes)
-    axes = zip(axis_names(image.rank), image.spatial, windows, strict=True)
-    found = (_fit(axis, size, window) for axis, size, window in axes if isinstance(window, SlidingWindow))
-    return tuple(fit for fit in found if fit.remarkable)
-
-
-@lru_cache(maxsize=1_000)
-def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
-    outputs = window.slide(size)
-    end = window.reads(outputs - 1, size)[-1] + 1
-    lost = max(size - max(end, 0), 0)
-    unused, beyond = max(size + window.after - max(end, size), 0), max(end - size - window.after, 0)
-    between = max(window.stride - window.extent, 0)
-    found = AxisFit(axis, size, window, outputs, lost, unused, between, beyond, ())
-    return found._replace(remedies=tuple(_remedies(size, window, found)))
-
-
-def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[str, tuple[int, ...]]]:
-    """Single settings near the given ones that avoid what is remarkable: the padding, else kernel, stride or size."""
-    both = window.before + window.after
-
-    def extent(kernel: int) -> int:
-        return window.dilation * (kernel - 1) + 1
-
-    if fit.between:
-        wide = window.kernel + -(-fit.between // window.dilation)
-        if extent(wide) <= size + both:
-            yield "kernel", (wide,)
-        yield "stride", (window.extent,)
-        return
-
-    def fitting(size: int, kernel: int, stride: int) -> bool:
-        """Whether the kernel ends where the padding does; uneven padding must get even, as `same` chooses it."""
-        around = both
-        if fit.uneven:
-            before, after = same_padding(size, kernel, stride, window.dilation)
-            if before != after:
-                return False
-            around = before + after
-        room = size + around - extent(kernel)
-        return room >= 0 and room % stride == 0 and stride <= extent(kernel)
-
-    def nearest(value: int, fits: Callable[[int], bool]) -> tuple[int, ...]:
-        near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
-        return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
-
-    # The kernel ends where the padding does with each `stride` more of it.
-    ending = both + (window.extent - size - both) % window.stride
-    even = [
-        half(around)
-        for around in (ending - window.stride, ending, ending + window.stride)
-        if around % 2 == 0 and max(window.extent - size, 0) <= around < 2 * window.extent
-        if abs(around - both) <= window.stride and (around != both or fit.uneven)
-    ]
-    if even:
-        yield "padding", (min(even, key=lambda side: abs(2 * side - both)),)
-    elif not fit.uneven:
-        # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
-        missing = -(size + both - window.extent) % window.stride
-        yield "padding", (window.before, window.after + (-fit.unused if fit.unused and not fit.lost else missing))
-    settings: tuple[tuple[str, int, Callable[[int], bool]], ...] = (
-        ("kernel", window.kernel, lambda kernel: fitting(size, kernel, window.stride)),
-        ("stride", window.stride, lambda stride: fitting(size, window.kernel, stride)),
-        ("size", size, lambda other: fitting(other, window.kernel, window.stride)),
-    )
-    for setting, value, fits_with in settings:
-        if values := nearest(value, fits_with):
-            yield setting, values
-
-
 # --- a linear layer as a convolution --------------------------------------------------------------
-
-
-def _is_dense(layer: Layer) -> bool:
-    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
-    wired = wiring(layer)
-    return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
 
 
 def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
@@ -495,7 +376,7 @@ def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
 
 
 def _as_convolution(network: LayerGraph, layer: Layer) -> AsConvolution | None:
-    if not _is_dense(layer):
+    if not is_dense(layer):
         return None
     read = _read_map(network, layer)
     rank = max((shape.rank for shape in (other.output_shape for other in network.layers)), default=0)
@@ -543,7 +424,7 @@ def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
 
 def _slid_layer(network: LayerGraph, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
     kind, image = layer.figures.type, inputs[0]
-    if image.rank and _is_dense(layer):
+    if image.rank and is_dense(layer):
         read = _read_map(network, layer)
         kernel = read[1].spatial if read else (1,) * image.rank
         windows: tuple[Window, ...] = tuple(map(SlidingWindow, kernel))
@@ -597,180 +478,3 @@ def _stackable(layer: Layer) -> bool:
         return False
     windows = _sliding(layer)
     return len(windows) == image.rank and all(window.stride == window.dilation == 1 for window in windows)
-
-
-# --- the whole network ----------------------------------------------------------------------------
-
-
-class StoryStage(Record):
-    """Successive parts of a network whose outputs have the same scale.
-
-    `scale` is how many input positions lie between two of its positions, None behind the last feature
-    map; `shape` is what leaves it. `from_input` says whether an input of the network comes in, as into
-    each of two towers. `weight_layers` are the layers that count as depth.
-    """
-
-    nodes: tuple[Node, ...]
-    scale: Fraction | None
-    from_input: bool
-    shape: Shape
-    figure: Figure
-    layers: int
-    weight_layers: int
-
-
-class Part(Record):
-    """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
-
-    layers: int
-    params: int
-    macs: int
-
-
-class Story(Record):
-    """A network from its input to its output.
-
-    `sliding` and `dense` are the layers that use a weight at many places, and those that use it once;
-    `other` is the rest. `most_params` and `most_macs` are the heaviest layers, None where there is nothing.
-    """
-
-    network: LayerGraph
-    totals: Totals
-    stages: tuple[StoryStage, ...]
-    sliding: Part
-    dense: Part
-    other: Part
-    most_params: Layer | None
-    most_macs: Layer | None
-    training_only: int
-
-
-def story(network: LayerGraph) -> Story:
-    """The stages of a network, and where its weight and its work sit."""
-    rest = inference_layers(network.layers)
-    wired = [layer for layer in rest if wiring(layer) is not None]
-    dense = [layer for layer in wired if _is_dense(layer)]
-    sliding = [layer for layer in wired if not _is_dense(layer)]
-    other = [layer for layer in rest if wiring(layer) is None and (layer.params or layer.macs)]
-    return Story(
-        network,
-        totals(network),
-        stages(network),
-        _part(sliding),
-        _part(dense),
-        _part(other),
-        max((layer for layer in rest if layer.params), key=lambda layer: layer.params, default=None),
-        max((layer for layer in rest if layer.macs), key=lambda layer: layer.macs, default=None),
-        len(network.layers) - len(rest),
-    )
-
-
-def _part(layers: Iterable[Layer]) -> Part:
-    found = list(layers)
-    return Part(len(found), sum(layer.params for layer in found), sum(layer.macs for layer in found))
-
-
-def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
-    """The network cut where the scale of its feature maps changes.
-
-    A block is cut into its parts only where more than two scales are inside: one that halves its map, or
-    squeezes it to a vector and back, is one part. Where that makes no story, as with streams side by
-    side, the parts are those of the spec.
-    """
-    scales = _scales(network)
-    root = tree(network)
-    from_map = any(shape.positions > 1 for _, shape in network.inputs)
-    cut = _cut([unit for unit in _units(root, scales) if not unit.training_only], scales, from_map=from_map)
-    if len(cut) > MOST_STAGES:
-        cut = _cut([unit for unit in root.children if not unit.training_only], scales, from_map=from_map)
-    return tuple(_stage(tuple(nodes), scales) for nodes in cut)
-
-
-def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: bool) -> list[list[Node]]:
-    """The parts in runs of one scale; `from_map` says whether a feature map comes into the first."""
-    found: list[list[Node]] = []
-    own = [_scale(unit, scales) for unit in units]
-    # Of each part, the scale of the first map from there on.
-    next_maps: list[Fraction | None] = [None]
-    for scale in reversed(own):
-        next_maps.append(next_maps[-1] if scale is None else scale)
-    next_maps.reverse()
-    # The scale of a run is that of its first map.
-    run: Fraction | None = None
-    for position, (unit, scale) in enumerate(zip(units, own, strict=True)):
-        more = next_maps[position] is not None
-        # What is squeezed to one number a channel on the way from map to map belongs to the map.
-        squeezed = scale is None and more and run in (next_maps[position], None) and (from_map or run is not None)
-        unknown = len(found) == 1 and run is None and from_map and more
-        if found and (squeezed or unknown or scale == run):
-            found[-1].append(unit)
-            run = scale if run is None else run
-        else:
-            found.append([unit])
-            run = scale
-    return found
-
-
-def _scale_of(nodes: Iterable[Node], scales: dict[str, Fraction | None]) -> Fraction | None:
-    """The scale of a run: that of its first map."""
-    return next((scale for node in nodes if (scale := _scale(node, scales)) is not None), None)
-
-
-def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
-    """How many positions of the input lie between two of an output, along the last axis; None for one position."""
-    scales = {name: Fraction(1) for name, _ in network.inputs}
-    for layer in network.layers:
-        largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))
-        numerator, denominator = 1, 1
-        if largest.rank and layer.output_shape.rank == largest.rank:
-            size, left = largest.spatial[-1], layer.output_shape.spatial[-1]
-            window = layer.figures.type.windows(layer.input_shapes)[-1]
-            numerator, denominator = (size, 1) if left == 1 else window.pace(size)
-        # A gate is repeated over the map, whose scale it is.
-        shapes = zip(layer.inputs, layer.input_shapes, strict=True)
-        incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
-        scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
-    maps = {layer.name for layer in network.layers if layer.output_shape.positions > 1}
-    return {layer.name: scales[layer.name] if layer.name in maps else None for layer in network.layers}
-
-
-def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:
-    """The scale that leaves a part."""
-    while node.children:
-        node = [child for child in node.children if node.training_only or not child.training_only][-1]
-    return scales[node.name]
-
-
-def _units(node: Node, scales: dict[str, Fraction | None]) -> Iterable[Node]:
-    for child in node.children:
-        inside = {scales[leaf.name] for leaf in _leaves(child)} - {None}
-        if child.children and len(inside) > 2 and not child.training_only:
-            yield from _units(child, scales)
-        else:
-            yield child
-
-
-def _leaves(node: Node) -> Iterable[Node]:
-    if node.layer is not None:
-        yield node
-    for child in node.children:
-        yield from _leaves(child)
-
-
-def _stage(nodes: tuple[Node, ...], scales: dict[str, Fraction | None]) -> StoryStage:
-    figure = NOTHING
-    for node in nodes:
-        figure += node.figure
-    inside = [leaf.layer for node in nodes for leaf in _leaves(node) if leaf.layer and not leaf.layer.training_only]
-    shape = nodes[-1].output_shape
-    if shape is None:
-        raise TypeError("a stage has a layer")
-    return StoryStage(
-        nodes,
-        _scale_of(nodes, scales),
-        not set(inside[0].inputs) <= scales.keys(),
-        shape,
-        figure,
-        len(inside),
-        sum(layer.figures.type.counts_as_depth for layer in inside),
-    )

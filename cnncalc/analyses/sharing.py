@@ -81,7 +81,13 @@ def unshared(layer: Layer) -> int:
 
 def all_connections(layer: Layer) -> int:
     """The connections if every output number read every input number."""
-    return sum(shape.elements for shape in layer.input_shapes) * layer.output_shape.elements
+    return layer.input_shapes[0].elements * layer.output_shape.elements
+
+
+def is_dense(layer: Layer) -> bool:
+    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
+    wired = wiring(layer)
+    return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
 
 
 def fully_connected(layer: Layer) -> int:

@@ -53,17 +53,13 @@ def _strides(network: LayerGraph, layers: tuple[Layer, ...]) -> dict[str, Number
     nearest to how much smaller the output is than the input.
     """
     exact = {}
-    memo: dict[tuple[int, tuple[int, ...]], Number | None] = {}
     found = fields(network)
     for layer in layers:
         shape = layer.output_shape
         if shape.positions > 1:
-            key = (id(found.strands[layer.name]), shape.spatial)
-            if key not in memo:
-                axes = [axis.stride for field in found.of(layer.name).values() for axis in field or ()]
-                known = [stride for stride in axes if stride]
-                memo[key] = max(known) if known and len(known) == len(axes) else None
-            exact[layer.name] = memo[key]
+            axes = [axis.stride for field in found.of(layer.name).values() for axis in field or ()]
+            known = [stride for stride in axes if stride]
+            exact[layer.name] = max(known) if known and len(known) == len(axes) else None
     by_size = {layer.output_shape.spatial: stride for layer in reversed(layers) if (stride := exact.get(layer.name))}
     return {layer.name: _stride(layer.output_shape, exact.get(layer.name), by_size, network) for layer in layers}
 

@@ -114,5 +114,5 @@ def weight_layers(network: LayerGraph) -> int:
     for layer in network.layers:
         inputs = layer.inputs
         longest = depth[inputs[0]] if len(inputs) == 1 else max([depth[name] for name in inputs])
-        depth[layer.name] = longest + layer.figures.type.counts_as_depth
+        depth[layer.name] = longest + layer.figures.type.added_depth
     return max((depth[layer.name] for layer in inference_layers(network.layers)), default=0)

@@ -82,7 +82,8 @@ class Outcome(Record):
     """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
 
     A spec that cannot be used has findings of the code `spec` alone. `shown` is the file as the places in it name
-    it, which differs for bundled networks and standard input.
+    it, which differs for bundled networks and standard input. `blocks` is the number of blocks of a library, which has
+    no network; 0 of others.
     """
 
     file: str
@@ -90,6 +91,7 @@ class Outcome(Record):
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...] = ()
     shown: str = ""
+    blocks: int = 0
 
     def contains(self, span: Span | None) -> bool:
         """Whether a place is in the spec's own file; one without a line is in no file."""

@@ -254,7 +254,7 @@ def sliding_of(layer: Layer) -> tuple[SlidingWindow, ...]:
     if layer.figures.type.role not in SLIDING:
         return ()
     windows = layer.figures.type.windows(layer.input_shapes)
-    sliding = tuple(window for window in windows if isinstance(window, SlidingWindow))
+    sliding = tuple(window for window in windows if type(window) is SlidingWindow)
     return sliding if len(sliding) == len(windows) else ()
 
 

@@ -81,6 +81,8 @@ def outcome(reference: str, request: Request) -> Outcome:
     baseline = _baseline(place, request) if request.held else Baseline()
     try:
         spec = read_spec(place, (*own.settings, *request.settings), request.inputs or own.inputs)
+        if spec.is_library and not spec.problems:
+            return _check_library(reference, place, spec, (*entries, request) if request.held else ())
         network = build(spec)
         verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
         found = [*in_spec(findings(verdicts), network), *_notes(baseline, own, verdicts, request)]
@@ -92,6 +94,14 @@ def outcome(reference: str, request: Request) -> Outcome:
     found.sort(key=lambda finding: (finding.span is None, finding.span))
     checks = tuple(verdict.check for verdict in verdicts)
     return Outcome(reference, network.name, tuple(found), checks, place.shown)
+
+
+def _check_library(reference: str, place: Place, spec: Spec, asked: Iterable[ConfigEntry | Request]) -> Outcome:
+    """The outcome of a library of blocks. One that is held to guards is unusable: a library has no figures."""
+    if any(each.guards != Guards() for each in asked):
+        message = "it is a library of blocks, and has no layers that a budget, an expectation or an assertion is about"
+        return unusable(reference, [Problem(spec.span, message, "list layers:, or check it without them")])
+    return Outcome(reference, "", (), shown=place.shown, blocks=len(spec.blocks))
 
 
 def _verdicts(

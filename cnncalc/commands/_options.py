@@ -79,6 +79,27 @@ class WordList(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return words
 
 
+class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """A number of levels, or all."""
+
+    name = "N|all"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+        from cnncalc.commands import _completers
+
+        return _completers.words(["all"], incomplete)
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value == "all":
+            from cnncalc.reports.network_table import ALL
+
+            return ALL
+        if isinstance(value, int) or (value.isdecimal() and len(value) < 10 and int(value) > 0):
+            return int(value)
+        return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
+
+
 class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """KEY=VALUE; where `bare` is allowed, VALUE alone has the key ``."""
 
@@ -199,6 +220,10 @@ batch_option = click.option(
 dtype_option = click.option(
     "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Number type for sizes in bytes."
 )
+config_option = click.option(
+    "--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above."
+)
+no_config_option = click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write to this file instead of standard output."
 )
@@ -211,6 +236,26 @@ color_option = click.option(
     default="auto",
     help="When to use color; auto: on a terminal. FORCE_COLOR and NO_COLOR are respected.",
 )
+
+
+def columns_option(keys: Iterable[str], default: Iterable[str] = (), note: str = "") -> Callable[[Command], Command]:
+    """The option for the columns of a table; without a default the report chooses."""
+    known = tuple(keys)
+    words = f"Columns to show: {', '.join(known)}, or all.{note}"
+    return click.option("--columns", type=WordList(known, "column"), default=",".join(default) or (), help=words)
+
+
+def depth_option(
+    words: str = "Show N levels of blocks: 1 folds every block, all unfolds every one.",
+) -> Callable[[Command], Command]:
+    return click.option("--depth", type=Depth(), default=0, help=words, metavar="N|all")
+
+
+def language_option(command: Command) -> Command:
+    from cnncalc.languages import LANGUAGES
+
+    languages = click.Choice(LANGUAGES)
+    return click.option("--language", type=languages, default=LANGUAGES[0], help="Language of the report.")(command)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:

@@ -12,28 +12,27 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.limits import Problems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnncalc.checks.finding import Outcome
     from cnncalc.spec.guards import Guards
 
 
+def _limit_option(option: str, name: str, example: str, words: str) -> Callable[[_options.Command], _options.Command]:
+    return click.option(
+        option,
+        name,
+        multiple=True,
+        type=_options.KeyValue("QUANTITY=N", example),
+        shell_complete=_options.completer("limited"),
+        help=words,
+    )
+
+
 @click.command("check", short_help="Check networks against budgets and design rules.")
 @click.argument("specs", nargs=-1, type=_options.SpecArgument(), metavar="[SPEC]...")
-@click.option(
-    "--max",
-    "most",
-    multiple=True,
-    type=_options.KeyValue("QUANTITY=N", "params=5M"),
-    shell_complete=_options.completer("limited"),
-    help="Set a budget, such as params=5M; may be repeated.",
-)
-@click.option(
-    "--min",
-    "least",
-    multiple=True,
-    type=_options.KeyValue("QUANTITY=N", "params=1M"),
-    shell_complete=_options.completer("limited"),
-    help="Require at least N, such as params=1M; may be repeated.",
-)
+@_limit_option("--max", "most", "params=5M", "Set a budget, such as params=5M; may be repeated.")
+@_limit_option("--min", "least", "params=1M", "Require at least N, such as params=1M; may be repeated.")
 @click.option(
     "--expect",
     "expected",
@@ -48,16 +47,14 @@ if TYPE_CHECKING:
 @click.option("--against", type=_options.SpecArgument(), help="Compare increases with this baseline.")
 @click.option("--against-ref", metavar="REVISION", help="Compare each SPEC with itself at this git revision.")
 @click.option("--allow-broken-baseline", is_flag=True, help="Report a baseline that cannot be used instead of failing.")
-@click.option(
+@_limit_option(
     "--max-increase",
     "increases",
-    multiple=True,
-    type=_options.KeyValue("QUANTITY=N", "params=1%"),
-    shell_complete=_options.completer("limited"),
-    help="Limit the increase over the baseline, such as params=2% or params=10k; may be repeated.",
+    "params=1%",
+    "Limit the increase over the baseline, such as params=2% or params=10k; may be repeated.",
 )
-@click.option("--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above.")
-@click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
+@_options.config_option
+@_options.no_config_option
 @click.option(
     "--lint/--no-lint", "linted", default=True, help="Also check the design rules of `cnncalc lint`.", show_default=True
 )

@@ -12,7 +12,7 @@ from cnncalc.commands import _options
 from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.reports.compare import networks
-from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, Options
+from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, ComparisonView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,12 +58,7 @@ class PictureFile(click.Path):
 
 @click.command("compare", short_help="Compare networks side by side.")
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=_options.SpecArgument())
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
-    default=",".join(DEFAULT_COLUMNS),
-    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
-)
+@_options.columns_option([column.key for column in COLUMNS], DEFAULT_COLUMNS)
 @click.option(
     "--sort",
     type=click.Choice(SORTABLE),
@@ -166,7 +161,7 @@ def command(
         )
         return
     base = None if relative_to is None else _base(relative_to, entries)
-    options = Options(columns, sort or "", reverse, base, bool(group), transpose, batch, dtype, exact=exact)
+    options = ComparisonView(columns, sort or "", reverse, base, bool(group), transpose, batch, dtype, exact=exact)
     if plot is not None:
         _draw(entries, plot, batch)
     write(

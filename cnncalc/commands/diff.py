@@ -8,7 +8,7 @@ import click
 from cnncalc.commands import _options
 from cnncalc.errors import Problem, SpecError
 from cnncalc.record import Record
-from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, Options
+from cnncalc.reports.diff.rows import COLUMNS, DEFAULT_COLUMNS, DiffView
 from cnncalc.reports.diff.tables import diff_tables, no_change, write_markdown
 from cnncalc.text import plain
 
@@ -39,12 +39,7 @@ class Version(Record):
 )
 @click.option("--config", type=click.Path(), help="With --against-ref: use this cnncalc.yaml, not the nearest above.")
 @click.option("--no-config", is_flag=True, help="With --against-ref: ignore every cnncalc.yaml.")
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
-    default=",".join(DEFAULT_COLUMNS),
-    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
-)
+@_options.columns_option([column.key for column in COLUMNS], DEFAULT_COLUMNS)
 @click.option("--all", "everything", is_flag=True, help="Show one row per layer, and every cause.")
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if anything changed, 0 if nothing did.")
 @_options.input_option
@@ -88,7 +83,7 @@ def command(
     """
     from cnncalc.analyses.diff import diff
 
-    options = Options(columns, everything, batch, dtype)
+    options = DiffView(columns, everything, batch, dtype)
     if form == "markdown" and _options.takes_unicode(output):
         options = options._replace(arrow="→")
     elif form == "table" and output is None and sys.stdout.isatty():
@@ -98,7 +93,7 @@ def command(
     problems: list[Problem] = []
     changed = False
 
-    def compared() -> Iterator[tuple[Diff, Options]]:
+    def compared() -> Iterator[tuple[Diff, DiffView]]:
         """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
         nonlocal changed
         for both in _versions(specs, against_ref, config, no_config, problems):
@@ -230,7 +225,7 @@ def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
     return name in known[place] or name not in known[1 - place]
 
 
-def _json(compared: Iterable[tuple[Diff, Options]], *, is_list: bool) -> Iterator[str]:
+def _json(compared: Iterable[tuple[Diff, DiffView]], *, is_list: bool) -> Iterator[str]:
     """The lines of the JSON text: one difference, or a list of them."""
     from cnncalc.formats import records
     from cnncalc.layers.shapes import DTYPES
@@ -250,7 +245,7 @@ def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:
         yield from part
 
 
-def _text(facts: Diff, options: Options) -> Iterator[str]:
+def _text(facts: Diff, options: DiffView) -> Iterator[str]:
     """The lines of the tables as plain text."""
     from cnncalc.formats import terminal
     from cnncalc.text import plain
@@ -261,7 +256,7 @@ def _text(facts: Diff, options: Options) -> Iterator[str]:
     yield from _spaced([line.text for line in terminal.layout(table, None)] for table in diff_tables(facts, options))
 
 
-def _write_tables(compared: Iterable[tuple[Diff, Options]], color: str) -> None:
+def _write_tables(compared: Iterable[tuple[Diff, DiffView]], color: str) -> None:
     """Write the tables to standard output, one below the other, as they come."""
     from cnncalc.formats import terminal
 

@@ -7,17 +7,22 @@ import click
 from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.errors import SpecError
-from cnncalc.languages import LANGUAGES
-from cnncalc.reports.explain import Options
+from cnncalc.reports.explain.wording import ExplanationView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cnncalc.formats.document import Document
     from cnncalc.network.records import LayerGraph
+
+    # A document, and its record.
+    Made = tuple[Callable[[], Document], Callable[[], object]]
 
 
 @click.command("explain", short_help="Show the arithmetic of a layer, or a network stage by stage.")
 @_options.spec_argument
 @click.argument("layer", required=False, shell_complete=_options.completer("layers"))
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@_options.language_option
 @click.option("--ascii", "ascii_only", is_flag=True, help="Write formulas in ASCII, as on output that is not Unicode.")
 @_options.input_option
 @_options.set_option
@@ -46,24 +51,46 @@ def command(
       cnncalc explain vgg16 fc6 --language zh
       cnncalc explain resnet50
     """
-    from cnncalc.analyses import explanation
-    from cnncalc.reports import explain, story
-
     network = _options.load(spec, settings, inputs)
-    options = Options(language, dtype)
-    if layer is None:
-        tale = explanation.story(network)
-        if form == "json":
-            _options.write_lines(story.write_json(tale), output)
-            return
-        report = story.story(tale, options, spec)
-    else:
-        facts = explanation.explain(network, _find(network, layer))
-        if form == "json":
-            _options.write_lines(explain.write_json(facts, options), output)
-            return
-        report = explain.explanation(facts, options)
-    _options.write_report(lambda: report, form, output, ascii_only=ascii_only)
+    view = ExplanationView(language, dtype)
+    report, record = _explain_network(network, view, spec) if layer is None else _explain_layer(network, view, layer)
+    _options.write_report(report, form, output, record=record, ascii_only=ascii_only)
+
+
+def _explain_network(network: LayerGraph, view: ExplanationView, spec: str) -> Made:
+    from cnncalc.analyses.story import story
+
+    facts = story(network)
+
+    def report() -> Document:
+        from cnncalc.reports.explain.story import explain_network
+
+        return explain_network(facts, view, spec)
+
+    def record() -> object:
+        from cnncalc.reports.explain.records import network_record
+
+        return network_record(facts)
+
+    return report, record
+
+
+def _explain_layer(network: LayerGraph, view: ExplanationView, name: str) -> Made:
+    from cnncalc.analyses.explanation import explain
+
+    facts = explain(network, _find(network, name))
+
+    def report() -> Document:
+        from cnncalc.reports.explain.layer import explain_layer
+
+        return explain_layer(facts, view)
+
+    def record() -> object:
+        from cnncalc.reports.explain.records import layer_record
+
+        return layer_record(facts, view)
+
+    return report, record
 
 
 def _find(network: LayerGraph, name: str) -> str:

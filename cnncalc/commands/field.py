@@ -6,9 +6,7 @@ import click
 
 from cnncalc import formats
 from cnncalc.commands import _options
-from cnncalc.commands.summary import Depth
 from cnncalc.errors import Problem, SpecError, listed, plural
-from cnncalc.languages import LANGUAGES
 from cnncalc.layers.shapes import axis_names, times
 
 if TYPE_CHECKING:
@@ -50,14 +48,8 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
     help="Include gates, as in squeeze-and-excitation, which read everything; they are ignored by default.",
 )
 @click.option("--all", "every", is_flag=True, help="Without LAYER: show every layer.")
-@click.option(
-    "--depth",
-    type=Depth(),
-    default=0,
-    help="Without LAYER: show N levels of blocks; 1 folds every block, all unfolds every one.",
-    metavar="N|all",
-)
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@_options.depth_option("Without LAYER: show N levels of blocks; 1 folds every block, all unfolds every one.")
+@_options.language_option
 @click.option(
     "--ascii",
     "ascii_only",
@@ -102,24 +94,30 @@ def command(
     if layer is not None and (every or depth):
         raise click.UsageError("--all and --depth show all layers; leave LAYER out")
     network = _options.load(spec, settings, inputs)
-    from cnncalc.reports import field, field_records
+    from cnncalc.reports.field.table import FieldQuery, field_table
 
-    options = field.Options(through_gates, language, every, depth, at, plot)
+    query = FieldQuery(through_gates, language, every, depth, at, plot)
     if layer is None:
-        _options.write_report(
-            lambda: field.table(network, options),
-            form,
-            output,
-            record=lambda: field_records.fields_record(network, through_gates=through_gates),
-            color=color,
-        )
+
+        def fields_record() -> object:
+            from cnncalc.reports.field import records
+
+            return records.fields_record(network, through_gates=through_gates)
+
+        _options.write_report(lambda: field_table(network, query), form, output, record=fields_record, color=color)
         return
+    from cnncalc.reports.field.layer import FieldOfLayer, field_document
+
     found = _find(network, layer)
     _check_position(found, at)
-    report = field.Report(network, found, options, layer if found.name.startswith(f"{layer}.") else "")
-    _options.write_report(
-        report.document, form, output, record=lambda: field_records.layer_record(report), ascii_only=ascii_only
-    )
+    subject = FieldOfLayer(network, found, query, layer if found.name.startswith(f"{layer}.") else "")
+
+    def layer_record() -> object:
+        from cnncalc.reports.field import records
+
+        return records.layer_record(subject)
+
+    _options.write_report(lambda: field_document(subject), form, output, record=layer_record, ascii_only=ascii_only)
 
 
 def _find(network: LayerGraph, name: str) -> Layer:

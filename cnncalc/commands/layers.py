@@ -48,16 +48,17 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
     """
     from cnncalc.reports import reference
 
-    kind = None if type_name is None else _find(type_name)
-    facts = None if kind is None else reference.reference(kind)
-    if form == "json":
-        _options.write_lines(reference.write_all_json() if facts is None else reference.write_json(facts), output)
-    elif form in ("csv", "latex"):
-        table = reference.catalogue() if facts is None else reference.settings_table(facts)
-        _options.write_report(lambda: table, form, output)
-    else:
-        report = reference.overview() if facts is None else reference.document(facts)
-        _options.write_report(lambda: report, form, output)
+    if type_name is None:
+        report = reference.catalogue if form in ("csv", "latex") else reference.overview
+        _options.write_report(report, form, output, record=reference.language_record)
+        return
+    facts = reference.reference(_find(type_name))
+    _options.write_report(
+        lambda: reference.settings_table(facts) if form in ("csv", "latex") else reference.document(facts),
+        form,
+        output,
+        record=lambda: facts,
+    )
 
 
 def _find(name: str) -> type[LayerType]:
@@ -69,7 +70,7 @@ def _find(name: str) -> type[LayerType]:
     kind = layers.find(name)
     if kind is not None:
         return kind
-    belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS)
+    belongs = name in (*spec.CONTAINERS, *spec.MODIFIERS, *spec.NETWORK_MODIFIERS)
     elsewhere = () if belongs else foreign.find_types(name)
     if len(elsewhere) != 1:
         hint = "it belongs to the spec language; `cnncalc layers` describes it below the types"

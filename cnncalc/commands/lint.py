@@ -95,8 +95,8 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
     "--explain", "explained", metavar="CODE", shell_complete=_options.completer("rule"), help="Explain a rule."
 )
 @click.option("--list", "listed", is_flag=True, help="List the rules.")
-@click.option("--config", type=click.Path(), help="Use this cnncalc.yaml instead of the nearest one above.")
-@click.option("--no-config", is_flag=True, help="Ignore every cnncalc.yaml.")
+@_options.config_option
+@_options.no_config_option
 @click.option("--only-configured", is_flag=True, help="Skip each SPEC that cnncalc.yaml does not name.")
 @_options.input_option
 @_options.set_option
@@ -182,12 +182,13 @@ def _tell(word: str | None, form: str, output: str | None) -> None:
 
     if form not in formats.DOCUMENT:
         raise click.UsageError(f"pages of rules are written as {', '.join(formats.DOCUMENT)}")
-    rules = all_rules() if word is None else _one(word)
-    if form == "json":
-        _options.write_lines(rule_reference.write_json(rules), output)
-        return
-    report = rule_reference.overview() if word is None else rule_reference.document(rules[0])
-    _options.write_report(lambda: report, form, output)
+    pages = tuple(map(rule_reference.page, all_rules() if word is None else _one(word)))
+    _options.write_report(
+        lambda: rule_reference.overview() if word is None else rule_reference.document(pages[0]),
+        form,
+        output,
+        record=lambda: rule_reference.Pages(pages),
+    )
 
 
 def _one(word: str) -> tuple[Rule, ...]:

@@ -11,10 +11,13 @@ WRITTEN = {
     "summary": "reports.summary_records",
     "check": "formats.findings.json",
     "lint": "formats.findings.json",
-    "field": "reports.field_records",
+    "field": "reports.field.records",
     "sharing": "reports.sharing_records",
     "compare": "reports.compare.records",
     "diff": "reports.diff.records",
+    "explain": "reports.explain.records",
+    "layers": "reports.reference",
+    "rules": "reports.rule_reference",
 }
 CHOICES = ("spec", *WRITTEN)
 

@@ -4,27 +4,14 @@ import click
 
 from cnncalc import formats
 from cnncalc.commands import _options
-from cnncalc.commands.summary import Depth
-from cnncalc.languages import LANGUAGES
-from cnncalc.reports.sharing import COLUMNS, Options, sharing_table
+from cnncalc.reports.sharing import COLUMNS, SharingView, sharing_table
 
 
 @click.command("sharing", short_help="Show what parameter sharing saves.")
 @_options.spec_argument
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(COLUMNS), "column"),
-    default=(),
-    help=f"Columns to show: {', '.join(COLUMNS)}, or all. By default those that differ in the network.",
-)
-@click.option(
-    "--depth",
-    type=Depth(),
-    default=0,
-    help="Show N levels of blocks: 1 folds every block, all unfolds every one.",
-    metavar="N|all",
-)
-@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Language of the report.")
+@_options.columns_option(COLUMNS, note=" By default those that differ in the network.")
+@_options.depth_option()
+@_options.language_option
 @_options.input_option
 @_options.set_option
 @_options.format_option(*formats.TABLE)
@@ -59,5 +46,5 @@ def command(
 
         return sharing_record(network)
 
-    options = Options(columns, depth, language, exact=form == "csv")
+    options = SharingView(columns, depth, language, exact=form == "csv")
     _options.write_report(lambda: sharing_table(network, options), form, output, record=record, color=color)

@@ -1,54 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.reports.network_table import ALL
-from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, Options, summary
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-
-class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """A number of levels, or all."""
-
-    name = "N|all"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-
-        from cnncalc.commands import _completers
-
-        return _completers.words(["all"], incomplete)
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value == "all":
-            return ALL
-        if isinstance(value, int) or (value.isdecimal() and len(value) < 10 and int(value) > 0):
-            return int(value)
-        return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
+from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryView, summary
 
 
 @click.command("summary", short_help="Show the layers of a network: shapes, parameters, operations.")
 @_options.spec_argument
-@click.option(
-    "--columns",
-    type=_options.WordList(tuple(column.key for column in COLUMNS), "column"),
-    default=",".join(DEFAULT_COLUMNS),
-    help=f"Columns to show: {', '.join(column.key for column in COLUMNS)}, or all.",
-)
-@click.option(
-    "--depth",
-    type=Depth(),
-    default=0,
-    help="Show N levels of blocks: 1 folds every block, all unfolds every one.",
-    metavar="N|all",
-)
+@_options.columns_option([column.key for column in COLUMNS], DEFAULT_COLUMNS)
+@_options.depth_option()
 @click.option(
     "--sort", type=click.Choice(SORTABLE), default=None, help="Sort the layers, without their blocks, largest first."
 )
@@ -99,5 +63,5 @@ def command(
 
         return summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
 
-    options = Options(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
+    options = SummaryView(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_report(lambda: summary(network, options), form, output, record=record, color=color)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from cnncalc.formats.table import Cell, Table
 from cnncalc.text import COMMAND, Share, is_hidden
@@ -33,16 +32,6 @@ def dumps(value: object, *, indent: int | None = None, ascii_only: bool = True) 
         )
     # These signs stand in texts alone. The first is written by its number.
     return COMMAND.sub(lambda found: f"\\u{ord(found.group()[0]):04x}{found.group()[1]}", written)
-
-
-def object_of(properties: dict[str, Any]) -> dict[str, Any]:
-    """An object that has all of these properties and no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _value(cell: Cell) -> object:

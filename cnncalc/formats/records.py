@@ -12,7 +12,7 @@ A field is a key. Of its type follow how it is written and what its schema says:
     Annotated[Flat, Keywords(key=X)]  keys of the record itself, known when the program runs
     Any                               whatever JSON can say
 
-A field whose default is ABSENT is left out where it has that value.
+A field that may be ABSENT, as its type says, is left out where it is.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from enum import Enum
 from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cnncalc.formats.json import dumps
+from cnncalc.record import Record
 from cnncalc.text import number
 
 
@@ -56,8 +57,33 @@ class Absent(Enum):
 ABSENT = Absent.ABSENT
 
 
+class NamedShape(Record):
+    """A tensor's name and its shape."""
+
+    name: str
+    shape: Sizes
+
+
+Kind = TypeVar("Kind")
+# The kinds that are written with indentation, and whether in ASCII alone.
+_INDENTED: dict[type, bool] = {}
+
+
+def indented(*, ascii_only: bool = True) -> Callable[[type[Kind]], type[Kind]]:
+    """Have the JSON of a kind of record indented throughout, where people read it as well."""
+
+    def decorate(kind: type[Kind]) -> type[Kind]:
+        _INDENTED[kind] = ascii_only
+        return kind
+
+    return decorate
+
+
 def write(record: Any) -> Iterator[str]:
     """The lines of a record as JSON: a key a line, and an item a line in lists that are iterators."""
+    if type(record) in _INDENTED:
+        yield dumps(to_plain(record), indent=2, ascii_only=_INDENTED[type(record)])
+        return
     yield "{"
     yield from _fields(record)
     yield "}"
@@ -98,14 +124,15 @@ def _fields(record: Any) -> Iterator[str]:
     yield pending
 
 
-def write_indented(record: Any, *, ascii_only: bool = True) -> str:
-    """A record as JSON that is indented throughout."""
-    return dumps(to_plain(record), indent=2, ascii_only=ascii_only)
-
-
 def to_plain(record: Any) -> dict[str, Any]:
     """A record as dictionaries and lists."""
     return _record_converter_of(record)(record)
+
+
+def fill(kind: Callable[..., Kind], source: object, **given: Any) -> Kind:
+    """A record of what is given; its other fields are the attributes of `source` with their names."""
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    return kind(*[given[key] if key in given else getattr(source, key) for key in fields])
 
 
 def schema(title: str, *kinds: Any) -> dict[str, Any]:
@@ -151,7 +178,7 @@ def _record_converter(record: type) -> Callable[[Any], dict[str, Any]]:
     keys = [key for key, _ in fields]
     converted = [(key, convert) for key, convert in fields if convert]
     has_flat = any(_is_flat(hint) for hint in _hints(record).values())
-    may_be_absent = ABSENT in getattr(record, "_field_defaults", {}).values()
+    may_be_absent = any(map(_may_be_absent, _hints(record).values()))
 
     def convert_record(value: Any) -> dict[str, Any]:
         found = dict(zip(keys, value, strict=True))
@@ -168,6 +195,10 @@ def _record_converter(record: type) -> Callable[[Any], dict[str, Any]]:
         return flattened
 
     return convert_record
+
+
+def _may_be_absent(hint: Any) -> bool:
+    return Absent in get_args(hint)
 
 
 def _is_flat(hint: Any) -> bool:
@@ -244,13 +275,12 @@ def _described(hint: Any) -> dict[str, Any]:
 def _described_record(record: type) -> dict[str, Any]:
     """An object that has all keys of a record and no others."""
     properties: dict[str, Any] = {}
-    defaults = getattr(record, "_field_defaults", {})
     for name, hint in _hints(record).items():
         if _is_flat(hint):
             properties.update({key: _described(kind) for key, kind in get_args(hint)[1].words.items()})
         else:
             properties[_key(name)] = _described(hint)
-    optional = {_key(name) for name, default in defaults.items() if default is ABSENT}
+    optional = {_key(name) for name, hint in _hints(record).items() if _may_be_absent(hint)}
     return {
         "type": "object",
         "properties": properties,

@@ -70,6 +70,7 @@ SENTENCES = {
         "divides": "divides",
         "compares": "compares",
         "exponentials": "exponentials",
+        "unclassified": "unclassified",
         "shape_vector": "a vector of {size}",
         # --- symbols of formulas ------------------------------------------------------------------
         "symbol_in_size": "input size",
@@ -116,6 +117,12 @@ SENTENCES = {
         "symbol_divides": "divides",
         "symbol_compares": "compares",
         "symbol_exponentials": "exponentials",
+        "symbol_unclassified": "unclassified operations",
+        "symbol_flops": "declared FLOPs",
+        "symbol_hidden": "hidden",
+        "symbol_vocabulary": "vocabulary",
+        "symbol_samples": "samples",
+        "symbol_masks": "masks",
         "symbol_reads": "inputs each reads",
         "symbol_biases": "biases",
         "symbol_layers": "layers",
@@ -128,12 +135,14 @@ SENTENCES = {
         "block": "part of {name}: block {block}({arguments}), used in line {line}",
         "branch": "part of the branch {name}, line {line}",
         "inside_training": "Exists in training only; inference totals do not count it.",
+        "inside_frozen": "The spec freezes it: training leaves what is called learned below unchanged.",
         "reads": "reads {name}: {shape}",
         "gives": "outputs {shape} to {readers}",
         "gives_out": "outputs {shape}, an output of the network",
         "gives_nobody": "outputs {shape}, which no layer reads",
         "same_size": "Input and output have the same {axes}: {sizes}.",
         "tied": "Uses the weights of {owner}, where they are counted.",
+        "frozen": "{buffers:The number is a buffer|All # are buffers}, because the layer is frozen.",
         "buffers": "{buffers} of these are buffers: stored but not learned, and not counted as parameters.",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",
@@ -253,10 +262,50 @@ SENTENCES = {
         "remark_channels_stay": "With one group, or one channel per group, the channels stay in place.",
         "remark_slice": "{out_elements} of {in_elements:1 number|# numbers} {out_elements:is|are} kept.",
         "remark_pad": "Numbers are added at the ends of the axes: {in_elements:1 becomes|# become} {out_elements}.",
+        "remark_pad_and_crop": (
+            "Numbers are added or cut off at the ends of the axes: {in_elements:1 becomes|# become} {out_elements}."
+        ),
         "remark_crop": (
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
         "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; nothing is learned.",
+        "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
+        "remark_unfold": (
+            "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
+            "{kernel_positions} = {out_channels} (im2col)."
+        ),
+        "remark_fold": (
+            "The channels of each position become a window of {kernel_positions} positions in {out_channels} "
+            "{out_channels:channel|channels}, and overlaps are added (col2im)."
+        ),
+        "remark_max_unpool": (
+            "Each number returns to where max pooling found it, and all others are 0: "
+            "{in_positions:1 number of each channel becomes|# numbers of each channel become} {out_positions}."
+        ),
+        "remark_embedding": (
+            "Each index selects one of {vocabulary} learned vectors of {features:one number|# numbers}: a lookup, "
+            "without arithmetic."
+        ),
+        "remark_lstm": (
+            "At each of {in_positions:one step|# steps}, {hidden} cells are updated by three gates, each a weighted "
+            "sum of the input and of the state before; all steps use the same weights."
+        ),
+        "remark_gru": (
+            "At each of {in_positions:one step|# steps}, a state of {hidden} is updated by two gates, each a weighted "
+            "sum of the input and of the state before; all steps use the same weights."
+        ),
+        "remark_bidirectional": (
+            "A second network reads the sequence backwards; the states of both are the {out_channels} output channels."
+        ),
+        "remark_roi_align": (
+            "Each of {rois:1 region|# regions} is sampled to the same size, whatever its place and size, at "
+            "{samples:one point|# points} of each output number along each axis."
+        ),
+        "remark_deform_conv": (
+            "Offsets that the network computes move each tap of the filters, in {offset_groups:the same way for all "
+            "channels|# groups of channels}; each tap interpolates four numbers of its channel."
+        ),
+        "remark_deform_conv_mask": "A mask that the network computes weighs each tap.",
         "remark_pixel_shuffle": (
             "{in_channels:1 channel becomes|# channels become} {out_channels} of "
             "{factor:the same size|# times the size} along each axis."
@@ -275,6 +324,13 @@ SENTENCES = {
         "remark_only_in_training": "Inference: it does nothing.",
         "remark_scale": "Each channel is multiplied by a learned factor:",
         "remark_scale_and_shift": "Each channel is multiplied by a learned factor, and a learned bias is added:",
+        "remark_scale_by_one": "Every number is multiplied by one learned factor:",
+        "remark_scale_and_shift_by_one": (
+            "Every number is multiplied by one learned factor, and one learned bias is added:"
+        ),
+        "remark_bias_channels": "Each channel has a learned bias, which is added at all positions:",
+        "remark_bias_positions": "Each position has a learned bias, which is added to all channels:",
+        "remark_bias_all": "Each number has its own learned bias, as in a position embedding:",
         "remark_lrn": (
             "Each number is divided by a power of "
             "{size:its own square|the squares around it, summed over # neighboring channels}:"
@@ -306,6 +362,12 @@ SENTENCES = {
         ),
         "remark_norm_learned_number": (
             "Learned: a factor (weight) and a bias for {in_elements:the only number|each of the # numbers}."
+        ),
+        "remark_norm_learned_scale": (
+            "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}, and no bias."
+        ),
+        "remark_norm_learned_center": (
+            "Learned: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
         ),
         "remark_norm_nothing_learned": "It has no learned parameters.",
         "remark_statistics_tracked": (
@@ -416,6 +478,13 @@ SENTENCES = {
         "remark_pointwise_conv": (
             "A filter of kernel 1 reads one position and {in_channels:turns its only channel|mixes its # channels} "
             "into {out_channels}: a linear layer with the same weights at every position."
+        ),
+        "remark_standardized_plain": (
+            "The weights of each filter are brought to mean 0 and variance 1 before use (weight standardization)."
+        ),
+        "remark_standardized_gain": (
+            "The weights of each filter are brought to mean 0 and variance 1 before use, and multiplied by a learned "
+            "factor (scaled weight standardization)."
         ),
         "remark_partly_connected": (
             "A table says which input channels a filter reads: {pairs} of {all_pairs} possible pairs."

@@ -67,6 +67,7 @@ SENTENCES = {
         "divides": "除法",
         "compares": "比较",
         "exponentials": "指数类运算",
+        "unclassified": "未分类运算",
         "shape_vector": "{size} 维向量",
         # --- symbols of formulas ------------------------------------------------------------------
         "symbol_in_size": "输入尺寸",
@@ -113,6 +114,12 @@ SENTENCES = {
         "symbol_divides": "除法",
         "symbol_compares": "比较",
         "symbol_exponentials": "指数类运算",
+        "symbol_unclassified": "未分类运算",
+        "symbol_flops": "声明的浮点运算次数",
+        "symbol_hidden": "隐藏单元数",
+        "symbol_vocabulary": "词表大小",
+        "symbol_samples": "采样点数",
+        "symbol_masks": "掩码数",
         "symbol_reads": "每个输出读取的输入数",
         "symbol_biases": "偏置数",
         "symbol_layers": "层数",
@@ -125,12 +132,14 @@ SENTENCES = {
         "block": "属于 {name}：块 {block}（{arguments}），用于第 {line} 行",
         "branch": "属于分支 {name}，第 {line} 行",
         "inside_training": "仅在训练时存在，不计入推理的合计。",
+        "inside_frozen": "该层被冻结：下文所说的可学习参数在训练时保持不变。",
         "reads": "读取 {name}：{shape}",
         "gives": "输出 {shape}，由 {readers} 读取",
         "gives_out": "输出 {shape}，即网络的输出",
         "gives_nobody": "输出 {shape}，没有任何层读取",
         "same_size": "{axes}保持不变：{sizes}。",
         "tied": "使用 {owner} 的权重，参数计在 {owner}。",
+        "frozen": "该层被冻结（frozen），全部 {buffers} 个数均属于缓冲区（buffer）。",
         "buffers": "其中 {buffers} 个不参与训练，属于缓冲区（buffer），不计入参数量。",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "网络共 {whole} 个参数，该层有 {params} 个（{percent}%）",
@@ -238,7 +247,17 @@ SENTENCES = {
         "type_instance_norm": "实例归一化",
         "type_lrn": "局部响应归一化",
         "type_scale": "逐通道缩放",
+        "type_bias": "可学习的偏置",
         "type_flatten": "展平",
+        "type_roll": "循环移位",
+        "type_unfold": "窗口展开（im2col）",
+        "type_fold": "窗口折叠（col2im）",
+        "type_max_unpool": "最大反池化",
+        "type_embedding": "嵌入层",
+        "type_lstm": "长短期记忆网络",
+        "type_gru": "门控循环单元",
+        "type_roi_align": "感兴趣区域对齐",
+        "type_deform_conv": "可变形卷积",
         "type_reshape": "变形",
         "type_permute": "轴的重排",
         "type_channel_shuffle": "通道混洗",
@@ -281,8 +300,38 @@ SENTENCES = {
         "remark_channels_stay": "只有一组，或每组只有一个通道时，通道位置不变。",
         "remark_slice": "{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_pad": "在各轴两端填充：{in_elements} 个元素变为 {out_elements} 个。",
+        "remark_pad_and_crop": "在各轴两端填充或裁剪：{in_elements} 个元素变为 {out_elements} 个。",
         "remark_crop": "在各轴两端裁剪：{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
+        "remark_roll": "元素不变，只沿各轴循环移位：从一端移出的元素由另一端移入。",
+        "remark_unfold": (
+            "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}"
+            "（im2col）。"
+        ),
+        "remark_fold": (
+            "每个位置的通道变为 {out_channels} 个通道中大小为 {kernel_positions} 的窗口，重叠处相加（col2im）。"
+        ),
+        "remark_max_unpool": (
+            "每个元素放回最大池化时所在的位置，其余为 0：每个通道的 {in_positions} 个元素变为 {out_positions} 个。"
+        ),
+        "remark_embedding": "每个索引从 {vocabulary} 个可学习的 {features} 维向量中选出一个：只查表，不计算。",
+        "remark_lstm": (
+            "共 {in_positions} 步，每步由三个门更新 {hidden} 个记忆单元，每个门是输入与上一步状态的加权和；各步共用同"
+            "一组权重。"
+        ),
+        "remark_gru": (
+            "共 {in_positions} 步，每步由两个门更新 {hidden} 维状态，每个门是输入与上一步状态的加权和；各步共用同一组"
+            "权重。"
+        ),
+        "remark_bidirectional": "另一个网络反向读取序列；两个方向的状态合为 {out_channels} 个输出通道。",
+        "remark_roi_align": (
+            "{rois} 个区域无论位置和大小，都采样为同样的尺寸；每个输出元素在每个轴上有 {samples} 个采样点。"
+        ),
+        "remark_deform_conv": (
+            "网络计算的偏移量移动卷积核的每个采样点，{offset_groups:所有通道相同|# 组通道各不相同}；采样点不在整数位置"
+            "时由四个元素插值。"
+        ),
+        "remark_deform_conv_mask": "网络计算的掩码给每个采样点加权。",
         "remark_pixel_shuffle": "{in_channels} 个通道变为 {out_channels} 个，每个轴上放大为 {factor} 倍。",
         "remark_pixel_unshuffle": "{in_channels} 个通道变为 {out_channels} 个，每个轴上缩小为 1/{factor}。",
         "remark_dropout": (
@@ -292,6 +341,11 @@ SENTENCES = {
         "remark_only_in_training": "推理时不起作用。",
         "remark_scale": "每个通道乘以一个可学习的系数：",
         "remark_scale_and_shift": "每个通道乘以一个可学习的系数，再加可学习的偏置：",
+        "remark_scale_by_one": "所有元素乘以同一个可学习的系数：",
+        "remark_scale_and_shift_by_one": "所有元素乘以同一个可学习的系数，再加同一个可学习的偏置：",
+        "remark_bias_channels": "每个通道有一个可学习的偏置，加到所有位置上：",
+        "remark_bias_positions": "每个位置有一个可学习的偏置，加到所有通道上：",
+        "remark_bias_all": "每个元素有自己的可学习偏置（如位置编码）：",
         "remark_lrn": "每个元素除以相邻 {size} 个通道平方和的幂：",
         "remark_batch_norm_map": (
             "在批次和{axes}上求平均：{in_channels} 个通道各有自己的均值和方差，统计样本数为批大小 x {in_positions}（批"
@@ -306,6 +360,8 @@ SENTENCES = {
         "remark_layer_norm_channels": "对每个位置分别求均值和方差，范围是 {in_channels} 个通道。",
         "remark_norm_learned_channel": "可学习参数：{in_channels} 个通道各一个缩放系数（weight）和一个偏置（bias）。",
         "remark_norm_learned_number": "可学习参数：{in_elements} 个元素各一个缩放系数（weight）和一个偏置（bias）。",
+        "remark_norm_learned_scale": "可学习参数：{in_channels} 个通道各一个缩放系数（weight），没有偏置。",
+        "remark_norm_learned_center": "可学习参数：{in_channels} 个通道各一个偏置（bias），没有缩放系数。",
         "remark_norm_nothing_learned": "没有可学习参数。",
         "remark_statistics_tracked": "滑动统计量：{in_channels} 个通道各一个滑动均值和滑动方差，不参与训练。",
         "remark_batch_norm_in_training": (
@@ -370,6 +426,10 @@ SENTENCES = {
         "remark_pointwise_conv": (
             "大小为 1 的卷积核（逐点卷积）只读取一个位置，把它的 {in_channels:1 个通道变为|# 个通道混合成} "
             "{out_channels} 个：相当于在每个位置上使用同一个全连接层。"
+        ),
+        "remark_standardized_plain": "使用前把每个卷积核的权重变为均值 0、方差 1（权重标准化）。",
+        "remark_standardized_gain": (
+            "使用前把每个卷积核的权重变为均值 0、方差 1，再乘以一个可学习的系数（带缩放的权重标准化）。"
         ),
         "remark_partly_connected": "连接表规定每个卷积核读取哪些输入通道：{all_pairs} 对可能的连接中使用 {pairs} 对。",
         "remark_depthwise": (

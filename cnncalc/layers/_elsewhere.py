@@ -39,16 +39,11 @@ TYPES: Mapping[str, tuple[str, ...]] = {
         "注意力",
         "自注意力",
     ),
-    f"cnncalc has no recurrent layers; {OPAQUE}": (
-        "LSTM",
-        "GRU",
-        "RNN",
-        "SimpleRNN",
-        "Bidirectional",
-        "ConvLSTM2D",
-        "循环层",
+    f"cnncalc has lstm and gru as recurrent layers; {OPAQUE}": ("RNN", "SimpleRNN", "ConvLSTM2D"),
+    "write `- lstm: {hidden: 128, bidirectional: true}`, or gru": ("Bidirectional",),
+    "a learned one is `- bias: all`, and one that is not learned adds a constant: leave it out": (
+        "PositionalEncoding",
     ),
-    f"cnncalc has no embedding layers; {OPAQUE}": ("Embedding", "EmbeddingBag", "PositionalEncoding"),
     "write a list of layers as one item, `- layers: [...]`, or define a block under blocks:": (
         "Sequential",
         "ModuleList",
@@ -144,9 +139,15 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
         "dtype",
         "device",
         "seed",
+        "batch_first",
+        "padding_idx",
     ),
     "leave it out: channels always come first": ("data_format", "channels_last", "channels_first"),
     "leave it out: it begins with the channels and takes all axes": ("start_dim", "end_dim", "start_axis"),
     "leave it out: the axes are fixed, and `cnncalc layers TYPE` tells which": ("dim", "axis"),
+    "leave it out: the output has all steps, and `- slice: {axis: 1, start: 25}` takes the last of 26": (
+        "return_sequences",
+        "return_state",
+    ),
     "write rate: 1 - keep_prob, the part that is left out": ("keep_prob",),
 }

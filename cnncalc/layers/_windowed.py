@@ -7,7 +7,7 @@ from math import prod
 
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import LayerType, Remark, Shapes, remark
-from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, same_padding
+from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, half, same_crop, same_padding, times
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import PerAxis, on_axes, on_sides
 
@@ -103,3 +103,78 @@ def dilation_remarks(windows: tuple[SlidingWindow | SpreadWindow, ...]) -> tuple
         return ()
     extent = window.dilation * (window.kernel - 1) + 1
     return (remark("dilated", kernel=window.kernel, dilation=window.dilation, extent=extent),)
+
+
+def spread_windows(
+    shape: Shape,
+    kernel: PerAxis,
+    stride: PerAxis,
+    padding: PerAxis | str,
+    *,
+    dilation: PerAxis = 1,
+    output_padding: PerAxis = 0,
+    size: PerAxis | None = None,
+) -> tuple[SpreadWindow, ...]:
+    """One window an axis of a layer whose inputs spread over the output; `size` is that of the output.
+
+    Raises RuleError where a list does not have a number for each axis, and for settings that exclude each other.
+    """
+    rank = shape.rank
+    kernels = on_axes(kernel, rank, "kernel")
+    strides = on_axes(stride, rank, "stride")
+    dilations = on_axes(dilation, rank, "dilation")
+    added = on_axes(output_padding, rank, "output_padding")
+    if any(added) and size is not None:
+        raise RuleError("size and output_padding exclude each other", "size", "remove one of them")
+    if padding == "same":
+        if any(added):
+            raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
+        if size is not None:
+            raise RuleError("padding same settles the output's size", "size", "remove size")
+        crops = tuple(map(same_crop, kernels, strides, dilations))
+        sides = tuple((before, after) for before, after, _ in crops)
+        added = tuple(extra for _, _, extra in crops)
+    elif isinstance(padding, str):
+        sides = ((0, 0),) * rank
+    else:
+        sides = on_sides(padding, rank, "padding")
+    windows = tuple(
+        SpreadWindow(kernel, stride, *around, dilation, extra)
+        for kernel, stride, around, dilation, extra in zip(kernels, strides, sides, dilations, added, strict=True)
+    )
+    if size is None:
+        return windows
+    axes = zip(windows, shape.spatial, on_axes(size, rank, "size"), strict=True)
+    return tuple(window._replace(output_padding=wanted - window.slide(own)) for window, own, wanted in axes)
+
+
+def spread_all(
+    windows: tuple[SpreadWindow, ...], image: Shape, size: PerAxis | None, *, less: bool = False
+) -> tuple[int, ...]:
+    """The output's spatial sizes. Raises RuleError for one that is not possible.
+
+    A `size` may be larger than what the settings give by less than the stride, or with `less` also smaller.
+    """
+    sizes = tuple(window.slide(own) for window, own in zip(windows, image.spatial, strict=True))
+    for window, given in zip(windows, sizes, strict=True):
+        if size is not None and not (-window.stride if less else -1) < window.output_padding < window.stride:
+            usual = given - window.output_padding
+            least, most = max(usual - window.stride + 1 if less else usual, 1), usual + window.stride - 1
+            fitting = f"use {most}" if most <= least else f"use a size from {least} to {most}"
+            raise RuleError(f"the settings cannot give an output of size {given}", "size", fitting)
+        if given < 1:
+            # What the output would be without the padding, halved so that one row or column is left.
+            most = half(given + window.before + window.after - 1)
+            raise RuleError(
+                f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
+                "padding",
+                f"padding of at most {most} would leave some",
+            )
+    return sizes
+
+
+def spread_size_formula(padding: PerAxis | str, dilation: PerAxis = 1, *, is_added: bool = False) -> str:
+    """The output-size formula of a layer whose inputs spread over the output; `is_added` names an output padding."""
+    taken = padding_formula(padding)
+    off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
+    return f"(in_size - 1) * stride + {extent_formula(dilation)}{off}{' + output_padding' if is_added else ''}"

@@ -7,11 +7,11 @@ logarithm and a hyperbolic tangent count as one exponential each.
 
 from __future__ import annotations
 
-from cnncalc.layers._elementwise import Elementwise
+from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
 from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Formulas, Operations, Remark, Role, Shapes, Weight, remark
 from cnncalc.layers.shapes import Shape, WholeWindow, Window
 from cnncalc.syntax.expressions import Number, fraction
-from cnncalc.syntax.settings import flag, number
+from cnncalc.syntax.settings import choice, flag, number
 
 
 class Identity(Elementwise, name="identity"):
@@ -161,12 +161,37 @@ class Selu(Elementwise, name="selu"):
 class Gelu(Elementwise, name="gelu"):
     """x times the normal distribution function: x * 0.5 * (1 + erf(x / sqrt(2))) (Hendrycks & Gimpel 2016).
 
-    One exponential (the error function), one add and three multiplies per number.
+    One exponential (the error function), one add and three multiplies per number. `approximate: tanh` is the form
+    of BERT and GPT-2 with a hyperbolic tangent in place of the error function, as in PyTorch; written as
+    0.5 * x * (1 + tanh(x * (a + b * x * x))), a number costs one exponential, two adds and five multiplies.
     """
 
-    each = Operations(exponentials=1, adds=1, multiplies=3)
-    function = "x * (1 + erf(x / sqrt(2))) / 2"
+    also_known_as = ("GaussianErrorLinearUnit",)
+
+    approximate: str | None = choice(
+        "what stands in for the error function", ("tanh",), default=None, absent="the function itself"
+    )
+
     role = Role.ACTIVATION
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        exact, approximate = "erf(x / sqrt(2))", "tanh(sqrt(0.63662) * (x + 0.044715 * x ** 3))"
+        return (remark("activation", f"x * (1 + {approximate if self._is_approximate else exact}) / 2"),)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        return for_each(output.elements, self._of_each)
+
+    def formulas(self) -> Formulas:
+        return {"out_channels": "in_channels", **formulas_for_each("in_elements", self._of_each)}
+
+    @property
+    def _is_approximate(self) -> bool:
+        return self.approximate == "tanh"
+
+    @property
+    def _of_each(self) -> Operations:
+        adds, multiplies = (2, 5) if self._is_approximate else (1, 3)
+        return Operations(exponentials=1, adds=adds, multiplies=multiplies)
 
 
 class Silu(Elementwise, name="silu"):

@@ -29,7 +29,7 @@ from cnncalc.syntax.settings import PerAxis, on_axes, per_axis
 class AdaptivePool(LayerType):
     """What the adaptive pools share; their formulas may use `read_positions`, those of all parts together."""
 
-    size: PerAxis = per_axis("size of the output")
+    size: PerAxis = per_axis("size of the output", example=7)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -11,7 +11,8 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     At inference it uses the mean and variance tracked in training, which are buffers, and folds into
     one multiply and one add per number. Without `track_statistics` it computes them from what comes
     in: counted for one sample as 3 adds (4 if `affine`) and 2 (3) multiplies per number, and a
-    channel 1 add less, 3 divides and 1 exponential.
+    channel 1 add less, 3 divides and 1 exponential. `scale: false` learns no factor and `center: false` no addend,
+    as in Keras; `affine: false` neither.
     """
 
     also_known_as = (
@@ -28,4 +29,15 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
+    scale: bool = flag("whether each channel has a learned factor, if affine", default=True)
+    center: bool = flag("whether each channel has a learned addend, if affine", default=True)
+
     role = Role.BATCH_NORM
+
+    @property
+    def has_scale(self) -> bool:
+        return self.affine and self.scale
+
+    @property
+    def has_center(self) -> bool:
+        return self.affine and self.center

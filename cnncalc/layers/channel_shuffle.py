@@ -15,7 +15,7 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
 
     also_known_as = ("ShuffleChannel", "通道混洗")
 
-    groups: int = whole("groups that the channels come in")
+    groups: int = whole("groups that the channels come in", example=4)
 
     role = Role.REARRANGEMENT
 

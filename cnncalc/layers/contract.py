@@ -37,7 +37,8 @@ class Weight(Record):
 class Operations(Record):
     """How often a layer does what, for one sample, at inference; no kind counts for another.
 
-    Subtractions are adds; exponentials are exp, log, tanh, roots and powers alike.
+    Subtractions are adds; exponentials are exp, log, tanh, roots and powers alike. What is unclassified is of a
+    kind that nobody declared.
     """
 
     multiply_accumulates: int = 0
@@ -46,6 +47,7 @@ class Operations(Record):
     divides: int = 0
     compares: int = 0
     exponentials: int = 0
+    unclassified: int = 0
 
     @property
     def flops(self) -> int:
@@ -69,7 +71,7 @@ class Role(Enum):
     BATCH_NORM = "each channel is brought to mean 0 over the whole batch in training"
     CHANNEL_NORM = "each channel of a sample is brought to mean 0 for itself"
     NORMALIZATION = "numbers of several channels are normalized together"
-    SCALING = "each channel is scaled by a learned number"
+    SCALING = "numbers are scaled or shifted by learned ones"
     ACTIVATION = "a function that is not linear, of each number or of a few channels of its position"
     PROBABILITIES = "scores become probabilities, or their logarithms"
     DROPOUT = "something is left out at random in training"
@@ -193,6 +195,11 @@ class LayerType:
     _defaults: ClassVar[Mapping[str, object]]
     _required: ClassVar[set[str]]
     is_merge: ClassVar[bool] = False
+    # What a layer that is no merge may read after its input, in words; empty where it reads nothing else.
+    further_inputs: ClassVar[str] = ""
+    # Items that show how to write the type, and inputs that it takes, where they do not follow from its settings.
+    written: ClassVar[tuple[str, ...]] = ()
+    sample_inputs: ClassVar[Shapes] = ()
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW
@@ -232,6 +239,11 @@ class LayerType:
         settings = ", ".join(f"{key}={short_value(value)}" for key, value in self.__dict__.items())
         return cut(f"{type(self).__name__}({settings})", LONGEST)
 
+    @property
+    def added_depth(self) -> int:
+        """How many convolution and linear layers it adds to the depth."""
+        return int(self.counts_as_depth)
+
     def output_shape(self, inputs: Shapes) -> Shape:
         """The shape that leaves. Raises RuleError where the settings do not go with the inputs."""
         raise NotImplementedError
@@ -264,7 +276,7 @@ class LayerType:
         return NO_REMARKS
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        """For each spatial axis of the input (in a join: of the largest), how the outputs are laid over it.
+        """For each spatial axis of the first input (in a join: of the largest), how the outputs are laid over it.
 
         Where the output has as many axes as the input, each window's `slide` gives the output's size;
         where it has not, every window reads its axis whole (`whole_axes`).

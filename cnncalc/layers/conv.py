@@ -19,7 +19,7 @@ from cnncalc.layers.contract import (
 )
 from cnncalc.layers.shapes import Shape, SlidingWindow, WholeWindow, Window, quotient, slide_all
 from cnncalc.syntax.expressions import Value
-from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, table, whole
+from cnncalc.syntax.settings import PerAxis, choice, flag, padding_of, per_axis, table, whole
 
 
 class Conv(Windowed, name="conv"):
@@ -30,19 +30,26 @@ class Conv(Windowed, name="conv"):
     row i, as C3 of LeNet-5 does (LeCun et al. 1998, Table I).
 
     Each weight is one multiply-accumulate per output position, and a bias one add per output number.
+    With `standardize`, the weights of each filter are brought to mean 0 and variance 1 before they are used (Qiao et
+    al. 2019, arXiv:1903.10520): `plain` as in timm's StdConv2d, `gain` with a learned factor for each filter, as in
+    its ScaledStdConv2d (Brock et al. 2021, arXiv:2101.08692). It does not depend on the input and can be done once
+    before inference, though timm repeats it in every pass, so its operations are not counted.
     """
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")
 
-    filters: int = whole("number of filters, the output's channels")
-    kernel: PerAxis = per_axis("size of the filters")
+    filters: int = whole("number of filters, the output's channels", example=64)
+    kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
     bias: bool = flag("whether each filter adds a learned number", default=True)
     connections: tuple[tuple[int, ...], ...] | None = table(
         "for each filter, the input channels it reads, counted from 0", default=None, absent="all of them"
+    )
+    standardize: str | None = choice(
+        "how the weights of each filter are standardized", ("plain", "gain"), default=None, absent="not at all"
     )
 
     role = Role.CONVOLUTION
@@ -65,7 +72,9 @@ class Conv(Windowed, name="conv"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", self._weight_shape(inputs))
-        return (weight, Weight("bias", (self.filters,))) if self.bias else (weight,)
+        bias = (Weight("bias", (self.filters,)),) if self.bias else ()
+        gain = (Weight("gain", (self.filters,)),) if self.standardize == "gain" else ()
+        return (weight, *bias, *gain)
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         read = quotient(inputs[0].channels, self.groups) * kernel_positions(self.windows(inputs))
@@ -84,7 +93,8 @@ class Conv(Windowed, name="conv"):
             if self.connections is None
             else (remark("partly_connected", all_pairs=self.filters * inputs[0].channels),)
         )
-        return (*point, *partly, *dilation_remarks(windows))
+        standardized = () if self.standardize is None else (remark(f"standardized_{self.standardize}"),)
+        return (*point, *partly, *dilation_remarks(windows), *standardized)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
         biases = output.elements if self.bias else 0
@@ -113,7 +123,9 @@ class Conv(Windowed, name="conv"):
             "weight": f"{pairs} * kernel_positions",
             "multiply_accumulates": f"out_positions * {pairs} * kernel_positions",
         }
-        return {**formulas, "bias": "filters", "adds": "out_elements"} if self.bias else formulas
+        if self.bias:
+            formulas |= {"bias": "filters", "adds": "out_elements"}
+        return {**formulas, "gain": "filters"} if self.standardize == "gain" else formulas
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         pairs = {} if self.connections is None else {"pairs": self._pairs}

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed, dilation_remarks, extent_formula, kernel_positions, padding_formula
+from cnncalc.layers._windowed import (
+    Windowed,
+    dilation_remarks,
+    kernel_positions,
+    spread_all,
+    spread_size_formula,
+    spread_windows,
+)
 from cnncalc.layers.contract import (
     Formulas,
     Matrices,
@@ -15,8 +22,8 @@ from cnncalc.layers.contract import (
     feature_map,
     remark,
 )
-from cnncalc.layers.shapes import Shape, SpreadWindow, WholeWindow, Window, half, quotient, same_crop, times
-from cnncalc.syntax.settings import PerAxis, flag, on_axes, on_sides, padding_of, per_axis, whole
+from cnncalc.layers.shapes import Shape, SpreadWindow, WholeWindow, Window, quotient
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class ConvTranspose(Windowed, name="conv_transpose"):
@@ -25,20 +32,24 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     The gradient of a `conv` with the same settings, with PyTorch's rule for the output's size
     (Dumoulin & Visin 2016, arXiv:1603.07285). `padding` removes rows and columns of the output;
     `same` removes or adds as many as give stride x the input size, as Keras does; `valid`
-    takes off none. Each weight is one multiply-accumulate per input position, those whose
+    takes off none. `size` gives the output's size where several are possible, as PyTorch's `output_size` does, in
+    place of `output_padding`. Each weight is one multiply-accumulate per input position, those whose
     result is taken off included, and a bias one add per output number.
     """
 
     also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
 
-    filters: int = whole("number of filters, the output's channels")
-    kernel: PerAxis = per_axis("size of the filters")
+    filters: int = whole("number of filters, the output's channels", example=64)
+    kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("distance of neighboring inputs in the output", default=1)
     padding: PerAxis | str = padding_of("rows and columns taken off the output")
     output_padding: PerAxis = per_axis("rows and columns added after the output", default=0, minimum=0)
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
     bias: bool = flag("whether each filter adds a learned number", default=True)
+    size: PerAxis | None = per_axis(
+        "size of the output", default=None, absent="what the other settings give", example=28
+    )
 
     role = Role.CONVOLUTION
     counts_as_depth = True
@@ -47,18 +58,10 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         image = feature_map(inputs)
         check_groups("groups", self.groups, (image.channels, "input channels"), (self.filters, "filters"))
         windows = self.windows(inputs)
-        sizes = tuple(window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
-        for window, size in zip(windows, sizes, strict=True):
-            self._check_output_padding(window)
-            if size < 1:
-                # What the output would be without the padding, halved so that one row or column is left.
-                most = half(size + window.before + window.after - 1)
-                raise RuleError(
-                    f"padding {window.before} takes the whole output of the {times(image.spatial)} input away",
-                    "padding",
-                    f"padding of at most {most} would leave some",
-                )
-        return Shape((self.filters, *sizes))
+        if self.size is None:
+            for window in windows:
+                self._check_output_padding(window)
+        return Shape((self.filters, *spread_all(windows, image, self.size)))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         kernel = tuple(window.kernel for window in self.windows(inputs))
@@ -84,26 +87,14 @@ class ConvTranspose(Windowed, name="conv_transpose"):
         )
 
     def windows(self, inputs: Shapes) -> tuple[SpreadWindow, ...]:
-        rank = inputs[0].rank
-        kernels = on_axes(self.kernel, rank, "kernel")
-        strides = on_axes(self.stride, rank, "stride")
-        dilations = on_axes(self.dilation, rank, "dilation")
-        added = on_axes(self.output_padding, rank, "output_padding")
-        if self.padding == "same":
-            if any(added):
-                raise RuleError("padding same settles the output's size", "output_padding", "leave output_padding at 0")
-            crops = tuple(map(same_crop, kernels, strides, dilations))
-            sides = tuple((before, after) for before, after, _ in crops)
-            added = tuple(extra for _, _, extra in crops)
-        elif isinstance(self.padding, str):
-            sides = ((0, 0),) * rank
-        else:
-            sides = on_sides(self.padding, rank, "padding")
-        return tuple(
-            SpreadWindow(kernel, stride, before, after, dilation, extra)
-            for kernel, stride, (before, after), dilation, extra in zip(
-                kernels, strides, sides, dilations, added, strict=True
-            )
+        return spread_windows(
+            inputs[0],
+            self.kernel,
+            self.stride,
+            self.padding,
+            dilation=self.dilation,
+            output_padding=self.output_padding,
+            size=self.size,
         )
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
@@ -111,13 +102,11 @@ class ConvTranspose(Windowed, name="conv_transpose"):
 
     def formulas(self) -> Formulas:
         pairs = "in_channels * filters" if self.groups == 1 else "in_channels * (filters / groups)"
-        taken = padding_formula(self.padding)
-        off = f" - {taken}" if taken == "2 * padding" else f" - ({taken})" if taken else ""
-        # What `same` adds is not in the settings.
-        added = " + output_padding" if self.output_padding or self.padding == "same" else ""
+        # What `same` and a size add is not in the settings.
+        is_added = bool(self.output_padding or self.size or self.padding == "same")
         formulas = {
             "out_channels": "filters",
-            "out_size": f"(in_size - 1) * stride + {extent_formula(self.dilation)}{off}{added}",
+            "out_size": spread_size_formula(self.padding, self.dilation, is_added=is_added),
             "weight": f"{pairs} * kernel_positions",
             "multiply_accumulates": f"in_positions * {pairs} * kernel_positions",
         }

@@ -35,7 +35,7 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
         "逐通道卷积",
     )
 
-    kernel: PerAxis = per_axis("size of the filters")
+    kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)

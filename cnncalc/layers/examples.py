@@ -5,30 +5,11 @@ from __future__ import annotations
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
-from cnncalc.syntax.expressions import Value, describe, fraction
+from cnncalc.syntax.expressions import Value, describe
 from cnncalc.syntax.settings import Flag, Setting
 
-# What a setting of that name is in an example; one of another name takes the first that fits it.
-PLAUSIBLE: dict[str, Value] = {
-    "filters": 64,
-    "kernel": 3,
-    "stride": 2,
-    "features": 1000,
-    "units": 10,
-    "size": 7,
-    "groups": 4,
-    "pieces": 2,
-    "stop": 24,
-    "axis": 1,
-    "output": (64, 28, 28),
-    "shape": (256, 7, 7),
-    "axes": (1, 0),
-    "params": 1000,
-    "macs": 1_000_000,
-}
-CANDIDATES: tuple[Value, ...] = (fraction("0.2"), 2, 1, (2, 1), ((0, 1), (1, 2)))
 # An example is one that can be placed on one of these.
-SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)))
+SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)), Shape((1, 16)))
 
 
 def literal(value: Value) -> str:
@@ -38,29 +19,14 @@ def literal(value: Value) -> str:
     return value if isinstance(value, str) else describe(value)
 
 
-def plausible(setting: Setting) -> Value:
-    """A value that the setting takes, other than its default."""
-    given = (PLAUSIBLE[setting.name],) if setting.name in PLAUSIBLE else ()
-    flipped = (not setting.default,) if isinstance(setting, Flag) else ()
-    candidates: tuple[Value, ...] = (*given, *flipped, *setting.keywords, *CANDIDATES)
-    for value in candidates:
-        if value == setting.default and type(value) is type(setting.default):
-            continue
-        try:
-            setting.decode(value)
-        except RuleError:
-            continue
-        return value
-    raise LookupError(f"no example of what {setting.name} takes is known")
-
-
 def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
-    """A layer with plausible values for what is required, or None where no sample input goes with it."""
-    given = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
+    """A layer with example values for what is required, or None where no sample input goes with it."""
+    given = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
-    for shape in SAMPLE_INPUTS:
+    alone = ((shape, shape) if kind.is_merge else (shape,) for shape in SAMPLE_INPUTS)
+    for inputs in (kind.sample_inputs,) if kind.sample_inputs else alone:
         try:
-            layer.output_shape((shape, shape) if kind.is_merge else (shape,))
+            layer.output_shape(inputs)
         except RuleError:
             continue
         return layer
@@ -69,11 +35,11 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
 
 def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
     """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
-    required = {setting.name: plausible(setting) for setting in kind.settings.values() if setting.required}
+    required = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     if required or sample(kind) is not None:
         return required
     main = next(iter(kind.settings.values()))
-    return {main.name: plausible(main)}
+    return {main.name: main.example}
 
 
 def stands_alone(kind: type[LayerType]) -> bool:
@@ -83,6 +49,8 @@ def stands_alone(kind: type[LayerType]) -> bool:
 
 def examples(kind: type[LayerType]) -> tuple[str, ...]:
     """Ways to write a type as an item of a list of layers."""
+    if kind.written:
+        return kind.written
     if kind.is_merge:
         return _join_examples(kind)
     settings = tuple(kind.settings.values())
@@ -91,19 +59,19 @@ def examples(kind: type[LayerType]) -> tuple[str, ...]:
     if stands_alone(kind):
         written.append(f"- {kind.name}")
     if settings and set(usual) <= {settings[0].name} and not isinstance(settings[0], Flag):
-        written.append(f"- {kind.name}: {literal(plausible(settings[0]))}")
+        written.append(f"- {kind.name}: {literal(settings[0].example)}")
     if len(usual) > 1:
         written.append(f"- {kind.name}: {literal(tuple(usual.values()))}")
     if settings:
-        some = usual or {settings[0].name: plausible(settings[0])}
+        some = usual or {settings[0].name: settings[0].example}
         optional = (setting for setting in settings if setting.name not in some)
-        more = next(({setting.name: plausible(setting)} for setting in optional if _fits(kind, some, setting)), {})
+        more = next(({setting.name: setting.example} for setting in optional if _fits(kind, some, setting)), {})
         written.append(f"- {kind.name}: {_mapping({**some, **more})}")
     return tuple(written)
 
 
 def _fits(kind: type[LayerType], values: dict[str, Value], setting: Setting) -> bool:
-    return sample(kind, **{**values, setting.name: plausible(setting)}) is not None
+    return sample(kind, **{**values, setting.name: setting.example}) is not None
 
 
 def _mapping(values: dict[str, Value]) -> str:
@@ -118,7 +86,7 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     right: []"""
     inputs = "\n  from: [previous, stem]"
     with_settings = (
-        f"- {kind.name}: {_mapping({setting.name: plausible(setting)})}{inputs}" for setting in kind.settings.values()
+        f"- {kind.name}: {_mapping({setting.name: setting.example})}{inputs}" for setting in kind.settings.values()
     )
     return (
         by_name,

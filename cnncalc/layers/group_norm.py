@@ -28,7 +28,7 @@ class GroupNorm(LayerType, name="group_norm"):
 
     also_known_as = ("GroupNormalization", "gn", "norm", "normalization", "组归一化")
 
-    groups: int = whole("parts that the channels are split into, each normalized apart")
+    groups: int = whole("parts that the channels are split into, each normalized apart", example=4)
     affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
 
     role = Role.NORMALIZATION

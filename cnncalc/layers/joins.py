@@ -149,7 +149,9 @@ class Concat(Join, name="concat"):
 
     also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")
 
-    axis: int = whole("axis along which they follow each other, counted from 0, the channels", default=0, minimum=0)
+    axis: int = whole(
+        "axis along which they follow each other, counted from 0, the channels", default=0, minimum=0, example=1
+    )
 
     role = Role.CONCATENATION
 

@@ -34,7 +34,7 @@ class Linear(LayerType, name="linear"):
         "全连接层",
     )
 
-    features: int = whole("numbers that leave, each a weighted sum of all that come in")
+    features: int = whole("numbers that leave, each a weighted sum of all that come in", example=1000)
     bias: bool = flag("whether each feature adds a learned number", default=True)
     flatten: bool = flag("whether a feature map is read as one long vector", default=False)
 

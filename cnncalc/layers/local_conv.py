@@ -26,8 +26,8 @@ class LocalConv(Windowed, name="local_conv"):
 
     also_known_as = ("LocallyConnected2D", "locally_connected", "local", "局部连接层")
 
-    filters: int = whole("number of filters at each position, the output's channels")
-    kernel: PerAxis = per_axis("size of the filters")
+    filters: int = whole("number of filters at each position, the output's channels", example=64)
+    kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     bias: bool = flag("whether each output number has a learned number added", default=True)

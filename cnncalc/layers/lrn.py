@@ -18,7 +18,7 @@ class Lrn(Elementwise, name="lrn"):
 
     also_known_as = ("LocalResponseNorm", "LocalResponseNormalization", "cross_map_norm", "局部响应归一化")
 
-    size: int = whole("neighboring channels that are summed", default=5)
+    size: int = whole("neighboring channels that are summed", default=5, example=7)
     alpha: Number = number("factor of the sum of squares", default=fraction("0.0001"))
     beta: Number = number("exponent", default=fraction("0.75"))
     k: Number = number("addend of the sum", default=2)

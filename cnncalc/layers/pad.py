@@ -2,18 +2,33 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError, plural
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Role, Shapes, feature_map
-from cnncalc.layers.shapes import POINT, ReflectWindow, ReplicateWindow, Shape, SlidingWindow, Window
+from cnncalc.layers.contract import Formulas, Remark, Role, Shapes, feature_map, remark
+from cnncalc.layers.shapes import (
+    POINT,
+    CircularWindow,
+    ReflectWindow,
+    ReplicateWindow,
+    Shape,
+    SlidingWindow,
+    Window,
+    times,
+)
 from cnncalc.syntax.settings import PerAxis, choice, on_sides, per_side
 
-WINDOWS = {"zero": SlidingWindow, "reflect": ReflectWindow, "replicate": ReplicateWindow}
+WINDOWS = {
+    "zero": SlidingWindow,
+    "reflect": ReflectWindow,
+    "replicate": ReplicateWindow,
+    "circular": CircularWindow,
+}
 
 
 class Pad(Moving, name="pad"):
-    """Adds rows, columns and channels around the input.
+    """Adds rows, columns and channels around the input; negative numbers cut them off.
 
     Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
-    2015). `reflect` mirrors the input without its border, `replicate` repeats the border.
+    2015). `reflect` mirrors the input without its border, `replicate` repeats the border, and `circular`
+    goes on at the other end of the input. Negative numbers crop, as in PyTorch's `pad`.
     """
 
     also_known_as = (
@@ -22,13 +37,14 @@ class Pad(Moving, name="pad"):
         "ConstantPad2d",
         "ReflectionPad2d",
         "ReplicationPad2d",
+        "CircularPad2d",
         "padding",
         "填充",
     )
 
-    padding: PerAxis = per_side("rows and columns on each side", default=0)
-    mode: str = choice("what the added rows and columns hold", ("zero", "reflect", "replicate"), default="zero")
-    channels: PerAxis = per_side("channels of zeros before and after the input's", default=0)
+    padding: PerAxis = per_side("rows and columns on each side", default=0, minimum=None)
+    mode: str = choice("what the added rows and columns hold", tuple(WINDOWS), default="zero")
+    channels: PerAxis = per_side("channels of zeros before and after the input's", default=0, minimum=None)
 
     role = Role.REARRANGEMENT
 
@@ -45,8 +61,26 @@ class Pad(Moving, name="pad"):
                     if size > 1
                     else "mode replicate can",
                 )
+            if self.mode == "circular" and most > size:
+                raise RuleError(
+                    f"a size of {size} cannot go on for {most} at its other end",
+                    "padding",
+                    f"use a padding of at most {size}",
+                )
         sizes = (window.slide(size) for window, size in zip(windows, image.spatial, strict=True))
-        return Shape((image.channels + sum(self._channels), *sizes))
+        output = Shape((image.channels + sum(self._channels), *sizes))
+        if min(output) < 1:
+            raise RuleError(
+                f"negative numbers cut off all of the {image}: {times(output)} would be left",
+                "channels" if output.channels < 1 else "padding",
+                "cut off less than the size of each axis",
+            )
+        return output
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        windows = self.windows(inputs)
+        crops = min(*self._channels, *(side for window in windows for side in (window.before, window.after))) < 0
+        return (remark("pad_and_crop" if crops else "pad"),)
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...]:
         sides = on_sides(self.padding, inputs[0].rank, "padding")

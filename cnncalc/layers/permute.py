@@ -15,7 +15,7 @@ class Permute(Moving, name="permute"):
 
     also_known_as = ("Transpose", "swapaxes")
 
-    axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0)
+    axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0, example=(1, 0))
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW

@@ -84,7 +84,7 @@ class MaxPool(Pool, name="max_pool"):
 
     also_known_as = ("MaxPooling2D", "Pooling", "pool", "最大池化", "池化", "池化层")
 
-    kernel: PerAxis = per_axis("size of the window")
+    kernel: PerAxis = per_axis("size of the window", example=3)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
     padding: PerAxis | str = padding_of("rows and columns around the input, never the largest number")
     dilation: PerAxis = per_axis("distance between a window's positions", default=1)
@@ -113,7 +113,7 @@ class AvgPool(Pool, name="avg_pool"):
 
     also_known_as = ("AveragePooling2D", "AveragePool", "mean_pool", "Pooling", "pool", "平均池化", "池化", "池化层")
 
-    kernel: PerAxis = per_axis("size of the window")
+    kernel: PerAxis = per_axis("size of the window", example=3)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")

@@ -26,7 +26,7 @@ class Rbf(LayerType, name="rbf"):
     square) for each pair of a unit and an input.
     """
 
-    units: int = whole("number of units, each with a fixed centre")
+    units: int = whole("number of units, each with a fixed centre", example=10)
 
     role = Role.OTHER
     counts_as_depth = True

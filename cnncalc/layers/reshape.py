@@ -18,7 +18,9 @@ class Reshape(Moving, name="reshape"):
 
     also_known_as = ("view", "Unflatten")
 
-    shape: tuple[int, ...] = target_shape("sizes of the output, channels first; one may be -1", inferred=True)
+    shape: tuple[int, ...] = target_shape(
+        "sizes of the output, channels first; one may be -1", inferred=True, example=(256, 7, 7)
+    )
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW

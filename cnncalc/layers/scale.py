@@ -9,31 +9,33 @@ from cnncalc.syntax.settings import flag
 class Scale(Elementwise, name="scale"):
     """Multiplies each channel by a learned factor, and with `bias` adds a learned bias.
 
-    Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). One multiply
-    a number, and with `bias` one add.
+    Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). With `per_channel: false`
+    one learned factor, and one bias, serve the whole tensor, as in ReZero (Bachlechner et al. 2020,
+    arXiv:2003.04887). One multiply a number, and with `bias` one add.
     """
 
-    also_known_as = ("LayerScale", "channel_scale")
+    also_known_as = ("LayerScale", "channel_scale", "Scale", "ReZero")
 
-    bias: bool = flag("whether each channel adds a learned number", default=False)
+    bias: bool = flag("whether a learned number is added", default=False)
+    per_channel: bool = flag("whether each channel has its own factor and bias", default=True)
 
     role = Role.SCALING
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", (inputs[0].channels,))
+        weight = Weight("weight", (inputs[0].channels if self.per_channel else 1,))
         return (weight, Weight("bias", weight.shape)) if self.bias else (weight,)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        return (
-            remark("scale_and_shift" if self.bias else "scale", "weight * x + bias" if self.bias else "weight * x"),
-        )
+        key = f"scale{'_and_shift' if self.bias else ''}{'' if self.per_channel else '_by_one'}"
+        return (remark(key, "weight * x + bias" if self.bias else "weight * x"),)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, self._of_each)
 
     def formulas(self) -> Formulas:
-        formulas = {"out_channels": "in_channels", "weight": "in_channels"}
-        bias = {"bias": "in_channels"} if self.bias else {}
+        learned = "in_channels" if self.per_channel else "1"
+        formulas = {"out_channels": "in_channels", "weight": learned}
+        bias = {"bias": learned} if self.bias else {}
         return {**formulas, **bias, **formulas_for_each("in_elements", self._of_each)}
 
     @property

@@ -6,6 +6,7 @@ Sizes are exact integers; the batch is left out; channels come first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from math import gcd, prod
 from typing import Protocol
 
@@ -89,6 +90,16 @@ def quotient(whole: int, part: int) -> int:
     if rest:
         raise ValueError(f"{part} does not divide {whole}")
     return result
+
+
+def remainder(number: int, size: int) -> int:
+    """What is left of a number without whole multiples of `size`, with the number's sign."""
+    return number % size if number >= 0 else -(-number % size)
+
+
+def floor(number: Fraction) -> int:
+    """The largest whole number that is not above a fraction."""
+    return number.numerator // number.denominator
 
 
 def divides(part: int, whole: int) -> bool:
@@ -211,11 +222,11 @@ class BorderWindow(SlidingWindow):
         """Runs of positions that the outputs from `first` to `last` repeat, as far as they lie in the padding."""
         start, end = first - self.before, last - self.before
         if start < 0:
-            yield self.copied_before(start, min(end, -1))
+            yield self.copied_before(start, min(end, -1), size)
         if end >= size:
             yield self.copied_after(max(start, size), end, size)
 
-    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+    def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
         """What is repeated at the positions from `start` to `end`, which are negative."""
         raise NotImplementedError
 
@@ -229,7 +240,7 @@ class ReflectWindow(BorderWindow):
 
     __slots__ = ()
 
-    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+    def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
         return -end, -start
 
     def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
@@ -241,11 +252,38 @@ class ReplicateWindow(BorderWindow):
 
     __slots__ = ()
 
-    def copied_before(self, start: int, end: int) -> tuple[int, int]:
+    def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
         return 0, 0
 
     def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
         return size - 1, size - 1
+
+
+class CircularWindow(BorderWindow):
+    """A window over the input, which goes on at its other end."""
+
+    __slots__ = ()
+
+    def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return start + size, end + size
+
+    def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
+        return start - size, end - size
+
+
+class AnywhereWindow(SlidingWindow):
+    """A window whose taps are moved by numbers that the network computes, so that they may lie anywhere."""
+
+    __slots__ = ()
+
+    def reads(self, position: int, size: int) -> range:
+        return range(size)
+
+    def span(self, size: int) -> int:
+        return size
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return 0, 1
 
 
 class SpreadWindow(Record):
@@ -320,28 +358,41 @@ class PartitionWindow(Record):
 
 
 class ResizeWindow(Record):
-    """The input stretched to `outputs` positions, along one axis: nearest copies, bilinear mixes two."""
+    """The input stretched to `outputs` positions, along one axis: nearest copies, linear mixes two, cubic four.
+
+    `step` is how many positions of the input one of the output is, as numerator and denominator; None is the ratio
+    of the sizes. With `corners` the first and the last positions of both lie on each other.
+    """
 
     outputs: int
     taps: int = 1
+    step: tuple[int, int] | None = None
+    corners: bool = False
 
     def slide(self, size: int) -> int:
         return self.outputs
 
     def reads(self, position: int, size: int) -> range:
+        numerator, denominator = self.pace(size)
         if self.taps == 1:
-            first = position * size // self.outputs
+            first = position * numerator // denominator
             return range(first, first + 1)
-        # Half-pixel centers: output i lies at (i + 1/2) * size / outputs - 1/2 of the input. Where that
-        # is a position itself, its neighbor has no part; beyond the border the nearest is repeated.
-        first, between = divmod((2 * position + 1) * size - self.outputs, 2 * self.outputs)
-        return range(first, first + (2 if between else 1))
+        if self.corners:
+            first, between = divmod(position * numerator, denominator)
+        else:
+            # Half-pixel centers: output i lies at (i + 1/2) * step - 1/2 of the input.
+            first, between = divmod((2 * position + 1) * numerator - denominator, 2 * denominator)
+        # Where that is a position itself, its neighbors have no part; beyond the border the nearest is repeated.
+        around = self.taps // 2
+        return range(first - around + 1, first + around + 1) if between else range(first, first + 1)
 
     def span(self, size: int) -> int:
         return self.taps
 
     def pace(self, size: int) -> tuple[int, int]:
-        return size, self.outputs
+        if self.corners:
+            return (size - 1, self.outputs - 1) if self.outputs > 1 else (0, 1)
+        return self.step or (size, self.outputs)
 
 
 class SliceWindow(Record):
@@ -399,6 +450,27 @@ class WholeWindow(Record):
 
     def pace(self, size: int) -> tuple[int, int]:
         return 0, 1
+
+
+class CenteredWindow(Record):
+    """Each of `outputs` equal parts of the input reads `kernel` positions around its middle, along one axis."""
+
+    outputs: int
+    kernel: int
+
+    def slide(self, size: int) -> int:
+        return self.outputs
+
+    def reads(self, position: int, size: int) -> range:
+        # The middle of a part, (i + 1/2) * size / outputs, is that of the positions read.
+        first = ((2 * position + 1) * size - self.kernel * self.outputs) // (2 * self.outputs)
+        return range(first, first + self.kernel)
+
+    def span(self, size: int) -> int:
+        return self.kernel
+
+    def pace(self, size: int) -> tuple[int, int]:
+        return size, self.outputs
 
 
 class DigitWindow(Record):

@@ -17,10 +17,12 @@ class Slice(Moving, name="slice"):
 
     also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
 
-    stop: int | None = whole("where it ends: the first that is left out", default=None, absent="the axis's end")
+    stop: int | None = whole(
+        "where it ends: the first that is left out", default=None, absent="the axis's end", example=24
+    )
     start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
     step: int = whole("distance of those that are kept", default=1)
-    axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0)
+    axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0, example=1)
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW

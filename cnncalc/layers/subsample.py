@@ -26,7 +26,7 @@ class Subsample(Windowed, name="subsample"):
 
     also_known_as = ("Subsampling",)
 
-    kernel: PerAxis = per_axis("size of the window", default=2)
+    kernel: PerAxis = per_axis("size of the window", default=2, example=3)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
 
     role = Role.AVERAGE_POOL

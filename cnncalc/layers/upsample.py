@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cnncalc.errors import RuleError
 from cnncalc.layers._elementwise import for_each
 from cnncalc.layers._moving import Moving
 from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Role, Shapes, feature_map
-from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, Window
-from cnncalc.syntax.settings import PerAxis, choice, on_axes, per_axis
+from cnncalc.layers.shapes import POINT, ResizeWindow, Shape, Window, floor
+from cnncalc.syntax.expressions import Number, Value
+from cnncalc.syntax.settings import PerAxis, choice, flag, number_per_axis, on_axes, per_axis
+
+# How many numbers of the input are mixed along each axis.
+TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 
 
 class Upsample(Moving, name="upsample"):
-    """The input stretched by a factor, or to a size: `nearest` copies numbers, `bilinear` mixes neighbors.
+    """The input stretched by a factor, or to a size: `nearest` copies numbers, others mix neighbors.
 
-    Bilinear is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
-    centers (PyTorch's `align_corners=False`). It mixes two numbers per axis: with n of them in all
-    (4 in an image) an output number is n multiplies and n - 1 adds; their weights are the same for
-    all channels and samples, and not counted.
+    `bilinear` is linear along each axis: also in 1-D (linear) and 3-D (trilinear), with half-pixel
+    centers, or with `align_corners` the corners of both on each other; `bicubic` is for images. They mix 2 or 4
+    numbers per axis: with n of them in all (4 or 16 in an image) an output number is n multiplies and n - 1 adds;
+    their weights are the same for all channels and samples, and not counted. A fractional `factor` gives
+    floor(size * factor), as in PyTorch.
     """
 
     also_known_as = (
@@ -27,43 +34,70 @@ class Upsample(Moving, name="upsample"):
         "上采样",
     )
 
-    factor: PerAxis | None = per_axis("how many times larger the output is", default=None, absent="what size gives")
-    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives")
-    mode: str = choice("how numbers between the input's are found", ("nearest", "bilinear"), default="nearest")
+    factor: Number | tuple[Number, ...] | None = number_per_axis(
+        "how many times larger the output is", default=None, absent="what size gives", example=2
+    )
+    size: PerAxis | None = per_axis("size of the output", default=None, absent="what factor gives", example=7)
+    mode: str = choice("how numbers between the input's are computed", tuple(TAPS), default="nearest")
+    align_corners: bool = flag("whether the corners of input and output lie on each other", default=False)
 
     role = Role.RESAMPLING
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
-        return Shape((image.channels, *(window.outputs for window in self.windows(inputs))))
+        windows = self.windows(inputs)
+        for window, size in zip(windows, image.spatial, strict=True):
+            if window.outputs < 1:
+                raise RuleError(
+                    f"the factor leaves nothing of a size of {size}", "factor", f"use a factor of at least 1/{size}"
+                )
+        return Shape((image.channels, *(window.outputs for window in windows)))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         if self.mode == "nearest":
             return NO_OPERATIONS
-        mixed = 2**output.rank
+        mixed = TAPS[self.mode] ** output.rank
         return for_each(output.elements, Operations(adds=mixed - 1, multiplies=mixed))
 
     def windows(self, inputs: Shapes) -> tuple[ResizeWindow, ...]:
         spatial = inputs[0].spatial
+        if self.mode == "bicubic" and len(spatial) != 2:
+            raise RuleError(f"bicubic needs an image, but {inputs[0].described} comes in", "mode", "use bilinear")
+        if self.mode == "nearest" and self.align_corners:
+            raise RuleError("nearest has no corners to align", "align_corners", "use bilinear or bicubic")
         if self.factor is not None and self.size is not None:
             raise RuleError("factor and size exclude each other", "size", "leave one of them out")
+        steps: list[tuple[int, int] | None] = [None] * len(spatial)
         if self.factor is not None:
-            factors = on_axes(self.factor, len(spatial), "factor")
-            sizes = tuple(size * factor for size, factor in zip(spatial, factors, strict=True))
+            factors = [Fraction(factor) for factor in on_axes(self.factor, len(spatial), "factor")]
+            sizes = tuple(floor(size * factor) for size, factor in zip(spatial, factors, strict=True))
+            steps = [(factor.denominator, factor.numerator) for factor in factors]
         elif self.size is not None:
             sizes = on_axes(self.size, len(spatial), "size")
         else:
             raise RuleError("upsample needs a factor or a size", None, "factor: 2 doubles the input")
-        return tuple(ResizeWindow(size, taps=1 if self.mode == "nearest" else 2) for size in sizes)
+        return tuple(
+            ResizeWindow(size, TAPS[self.mode], step, self.align_corners)
+            for size, step in zip(sizes, steps, strict=True)
+        )
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
         return POINT
 
     def formulas(self) -> Formulas:
-        formulas = {
-            "out_channels": "in_channels",
-            "out_size": "in_size * factor" if isinstance(self.factor, int) else "outputs",
-        }
+        size = "outputs"
+        if not isinstance(self.factor, tuple | None):
+            size = "in_size * factor" if isinstance(self.factor, int) else "floor(in_size * factor)"
+        formulas = {"out_channels": "in_channels", "out_size": size}
         if self.mode == "nearest":
             return formulas
-        return {**formulas, "adds": "out_elements * (2 ** rank - 1)", "multiplies": "out_elements * 2 ** rank"}
+        taps = TAPS[self.mode]
+        return {
+            **formulas,
+            "adds": f"out_elements * ({taps} ** rank - 1)",
+            "multiplies": f"out_elements * {taps} ** rank",
+        }
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        factor = {} if isinstance(self.factor, tuple | None) else {"factor": self.factor}
+        return {**super().symbols(inputs, output), **factor}

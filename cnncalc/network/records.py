@@ -24,7 +24,7 @@ MOST_SHOWN = 10
 
 
 class Figures(Record):
-    """What a layer type answers for one set of input shapes; equal layers share it."""
+    """What a layer type answers for one set of input shapes; equal layers share it. `frozen`: no weight is learned."""
 
     type: LayerType
     input_shapes: Shapes
@@ -33,6 +33,7 @@ class Figures(Record):
     operations: Operations
     params: int
     buffers: int
+    frozen: bool = False
 
 
 @lru_cache(maxsize=MOST_FIGURES)
@@ -48,6 +49,14 @@ def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
         else:
             kept += weight.size
     return Figures(layer_type, input_shapes, output, weights, operations, learned, kept)
+
+
+def freeze(figures: Figures) -> Figures:
+    """The figures of a layer all of whose weights are buffers."""
+    if figures.frozen or not figures.params:
+        return figures
+    weights = tuple([weight._replace(learned=False) for weight in figures.weights])
+    return figures._replace(weights=weights, params=0, buffers=figures.params + figures.buffers, frozen=True)
 
 
 class Layer(Record):
@@ -92,6 +101,11 @@ class Layer(Record):
         return self.figures.output_shape
 
     @property
+    def frozen(self) -> bool:
+        """Whether the spec freezes it: its weights are buffers."""
+        return self.figures.frozen
+
+    @property
     def weights(self) -> tuple[Weight, ...]:
         """The named tensors it works with, its own or shared."""
         return self.figures.weights
@@ -134,6 +148,14 @@ class Group(Record):
     arguments: tuple[tuple[str, Value], ...] = ()
 
 
+class LeftOut(Record):
+    """The layers of a network used as an item that none of the outputs asked for needs, with their parameters."""
+
+    item: str
+    layers: tuple[str, ...]
+    params: int
+
+
 class LayerGraph(Record):
     """A whole network: its layers in the order of the file, each after those it reads."""
 
@@ -146,6 +168,7 @@ class LayerGraph(Record):
     layers: tuple[Layer, ...]
     groups: tuple[Group, ...]
     outputs: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def shape_of(self, name: str) -> Shape:
         """The shape of a layer's output or of an input of the network."""

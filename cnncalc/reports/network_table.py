@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
 from cnncalc.formats.shapes import shape
@@ -11,6 +12,9 @@ from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.quantities import SUMS
 from cnncalc.text import several
+
+if TYPE_CHECKING:
+    from cnncalc.languages import Speaker
 
 ALL = 1_000_000
 
@@ -39,6 +43,12 @@ def describe_inputs(network: LayerGraph, layout: str = "chw", row: Callable[[Seq
     if len(network.inputs) == 1:
         return shape(network.inputs[0][1], layout)
     return row([f"{name} {shape(sizes, layout)}" for name, sizes in network.inputs])
+
+
+def write_header(network: LayerGraph, say: Speaker) -> tuple[str, ...]:
+    """The lines below the title in a language: where the network is from, and its inputs."""
+    inputs = say("input_line", inputs=describe_inputs(network, row=say.row))
+    return (network.source, inputs) if network.source else (inputs,)
 
 
 def select_rows(root: Node, depth: int, most: int) -> list[Row]:

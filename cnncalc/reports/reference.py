@@ -1,4 +1,4 @@
-"""The reference of layer types: their own declarations as documents, JSON and tables.
+"""The reference of layer types: their own declarations as documents, records and tables.
 
 What a type is called, takes and computes is asked of the type. Only the words around them stand
 here: the keys of the language that belong to no type, and the names that formulas use.
@@ -6,36 +6,35 @@ here: the keys of the language that belong to no type, and the names that formul
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from inspect import cleandoc
 from sys import modules
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from cnncalc import layers
 from cnncalc.errors import Problem, SpecError, listed
 from cnncalc.formats.document import Block, Code, Document, Heading, ListItem, Paragraph, Terms
+from cnncalc.formats.records import ABSENT, Absent, indented
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.layers.contract import Aliasing, Formulas, LayerType, Role
-from cnncalc.layers.examples import examples, literal, plainest_settings, plausible, sample
+from cnncalc.layers.examples import examples, literal, plainest_settings, sample
 from cnncalc.record import Record
 from cnncalc.spec.guards import BOUNDS, BUDGET, EXPECT
 from cnncalc.spec.quantities import QUANTITIES
-from cnncalc.spec.templates import TENSOR_NAMES
+from cnncalc.spec.records import SET, TYPE
+from cnncalc.spec.templates import SHAPE, TENSOR_NAMES
 from cnncalc.syntax import expressions
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import Setting
-from cnncalc.text import number
-
-VERSION = 1
 
 TOP_DOCS = {
     "name": "the network's name, shown in the header; the file's name without it",
     "source": "free text, such as the paper; shown in the header",
     "family": "what `cnncalc list` groups it with, such as ResNet",
     "year": "when it was published",
-    "extends": "a spec of the same folder, or a bundled network, that this one starts from and changes",
+    "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
+    "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
     "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
     "variables": "names for values that expressions may use; each may use those above it, --set changes one",
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
@@ -48,6 +47,11 @@ TOP_DOCS = {
 CONTAINER_DOCS = {
     "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
     "branch": "side outputs: branches that start here and leave the main path as it is",
+    "network": "another network, bundled or a file beside the spec, with its layers' names below that of the item",
+}
+NETWORK_DOCS = {
+    "set": "values for variables of the network: {classes: 10}",
+    "outputs": "the layers of the network whose outputs are needed; what none of them needs is left out",
 }
 MODIFIER_DOCS = {
     "name": "what the layer is called; it may hold expressions, as in conv{index + 1}",
@@ -56,7 +60,13 @@ MODIFIER_DOCS = {
     "for": "lists that are walked together, one pass a row: {width: [64, 128], depth: [2, 4]}",
     "when": "the item is there only where this is true",
     "weights": "the layer or block whose weights it shares; they count once",
+    "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
+    "frozen": "true for weights that training leaves unchanged: they count as buffers",
     "training_only": "true for what is thrown away after training: it counts in the training totals only",
+}
+TYPE_CALL_DOCS = {
+    TYPE: "an expression whose value is the item's type, such as act for a parameter act: relu",
+    SET: "the settings of the type that `type` chooses, by name, by position or a single one",
 }
 BRANCH_DOCS = {
     "layers": "the layers of the branch; an empty list passes its input on",
@@ -85,42 +95,95 @@ SYMBOL_DOCS = {
     "all_in_channels": "list of the channels of each input",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "positions of all the parts of one channel that are read",
+    "output_padding": "rows and columns added after the output",
+    "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
 }
 
+Storage: TypeAlias = Literal["own", "overwrites", "view"]
 # The words of the JSON: keys and values of published output stay.
-STORAGE = {Aliasing.NEW: "own", Aliasing.IN_PLACE: "overwrites", Aliasing.VIEW: "view"}
+STORAGE: dict[Aliasing, Storage] = {Aliasing.NEW: "own", Aliasing.IN_PLACE: "overwrites", Aliasing.VIEW: "view"}
 
 
 class Variant(Record):
     """How a setting's other value changes the formulas: new texts, and those that are gone."""
 
     setting: str
-    value: Value
+    value: Any
     formulas: Formulas
     without: tuple[str, ...]
 
 
-class Reference(Record):
-    """All that is known of a layer type. `paragraphs` are its text; `shared` is that of its family."""
+class DeclaredSetting(Record):
+    """A setting of a type; `absent` says what it means that none is given."""
 
-    kind: type[LayerType]
+    name: str
+    description: str
+    takes: str
+    required: bool
+    default: Any
+    absent: str
+    keywords: tuple[str, ...]
+
+    @property
+    def usual(self) -> str:
+        """The default, or what it means that none is given."""
+        if self.required:
+            return "required"
+        return self.absent if self.default is None else literal(self.default)
+
+    @property
+    def values(self) -> str:
+        """What it takes, and its default."""
+        return f"{self.takes}; {self.usual if self.required else f'default: {self.usual}'}"
+
+
+@indented()
+class Reference(Record):
+    """All that is known of a layer type; `family_description` is the text of its file."""
+
+    schema: Literal[1] | Absent
+    name: str
     family: str
+    also_known_as: tuple[str, ...]
     summary: str
-    paragraphs: tuple[str, ...]
-    shared: tuple[str, ...]
+    description: tuple[str, ...]
+    family_description: tuple[str, ...]
+    several_inputs: bool
+    further_inputs: str
+    settings: tuple[DeclaredSetting, ...]
     examples: tuple[str, ...]
     formulas: Formulas
-    variants: tuple[Variant, ...]
+    formulas_with: tuple[Variant, ...]
     symbols: dict[str, str]
+    counts_as_depth: bool
+    storage: Storage
 
-    @property
-    def name(self) -> str:
-        return self.kind.name
 
-    @property
-    def settings(self) -> tuple[Setting, ...]:
-        return tuple(self.kind.settings.values())
+class ExpressionsRecord(Record):
+    """What expressions know beside variables."""
+
+    names: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+@indented()
+class LanguageRecord(Record):
+    """All layer types, and what belongs to none."""
+
+    schema: Literal[1]
+    types: tuple[Reference, ...]
+    containers: dict[str, str]
+    modifiers: dict[str, str]
+    network_modifiers: dict[str, str]
+    branch_keys: dict[str, str]
+    spec_keys: dict[str, str]
+    quantities: dict[str, str]
+    bounds: dict[str, dict[str, str]]
+    expressions: ExpressionsRecord
+
+
+RECORDS = (LanguageRecord, Reference)
 
 
 # --- facts --------------------------------------------------------------------------------------
@@ -167,18 +230,19 @@ def summary_of(kind: type[LayerType]) -> str:
     return _paragraphs(kind.__doc__)[0]
 
 
-def default_of(setting: Setting) -> str:
-    """The default of a setting, or what it means that none is given."""
-    if setting.required:
-        return "required"
-    return setting.absent if setting.default is None else literal(setting.default)
+def declare(setting: Setting) -> DeclaredSetting:
+    """A setting as its type declares it."""
+    default = None if setting.required else setting.default
+    return DeclaredSetting(
+        setting.name, setting.doc, setting.wants, setting.required, default, setting.absent, setting.keywords
+    )
 
 
 def signature(kind: type[LayerType]) -> str:
     """The settings of a type in their order, with defaults; what a join takes first are its branches."""
     parts = ["branches"] if kind.is_merge else []
-    for setting in kind.settings.values():
-        default = f"({default_of(setting)})" if setting.default is None else default_of(setting)
+    for setting in map(declare, kind.settings.values()):
+        default = f"({setting.usual})" if setting.default is None else setting.usual
         parts.append(setting.name if setting.required else f"{setting.name}={default}")
     return ", ".join(parts)
 
@@ -194,15 +258,22 @@ def reference(kind: type[LayerType]) -> Reference:
     texts = [*formulas.values(), *(text for variant in variants for text in variant.formulas.values())]
     used = {name for text in texts for name, _ in expressions.parse(text).names} - set(kind.settings)
     return Reference(
-        kind,
+        1,
+        kind.name,
         family_of(kind),
+        kind.also_known_as,
         paragraphs[0],
         paragraphs[1:],
         _paragraphs(modules[kind.__module__].__doc__ or ""),
+        kind.is_merge,
+        kind.further_inputs,
+        tuple(map(declare, kind.settings.values())),
         examples(kind),
         formulas,
         variants,
         {name: doc for name, doc in SYMBOL_DOCS.items() if name in used},
+        kind.counts_as_depth,
+        STORAGE[kind.aliasing],
     )
 
 
@@ -213,7 +284,7 @@ def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
         if setting.name in usual:
             continue
         words: tuple[Value, ...] = tuple(word for word in setting.keywords if word != setting.default)
-        for value in words or (plausible(setting),):
+        for value in words or (setting.example,):
             decoded = setting.decode(value)
             changed = kind(**{**{key: kind.settings[key].decode(usual[key]) for key in usual}, setting.name: decoded})
             texts = changed.formulas()
@@ -227,6 +298,8 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
     return (
         ("Items that hold layers", CONTAINER_DOCS),
         ("Beside the type of any item", MODIFIER_DOCS),
+        ("Beside network", NETWORK_DOCS),
+        ("In place of a type: one that an expression chooses", TYPE_CALL_DOCS),
         ("Keys of a branch that is more than a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
@@ -240,7 +313,7 @@ def language() -> tuple[tuple[str, dict[str, str]], ...]:
             {
                 "names": f"variables, a block's parameters, index, {', '.join(sorted(TENSOR_NAMES))}",
                 "operators": "+ - * / // % **, comparisons, and, or, not, in, a if c else b, list[0]",
-                "functions": ", ".join(expressions.FUNCTIONS),
+                "functions": ", ".join((*expressions.FUNCTIONS, SHAPE)),
             },
         ),
     )
@@ -275,67 +348,61 @@ def _call(kind: type[LayerType]) -> str:
 
 def document(facts: Reference) -> Document:
     """All that is known of a layer type."""
-    blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.paragraphs))]
-    if facts.kind.also_known_as:
-        blocks.append(Paragraph(_other_names(facts.kind)))
+    blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.description))]
+    if facts.also_known_as:
+        blocks.append(Paragraph(f"Also known as {listed(facts.also_known_as)}."))
     if settings := tuple(_settings(facts)):
         blocks += (Heading("Settings", 3), Terms(settings))
     spec = tuple(line for example in facts.examples for line in example.split("\n"))
     blocks += (Heading("In a spec", 3), Code(spec, "yaml"))
     blocks += (Heading("Formulas", 3), Terms(tuple(facts.formulas.items())))
-    for variant in facts.variants:
+    # What a setting without a default value is set to does not matter.
+    unnamed = {setting.name for setting in facts.settings if setting.default is None}
+    for variant in facts.formulas_with:
+        named = variant.setting if variant.setting in unnamed else f"{variant.setting}: {literal(variant.value)}"
         terms = (*variant.formulas.items(), *((key, "none") for key in variant.without))
-        blocks += (Heading(f"With {_with(facts, variant)}", 4), Terms(terms))
+        blocks += (Heading(f"With {named}", 4), Terms(terms))
     if facts.symbols:
         blocks += (Heading("Names in the formulas, beside the settings", 3), Terms(tuple(facts.symbols.items())))
-    blocks += (Heading("Counting", 3), Terms(tuple(_counting(facts).items())))
-    if facts.shared:
-        blocks += (Heading("Its family", 3), *map(_paragraph, facts.shared))
+    depth = "counts as a layer of the depth" if facts.counts_as_depth else "adds nothing to the depth"
+    counting = (
+        ("depth", depth),
+        ("output", next(kind.value for kind, word in STORAGE.items() if word == facts.storage)),
+    )
+    blocks += (Heading("Counting", 3), Terms(counting))
+    if facts.family_description:
+        blocks += (Heading("Its family", 3), *map(_paragraph, facts.family_description))
     return Document(tuple(blocks))
-
-
-def _other_names(kind: type[LayerType]) -> str:
-    """The names of a type elsewhere, as a sentence."""
-    return f"Also known as {listed(kind.also_known_as)}."
 
 
 def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
     """Each setting with what it means, then with what it takes."""
-    if facts.kind.is_merge:
+    if facts.several_inputs:
         yield "branches", JOIN_DOC
+    if facts.further_inputs:
+        yield "from", f"beside the type: its input, and after it {facts.further_inputs}"
     for setting in facts.settings:
-        default = "required" if setting.required else f"default: {default_of(setting)}"
-        yield setting.name, setting.doc
-        yield "", f"{setting.wants}; {default}"
+        yield setting.name, setting.description
+        yield "", setting.values
 
 
-def _with(facts: Reference, variant: Variant) -> str:
-    """What a variant is called: a setting that has no default value is named alone."""
-    alone = facts.kind.settings[variant.setting].default is None
-    return variant.setting if alone else f"{variant.setting}: {literal(variant.value)}"
-
-
-def _counting(facts: Reference) -> dict[str, str]:
-    depth = "counts as a layer of the depth" if facts.kind.counts_as_depth else "adds nothing to the depth"
-    return {"depth": depth, "output": facts.kind.aliasing.value}
-
-
-# --- tables and JSON ----------------------------------------------------------------------------
-
-COLUMNS = (Column("type", "Type"), Column("settings", "Settings"), Column("summary", "What it is"))
-
-
-def tables() -> Iterator[Table]:
-    """A table of the types of each family."""
-    for family, kinds in families().items():
-        lines = tuple(Line((kind.name, signature(kind), summary_of(kind))) for kind in kinds)
-        yield Table(family, (), COLUMNS, lines, ())
+# --- tables -------------------------------------------------------------------------------------
 
 
 def catalogue() -> Table:
-    """One table of all types, with their families in a column."""
-    lines = tuple(Line((*line.cells, table.title)) for table in tables() for line in table.lines)
-    return Table("Layer types", (), (*COLUMNS, Column("family", "Family")), lines, ())
+    """One table of all types."""
+    columns = (
+        Column("type", "Type"),
+        Column("settings", "Settings"),
+        Column("summary", "What it is"),
+        Column("family", "Family"),
+    )
+    lines = tuple(
+        Line((kind.name, signature(kind), summary_of(kind), family))
+        for family, kinds in families().items()
+        for kind in kinds
+    )
+    return Table("Layer types", (), columns, lines, ())
 
 
 def settings_table(facts: Reference) -> Table:
@@ -346,65 +413,22 @@ def settings_table(facts: Reference) -> Table:
         Column("takes", "Takes"),
         Column("meaning", "Meaning"),
     )
-    lines = tuple(Line((setting.name, default_of(setting), setting.wants, setting.doc)) for setting in facts.settings)
+    lines = tuple(Line((one.name, one.usual, one.takes, one.description)) for one in facts.settings)
     return Table(f"Settings of {facts.name}", (), columns, lines, ())
 
 
-def write_all_json() -> Iterator[str]:
-    """The lines of a JSON text of all types and the rest of the language."""
-    whole = {
-        "schema": VERSION,
-        "types": [_facts(reference(kind)) for kinds in families().values() for kind in kinds],
-        "containers": CONTAINER_DOCS,
-        "modifiers": MODIFIER_DOCS,
-        "branch_keys": BRANCH_DOCS,
-        "spec_keys": TOP_DOCS,
-        "quantities": {name: quantity.doc for name, quantity in QUANTITIES.items()},
-        "bounds": BOUNDS,
-        "expressions": {"names": sorted(TENSOR_NAMES), "functions": list(expressions.FUNCTIONS)},
-    }
-    yield json.dumps(whole, indent=2)
-
-
-def write_json(facts: Reference) -> Iterator[str]:
-    """The lines of a JSON text of one type."""
-    yield json.dumps({"schema": VERSION, **_facts(facts)}, indent=2)
-
-
-def _facts(facts: Reference) -> dict[str, Any]:
-    return {
-        "name": facts.name,
-        "family": facts.family,
-        "also_known_as": list(facts.kind.also_known_as),
-        "summary": facts.summary,
-        "description": list(facts.paragraphs),
-        "family_description": list(facts.shared),
-        "several_inputs": facts.kind.is_merge,
-        "settings": [_setting_facts(setting) for setting in facts.settings],
-        "examples": list(facts.examples),
-        "formulas": facts.formulas,
-        "formulas_with": [
-            {
-                "setting": variant.setting,
-                "value": number(variant.value),
-                "formulas": variant.formulas,
-                "without": list(variant.without),
-            }
-            for variant in facts.variants
-        ],
-        "symbols": facts.symbols,
-        "counts_as_depth": facts.kind.counts_as_depth,
-        "storage": STORAGE[facts.kind.aliasing],
-    }
-
-
-def _setting_facts(setting: Setting) -> dict[str, Any]:
-    return {
-        "name": setting.name,
-        "description": setting.doc,
-        "takes": setting.wants,
-        "required": setting.required,
-        "default": None if setting.required else number(setting.default),
-        "absent": setting.absent,
-        "keywords": list(setting.keywords),
-    }
+def language_record() -> LanguageRecord:
+    """All types and the rest of the language."""
+    types = (reference(kind)._replace(schema=ABSENT) for kinds in families().values() for kind in kinds)
+    return LanguageRecord(
+        1,
+        tuple(types),
+        CONTAINER_DOCS,
+        MODIFIER_DOCS,
+        NETWORK_DOCS,
+        BRANCH_DOCS,
+        TOP_DOCS,
+        {name: quantity.doc for name, quantity in QUANTITIES.items()},
+        BOUNDS,
+        ExpressionsRecord(tuple(sorted(TENSOR_NAMES)), (*expressions.FUNCTIONS, SHAPE)),
+    )

@@ -1,43 +1,45 @@
-"""The reference of rules: their own pages as documents and as JSON, and all of them as a table.
+"""The reference of rules: their own pages as documents and as records.
 
 A rule's page is its docstring: a summary, then texts and specs under the headings of the contract.
 """
 
 from __future__ import annotations
 
-import json
 import textwrap
-from collections.abc import Iterator
 from inspect import cleandoc
 
+from cnncalc.checks.finding import Severity
 from cnncalc.checks.rule import HEADINGS, Rule
 from cnncalc.checks.rules import all_rules
 from cnncalc.formats.document import Block, Code, Document, Heading, Paragraph, Terms
-from cnncalc.formats.table import Column, Line, Table
+from cnncalc.formats.records import indented
 from cnncalc.record import Record
 
-SPECS = HEADINGS[1:3]
 MORE = "`cnncalc lint --explain CODE` shows the page of a rule."
-# The keys of JSON for the headings, in their order.
-KEYS = ("why", "trigger", "better", "leave", "source")
 
 
 class Page(Record):
-    """A rule's page: a summary, and for each heading its text, a spec with its line breaks."""
+    """A rule's page: a summary, and a text for each heading of the contract; `trigger` and `better` are specs."""
 
-    rule: Rule
+    code: str
+    name: str
+    severity: Severity
     summary: str
-    sections: dict[str, str]
+    why: str
+    trigger: str
+    better: str
+    leave: str
+    source: str
 
-    @property
-    def trigger(self) -> str:
-        """The spec in which the rule finds something."""
-        return self.sections[SPECS[0]]
 
-    @property
-    def better(self) -> str:
-        """The spec in which it does not."""
-        return self.sections[SPECS[1]]
+@indented(ascii_only=False)
+class Pages(Record):
+    """The pages of rules."""
+
+    rules: tuple[Page, ...]
+
+
+RECORDS = (Pages,)
 
 
 def page(rule: Rule) -> Page:
@@ -51,53 +53,49 @@ def page(rule: Rule) -> Page:
             sections[heading] = []
         else:
             sections[heading].append(line)
-    texts = {heading: textwrap.dedent("\n".join(lines)).strip("\n") for heading, lines in sections.items()}
-    return Page(rule, " ".join(summary.split()), texts)
-
-
-def catalogue() -> Table:
-    """All rules as a table."""
-    columns = (Column("code", "code"), Column("name", "name"), Column("severity", "severity"), Column("finds", "finds"))
-    lines = tuple(
-        Line((rule.code, rule.name, rule.severity.value, page(rule).summary.removesuffix("."))) for rule in all_rules()
+    texts = [textwrap.dedent("\n".join(sections[heading])).strip("\n") for heading in HEADINGS]
+    why, trigger, better, leave, source = texts
+    return Page(
+        rule.code,
+        rule.name,
+        rule.severity,
+        _join_lines(summary),
+        _join_lines(why),
+        trigger,
+        better,
+        _join_lines(leave),
+        _join_lines(source),
     )
-    return Table("", (), columns, lines, (("", MORE),))
 
 
 def overview() -> Document:
     """All rules with what they find."""
-    terms = tuple((f"{rule.code} {rule.name}", f"{page(rule).summary} ({rule.severity.value})") for rule in all_rules())
+    terms = tuple((f"{one.code} {one.name}", f"{one.summary} ({one.severity.value})") for one in map(page, all_rules()))
     return Document((Heading("Rules", 1), Paragraph(MORE, has_code=True), Terms(terms)))
 
 
-def document(rule: Rule) -> Document:
+def document(shown: Page) -> Document:
     """The page of a rule; specs stay as they are."""
-    told = page(rule)
-    blocks: list[Block] = [Heading(f"{rule.code} {rule.name} ({rule.severity.value})", 1), Paragraph(told.summary)]
-    for heading, text in told.sections.items():
-        is_spec = heading in SPECS
-        blocks += (Heading(heading, 3), Code(tuple(text.splitlines()), "yaml") if is_spec else Paragraph(_joined(text)))
+    blocks: list[Block] = [
+        Heading(f"{shown.code} {shown.name} ({shown.severity.value})", 1),
+        Paragraph(shown.summary),
+    ]
+    texts: tuple[Block, ...] = (
+        Paragraph(shown.why),
+        _spec(shown.trigger),
+        _spec(shown.better),
+        Paragraph(shown.leave),
+        Paragraph(shown.source),
+    )
+    for heading, text in zip(HEADINGS, texts, strict=True):
+        blocks += [Heading(heading, 3), text]
     return Document(tuple(blocks))
 
 
-def write_json(rules: tuple[Rule, ...]) -> Iterator[str]:
-    """The pages of rules as JSON."""
-    pages = [
-        {
-            "code": rule.code,
-            "name": rule.name,
-            "severity": rule.severity.value,
-            "summary": told.summary,
-            **{
-                key: text if heading in SPECS else _joined(text)
-                for key, (heading, text) in zip(KEYS, told.sections.items(), strict=True)
-            },
-        }
-        for rule, told in ((rule, page(rule)) for rule in rules)
-    ]
-    yield json.dumps({"rules": pages}, indent=2, ensure_ascii=False)
+def _spec(text: str) -> Code:
+    return Code(tuple(text.splitlines()), "yaml")
 
 
-def _joined(text: str) -> str:
+def _join_lines(text: str) -> str:
     """A paragraph in one line."""
     return " ".join(text.split())

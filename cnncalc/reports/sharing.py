@@ -22,7 +22,7 @@ from cnncalc.formats.table import Cell, Column, Line, Table
 from cnncalc.languages import Speaker
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
-from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
+from cnncalc.reports.network_table import name_rows, select_layers, select_rows, write_header
 from cnncalc.text import Share, decimals, integer, percent
 
 MOST_ROWS = 30
@@ -51,7 +51,7 @@ COUNTED = {key: key == "params" or key.removesuffix("_ratio") in WAYS for key in
 ALWAYS = ("layer", "type", "params", "unshared", "unshared_ratio", "fully_connected")
 
 
-class Options(Record):
+class SharingView(Record):
     """How the table is written. No `columns`: those in which the network differs; `depth` 0 folds by itself.
 
     `exact` is for programs: every layer, ratios as plain decimals, no totals among the rows.
@@ -63,31 +63,31 @@ class Options(Record):
     exact: bool = False
 
 
-def sharing_table(network: LayerGraph, options: Options) -> Table:
+def sharing_table(network: LayerGraph, view: SharingView) -> Table:
     """The parameters of each layer as it is and in the other ways, with totals and what they say."""
     facts = sharing(network)
-    say = Speaker(options.language, "sharing")
-    keys = options.columns or default_columns(facts, options)
+    say = Speaker(view.language, "sharing")
+    keys = view.columns or default_columns(facts, view)
     columns = tuple(_column(key, say) for key in keys)
     root = tree(network._replace(layers=tuple(layer for layer, _ in facts.layers)))
-    cells = _SharingCells({layer.name: counts for layer, counts in facts.layers}, root, say, options)
-    shown = select_layers(root) if options.exact else select_rows(root, options.depth, MOST_ROWS)
-    named = name_rows(shown, is_flat=options.exact, joins_single_parts=True)
+    cells = _SharingCells({layer.name: counts for layer, counts in facts.layers}, root, say, view)
+    shown = select_layers(root) if view.exact else select_rows(root, view.depth, MOST_ROWS)
+    named = name_rows(shown, is_flat=view.exact, joins_single_parts=True)
     lines = [_line(row, name, level, keys, cells) for row, name, level in named]
     count = len(lines)
-    if not options.exact and facts.layers:
+    if not view.exact and facts.layers:
         lines += _totals(facts, keys, cells)
     notes = [*_meanings(keys, facts, say), *(("", words) for words in _sentences(network, facts, say))]
     if any(row.folded for row in shown):
         notes.append(("", say("folded", layers=len(facts.layers), rows=count)))
     left_out = say("left_out", columns="{columns}")
-    header = _header(network, say)
-    return Table(network.name, header, columns, tuple(lines), tuple(notes), left_out, options.language)
+    header = write_header(network, say)
+    return Table(network.name, header, columns, tuple(lines), tuple(notes), left_out, view.language)
 
 
-def default_columns(facts: Sharing, options: Options) -> tuple[str, ...]:
+def default_columns(facts: Sharing, view: SharingView) -> tuple[str, ...]:
     """The columns that tell something of the network; for programs, always the same."""
-    if options.exact:
+    if view.exact:
         return ("layer", "type", "params", *WAYS)
     sums = facts.training
     differ = {
@@ -103,19 +103,13 @@ def _column(key: str, say: Speaker) -> Column:
     return Column(key, say(header), numeric, drop)
 
 
-def _header(network: LayerGraph, say: Speaker) -> tuple[str, ...]:
-    return tuple(
-        line for line in (network.source, say("input_line", inputs=describe_inputs(network, row=say.row))) if line
-    )
-
-
 # --- the rows -------------------------------------------------------------------------------------
 
 
 class _SharingCells:
     """What stands in the cells of a row."""
 
-    def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, options: Options) -> None:
+    def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, view: SharingView) -> None:
         self.counts = counts
         self.blocks: dict[str, Node] = {}
         waiting = [root]
@@ -124,7 +118,7 @@ class _SharingCells:
             self.blocks[at.name] = at
             waiting += [child for child in at.children if child.children]
         self.say = say
-        self.exact = options.exact
+        self.exact = view.exact
 
     def of(self, row: Row) -> Counts | None:
         """What a row adds to the whole; nothing for an open block, whose rows follow."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.sharing import Counts, connectivity, sharing
-from cnncalc.formats.records import Count, Flat, Keywords, Sizes
+from cnncalc.formats.records import Count, Flat, Keywords, Sizes, fill
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.sharing import WAYS
@@ -73,14 +73,10 @@ RECORDS = (SharingRecord,)
 def sharing_record(network: LayerGraph) -> SharingRecord:
     """The record of a network; its layers are made while they are read."""
     facts = sharing(network)
-    totals = SharingTotalsRecord(
-        Flat(facts.total._asdict()),
-        *facts.connections,
-        facts.macs,
-        facts.ungrouped_macs,
-        facts.merged_macs,
-        facts.kept,
-        SharingTrainingRecord(Flat(facts.training._asdict())),
+    connections, every = facts.connections
+    counts, training = Flat(facts.total._asdict()), SharingTrainingRecord(Flat(facts.training._asdict()))
+    totals = fill(
+        SharingTotalsRecord, facts, counts=counts, connections=connections, all_connections=every, training=training
     )
     ratios = {way: pair.part / pair.whole if pair.whole else None for way in WAYS for pair in [facts.total.ratio(way)]}
     layers = (_layer(layer, counts) for layer, counts in facts.layers)
@@ -91,14 +87,5 @@ def sharing_record(network: LayerGraph) -> SharingRecord:
 
 def _layer(layer: Layer, counts: Counts) -> SharingLayerRecord:
     connections, all_connections = connectivity(layer) or (None, None)
-    return SharingLayerRecord(
-        layer.name,
-        layer.type,
-        layer.input_shapes,
-        layer.output_shape,
-        Flat(counts._asdict()),
-        connections,
-        all_connections,
-        layer.weights_from,
-        layer.training_only,
-    )
+    flat = Flat(counts._asdict())
+    return fill(SharingLayerRecord, layer, counts=flat, connections=connections, all_connections=all_connections)

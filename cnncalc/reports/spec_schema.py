@@ -21,14 +21,16 @@ from cnncalc.reports.reference import (
     CONTAINER_DOCS,
     JOIN_DOC,
     MODIFIER_DOCS,
+    NETWORK_DOCS,
     TOP_DOCS,
-    default_of,
+    TYPE_CALL_DOCS,
+    declare,
     signature,
     summary_of,
 )
 from cnncalc.spec.guards import BOUNDS, EXPECT, LIMITED
 from cnncalc.spec.quantities import QUANTITIES
-from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, RESERVED, is_one_list
+from cnncalc.spec.records import BRANCH_KEYS, MODIFIERS, NETWORK, NETWORK_MODIFIERS, RESERVED, SET, TYPE, is_one_list
 from cnncalc.syntax.settings import JsonSchema, Setting
 from cnncalc.text import number
 
@@ -58,11 +60,17 @@ def schema() -> JsonSchema:
         "type": "object",
         "properties": {key: {"description": doc, **_top(key)} for key, doc in TOP_DOCS.items()},
         "additionalProperties": False,
-        # A spec that starts from another needs nothing of its own.
-        "if": {"required": ["extends"]},
+        # A spec that starts from another needs nothing of its own, and a library has blocks alone.
+        "if": {"anyOf": [{"required": ["extends"]}, _library()]},
         "else": {"required": ["input", "layers"]},
         "definitions": {**_shared(), **_layers()},
     }
+
+
+def _library() -> JsonSchema:
+    """A file of blocks for other specs."""
+    others = ("input", "layers", "outputs", "override", *BOUNDS, "assert")
+    return {"required": ["blocks"], "not": {"anyOf": [{"required": [key]} for key in others]}}
 
 
 def _shared() -> dict[str, JsonSchema]:
@@ -79,14 +87,23 @@ def _shared() -> dict[str, JsonSchema]:
         "names": {"anyOf": [_reference("name"), _list(_reference("name"), minItems=1)]},
         "loop": {
             "type": "object",
-            "additionalProperties": {"anyOf": [_list(_reference("value")), _reference("expression")]},
+            "additionalProperties": {"anyOf": [_list(_reference("argument")), _reference("expression")]},
             "propertyNames": {"pattern": rf"^\s*{NAME}(\s*,\s*{NAME})*\s*$"},
             "minProperties": 1,
         },
+        # A block takes layer types with their settings as well, such as act: {leaky_relu: 0.1}.
+        "argument": {"anyOf": [*_value("argument"), _reference("type with arguments")]},
+        "type with arguments": {
+            "type": "object",
+            "additionalProperties": _reference("arguments"),
+            "propertyNames": _word(),
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
         "arguments": {
             "anyOf": [
-                {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},
-                _reference("value"),
+                {"type": "object", "additionalProperties": _reference("argument"), "propertyNames": _word()},
+                *_value("argument"),
             ],
         },
         "items": {"anyOf": [_list(_reference("item")), {"type": "null"}]},
@@ -123,8 +140,9 @@ def _word() -> JsonSchema:
     return {"pattern": f"^{NAME}$"}
 
 
-def _value() -> list[JsonSchema]:
-    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference("value"))]
+def _value(item: str = "value") -> list[JsonSchema]:
+    """A value, or a list of the definition `item`."""
+    return [{"type": ["number", "boolean", "string", "null"]}, _list(_reference(item))]
 
 
 def _sizes() -> list[JsonSchema]:
@@ -145,17 +163,22 @@ def _top(key: str) -> JsonSchema:
     }
     signatures = rf"^\s*{NAME}\s*(\(.*\))?\s*$"
     # A block may not have the name of a layer type.
-    taken = rf"^\s*({'|'.join((*layers.all_types(), *CONTAINER_DOCS))})\s*(\(|$)"
+    words = "|".join((*layers.all_types(), *(word for word in CONTAINER_DOCS if word != NETWORK)))
+    taken = rf"^\s*({words})\s*(\(|$)"
     schemas: dict[str, JsonSchema] = {
         "name": text,
         "source": text,
         "family": text,
         "year": {"type": "integer", "minimum": 1000, "maximum": 2999},
-        "extends": {"type": "string", "pattern": r"^[^/\\]+$"},
+        "extends": {"anyOf": [_file(), _list(_file(), minItems=1)]},
+        "override": {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "object", "additionalProperties": _reference("value")},
+        },
         "input": {"anyOf": [several, *_sizes()], "examples": [[3, 224, 224]]},
         "variables": {
             "type": ["object", "null"],
-            "additionalProperties": _reference("value"),
+            "additionalProperties": _reference("argument"),
             "propertyNames": _word(),
         },
         "blocks": {
@@ -169,6 +192,11 @@ def _top(key: str) -> JsonSchema:
         "assert": {"anyOf": [_list({"type": "string", "minLength": 1}), {"type": ["string", "null"]}]},
     }
     return schemas[key]
+
+
+def _file() -> JsonSchema:
+    """The name of a spec: a file of the same folder, a bundled network, or a library of blocks."""
+    return {"type": "string", "pattern": r"^(blocks/)?[^/\\]+$"}
 
 
 def _guards(guard: str) -> JsonSchema:
@@ -208,7 +236,10 @@ def _item() -> JsonSchema:
                     **{name: _reference(f"layer.{name}") for name in kinds},
                     "layers": {"description": CONTAINER_DOCS["layers"], **_same("items")},
                     "branch": {"description": CONTAINER_DOCS["branch"], **_same("branches")},
+                    NETWORK: {"description": CONTAINER_DOCS[NETWORK], **_file()},
                     **{key: {"description": MODIFIER_DOCS[key], **_modifier(key)} for key in MODIFIERS},
+                    **{key: {"description": NETWORK_DOCS[key], **_modifier(key)} for key in NETWORK_MODIFIERS},
+                    **{key: {"description": doc, **_type_call(key)} for key, doc in TYPE_CALL_DOCS.items()},
                 },
                 "additionalProperties": {
                     "description": "arguments of the block, by position or by name",
@@ -218,17 +249,25 @@ def _item() -> JsonSchema:
                 # An item has a type, and beside that of a layer only modifiers.
                 "if": {"type": "object", "propertyNames": {"enum": list(MODIFIERS)}},
                 "then": {"required": ["a type"], "errorMessage": "this item has no type: name a layer type or a block"},
-                "dependencies": {name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
-                "maxProperties": len(MODIFIERS) + 1,
+                "dependencies": {
+                    **{name: {"propertyNames": _beside(name)} for name in (*kinds, *CONTAINER_DOCS)},
+                    SET: {"anyOf": [{"required": [TYPE]}, {"required": [NETWORK]}]},
+                },
+                "maxProperties": len(MODIFIERS) + len(NETWORK_MODIFIERS) + 1,
             },
         ]
     }
 
 
+def _type_call(key: str) -> JsonSchema:
+    """What stands behind a key of an item whose type is the value of an expression."""
+    return _same("expression") if key == TYPE else _same("arguments")
+
+
 def _beside(name: str) -> JsonSchema:
     """The keys that may stand beside a type."""
     message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
-    return {"enum": [name, *MODIFIERS], "errorMessage": message}
+    return {"enum": [name, *MODIFIERS, *(NETWORK_MODIFIERS if name == NETWORK else ())], "errorMessage": message}
 
 
 def _modifier(key: str) -> JsonSchema:
@@ -241,8 +280,12 @@ def _modifier(key: str) -> JsonSchema:
         "for": _same("loop"),
         "when": {"anyOf": [{"type": "boolean"}, _reference("expression")]},
         "weights": _same("name"),
+        "share_weights": {"type": "boolean", "default": False},
+        "frozen": {"type": "boolean", "default": False},
         "training_only": {"type": "boolean", "default": False},
         "layers": _same("items"),
+        "set": {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},
+        "outputs": _same("names"),
     }
     return schemas[key]
 
@@ -332,10 +375,9 @@ def _join(kind: type[LayerType]) -> list[JsonSchema]:
 def _setting(setting: Setting) -> JsonSchema:
     """What a setting takes, with its text and its default."""
     values = _with_expressions(setting.schema())
-    default = "required" if setting.required else f"default: {default_of(setting)}"
     described: JsonSchema = {
         "title": setting.name,
-        "description": f"{setting.doc}\n\n{setting.wants}; {default}",
+        "description": f"{setting.doc}\n\n{declare(setting).values}",
         **values,
     }
     if setting.required:

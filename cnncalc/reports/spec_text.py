@@ -54,6 +54,8 @@ def _item(layer: Layer, previous: str) -> Iterator[str]:
         yield f"    from: {names if len(layer.inputs) == 1 else f'[{names}]'}"
     if layer.weights_from:
         yield f"    weights: {_word(layer.weights_from)}"
+    if layer.frozen:
+        yield "    frozen: true"
     if layer.training_only:
         yield "    training_only: true"
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
 from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, own_figure, tree
+from cnncalc.errors import listed
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_cell
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
-from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.network.records import Layer, LayerGraph, LeftOut
 from cnncalc.record import Record
 from cnncalc.reports.network_table import (
     NamedRow,
@@ -71,7 +72,7 @@ FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
 SORTABLE = tuple(SUMS)
 
 
-class Options(Record):
+class SummaryView(Record):
     """How a summary is written.
 
     `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all; `flat` has the layers by their
@@ -88,47 +89,57 @@ class Options(Record):
     flat: bool = False
 
 
-def summary(network: LayerGraph, options: Options) -> Table:
+def summary(network: LayerGraph, view: SummaryView) -> Table:
     """The per-layer table with its header and footer."""
     kept = stored(network)
     counted = totals(network, kept)
     root = tree(network, kept)
-    notes: list[tuple[str, str]] = _footer(counted, root, options)
-    if options.sort or options.top:
-        shown, note = _sorted(network, root, options)
+    notes: list[tuple[str, str]] = _footer(counted, root, view)
+    notes += [("", _explain_left_out(each)) for each in network.left_out]
+    if view.sort or view.top:
+        shown, note = _sorted(network, root, view)
         notes.append(("", note))
-    elif options.flat:
+    elif view.flat:
         shown = select_layers(root)
     else:
-        shown = select_rows(root, options.depth, MOST_ROWS)
-        if not options.depth and any(row.folded for row in shown):
+        shown = select_rows(root, view.depth, MOST_ROWS)
+        if not view.depth and any(row.folded for row in shown):
             advice = surface.advice("--depth all shows every layer")
             notes.append(("", f"{len(network.layers)} layers in {len(shown)} rows{advice}"))
-    columns = tuple(BY_KEY[key] for key in options.columns)
-    flat = bool(options.flat or options.sort or options.top)
-    fields = _fields(network, options.columns)
-    lines = tuple(_line(each, counted, columns, options, fields) for each in name_rows(shown, is_flat=flat))
-    return Table(network.name, _header(network, options), columns, lines, tuple(notes))
+    columns = tuple(BY_KEY[key] for key in view.columns)
+    flat = bool(view.flat or view.sort or view.top)
+    fields = _fields(network, view.columns)
+    lines = tuple(_line(each, counted, columns, view, fields) for each in name_rows(shown, is_flat=flat))
+    return Table(network.name, _header(network, view), columns, lines, tuple(notes))
 
 
-def _header(network: LayerGraph, options: Options) -> tuple[str, ...]:
-    batch = f", batch {options.batch}" if options.batch > 1 else ""
-    layout = " (height x width x channels)" if options.layout == "hwc" else ""
-    lines = (network.source, f"input {describe_inputs(network, options.layout)}{layout}{batch}")
+def _explain_left_out(part: LeftOut) -> str:
+    """The sentence about the layers of a network that none of the outputs asked for needs."""
+    names = listed(name.removeprefix(f"{part.item}.") for name in part.layers)
+    if len(part.layers) == 1:
+        return f"{part.item} leaves out {names} ({integer(part.params)} parameters), which its outputs do not need"
+    count = f"{len(part.layers)} layers ({integer(part.params)} parameters) that its outputs do not need"
+    return f"{part.item} leaves out {count}: {names}"
+
+
+def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:
+    batch = f", batch {view.batch}" if view.batch > 1 else ""
+    layout = " (height x width x channels)" if view.layout == "hwc" else ""
+    lines = (network.source, f"input {describe_inputs(network, view.layout)}{layout}{batch}")
     return tuple(line for line in lines if line)
 
 
-def _sorted(network: LayerGraph, root: Node, options: Options) -> tuple[list[Row], str]:
+def _sorted(network: LayerGraph, root: Node, view: SummaryView) -> tuple[list[Row], str]:
     """The layers by what they weigh, without their blocks."""
-    key = options.sort or "params"
+    key = view.sort or "params"
     leaves = select_layers(root)
     quantity = SUMS[key]
     leaves.sort(key=lambda row: (row.node.training_only, -quantity.amount(own_figure(row.node))))
-    chosen = leaves[: options.top] if options.top else leaves
+    chosen = leaves[: view.top] if view.top else leaves
     whole = quantity.amount(root.figure)
     part = sum(quantity.amount(own_figure(row.node)) for row in chosen if not row.node.training_only)
     held = f" hold {percent(Share(part, whole))} % of the {_noun(key)}" if whole else ""
-    if options.top:
+    if view.top:
         return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
     return chosen, f"{len(network.layers)} layers by {_noun(key)}"
 
@@ -150,7 +161,7 @@ def _line(
     named: NamedRow,
     counted: Totals,
     columns: tuple[Column, ...],
-    options: Options,
+    view: SummaryView,
     fields: dict[str, Field | None],
 ) -> Line:
     row = named.row
@@ -159,14 +170,14 @@ def _line(
         [
             _field(column.key, row, fields)
             if column.key in FIELD_CELLS
-            else _cell(column.key, named, figure, counted, options)
+            else _cell(column.key, named, figure, counted, view)
             for column in columns
         ]
     )
     return Line(cells, named.level, bool(node.children) and not row.folded, node.training_only)
 
 
-def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, options: Options) -> Cell:
+def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, view: SummaryView) -> Cell:
     row = named.row
     node, layer = row.node, None if row.folded else row.node.layer
     if key == "name":
@@ -175,16 +186,18 @@ def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, opt
         return f"{node.kind} (training)" if node.training_only and (layer or row.folded) else node.kind
     if key == "output":
         last = row.last.output_shape if layer or row.folded else None
-        return None if last is None else shape(layer.output_shape if layer else last, options.layout)
+        return None if last is None else shape(layer.output_shape if layer else last, view.layout)
     if key == "params" and layer is not None and layer.weights_from:
         return f"as {layer.weights_from}"
+    if key == "params" and layer is not None and layer.frozen:
+        return "frozen"
     if figure is not None and key in SUMS:
         quantity = SUMS[key]
-        return to_cell(quantity.amount(figure, options.batch, DTYPES[options.dtype]), quantity.unit)
+        return to_cell(quantity.amount(figure, view.batch, DTYPES[view.dtype]), quantity.unit)
     if figure is not None and key in SHARE_OF:
         part, whole = (SUMS[SHARE_OF[key]].amount(figures) for figures in (figure, counted))
         return Share(part, whole) if part and not node.training_only else None
-    return None if layer is None else _of_layer(key, layer, options)
+    return None if layer is None else _of_layer(key, layer, view)
 
 
 def _same(numbers: Sequence[int | Fraction | None]) -> int | None:
@@ -202,10 +215,10 @@ def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
     return FIELD_CELLS[key](field) if field else None
 
 
-def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
+def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
     """What only a single layer has."""
     if key == "input":
-        return Items(shape(sizes, options.layout) for sizes in layer.input_shapes)
+        return Items(shape(sizes, view.layout) for sizes in layer.input_shapes)
     if key == "weights":
         return ", ".join(f"{weight.name} {shape(Shape(weight.shape))}" for weight in layer.weights)
     if key == "inputs":
@@ -226,14 +239,14 @@ def _of_layer(key: str, layer: Layer, options: Options) -> Cell:
 # --- below the table ----------------------------------------------------------------------------
 
 
-def _footer(counted: Totals, root: Node, options: Options) -> list[tuple[str, str]]:
+def _footer(counted: Totals, root: Node, view: SummaryView) -> list[tuple[str, str]]:
     """The totals, and what dominates them."""
-    each = DTYPES[options.dtype]
+    each = DTYPES[view.dtype]
     sums = counted.inference
-    batch = options.batch
+    batch = view.batch
     plural = "layer" if counted.weight_layers == 1 else "layers"
     notes = [
-        ("parameters", f"{integer(sums.params)} learnable ({size(sums.params * each)} as {options.dtype})"),
+        ("parameters", f"{integer(sums.params)} learnable ({size(sums.params * each)} as {view.dtype})"),
         ("buffers", f"{integer(sums.buffers)} ({size(sums.buffers * each)})" if sums.buffers else "0"),
         ("MACs", integer(sums.macs * batch)),
         ("FLOPs", f"{integer(sums.flops * batch)} (2 x MACs + {integer(_rest(sums.operations) * batch)} others)"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes, fill
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
@@ -39,6 +39,7 @@ class SummaryLayerRecord(Record):
     weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
     weights_from: str | None
     training_only: bool
+    frozen: bool
     receptive_field: SummaryFieldRecord | None
     settings: dict[str, Any]
     file: str
@@ -60,6 +61,14 @@ class SummaryTotalsRecord(Record):
     training: SumsRecord
 
 
+class LeftOutRecord(Record):
+    """The layers of a network used as an item that none of the outputs asked for needs."""
+
+    item: str
+    layers: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    params: Count
+
+
 class Summary(Record):
     """All figures of a network; operations and activations are of the whole batch."""
 
@@ -69,6 +78,7 @@ class Summary(Record):
     input: Input
     batch: Positive
     outputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
+    left_out: tuple[LeftOutRecord, ...]
     layers: Iterator[SummaryLayerRecord]
     totals: SummaryTotalsRecord
 
@@ -79,16 +89,10 @@ RECORDS = (Summary,)
 def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
-    return Summary(
-        1,
-        network.name,
-        network.source,
-        input_of(network),
-        batch,
-        network.outputs,
-        _layers(network, kept, batch),
-        _totals(totals(network, kept), batch, dtype_size),
-    )
+    layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), batch, dtype_size)
+    left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
+    own = {"layers": layers, "totals": counted, "left_out": left_out}
+    return fill(Summary, network, schema=1, input=input_of(network), batch=batch, **own)
 
 
 def input_of(network: LayerGraph) -> Input:
@@ -104,20 +108,14 @@ def _totals(counted: Totals, batch: int, dtype_size: int) -> SummaryTotalsRecord
 def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:
     fields = receptive_fields(network)
     for layer in network.layers:
-        yield SummaryLayerRecord(
-            layer.name,
-            layer.type,
-            layer.inputs,
-            layer.input_shapes,
-            layer.output_shape,
-            Flat(counts_of(Figure.of_layer(layer, kept[layer.name]), batch)),
-            {weight.name: weight.shape for weight in layer.weights},
-            layer.weights_from,
-            layer.training_only,
-            _field(fields[layer.name]),
-            layer.settings,
-            layer.span.file,
-            layer.span.line,
+        yield fill(
+            SummaryLayerRecord,
+            layer,
+            counts=Flat(counts_of(Figure.of_layer(layer, kept[layer.name]), batch)),
+            weights={weight.name: weight.shape for weight in layer.weights},
+            receptive_field=_field(fields[layer.name]),
+            file=layer.span.file,
+            line=layer.span.line,
         )
 
 

@@ -1,14 +1,16 @@
-"""Where the text of a spec is: files, standard input, bundled networks, git revisions, and what they extend."""
+"""Where the text of a spec is: files, standard input, bundled networks, git revisions, and the specs that it names."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from cnncalc import bundled, git, interchange, limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.record import Record
+from cnncalc.spec.records import Identity
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
@@ -47,11 +49,16 @@ class Place(Record):
 
 
 class ParsedFile(Record):
-    """A YAML mapping with the text it was read from; messages show its file as `shown`."""
+    """A YAML mapping with the text and the place it was read from; messages show its file as `shown`.
+
+    `bases` are the files that it extends, as messages show them.
+    """
 
     mapping: Mapping
     text: str
     shown: str
+    place: Place = Place("", "")
+    bases: tuple[str, ...] = ()
 
 
 def locate(reference: str | Place) -> Place:
@@ -75,7 +82,7 @@ def locate(reference: str | Place) -> Place:
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         return Place(reference, reference)
     if path is not None:
-        return Place(path, os.path.basename(path))
+        return Place(path, bundled.shown(path))
     if at_revision is not None:
         revision, path = at_revision
         return Place(path, reference, revision)
@@ -148,63 +155,119 @@ def read(place: Place) -> str:
     return text
 
 
-def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
-    """The spec at a place and those that it extends, nearest first: the limits of a spec hold for all together.
+class Intake:
+    """The files that are read for one spec: each is read once, and the limits hold for all of them together."""
 
-    `inputs` are sizes of inputs that the user gives: files of other programs may have none of their own.
-    """
-    limits.restart()
-    text, node = _read_spec(place, inputs)
-    chain: list[ParsedFile] = []
-    identities: list[tuple[str, str]] = []
-    values = characters = 0
-    while True:
+    def __init__(self, documents: Iterable[ParsedFile] = (), inputs: Iterable[tuple[str, str]] = ()) -> None:
+        self.documents = {identify(document.place): document for document in documents}
+        # The sizes that the user gives for the inputs of the spec itself: another program's file may have none.
+        self.inputs = tuple(inputs)
+        self.characters = sum(len(document.text) for document in self.documents.values())
+        self.values = 0
+        self.uncounted: list[Node] = [document.mapping for document in self.documents.values()]
+
+    def read(self, place: Place, reference: Node | None = None) -> ParsedFile:
+        """The document at a place that `reference` names, the spec itself without one. Raises SpecError."""
+        identity = identify(place)
+        if identity not in self.documents:
+            self.documents[identity] = self._read(place, reference)
+        return self.documents[identity]
+
+    def _read(self, place: Place, reference: Node | None) -> ParsedFile:
+        most = limits.current().nesting
+        if len(self.documents) > most:
+            message = f"the spec needs more than {most} other files"
+            raise SpecError([Problem(None, message, limits.raised("nesting"))])
+        if any(document.shown == place.shown for document in self.documents.values()):
+            place = place._replace(shown=place.path)
+        text = read(place)
+        self.characters += len(text)
+        _refuse_sum("bytes", self.characters)
+        node = _parse(text, place, () if reference is not None else self.inputs)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
             if isinstance(node, Sequence):
                 hint = "begin the lines at the top without '- '"
             raise SpecError([Problem(node.span, message, hint)])
-        chain.append(ParsedFile(node, text, place.shown))
-        identities.append(_identity(place))
-        base = node.get("extends")
-        if base is None:
-            return tuple(chain)
-        values += source.values_in(node)
-        characters += len(text)
-        if len(chain) > limits.current().nesting:
-            message = f"extends goes through more than {limits.current().nesting} specs"
-            raise SpecError([Problem(base.span, message, limits.raised("nesting"))])
-        try:
-            place = _locate_base(base, place)
-            _refuse_circle(place, identities, base.span)
-            text = read(place)
-            _refuse_sum("bytes", characters + len(text), base.span)
-            node = source.parse(text, place.shown)
-            _refuse_sum("values", values + source.values_in(node), base.span)
-        except SpecError as error:
-            if any(problem.span is None for problem in error.problems):
-                raise SpecError(
-                    [problem._replace(span=problem.span or base.span) for problem in error.problems]
-                ) from None
+        # A spec of one file has no more values than a file may have.
+        self.uncounted.append(node)
+        if reference is not None:
+            self.values += sum(map(source.values_in, self.uncounted))
+            self.uncounted.clear()
+            _refuse_sum("values", self.values)
+        return ParsedFile(node, text, place.shown, place)
+
+
+def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
+    """The spec at a place and those that it extends, nearest first. `inputs` are sizes that the user gives."""
+    limits.restart()
+    return read_chain(place, Intake(inputs=inputs))
+
+
+def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> tuple[ParsedFile, ...]:
+    """The spec at a place, which `reference` names, and those that it extends, nearest first.
+
+    Each file stands once, before all that it extends; of the list of an `extends` the last is the nearest. Raises
+    SpecError if one cannot be read, or extends itself.
+    """
+    done: dict[Identity, ParsedFile] = {}
+    above: dict[Identity, None] = {}
+
+    def visit(place: Place, reference: Node | None) -> Place:
+        identity = identify(place)
+        if identity in above:
+            message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
+            raise SpecError([Problem(None, message, "a spec starts from one that does not start from it")])
+        if identity not in done:
+            document = intake.read(place, reference)
+            above[identity] = None
+            bases = []
+            for base in _bases_in(document.mapping):
+                with placed_at(base.span):
+                    bases.append(visit(locate_beside(base, document.place, "extends"), base).shown)
+            above.popitem()
+            done[identity] = document._replace(bases=tuple(bases))
+        return done[identity].place
+
+    with placed_at(None if reference is None else reference.span):
+        visit(place, reference)
+    return tuple(reversed(done.values()))
+
+
+@contextmanager
+def placed_at(span: Span | None) -> Iterator[None]:
+    """Give the problems of a SpecError that have no place the one of what names the file."""
+    try:
+        yield
+    except SpecError as error:
+        if span is None or all(problem.span is not None for problem in error.problems):
             raise
+        raise SpecError([problem._replace(span=problem.span or span) for problem in error.problems]) from None
 
 
-def _read_spec(place: Place, inputs: Iterable[tuple[str, str]]) -> tuple[str, Node]:
-    """The text at a place and its nodes. Of a file of another program, only that it is one is told."""
-    text = read(place)
+def _bases_in(mapping: Mapping) -> tuple[Node, ...]:
+    """The references to the specs that a spec extends."""
+    node = mapping.get("extends")
+    if isinstance(node, Sequence):
+        return node.items
+    return () if node is None else (node,)
+
+
+def _parse(text: str, place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
+    """The nodes of a text. Of a file of another program, only that it is one is reported."""
     if interchange.recognizes(place.path, text):
-        return text, interchange.read(text, place.path, place.shown, inputs)
+        return interchange.read(text, place.path, place.shown, inputs)
     try:
         node = source.parse(text, place.shown)
     except SpecError:
-        # A spec may be written in JSON: what is wrong with it is worth telling.
+        # A spec may be written in JSON: what is wrong with it is worth reporting.
         if not text.lstrip().startswith("{"):
             _refuse_format(place)
         raise
-    if not (isinstance(node, Mapping) and any(node.get(key) for key in ("input", "layers", "extends"))):
+    if not (isinstance(node, Mapping) and any(node.get(key) for key in ("input", "layers", "blocks", "extends"))):
         _refuse_format(place)
-    return text, node
+    return node
 
 
 def _refuse_format(place: Place) -> None:
@@ -213,37 +276,35 @@ def _refuse_format(place: Place) -> None:
         raise SpecError([Problem(None, f"{place.shown}: is no spec", advice)])
 
 
-def _refuse_circle(place: Place, identities: list[tuple[str, str]], span: Span) -> None:
-    """Raise SpecError where a spec is extended already."""
-    if _identity(place) in identities:
-        message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
-        raise SpecError([Problem(span, message, "a spec starts from one that does not start from it")])
-
-
-def _refuse_sum(key: str, together: int, span: Span) -> None:
-    """Raise SpecError where a spec is too large together with those that it extends."""
+def _refuse_sum(key: str, together: int) -> None:
+    """Raise SpecError where a spec is too large together with the files that it needs."""
     most: int = getattr(limits.current(), key)
     if together > most:
-        message = f"with what it extends the spec has more than {most:,} {key}"
-        raise SpecError([Problem(span, message, limits.raised(key))])
+        message = f"with the files that it needs the spec has more than {most:,} {key}"
+        raise SpecError([Problem(None, message, limits.raised(key))])
 
 
-def _identity(place: Place) -> tuple[str, str]:
+def identify(place: Place) -> Identity:
+    """What tells the file at a place from others."""
     return place.revision, os.path.normpath(place.path) if place.revision else os.path.realpath(place.path)
 
 
-def _locate_base(base: Node, place: Place) -> Place:
-    """The file that `extends` names: of the same folder, else bundled; with `outside` any file."""
-    if not isinstance(base, Scalar) or base.is_null:
-        raise SpecError([Problem(base.span, f"extends takes the name of one spec, not {kind(base)}")])
-    name = base.text
+def locate_beside(reference: Node, place: Place, word: str) -> Place:
+    """The file that the `word` of the spec at a place names: of the same folder, else bundled.
+
+    Libraries may lie in a folder `blocks` beside it. With the limit `outside` any file is allowed. A spec at a
+    revision takes files of that revision. Raises SpecError where there is none.
+    """
+    if not isinstance(reference, Scalar) or reference.is_null:
+        raise SpecError([Problem(reference.span, f"{word} takes the name of a spec, not {kind(reference)}")])
+    name, span = reference.text, reference.span
     outside = limits.current().outside
     folder = "" if place.path == "-" else os.path.dirname(place.path)
     beside = os.path.join(folder, name)
-    if not outside and PATH_SIGNS.search(name):
-        message = f"extends takes a file of the same folder or a bundled network, not the path {quoted(name)}"
+    if not outside and PATH_SIGNS.search(name.removeprefix(bundled.LIBRARIES)):
+        message = f"{word} takes a file of the same folder or a bundled network, not the path {quoted(name)}"
         hint = f"copy the file beside this one, or allow it: {surface.outside()}"
-        raise SpecError([Problem(base.span, message, hint)])
+        raise SpecError([Problem(span, message, hint)])
     found: Place | None = None
     if place.revision:
         beside = os.path.normpath(beside).replace(os.sep, "/")
@@ -255,15 +316,15 @@ def _locate_base(base: Node, place: Place) -> Place:
         stays = outside or is_within(beside, folder or os.curdir)
     if found is not None:
         if not stays:
-            message = f"extends {quoted(name)}: that is a link to a file outside of this folder"
-            raise SpecError([Problem(base.span, message, f"copy the file here, or allow it: {surface.outside()}")])
+            message = f"{word} {quoted(name)}: that is a link to a file outside of this folder"
+            raise SpecError([Problem(span, message, f"copy the file here, or allow it: {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:
-        return Place(bundled_path, os.path.basename(bundled_path))
-    hint = did_you_mean(name.removesuffix(bundled.SUFFIX), bundled.names())
-    message = f"extends {quoted(name)}: there is no such file in this folder and no bundled network of that name"
-    raise SpecError([Problem(base.span, message, hint)])
+        return Place(bundled_path, bundled.shown(bundled_path))
+    hint = did_you_mean(name.removesuffix(bundled.SUFFIX), (*bundled.names(), *bundled.libraries()))
+    message = f"{word} {quoted(name)}: there is no such file in this folder and no bundled network of that name"
+    raise SpecError([Problem(span, message, hint)])
 
 
 def is_within(path: str, folder: str) -> bool:

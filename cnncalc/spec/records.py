@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from cnncalc import limits
@@ -18,12 +19,16 @@ from cnncalc.spec.guards import GUARDS, Guards
 from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
 
-TOP_KEYS = ("name", "source", "family", "year", "extends", "input", "variables", "blocks", "layers", "outputs", *GUARDS)
+TOP_KEYS = (
+    "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
+    *GUARDS,
+)  # fmt: skip
 # What other tools call them; only messages ask for it.
 TOP_KEYS_ELSEWHERE = {
     "name": ("title", "model_name", "名称"),
     "source": ("paper", "reference", "author", "description", "comment", "url"),
     "extends": ("base", "_base_", "include", "inherits", "parent"),
+    "override": ("overrides", "overwrite", "replace", "patch", "modify"),
     "input": ("inputs", "input_shape", "input_size", "input_dim", "in_shape", "image_size", "shape", "输入"),
     "variables": ("vars", "params", "parameters", "args", "arguments", "constants", "defaults"),
     "blocks": ("modules", "definitions", "functions", "macros"),
@@ -33,20 +38,30 @@ TOP_KEYS_ELSEWHERE = {
     "expect": ("expected", "expects"),
     "assert": ("asserts", "assertions", "checks"),
 }
-MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "training_only")
+MODIFIERS = ("name", "from", "repeat", "for", "when", "weights", "share_weights", "frozen", "training_only")
 MODIFIERS_ELSEWHERE = {
     "name": ("id", "layer_name", "label", "top", "名称"),
     "from": ("input", "inputs", "bottom", "parent", "source", "src", "prev", "previous", "inbound_nodes", "输入"),
     "repeat": ("n", "times", "count", "num", "number", "num_layers", "num_blocks", "loop"),
     "when": ("if", "condition", "enabled", "only_if"),
-    "weights": ("share", "shared", "share_weights", "weights_from", "tied", "tie"),
+    "weights": ("share", "shared", "weights_from", "tied", "tie"),
+    "share_weights": ("shared_weights", "reuse", "tie_weights"),
+    "frozen": ("freeze", "trainable", "requires_grad"),
     "training_only": ("train_only", "auxiliary", "aux"),
 }
 # Keys that hold a layer's type in other formats.
 TYPE_KEYS = ("type", "layer", "layer_type", "class", "class_name", "op", "op_type", "kind", "module")
+# The keys of an item whose type an expression chooses, and of its arguments.
+TYPE, SET = "type", "set"
 BRANCH_KEYS = ("layers", "when", "from", "repeat", "for")
-CONTAINERS = ("layers", "branch")
+NETWORK = "network"
+CONTAINERS = ("layers", "branch", NETWORK)
+# What stands beside `network` alone.
+NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
+
+# What tells files apart: their revision, and their path with all links followed.
+Identity: TypeAlias = tuple[str, str]
 
 
 class Loop(Record):
@@ -120,13 +135,32 @@ class ItemGroup(Record):
     items: tuple[Item, ...]
 
 
-Action: TypeAlias = LayerCall | BlockCall | JoinCall | SideBranches | ItemGroup
+class TypeCall(Record):
+    """A layer type or block that the expression `type` chooses, with arguments by name or by position."""
+
+    type: Template
+    arguments: dict[str | int, Template]
+
+
+class NetworkCall(Record):
+    """A network of another file, with values for its variables. Without `outputs` it has its own.
+
+    `network` is the key of its spec among the `networks` of a Spec.
+    """
+
+    network: Identity
+    arguments: dict[str, Template]
+    outputs: tuple[NameTemplate, ...]
+
+
+Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches | ItemGroup | NetworkCall
 
 
 class Item(Record):
     """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
 
-    `action` is None where the item cannot be used. `declares` are the names given in it and below it.
+    `action` is None where the item cannot be used. `declares` are the names given in it and below it. `is_plain`: it
+    reads the item above, and has no modifier but its name. `uses_shapes`: it asks for the shape of a tensor.
     """
 
     type: str
@@ -140,6 +174,9 @@ class Item(Record):
     training_only: bool = False
     declares: tuple[NameTemplate, ...] = ()
     is_plain: bool = False
+    share_weights: bool = False
+    frozen: bool = False
+    uses_shapes: bool = False
 
 
 class Parameter(Record):
@@ -159,11 +196,23 @@ Parameters: TypeAlias = "Mapping[str, Parameter] | Mapping[str, Setting]"
 
 
 class Block(Record):
-    """A block: its signature and its items."""
+    """A block: its signature and its items. `tensors` are the names of its inputs, none if the signature names none."""
 
     name: str
     parameters: tuple[Parameter, ...]
     items: tuple[Item, ...]
+    span: Span
+    tensors: tuple[str, ...] = ()
+
+
+class Override(Record):
+    """New settings of the layers whose full names fit a pattern; `span` is the place of the pattern.
+
+    Each setting has the place of its name, and its value.
+    """
+
+    pattern: str
+    settings: dict[str, tuple[Span, Template]]
     span: Span
 
 
@@ -177,8 +226,9 @@ class Declaration(Record):
 class Spec(Record):
     """A decoded spec.
 
-    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `texts`
-    are the files it was read from, each with its text, those it extends after its own.
+    `names` tells where each name is given, for messages; `blocks` holds those that can be used; `networks` are the
+    specs that items of this one use, and those that these use, by their files; `texts` are the files it was read
+    from, each with its text: its own, those it extends, and those of its networks.
     """
 
     name: str
@@ -196,6 +246,13 @@ class Spec(Record):
     names: dict[str, list[Declaration]]
     span: Span
     problems: tuple[Problem, ...]
+    networks: Mapping[Identity, Spec] = MappingProxyType({})
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it holds only blocks, for other specs to extend."""
+        return bool(self.blocks) and not (self.items or self.inputs or self.outputs)
 
 
 def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
@@ -222,7 +279,7 @@ def names_used_in_block(block: Block) -> frozenset[str]:
 
 def variables_used(spec: Spec) -> set[str]:
     """The names that the expressions of a spec use, other than the parameters of its blocks."""
-    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards)))
+    used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards, spec.overrides)))
     for block in spec.blocks.values():
         used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
     return used
@@ -231,8 +288,8 @@ def variables_used(spec: Spec) -> set[str]:
 class Reads(Record):
     """What the `from` keys in a block name: words with their first place, and computed names.
 
-    `outside` are the words that none of its own layers can have for a name. `takes_all` where a join without `from`
-    and branches reads whatever comes in.
+    `outside` are the words that none of its own layers can have for a name. `takes_all` where it may use any input: a
+    join without `from` and branches reads whatever comes in, and a value or a call of `shape` may name each of them.
     """
 
     words: dict[str, Span]
@@ -255,7 +312,10 @@ def reads_of(block: Block) -> Reads:
     while waiting:
         part = waiting.pop()
         for _, template in part.sources.names if part.sources else ():
-            if template.constant is None:
+            if template.value is not None:
+                # The value may be any name.
+                takes_all = True
+            elif template.constant is None:
                 computed.append(template)
             else:
                 words.setdefault(template.constant, template.span)
@@ -263,6 +323,7 @@ def reads_of(block: Block) -> Reads:
             own.add(part.name or "")
             waiting += part.items[::-1]
             continue
+        takes_all = takes_all or part.uses_shapes
         if part.name is None:
             own.add(part.type)
         elif part.name.constant is None:

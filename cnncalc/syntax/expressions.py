@@ -50,7 +50,7 @@ class ChainedNames(dict[str, Value]):
 
 
 Number: TypeAlias = "int | Fraction"
-Function: TypeAlias = "Callable[[list[Value], int], Number]"
+Function: TypeAlias = "Callable[[list[Value], int], Value]"
 Operation: TypeAlias = "Callable[[Number, Number, int], Number]"
 
 
@@ -73,12 +73,16 @@ class ExpressionError(Exception):
 
 
 class Expression(Record):
-    """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation."""
+    """A parsed expression: its text, the names it uses with their offsets, its tree, and the work of one evaluation.
+
+    `calls` are the functions of the caller of `parse` that it uses, with their offsets.
+    """
 
     text: str
     names: tuple[tuple[str, int], ...]
     tree: Tree
     work: int
+    calls: tuple[tuple[str, int], ...] = ()
 
     def evaluate(self, names: Names) -> Value:
         """The value over `names`.
@@ -310,6 +314,26 @@ class Index(Record):
         return items[index]
 
 
+class ListSlice(Record):
+    """A part of a list; `start` and `stop` count from the end where they are negative, and may be left out."""
+
+    operand: Tree
+    start: Tree | None
+    stop: Tree | None
+    offset: int
+
+    def evaluate(self, names: Names) -> Value:
+        items = self.operand.evaluate(names)
+        start, stop = (None if bound is None else bound.evaluate(names) for bound in (self.start, self.stop))
+        if not isinstance(items, tuple):
+            raise ExpressionError(f"only a list has a [start:stop], not {describe(items)}", self.offset)
+        for bound in (start, stop):
+            if isinstance(bound, bool) or not isinstance(bound, int | None):
+                raise ExpressionError(f"a slice takes whole numbers, not {describe(bound)}", self.offset)
+        limits.spend(len(items))
+        return items[start:stop]  # type: ignore[index]
+
+
 class Call(Record):
     function: str
     arguments: tuple[Tree, ...]
@@ -318,7 +342,8 @@ class Call(Record):
     def evaluate(self, names: Names) -> Value:
         values = [argument.evaluate(names) for argument in self.arguments]
         if self.function in FUNCTIONS:
-            return _bounded(FUNCTIONS[self.function](values, self.offset), self.offset)
+            result = FUNCTIONS[self.function](values, self.offset)
+            return result if isinstance(result, tuple) else _bounded(result, self.offset)  # type: ignore[arg-type]
         further: Callable[[list[Value], int], Value] = names[function_key(self.function)]  # type: ignore[assignment]
         return further(values, self.offset)
 
@@ -435,9 +460,29 @@ def _make_divisible(values: list[Value], offset: int) -> Number:
     return rounded + divisor if 10 * rounded < 9 * value else rounded
 
 
+def _range(values: list[Value], offset: int) -> Value:
+    """Whole numbers with equal distances: range(stop), range(start, stop) or range(start, stop, step)."""
+    _count("range", values, 1, 3, offset)
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ExpressionError(f"range takes whole numbers, not {describe(value)}", offset)
+    numbers: list[int] = values if len(values) > 1 else [0, *values]  # type: ignore[list-item, assignment]
+    start, stop, step = numbers if len(numbers) == 3 else (*numbers, 1)
+    if step == 0:
+        raise ExpressionError("range needs a step other than 0", offset)
+    # Counted before it is made, and without len(), which refuses numbers above 2**63.
+    count, most = max(0, -((start - stop) // step)), limits.current().list
+    if count > most:
+        message = f"range gives {count:,} values, more than {most:,}"
+        raise ExpressionError(message, offset, limits.raised("list", "shorten it"))
+    limits.spend(count)
+    return tuple(range(start, stop, step))
+
+
 def _count(name: str, values: list[Value], least: int, most: int, offset: int) -> None:
     if not least <= len(values) <= most:
-        wanted = plural(least, "value") if least == most else f"{least} or {most} values"
+        between = "or" if most == least + 1 else "to"
+        wanted = plural(least, "value") if least == most else f"{least} {between} {most} values"
         raise ExpressionError(f"{name} takes {wanted}, not {len(values)}", offset)
 
 
@@ -451,6 +496,7 @@ FUNCTIONS: dict[str, Function] = {
     "int": _of_one("int", int),
     "abs": _of_one("abs", abs),
     "len": _length,
+    "range": _range,
     "make_divisible": _make_divisible,
 }
 CONSTANTS: dict[str, Value] = {"true": True, "false": False, "True": True, "False": False}
@@ -463,7 +509,7 @@ TOKEN = re.compile(
     (?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?[kKMGT]?(?![\w.]))
   | (?P<name>[^\W\d]\w*)
   | (?P<text>'[^']*'|"[^"]*")
-  | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],])
+  | (?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],:])
   )""",
     re.VERBOSE,
 )
@@ -558,6 +604,7 @@ class _Parser:
         self.depth = 0
         self.operations = 0
         self.names: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
 
     @property
     def token(self) -> Token:
@@ -572,7 +619,7 @@ class _Parser:
             number = last.text if last.kind == "number" else ""
             hint = hints.explain_rest(self.text.strip(), number, self.token.text)
             raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset, hint)
-        return Expression(self.text, tuple(self.names), tree, len(self.tokens))
+        return Expression(self.text, tuple(self.names), tree, len(self.tokens), tuple(self.calls))
 
     def advance(self) -> Token:
         token = self.token
@@ -664,9 +711,14 @@ class _Parser:
     def postfix(self, tree: Tree) -> Tree:
         while self.token.text == "[":
             offset = self.operate()
-            index = self.ternary()
+            start = None if self.token.text == ":" else self.ternary()
+            if self.accept(":"):
+                stop = None if self.token.text == "]" else self.ternary()
+                self.expect("]")
+                tree = ListSlice(tree, start, stop, offset)
+                continue
             self.expect("]")
-            tree = Index(tree, index, offset)
+            tree = Index(tree, start, offset)  # type: ignore[arg-type]
         return tree
 
     def atom(self) -> Tree:
@@ -700,6 +752,8 @@ class _Parser:
             functions = (*self.functions, *FUNCTIONS)
             hint = did_you_mean(token.text, functions, f"the functions are {', '.join(functions)}")
             raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
+        if token.text in self.functions:
+            self.calls.append((token.text, token.offset))
         return Call(token.text, self.arguments(")"), token.offset)
 
     def arguments(self, end: str) -> tuple[Tree, ...]:

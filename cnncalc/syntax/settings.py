@@ -10,18 +10,21 @@ A decoder takes the value of the spec's text or expression and returns it checke
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from cnncalc.errors import RuleError, did_you_mean, listed, plural
-from cnncalc.syntax.expressions import describe
+from cnncalc.syntax.expressions import describe, fraction
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from cnncalc.syntax.expressions import Value
 
 PerAxis: TypeAlias = "int | tuple[int, ...]"
 JsonSchema: TypeAlias = "dict[str, Any]"
 
 P = ParamSpec("P")
+N = TypeVar("N", int, "int | Fraction")
 REQUIRED: Any = object()
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
@@ -32,7 +35,7 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     ),
     "features": (
         "out_features", "units", "num_output", "output_size", "outputs", "num_classes", "classes", "neurons", "nodes",
-        "out_channels", "filters", "output_dim", "神经元",
+        "out_channels", "filters", "output_dim", "embedding_dim", "embed_dim", "神经元",
     ),
     "kernel": (
         "kernel_size", "kernel_shape", "pool_size", "filter_size", "window", "window_size", "ksize", "size", "k",
@@ -61,6 +64,15 @@ ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
     "start": ("begin", "starts"),
     "step": ("steps", "stride", "strides"),
     "keep_dims": ("keepdims", "keepdim"),
+    "hidden": ("hidden_size", "hidden_dim", "units", "num_units", "state_size", "隐藏单元"),
+    "layers": ("num_layers", "depth"),
+    "bidirectional": ("bidir", "双向"),
+    "vocabulary": ("num_embeddings", "vocab_size", "vocab", "input_dim", "num_tokens", "词表大小"),
+    "rois": ("num_rois", "proposals", "num_proposals"),
+    "samples": ("sampling_ratio", "sample_num", "sample_ratio"),
+    "shift": ("shifts", "shift_size", "offset"),
+    "standardize": ("weight_standardization", "standardization", "ws"),
+    "per_channel": ("channelwise", "per_axis"),
 }  # fmt: skip
 
 
@@ -68,15 +80,17 @@ class Setting:
     """The values that one setting takes. Subclasses check them.
 
     `default` is REQUIRED, or the decoded value that is used if the spec gives none;
-    `absent` is what a default of None means, in words.
+    `absent` is what a default of None means, in words. `example` is the value that examples use, where the bounds
+    of the setting give no typical one.
     """
 
     name = ""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "") -> None:
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
         self.doc = doc
         self.default = default
         self.absent = absent
+        self._example = example
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -94,6 +108,20 @@ class Setting:
     def wants(self) -> str:
         """The values that the setting takes, in words for messages and the reference."""
         raise NotImplementedError
+
+    @property
+    def example(self) -> Value:
+        """A valid value other than the default: the declared one, or one within the bounds. LookupError if none is."""
+        declared: tuple[Value, ...] = () if self._example is None else (self._example,)
+        for value in (*declared, *self._suggestions()):
+            is_default = value == self.default and type(value) is type(self.default)
+            if not is_default and self.check(value) is not NotImplemented:
+                return value
+        raise LookupError(f"{self.name} needs an example")
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        """Values that may serve as an example."""
+        return self.keywords
 
     def check(self, value: Value) -> Any:
         """The decoded value; NotImplemented if the setting does not take it."""
@@ -119,30 +147,53 @@ class Setting:
 
 
 class Whole(Setting):
-    """A whole number."""
+    """A whole number, of at least `minimum` unless that is None."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 1, absent: str = "") -> None:
-        super().__init__(doc, default, absent=absent)
+    def __init__(
+        self,
+        doc: str,
+        default: Any = REQUIRED,
+        *,
+        minimum: int | None = 1,
+        absent: str = "",
+        example: Value | None = None,
+    ) -> None:
+        super().__init__(doc, default, absent=absent, example=example)
         self.minimum = minimum
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        least = 1 if self.minimum is None else self.minimum
+        return (*self.keywords, max(least, 2), max(least, 1))
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}"
+        return f"a whole number{self._bound}"
+
+    @property
+    def _bound(self) -> str:
+        return "" if self.minimum is None else f" of at least {self.minimum}"
 
     def check(self, value: Value) -> Any:
         return value if is_whole(value, self.minimum) else NotImplemented
 
     def schema(self) -> JsonSchema:
-        return {"type": "integer", "minimum": self.minimum}
+        return {"type": "integer"} if self.minimum is None else {"type": "integer", "minimum": self.minimum}
 
 
 class RealNumber(Setting):
     """A number, fractions included, between bounds."""
 
     def __init__(
-        self, doc: str, default: Any = REQUIRED, *, low: int | None = None, high: int | None = None, absent: str = ""
+        self,
+        doc: str,
+        default: Any = REQUIRED,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        absent: str = "",
+        example: Value | None = None,
     ) -> None:
-        super().__init__(doc, default, absent=absent)
+        super().__init__(doc, default, absent=absent, example=example)
         self.low = low
         self.high = high
 
@@ -151,6 +202,9 @@ class RealNumber(Setting):
         if self.low is not None and self.high is not None:
             return f"a number from {self.low} to {self.high}"
         return "a number" if self.low is None else f"a number of at least {self.low}"
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (fraction("0.2"), *(bound for bound in (self.low, self.high) if bound is not None))
 
     def check(self, value: Value) -> Any:
         if value is None or isinstance(value, bool | str | tuple):
@@ -164,6 +218,26 @@ class RealNumber(Setting):
         return {"type": "number", **{key: bound for key, bound in bounds.items() if bound is not None}}
 
 
+class RealPerAxis(RealNumber):
+    """A positive number, fractions included, for every spatial axis, or a list with one for each."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
+        super().__init__(doc, default, low=0, absent=absent, example=example)
+
+    @property
+    def wants(self) -> str:
+        return "a number above 0, or a list with one an axis"
+
+    def check(self, value: Value) -> Any:
+        items = value if isinstance(value, tuple) else (value,)
+        if not items or any(super(RealPerAxis, self).check(item) is NotImplemented or not item for item in items):
+            return NotImplemented
+        return value
+
+    def schema(self) -> JsonSchema:
+        return _one_or_list({"type": "number", "exclusiveMinimum": 0})
+
+
 class Flag(Setting):
     """true or false."""
 
@@ -173,6 +247,9 @@ class Flag(Setting):
     @property
     def wants(self) -> str:
         return "true or false"
+
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (not self.default,)
 
     def check(self, value: Value) -> Any:
         return value if isinstance(value, bool) else NotImplemented
@@ -184,8 +261,8 @@ class Flag(Setting):
 class Choice(Setting):
     """One of a few words."""
 
-    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED) -> None:
-        super().__init__(doc, default)
+    def __init__(self, doc: str, options: tuple[str, ...], default: Any = REQUIRED, *, absent: str = "") -> None:
+        super().__init__(doc, default, absent=absent)
         self.options = options
 
     @property
@@ -208,7 +285,7 @@ class WholeList(Whole):
 
     @property
     def wants(self) -> str:
-        return f"a list of whole numbers of at least {self.minimum}"
+        return f"a list of whole numbers{self._bound}"
 
     def check(self, value: Value) -> Any:
         items = value if isinstance(value, tuple) else (value,)
@@ -223,18 +300,18 @@ class PerAxisWhole(WholeList):
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}, or a list with one an axis"
+        return f"a whole number{self._bound}, or a list with one an axis"
 
 
 class PerSideWhole(WholeList):
     """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int = 0) -> None:
+    def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int | None = 0) -> None:
         super().__init__(doc, default, minimum=minimum)
 
     @property
     def wants(self) -> str:
-        return f"a whole number of at least {self.minimum}, or a list with one number an axis or one a side"
+        return f"a whole number{self._bound}, or a list with one number an axis or one a side"
 
 
 class Padding(PerSideWhole):
@@ -261,8 +338,10 @@ class Padding(PerSideWhole):
 class TargetShape(Setting):
     """The sizes of a shape, channels first; if `inferred`, one may be -1, which stands for what the others leave."""
 
-    def __init__(self, doc: str, default: Any = REQUIRED, *, inferred: bool = False) -> None:
-        super().__init__(doc, default)
+    def __init__(
+        self, doc: str, default: Any = REQUIRED, *, inferred: bool = False, example: Value | None = None
+    ) -> None:
+        super().__init__(doc, default, example=example)
         self.inferred = inferred
 
     @property
@@ -290,6 +369,9 @@ class WholeTable(Setting):
     def wants(self) -> str:
         return "a list of lists of whole numbers"
 
+    def _suggestions(self) -> tuple[Value, ...]:
+        return (((0, 1), (1, 2)),)
+
     def check(self, value: Value) -> Any:
         rows = isinstance(value, tuple) and bool(value)
         if rows and all(isinstance(row, tuple) and row and all(is_whole(item, 0) for item in row) for row in value):  # type: ignore[union-attr]
@@ -308,9 +390,9 @@ def _one_or_list(item: JsonSchema) -> JsonSchema:
     return {"anyOf": [item, _list_of(item)]}
 
 
-def is_whole(value: object, minimum: int) -> bool:
-    """Whether a value is a whole number of at least `minimum`; true and false are no numbers."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+def is_whole(value: object, minimum: int | None) -> bool:
+    """Whether a value is a whole number, of at least `minimum` if that is given; true and false are no numbers."""
+    return isinstance(value, int) and not isinstance(value, bool) and (minimum is None or value >= minimum)
 
 
 def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
@@ -320,6 +402,7 @@ def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
 
 whole = _declaration(Whole)
 number = _declaration(RealNumber)
+number_per_axis = _declaration(RealPerAxis)
 flag = _declaration(Flag)
 choice = _declaration(Choice)
 per_axis = _declaration(PerAxisWhole)
@@ -333,9 +416,9 @@ table = _declaration(WholeTable)
 # The meaning of settings that depend on the rank of the input.
 
 
-def on_axes(value: PerAxis, rank: int, setting: str) -> tuple[int, ...]:
+def on_axes(value: N | tuple[N, ...], rank: int, setting: str) -> tuple[N, ...]:
     """One number for each of `rank` axes. Raises RuleError if a list has another length."""
-    if isinstance(value, int):
+    if not isinstance(value, tuple):
         return (value,) * rank
     if len(value) == rank:
         return value
@@ -357,6 +440,6 @@ def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], 
     )
 
 
-def _counts(setting: str, value: tuple[int, ...], rank: int) -> str:
+def _counts(setting: str, value: tuple[object, ...], rank: int) -> str:
     axes = "axis" if rank == 1 else "axes"
     return f"{setting} has {plural(len(value), 'number')}, the input {rank} spatial {axes}"

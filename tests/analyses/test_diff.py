@@ -424,6 +424,23 @@ def test_shared_weights(made):
     assert only(facts).own.inference == (-(8 * 9 + 1) * 8, 0, 0, 0, 0)
 
 
+def test_frozen_weights(made):
+    """Freezing a layer moves its weights to the buffers, and is the cause of that alone."""
+    text = "name: T\ninput: [8, 16, 16]\nlayers:\n  - conv: {filters: 8, kernel: 3, padding: 1}\n    name: a\n"
+    facts = made(text, f"{text}    frozen: true\n  - relu\n")
+    change = next(change for change in facts.changes if change.layer.name == "a")
+    assert change.is_freezing_changed
+    cost = change.own.inference
+    # 8 x 8 x 9 weights and 8 biases.
+    assert (cost.params, cost.buffers, cost.macs, cost.flops) == (-584, 584, 0, 0)
+    wider = text.replace("input: [8,", "input: [4,")
+    facts = made(f"{text}    frozen: true\n", f"{wider}    frozen: true\n")
+    (change,) = facts.changes
+    assert not change.is_freezing_changed
+    # 8 x 4 x 9 weights fewer, none of which were parameters.
+    assert (change.difference.inference.params, change.difference.inference.buffers) == (0, -288)
+
+
 def test_training_only(made):
     """An auxiliary head costs nothing at inference; one that becomes part of the training alone saves all of it."""
     head = "    name: pool1\n  - branch: {aux: [global_avg_pool, linear: 10]}\n"
@@ -537,7 +554,7 @@ ITEMS = st.one_of(
     st.just("branch: {side: [global_avg_pool, linear: 3]}"),
 )
 NAMES = st.one_of(st.none(), st.sampled_from("abcdefgh"))
-EXTRAS = st.sampled_from(["", "", "", "", "training_only: true", "from: input", "weights: a"])
+EXTRAS = st.sampled_from(["", "", "", "", "training_only: true", "frozen: true", "from: input", "weights: a"])
 LISTS = st.lists(st.tuples(ITEMS, NAMES, EXTRAS), min_size=1, max_size=9)
 KINDS = st.sampled_from(["insert", "remove", "replace", "swap", "rename"])
 EDITS = st.lists(st.tuples(KINDS, st.integers(0, 9), ITEMS, NAMES, EXTRAS), max_size=4)

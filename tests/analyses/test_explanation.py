@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncalc.analyses.explanation import explain, fits, stages, story
+from cnncalc.analyses.explanation import explain
+from cnncalc.analyses.fits import fits
 from cnncalc.analyses.sharing import counts
+from cnncalc.analyses.story import stages, story
 from cnncalc.errors import Span
 from cnncalc.layers.conv import Conv
 from cnncalc.layers.pools import MaxPool

@@ -9,6 +9,7 @@ positions written out.
 from __future__ import annotations
 
 import tempfile
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
@@ -56,6 +57,30 @@ LAYERS = st.one_of(
         lambda factor, mode: ("upsample", {"factor": factor, "mode": mode}),
         PAIR,
         st.sampled_from(["nearest", "bilinear"]),
+    ),
+    st.builds(
+        lambda factor, mode, corners: ("upsample", {"factor": factor, "mode": mode, "align_corners": corners}),
+        st.sampled_from([Fraction(1, 2), Fraction(3, 2), Fraction(5, 4), 2]),
+        st.sampled_from(["bilinear", "bicubic"]),
+        st.booleans(),
+    ),
+    st.builds(lambda kernel, stride: ("max_unpool", {"kernel": kernel, "stride": stride}), PAIR, st.integers(1, 3)),
+    st.builds(
+        lambda kernel, stride, dilation: ("unfold", {"kernel": kernel, "stride": stride, "dilation": dilation}),
+        PAIR,
+        st.integers(1, 2),
+        st.integers(1, 2),
+    ),
+    st.builds(
+        lambda kernel, stride: ("fold", {"kernel": kernel, "stride": stride}),
+        st.sampled_from([(1, 2), (2, 1), (1, 1)]),
+        st.integers(1, 3),
+    ),
+    st.builds(lambda amount: ("pad", {"padding": amount}), st.tuples(*[st.integers(-1, 2)] * 4)),
+    st.builds(
+        lambda size, field: ("opaque", {"output": (2, *size), "params": 0, "macs": 0, "field": field}),
+        st.tuples(st.integers(3, 9), st.integers(3, 9)),
+        PAIR,
     ),
     st.builds(lambda amount: ("crop", {"amount": amount}), SIDES),
     st.builds(
@@ -288,6 +313,55 @@ def is_plain(net, found):
     if any(one.figures.type.name == "concat" and one.figures.type.axis for one in net.layers):
         return False
     return not found.gates
+
+
+@pytest.mark.parametrize("shift", [-7, -3, 0, 2, 9])
+def test_what_a_roll_moves_over_the_end_is_read_there(tmp_path, shift):
+    """Of a row of 8, output p is position p - shift, modulo 8; a kernel of 3 reads its neighbors."""
+    path = tmp_path / "roll.yaml"
+    text = "input: [1, 8]\nlayers: [roll: {}, conv: [1, 3, 1, 1]]"
+    path.write_text(text.replace("{}", str(shift)), encoding="utf-8")
+    net = build.load(str(path))
+    for position in range(8):
+        taps = [tap for tap in (position - 1, position, position + 1) if 0 <= tap < 8]
+        assert region(net, "conv", (position,))["input"].along(0) == runs_of({(tap - shift) % 8 for tap in taps})
+    field = fields(net).of("conv")["input"]
+    assert (field[0].size, field[0].stride) == (3, 1)
+
+
+def runs_of(places):
+    """Positions as runs, from the first to the last of each."""
+    starts = sorted(place for place in places if place - 1 not in places)
+    stops = sorted(place for place in places if place + 1 not in places)
+    return tuple(zip(starts, stops, strict=True))
+
+
+def test_a_step_of_an_lstm_reads_those_before_it(tmp_path):
+    path = tmp_path / "lstm.yaml"
+    path.write_text("input: [2, 6]\nlayers: [conv: [2, 3, 1, 1], lstm: {hidden: 3, layers: 2}]", encoding="utf-8")
+    net = build.load(str(path))
+    # Step p sees steps 0 to p, and through the convolution one more.
+    for step in range(6):
+        assert region(net, "lstm", (step,))["input"].along(0) == ((0, min(step + 1, 5)),)
+
+
+def test_unpooling_reads_the_windows_whose_places_it_uses(tmp_path):
+    """SegNet: a value returns to one of 2x2 places, which the four values of that window decide."""
+    path = tmp_path / "unpool.yaml"
+    text = """\
+input: [1, 8, 8]
+layers:
+  - max_pool: 2
+    name: pool
+  - conv: [1, 3, 1, 1]
+  - max_unpool: 2
+    from: [previous, pool]
+"""
+    path.write_text(text, encoding="utf-8")
+    net = build.load(str(path))
+    assert directly(net, "max_unpool", (3, 4))["pool"].boxes == ((((1, 1),), ((2, 2),)),)
+    # The convolution reads pooled rows 0 to 2 and columns 1 to 3: rows 0 to 5 and columns 2 to 7.
+    assert region(net, "max_unpool", (3, 4))["input"].boxes == ((((0, 5),), ((2, 7),)),)
 
 
 @settings(max_examples=120, deadline=None)

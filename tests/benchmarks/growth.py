@@ -98,17 +98,17 @@ def measure(path: Path) -> dict[str, object]:
     from cnncalc.formats import csv, records
     from cnncalc.network import build
     from cnncalc.network.records import figures_of
-    from cnncalc.reports.summary import Options, summary
+    from cnncalc.reports.summary import SummaryView, summary
     from cnncalc.reports.summary_records import summary_record
 
     network = build.load(str(path))
     figures_of.cache_clear()
     steps = {
         "load": lambda: build.load(str(path)),
-        "summary": lambda: summary(network, Options()),
+        "summary": lambda: summary(network, SummaryView()),
         "fields": lambda: receptive_fields(network),
         "json": lambda: sum(map(len, records.write(summary_record(network)))),
-        "csv": lambda: sum(map(len, csv.write(summary(network, Options(flat=True))))),
+        "csv": lambda: sum(map(len, csv.write(summary(network, SummaryView(flat=True))))),
     }
     seconds, memory = {}, {}
     for name, step in steps.items():

@@ -18,7 +18,7 @@ from cnncalc.formats import terminal
 from cnncalc.formats.table import Column, Line, Measured, Table
 from cnncalc.network.build import load
 from cnncalc.reports.compare import plot as compare_plot
-from cnncalc.reports.compare.networks import COLUMNS, ComparedNetwork, Options, compare_table, times
+from cnncalc.reports.compare.networks import COLUMNS, ComparedNetwork, ComparisonView, compare_table, times
 from cnncalc.reports.compare.plot import Box, in_units, place, ticks_between
 from cnncalc.reports.compare.sizes import Results, sizes_table
 from cnncalc.reports.compare.stages import stages_table
@@ -224,11 +224,11 @@ def lines_at(table, width):
 
 def test_bars():
     """At 80 columns bars are 11 wide. Of VGG-16's MACs ResNet-50 does 0.2494: 21.9 eighths of 88."""
-    lines = lines_at(compare_table(entries(*THREE, field=True), Options()), 80)
+    lines = lines_at(compare_table(entries(*THREE, field=True), ComparisonView()), 80)
     assert re.search(r"15,470,264,320 █{11} ", lines[2])
     assert re.search(r"3,857,973,248 ██▊ ", lines[3])
     # What is there shows, however little.
-    tiny = lines_at(compare_table(entries("vgg16", "lenet5"), Options(columns=("network", "params"))), 80)
+    tiny = lines_at(compare_table(entries("vgg16", "lenet5"), ComparisonView(columns=("network", "params"))), 80)
     assert tiny[3].endswith(" 60,000 ▏")
 
 
@@ -241,14 +241,14 @@ def test_a_pipe_has_no_bars(run):
 @pytest.mark.parametrize("base", [None, 1])
 def test_a_comparison_fits_the_terminal(width, transpose, base):
     shown = entries(*THREE, "deeplabv3_resnet101", "siamese", "r3d_18", field=True)
-    for columns in (Options().columns, ALL):
-        options = Options(columns, transpose=transpose, base=base, grouped=not transpose)
+    for columns in (ComparisonView().columns, ALL):
+        options = ComparisonView(columns, transpose=transpose, base=base, grouped=not transpose)
         assert max(map(terminal.columns_of, lines_at(compare_table(shown, options), width))) <= width
 
 
 def test_numbers_are_never_cut():
     for width in range(60, 130, 7):
-        lines = lines_at(compare_table(entries(*THREE), Options(transpose=True)), width)
+        lines = lines_at(compare_table(entries(*THREE), ComparisonView(transpose=True)), width)
         numbers = {"params": 138_357_544, "MACs": 15_470_264_320}
         for name, number in numbers.items():
             assert next(line for line in lines if line.startswith(name)).split()[1] == f"{number:,}"

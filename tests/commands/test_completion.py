@@ -97,7 +97,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("cnncalc compare vgg16 --sort dep", ["depth"]),
         ("cnncalc summary net", ["net.yaml", "network_in_network"]),
         ("cnncalc check --against vgg16_", ["vgg16_bn"]),
-        ("cnncalc layers max_", ["max_pool"]),
+        ("cnncalc layers max_", ["max_unpool", "max_pool"]),
     ],
 )
 def test_words(line: str, words: list[str], completed: Callable[..., list[str]]) -> None:

@@ -186,6 +186,16 @@ def test_the_sizes_of_a_gate_are_not_those_of_the_output(run, tmp_path):
     assert "Input and output have the same" not in run("explain", str(path), "multiply").output
 
 
+def test_a_frozen_layer_says_so(run, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n    frozen: true\n")
+    output = " ".join(run("explain", str(path), "conv").output.split())
+    assert "The spec freezes it" in output
+    assert "All 112 are buffers, because the layer is frozen." in output
+    assert "该层被冻结" in run("explain", str(path), "conv", "--language", "zh").output
+    assert json.loads(run("explain", str(path), "conv", "--format", "json").output)["frozen"] is True
+
+
 def explained(run, tmp_path, shape, layer, language="en"):
     """The text about the one layer of a network, its lines joined."""
     spec = tmp_path / "one.yaml"

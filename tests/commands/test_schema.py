@@ -34,12 +34,26 @@ WRITTEN = {
     "diff": ["vgg16 vgg19", "lenet5 lenet5", "lenet5 siamese --batch 2"],
     "check": ["vgg16 --max params=1 --expect output=[1000] --assert params()>1 nowhere.yaml"],
     "lint": ["vgg16 resnet50", "nowhere.yaml"],
+    "explain": [
+        "resnet50",
+        "siamese",
+        "alexnet conv1 --dtype float16",
+        "alexnet conv2",
+        "vgg16 fc6 --language zh",
+        "vgg16 conv3_3",
+        "mobilenet_v1 conv2_1.dw",
+        "unet softmax",
+    ],
+    "layers": ["", "conv", "add"],
+    "rules": ["--list", "--explain CNN003"],
 }
+# Whose schema is not named after the command.
+COMMANDS = {"rules": "lint"}
 CASES = [(command, rest) for command, cases in WRITTEN.items() for rest in cases]
 
 
 def written(run, command: str, rest: str) -> Any:
-    return json.loads(run(command, *rest.split(), "--format", "json", status=None).stdout)
+    return json.loads(run(COMMANDS.get(command, command), *rest.split(), "--format", "json", status=None).stdout)
 
 
 def schema_of(run, command: str) -> Draft202012Validator:

@@ -208,3 +208,22 @@ def test_a_diff_is_in_the_order_of_the_network(run, tmp_path):
     lines = run("diff", str(old), str(new), "--format", "markdown").output.splitlines()
     added = [line.split("|")[1].replace("\\", "").strip() for line in lines if line.startswith("| ") and "+ " in line]
     assert added[:3] == ["+ conv_3", "+ relu_3", "+ add.2"]
+
+
+def test_frozen_weights_are_buffers(run, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n    frozen: true\n  - conv: [5, 1]\n")
+    output = run("summary", str(path)).output
+    # 4 x 3 x 9 + 4 and 5 x 4 + 5 numbers.
+    assert " frozen " in output
+    assert "parameters   25 learnable" in output
+    assert "buffers      112 " in output
+    layers = json.loads(run("summary", str(path), "--format", "json").output)["layers"]
+    assert [(layer["params"], layer["buffers"], layer["frozen"]) for layer in layers] == [
+        (0, 112, True),
+        (25, 0, False),
+    ]
+    assert [layer["training_only"] for layer in layers] == [False, False]
+    expanded = tmp_path / "expanded.yaml"
+    expanded.write_text(run("show", str(path), "--expand").output)
+    assert "buffers      112 " in run("summary", str(expanded)).output

@@ -8,7 +8,7 @@ from cnncalc.formats import terminal
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.formats.terminal import columns_of, layout, wrapped
 from cnncalc.network.build import load
-from cnncalc.reports.summary import COLUMNS, Options, summary
+from cnncalc.reports.summary import COLUMNS, SummaryView, summary
 from cnncalc.text import Share
 
 
@@ -23,15 +23,15 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 @pytest.mark.parametrize("columns", [None, tuple(column.key for column in COLUMNS)])
 def test_a_table_fits_the_terminal(network, width, columns):
-    options = Options() if columns is None else Options(columns=columns)
+    options = SummaryView() if columns is None else SummaryView(columns=columns)
     lines = layout(summary(load(network), options), width)
     assert max(columns_of(line.text) for line in lines) <= width
 
 
 def test_what_is_left_out_is_said():
-    lines = [line.text for line in layout(summary(load("resnet50"), Options()), 80)]
+    lines = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 80)]
     assert lines[-1] == "left out at this width: window; --columns chooses, a wider terminal shows all"
-    wide = [line.text for line in layout(summary(load("resnet50"), Options()), 200)]
+    wide = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 200)]
     assert not any("left out" in line for line in wide)
 
 
@@ -64,7 +64,7 @@ def test_colour_is_for_terminals_and_for_those_who_ask(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    table = summary(load("lenet5"), Options())
+    table = summary(load("lenet5"), SummaryView())
 
     def written(file, color):
         terminal.write(table, file, color=color)
@@ -114,5 +114,5 @@ def test_signs_that_an_output_lacks_are_replaced():
         encoding = "ascii"
 
     file = Ascii()
-    terminal.write(summary(load("lenet5"), Options()), file)
+    terminal.write(summary(load("lenet5"), SummaryView()), file)
     assert file.getvalue().isascii()

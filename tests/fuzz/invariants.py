@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,7 +22,7 @@ from jsonschema import Draft7Validator
 from jsonschema.validators import validator_for
 from reports.test_spec_schema import CoreLoader
 
-from cnncalc.analyses import explanation
+from cnncalc.analyses import explanation, story
 from cnncalc.analyses.compare import facts
 from cnncalc.analyses.diff import diff
 from cnncalc.analyses.receptive_field import receptive_fields
@@ -32,16 +34,19 @@ from cnncalc.checks.linter import lint as find
 from cnncalc.errors import SpecError
 from cnncalc.formats import csv as csv_report
 from cnncalc.formats import markdown, plain_text, records, terminal
-from cnncalc.network.build import build
+from cnncalc.network.build import build, load
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reports import explain, spec_schema, spec_text, story, summary_records
+from cnncalc.reports import spec_schema, spec_text, summary_records
 from cnncalc.reports.diff import records as diff_records
-from cnncalc.reports.diff.rows import Options as DiffOptions
+from cnncalc.reports.diff.rows import DiffView
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
-from cnncalc.reports.summary import Options, summary
+from cnncalc.reports.explain.layer import explain_layer
+from cnncalc.reports.explain.story import explain_network
+from cnncalc.reports.explain.wording import ExplanationView
+from cnncalc.reports.summary import SummaryView, summary
 from cnncalc.reports.summary_records import summary_record
 from cnncalc.spec.decode import decode
-from cnncalc.spec.locate import ParsedFile
+from cnncalc.spec.locate import ParsedFile, Place
 from cnncalc.spec.records import Spec
 from cnncalc.syntax.source import Mapping, parse
 
@@ -155,6 +160,27 @@ def reads_alike_as_a_base(made: Made, network: LayerGraph, choices: Choices) -> 
     same(network_facts(network_of("extends: base1.yaml\n", text))[1:], network_facts(network)[1:], "the extended one")
 
 
+def reads_alike_as_an_item(made: Made, network: LayerGraph, choices: Choices) -> None:
+    """A network that is the only item of another has the same layers, below the name of the item."""
+    inputs = {name: list(shape) for name, shape in network.inputs}
+    text = f"input: {json.dumps({f'{name}_': shape for name, shape in inputs.items()})}\n"
+    text += f"layers:\n- network: made.yaml\n  from: {json.dumps({name: f'{name}_' for name in inputs})}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "made.yaml").write_text(made.text.text, encoding="utf-8")
+        other = load(Place(f"{folder}/outer.yaml", "outer.yaml", text=text))
+
+    def inside(name: str) -> str:
+        return f"{name}_" if name in inputs else f"made.{name}"
+
+    same(len(other.layers), len(network.layers), "the number of layers of the item")
+    for one, two in zip(network.layers, other.layers, strict=True):
+        same((two.name, two.inputs), (inside(one.name), tuple(map(inside, one.inputs))), "the layer of the item")
+        same((two.figures, two.training_only), (one.figures, one.training_only), one.name)
+        same(two.weights_from, one.weights_from and inside(one.weights_from), f"weights of {one.name}")
+    # Of outputs that a spec names, some are read by other layers: these are no ends.
+    same(set(other.outputs) - set(map(inside, network.outputs)), set(), "outputs of the item")
+
+
 def spaces_change_nothing(made: Made, network: LayerGraph, choices: Choices) -> None:
     """The same program in another way of writing it is the same network."""
     other = write(made.program, choices)
@@ -199,7 +225,7 @@ def rows_sum_to_totals(made: Made, network: LayerGraph, choices: Choices) -> Non
     """The rows of the csv are the layers in order and sum to the totals, as does the tree however it is folded."""
     counted = totals(network)
     keys = ("params", "buffers", "macs", "flops", "activations")
-    table = summary(network, Options(("name", "type", *keys), flat=True))
+    table = summary(network, SummaryView(("name", "type", *keys), flat=True))
     read = list(csv.DictReader(io.StringIO("\n".join(csv_report.write(table)))))
     names = [layer.name for layer in network.layers]
     same([row["name"] for row in read], names, "the rows")
@@ -258,7 +284,7 @@ def diff_adds_up(made: Made, network: LayerGraph, choices: Choices) -> None:
         written = json.loads("\n".join(records.write(diff_records.difference_record(facts_of_both))))
         same(errors(diff_schema(), written), [], "the schema of diff")
         for everything in (False, True):
-            options = DiffOptions(everything=everything, width=choices.pick((0, 80, 60, 200)))
+            options = DiffView(everything=everything, width=choices.pick((0, 80, 60, 200)))
             for table in diff_tables(facts_of_both, options):
                 list(terminal.layout(table, 80))
             list(write_markdown(facts_of_both, options))
@@ -300,16 +326,16 @@ def everything_can_be_told(made: Made, network: LayerGraph, choices: Choices) ->
     """Explanations and tables raise nothing, and no line is wider than the terminal."""
     layer = choices.pick(network.layers)
     for language in ("en", "zh"):
-        options = explain.Options(language)
-        list(plain_text.write(explain.explanation(explanation.explain(network, layer.name), options)))
-    list(plain_text.write(story.story(explanation.story(network), explain.Options("en"))))
+        view = ExplanationView(language)
+        list(plain_text.write(explain_layer(explanation.explain(network, layer.name), view)))
+    list(plain_text.write(explain_network(story.story(network), ExplanationView("en"))))
     depth = choices.integer(0, 4)
-    table = summary(network, Options(depth=depth, batch=choices.integer(1, 3), layout=choices.pick(("chw", "hwc"))))
+    table = summary(network, SummaryView(depth=depth, batch=choices.integer(1, 3), layout=choices.pick(("chw", "hwc"))))
     width = choices.pick((80, 40, 200))
     for line in terminal.layout(table, width):
         same(len(line.text) <= max(width, 80), True, f"the width of {line.text!r}")
     list(markdown.write(table))
-    list(csv_report.write(summary(network, Options(all_columns(), flat=True))))
+    list(csv_report.write(summary(network, SummaryView(all_columns(), flat=True))))
 
 
 def all_columns() -> tuple[str, ...]:
@@ -362,7 +388,7 @@ def doubled_channels(made: Made, network: LayerGraph, choices: Choices) -> None:
     for one, two in zip(network.layers, doubled.layers, strict=True):
         same(two.output_shape, (2 * one.output_shape[0], *one.output_shape[1:]), f"the output of {one.name}")
         for before, after in zip(one.weights, two.weights, strict=True):
-            shared = one.type == "prelu" and not one.settings["per_channel"]
+            shared = not one.settings.get("per_channel", True)
             factor = PAIRS.get(one.type, 2) if before.name in ("weight", "centers", "centres") else 2
             same(after.size, before.size * (1 if shared else factor), f"{before.name} of {one.name}")
         same(two.macs, one.macs * PAIRS.get(one.type, 2), f"macs of {one.name}")
@@ -444,6 +470,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     totals_are_sums,
     expanded_is_the_same,
     reads_alike_as_a_base,
+    reads_alike_as_an_item,
     spaces_change_nothing,
     renaming_changes_no_number,
     json_validates,
@@ -457,6 +484,7 @@ OF_TEXTS: tuple[Invariant, ...] = (
     totals_are_sums,
     expanded_is_the_same,
     reads_alike_as_a_base,
+    reads_alike_as_an_item,
     json_validates,
     rows_sum_to_totals,
     findings_raise_nothing,

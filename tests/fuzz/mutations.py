@@ -11,7 +11,7 @@ from fuzz.strategies import make
 
 from cnncalc import bundled
 from cnncalc.layers import all_keywords, all_types
-from cnncalc.spec.records import BRANCH_KEYS, CONTAINERS, MODIFIERS, RESERVED, TOP_KEYS
+from cnncalc.spec.records import BRANCH_KEYS, CONTAINERS, MODIFIERS, NETWORK_MODIFIERS, RESERVED, TOP_KEYS
 from cnncalc.syntax.expressions import WORDS
 
 TESTS = Path(__file__).parents[1]
@@ -73,6 +73,11 @@ SCALARS = (
     ),
     *(
         "in_channels",
+        "shape(input)[1:]",
+        "shape('previous')",
+        "range(1e12)",
+        "range(3)",
+        "relu",
         "in_shape",
         "in_height",
         "previous",
@@ -139,7 +144,10 @@ SCALARS = (
     *("1,2", "=1+1", "@x", "`x`", "%s", "<b>", "|x|", "::error::x", "make_divisible(3, 8)", "ceil(1/3)", "round(2.5)"),
 )
 
-KEYS = (*TOP_KEYS, *MODIFIERS, *BRANCH_KEYS, *CONTAINERS, *RESERVED, "<<", "branches", "a", "a(b)", "a(b=1, c)", "a(")
+KEYS = (
+    *TOP_KEYS, *MODIFIERS, *BRANCH_KEYS, *CONTAINERS, *NETWORK_MODIFIERS, *RESERVED, "<<", "branches", "a", "a(b)",
+    "a(b=1, c)", "a(",
+)  # fmt: skip
 
 
 @lru_cache(1)

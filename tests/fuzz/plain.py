@@ -340,7 +340,8 @@ def names_with(names: Mapping[str, Any], tensor: Tensor | None) -> dict[str, Any
     """The names with those of the incoming tensor."""
     if tensor is None:
         return dict(names)
-    sizes = zip(("in_width", "in_height", "in_depth"), reversed(tensor.shape[1:]), strict=False)
+    spatial = tensor.shape[1:]
+    sizes = zip(("in_width", "in_height", "in_depth"), reversed(spatial) if len(spatial) < 4 else (), strict=False)
     return {**names, "in_shape": tuple(tensor.shape), "in_channels": tensor.shape[0], **dict(sizes)}
 
 

@@ -246,21 +246,19 @@ class _Maker:
         if isinstance(setting, declared.Choice):
             return choices.pick(setting.options)
         if isinstance(setting, declared.RealNumber):
-            texts = ["0.5", "0", "1", "0.1", "1/3", "1e-05", "-2.5", "3"]
-            fitting = [text for text in texts if self.within(setting, text)]
-            text = choices.pick(fitting)
-            return Decimal(text)
+            return self.real(setting, shape)
         if isinstance(setting, declared.Padding):
             if choices.chance(40):
                 return choices.pick(setting.keywords)
             return self.sides(shape.rank, 0, 2, names)
         if isinstance(setting, declared.PerSideWhole):
-            return self.sides(shape.rank, setting.minimum, 2, names)
+            return self.sides(shape.rank, -2 if setting.minimum is None else setting.minimum, 2, names)
         if isinstance(setting, declared.PerAxisWhole):
-            high = max(setting.minimum, min((*shape.spatial, 5))) if name in ("kernel", "size") else setting.minimum + 2
+            low = -5 if setting.minimum is None else setting.minimum
+            high = max(low, min((*shape.spatial, 5))) if name in ("kernel", "size") else max(low + 2, 2)
             if shape.rank and choices.chance(25):
-                return [self.number(names, setting.minimum, high) for _ in range(shape.rank)]
-            return self.number(names, setting.minimum, high)
+                return [self.number(names, low, high) for _ in range(shape.rank)]
+            return self.number(names, low, high)
         if isinstance(setting, declared.TargetShape):
             return [self.number(names, 1, 6) for _ in range(choices.integer(1, 4))]
         if isinstance(setting, declared.WholeList):
@@ -270,6 +268,15 @@ class _Maker:
         if isinstance(setting, declared.Whole):
             return self.number(names, setting.minimum, 12)
         raise AssertionError(f"no strategy for {type(setting).__name__}: add one")
+
+    def real(self, setting: declared.RealNumber, shape: Shape) -> Any:
+        """A number within bounds, or one an axis."""
+        choices = self.choices
+        if isinstance(setting, declared.RealPerAxis):
+            factors = [Decimal(choices.pick(("0.5", "2", "1.5", "3", "1.25"))) for _ in range(max(shape.rank, 1))]
+            return factors if shape.rank and choices.chance(25) else factors[0]
+        texts = ["0.5", "0", "1", "0.1", "1/3", "1e-05", "-2.5", "3"]
+        return Decimal(choices.pick([text for text in texts if self.within(setting, text)]))
 
     @staticmethod
     def within(setting: declared.RealNumber, text: str) -> bool:
@@ -309,10 +316,17 @@ class _Maker:
             given["flatten"] = True
         elif kind.name == "opaque":
             given["output"] = [choices.pick((1, 3, 8)), *[choices.pick((1, 4, 7)) for _ in spatial]]
+            unfit = {"flops"} if spatial else {"flops", "field"}
+            given = {key: value for key, value in given.items() if key not in unfit}
         elif kind.name == "upsample":
             given.pop(choices.pick(("size", "factor")), None)
             if not {"size", "factor"} & {key for key, value in given.items() if value is not None}:
                 given["factor"] = choices.integer(1, 3)
+            given |= {"align_corners": False} if given.get("mode", "nearest") == "nearest" else {}
+        elif kind.name in ("conv_transpose", "max_unpool", "fold"):
+            given.pop("size", None)
+            if kind.name == "fold":
+                given["kernel"] = choices.pick([part for part in (1, 2, 3) if channels % part ** len(spatial) == 0])
         elif kind.name == "pixel_shuffle":
             factors = [factor for factor in (1, 2, 3) if channels % factor**shape.rank == 0]
             given["factor"] = choices.pick(factors)

@@ -86,6 +86,7 @@ class _Writer:
         axes = choices.pick((3, 3, 3, 2, 4, 1))
         sizes = ", ".join(str(choices.pick((8, 32, 224, choices.pick(NUMBERS)))) for _ in range(axes))
         parts: tuple[Callable[[], str], ...] = (self._chain, self._wide, self._calls, self._nested, self._single)
+        parts = (*parts, self._recursive, self._chosen)
         items = "".join(choices.pick(parts)() for _ in range(choices.integer(1, 3)))
         text = f"input: [{sizes}]\n"
         if choices.chance(20):
@@ -142,6 +143,23 @@ class _Writer:
             self.blocks.append(f"  b{number}: [b{number + 1}{f', b{number + 1}' if twice else ''}]\n")
         self.blocks.append(f"  b{first + depth}: [{self._layer()}]\n")
         return f"  - b{first}:\n    repeat: {1 if twice else self._count()}\n"
+
+    def _recursive(self) -> str:
+        """A block that uses itself, once or twice, and asks for the shape of what it reads."""
+        name, twice = f"b{len(self.blocks)}", self.choices.chance(50)
+        again = f"    - {name}: n - 1\n      when: n > 1\n" * (1 + twice)
+        resized = '    - upsample: {size: "shape(input)[1:]"}\n' if self.choices.chance(30) else ""
+        self.blocks.append(f"  {name}(n):\n    - {self._layer()}\n{again}{resized}")
+        depth = (self.most - 1).bit_length() - 1 if twice else self.choices.pick((5, 28))
+        return f"  - {name}: {depth}\n"
+
+    def _chosen(self) -> str:
+        """A block of a type that its caller chooses, with weights of its own, shared or frozen."""
+        name = f"b{len(self.blocks)}"
+        self.blocks.append(f"  {name}(kind, x):\n    - type: kind\n      set: {{filters: x, kernel: 1}}\n")
+        kind = self.choices.pick(("conv", "{conv: {bias: false}}", "{conv: {groups: 1, stride: index % 2 + 1}}"))
+        beside = self.choices.pick(("", "    share_weights: true\n", "    frozen: true\n"))
+        return f"  - {name}: {{kind: {kind}, x: 8}}\n    repeat: {max(1, self._count() >> 2)}\n{beside}"
 
     def _layer(self) -> str:
         """A layer with its settings."""

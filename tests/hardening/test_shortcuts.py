@@ -7,12 +7,12 @@ from fractions import Fraction
 from itertools import product
 from random import Random
 
-from cnncalc.analyses.explanation import _fit
+from cnncalc.analyses.fits import _fit
 from cnncalc.analyses.receptive_field import Path, Reach, Strand, _axis_field
 from cnncalc.checks.rules._reading import _count_read
 from cnncalc.checks.rules.padding_beyond_kernel import _inside
 from cnncalc.layers.shapes import Shape, SlidingWindow
-from cnncalc.reports.field_plot import _count
+from cnncalc.reports.field.plot import _count
 from cnncalc.syntax.patterns import named
 
 

@@ -46,6 +46,19 @@ FRACTIONS = " + ".join(f"index / {97 + number}" for number in range(48))
 PARAMETERS = ", ".join(f"p{number}=1" for number in range(1_000))
 DILATED = "conv: {filters: 8, kernel: 3, dilation: 1G}"
 PADDED = "conv: {filters: 8, kernel: 1, stride: 7, padding: 1G}"
+FORKED = (
+    f"{HEAD}blocks:\n  b(n, m):\n    - relu\n    - b: [n - 1, 2 * m + index]\n      when: n > 0\n      repeat: 2\n"
+    "layers: [b: [50, 1]]\n"
+)
+CHANGING = (
+    f"{HEAD}blocks:\n  v(x, y): [{{conv: [x + 1, 1]}}]\n  u(a): [{{type: a}}]\nlayers:\n"
+    f"  - u: {{a: {{v: [index, \"'{'x' * 900}'\"]}}}}\n    repeat: 10000\n    from: input\n    name: u{{index}}\n"
+)
+DEEP_SHAPES = (
+    f"{HEAD}layers:\n  - relu:\n    name: a\n  - {'{layers: [' * 15}"
+    f"{{conv: ['{' + '.join(['shape(a)[0]'] * 40)}', 1], from: a, name: 'c{{index}}', repeat: 15000}}"
+    f"{'], name: g}' * 15}\n"
+)
 WORK = "takes more than 3,000,000 operations"
 VAST = 9 * 10**18
 # What is asked, what of, and what is complained of; nothing where the spec can be used.
@@ -193,6 +206,33 @@ SPECS = {
         "check",
         f"{HEAD}layers:\n  - relu:\n    name: {'a' * 190}\nbudget: {{'{'*a' * 40}b.params': 1}}\n",
         "no layer or block is called",
+    ),
+    "a block that uses itself twice": (
+        "summary",
+        f"{HEAD}blocks:\n  b(n):\n" + "    - b: n - 1\n      when: n > 0\n" * 2 + "layers: [b: 58]\n",
+        "the spec comes to more than 150,000 layers, blocks and branches",
+    ),
+    "a block that uses itself with other arguments": ("summary", FORKED, "the network has more than 50,000 layers"),
+    "types that double": (
+        "summary",
+        f"{HEAD}blocks:\n  u(a, b): [relu]\nvariables:\n  v0: relu\n"
+        + "".join(f"  v{n}: {{u: [v{n - 1}, v{n - 1}]}}\n" for n in range(1, 900))
+        + "layers:\n  - type: v899\n",
+        "u and its arguments are longer than 10,000 characters",
+    ),
+    "a type that each pass changes": ("summary", CHANGING, ""),
+    "ranges": (
+        "summary",
+        f"{HEAD}variables:\n" + alike(1_000, "  v#: range(#, # + 10_000)\n") + "layers: [relu]\n",
+        WORK,
+    ),
+    "shapes of tensors far out": ("summary", DEEP_SHAPES, WORK),
+    "words among computed names": (
+        "summary",
+        f"{HEAD}variables: {{k: 1}}\nlayers:\n"
+        + alike(10_000, "  - relu:\n    name: n#_{k}\n")
+        + f"  - relu:\n    for: {{x: [{', '.join(f'w{n}' for n in range(10_000))}]}}\n",
+        WORK,
     ),
     "patterns": ("check", budgets(20_000, "  '*#.params': 1\n"), WORK),
     "patterns of everything": ("check", budgets(200, "  '**#.params': -1\n"), WORK),

@@ -18,7 +18,8 @@ from cnncalc.syntax.expressions import parse
 
 PACKAGE = Path(cnncalc.__file__).parent
 # The modules that say sentences: each makes a Speaker, or gets one from a module that does.
-MODULES = [path for path in PACKAGE.glob("*/*.py") if "Speaker" in path.read_text(encoding="utf-8")]
+SAYS = re.compile(r"\bSpeaker\b|\bsay\b")
+MODULES = [path for path in PACKAGE.rglob("*.py") if SAYS.search(path.read_text(encoding="utf-8"))]
 # Keys that are made from the answers of layer types; the tests below compare them with those answers.
 FAMILIES = ("remark_", "type_", "symbol_")
 
@@ -173,7 +174,18 @@ def spoken() -> tuple[set[str], list[re.Pattern[str]]]:
 def test_every_key_is_used() -> None:
     words, patterns = spoken()
     # Names of axes and operations come from the rules.
-    rules = {"height", "width", "depth", "adds", "multiplies", "divides", "compares", "exponentials", "out_elements"}
+    rules = {
+        "height",
+        "width",
+        "depth",
+        "adds",
+        "multiplies",
+        "divides",
+        "compares",
+        "exponentials",
+        "unclassified",
+        "out_elements",
+    }
     idle = {
         f"{report}: {key}"
         for report, key in sorted(keys_of(ENGLISH))
@@ -220,7 +232,18 @@ def test_every_symbol_of_a_formula_has_a_name() -> None:
             used |= {name for name, _ in parse(text).names}
     assert not {f"symbol_{name}" for name in used} - catalogue.keys()
     # Those of the comparisons, and of the sum of operations.
-    used |= {"adds", "multiplies", "divides", "compares", "exponentials", "macs", "reads", "biases", "connections"}
+    used |= {
+        "adds",
+        "multiplies",
+        "divides",
+        "compares",
+        "exponentials",
+        "unclassified",
+        "macs",
+        "reads",
+        "biases",
+        "connections",
+    }
     used |= {"channels", "layers", "taps", "in_features", "window", "window_positions"}
     assert {key.removeprefix("symbol_") for key in catalogue if key.startswith("symbol_")} <= used
 

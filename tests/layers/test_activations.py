@@ -57,6 +57,11 @@ def test_where_the_output_lives(name):
     assert all_types()[name].aliasing is expected
 
 
+def test_gelu_with_a_hyperbolic_tangent(place):
+    """0.5 * x * (1 + tanh(x * (a + b * x * x))): five multiplies, two adds and the tangent."""
+    assert place("gelu", (7,), approximate="tanh").operations == Operations(exponentials=7, adds=14, multiplies=35)
+
+
 def test_prelu_learns_one_slope_or_one_a_channel(place):
     """He et al. 2015 compare channel-shared with channel-wise: one extra parameter a layer, or one a channel."""
     assert place("prelu", (64, 8, 8)).params == 1

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 import warnings
+from fractions import Fraction
 from functools import partial
+from math import prod
 from typing import Any
 
 import pytest
@@ -103,6 +105,10 @@ def at_rank(name: str, rank: int) -> Any:
 @pytest.mark.parametrize("shape", [(6,), (6, 5), (6, 5, 4), (6, 5, 4, 3)])
 def test_activations(name: str, shape: tuple[int, ...]) -> None:
     assert compare(name, shape, SAME_SHAPE[name])
+
+
+def test_gelu_with_tanh() -> None:
+    assert compare("gelu", (6, 5, 4), partial(nn.GELU, "tanh"), approximate="tanh")
 
 
 def test_prelu() -> None:
@@ -260,6 +266,65 @@ def test_adaptive_windows_read_what_torch_averages() -> None:
                 assert set(window.reads(position, size)) == read
 
 
+def test_conv_transpose_to_a_size() -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("conv_transpose size"):
+        kernel, stride = pick(rng, rank, 1, 4), pick(rng, rank, 1, 3)
+        size = tuple(2 * sides + rng.randint(-2, 2) for sides in shape[1:])
+
+        class Sized(at_rank("ConvTranspose", rank)):  # type: ignore[misc]
+            def forward(self, x: Any, size: Any = size) -> Any:
+                return super().forward(x, output_size=size)
+
+        settings = {"filters": 4, "kernel": kernel, "stride": stride, "size": size}
+        fitted += min(size) > 0 and compare(
+            "conv_transpose", shape, partial(Sized, shape[0], 4, kernel, stride), **settings
+        )
+    assert fitted > ROUNDS // 20
+
+
+def interpolated(positions: int, mode: str, **settings: Any) -> Any:
+    """For each position of a row, its part in each position of the output, as PyTorch mixes them."""
+    function = nn.functional.interpolate
+    if mode != "bicubic":
+        return function(torch.eye(positions, dtype=torch.float64)[None], mode="linear", **settings)[0]
+    settings = {key: value if key == "align_corners" else (1, value) for key, value in settings.items()}
+    return function(torch.eye(positions, dtype=torch.float64)[:, None, None], mode=mode, **settings)[:, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_what_is_mixed_is_what_torch_mixes(mode: str, align_corners: bool) -> None:
+    for size in range(1, 12):
+        for outputs in range(1, 25):
+            settings = {"mode": mode, "align_corners": align_corners}
+            _, window = all_types()["upsample"](size=(1, outputs), **settings).windows((Shape((1, 1, size)),))
+            parts = interpolated(size, mode, size=outputs, align_corners=align_corners)
+            for position in range(outputs):
+                # Beyond the border the nearest position is repeated.
+                inside = {min(max(place, 0), size - 1) for place in window.reads(position, size)}
+                read = {place for place in range(size) if abs(parts[place, position]) > 1e-9}
+                assert read <= inside
+                within = set(window.reads(position, size)) <= set(range(size))
+                assert read == inside or not within, (size, outputs, position)
+
+
+@pytest.mark.parametrize("factor", [Fraction(1, 2), Fraction(3, 4), Fraction(3, 2), Fraction(7, 4), Fraction(5, 2)])
+def test_fractional_factors(factor: Fraction) -> None:
+    for size in range(2, 12):
+        for mode in ("nearest", "bilinear"):
+            kind = all_types()["upsample"](factor=factor, mode=mode)
+            shape = Shape((1, size))
+            (window,) = kind.windows((shape,))
+            rows = torch.eye(size, dtype=torch.float64)[None]
+            used = {"mode": "linear"} if mode == "bilinear" else {"mode": "nearest"}
+            parts = nn.functional.interpolate(rows, scale_factor=float(factor), **used)[0]
+            assert kind.output_shape((shape,)) == (1, parts.shape[1])
+            for position in range(parts.shape[1]):
+                read = {place for place in range(size) if abs(parts[place, position]) > 1e-9}
+                assert read <= {min(max(place, 0), size - 1) for place in window.reads(position, size)}
+
+
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_upsample_reads_what_torch_reads(mode: str) -> None:
     for size in range(1, 12):
@@ -336,10 +401,120 @@ def test_shuffles() -> None:
         compare("channel_shuffle", (6, 4, 4), partial(nn.ChannelShuffle, groups), groups=groups)
 
 
+def test_unfold_and_fold() -> None:
+    """PyTorch has the positions of a map on one axis."""
+    fitted = 0
+    for rng, _, shape in rounds("unfold", ranks=(2,)):
+        kernel, stride, dilation = pick(rng, 2, 1, 3), pick(rng, 2, 1, 3), pick(rng, 2, 1, 2)
+        settings = {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": pick(rng, 2, 0, 2)}
+        mine = ours("unfold", shape, **settings)
+        other = theirs(partial(nn.Unfold, kernel, dilation, settings["padding"], stride), shape)
+        assert (mine is None) == (other is None), (shape, settings)
+        if mine is None or other is None:
+            continue
+        fitted += 1
+        channels, *sizes = mine[0]
+        assert other[0] == (channels, sizes[0] * sizes[1])
+        for size in (shape[1:], (shape[1] + 1, shape[2])):
+            flat = Shape((channels, sizes[0] * sizes[1]))
+            folded = theirs(partial(nn.Fold, size, kernel, dilation, settings["padding"], stride), flat)
+            back = ours("fold", mine[0], size=size, **settings)
+            assert back is None if folded is None else back is None or back[0] == folded[0] == (shape[0], *size)
+            assert size != shape[1:] or back is not None
+    assert fitted > ROUNDS // 3
+
+
+def test_max_unpool() -> None:
+    fitted = 0
+    for rng, rank, shape in rounds("max_unpool"):
+        kernel, stride = pick(rng, rank, 1, 3), pick(rng, rank, 1, 3)
+        pool = at_rank("MaxPool", rank)(kernel, stride, return_indices=True)
+        try:
+            pooled, places = pool(torch.rand(1, *shape))
+        except RuntimeError:
+            continue
+        size = tuple(sides + rng.randint(-1, 1) for sides in shape[1:])
+        if min(size) < 1:
+            continue
+        mine = ours("max_unpool", tuple(pooled.shape[1:]), kernel=kernel, stride=stride, size=size)
+        try:
+            other = at_rank("MaxUnpool", rank)(kernel, stride)(pooled, places * 0, output_size=size)
+        except ValueError:
+            assert mine is None
+            continue
+        fitted += 1
+        assert mine == (tuple(other.shape[1:]), {})
+    assert fitted > ROUNDS // 4
+
+
+def test_roll_reads_what_torch_moves() -> None:
+    for size in range(1, 8):
+        for shift in range(-9, 10):
+            (window,) = all_types()["roll"](shift=shift).windows((Shape((1, size)),))
+            moved = torch.roll(torch.arange(size), shift)
+            for position in range(size):
+                read = [place for place in window.reads(position, size) if 0 <= place < size]
+                copied = [first for first, last in window.copied(position, position, size) if first == last]
+                assert read + copied == [int(moved[position])]
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_recurrences(layers: int, bidirectional: bool, bias: bool) -> None:
+    for name, module in (("lstm", nn.LSTM), ("gru", nn.GRU)):
+        settings = {"bidirectional": bidirectional, "bias": bias}
+        made = module(5, 4, layers, batch_first=True, **settings)
+        mine = ours(name, (5, 7), hidden=4, layers=layers, **settings)
+        assert mine is not None
+        assert mine[0] == tuple(made(torch.zeros(1, 7, 5))[0].shape[:0:-1])
+        first = sum(p.numel() for key, p in made.named_parameters() if key.startswith("weight_ih_l0"))
+        assert prod(mine[1]["weight_ih"]) == first
+        for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            theirs_of = sum(p.numel() for key, p in made.named_parameters() if key.startswith(part))
+            assert sum(prod(shape) for key, shape in mine[1].items() if key.startswith(part)) == theirs_of
+
+
+def test_deform_conv() -> None:
+    ops = pytest.importorskip("torchvision.ops")
+    fitted = 0
+    for rng, _, shape in rounds("deform", ranks=(2,)):
+        kernel, stride, dilation = pick(rng, 2, 1, 3), pick(rng, 2, 1, 2), pick(rng, 2, 1, 2)
+        groups, parts = rng.choice([1, 2]), rng.choice([1, 2])
+        settings = {"filters": 4, "kernel": kernel, "stride": stride, "padding": pick(rng, 2, 0, 2)}
+        settings |= {"dilation": dilation, "groups": groups}
+        kind = all_types()
+        try:
+            sizes = kind["conv"](**settings).output_shape((Shape(shape),)).spatial
+        except RuleError:
+            continue
+        taps = kernel**2 if isinstance(kernel, int) else prod(kernel)
+        offsets, mask = Shape((2 * taps * parts, *sizes)), Shape((taps * parts, *sizes))
+        inputs = (Shape(shape), offsets, mask)[: rng.choice([2, 3])]
+        made = ops.DeformConv2d(shape[0], 4, kernel, stride, settings["padding"], dilation, groups)
+        layer = kind["deform_conv"](**settings)
+        with torch.no_grad():
+            assert layer.output_shape(inputs) == made(*(torch.zeros(1, *one) for one in inputs)).shape[1:]
+        weights = {weight.name: weight.shape for weight in layer.weights(inputs)}
+        assert weights == {key: tuple(tensor.shape) for key, tensor in made.state_dict().items()}
+        fitted += 1
+    assert fitted > ROUNDS // 3
+
+
+def test_roi_align() -> None:
+    ops = pytest.importorskip("torchvision.ops")
+    boxes = [torch.tensor([[0.0, 0.0, 3.0, 3.0]] * 5)]
+    cut = ops.roi_align(torch.zeros(1, 6, 9, 8), boxes, (7, 3), sampling_ratio=2)
+    mine = ours("roi_align", (6, 9, 8), size=(7, 3), rois=5)
+    assert mine is not None
+    # PyTorch has the regions in the batch.
+    assert mine[0] == (cut.shape[1], cut.shape[0], *cut.shape[2:])
+
+
 def test_pads() -> None:
-    modules = {"zero": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad"}
+    modules = {"zero": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
     for rng, rank, shape in rounds("pad", most=4):
-        sides = tuple(rng.randint(0, 4) for _ in range(2 * rank))
+        sides = tuple(rng.randint(-2, 4) for _ in range(2 * rank))
         # PyTorch lists the last axis first.
         pairs = [sides[place : place + 2] for place in range(0, 2 * rank, 2)]
         theirs_order = tuple(side for pair in reversed(pairs) for side in pair)

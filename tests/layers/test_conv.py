@@ -209,3 +209,14 @@ def test_values_that_a_setting_does_not_take(setting, value, message):
     with pytest.raises(RuleError) as caught:
         all_types()["conv"].settings[setting].decode(value)
     assert (str(caught.value), caught.value.setting) == (message, setting)
+
+
+def test_standardized_weights(place):
+    """timm 1.0.31: StdConv2d(3, 64, 7, bias=True) has 9,472 parameters, ScaledStdConv2d 64 gains more."""
+    plain = place("conv", (3, 20, 20), filters=64, kernel=7)
+    assert plain.params == 9_472
+    standardized = place("conv", (3, 20, 20), filters=64, kernel=7, standardize="plain")
+    assert (standardized.weights, standardized.operations) == (plain.weights, plain.operations)
+    scaled = place("conv", (3, 20, 20), filters=64, kernel=7, standardize="gain")
+    assert scaled.weights == {**plain.weights, "gain": (64,)}
+    assert scaled.operations == plain.operations

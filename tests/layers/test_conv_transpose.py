@@ -105,3 +105,29 @@ def test_a_vector_is_refused(refusal):
     message, setting = refusal("conv_transpose", (6,), filters=8, kernel=2)
     assert message.startswith("a feature map is needed, but a vector of 6 comes in")
     assert setting is None
+
+
+def test_the_size_of_the_output_can_be_chosen(place):
+    """A stride of 2 gives 14 from 7 as well as 13: torch.nn.ConvTranspose2d with output_size."""
+    settings = {"filters": 4, "kernel": 3, "stride": 2, "padding": 1}
+    assert place("conv_transpose", (8, 7, 7), **settings).output == (4, 13, 13)
+    chosen = place("conv_transpose", (8, 7, 7), **settings, size=(13, 14))
+    assert chosen.output == (4, 13, 14)
+    padded = place("conv_transpose", (8, 7, 7), **settings, output_padding=(0, 1))
+    assert (chosen.output, chosen.weights, chosen.operations) == (padded.output, padded.weights, padded.operations)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"size": 15}, "the settings cannot give an output of size 15; use a size from 13 to 14"),
+        ({"size": 12}, "the settings cannot give an output of size 12; use a size from 13 to 14"),
+        ({"size": 9, "stride": 1}, "the settings cannot give an output of size 9; use 7"),
+        ({"size": (13, 14, 15)}, "size has 3 numbers, the input 2 spatial axes; give one number, or 2"),
+        ({"size": 13, "output_padding": 1}, "size and output_padding exclude each other; remove one of them"),
+        ({"size": 14, "padding": "same"}, "padding same settles the output's size; remove size"),
+    ],
+)
+def test_sizes_that_are_refused(refusal, settings, message):
+    given = {"filters": 4, "kernel": 3, "stride": 2, "padding": 1, **settings}
+    assert refusal("conv_transpose", (8, 7, 7), **given) == (message, "size")

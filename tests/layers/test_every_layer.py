@@ -23,7 +23,7 @@ EVERYWHERE = (*RANKS, VECTOR)
 POINTWISE = (
     *("identity", "threshold", "sigmoid", "tanh", "relu", "relu6", "absolute", "leaky_relu", "prelu", "elu", "selu"),
     *("gelu", "silu", "mish", "hard_sigmoid", "hard_swish", "softplus", "softmax", "log_softmax", "dropout"),
-    *("batch_norm", "layer_norm", "lrn", "scale", "flatten"),
+    *("batch_norm", "layer_norm", "lrn", "scale", "bias", "flatten"),
 )
 
 
@@ -54,7 +54,36 @@ EXAMPLES = [
     *each("leaky_relu", (IMAGE,), slope=Fraction(1, 5)),
     *each("prelu", EVERYWHERE, per_channel=True),
     *each("elu", (IMAGE,), alpha=2),
+    *each("gelu", EVERYWHERE, approximate="tanh"),
     *each("maxout", EVERYWHERE, pieces=3),
+    *each("embedding", ((1,), (1, 19), (1, 17, 20), (1, 4, 5, 6)), vocabulary=100, features=12),
+    *(
+        example
+        for name in ("lstm", "gru")
+        for example in (
+            *each(name, (SIGNAL, (12, 1)), hidden=5),
+            *each(name, (SIGNAL,), hidden=5, layers=3, bias=False),
+            *each(name, (SIGNAL,), hidden=5, layers=2, bidirectional=True),
+            *each(name, (SIGNAL,), hidden=5, bidirectional=True, bias=False),
+        )
+    ),
+    *each("roi_align", RANKS, size=7, rois=5),
+    *each("roi_align", (IMAGE,), size=(7, 3), rois=5, samples=3),
+    *join("roi_align", IMAGE, (12, 9, 10), (12, 5, 5), size=7, rois=5),
+    *join("deform_conv", IMAGE, (18, 15, 18), filters=8, kernel=3),
+    *join("deform_conv", IMAGE, (24, 9, 11), (12, 9, 11), filters=6, kernel=2, stride=2, padding=1, groups=3),
+    *join("deform_conv", IMAGE, (18, 15, 18), filters=6, kernel=3, padding=1, dilation=2, bias=False),
+    *each("roll", RANKS, shift=-3),
+    *each("roll", (IMAGE,), shift=(25, 0)),
+    *each("unfold", RANKS, kernel=3),
+    *each("unfold", RANKS, kernel=2, stride=2, padding=1, dilation=3),
+    *each("unfold", RANKS, kernel=3, stride=2, padding="same"),
+    *each("fold", ((8, 19), (8, 17, 20), (8, 9, 8, 10)), kernel=2),
+    *each("fold", ((8, 7, 9),), kernel=2, stride=2, padding=1, dilation=2),
+    *each("fold", ((9, 8, 9),), kernel=3, stride=2, padding="same"),
+    *each("fold", ((8, 7, 9),), kernel=2, stride=2, size=(15, 18)),
+    *each("max_unpool", RANKS, kernel=2),
+    *join("max_unpool", IMAGE, IMAGE, kernel=3, stride=2, padding=1, size=(34, 40)),
     *each("drop_path", EVERYWHERE, rate=Fraction(1, 10)),
     *each("conv", RANKS, filters=8, kernel=3),
     *each("conv", RANKS, filters=8, kernel=1, bias=False),
@@ -64,6 +93,8 @@ EXAMPLES = [
     *each("conv", RANKS, filters=6, kernel=2, padding="valid"),
     *each("conv", (IMAGE,), filters=6, kernel=(3, 5), stride=(1, 2), padding=(1, 0, 2, 3), dilation=(2, 1)),
     *each("conv", (IMAGE,), filters=3, kernel=3, connections=((0,), (1, 2), (3, 4, 11))),
+    *each("conv", RANKS, filters=8, kernel=3, standardize="plain"),
+    *each("conv", RANKS, filters=8, kernel=3, groups=2, bias=False, standardize="gain"),
     *each("depthwise_conv", RANKS, kernel=3, stride=2, padding=1),
     *each("depthwise_conv", RANKS, kernel=2, multiplier=3, dilation=3, bias=False),
     *each("depthwise_conv", RANKS, kernel=4, stride=3, padding="same"),
@@ -73,6 +104,8 @@ EXAMPLES = [
     *each("conv_transpose", RANKS, filters=6, kernel=2, stride=3, padding="same"),
     *each("conv_transpose", RANKS, filters=6, kernel=2, stride=3, padding="valid"),
     *each("conv_transpose", (IMAGE,), filters=6, kernel=(3, 5), stride=(1, 2), padding=(1, 0, 2, 3)),
+    *each("conv_transpose", (SIGNAL,), filters=6, kernel=3, stride=2, padding=1, size=38),
+    *each("conv_transpose", (IMAGE,), filters=6, kernel=3, stride=2, padding=1, size=(34, 39)),
     *each("local_conv", RANKS, filters=4, kernel=3, stride=2, padding=1),
     *each("local_conv", RANKS, filters=4, kernel=3, padding="same", bias=False),
     *each("linear", (VECTOR,), features=10),
@@ -110,6 +143,10 @@ EXAMPLES = [
     *each("batch_norm", EVERYWHERE, affine=False),
     *each("batch_norm", EVERYWHERE, track_statistics=False),
     *each("batch_norm", EVERYWHERE, affine=False, track_statistics=False),
+    *each("batch_norm", EVERYWHERE, scale=False),
+    *each("batch_norm", EVERYWHERE, center=False),
+    *each("batch_norm", EVERYWHERE, scale=False, track_statistics=False),
+    *each("batch_norm", EVERYWHERE, center=False, track_statistics=False),
     *each("layer_norm", EVERYWHERE, axes="channels"),
     *each("layer_norm", EVERYWHERE, affine=False),
     *each("group_norm", EVERYWHERE, groups=4),
@@ -119,6 +156,10 @@ EXAMPLES = [
     *each("instance_norm", RANKS, affine=True, track_statistics=True),
     *each("lrn", EVERYWHERE, size=3, alpha=1, beta=Fraction(1, 2), k=1),
     *each("scale", EVERYWHERE, bias=True),
+    *each("scale", EVERYWHERE, per_channel=False),
+    *each("scale", EVERYWHERE, per_channel=False, bias=True),
+    *each("bias", EVERYWHERE, axes="positions"),
+    *each("bias", EVERYWHERE, axes="all"),
     *each("reshape", (SIGNAL,), shape=(19, 12)),
     *each("reshape", (SIGNAL,), shape=(-1,)),
     *each("reshape", (IMAGE,), shape=(4, -1, 10)),
@@ -137,6 +178,9 @@ EXAMPLES = [
     *each("pad", RANKS, padding=2),
     *each("pad", RANKS, padding=4, mode="reflect"),
     *each("pad", RANKS, padding=4, mode="replicate"),
+    *each("pad", RANKS, padding=8, mode="circular"),
+    *each("pad", RANKS, padding=-3),
+    *each("pad", (IMAGE,), padding=(-2, 3, 1, -4), mode="reflect", channels=(-5, 2)),
     *each("pad", (IMAGE,), padding=(0, 1, 2, 3), channels=(4, 5)),
     *each("pad", EVERYWHERE, channels=3),
     *each("crop", RANKS, amount=2),
@@ -144,6 +188,12 @@ EXAMPLES = [
     *each("upsample", RANKS, factor=2),
     *each("upsample", RANKS, factor=3, mode="bilinear"),
     *each("upsample", RANKS, size=21, mode="bilinear"),
+    *each("upsample", RANKS, factor=Fraction(3, 2)),
+    *each("upsample", RANKS, factor=Fraction(2, 5), mode="bilinear"),
+    *each("upsample", RANKS, factor=3, mode="bilinear", align_corners=True),
+    *each("upsample", RANKS, size=1, mode="bilinear", align_corners=True),
+    *each("upsample", (IMAGE,), factor=2, mode="bicubic"),
+    *each("upsample", (IMAGE,), size=(5, 40), mode="bicubic", align_corners=True),
     *each("upsample", (IMAGE,), factor=(2, 3)),
     *each("upsample", (IMAGE,), size=(5, 40)),
     *each("pixel_shuffle", (SIGNAL, IMAGE), factor=2),
@@ -175,6 +225,9 @@ EXAMPLES = [
     *each("opaque", EVERYWHERE, output=(7,), params=0, macs=0),
     *each("opaque", EVERYWHERE, output=(7, 5), params=10, macs=20, buffers=30),
     *each("opaque", EVERYWHERE, output=(7, 5, 3), params=10, macs=20),
+    *each("opaque", EVERYWHERE, output=(7,), params=10, macs=20, flops=55, depth=3),
+    *each("opaque", (IMAGE,), output=(7, 5, 9), params=10, macs=20, field=(7, 4)),
+    *join("opaque", IMAGE, VECTOR, (3, 8, 8), output=(7, 5, 9), params=10, macs=20, field=5),
 ]
 
 every_type = pytest.mark.parametrize("kind", all_types().values(), ids=all_types())
@@ -206,8 +259,8 @@ def test_maps_of_each_rank_are_tried_where_they_apply() -> None:
     ranks: dict[str, set[int]] = {}
     for example in EXAMPLES:
         ranks.setdefault(example.type, set()).add(len(example.inputs[0]) - 1)
-    only_vectors = {"rbf"}
-    assert {name for name, tried in ranks.items() if not tried >= {1, 2, 3}} == only_vectors
+    restricted = {"rbf": {0}, "lstm": {1}, "gru": {1}, "deform_conv": {2}}
+    assert {name: tried for name, tried in ranks.items() if not tried >= {1, 2, 3}} == restricted
 
 
 @every_type
@@ -286,7 +339,7 @@ class TestExample:
 
     def test_windows_lie_as_the_outputs_do(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)
-        output, largest = layer.output_shape(inputs), largest_of(inputs)
+        output, largest = layer.output_shape(inputs), largest_of(layer, inputs)
         windows = layer.windows(inputs)
         assert len(windows) == len(largest)
         for number, (window, size) in enumerate(zip(windows, largest, strict=True)):
@@ -328,7 +381,7 @@ class TestExample:
                     assert window.reads(0, size) == range(size), "what does not move is read whole"
                 else:
                     assert window.slide(size) == output.spatial[axis]
-            if reading.channels is not None and not layer.is_merge:
+            if reading.channels is not None and not layer.is_merge and reading is readings[0]:
                 assert reading.channels.slide(shape.channels) == output.channels
             moved = [axis for move in reading.moves for axis in move.inputs]
             assert moved == [] or sorted(moved) == [axis for axis, size in enumerate(shape) if size > 1]
@@ -351,7 +404,7 @@ class TestExample:
 
     def test_the_size_formula_gives_what_the_rule_gives(self, example: Example) -> None:
         layer, inputs = layer_of(example), shapes_of(example)
-        output, largest = layer.output_shape(inputs), largest_of(inputs)
+        output, largest = layer.output_shape(inputs), largest_of(layer, inputs)
         texts, names = layer.formulas(), layer.symbols(inputs, output)
         if "out_size" in texts:
             for number, (window, size) in enumerate(zip(layer.windows(inputs), largest, strict=True)):
@@ -400,9 +453,9 @@ def fields_of(window: Any) -> dict[str, Any]:
     return fields
 
 
-def largest_of(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
-    """The spatial sizes of the input; in a join, the largest along each axis."""
-    if len(inputs) == 1 or len({shape.spatial for shape in inputs}) == 1:
+def largest_of(layer: LayerType, inputs: tuple[Shape, ...]) -> tuple[int, ...]:
+    """The spatial sizes of the first input; in a join, the largest along each axis."""
+    if not layer.is_merge or len({shape.spatial for shape in inputs}) == 1:
         return inputs[0].spatial
     rank = max(shape.rank for shape in inputs)
     maps = [shape.spatial for shape in inputs if shape.rank == rank]
@@ -412,7 +465,8 @@ def largest_of(inputs: tuple[Shape, ...]) -> tuple[int, ...]:
 def test_which_types_count_as_depth() -> None:
     """ResNet-152 has 152 layers of weighted sums; pools, normalizations and activations are not among them."""
     counted = {name for name, kind in all_types().items() if kind.counts_as_depth}
-    assert counted == {"conv", "depthwise_conv", "local_conv", "conv_transpose", "linear", "rbf"}
+    convolutions = {"conv", "depthwise_conv", "local_conv", "conv_transpose", "deform_conv"}
+    assert counted == convolutions | {"linear", "rbf", "lstm", "gru"}
 
 
 def test_which_types_join_several_inputs() -> None:
@@ -428,6 +482,15 @@ def test_which_types_join_several_inputs() -> None:
 def test_a_setting_that_does_not_exist_is_refused(kind: type[LayerType]) -> None:
     with pytest.raises(TypeError):
         kind(nonsense=1)
+
+
+def test_which_types_read_further_inputs() -> None:
+    assert {name for name, kind in all_types().items() if kind.further_inputs} == {
+        "deform_conv",
+        "max_unpool",
+        "opaque",
+        "roi_align",
+    }
 
 
 def test_a_required_setting_that_is_missing_is_refused() -> None:

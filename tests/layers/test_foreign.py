@@ -152,7 +152,7 @@ def test_words_without_a_type_are_advised(word: str, tmp_path: Path) -> None:
         ("InerProduct", "did you mean 'InnerProduct'? cnncalc calls it linear: "),
         ("atention", "did you mean 'attention'? cnncalc has no attention layers; "),
         ("unitt", "did you mean 'unit'?"),
-        ("stm", "did you mean 'Stem'?"),
+        ("stemm", "did you mean 'Stem'?"),
         ("xyzzy", ""),
         ("", ""),
         ("x" * 5_000, ""),

@@ -21,6 +21,23 @@ def test_batch_norm_in_part(place):
     assert place("batch_norm", (64,), track_statistics=False).weights == {"weight": (64,), "bias": (64,)}
 
 
+def test_batch_norm_with_a_factor_or_an_addend_alone(place):
+    """Keras' BatchNormalization with scale=False, as in its InceptionV3, or center=False."""
+    tracked = {"running_mean": (64,), "running_var": (64,)}
+    assert place("batch_norm", (64,), scale=False).weights == {"bias": (64,), **tracked}
+    assert place("batch_norm", (64,), center=False).weights == {"weight": (64,), **tracked}
+    assert place("batch_norm", (64,), scale=False, center=False).weights == tracked
+    assert place("batch_norm", (64,), affine=False).weights == tracked
+
+
+def test_a_factor_or_an_addend_alone_costs_one_operation_a_number(place):
+    untracked = {"track_statistics": False}
+    shifted = place("batch_norm", (1, 2, 2), scale=False, **untracked)
+    assert shifted.operations == FOUR_PLAIN._replace(adds=FOUR_PLAIN.adds + 4)
+    scaled = place("batch_norm", (1, 2, 2), center=False, **untracked)
+    assert scaled.operations == FOUR_PLAIN._replace(multiplies=FOUR_PLAIN.multiplies + 4)
+
+
 # Four numbers by hand: 3 adds and 1 divide are the mean, 4 adds the differences, 4 multiplies their squares, 3 adds
 # and 1 divide the variance, 1 add, 1 root and 1 divide the factor, 4 multiplies its use; then 4 multiplies and 4 adds.
 FOUR_PLAIN = Operations(adds=11, multiplies=8, divides=3, exponentials=1)

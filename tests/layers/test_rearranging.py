@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Operations
-from cnncalc.layers.shapes import Shape
+from cnncalc.layers.shapes import CircularWindow, Shape
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,10 @@ from cnncalc.layers.shapes import Shape
         ("pad", (3, 4, 4), {"padding": 5, "mode": "replicate"}, (3, 14, 14)),
         ("pad", (16, 16, 16), {"channels": 8}, (32, 16, 16)),  # option A of ResNet for CIFAR
         ("pad", (16,), {"channels": (0, 5)}, (21,)),
+        ("pad", (3, 4, 4), {"padding": 4, "mode": "circular"}, (3, 12, 12)),
+        ("pad", (3, 9, 8), {"padding": (0, -2, -1, 3), "channels": (-1, 2)}, (4, 7, 10)),
+        ("upsample", (4, 5, 7), {"factor": Fraction(3, 2)}, (4, 7, 10)),  # floor(7.5) and floor(10.5)
+        ("upsample", (4, 5, 7), {"factor": (Fraction(1, 2), 2), "mode": "bilinear"}, (4, 2, 14)),
         ("crop", (64, 568, 568), {"amount": 88}, (64, 392, 392)),  # U-Net's outermost skip connection
         ("crop", (2, 5, 5), {"amount": (0, 1, 2, 2)}, (2, 4, 1)),
         ("upsample", (256, 13, 13), {"factor": 2}, (256, 26, 26)),  # YOLOv3
@@ -60,6 +66,34 @@ def test_bilinear_mixes_four_numbers_of_an_image(place):
         layer = place("upsample", shape, factor=2, mode="bilinear")
         numbers = 3 * 8 ** (len(shape) - 1)
         assert layer.operations == Operations(multiplies=multiplies * numbers, adds=(multiplies - 1) * numbers)
+
+
+def test_bicubic_mixes_sixteen_numbers(place):
+    """Keys 1981: four numbers along each axis."""
+    numbers = 3 * 16 * 16
+    layer = place("upsample", (3, 8, 8), factor=2, mode="bicubic")
+    assert layer.operations == Operations(multiplies=16 * numbers, adds=15 * numbers)
+
+
+def test_corners_that_lie_on_each_other_move_the_fields():
+    """Output i of 7 lies at i * 3 / 6 of 4 positions: at 0, 1/2, 1, 3/2, 2, 5/2 and 3."""
+    (window,) = all_types()["upsample"](size=7, mode="bilinear", align_corners=True).windows((Shape((3, 4)),))
+    assert [list(window.reads(place, 4)) for place in range(7)] == [[0], [0, 1], [1], [1, 2], [2], [2, 3], [3]]
+    (single,) = all_types()["upsample"](size=1, mode="bilinear", align_corners=True).windows((Shape((3, 4)),))
+    assert list(single.reads(0, 4)) == [0], "PyTorch takes the first corner"
+
+
+def test_what_circular_padding_copies():
+    """Four positions with two before and three behind: 2 3 | 0 1 2 3 | 0 1 2."""
+    window = CircularWindow(1, before=2, after=3)
+    assert [list(window.copied(place, place, 4)) for place in (0, 1, 2, 5, 6, 8)] == [
+        [(2, 2)],
+        [(3, 3)],
+        [],
+        [],
+        [(0, 0)],
+        [(2, 2)],
+    ]
 
 
 @pytest.mark.parametrize(("mode", "read"), [("nearest", [0]), ("bilinear", [0, 1])])
@@ -263,8 +297,22 @@ def test_what_is_a_view_of_its_input():
         (
             "pad",
             (3, 4),
-            {"padding": -1},
-            "padding takes a whole number of at least 0, or a list with one number an axis or one a side, not -1",
+            {"padding": -2},
+            "negative numbers cut off all of the 3x4: 3x0 would be left; cut off less than the size of each axis",
+            "padding",
+        ),
+        (
+            "pad",
+            (3, 4),
+            {"channels": (-2, -1)},
+            "negative numbers cut off all of the 3x4: 0x4 would be left; cut off less than the size of each axis",
+            "channels",
+        ),
+        (
+            "pad",
+            (3, 4),
+            {"padding": (0, 5), "mode": "circular"},
+            "a size of 4 cannot go on for 5 at its other end; use a padding of at most 4",
             "padding",
         ),
         (
@@ -277,6 +325,27 @@ def test_what_is_a_view_of_its_input():
         ("upsample", (3, 4, 4), {}, "upsample needs a factor or a size; factor: 2 doubles the input", None),
         (
             "upsample",
+            (3, 4),
+            {"factor": 2, "mode": "bicubic"},
+            "bicubic needs an image, but a 3x4 feature map comes in; use bilinear",
+            "mode",
+        ),
+        (
+            "upsample",
+            (3, 4, 4),
+            {"factor": 2, "align_corners": True},
+            "nearest has no corners to align; use bilinear or bicubic",
+            "align_corners",
+        ),
+        (
+            "upsample",
+            (3, 4, 9),
+            {"factor": Fraction(1, 5)},
+            "the factor leaves nothing of a size of 4; use a factor of at least 1/4",
+            "factor",
+        ),
+        (
+            "upsample",
             (3, 4, 4),
             {"factor": 2, "size": 8},
             "factor and size exclude each other; leave one of them out",
@@ -286,7 +355,7 @@ def test_what_is_a_view_of_its_input():
             "upsample",
             (3, 4, 4),
             {"factor": 2, "mode": "cubic"},
-            "mode takes nearest or bilinear, not 'cubic'",
+            "mode takes nearest, bilinear or bicubic, not 'cubic'; did you mean 'bicubic'?",
             "mode",
         ),
         (

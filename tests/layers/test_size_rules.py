@@ -135,11 +135,44 @@ def test_bilinear_reads_the_positions_less_than_one_from_the_centre(size, output
         assert len(near) <= window.span(size) == 2
 
 
+@given(SIZES, st.integers(1, 40), st.integers(1, 5), st.integers(1, 5))
+def test_a_step_moves_the_middles_of_the_outputs(size, outputs, numerator, denominator):
+    """Output i lies at (i + 1/2) steps less 1/2, and mixes what is nearer than one position, or two."""
+    for taps in (1, 2, 4):
+        window = ResizeWindow(outputs, taps, (numerator, denominator))
+        for position in range(outputs):
+            step = Fraction(numerator, denominator)
+            if taps == 1:
+                line = [place for place in range(99 * numerator) for _ in range(denominator)]
+                assert list(window.reads(position, size)) == [line[position * numerator]]
+                continue
+            center = Fraction(2 * position + 1, 2) * step - Fraction(1, 2)
+            near = [place for place in range(-9, 300) if abs(place - center) < taps // 2]
+            whole = [place for place in near if place == center]
+            assert list(window.reads(position, size)) == (whole or near)
+
+
+@given(st.integers(1, 30), st.integers(2, 40))
+def test_aligned_corners_lie_on_each_other(size, outputs):
+    window = ResizeWindow(outputs, 2, corners=True)
+    assert list(window.reads(0, size)) == [0]
+    assert list(window.reads(outputs - 1, size)) == [size - 1]
+    for position in range(outputs):
+        center = position * Fraction(size - 1, outputs - 1)
+        assert list(window.reads(position, size)) == [place for place in range(size) if abs(place - center) < 1]
+
+
 WINDOWS = st.one_of(
     st.builds(SlidingWindow, KERNELS, STRIDES, PADDINGS, PADDINGS, DILATIONS),
     st.builds(SpreadWindow, KERNELS, STRIDES, PADDINGS, PADDINGS, DILATIONS),
     st.builds(PartitionWindow, st.integers(1, 4)),
-    st.builds(ResizeWindow, st.integers(1, 9), st.integers(1, 2)),
+    st.builds(
+        ResizeWindow,
+        st.integers(1, 9),
+        st.sampled_from([1, 2, 4]),
+        st.none() | st.tuples(st.integers(1, 5), st.integers(1, 5)),
+        st.booleans(),
+    ),
     st.builds(SliceWindow, PADDINGS, SIZES, STRIDES),
     st.builds(WholeWindow, st.integers(1, 9)),
 )

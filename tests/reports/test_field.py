@@ -9,17 +9,19 @@ from cnncalc.formats.terminal import columns_of
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.build import load
-from cnncalc.reports import field_plot
-from cnncalc.reports.field import Options, Report, changes, middle, outside, progression, slices, table
+from cnncalc.reports.field import plot
+from cnncalc.reports.field.layer import FieldOfLayer, field_document
+from cnncalc.reports.field.output import outside, progression, slices
+from cnncalc.reports.field.table import FieldQuery, changes, field_table, middle
 
 
 def drawn(read, extents, *, width=80, ascii_only=False):
-    return list(field_plot.draw(read, extents, Speaker("en", "field"), width=width, ascii_only=ascii_only))
+    return list(plot.draw(read, extents, Speaker("en", "field"), width=width, ascii_only=ascii_only))
 
 
 def report(network, layer, **options):
     net = load(network)
-    return Report(net, next(one for one in net.layers if one.name == layer), Options(**options))
+    return FieldOfLayer(net, next(one for one in net.layers if one.name == layer), FieldQuery(**options))
 
 
 def test_a_drawing():
@@ -154,7 +156,7 @@ def test_the_layers_that_change_the_field():
 
 
 def test_a_block_of_one_part_takes_no_line_of_its_own():
-    names = [line.cells[0] for line in table(load("mobilenet_v3_small"), Options()).lines]
+    names = [line.cells[0] for line in field_table(load("mobilenet_v3_small"), FieldQuery()).lines]
     assert names[:2] == ["stem.conv", "bneck1.residual"]
 
 
@@ -165,7 +167,7 @@ def test_no_line_is_wider_than_asked():
         ("googlenet", "inception_5b.output"),
     ):
         for language in ("en", "zh"):
-            lines = list(plain_text.write(report(network, layer, language=language, plot=True).document(), 80))
+            lines = list(plain_text.write(field_document(report(network, layer, language=language, plot=True)), 80))
             assert max(map(columns_of, lines)) <= 80
 
 
@@ -179,23 +181,23 @@ def test_every_step_is_the_field_of_its_layer():
 
 
 def test_a_long_path_is_told_in_runs():
-    text = "\n".join(plain_text.write(report("resnet1202_cifar", "global_avg_pool").document(), 100))
+    text = "\n".join(plain_text.write(field_document(report("resnet1202_cifar", "global_avg_pool")), 100))
     assert text.count("\n") < 60
     assert "399 layers, stage2_1" in text
 
 
 def test_formulas_are_left_out_where_outputs_differ():
     """Behind a transposed convolution the size is the largest, and no sum of one window's."""
-    text = "\n".join(plain_text.write(report("unet", "softmax").document(), 80))
+    text = "\n".join(plain_text.write(field_document(report("unet", "softmax")), 80))
     assert "size r =" not in text
     assert "repeat after 16;" in " ".join(text.split())
-    assert "size r = " in "\n".join(plain_text.write(report("vgg16", "conv5_3").document(), 80))
+    assert "size r = " in "\n".join(plain_text.write(field_document(report("vgg16", "conv5_3")), 80))
 
 
 def test_the_middle_of_a_long_path_of_unlike_layers_is_one_line(spec):
     """3, 5, 3, 5, ... of 100: behind 30 of each half lie 40 in the middle, which add 20 x 2 + 20 x 4."""
     net = spec('input: [1, 900]\nlayers: [{conv: {filters: 1, kernel: "index % 2 * 2 + 3"}, repeat: 100}]')
-    lines = list(plain_text.write(Report(net, net.layers[-1], Options()).document(), 100))
+    lines = list(plain_text.write(field_document(FieldOfLayer(net, net.layers[-1], FieldQuery())), 100))
     (middle,) = [line for line in lines if "40 layers, conv.30 to conv.69" in line]
     assert middle.split()[-4:] == ["120", str(1 + 30 * 3 + 120), "1", "0"]
     assert len(lines) < 100

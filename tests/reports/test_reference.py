@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from cnncalc.errors import RuleError, SpecError
-from cnncalc.formats import csv, markdown, plain_text
+from cnncalc.formats import csv, markdown, plain_text, records
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import NO_WEIGHTS, LayerType, Operations, Role, pointwise
-from cnncalc.layers.examples import SAMPLE_INPUTS, examples, plausible
+from cnncalc.layers.examples import SAMPLE_INPUTS, examples
 from cnncalc.network import build
 from cnncalc.reports import reference
 from cnncalc.spec import decode
@@ -34,8 +34,8 @@ class Toy(LayerType, name="toy"):
     over two lines, and mentions `kernel` and <b>[red].
     """
 
-    filters: int = whole("number of filters")
-    kernel: int = per_axis("size of the window", default=None, absent="the whole input")
+    filters: int = whole("number of filters", example=64)
+    kernel: int = per_axis("size of the window", default=None, absent="the whole input", example=3)
     mode: str = choice("what is done", ("copy", "mix"), default="copy")
     bias: bool = flag("whether a number is added", default=True)
 
@@ -103,7 +103,7 @@ Counting
 
 
 def toy() -> reference.Reference:
-    return reference.reference(Toy)._replace(shared=())
+    return reference.reference(Toy)._replace(family_description=())
 
 
 def test_text_has_all_that_is_declared() -> None:
@@ -127,7 +127,7 @@ def test_markdown_keeps_code_and_escapes_the_rest() -> None:
 
 
 def test_json_has_all_facts_under_stable_keys() -> None:
-    facts = json.loads("".join(reference.write_json(toy())))
+    facts = json.loads("".join(records.write(toy())))
     assert list(facts) == [
         "schema",
         "name",
@@ -137,6 +137,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
         "description",
         "family_description",
         "several_inputs",
+        "further_inputs",
         "settings",
         "examples",
         "formulas",
@@ -173,8 +174,8 @@ def test_an_example_that_nothing_fits_is_a_mistake_of_the_type() -> None:
 
     odd = Odd("never")
     odd.name = "odd"
-    with pytest.raises(LookupError, match=r"^no example of what odd takes is known$"):
-        plausible(odd)
+    with pytest.raises(LookupError, match=r"^odd needs an example$"):
+        _ = odd.example
 
 
 def test_a_type_that_goes_with_no_sample_input_is_a_mistake_of_the_samples() -> None:
@@ -208,6 +209,7 @@ def test_the_language_is_told_whole() -> None:
     assert tuple(reference.TOP_DOCS) == spec.TOP_KEYS
     assert tuple(reference.CONTAINER_DOCS) == spec.CONTAINERS
     assert tuple(reference.MODIFIER_DOCS) == spec.MODIFIERS
+    assert tuple(reference.NETWORK_DOCS) == spec.NETWORK_MODIFIERS
     assert tuple(reference.BRANCH_DOCS) == spec.BRANCH_KEYS
 
 
@@ -246,7 +248,7 @@ def test_the_catalogue_has_a_row_for_each_type() -> None:
 
 
 def test_the_list_of_all_types_in_json_has_the_facts_of_each() -> None:
-    whole = json.loads("".join(reference.write_all_json()))
+    whole = json.loads("".join(records.write(reference.language_record())))
     assert {facts["name"] for facts in whole["types"]} == set(all_types())
     assert list(whole["modifiers"]) == list(spec.MODIFIERS)
 
@@ -261,7 +263,7 @@ class TestType:
 
     def test_names_in_formulas_are_explained(self, kind: type[LayerType]) -> None:
         facts = reference.reference(kind)
-        texts = [*facts.formulas.values(), *(text for case in facts.variants for text in case.formulas.values())]
+        texts = [*facts.formulas.values(), *(text for case in facts.formulas_with for text in case.formulas.values())]
         names = {name for text in texts for name, _ in expressions.parse(text).names}
         assert names <= {*facts.symbols, *kind.settings}
         assert set(facts.symbols) <= names
@@ -278,7 +280,7 @@ class TestType:
 
     def test_examples_set_other_values_than_the_defaults(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():
-            assert setting.decode(plausible(setting)) != setting.default
+            assert setting.decode(setting.example) != setting.default
 
 
 def builds(example: str, shape: list[int], path: Path) -> bool:

@@ -9,13 +9,13 @@ from cnncalc.analyses.sharing import ExactRatio
 from cnncalc.formats import records, terminal
 from cnncalc.languages import LANGUAGES
 from cnncalc.network.build import load
-from cnncalc.reports.sharing import COLUMNS, Options, sharing_table, times
+from cnncalc.reports.sharing import COLUMNS, SharingView, sharing_table, times
 from cnncalc.reports.sharing_records import sharing_record
 from cnncalc.text import decimals
 
 
 def table(network, *columns, **options):
-    return sharing_table(load(network), Options(columns, **options))
+    return sharing_table(load(network), SharingView(columns, **options))
 
 
 def said(network, language="en"):
@@ -101,7 +101,7 @@ def test_equal_blocks_that_are_merged_with_different_layers(spec):
         "layers: [block, block, {max_pool: 2}]"
     )
     for depth in (1, 2):
-        *rows, total, _ = sharing_table(network, Options(("layer", "merged"), depth)).lines
+        *rows, total, _ = sharing_table(network, SharingView(("layer", "merged"), depth)).lines
         assert sum(row.cells[1] or 0 for row in rows) == total.cells[1]
 
 
@@ -150,7 +150,7 @@ def test_what_others_say():
 def test_weights_and_biases_used_unequally(spec):
     """4x4 places spread 2 * 3 * 4 weights each, and 3 biases are added at 8x8: 576 uses of 27 parameters."""
     up = spec("name: Up\ninput: [2, 4, 4]\nlayers: [conv_transpose: {filters: 3, kernel: 2, stride: 2}]")
-    sharing, connections = (words for label, words in sharing_table(up, Options()).notes if not label)
+    sharing, connections = (words for label, words in sharing_table(up, SharingView()).notes if not label)
     assert sharing.endswith("conv_transpose saves the most: its 27 parameters are used 21.3 times each on average.")
     assert "only 1 in 16 exists: an output of conv_transpose reads 2 of 32 inputs" in connections
 
@@ -158,17 +158,17 @@ def test_weights_and_biases_used_unequally(spec):
 def test_a_dense_convolution_is_given_in_per_cent(spec):
     """A 3x3 filter sees 9 of 16 inputs."""
     small = spec("name: Small\ninput: [1, 4, 4]\nlayers: [conv: [1, 3]]")
-    words = [words for label, words in sharing_table(small, Options()).notes if not label][1]
+    words = [words for label, words in sharing_table(small, SharingView()).notes if not label][1]
     assert words.startswith("Of the connections that fully connected layers would have, 56.3 % exist: an output")
 
 
 def test_what_shares_nothing(spec):
-    mlp = sharing_table(spec("name: M\ninput: [8]\nlayers: [linear: 4, linear: 2]"), Options())
+    mlp = sharing_table(spec("name: M\ninput: [8]\nlayers: [linear: 4, linear: 2]"), SharingView())
     assert [words for label, words in mlp.notes if not label] == [
         "No parameter is shared over positions: each is used once.",
         "Every output reads every input already.",
     ]
-    kept = sharing_table(spec("name: N\ninput: [8]\nlayers: [batch_norm]"), Options())
+    kept = sharing_table(spec("name: N\ninput: [8]\nlayers: [batch_norm]"), SharingView())
     assert [words for label, words in kept.notes if not label] == [
         "No parameter is shared over positions: each is used once.",
         (
@@ -176,7 +176,7 @@ def test_what_shares_nothing(spec):
             "the parameters of batch_norm (16)."
         ),
     ]
-    empty = sharing_table(spec("name: Pools\ninput: [3, 8, 8]\nlayers: [{max_pool: 2}]"), Options())
+    empty = sharing_table(spec("name: Pools\ninput: [3, 8, 8]\nlayers: [{max_pool: 2}]"), SharingView())
     assert empty.notes == (("", "Pools has no learned weights."),)
     assert empty.lines == ()
 

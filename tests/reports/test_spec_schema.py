@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from cnncalc import bundled
 from cnncalc.layers import all_types
 from cnncalc.layers.contract import LayerType
-from cnncalc.layers.examples import examples, plausible
+from cnncalc.layers.examples import examples
 from cnncalc.reports import reference, spec_schema
 from cnncalc.spec import records as spec
 from cnncalc.text import number
@@ -101,7 +101,7 @@ def test_the_loader_reads_scalars_as_editors_do() -> None:
 class TestType:
     def test_defaults_are_taken(self, kind: type[LayerType]) -> None:
         settings = {
-            key: number(plausible(setting) if setting.required else setting.default)
+            key: number(setting.example if setting.required else setting.default)
             for key, setting in kind.settings.items()
         }
         assert problem(in_layers({kind.name: settings})) is None
@@ -251,12 +251,12 @@ WRONG = {
     "{input: [3], layers: [{conv: {filters: 64}}]}": "layers.0.conv",
     "{input: [3], layers: [{conv: [64]}]}": "layers.0.conv",
     "{input: [3], layers: [{conv: 64}]}": "layers.0.conv",
-    "{input: [3], layers: [{conv: [64, 3, 1, 0, 1, 1, true, null, 9]}]}": "layers.0.conv",
+    "{input: [3], layers: [{conv: [64, 3, 1, 0, 1, 1, true, null, null, 9]}]}": "layers.0.conv",
     "{input: [3], layers: [relu, conv]}": "layers.1",
     "{input: [3], layers: [branch]}": "layers.0",
     "{input: [3], layers: [name]}": "layers.0",
     "{input: [3], layers: [{relu: 1}]}": "layers.0.relu",
-    "{input: [3], layers: [{linear: 10, bias: false}]}": "layers.0",
+    "{input: [3], layers: [{linear: 10, bias: false}]}": "layers.0.bias",
     "{input: [3], layers: [{linear: 10, relu: }]}": "layers.0",
     "{input: [3], layers: [{name: only}]}": "layers.0",
     "{input: [3], layers: [[relu]]}": "layers.0",
@@ -274,6 +274,10 @@ WRONG = {
     "{input: [3], layers: [{add: {a: {layer: [relu]}}}]}": "layers.0.add.a",
     "{input: [3], layers: [{add: {a: [{linear: 0}]}}]}": "layers.0.add.a.0.linear",
     "{input: [3], layers: [{concat: {axis: -1, a: []}}]}": "layers.0.concat.axis",
+    "{input: [3], layers: [{set: 3}]}": "layers.0",
+    "{input: [3], layers: [{type: act, set: {a: {relu: 1, b: 2}}}]}": "layers.0.set.a",
+    "{input: [3], layers: [{relu: , frozen: 1}]}": "layers.0.frozen",
+    "{input: [3], layers: [{relu: , repeat: 2, share_weights: a}]}": "layers.0.share_weights",
 }
 
 
@@ -286,6 +290,7 @@ def test_what_is_wrong_is_marked_at_its_place(text: str, place: str) -> None:
 
 def test_an_item_is_offered_every_type() -> None:
     word, mapping = SCHEMA["definitions"]["item"]["anyOf"]
-    assert set(mapping["properties"]) == {*all_types(), *spec.CONTAINERS, *spec.MODIFIERS}
+    wanted = {*all_types(), *spec.CONTAINERS, *spec.MODIFIERS, *spec.NETWORK_MODIFIERS, spec.TYPE, spec.SET}
+    assert set(mapping["properties"]) == wanted
     # A word that is proposed as itself, too, would be proposed twice.
     assert "enum" not in word

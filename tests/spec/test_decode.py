@@ -95,9 +95,15 @@ def test_extends_changes_what_it_names(tmp_path: Path) -> None:
     write(tmp_path, "base.yaml", BASE)
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nname: Derived\nvariables: {width: 4}\n")
     network = build.load(derived)
-    assert (network.name, network.source, network.file) == ("Derived", "A paper", derived)
+    assert (network.name, network.file) == ("Derived", derived)
     # A variable of the base is computed anew from the one that changed.
     assert filters(derived) == [4, 8]
+
+
+def test_the_source_is_not_inherited(tmp_path: Path) -> None:
+    write(tmp_path, "base.yaml", BASE)
+    assert build.load(write(tmp_path, "derived.yaml", "extends: base.yaml\n")).source == ""
+    assert build.load(write(tmp_path, "derived.yaml", "extends: base.yaml\nsource: Mine\n")).source == "Mine"
 
 
 def test_extends_replaces_a_block_and_the_input(tmp_path: Path) -> None:
@@ -150,7 +156,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     assert [message.rpartition("derived.yaml:")[2] for message in messages(derived)] == [
         (
             f"2:13: {tmp_path / 'base.yaml'} has no variable 'classes', and nothing uses it here;"
-            " its variables are width, kernel and twice"
+            " it has width, kernel and twice"
         ),
         "3:10: unknown layer type 'cnv'; did you mean 'conv'?",
     ]
@@ -222,15 +228,15 @@ def test_extends_looks_beside_the_file_first(tmp_path: Path, monkeypatch: pytest
 
 def test_problems_of_the_base_name_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, "base.yaml", BASE.replace("kernel]", "kernel, 9, 9, 9, 9, 9, 9, 9]"))
+    write(tmp_path, "base.yaml", BASE.replace("kernel]", "kernel, 9, 9, 9, 9, 9, 9, 9, 9]"))
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nnmae: Derived\n")
     assert [message.partition(": ")[0] for message in messages("derived.yaml")] == [
         "derived.yaml:2:1",
-        "base.yaml:8:49",
+        "base.yaml:8:52",
     ]
     assert [message.partition(": ")[0] for message in messages(derived)] == [
         f"{derived}:2:1",
-        f"{tmp_path / 'base.yaml'}:8:49",
+        f"{tmp_path / 'base.yaml'}:8:52",
     ]
 
 

@@ -170,6 +170,26 @@ def test_functions(text: str, expected: object) -> None:
     assert value(text) == expected
 
 
+@pytest.mark.parametrize("start", [None, 0, 1, 3, 9, -1, -4, -9])
+@pytest.mark.parametrize("stop", [None, 0, 2, 4, 9, -1, -9])
+def test_slices_are_those_of_python(start: int | None, stop: int | None) -> None:
+    text = f"depths[{'' if start is None else start}:{'' if stop is None else stop}]"
+    assert value(text) == NAMES["depths"][start:stop]
+
+
+@pytest.mark.parametrize(
+    "numbers", [(3,), (0,), (-2,), (2, 5), (5, 2), (1, 8, 3), (1, 7, 3), (9, 0, -4), (8, 0, -4), (0, 9, -1), (10_000,)]
+)
+def test_ranges_are_those_of_python(numbers: tuple[int, ...]) -> None:
+    assert value(f"range({', '.join(map(str, numbers))})") == tuple(range(*numbers))
+
+
+def test_functions_of_the_caller_are_told_with_their_offsets() -> None:
+    expression = parse("1 + size('a') * size(n)", ("size",))
+    assert expression.calls == (("size", 4), ("size", 16))
+    assert expression.evaluate({**NAMES, "size()": lambda values, offset: 10}) == 101
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -220,7 +240,17 @@ def test_make_divisible(text: str, expected: int) -> None:
         ("'abc", 0, '"\'" is not understood here'),
         ("n.real", 1, "'.real' is not understood here"),
         ("n; n", 1, "';' is not understood here"),
-        ("lambda: 1", 6, "':' is not understood here"),
+        ("range(0.5)", 0, "range takes whole numbers, not 0.5"),
+        ("1 + range(true)", 4, "range takes whole numbers, not true"),
+        ("range(1, 2, 0)", 0, "range needs a step other than 0"),
+        ("range()", 0, "range takes 1 to 3 values, not 0"),
+        ("range(1e12)", 0, "range gives 1,000,000,000,000 values, more than 10,000"),
+        ("range(-9e18, 9e18)", 0, "range gives 18,000,000,000,000,000,000 values, more than 10,000"),
+        ("n[1:]", 1, "only a list has a [start:stop], not 7"),
+        ("depths[half:]", 6, "a slice takes whole numbers, not 0.5"),
+        ("depths[:true]", 6, "a slice takes whole numbers, not true"),
+        ("depths[1:2:3]", 10, "']' is expected here, but found ':'"),
+        ("lambda: 1", 6, "':' is not expected here"),
         ("2 + 012", 4, "'012' starts with a zero"),
         ("01", 0, "'01' starts with a zero"),
         ("2 + 1e64", 4, "the result is too large"),

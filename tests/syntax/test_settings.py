@@ -127,6 +127,33 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "example"),
+    [
+        (whole("doc", example=64), 64),
+        (whole("doc", default=64, example=64), 2),
+        (whole("doc"), 2),
+        (whole("doc", default=2), 1),
+        (whole("doc", minimum=5), 5),
+        (number("doc"), Fraction(1, 5)),
+        (number("doc", low=3), 3),
+        (flag("doc", default=True), False),
+        (choice("doc", ("nearest", "bilinear"), default="nearest"), "bilinear"),
+        (per_axis("doc", default=None, absent="the kernel", example=(1, 7)), (1, 7)),
+        (padding_of("doc"), "same"),
+        (target_shape("doc", example=(64, 7, 7)), (64, 7, 7)),
+        (table("doc"), ((0, 1), (1, 2))),
+    ],
+)
+def test_examples_are_declared_or_lie_within_the_bounds(setting: Any, example: Any) -> None:
+    assert named(setting).example == example
+
+
+def test_a_setting_without_bounds_must_declare_its_example() -> None:
+    with pytest.raises(LookupError, match=r"^size needs an example$"):
+        _ = named(target_shape("doc")).example
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
         (padding_of("doc"), "sme", "not 'sme'; did you mean 'same'?"),

@@ -185,7 +185,7 @@ class _Differ:
             self.shapes.keep(old, new)
             return
         shapes = self.shapes.reference_shapes(old, new)
-        middle = self.shapes.ask(new.figures.type, shapes)
+        middle = self.shapes.ask(new, shapes)
         of_parts = self.shapes.blame_inputs(new, shapes)
 
         def figure(figures: Figures, layer: Layer, *, alone: bool) -> Figure:

@@ -70,10 +70,12 @@ class Linker:
             settings,
             (old.type, new.type),
             (old.training_only, new.training_only),
+            (old.frozen, new.frozen),
             self.pairing.is_sharing_changed(old, new),
             links.moved and not is_moved,
         )
-        if not is_moved and own != ((), (new.type,) * 2, (new.training_only,) * 2, False, False):
+        unchanged = (), (new.type,) * 2, (new.training_only,) * 2, (new.frozen,) * 2, False, False
+        if not is_moved and own != unchanged:
             self.ledger.own[new.name] = self.ledger.number_cause(("own", old.span, new.span, own))
 
     def explain_reading(self, name: str) -> Blame:

@@ -82,7 +82,7 @@ class LayerChange(Record):
         if self.new is None:
             return Kind.REMOVED
         itself = self.renamed or self.moved or self.regrouped or self.rewired or self.shared
-        if self.settings or self.retyped or self.in_training_changed or itself:
+        if self.settings or self.retyped or self.in_training_changed or self.is_freezing_changed or itself:
             return Kind.CHANGED
         return Kind.CONSEQUENCE
 
@@ -94,6 +94,11 @@ class LayerChange(Record):
     def in_training_changed(self) -> bool:
         """Whether it is there in training only now, or was before."""
         return self.old is not None and self.new is not None and self.old.training_only != self.new.training_only
+
+    @property
+    def is_freezing_changed(self) -> bool:
+        """Whether its weights are buffers now, or were before, by `frozen`."""
+        return self.old is not None and self.new is not None and self.old.frozen != self.new.frozen
 
     @property
     def difference(self) -> CostChange:

@@ -7,9 +7,9 @@ from cnncalc.analyses.diff.causes import Ledger
 from cnncalc.analyses.diff.links import Link, Linker
 from cnncalc.analyses.diff.pairing import PairedNetworks
 from cnncalc.errors import RuleError
-from cnncalc.layers.contract import LayerType, Shapes
+from cnncalc.layers.contract import Shapes
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Figures, Layer, figures_of
+from cnncalc.network.records import Figures, Layer, figures_of, freeze
 from cnncalc.record import Record
 
 
@@ -33,14 +33,15 @@ class ShapeTracker:
         self.ledger = ledger
         self.linker = linker
         self.origins: dict[str, ShapeOrigin] = {}
-        self.asked: dict[tuple[int, Shapes], Figures | None] = {}
+        self.asked: dict[tuple[int, bool, Shapes], Figures | None] = {}
 
-    def ask(self, layer_type: LayerType, shapes: Shapes) -> Figures | None:
-        """The figures of a layer type on other shapes; None if they do not fit it."""
-        key = (id(layer_type), shapes)
+    def ask(self, layer: Layer, shapes: Shapes) -> Figures | None:
+        """The figures of a layer on other shapes; None if they do not fit it."""
+        key = (id(layer.figures.type), layer.frozen, shapes)
         if key not in self.asked:
             try:
-                self.asked[key] = figures_of(layer_type, shapes)
+                figures = figures_of(layer.figures.type, shapes)
+                self.asked[key] = freeze(figures) if layer.frozen else figures
             except RuleError:
                 self.asked[key] = None
         return self.asked[key]
@@ -48,7 +49,7 @@ class ShapeTracker:
     def ask_mixed(self, layer: Layer, shapes: Shapes, part: int) -> Figures | None:
         """A layer's figures on shapes with one part as it is now; None if that does not fit it."""
         probe = mix_shapes(shapes, layer.input_shapes, part)
-        return self.ask(layer.figures.type, probe) if probe else None
+        return self.ask(layer, probe) if probe else None
 
     # --- outputs --------------------------------------------------------------------------------
 
@@ -60,7 +61,7 @@ class ShapeTracker:
         """Record the output of an added layer, whose own effect on the shape is its cause's."""
         origins = self.origins
         shapes = tuple(origins[name].reference for name in layer.inputs)
-        middle = self.ask(layer.figures.type, shapes)
+        middle = self.ask(layer, shapes)
         mine = self.ledger.own_blame(layer)
         output = self._carried_shape(layer) if middle is None else middle.output_shape
         blames, upstream = [], []

@@ -51,6 +51,6 @@ def check(subject: Subject) -> Iterator[Found]:
     for name, block in spec.blocks.items():
         if name in reached or block.span.file != spec.file:
             continue
-        callers = called.get(name, [])
+        callers = [caller for caller in called.get(name, []) if caller != quoted(name)]
         by = f" but {listed(callers)}, which {'is' if len(callers) == 1 else 'are'} not used either" if callers else ""
         yield Found(block.span, "", f"nothing uses the block {quoted(name)}{by}", "use it or remove it")

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnncalc.analyses.explanation import AxisFit, fits
+from cnncalc.analyses.fits import AxisFit, fits
 from cnncalc.checks.finding import Severity
 from cnncalc.checks.rule import Found, Subject, place, sliding_of
 from cnncalc.checks.rules._reading import nobody_reads, skipped

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, write_indented
+from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, indented
+from cnncalc.formats.records import write as write_record
 from cnncalc.record import Record
 
 Figure: TypeAlias = Number | tuple[int, ...]
@@ -59,6 +60,7 @@ class SpecRecord(Record):
     file: str
     name: str | None
     usable: bool
+    blocks: Count | None
     checks: tuple[CheckRecord, ...]
     findings: tuple[FindingRecord, ...]
 
@@ -69,6 +71,7 @@ class StatesRecord(Record):
     states: Annotated[Flat, Keywords(**dict.fromkeys([state.value for state in State], Count))]
 
 
+@indented()
 class Findings(Record):
     """All that is found of several specs."""
 
@@ -84,16 +87,14 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """The lines of the JSON text."""
     states = [check.state for outcome in outcomes for check in outcome.checks]
     counts = StatesRecord(Flat({state.value: states.count(state) for state in State}))
-    yield write_indented(Findings(1, tuple(map(_outcome, outcomes)), counts))
+    return write_record(Findings(1, tuple(map(_outcome, outcomes)), counts))
 
 
 def _outcome(outcome: Outcome) -> SpecRecord:
+    findings = tuple(_finding(outcome, finding) for finding in outcome.findings)
+    checks = tuple(map(_check, outcome.checks))
     return SpecRecord(
-        outcome.file,
-        outcome.name or None,
-        not outcome.unusable,
-        tuple(map(_check, outcome.checks)),
-        tuple(_finding(outcome, finding) for finding in outcome.findings),
+        outcome.file, outcome.name or None, not outcome.unusable, outcome.blocks or None, checks, findings
     )
 
 

@@ -36,6 +36,9 @@ def layout(
     if shown is not None:
         return
     for outcome in outcomes:
+        if outcome.blocks:
+            words = f"{outcome.file}: library: {plural(outcome.blocks, 'block')}"
+            yield from ([Styled(line)] for line in _hanging(words, width))
         if outcome.checks:
             yield from ([Styled(line)] for line in _hanging(f"{outcome.file}: {_checks(outcome)}", width))
     severities = {finding.severity for finding, _ in found} - {Severity.NOTE}

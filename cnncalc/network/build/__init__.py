@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnncalc import limits
-from cnncalc.errors import Problem
+from cnncalc.errors import Problem, SpecError, listed, plural
 from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.expand import Expander
 from cnncalc.network.build.inputs import evaluate_inputs, find_channels_last
-from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, Tensor
-from cnncalc.network.records import LayerGraph
+from cnncalc.network.build.scope import UNKNOWN_TENSOR, ItemScope, NetworkScope, Tensor
+from cnncalc.network.records import LayerGraph, LeftOut
 from cnncalc.spec.decode import read_spec
 from cnncalc.spec.locate import Place
 from cnncalc.spec.records import Spec
@@ -32,6 +32,10 @@ def load(
 
 def build(spec: Spec) -> LayerGraph:
     """The network of a decoded spec. Raises SpecError with the problems of spec and network."""
+    if spec.is_library and not spec.problems:
+        message = f"{spec.file}: this is a library of {plural(len(spec.blocks), 'block')} and has no layers"
+        hint = f"name it in extends: of a spec, and use its blocks: {listed(spec.blocks)}"
+        raise SpecError([Problem(None, message, hint)])
     limits.restart()
     draft = Draft(spec)
     try:
@@ -57,11 +61,21 @@ def _build(draft: Draft) -> LayerGraph:
     variables = variables_of(spec, draft.problems)
     inputs = evaluate_inputs(draft, variables)
     draft.tensors.update(inputs)
-    scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0)
-    expander = Expander(draft, variables)
+    expander = Expander(draft)
+    network = NetworkScope(spec, variables, 0)
+    find = expander.names.resolve
+    scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0, network, find_tensor=find)
     start = None if len(inputs) > 1 else next(iter(inputs.values()), UNKNOWN_TENSOR)
+    expander.add_overrides(scope.network, "")
     end = expander.place_items(spec.items, scope, start)
-    outputs = _find_outputs(expander, end, scope)
+    draft.problems += expander.remove_overrides(scope.network)
+    outputs = _find_named_outputs(expander, end, scope)
+    left_out: tuple[LeftOut, ...] = ()
+    if draft.excerpts and draft.is_sound:
+        from cnncalc.network.build import nested
+
+        left_out = nested.prune(draft, outputs)
+    outputs = outputs or _find_ends(draft, end)
     if draft.is_sound:
         _check_complete(expander, outputs)
     if not draft.is_sound:
@@ -76,17 +90,14 @@ def _build(draft: Draft) -> LayerGraph:
         tuple(draft.layers),
         tuple(draft.groups),
         outputs,
+        left_out,
     )
 
 
-def _find_outputs(expander: Expander, end: Tensor | None, scope: ItemScope) -> tuple[str, ...]:
-    """The outputs that the spec names, else the ends of the main path and of the side branches that nothing reads."""
+def _find_named_outputs(expander: Expander, end: Tensor | None, scope: ItemScope) -> tuple[str, ...]:
+    """The outputs that the spec names."""
     draft = expander.draft
     names = []
-    if not draft.spec.outputs:
-        read = {name for layer in draft.layers for name in layer.inputs}
-        ends = [end, *(side for side in draft.side_ends if side.name not in read)]
-        names = [tensor.name for tensor in ends if tensor is not None]
     for template in draft.spec.outputs:
         try:
             name = template.evaluate(scope.names)
@@ -94,6 +105,15 @@ def _find_outputs(expander: Expander, end: Tensor | None, scope: ItemScope) -> t
         except CANNOT_BUILD as error:
             report(error, draft.problems)
     return tuple(dict.fromkeys(names))
+
+
+def _find_ends(draft: Draft, end: Tensor | None) -> tuple[str, ...]:
+    """The ends of the main path and of the side branches that nothing reads."""
+    if draft.spec.outputs:
+        return ()
+    read = {name for layer in draft.layers for name in layer.inputs}
+    ends = [end, *(side for side in draft.side_ends if side.name not in read)]
+    return tuple(dict.fromkeys(tensor.name for tensor in ends if tensor is not None))
 
 
 def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
@@ -104,6 +124,8 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
         draft.problems.append(Problem(span, "no layer is left", "some when: must be true"))
     elif not outputs:
         draft.problems.append(Problem(span, "nothing leaves the network", "name its outputs in outputs:"))
-    elif failed or any(tensor.shape is None for tensor in draft.tensors.values()):
+    elif draft.aside and not draft.unneeded.issuperset([*failed, *draft.list_unknown()]):
+        draft.problems += draft.aside
+    elif not draft.aside and (failed or any(draft.list_unknown())):
         lost = next(iter(failed.values()), span)
         draft.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))

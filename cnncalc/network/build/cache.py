@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.limits import Cost
-from cnncalc.network.build.draft import Draft
+from cnncalc.network.build.draft import Draft, Excerpt
 from cnncalc.network.build.scope import ItemScope, Placement, Tensor
 from cnncalc.network.records import Group, Layer
 from cnncalc.record import Record
@@ -25,6 +25,7 @@ class DraftSize(Record):
     layers: int
     groups: int
     side_ends: int
+    excerpts: int
     steps: int
 
 
@@ -74,7 +75,7 @@ class BlockCache:
 
     def size(self) -> DraftSize:
         draft = self.draft
-        return DraftSize(len(draft.layers), len(draft.groups), len(draft.side_ends), draft.steps)
+        return DraftSize(len(draft.layers), len(draft.groups), len(draft.side_ends), len(draft.excerpts), draft.steps)
 
     def record(
         self, key: object, place: Placement, inputs: dict[str, Tensor], result: Tensor, start: DraftSize
@@ -103,6 +104,11 @@ class BlockCache:
             draft.layers.append(Layer(name, figures, reads, new_owner, training_only, span, written))
         for side in draft.side_ends[start.side_ends : end.side_ends]:
             draft.side_ends.append(side._replace(name=names[side.name]))
+        for excerpt in draft.excerpts[start.excerpts : end.excerpts]:
+            shift = len(draft.layers) - end.layers
+            outputs = tuple([names[output] for output in excerpt.outputs])
+            moved = Excerpt(path + excerpt.path[cut:], excerpt.start + shift, excerpt.end + shift, outputs)
+            draft.excerpts.append(moved)
         draft.steps += end.steps - start.steps
         self.copies[path] = Copy(origin, incoming)
         return origin.result._replace(name=names[origin.result.name])
@@ -127,13 +133,17 @@ class BlockCache:
         return None
 
 
-def key_arguments(block: str, arguments: Arguments) -> object:
-    """A key that is equal for equal arguments of a block; `true` is not 1."""
-    return block, tuple([(type(value), value if type(value) is int else repr(value)) for _, value in arguments])
+def key_arguments(block: str, network: int, arguments: Arguments) -> object:
+    """A key that is equal for equal arguments of a block of a network; `true` is not 1."""
+    return (
+        block,
+        network,
+        tuple([(type(value), value if type(value) is int else repr(value)) for _, value in arguments]),
+    )
 
 
 def key_expansion(arguments: object, inputs: dict[str, Tensor], scope: ItemScope) -> object:
     """A key that is equal for equal expansions; one tensor passed twice is not two equal tensors."""
     names = [tensor.name for tensor in inputs.values()]
     incoming = tuple([(key, tensor[1:], names.index(tensor.name)) for key, tensor in inputs.items()])
-    return arguments, incoming, scope.training_only, scope.depth
+    return arguments, incoming, scope.training_only, scope.frozen, scope.depth

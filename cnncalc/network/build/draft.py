@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, of_option, quoted
 from cnncalc.network.build.scope import ItemScope, Tensor
 from cnncalc.network.records import Group, Layer
+from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import EvaluationError
 from cnncalc.syntax.expressions import UnknownValue
@@ -23,11 +24,22 @@ def report(error: Exception, problems: list[Problem]) -> None:
         problems.append(error.problem)
 
 
+class Excerpt(Record):
+    """The item at `path` is a network of which only some outputs are needed; its layers are from `start` to `end`."""
+
+    path: str
+    start: int
+    end: int
+    outputs: tuple[str, ...]
+
+
 class Draft:
     """The parts of a network in the order in which they are placed, within the bounds in force.
 
     `tensors` has those of layers, blocks, branches and inputs by full name; `side_ends` are the outputs of side
-    branches; `steps` counts the items that were walked, those inside copied blocks too.
+    branches; `steps` counts the items that were walked, those inside copied blocks too. `excerpts` are the networks
+    of which not all outputs are needed, and `aside` the problems of layers that none of these need; `unneeded` are
+    the names of what failed with them.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -39,11 +51,24 @@ class Draft:
         self.side_ends: list[Tensor] = []
         self.tensors: dict[str, Tensor] = {}
         self.steps = 0
+        self.excerpts: list[Excerpt] = []
+        self.aside: list[Problem] = []
+        self.unneeded: set[object] = set()
 
     @property
     def is_sound(self) -> bool:
         """Whether neither the spec nor the network has a problem so far."""
         return not (self.spec.problems or self.problems)
+
+    def set_problems_aside(self, before: int, failed: Iterable[object]) -> None:
+        """Keep the problems from `before` on apart: they are problems only if something reads what has `failed`."""
+        self.aside += self.problems[before:]
+        del self.problems[before:]
+        self.unneeded.update(failed, self.list_unknown())
+
+    def list_unknown(self) -> Iterator[str]:
+        """The names of the tensors that a problem left unknown."""
+        return (name for name, tensor in self.tensors.items() if tensor.shape is None)
 
     def refuse(self, *more: Problem) -> NoReturn:
         """Raise SpecError with all problems so far and `more`."""

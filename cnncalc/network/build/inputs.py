@@ -9,6 +9,7 @@ from cnncalc.layers.shapes import Shape, with_channels_first
 from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.scope import Tensor
 from cnncalc.spec.records import Spec
+from cnncalc.spec.templates import EvaluationError, Template
 from cnncalc.syntax.expressions import UNKNOWN, Value, describe
 from cnncalc.syntax.settings import is_whole
 
@@ -19,18 +20,23 @@ def evaluate_inputs(draft: Draft, variables: dict[str, Value]) -> dict[str, Tens
     for name, template in draft.spec.inputs:
         inputs[name] = Tensor(name, None)
         try:
-            value = template.evaluate(variables)
+            inputs[name] = Tensor(name, evaluate_shape(name, template, variables))
         except CANNOT_BUILD as error:
             report(error, draft.problems)
-            continue
-        sizes = value if isinstance(value, tuple) else (value,)
-        if 1 <= len(sizes) <= 4 and all(is_whole(size, 1) for size in sizes):
-            inputs[name] = Tensor(name, Shape(sizes))  # type: ignore[arg-type]
-        elif value is not UNKNOWN:
-            hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
-            wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
-            draft.problems.append(Problem(template.span, f"{name} takes {wanted}, not {describe(value)}", hint))
     return inputs
+
+
+def evaluate_shape(name: str, template: Template, variables: dict[str, Value]) -> Shape | None:
+    """The shape of an input; None if a problem that is reported left it unknown. Raises EvaluationError."""
+    value = template.evaluate(variables)
+    sizes = value if isinstance(value, tuple) else (value,)
+    if 1 <= len(sizes) <= 4 and all(is_whole(size, 1) for size in sizes):
+        return Shape(sizes)  # type: ignore[arg-type]
+    if value is UNKNOWN:
+        return None
+    hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
+    wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
+    raise EvaluationError(template.span, f"{name} takes {wanted}, not {describe(value)}", hint)
 
 
 def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:

@@ -12,7 +12,7 @@ from cnncalc.network.build.draft import CANNOT_BUILD, Draft, report
 from cnncalc.network.build.inputs import hint_map_input
 from cnncalc.network.build.names import NameTable, join_path
 from cnncalc.network.build.scope import ItemScope, Placement, SharedWeights, Tensor
-from cnncalc.network.records import Figures, Layer, figures_of
+from cnncalc.network.records import Figures, Layer, figures_of, freeze
 from cnncalc.spec.records import LayerCall
 from cnncalc.spec.templates import EvaluationError, NameTemplate
 from cnncalc.syntax.expressions import UnknownValue
@@ -27,6 +27,7 @@ class LayerFactory:
         self.by_arguments: dict[object, dict[int, LayerType]] = {}
         self.types: dict[tuple[type[LayerType], tuple[object, ...]], LayerType] = {}
         self.figures: dict[tuple[int, tuple[Shape, ...]], Figures] = {}
+        self.frozen: dict[int, Figures] = {}
 
     def reuse(self, arguments: object) -> dict[int, LayerType]:
         """The layers that a block's calls decode to, by the id of the call; one record for equal arguments."""
@@ -46,7 +47,7 @@ class LayerFactory:
                 values[name] = settings[name].decode(scope.evaluate(template, tensor))
             made = call.type(**values)
         made = self.types.setdefault((type(made), tuple(vars(made).values())), made)
-        if known is not None and not any(template.uses_tensor for template in call.arguments.values()):
+        if known is not None and not any(item.uses_tensor or item.uses_shapes for item in call.arguments.values()):
             known[id(call)] = made
         return made
 
@@ -63,6 +64,12 @@ class LayerFactory:
                 self._refuse_size(figures.output_shape)
             self.figures[key] = figures
         return figures
+
+    def freeze(self, figures: Figures) -> Figures:
+        """The figures with all weights as buffers; one object for equal ones."""
+        if id(figures) not in self.frozen:
+            self.frozen[id(figures)] = freeze(figures)
+        return self.frozen[id(figures)]
 
     def _refuse_size(self, output: Shape) -> NoReturn:
         """Raise RuleError for an output with an axis longer than the largest allowed number."""
@@ -112,6 +119,10 @@ class WeightSharing:
             )
         elif not owner.figures.weights:
             message, hint = f"{quoted(owner.name)} has no weights to share", "leave weights out"
+        elif owner.figures.frozen != figures.frozen:
+            own, other = ("it is not frozen", "is") if owner.figures.frozen else ("it is frozen", "is not")
+            message = f"{own}, but {quoted(owner.name)}, whose weights it shares, {other}"
+            hint = "set frozen: true on both or neither"
         elif owner.figures.weights != figures.weights:
             mine, theirs = (
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
@@ -148,6 +159,8 @@ class LayerPlacer:
             if len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
                 _check_inputs(call, place, inputs)
             figures = self.factory.figures_for(self.factory.layer_type(call, scope, inputs[0]), inputs)
+            if scope.frozen:
+                figures = self.factory.freeze(figures)
         except RuleError as error:
             self.has_broken_rule = True
             draft.problems.append(self._explain(error, call, place, inputs, labels))
@@ -183,7 +196,7 @@ class LayerPlacer:
 def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
     """Raise EvaluationError for a wrong number of inputs, and for an inference layer that reads a training-only one."""
     item, path, scope = place
-    if len(inputs) > 1 and not call.type.is_merge:
+    if len(inputs) > 1 and not (call.type.is_merge or call.type.further_inputs):
         message = f"{path} takes one input, not {len(inputs)}"
         raise EvaluationError(item.span, message, "join them first, with concat or add")
     if len(inputs) == 1 and call.type.is_merge:

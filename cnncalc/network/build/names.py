@@ -72,7 +72,7 @@ class NameTable:
         """The tensor of a full name."""
         return self.draft.tensors.get(path) or self.cache.find_inside(path)
 
-    def find(self, name: str, span: Span, scope: ItemScope) -> str:
+    def search(self, name: str, scope: ItemScope) -> str | None:
         """The full name of a layer, block or branch, searched from the item outwards to the enclosing block."""
         path = scope.path
         while True:
@@ -80,8 +80,13 @@ class NameTable:
             if self.tensor(full) is not None:
                 return full
             if path == scope.block_path:
-                break
+                return None
             path = path.rpartition(".")[0]
+
+    def find(self, name: str, span: Span, scope: ItemScope) -> str:
+        """The full name of a layer, block or branch. Raises EvaluationError if there is none of that name."""
+        if (full := self.search(name, scope)) is not None:
+            return full
         if self._has_failed(name):
             raise UnknownValue
         raise EvaluationError(*explain_unknown_name(name, span, scope, self.draft, self.reads))

@@ -13,18 +13,22 @@ from cnncalc.network.build.scope import ItemScope, Tensor
 from cnncalc.spec.records import Block, Reads, Spec, reads_of
 from cnncalc.spec.templates import EvaluationError
 
+# What to do about a name that no layer has, where none is near.
+NAME_IT = "give the layer a name: where it stands"
+
 
 class BlockReads:
     """The names that the `from` keys in each block use, collected once a block."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        self.by_block: dict[str, Reads] = {}
+        # By the id of the block: those of different networks may have one name.
+        self.by_block: dict[int, Reads] = {}
 
     def of(self, block: Block) -> Reads:
-        if block.name not in self.by_block:
-            self.by_block[block.name] = reads_of(block)
-        return self.by_block[block.name]
+        if id(block) not in self.by_block:
+            self.by_block[id(block)] = reads_of(block)
+        return self.by_block[id(block)]
 
     def refuse_surplus(self, block: Block, sources: dict[str, Tensor], span: Span) -> None:
         """Raise EvaluationError if `from` passes a tensor that nothing in the block reads under any conditions."""
@@ -41,11 +45,11 @@ class BlockReads:
 
     def is_missing(self, name: str, scope: ItemScope) -> bool:
         """Whether the enclosing block expects a tensor of that name from its call."""
-        return scope.inputs_span is not None and name in self.of(self.spec.blocks[scope.block]).outside
+        return scope.inputs_span is not None and name in self.of(scope.network.spec.blocks[scope.block]).outside
 
     def explain_missing(self, scope: ItemScope) -> Problem:
         """Which names the enclosing block reads that the `from` of its call does not pass."""
-        reads = self.of(self.spec.blocks[scope.block])
+        reads = self.of(scope.network.spec.blocks[scope.block])
         missing = [word for word in reads.outside if word not in scope.inputs]
         line = reads.words[missing[0]].line
         message = f"the block {scope.block!r} reads {listed(map(quoted, missing))} (line {line}), but from hands in"
@@ -56,9 +60,11 @@ class BlockReads:
 
 def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, reads: BlockReads) -> Problem:
     """The problem of a name that no layer, block or branch visible in a scope has."""
-    spec = draft.spec
-    if name == "input" and len(scope.inputs) > 1 and scope.inputs_span is None:
-        return Problem(span, "there is more than one input", f"name one of {listed(scope.inputs, 'or')}")
+    spec = scope.network.spec
+    if name == "input" and scope.inputs and scope.inputs_span is None:
+        tensors = spec.blocks[scope.block].tensors if scope.block else ()
+        message = f"the block {scope.block!r} names its inputs itself" if tensors else "there is more than one input"
+        return Problem(span, message, f"name one of {listed(scope.inputs, 'or')}")
     if re.fullmatch(r"-?[0-9]+", name):
         message = f"{quoted(name)} is no name: layers have names, not numbers"
         return Problem(span, message, "write previous for the layer before, and give others a name:")
@@ -87,5 +93,5 @@ def explain_unknown_name(name: str, span: Span, scope: ItemScope, draft: Draft, 
     named = (word for word, given in spec.names.items() if any(one.block == scope.block for one in given))
     visible = (path.removeprefix(prefix) for path in draft.tensors if path.startswith(prefix))
     words = chain(scope.inputs, ("previous",), named, visible)
-    hint = did_you_mean(name, words, "give the layer a name: where it stands")
+    hint = did_you_mean(name, words, NAME_IT)
     return Problem(span, f"no layer is called {quoted(name)}", hint)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Span, listed, plural
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
 from cnncalc.record import Record
-from cnncalc.spec.records import Item, Loop
-from cnncalc.spec.templates import EvaluationError, Listed, NameTemplate, Template, tensor_values
-from cnncalc.syntax.expressions import UNKNOWN, ChainedNames, UnknownValue, Value, describe
+from cnncalc.spec.records import Item, Loop, Spec
+from cnncalc.spec.templates import SHAPE, Constant, EvaluationError, Listed, NameTemplate, Template, tensor_values
+from cnncalc.syntax.expressions import (
+    UNKNOWN,
+    ChainedNames,
+    ExpressionError,
+    UnknownValue,
+    Value,
+    describe,
+    function_key,
+)
 from cnncalc.syntax.settings import is_whole
 
 
@@ -27,6 +37,10 @@ class Tensor(Record):
 UNKNOWN_TENSOR = Tensor("", None)
 
 
+# Resolves a name as `from` does, for an item of a scope below another one.
+FindTensor: TypeAlias = "Callable[[str, Span, ItemScope, Tensor | None], Tensor]"
+
+
 class SharedWeights(Record):
     """Each layer below the path `own` uses the weights of its counterpart below `other`."""
 
@@ -35,12 +49,23 @@ class SharedWeights(Record):
     span: Span
 
 
+class NetworkScope(Record):
+    """A spec whose items are placed, and the values of its variables. Equal ones have one `number`."""
+
+    spec: Spec
+    variables: dict[str, Value]
+    number: int
+
+
 class ItemScope(Record):
     """Names visible to an item: variables, block arguments and tensors, with the path that its own name extends.
 
-    `block_path` is the path of the enclosing block, where the search for a layer's name ends. `inputs_span` is the
-    `from` that passes `inputs` to the block by name; None if the block has one unnamed input. `layer_types` are
-    those that earlier calls of the block with equal arguments decoded; None where the names depend on more.
+    `block_path` is the path of the enclosing block or network, where the search for a layer's name ends; `network` is
+    the one that the item is written in. `inputs_span` is the `from` that passes `inputs` to the block by name; None if
+    the block has one unnamed input, or names its own. `layer_types` are those that earlier calls of the block with
+    equal arguments decoded; None where the names depend on more. `previous` is the output of the item above, set for
+    items that ask for shapes; `find_tensor` resolves the names that they ask for. `arguments` are those of the call of
+    the enclosing block.
     """
 
     path: str
@@ -49,15 +74,20 @@ class ItemScope(Record):
     names: ChainedNames
     inputs: dict[str, Tensor]
     depth: int
+    network: NetworkScope
     training_only: bool = False
     shared: SharedWeights | None = None
     inputs_span: Span | None = None
     layer_types: dict[int, LayerType] | None = None
+    frozen: bool = False
+    previous: Tensor | None = None
+    find_tensor: FindTensor | None = None
+    arguments: Mapping[str, Template] = {}
 
     def enter(self, path: str) -> ItemScope:
         """The scope one level deeper."""
         # Built by position: _replace takes three times as long, and this runs for every branch.
-        return ItemScope(path, *self[1:5], self.depth + 1, *self[6:])
+        return ItemScope._make((path, *self[1:5], self.depth + 1, *self[6:]))
 
     def ask_for_source(self) -> str:
         """A hint to name one of several inputs."""
@@ -68,6 +98,11 @@ class ItemScope(Record):
 
         Raises EvaluationError, or UnknownValue if a reported problem explains why.
         """
+        if type(template) is Constant:
+            value = template.value
+            if value is UNKNOWN:
+                raise UnknownValue
+            return value
         if isinstance(template, Listed):
             limits.spend(len(template.items))
         value = template.evaluate(self._names_for(template, tensor))
@@ -82,7 +117,31 @@ class ItemScope(Record):
         return template.evaluate(self._names_for(template, tensor))
 
     def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
-        """The names that a template can use, with those of the input tensor if it uses them."""
+        """The names that a template can use, with the function `shape` if it calls it."""
+        if template.uses_shapes:
+            find = partial(self._find_shape, template.span)
+            return self._tensor_names(template, tensor).extended({function_key(SHAPE): find})  # type: ignore[dict-item]
+        return self._tensor_names(template, tensor)
+
+    def _find_shape(self, span: Span, values: list[Value], offset: int) -> Value:
+        """The shape of the tensor that a call of `shape` names, channels first."""
+        name = values[0] if len(values) == 1 else None
+        if not isinstance(name, str) or self.find_tensor is None:
+            message = f"shape takes the name of one tensor, not {', '.join(map(describe, values)) or 'nothing'}"
+            raise ExpressionError(message, offset, "write it in quotes, such as shape('conv1')")
+        # The search goes outwards from the path, and at each level into copies of blocks.
+        limits.spend(1 + self.path.count(".") ** 2 // 8)
+        try:
+            tensor = self.find_tensor(name, span, self, self.previous)
+        except EvaluationError as error:
+            # The expression knows its place.
+            raise ExpressionError(error.problem.message, offset, error.problem.hint) from None
+        if tensor.shape is None:
+            raise UnknownValue
+        return tuple(tensor.shape)
+
+    def _tensor_names(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
+        """The names of the scope, with those of the input tensor if a template uses them."""
         if not template.uses_tensor:
             return self.names
         if tensor is None:
@@ -114,8 +173,7 @@ class ItemScope(Record):
     def _bind(self, names: ChainedNames) -> ItemScope:
         """The scope with the names of one pass, which no other call of the block has: layer types are not reused."""
         # Built by position: _replace takes three times as long, and this runs for every pass.
-        path, block_path, block, _, inputs, depth, training_only, shared, inputs_span, _ = self
-        return ItemScope(path, block_path, block, names, inputs, depth, training_only, shared, inputs_span)
+        return ItemScope._make((*self[:3], names, *self[4:10], None, *self[11:]))
 
     def _zip_lists(self, loop: Loop, tensor: Tensor | None) -> list[dict[str, Value]]:
         """One row of values for each pass of `for`; one empty row without `for`."""

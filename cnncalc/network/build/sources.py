@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from cnncalc import limits
-from cnncalc.errors import quoted
+from cnncalc.errors import did_you_mean, listed, plural, quoted
 from cnncalc.network.build.names import NameTable
 from cnncalc.network.build.scope import ItemScope, Tensor
-from cnncalc.spec.records import Action, Item, ItemGroup, JoinCall, LayerCall, Loop, SideBranches, Sources
+from cnncalc.spec.records import (
+    Action,
+    Block,
+    Item,
+    ItemGroup,
+    JoinCall,
+    LayerCall,
+    Loop,
+    SideBranches,
+    Sources,
+)
 from cnncalc.spec.templates import EvaluationError, NameTemplate
+from cnncalc.syntax.expressions import describe
 
 
 def find_inputs(
@@ -32,7 +43,10 @@ def resolve_sources(
     """The tensors that `from` names; `own` is the name of the item that reads them."""
     limits.spend(2 * len(sources.names))
     tensors: dict[str, Tensor] = {}
-    for number, (key, template) in enumerate(sources.names):
+    named = sources.names
+    if any(template.value is not None for _, template in named):
+        named = _read_values(sources, scope, current, names)
+    for number, (key, template) in enumerate(named):
         name = scope.evaluate_name(template, current)
         try:
             tensor = names.resolve(name, template.span, scope, current)
@@ -41,8 +55,51 @@ def resolve_sources(
                 raise
             hint = "name a layer above it, or previous"
             raise EvaluationError(template.span, f"{quoted(name)} reads itself", hint) from None
-        tensors[key or ("" if len(sources.names) == 1 else f"input.{number}")] = tensor
+        tensors[key or ("" if len(named) == 1 else f"input.{number}")] = tensor
     return tensors
+
+
+def _read_values(
+    sources: Sources, scope: ItemScope, current: Tensor | None, names: NameTable
+) -> tuple[tuple[str | None, NameTemplate], ...]:
+    """The names of `from`, with values in place of names that no tensor has; a list names several tensors."""
+    found: list[tuple[str | None, NameTemplate]] = []
+    for key, template in sources.names:
+        name = template.constant or ""
+        if template.value is None or name in scope.inputs or name == "previous" or names.search(name, scope):
+            found.append((key, template))
+            continue
+        value = scope.evaluate(template.value, current)
+        listed = value if isinstance(value, tuple) and key is None else (value,)
+        for text in listed:
+            if not isinstance(text, str) or not listed:
+                message = f"from takes names of layers, but {name} is {describe(value)}"
+                raise EvaluationError(template.span, message, f"such as for: {{{name}: [p3, p4]}}")
+            found.append((key, NameTemplate((text,), template.span)))
+    if not found:
+        raise EvaluationError(sources.span, "from names no layer", "its list is empty")
+    return tuple(found)
+
+
+def match_tensors(block: Block, item: Item, sources: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The inputs of a block by the names of its signature, from those that `from` gives by name or in its order."""
+    names = block.tensors
+    wanted = f"the block {block.name!r} takes {plural(len(names), 'tensor')}, {listed(names)}"
+    span = item.span if item.sources is None else item.sources.span
+    by_name = f"from: {{{', '.join(f'{name}: ...' for name in names)}}}"
+    if item.sources is not None and item.sources.names[0][0] is not None:
+        for key, template in item.sources.names:
+            if key not in names:
+                hint = did_you_mean(key or "", names, f"write {by_name}")
+                raise EvaluationError(template.span, f"{wanted}, not {quoted(key or '')}", hint)
+        if missing := [name for name in names if name not in sources]:
+            raise EvaluationError(span, f"{wanted}, but from leaves out {listed(missing)}", f"write {by_name}")
+        return {name: sources[name] for name in names}
+    if len(sources) != len(names):
+        given = f"from names {len(sources)}" if item.sources is not None else f"{len(sources)} comes in"
+        given = given.replace("comes in", "come in") if len(sources) != 1 else given
+        raise EvaluationError(span, f"{wanted}, but {given}", f"write {by_name}, or a list in this order")
+    return dict(zip(names, sources.values(), strict=True))
 
 
 def find_loop_input(
@@ -86,7 +143,7 @@ def refuse_single_start(item: Item) -> None:
     if item.sources is None or len(item.sources.names) != 1:
         return
     source = item.sources.names[0][1]
-    if source.constant in (None, "previous"):
+    if source.constant in (None, "previous") or source.value is not None:
         return
     message = f"every pass would start from {quoted(source.constant or '')}, and all but the last be lost"
     hint = "put the first apart for a chain, or {index} in the name for parallel layers"

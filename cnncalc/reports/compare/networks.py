@@ -71,7 +71,7 @@ class ComparedNetwork(Record):
     facts: Facts
 
 
-class Options(Record):
+class ComparisonView(Record):
     """How networks are compared.
 
     `base` is the place of the network that others are measured by. `exact` is for programs: plain
@@ -91,10 +91,15 @@ class Options(Record):
 
 def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
     """The networks' names; the SPEC as it was given where several networks have one name."""
+    return labels_of([(entry.spec, entry.network.name) for entry in entries])
+
+
+def labels_of(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The labels of networks, of which each has a SPEC and a name."""
     specs: dict[str, set[str]] = {}
-    for entry in entries:
-        specs.setdefault(entry.network.name, set()).add(entry.spec)
-    return [entry.network.name if len(specs[entry.network.name]) == 1 else entry.spec for entry in entries]
+    for spec, name in named:
+        specs.setdefault(name, set()).add(spec)
+    return [name if len(specs[name]) == 1 else spec for spec, name in named]
 
 
 def needs_fields(columns: Iterable[str], sort: str) -> bool:
@@ -102,19 +107,21 @@ def needs_fields(columns: Iterable[str], sort: str) -> bool:
     return sort == "field" or "field" in columns
 
 
-def compare_table(entries: Sequence[ComparedNetwork], options: Options, notes: Sequence[tuple[str, str]] = ()) -> Table:
+def compare_table(
+    entries: Sequence[ComparedNetwork], view: ComparisonView, notes: Sequence[tuple[str, str]] = ()
+) -> Table:
     """A row a network, or a column a network; `notes` come below what the figures say themselves."""
     names = labels(entries)
-    cells = _ComparisonCells(entries, names, options)
-    keys = options.columns
-    if options.grouped and (options.exact or options.transpose):
+    cells = _ComparisonCells(entries, names, view)
+    keys = view.columns
+    if view.grouped and (view.exact or view.transpose):
         keys = (*keys[:1], *(key for key in ("family",) if key not in keys), *keys[1:])
-    columns = tuple(_columns(keys, options))
-    order = ordered(entries, names, options)
+    columns = tuple(_columns(keys, view))
+    order = ordered(entries, names, view)
     rows = {place: tuple(cells.of(column.key, place) for column in columns) for place in order}
     below = (*_sentences(entries, names), *notes)
-    if options.transpose:
-        turned = tuple(_turned(columns, [rows[place] for place in order], options))
+    if view.transpose:
+        turned = tuple(_turned(columns, [rows[place] for place in order], view))
         heads = [
             Column(
                 entries[place].spec,
@@ -125,40 +132,40 @@ def compare_table(entries: Sequence[ComparedNetwork], options: Options, notes: S
             )
             for number, place in enumerate(order)
         ]
-        return Table("", _header(names, options), (Column("figure", ""), *heads), turned, below, LEFT_OUT_NETWORKS)
+        return Table("", _header(names, view), (Column("figure", ""), *heads), turned, below, LEFT_OUT_NETWORKS)
     lines: list[Line] = []
     family = ""
     for place in order:
         own = entries[place].network.family or OTHERS
-        if options.grouped and not options.exact and own != family:
+        if view.grouped and not view.exact and own != family:
             lines.append(Line((own, *[None] * (len(columns) - 1)), heading=True))
             family = own
         lines.append(Line(rows[place], indent=1 if family else 0))
-    return Table("", _header(names, options), columns, tuple(lines), below, LEFT_OUT)
+    return Table("", _header(names, view), columns, tuple(lines), below, LEFT_OUT)
 
 
-def _header(names: Sequence[str], options: Options) -> tuple[str, ...]:
+def _header(names: Sequence[str], view: ComparisonView) -> tuple[str, ...]:
     words = []
-    if options.base is not None:
-        words.append(f"ratios to {names[options.base]}")
-    if options.batch > 1:
-        words.append(f"batch {options.batch}")
-    if options.dtype != "float32":
-        words.append(f"sizes as {options.dtype}")
+    if view.base is not None:
+        words.append(f"ratios to {names[view.base]}")
+    if view.batch > 1:
+        words.append(f"batch {view.batch}")
+    if view.dtype != "float32":
+        words.append(f"sizes as {view.dtype}")
     return (", ".join(words),) if words else ()
 
 
-def _columns(keys: Iterable[str], options: Options) -> Iterator[Column]:
+def _columns(keys: Iterable[str], view: ComparisonView) -> Iterator[Column]:
     """The columns, ratios behind the figures they are of; for programs with the shares of the heaviest layers."""
     for key in keys:
         column = BY_KEY[key]
-        if options.base is not None and column.bars:
+        if view.base is not None and column.bars:
             # Ratios tell what bars would.
             column = column._replace(bars=6)
         yield column
-        if options.base is not None and key in COUNTS:
+        if view.base is not None and key in COUNTS:
             yield Column(f"{key}_ratio", "ratio", numeric=True, drop=column.drop and column.drop + 1)
-        if options.exact and key.startswith("heaviest"):
+        if view.exact and key.startswith("heaviest"):
             yield Column(f"{key}_share", f"{key}_share", numeric=True)
 
 
@@ -170,26 +177,26 @@ def _least(name: str, row: Sequence[Cell], columns: Sequence[Column]) -> int:
     return max(map(len, [*whole, name[:LONGEST_TEXT]]))
 
 
-def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], options: Options) -> Iterator[Line]:
+def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], view: ComparisonView) -> Iterator[Line]:
     """A line a column."""
     for number, column in enumerate(columns):
         if column.key != "network":
-            yield Line((column.key if options.exact else column.header, *(row[number] for row in rows)))
+            yield Line((column.key if view.exact else column.header, *(row[number] for row in rows)))
 
 
-def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], options: Options) -> list[int]:
+def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView) -> list[int]:
     """The places of the entries in the order to show them: numbers downwards, names upwards."""
     places = list(range(len(entries)))
-    if options.sort == "network":
-        places.sort(key=lambda place: names[place].lower(), reverse=options.reverse)
-    elif options.sort:
+    if view.sort == "network":
+        places.sort(key=lambda place: names[place].lower(), reverse=view.reverse)
+    elif view.sort:
         # What has no such number comes last, whichever way round.
-        amounts = [_amount(options.sort, entry) for entry in entries]
-        sign = 1 if options.reverse else -1
+        amounts = [_amount(view.sort, entry) for entry in entries]
+        sign = 1 if view.reverse else -1
         places.sort(key=lambda place: (amounts[place] is None, sign * (amounts[place] or 0)))
-    elif options.reverse:
+    elif view.reverse:
         places.reverse()
-    if options.grouped:
+    if view.grouped:
         years: dict[str, int] = {}
         for entry in entries:
             family = entry.network.family or OTHERS
@@ -215,10 +222,10 @@ def _amount(key: str, entry: ComparedNetwork) -> int | None:
 class _ComparisonCells:
     """What stands in the cells: numbers with what the largest of all is, so that bars can be drawn."""
 
-    def __init__(self, entries: Sequence[ComparedNetwork], names: Sequence[str], options: Options) -> None:
+    def __init__(self, entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView) -> None:
         self.entries = entries
         self.names = names
-        self.options = options
+        self.view = view
         self.most = {key: max(_amount(key, entry) or 0 for entry in entries) for key in ("params", "macs")}
         self.front = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
 
@@ -245,16 +252,16 @@ class _ComparisonCells:
         if key not in SUMS:
             return _amount(key, entry)
         quantity = SUMS[key]
-        number = quantity.amount(entry.facts.totals, self.options.batch, DTYPES[self.options.dtype])
+        number = quantity.amount(entry.facts.totals, self.view.batch, DTYPES[self.view.dtype])
         if key in self.most:
-            return Measured(number, quantity.scaled(self.most[key], self.options.batch))
+            return Measured(number, quantity.scaled(self.most[key], self.view.batch))
         return to_cell(number, quantity.unit)
 
     def ratio(self, key: str, entry: ComparedNetwork) -> Cell:
-        pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.options)
+        pair = ratio(key.removesuffix("_ratio"), entry, self.entries, self.view)
         if pair is None or not pair.whole:
             return None
-        return pair if self.options.exact else f"x{times(pair)}"
+        return pair if self.view.exact else f"x{times(pair)}"
 
     def field(self, field: tuple[int, ...] | None) -> Cell:
         if field is None:
@@ -265,7 +272,7 @@ class _ComparisonCells:
         if found is None:
             return None
         part = Share(found.amount, found.whole)
-        if self.options.exact:
+        if self.view.exact:
             return part if share else found.layers[0]
         alike = f", 1 of {len(found.layers)}" if len(found.layers) > 1 else ""
         return f"{percent(part)} % {found.layers[0]}{alike}"
@@ -276,11 +283,11 @@ def inputs(network: LayerGraph) -> str:
     return " + ".join(shape(sizes) for _, sizes in network.inputs)
 
 
-def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], options: Options) -> Share | None:
+def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], view: ComparisonView) -> Share | None:
     """A figure of a network as a part of the base's."""
-    if options.base is None:
+    if view.base is None:
         return None
-    return Share(_amount(key, entry) or 0, _amount(key, entries[options.base]) or 0)
+    return Share(_amount(key, entry) or 0, _amount(key, entries[view.base]) or 0)
 
 
 def times(pair: Share) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.analyses.compare import Heaviest, Size, front
 from cnncalc.analyses.stages import Stage, stages
-from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive, fill
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
-from cnncalc.reports.compare.networks import ComparedNetwork, Options, labels, ordered, ratio
+from cnncalc.reports.compare.networks import ComparedNetwork, ComparisonView, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
 from cnncalc.reports.summary_records import Counts, Input, Sums, input_of
 from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
@@ -137,37 +137,36 @@ class StagesComparison(Record):
 RECORDS = (CompareRecord, SizesComparison, StagesComparison)
 
 
-def comparison_record(entries: Sequence[ComparedNetwork], options: Options) -> CompareRecord:
+def comparison_record(entries: Sequence[ComparedNetwork], view: ComparisonView) -> CompareRecord:
     """The record of networks beside one another: every fact, whatever the table shows."""
     names = labels(entries)
     ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
 
     def networks() -> Iterator[CompareNetworkRecord]:
-        for place in ordered(entries, names, options):
-            yield _network(entries[place], options, _ratios(entries[place], entries, options), is_ahead=ahead[place])
+        for place in ordered(entries, names, view):
+            yield _network(entries[place], view, _ratios(entries[place], entries, view), is_ahead=ahead[place])
 
-    base = None if options.base is None else entries[options.base].spec
-    return CompareRecord(1, options.batch, options.dtype, base, networks())
+    base = None if view.base is None else entries[view.base].spec
+    return CompareRecord(1, view.batch, view.dtype, base, networks())
 
 
 def _network(
-    entry: ComparedNetwork, options: Options, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
+    entry: ComparedNetwork, view: ComparisonView, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
 ) -> CompareNetworkRecord:
     network, facts = entry.network, entry.facts
-    return CompareNetworkRecord(
-        entry.spec,
-        network.name,
-        network.source,
-        network.family or None,
-        network.year,
-        input_of(network),
-        Flat(amounts_of(facts.totals, options.batch, DTYPES[options.dtype])),
-        facts.totals.weight_layers,
-        facts.totals.layers,
-        facts.field,
-        BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, options.batch)),
-        is_ahead,
-        ratios,
+    return fill(
+        CompareNetworkRecord,
+        network,
+        spec=entry.spec,
+        family=network.family or None,
+        input=input_of(network),
+        sums=Flat(amounts_of(facts.totals, view.batch, DTYPES[view.dtype])),
+        weight_layers=facts.totals.weight_layers,
+        layers=facts.totals.layers,
+        receptive_field=facts.field,
+        heaviest=BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, view.batch)),
+        pareto=is_ahead,
+        ratios=ratios,
     )
 
 
@@ -176,11 +175,11 @@ def _heaviest(found: Heaviest | None, batch: int) -> HeaviestRecord | None:
 
 
 def _ratios(
-    entry: ComparedNetwork, entries: Sequence[ComparedNetwork], options: Options
+    entry: ComparedNetwork, entries: Sequence[ComparedNetwork], view: ComparisonView
 ) -> CompareRatiosRecord | Absent:
-    if options.base is None:
+    if view.base is None:
         return ABSENT
-    pairs = {key: ratio(key, entry, entries, options) for key in COUNTS}
+    pairs = {key: ratio(key, entry, entries, view) for key in COUNTS}
     return CompareRatiosRecord(
         Flat({key: pair.part / pair.whole if pair and pair.whole else None for key, pair in pairs.items()})
     )
@@ -210,15 +209,8 @@ def _stages(entry: ComparedNetwork, batch: int) -> StagesOfNetworkRecord:
     params, macs = entry.facts.totals.params, entry.facts.totals.macs
 
     def record(stage: Stage) -> StageRecord:
-        return StageRecord(
-            stage.stride,
-            stage.sizes,
-            stage.layers,
-            stage.params,
-            stage.params / params if params else None,
-            stage.macs * batch,
-            stage.macs / macs if macs else None,
-        )
+        shares = stage.params / params if params else None, stage.macs / macs if macs else None
+        return fill(StageRecord, stage, params_share=shares[0], macs=stage.macs * batch, macs_share=shares[1])
 
     network = entry.network
     found = tuple(map(record, stages(network)))

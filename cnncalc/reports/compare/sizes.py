@@ -8,7 +8,7 @@ from cnncalc.analyses.compare import Size
 from cnncalc.errors import listed
 from cnncalc.formats.table import Cell, Column, Line, Measured, Table
 from cnncalc.record import Record
-from cnncalc.reports.compare.networks import inputs
+from cnncalc.reports.compare.networks import inputs, labels_of
 
 NOT_POSSIBLE = "not possible"
 LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
@@ -40,7 +40,7 @@ class Results(Record):
 
 def sizes_table(results: Results, notes: Sequence[tuple[str, str]], *, exact: bool) -> Table:
     """A row for each size of each network; parameters stand with the network where no size changes them."""
-    labels = _labels(results)
+    labels = labels_of([(spec, name) for spec, name, _ in results.networks])
     if exact:
         return Table("", (), EXACT, tuple(_exact(results, labels)), ())
     most = max(one.totals.macs for _, _, found in results.networks for one in found if one.totals is not None)
@@ -71,14 +71,6 @@ def sizes_table(results: Results, notes: Sequence[tuple[str, str]], *, exact: bo
         below.append(("", f"parameters change with the input in {names}: a layer has weights for every position"))
     header = (f"batch {results.batch}",) if results.batch > 1 else ()
     return Table("", header, COLUMNS, tuple(lines), (*dict.fromkeys(below), *notes), LEFT_OUT)
-
-
-def _labels(results: Results) -> list[str]:
-    """The networks' names; the SPEC as it was given where several networks have one name."""
-    specs: dict[str, set[str]] = {}
-    for spec, name, _ in results.networks:
-        specs.setdefault(name, set()).add(spec)
-    return [name if len(specs[name]) == 1 else spec for spec, name, _ in results.networks]
 
 
 def _exact(results: Results, labels: Sequence[str]) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from cnncalc.formats.table import Table
 from cnncalc.record import Record
 from cnncalc.reports.diff.rows import (
     DiffRow,
-    Options,
+    DiffView,
     Wording,
     columns_of,
     first_of,
@@ -52,15 +52,15 @@ class _Together(Record):
     reached: tuple[str, ...]
 
 
-def causes_table(facts: Diff, options: Options, rows: int) -> Table | None:
+def causes_table(facts: Diff, view: DiffView, rows: int) -> Table | None:
     """A row for each cause and one for what is downstream of it, the heaviest first.
 
     None where it says no more than the `rows` of the changes. Where causes are many, those of the same lines
     in the file are one row.
     """
-    words = Wording(options.arrow)
+    words = Wording(view.arrow)
     sets: list[list[int]] = [[number] for number in range(len(facts.causes))]
-    if not options.everything and sum(cause.own != FREE or cause.downstream != FREE for cause in facts.causes) > (
+    if not view.everything and sum(cause.own != FREE or cause.downstream != FREE for cause in facts.causes) > (
         MOST_CAUSES
     ):
         sets = _by_lines(facts.causes)
@@ -72,23 +72,23 @@ def causes_table(facts: Diff, options: Options, rows: int) -> Table | None:
         return None
     if not followed and 2 * len(costing) >= rows:
         return None
-    shown = list(_rows(facts, groups, together, options))
+    shown = list(_rows(facts, groups, together, view))
     named = {number for each in together for number in each.groups}
     free = sum(group.cost == FREE and number not in named for number, group in enumerate(groups))
     notes = []
     if free:
         notes.append(("", f"{plural(free, 'other change')} cost{'s' if free == 1 else ''} nothing"))
-    options = options._replace(columns=tuple(key for key in options.columns if key != "type"))
-    lines = lines_of(shown, facts.old_totals, options)
+    view = view._replace(columns=tuple(key for key in view.columns if key != "type"))
+    lines = lines_of(shown, facts.old_totals, view)
     title = "What each change costs, and what follows from it"
-    return Table(title, (), columns_of(options, "cause"), lines, tuple(notes))
+    return Table(title, (), columns_of(view, "cause"), lines, tuple(notes))
 
 
 def _rows(
-    facts: Diff, groups: Sequence[_CauseGroup], together: Sequence[_Together], options: Options
+    facts: Diff, groups: Sequence[_CauseGroup], together: Sequence[_Together], view: DiffView
 ) -> Iterator[DiffRow]:
     order = sorted((group for group in groups if group.cost != FREE), key=lambda group: -_weight(facts, group.cost))
-    most = len(order) if options.everything else MOST_CAUSES
+    most = len(order) if view.everything else MOST_CAUSES
     for group in order[:most]:
         yield _row(group.name, group.words, group.own, group.cost, 0)
         if group.downstream != FREE:
@@ -99,7 +99,7 @@ def _rows(
         words = ["with what is downstream of them; --all shows them"]
         yield _row(f"  {plural(len(rest), 'other cause')}", words, cost, cost, 0)
     shared = sorted(together, key=lambda each: -_weight(facts, each.cost))
-    most = len(shared) if options.everything else MOST_CAUSES // 2
+    most = len(shared) if view.everything else MOST_CAUSES // 2
     for each in shared[:most]:
         names = [groups[number].name[2:] for number in each.groups]
         yield _row(f"  {first_of(names)} together", [reached_in(each.reached)], each.cost, each.cost, 0)
@@ -205,7 +205,8 @@ def _by_lines(causes: Sequence[Cause]) -> list[list[int]]:
                 change.old and change.old.span,
                 change.new and change.new.span,
                 tuple(setting.name for setting in change.settings),
-                (change.retyped, change.moved, change.rewired, change.shared, change.in_training_changed),
+                (change.retyped, change.moved, change.rewired, change.shared),
+                (change.in_training_changed, change.is_freezing_changed),
             )
         found.setdefault(key, []).append(number)
     return list(found.values())

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, CostChange, Diff, InputChange, Kind, LayerChange
 from cnncalc.analyses.totals import Totals
-from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Positive, Sizes
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, NamedShape, Positive, Sizes, fill
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
@@ -26,18 +26,11 @@ class DiffNetworkRecord(Record):
     outputs: tuple[str, ...]
 
 
-class SideRecord(Record):
-    """An input of one of the networks."""
-
-    name: str
-    shape: Sizes
-
-
 class InputRecord(Record):
     """An input that changed; a cause is named by its place in `causes`, from 0."""
 
-    old: SideRecord | None
-    new: SideRecord | None
+    old: NamedShape | None
+    new: NamedShape | None
     cause: Count
 
 
@@ -60,6 +53,7 @@ class DiffLayerRecord(Record):
     output_shape: Sizes
     weights_from: str | None
     training_only: bool
+    frozen: bool
     file: str
     line: Count
 
@@ -189,12 +183,12 @@ def difference_record(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Di
 
 
 def _network(network: LayerGraph) -> DiffNetworkRecord:
-    return DiffNetworkRecord(network.name, network.file, dict(network.inputs), network.outputs)
+    return fill(DiffNetworkRecord, network, inputs=dict(network.inputs))
 
 
 def _input(change: InputChange) -> InputRecord:
-    def one(side: tuple[str, Shape] | None) -> SideRecord | None:
-        return side and SideRecord(*side)
+    def one(side: tuple[str, Shape] | None) -> NamedShape | None:
+        return side and NamedShape(*side)
 
     return InputRecord(one(change.old), one(change.new), change.cause)
 
@@ -215,36 +209,25 @@ def _block_changed(match: Match) -> bool:
 def _change(change: LayerChange, batch: int) -> ChangeRecord:
     # Each layer with all causes would make the text grow with the square of the layers.
     is_everyone = len(change.upstream_causes) > MOST_TOGETHER
-    return ChangeRecord(
-        change.kind,
-        _layer(change.old),
-        _layer(change.new),
-        {each.name: SettingRecord(each.old, each.new) for each in change.settings},
-        change.retyped,
-        change.renamed or change.regrouped,
-        change.moved,
-        change.rewired,
-        change.shared,
-        change.cause,
-        _cost(change.own, batch),
-        () if is_everyone else change.upstream_causes,
-        _cost(change.upstream, batch),
-        True if is_everyone else ABSENT,
+    return fill(
+        ChangeRecord,
+        change,
+        change=change.kind,
+        old=_layer(change.old),
+        new=_layer(change.new),
+        settings={each.name: SettingRecord(each.old, each.new) for each in change.settings},
+        type_changed=change.retyped,
+        renamed=change.renamed or change.regrouped,
+        sharing_changed=change.shared,
+        own=_cost(change.own, batch),
+        downstream_of=() if is_everyone else change.upstream_causes,
+        downstream=_cost(change.upstream, batch),
+        downstream_of_all=True if is_everyone else ABSENT,
     )
 
 
 def _layer(layer: Layer | None) -> DiffLayerRecord | None:
-    return layer and DiffLayerRecord(
-        layer.name,
-        layer.type,
-        layer.inputs,
-        layer.input_shapes,
-        layer.output_shape,
-        layer.weights_from,
-        layer.training_only,
-        layer.span.file,
-        layer.span.line,
-    )
+    return layer and fill(DiffLayerRecord, layer, file=layer.span.file, line=layer.span.line)
 
 
 def _cause(cause: Cause, batch: int) -> CauseRecord:

@@ -40,7 +40,7 @@ NARROWEST_CHANGE = 24
 WIDE_CHANGE = 40
 
 
-class Options(Record):
+class DiffView(Record):
     """How a comparison is written. `everything` folds nothing; `width` is the terminal's, 0 for any.
 
     `notes` are said below the title.
@@ -67,11 +67,11 @@ class DiffRow(Record):
     faint: bool = False
 
 
-def lines_of(rows: Sequence[DiffRow], totals: Totals, options: Options) -> tuple[Line, ...]:
+def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[Line, ...]:
     """The lines of rows; per cents are of the totals. Where a terminal is narrow, long texts take several lines."""
-    lines = tuple(Line(_cells(row, totals, options), row.indent, row.heading, row.faint) for row in rows)
-    keys = options.columns
-    if not options.width or "change" not in keys:
+    lines = tuple(Line(_cells(row, totals, view), row.indent, row.heading, row.faint) for row in rows)
+    keys = view.columns
+    if not view.width or "change" not in keys:
         return lines
     widths = {
         key: max(
@@ -81,12 +81,12 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, options: Options) -> tuple
         for place, key in enumerate(keys)
     }
     natural = {key: max(widths[key], len(BY_KEY[key].header)) for key in keys}
-    if sum(natural.values()) + 2 * (len(keys) - 1) <= options.width:
+    if sum(natural.values()) + 2 * (len(keys) - 1) <= view.width:
         return lines
     # All columns where that leaves room for words, else those that are not left out.
     needed = ({key for key in keys if key != "change"}, {"layer", "params", "macs"})
     rooms = [
-        options.width
+        view.width
         - sum(2 + max(min(widths[key], LONGEST_NAME), len(BY_KEY[key].header)) for key in keys if key in kept)
         for kept in needed
     ]
@@ -98,24 +98,24 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, options: Options) -> tuple
         texts = _wrapped(row.words, room) or [""]
         names = _broken(row.name, LONGEST_NAME - 2 * row.indent)
         first = row._replace(name=names[0], words=texts[:1])
-        folded.append(Line(_cells(first, totals, options), row.indent, row.heading, row.faint))
+        folded.append(Line(_cells(first, totals, view), row.indent, row.heading, row.faint))
         for name, more in zip_longest(names[1:], texts[1:]):
             cells = tuple({"change": more, "layer": name}.get(key) for key in keys)
             folded.append(Line(cells, row.indent if name else 0, row.heading, row.faint))
     return tuple(folded)
 
 
-def columns_of(options: Options, first: str) -> tuple[Column, ...]:
+def columns_of(view: DiffView, first: str) -> tuple[Column, ...]:
     """The columns that are asked for; the one of names is headed `first`."""
-    columns = (BY_KEY[key] for key in options.columns)
+    columns = (BY_KEY[key] for key in view.columns)
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
 
-def _cells(row: DiffRow, totals: Totals, options: Options) -> tuple[Cell, ...]:
-    return tuple(_cell(key, row, totals, options) for key in options.columns)
+def _cells(row: DiffRow, totals: Totals, view: DiffView) -> tuple[Cell, ...]:
+    return tuple(_cell(key, row, totals, view) for key in view.columns)
 
 
-def _cell(key: str, row: DiffRow, totals: Totals, options: Options) -> Cell:
+def _cell(key: str, row: DiffRow, totals: Totals, view: DiffView) -> Cell:
     if key == "layer":
         return row.name
     if key == "type":
@@ -126,7 +126,7 @@ def _cell(key: str, row: DiffRow, totals: Totals, options: Options) -> Cell:
         return None
     quantity = SUMS[key.removesuffix("_percent")]
     if quantity.key == key:
-        return signed(quantity.amount(row.figure, options.batch, DTYPES[options.dtype]), quantity.unit)
+        return signed(quantity.amount(row.figure, view.batch, DTYPES[view.dtype]), quantity.unit)
     return signed_percent(quantity.amount(row.figure), quantity.amount(totals)) or NONE
 
 
@@ -265,6 +265,8 @@ class Wording:
             words.append(f"takes the weights of {owner}" if owner else "has weights of its own now")
         if change.in_training_changed:
             words.append("in training only now" if change.new.training_only else "at inference too now")
+        if change.is_freezing_changed:
+            words.append("frozen now" if change.new.frozen else "no longer frozen")
         return words + (self._shapes(change, change.old, change.new) if shapes else [])
 
     def setting(self, change: SettingChange) -> str:

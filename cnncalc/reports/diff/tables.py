@@ -15,7 +15,7 @@ from cnncalc.formats.table import NONE, Column, Line, Table, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
 from cnncalc.reports.diff.causes import causes_table
-from cnncalc.reports.diff.rows import DiffRow, Options, Wording, columns_of, label, lines_of, signed, signed_percent
+from cnncalc.reports.diff.rows import DiffRow, DiffView, Wording, columns_of, label, lines_of, signed, signed_percent
 from cnncalc.reports.network_table import describe_inputs
 from cnncalc.spec.quantities import COUNTS, SUMS
 from cnncalc.text import several
@@ -35,13 +35,13 @@ MOST_ROWS = 50
 LONG_IN_MARKDOWN = 30
 
 
-def diff_tables(facts: Diff, options: Options) -> tuple[Table, ...]:
+def diff_tables(facts: Diff, view: DiffView) -> tuple[Table, ...]:
     """The changes, what they cost, and the totals; a table that would say nothing is not there."""
     if not facts.anything:
         return ()
-    changes = _changes_table(facts, options)
-    causes = causes_table(facts, options, len(changes.lines))
-    totals = _totals_table(facts, options)
+    changes = _changes_table(facts, view)
+    causes = causes_table(facts, view, len(changes.lines))
+    totals = _totals_table(facts, view)
     return (changes, totals) if causes is None else (changes, causes, totals)
 
 
@@ -52,14 +52,14 @@ def no_change(facts: Diff) -> str:
     return f"nothing changed: {old.file} and {new.file} are the same network, {called}"
 
 
-def write_markdown(facts: Diff, options: Options) -> Iterator[str]:
+def write_markdown(facts: Diff, view: DiffView) -> Iterator[str]:
     """The lines of a comment on a pull request: the totals first, then the changes and their costs."""
     if not facts.anything:
         yield f"### {markdown.escape(facts.new.name)}"
         yield ""
         yield markdown.escape(no_change(facts))
         return
-    changes, *causes, totals = diff_tables(facts, options._replace(width=0))
+    changes, *causes, totals = diff_tables(facts, view._replace(width=0))
     lines = list(markdown.write(totals._replace(title=changes.title, subtitle=changes.subtitle)))
     for table, title in ((changes, "Changes"), *((table, table.title) for table in causes)):
         lines += ["", *_under_heading(table._replace(title="", subtitle=()), title)]
@@ -86,14 +86,14 @@ def _under_heading(table: Table, title: str) -> Iterator[str]:
 # --- totals ---------------------------------------------------------------------------------------
 
 
-def _totals_table(facts: Diff, options: Options) -> Table:
+def _totals_table(facts: Diff, view: DiffView) -> Table:
     """The totals of both networks; those of training where they are others."""
     old, new = facts.old_totals, facts.new_totals
-    keys = [key for key in SUMS if key in COUNTS or key in options.columns]
+    keys = [key for key in SUMS if key in COUNTS or key in view.columns]
     rows = [(_noun(key), key, old.inference, new.inference) for key in keys]
     if old.training != old.inference or new.training != new.inference:
         rows += [(f"{_noun(key)} in training", key, old.training, new.training) for key in ("params", "macs")]
-    scale = options.batch, DTYPES[options.dtype]
+    scale = view.batch, DTYPES[view.dtype]
     numbers = [
         (name, SUMS[key].amount(one, *scale), SUMS[key].amount(two, *scale), SUMS[key].unit)
         for name, key, one, two in rows
@@ -114,22 +114,22 @@ def _noun(key: str) -> str:
 # --- changes --------------------------------------------------------------------------------------
 
 
-def _changes_table(facts: Diff, options: Options) -> Table:
+def _changes_table(facts: Diff, view: DiffView) -> Table:
     """The rows of what changed, in the order of the file."""
-    words = Wording(options.arrow)
-    writer = _Changes(facts, options, words)
+    words = Wording(view.arrow)
+    writer = _Changes(facts, view, words)
     rows = writer.rows()
     old, new = facts.old, facts.new
     before, now = describe_inputs(old), describe_inputs(new)
-    batch = f", batch {options.batch}" if options.batch > 1 else ""
+    batch = f", batch {view.batch}" if view.batch > 1 else ""
     subtitle = (
         words.pair(old.file, new.file) if old.file != new.file else old.file,
         f"input {before if before == now else words.pair(before, now)}{batch}",
     )
-    lines = lines_of(rows, facts.old_totals, options)
+    lines = lines_of(rows, facts.old_totals, view)
     title = old.name if old.name == new.name else words.pair(old.name, new.name)
     notes = tuple(("", note) for note in writer.notes())
-    return Table(title, (*subtitle, *options.notes), columns_of(options, "layer"), lines, notes)
+    return Table(title, (*subtitle, *view.notes), columns_of(view, "layer"), lines, notes)
 
 
 class _Below(Record):
@@ -158,9 +158,9 @@ class _Below(Record):
 class _Changes:
     """Makes the rows of the changes. Blocks from level `depth` on are one row."""
 
-    def __init__(self, facts: Diff, options: Options, words: Wording) -> None:
+    def __init__(self, facts: Diff, view: DiffView, words: Wording) -> None:
         self.facts = facts
-        self.options = options
+        self.view = view
         self.words = words
         self.numbers: dict[object, int] = {}
         self.below: dict[Match, _Below] = {}
@@ -172,7 +172,7 @@ class _Changes:
 
     def rows(self) -> list[DiffRow]:
         """The rows, with blocks folded, deepest first, until they are not too many."""
-        if not self.options.everything:
+        if not self.view.everything:
             while self.depth > 1 and len(list(islice(self._all_rows(), MOST_ROWS + 1))) > MOST_ROWS:
                 self.depth -= 1
         return list(self._all_rows())
@@ -250,7 +250,7 @@ class _Changes:
 
     def _continues(self, other: tuple[int, Match], place: int, first: Match) -> bool:
         """Whether a node is the next of equal neighbors that are one row."""
-        if self.options.everything or (not first.children and first.old is not None and first.new is not None):
+        if self.view.everything or (not first.children and first.old is not None and first.new is not None):
             return False
         return other[0] == place and self.below[other[1]].likeness == self.below[first].likeness
 
@@ -290,7 +290,7 @@ class _Changes:
         """What was added or removed as a whole; layers in it that were there before, and changed, follow."""
         inner = [each for each in match.walk() if each.node.layer is not None]
         here = [each for each in inner if each.regrouped]
-        open_it = self.options.everything or (here and len(here) < len(inner))
+        open_it = self.view.everything or (here and len(here) < len(inner))
         words = [f"{match.node.kind}: {plural(len(inner), 'layer')}{' each' if count > 1 else ''}"]
         if not inner:
             words = [f"{match.node.kind}: its layers stand elsewhere now"]
@@ -348,9 +348,9 @@ class _Changes:
         """Layers whose shapes alone changed: one by one where few of them cost something, else as one row."""
         tops = {each: match for match in run for each in match.walk() if each in self.facts.by_match}
         shown = list(tops)
-        if not self.options.everything:
+        if not self.view.everything:
             shown = [each for each in tops if _weighs(self.facts.by_match[each])]
-        if self.options.everything or len(shown) <= MOST_CONSEQUENCES:
+        if self.view.everything or len(shown) <= MOST_CONSEQUENCES:
             for each in shown:
                 above = tops[each].node.above
                 name = each.node.name.removeprefix(f"{above}.") if above else each.node.name

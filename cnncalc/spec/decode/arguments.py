@@ -6,9 +6,8 @@ import re
 
 from cnncalc.errors import RuleError, listed, plural
 from cnncalc.layers.contract import LayerType
-from cnncalc.limits import Problems
 from cnncalc.spec.decode.context import Context
-from cnncalc.spec.records import LayerCall, Parameters, is_one_list
+from cnncalc.spec.records import LayerCall, Parameter, Parameters, is_one_list
 from cnncalc.spec.templates import Constant, Template
 from cnncalc.syntax.settings import Setting
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
@@ -45,11 +44,12 @@ def decode_arguments(
     """The template given for each parameter or setting; None if one cannot be used. Messages call it `noun`."""
     problems = context.problems
     before = len(problems)
-    pairs = _pair(key, node, parameters, noun, problems)
+    pairs = _pair(key, node, parameters, noun, context)
     is_paired = len(problems) == before
     given: dict[str, Template] = {}
     for name, value in pairs.items():
-        template = context.reader.template(value, parameters[name].keywords)
+        parameter = parameters[name]
+        template = context.reader.template(value, parameter.keywords, words=isinstance(parameter, Parameter))
         if template is not None:
             given[name] = template
     missing = [name for name, parameter in parameters.items() if parameter.required and name not in pairs]
@@ -66,9 +66,10 @@ def _pair(
     node: Node | None,
     parameters: Parameters,
     noun: str,
-    problems: Problems,
+    context: Context,
 ) -> dict[str, Node]:
     """The node that each parameter gets, by name or by position."""
+    problems = context.problems
     if node is None:
         return {}
     if isinstance(node, Mapping):
@@ -84,13 +85,23 @@ def _pair(
     if any(map(_may_have_a_name, values)):
         from cnncalc.spec.decode import hints
 
-        if hints.report_named_values(key, values, parameters, noun, problems):
+        are_values = noun == "argument"
+        named = [value for value in values if not (are_values and _is_type(value, parameters, context))]
+        if hints.report_named_values(key, named, parameters, noun, problems):
             return {}
     if len(values) > len(parameters):
         hint = f"they are {', '.join(parameters)}" if parameters else f"write {key.text} alone"
         count = f"at most {plural(len(parameters), noun)}" if parameters else f"no {noun}s"
         problems.report(values[len(parameters)].span, f"{key.text} takes {count}, not {len(values)}", hint)
     return dict(zip(parameters, values, strict=False))
+
+
+def _is_type(node: Node, parameters: Parameters, context: Context) -> bool:
+    """Whether a value is a layer type or block with arguments, such as `{leaky_relu: 0.1}`."""
+    if not isinstance(node, Mapping) or len(node.entries) != 1:
+        return False
+    word = node.entries[0][0].text
+    return word not in parameters and context.is_type(word)
 
 
 def _may_have_a_name(node: Node) -> bool:

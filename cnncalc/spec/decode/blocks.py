@@ -10,7 +10,7 @@ from cnncalc.limits import Problems
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.items import decode_items
 from cnncalc.spec.decode.keys import check_value_name, sections
-from cnncalc.spec.records import CONTAINERS, MODIFIERS, Block, Parameter
+from cnncalc.spec.records import CONTAINERS, MODIFIERS, NETWORK, RESERVED, Block, Parameter
 from cnncalc.syntax.source import Mapping, Node, Scalar
 
 
@@ -28,8 +28,9 @@ def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Blo
                 continue
             lines[name] = key.span.line
             found[name] = (key, body)
+    tensors_of: dict[str, tuple[str, ...]] = {}
     for name, (key, _) in found.items():
-        parameters = _read_signature(key, context)
+        parameters = _read_signature(key, context, tensors_of)
         if parameters is None:
             # Its uses are not reported as well.
             context.unusable.add((re.match(r"\w+", name) or [name])[0])
@@ -40,14 +41,26 @@ def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Blo
     for name, parameters in context.signatures.items():
         key, body = found[name]
         calls[name] = {}
-        inside = context.with_names(parameters)._replace(block=name, calls=calls[name])
-        blocks[name] = Block(name, tuple(parameters.values()), decode_items(body, inside), key.span)
+        tensors = tensors_of.get(name, ())
+        inside = context.in_block(name, tensors, parameters)._replace(calls=calls[name])
+        blocks[name] = Block(name, tuple(parameters.values()), decode_items(body, inside), key.span, tensors)
     circular = _report_circles(calls, context.problems)
     return {name: block for name, block in blocks.items() if name not in circular}
 
 
-def _read_signature(key: Scalar, context: Context) -> dict[str, Parameter] | None:
-    """The parameters of `name(a, b=1)`; None if something is wrong with them."""
+def list_block_names(chain: tuple[Mapping, ...]) -> frozenset[str]:
+    """The names of all blocks, which may have problems."""
+    nodes = [node for mapping in chain if isinstance(node := mapping.get("blocks"), Mapping)]
+    return frozenset([key.text.partition("(")[0].strip() for node in nodes for key, _ in node.entries])
+
+
+def _read_signature(
+    key: Scalar, context: Context, tensors_of: dict[str, tuple[str, ...]]
+) -> dict[str, Parameter] | None:
+    """The parameters of `name(a, b=1)`; None if something is wrong with them.
+
+    Adds the inputs that `name(x, y; a, b=1)` names to `tensors_of`.
+    """
     problems = context.problems
     match = re.fullmatch(r"\s*([^\W\d]\w*)(?:\s*\((.*)\))?\s*", key.text, re.DOTALL)
     if match is None:
@@ -55,16 +68,42 @@ def _read_signature(key: Scalar, context: Context) -> dict[str, Parameter] | Non
         problems.report(key.span, f"{quoted(key.text)} is no block", hint)
         return None
     name, inside = match.group(1), match.group(2) or ""
-    if layers.find(name) or name in CONTAINERS or name in MODIFIERS:
+    if layers.find(name) or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
         what = "a layer type already" if layers.find(name) else "a word of the language"
         problems.report(key.span, f"{name!r} is {what}", "give the block another name")
         return None
     before = len(problems)
+    column = None if key.text_column is None else key.text_column + match.start(2)
+    named, semicolon, values = inside.rpartition(";")
+    if semicolon:
+        tensors_of[name] = _read_tensors(named, column, key.span, problems)
+        column = None if column is None else column + len(named) + 1
     parameters: dict[str, Parameter] = {}
-    for start, text in _split_parameters(inside):
-        column = None if key.text_column is None else key.text_column + match.start(2) + start
-        _read_parameter(text, column, key.span, parameters, context)
+    for start, text in _split_parameters(values):
+        _read_parameter(text, None if column is None else column + start, key.span, parameters, context)
+    for tensor in tensors_of.get(name, ()):
+        if tensor in parameters:
+            message = f"{quoted(tensor)} is a tensor before the ; and a parameter after it"
+            problems.report(key.span, message, "rename one")
     return parameters if len(problems) == before else None
+
+
+def _read_tensors(text: str, column: int | None, signature: Span, problems: Problems) -> tuple[str, ...]:
+    """The names of a block's inputs, before the `;` of its signature."""
+    names: list[str] = []
+    for start, name in _split_parameters(text):
+        span = signature.within(column, start)
+        if name in RESERVED:
+            hint = "give the tensor a name of its own"
+            problems.report(span, f"{name!r} is a reserved name", hint)
+        elif "=" in name:
+            hint = "defaults belong to the parameters after the ;"
+            problems.report(span, f"{quoted(name)} stands before the ;, where tensors are named", hint)
+        elif name in names:
+            problems.report(span, f"the tensor {name!r} stands here a second time", "rename one")
+        elif check_value_name(name, span, "a tensor", problems):
+            names.append(name)
+    return tuple(names)
 
 
 def _split_parameters(text: str) -> list[tuple[int, str]]:
@@ -100,13 +139,14 @@ def _read_parameter(
     if equals:
         shift = len(word) + 1 + len(default) - len(default.lstrip())
         reader = context.with_names(parameters).reader
-        template = reader.expression(default.strip(), signature, None if column is None else column + shift)
+        start = None if column is None else column + shift
+        template = reader.expression(default.strip(), signature, start, words=True)
     parameters.pop(name, None)
     parameters[name] = Parameter(name, template, not equals)
 
 
 def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> set[str]:
-    """The blocks that use themselves, directly or through others: they would never end."""
+    """The blocks that use themselves under no condition, directly or through others: they would never end."""
     circular: set[str] = set()
     done: set[str] = set()
     for root, called in calls.items():
@@ -121,7 +161,8 @@ def _report_circles(calls: dict[str, dict[str, Span]], problems: Problems) -> se
                     circle = path[path.index(other) :]
                     if circular.isdisjoint(circle):
                         way = " -> ".join((*circle[:6], *["..."][: len(circle) > 6], other))
-                        problems.report(span, f"the block {other!r} uses itself: {way}", "repeat: says how often")
+                        hint = "add a when: that ends it; repeat: places a block several times"
+                        problems.report(span, f"the block {other!r} uses itself without end: {way}", hint)
                     circular.update(circle)
                 elif other not in done and other in calls:
                     above[other] = None

@@ -17,8 +17,11 @@ from cnncalc.spec.records import (
     CONTAINERS,
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
+    NETWORK_MODIFIERS,
+    SET,
     TOP_KEYS,
     TOP_KEYS_ELSEWHERE,
+    TYPE,
     Parameters,
 )
 from cnncalc.syntax.settings import Flag, Setting
@@ -89,6 +92,8 @@ def report_types(keys: list[Scalar], span: Span, context: Context) -> None:
         key = keys[are_types.index(False)]
         if meant := _meant_elsewhere(key.text, MODIFIERS_ELSEWHERE):
             hint = f"cnncalc calls it {meant[0]}"
+        elif key.text in NETWORK_MODIFIERS:
+            hint = "it stands beside network alone"
         else:
             hint = foreign.advise_setting(key.text)
             modifiers = f"beside a type stand {listed(MODIFIERS)}"
@@ -120,6 +125,9 @@ def suggest_type(word: str, arguments: Node | None, context: Context) -> str:
         return f"write {first}: {rest}, with a space after the colon"
     if word in MODIFIERS:
         return f"{word} stands beside a type, in the same item"
+    if word in context.reader.known:
+        settings = "" if arguments is None else f", with its settings in {SET} beside it"
+        return f"write `- {TYPE}: {word}` for the type that it holds{settings}"
     hint = foreign.suggest_type(first, (*context.signatures, *CONTAINERS), arguments)
     return hint or "`cnncalc layers` lists them; blocks: defines your own"
 
@@ -142,7 +150,7 @@ def report_wrong_names(
     for name, _ in node.entries:
         if name.text not in parameters:
             message = f"{type_name} has no {noun} {quoted(name.text)}"
-            problems.report(name.span, message, _suggest_setting(name.text, type_name, parameters))
+            problems.report(name.span, message, suggest_setting(name.text, type_name, parameters))
     return True
 
 
@@ -161,7 +169,7 @@ def report_named_values(
     return False
 
 
-def _suggest_setting(word: str, type_name: str, parameters: Parameters) -> str:
+def suggest_setting(word: str, type_name: str, parameters: Parameters) -> str:
     """What was meant by a word that is none of the settings or parameters."""
     if word in MODIFIERS:
         return f"{word} stands beside {type_name}, not below it"

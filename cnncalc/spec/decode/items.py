@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from cnncalc import layers
-from cnncalc.errors import LONGEST_QUOTE, did_you_mean, listed, quoted
+from cnncalc.errors import LONGEST_QUOTE, Span, did_you_mean, listed, quoted
 from cnncalc.layers.contract import LayerType
+from cnncalc.limits import Problems
 from cnncalc.spec.decode.arguments import decode_arguments, decode_layer
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.modifiers import decode_flag, decode_loop, decode_name, decode_sources
@@ -14,7 +15,11 @@ from cnncalc.spec.records import (
     BRANCH_KEYS,
     MODIFIERS,
     MODIFIERS_ELSEWHERE,
+    NETWORK,
+    NETWORK_MODIFIERS,
     RESERVED,
+    SET,
+    TYPE,
     TYPE_KEYS,
     Action,
     BlockCall,
@@ -22,9 +27,11 @@ from cnncalc.spec.records import (
     Item,
     ItemGroup,
     JoinCall,
+    Loop,
     SideBranches,
+    TypeCall,
 )
-from cnncalc.spec.templates import NameTemplate
+from cnncalc.spec.templates import NameTemplate, list_arguments
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
 
@@ -50,38 +57,96 @@ def _decode_item(node: Node, context: Context) -> Item:
         problems.report(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
         return Item("", None, node.span)
     types = [(key, value) for key, value in node.entries if key.text not in MODIFIERS]
+    modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
+    declared, before, shape_uses = len(context.declared), len(problems), len(context.reader.shape_uses)
+    loop = decode_loop(modifiers, context, node.span)
+    inside = context if loop is None else context.with_names(loop.names)
     for key, value in types:
         if key.text in TYPE_KEYS and key.text not in context.signatures and isinstance(value, Scalar):
+            if key.text == TYPE and _uses_values(value, inside):
+                continue
             from cnncalc.spec.decode import hints
 
             hints.report_type_key(key, value, [pair for pair in types if pair[0] is not key], context)
             return Item("", None, node.span)
-    modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
-    declared, before = len(context.declared), len(problems)
-    loop = decode_loop(modifiers, context, node.span)
-    inside = context if loop is None else context.with_names(loop.names)
+    if "when" in modifiers or loop is not None:
+        # A block may use itself where a condition ends that.
+        inside = inside._replace(calls={})
     name = decode_name(modifiers.get("name"), inside)
     sources = decode_sources(modifiers.get("from"), inside)
     when = inside.value(modifiers.get("when"))
     weights = inside.reader.name(modifiers["weights"], "weights") if "weights" in modifiers else None
+    share_weights = decode_flag(modifiers.get("share_weights"), "share_weights", context)
+    frozen = decode_flag(modifiers.get("frozen"), "frozen", context)
     training_only = decode_flag(modifiers.get("training_only"), "training_only", context)
     is_usable = len(problems) == before
-    action, word, span = None, "", node.span
-    if types:
-        word, span = types[0][0].text, types[0][0].span
-    if len(types) == 1:
-        action = _decode_action(*types[0], inside)
-    else:
-        from cnncalc.spec.decode import hints
-
-        hints.report_types([key for key, _ in types], node.span, context)
+    word, span, action = _decode_types(types, node.span, inside)
     if isinstance(action, SideBranches) and weights is not None:
         problems.report(weights.span, "weights shares those of a layer or block, not of branches", "move it into one")
         is_usable = False
+    if share_weights and not _may_share(modifiers["share_weights"].span, loop, action, weights, problems):
+        is_usable = False
     declares = tuple(context.declared[declared:])
-    is_plain = not (sources or when or weights or training_only)
+    uses_shapes = len(context.reader.shape_uses) > shape_uses
+    is_plain = not (sources or when or weights or share_weights or frozen or training_only or uses_shapes)
     action = action if is_usable else None
-    return Item(word, action, span, name, sources, loop, when, weights, training_only, declares, is_plain)
+    flags = training_only, declares, is_plain, share_weights, frozen, uses_shapes
+    return Item(word, action, span, name, sources, loop, when, weights, *flags)
+
+
+def _decode_types(types: list[tuple[Scalar, Node]], span: Span, context: Context) -> tuple[str, Span, Action | None]:
+    """The word of an item's type, its place, and what the item does; None if that cannot be used."""
+    action: Action | None = None
+    beside: dict[str, Node] = {}
+    if any(key.text == NETWORK for key, _ in types) and not context.is_block(NETWORK):
+        beside = {key.text: value for key, value in types if key.text in NETWORK_MODIFIERS}
+        types = [(key, value) for key, value in types if key.text not in beside]
+    word, place = (types[0][0].text, types[0][0].span) if types else ("", span)
+    if any(key.text == TYPE for key, _ in types) and TYPE not in context.signatures:
+        action = _decode_type_call(types, context)
+    elif len(types) != 1:
+        from cnncalc.spec.decode import hints
+
+        hints.report_types([key for key, _ in types], span, context)
+    elif word == NETWORK and not context.is_block(NETWORK):
+        from cnncalc.spec.decode import networks
+
+        word, action = networks.decode_network(*types[0], beside, context)
+    else:
+        action = _decode_action(*types[0], context)
+    return word, place, action
+
+
+def _uses_values(node: Scalar, context: Context) -> bool:
+    """Whether a text uses a value, and is no word of its own."""
+    return any(word in context.reader.known for word in re.findall(r"[^\W\d]\w*", node.text))
+
+
+def _decode_type_call(types: list[tuple[Scalar, Node]], context: Context) -> Action | None:
+    """The call of a type that an expression chooses, with the arguments of `set`; None if it cannot be used."""
+    values = {key.text: value for key, value in types}
+    if wrong := next((key for key, _ in types if key.text not in (TYPE, SET)), None):
+        message = f"{quoted(wrong.text)} stands beside {TYPE}, which has its settings below {SET}"
+        context.problems.report(wrong.span, message, f"write {SET}: {{{wrong.text}: ...}}")
+        return None
+    chosen = context.reader.template(values[TYPE], words=True)
+    read = {key: context.reader.template(node, words=True) for key, node in list_arguments(values.get(SET)).items()}
+    arguments = {key: template for key, template in read.items() if template is not None}
+    return None if chosen is None or len(arguments) < len(read) else TypeCall(chosen, arguments)
+
+
+def _may_share(span: Span, loop: Loop | None, action: Action | None, weights: object, problems: Problems) -> bool:
+    """Whether the passes of an item can share their weights; reports why not."""
+    if loop is None:
+        hint = "write it beside repeat or for, or name the other layer in weights"
+        problems.report(span, "share_weights is about the passes of a loop, but here is none", hint)
+    elif weights is not None:
+        problems.report(span, "share_weights and weights both say whose weights it uses", "write one of them")
+    elif isinstance(action, SideBranches):
+        problems.report(span, "share_weights is about a layer or block, not branches", "move it into one")
+    else:
+        return True
+    return False
 
 
 def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Action | None:
@@ -94,6 +159,9 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
         given = decode_arguments(key, arguments, context.signatures[word], "argument", context)
         return None if given is None else BlockCall(word, given)
     if word not in context.unusable:
+        if word == NETWORK:
+            context.problems.report(key.span, "network names no network", "write the name behind it: network: resnet50")
+            return None
         if word == "layers":
             return ItemGroup(decode_items(arguments, context))
         if word == "branch":
@@ -221,6 +289,8 @@ def _decode_branch(name: Scalar | None, node: Node, context: Context) -> Branch 
     before = len(problems)
     loop = decode_loop(values, context, node.span)
     inside = context if loop is None else context.with_names(loop.names)
+    if "when" in values or loop is not None:
+        inside = inside._replace(calls={})
     when = inside.value(values.get("when"))
     sources = decode_sources(values.get("from"), inside)
     is_usable = len(problems) == before

@@ -14,6 +14,10 @@ from cnncalc.spec.templates import TENSOR_NAMES
 from cnncalc.syntax.expressions import CONSTANTS, WORDS
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
+# Keys that a spec does not take from those that it extends: a changed network is not that of the paper, and has
+# figures of its own.
+OWN_KEYS = ("source", *GUARDS)
+
 
 class TopLevel(Record):
     """The value of each top-level key. A key in `misspelled` is missing because a wrong word has its value."""
@@ -23,12 +27,12 @@ class TopLevel(Record):
 
 
 def read_top_level(chain: tuple[Mapping, ...], problems: Problems) -> TopLevel:
-    """The value of each key, from the nearest spec that has it; guards only from the spec itself."""
+    """The value of each key, from the nearest spec that has it; those of OWN_KEYS only from the spec itself."""
     values: dict[str, Node] = {}
     meant: set[str] = set()
     for mapping in chain:
         for key, node in mapping.entries:
-            if key.text in GUARDS and mapping is not chain[0]:
+            if key.text in OWN_KEYS and mapping is not chain[0]:
                 continue
             if key.text not in TOP_KEYS:
                 from cnncalc.spec.decode import hints
@@ -39,6 +43,12 @@ def read_top_level(chain: tuple[Mapping, ...], problems: Problems) -> TopLevel:
             elif not node.is_null:
                 values.setdefault(key.text, node)
     return TopLevel(values, frozenset(meant - set(values)))
+
+
+def is_library(values: dict[str, Node], misspelled: frozenset[str]) -> bool:
+    """Whether the keys are those of a file of blocks that other specs extend."""
+    own = {"input", "layers", "outputs", "override", *GUARDS}
+    return "blocks" in values and own.isdisjoint(values) and own.isdisjoint(misspelled)
 
 
 def sections(

@@ -6,7 +6,7 @@ from cnncalc.errors import Span
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.keys import check_input_name, check_value_name, list_nodes
 from cnncalc.spec.records import Loop, Sources, name_problem
-from cnncalc.spec.templates import Constant, NameTemplate, Template
+from cnncalc.spec.templates import Computed, Constant, NameTemplate, Template
 from cnncalc.syntax.expressions import UNKNOWN
 from cnncalc.syntax.source import Mapping, Node, Scalar, kind
 
@@ -25,7 +25,7 @@ def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loo
                 continue
             if "index" in names:
                 problems.report(key.span, "'index' counts the passes", "choose another name")
-            walks.append((names, context.reader.template(value) or Constant(UNKNOWN, value.span)))
+            walks.append((names, context.reader.template(value, words=True) or Constant(UNKNOWN, value.span)))
     elif node is not None:
         found = "an empty one" if isinstance(node, Mapping) else kind(node)
         hint = "such as {width: [64, 128]}"
@@ -63,8 +63,18 @@ def decode_sources(node: Node | None, context: Context) -> Sources | None:
         named = [("", value) for value in list_nodes(node)]
     if not named:
         context.problems.report(node.span, "from names no layer", "name one, or leave from out")
-    names = [(key or None, context.reader.name(value, "from")) for key, value in named]
+    names = [(key or None, _read_source(value, context)) for key, value in named]
     return Sources(tuple((key, name) for key, name in names if name is not None), node.span)
+
+
+def _read_source(node: Node, context: Context) -> NameTemplate | None:
+    """The name of a tensor, or of a value that holds such names where no tensor has it."""
+    reader = context.reader
+    name = reader.name(node, "from")
+    if name is None or name.constant not in reader.known or not isinstance(node, Scalar):
+        return name
+    value = reader.expression(node.text, node.span, node.text_column)
+    return name._replace(value=value) if isinstance(value, Computed) else name
 
 
 def decode_flag(node: Node | None, key: str, context: Context) -> bool:

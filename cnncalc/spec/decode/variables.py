@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from cnncalc import limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.limits import Problems
 from cnncalc.spec.decode.keys import check_value_name, sections
+from cnncalc.spec.locate import ParsedFile
 from cnncalc.spec.records import Spec, variables_used
 from cnncalc.spec.templates import Constant, Template, TemplateReader
 from cnncalc.syntax.expressions import UNKNOWN
@@ -16,11 +17,11 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 
 
 def decode_variables(
-    chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], problems: Problems
+    chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], words: Container[str], problems: Problems
 ) -> dict[str, Template]:
     """The template of each variable, those of the base first; each may use those before it.
 
-    `settings` replace values, as text.
+    `settings` replace values, as text; `words` are values as well.
     """
     nodes: dict[str, Node] = {}
     hint = "write name: value in a line below it, without a dash"
@@ -38,10 +39,10 @@ def decode_variables(
             problems.report(None, message, did_you_mean(name, nodes, known))
     variables: dict[str, Template] = {}
     elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
-    reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere)
+    reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere, words=words)
     for name, node in nodes.items():
         elsewhere[name] = "a variable cannot use itself"
-        template = reader.template(node)
+        template = reader.template(node, words=True)
         if isinstance(template, Constant) and template.value is None:
             problems.report(node.span, f"the variable {name!r} has no value", "give it one")
             template = None
@@ -59,14 +60,15 @@ def _refuse_too_many(variables: dict[str, Node], span: Span, problems: Problems)
         raise SpecError([*problems, Problem(span, message, limits.raised("variables"))])
 
 
-def report_unused_additions(chain: tuple[Mapping, ...], spec: Spec, problems: Problems) -> None:
+def report_unused_additions(documents: tuple[ParsedFile, ...], spec: Spec, problems: Problems) -> None:
     """Report variables beside `extends` that the base does not have and nothing uses: probably slips."""
+    chain = tuple(document.mapping for document in documents)
     known: dict[str, None] = {}
     added: list[tuple[int, Scalar, list[str]]] = []
     for place, mapping in reversed(list(enumerate(chain))):
         node = mapping.get("variables")
         keys = [key for key, _ in node.entries] if isinstance(node, Mapping) else []
-        if place + 1 < len(chain):
+        if documents[place].bases:
             before = list(known)
             added += [(place, key, before) for key in keys if key.text in spec.variables and key.text not in known]
         known.update(dict.fromkeys(key.text for key in keys))
@@ -81,8 +83,10 @@ def report_unused_additions(chain: tuple[Mapping, ...], spec: Spec, problems: Pr
     words = {place: _words_in(chain[place]) for place in replaced}
     for place, key, before in added:
         if key.text not in used and key.text not in words.get(place, ()):
-            message = f"{spec.texts[place + 1][0]} has no variable {quoted(key.text)}, and nothing uses it here"
-            hint = f"its variables are {listed(before, 'and')}" if before else "it has no variables"
+            bases = documents[place].bases
+            owner, verb = ("it", "has") if len(bases) == 1 else ("they", "have")
+            message = f"{listed(bases)} {verb} no variable {quoted(key.text)}, and nothing uses it here"
+            hint = f"{owner} {verb} {listed(before)}" if before else f"{owner} {verb} no variables"
             problems.report(key.span, message, did_you_mean(key.text, before, hint))
 
 

@@ -7,7 +7,7 @@ import pytest
 from cnncalc.analyses.diff import diff
 from cnncalc.network.build import load
 from cnncalc.reports.diff import causes
-from cnncalc.reports.diff.rows import Options
+from cnncalc.reports.diff.rows import DiffView
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_causes_in_the_same_words_are_named_once(made, monkeypatch):
 
     label = causes.label
     monkeypatch.setattr(causes, "label", counted_label)
-    table = causes.causes_table(made, Options(), rows=30)
+    table = causes.causes_table(made, DiffView(), rows=30)
     # Each layer is a cause; all of them are one row.
     assert table is None or len(table.lines) == 2
     assert sorted(named) == [1] * 30 + [30]

@@ -12,7 +12,7 @@ from cnncalc.formats.table import NONE
 from cnncalc.layers.contract import NO_OPERATIONS
 from cnncalc.reports.diff.rows import (
     DiffRow,
-    Options,
+    DiffView,
     first_of,
     label,
     lines_of,
@@ -33,7 +33,7 @@ ROW = DiffRow(
 
 
 def cells(width: int, row: DiffRow = ROW) -> list[tuple[object, ...]]:
-    options = Options(("layer", "change", "params"), width=width)
+    options = DiffView(("layer", "change", "params"), width=width)
     return [line.cells for line in lines_of([row], TOTALS, options)]
 
 
@@ -69,7 +69,7 @@ def test_what_is_said_is_cut_at_spaces_where_it_must_be() -> None:
 
 
 def test_a_short_row_among_long_ones_stays_one_line() -> None:
-    options = Options(("layer", "change", "params"), width=60)
+    options = DiffView(("layer", "change", "params"), width=60)
     short = DiffRow("relu", "relu", (), None)
     lines = [line.cells for line in lines_of([ROW, short], TOTALS, options)]
     assert lines[2:] == [("relu", "", None)]
@@ -78,7 +78,7 @@ def test_a_short_row_among_long_ones_stays_one_line() -> None:
 def test_there_is_room_for_words_where_columns_are_left_out() -> None:
     # All columns leave 80 - 26 - 8 - 10 - 6 - 8 - 13 = 9. Names, params and MACs alone leave 80 - 26 - 8 - 6 = 40,
     # too little for the 43 of both things in one line.
-    said = [line.cells[1] for line in lines_of([ROW], TOTALS, Options(width=80))]
+    said = [line.cells[1] for line in lines_of([ROW], TOTALS, DiffView(width=80))]
     assert said == ["filters 8 -> 16", "output 8x32x32 -> 16x32x32"]
 
 

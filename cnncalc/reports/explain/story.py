@@ -6,44 +6,38 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from cnncalc.analyses.explanation import Part, Story, StoryStage
 from cnncalc.analyses.sharing import reads
+from cnncalc.analyses.story import Part, Story, StoryStage
 from cnncalc.formats.document import Block, Document, Heading, ListItem, Paragraph
-from cnncalc.formats.json import dumps
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.languages import Speaker
-from cnncalc.layers.shapes import Shape, times
+from cnncalc.layers.shapes import times
 from cnncalc.network.records import Layer
-from cnncalc.reports.explain import Options, decimal
+from cnncalc.reports.explain.wording import ExplanationView, decimal, describe_shape
 from cnncalc.text import Share, integer, percent
 
-VERSION = 1
 
-
-def story(facts: Story, options: Options, spec: str = "") -> Document:
+def explain_network(facts: Story, view: ExplanationView, spec: str = "") -> Document:
     """The story of a network as a document; with `spec`, how it was named, it ends in a hint at the command."""
-    return Document(tuple(_Teller(facts, options, spec).blocks()), options.language)
+    return Document(tuple(_Teller(facts, view, spec).blocks()), view.language)
 
 
 class _Teller:
     """Tells one network."""
 
-    def __init__(self, facts: Story, options: Options, spec: str) -> None:
+    def __init__(self, facts: Story, view: ExplanationView, spec: str) -> None:
         self.facts = facts
         self.spec = spec
-        self.say = Speaker(options.language, "explain")
-
-    def shape(self, shape: Shape) -> str:
-        return str(shape) if shape.rank else self.say("shape_vector", size=integer(shape.channels))
+        self.say = Speaker(view.language, "explain")
 
     def blocks(self) -> Iterator[Block]:
         facts, say = self.facts, self.say
         network, whole = facts.network, facts.totals
-        given = say.row([self.shape(shape) for _, shape in network.inputs])
+        given = say.row([describe_shape(shape, say) for _, shape in network.inputs])
         shapes = {layer.name: layer.output_shape for layer in network.layers} | dict(network.inputs)
         training = {layer.name for layer in network.layers if layer.training_only}
         outputs = [name for name in network.outputs if name not in training]
-        left = say.row([self.shape(shapes[name]) for name in outputs])
+        left = say.row([describe_shape(shapes[name], say) for name in outputs])
         yield Heading(say("story_title", network=network.name, input=given, output=left), 1)
         if network.source:
             yield Paragraph(network.source)
@@ -69,7 +63,7 @@ class _Teller:
 
     def stage(self, stage: StoryStage, before: Fraction | None) -> str:
         names = _names(stage)
-        shape, first, sizes = self.shape(stage.shape), stage.nodes[0].name, times(stage.shape.spatial)
+        shape, first, sizes = describe_shape(stage.shape, self.say), stage.nodes[0].name, times(stage.shape.spatial)
         if stage.scale is None:
             return self.say("stage_vector", names=names, shape=shape)
         if stage.scale == 1 and before == 1:
@@ -191,41 +185,3 @@ class _Teller:
 def _names(stage: StoryStage) -> str:
     first, last = stage.nodes[0].name, stage.nodes[-1].name
     return first if first == last else f"{first} ... {last}"
-
-
-def write_json(facts: Story) -> Iterator[str]:
-    """The lines of the JSON text."""
-    whole = facts.totals
-    value = {
-        "schema": VERSION,
-        "network": facts.network.name,
-        "inputs": {name: list(shape) for name, shape in facts.network.inputs},
-        "outputs": {name: list(facts.network.shape_of(name)) for name in facts.network.outputs},
-        "totals": {
-            "params": whole.params,
-            "macs": whole.macs,
-            "activations": whole.activations,
-            "weight_layers": whole.weight_layers,
-        },
-        "stages": [
-            {
-                "from": stage.nodes[0].name,
-                "to": stage.nodes[-1].name,
-                "scale": None if stage.scale is None else float(stage.scale),
-                "output_shape": list(stage.shape),
-                "layers": stage.layers,
-                "weight_layers": stage.weight_layers,
-                "params": stage.figure.params,
-                "macs": stage.figure.macs,
-                "activations": stage.figure.activations,
-            }
-            for stage in facts.stages
-        ],
-        "sliding": facts.sliding._asdict(),
-        "dense": facts.dense._asdict(),
-        "other": facts.other._asdict(),
-        "most_params": facts.most_params and facts.most_params.name,
-        "most_macs": facts.most_macs and facts.most_macs.name,
-        "training_only_layers": facts.training_only,
-    }
-    yield dumps(value, indent=2)

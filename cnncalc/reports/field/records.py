@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
-from cnncalc.analyses.receptive_field import Field, Misalignment, fields
+from cnncalc.analyses.receptive_field import Field, Gate, Misalignment, fields
 from cnncalc.analyses.regions import Region
-from cnncalc.formats.records import Count, Keywords, Number, Sizes
-from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.formats.records import Count, Keywords, Number, Sizes, fill
+from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
-from cnncalc.reports.field import Report, above, outside, slices
+from cnncalc.reports.field.layer import FieldOfLayer
+from cnncalc.reports.field.output import outside, slices
 
 
 class LayerFieldRecord(Record):
@@ -58,13 +59,6 @@ class MisalignmentRecord(Record):
     numbers: tuple[Number, ...]
 
 
-class GateRecord(Record):
-    """An input of a join that is repeated over the positions of the others."""
-
-    layer: str
-    source: str
-
-
 class NetworkFields(Record):
     """The fields of all layers of a network."""
 
@@ -75,7 +69,7 @@ class NetworkFields(Record):
     through_gates: bool
     layers: Iterator[LayerFieldsRecord]
     misalignments: tuple[MisalignmentRecord, ...]
-    gates: tuple[GateRecord, ...]
+    gates: tuple[Gate, ...]
 
 
 class StepRecord(Record):
@@ -120,7 +114,7 @@ class LayerField(Record):
     widest: dict[str, tuple[tuple[StepRecord, ...], ...]]
     output: OutputRecord
     misalignments: tuple[MisalignmentRecord, ...]
-    gates: tuple[GateRecord, ...]
+    gates: tuple[Gate, ...]
 
 
 RECORDS = (NetworkFields, LayerField)
@@ -135,36 +129,31 @@ def fields_record(network: LayerGraph, *, through_gates: bool) -> NetworkFields:
         network.source,
         dict(network.inputs),
         through_gates,
-        (LayerFieldsRecord(*_layer(layer), _fields(found.of(layer.name))) for layer in network.layers),
+        (fill(LayerFieldsRecord, layer, fields=_fields(found.of(layer.name))) for layer in network.layers),
         tuple(map(_misalignment, found.misalignments)),
-        tuple(GateRecord(*gate) for gate in found.gates),
+        found.gates,
     )
 
 
-def layer_record(report: Report) -> LayerField:
-    """The record of a layer's report."""
-    layer, names = report.layer, above(report.network, report.layer.name)
+def layer_record(subject: FieldOfLayer) -> LayerField:
+    """The record of a layer's field."""
     return LayerField(
         1,
-        report.network.name,
-        dict(report.network.inputs),
-        report.options.through_gates,
-        _layer(layer),
-        _fields(report.fields),
-        report.found.paths[layer.name],
+        subject.network.name,
+        dict(subject.network.inputs),
+        subject.query.through_gates,
+        fill(FieldLayerRecord, subject.layer),
+        _fields(subject.fields),
+        subject.found.paths[subject.layer.name],
         {
-            name: tuple(_path(report, name, axis) for axis in range(len(own)))
-            for name, own in report.fields.items()
+            name: tuple(_path(subject, name, axis) for axis in range(len(own)))
+            for name, own in subject.fields.items()
             if own
         },
-        OutputRecord(report.position, _reads(report)),
-        tuple(_misalignment(each) for each in report.found.misalignments if each.layer in names),
-        tuple(GateRecord(*gate) for gate in report.found.gates if gate.layer in names),
+        OutputRecord(subject.position, _reads(subject)),
+        tuple(map(_misalignment, subject.misalignments)),
+        subject.gates,
     )
-
-
-def _layer(layer: Layer) -> FieldLayerRecord:
-    return FieldLayerRecord(layer.name, layer.type, layer.output_shape, layer.training_only)
 
 
 def _fields(own: dict[str, Field | None]) -> FieldsOfInputs:
@@ -175,26 +164,26 @@ def _field(field: Field) -> LayerFieldRecord:
     return LayerFieldRecord(*(tuple(getattr(axis, key) for axis in field) for key in LayerFieldRecord._fields))
 
 
-def _path(report: Report, name: str, axis: int) -> tuple[StepRecord, ...]:
+def _path(subject: FieldOfLayer, name: str, axis: int) -> tuple[StepRecord, ...]:
     steps = []
-    for step in report.found.path(report.layer.name, name, axis).steps():
+    for step in subject.found.path(subject.layer.name, name, axis).steps():
         start = step.reach.at(0)
         at = step.layer.name if step.layer else name
         steps.append(StepRecord(at, step.reach.size, step.reach.stride, None if start is None else start[0]))
     return tuple(steps)
 
 
-def _reads(report: Report) -> dict[str, ReadRecord | None] | None:
-    regions = report.regions
-    return None if regions is None else {name: _read(report, name, regions[name]) for name in report.fields}
+def _reads(subject: FieldOfLayer) -> dict[str, ReadRecord | None] | None:
+    regions = subject.regions
+    return None if regions is None else {name: _read(subject, name, regions[name]) for name in subject.fields}
 
 
-def _read(report: Report, name: str, read: Region) -> ReadRecord | None:
+def _read(subject: FieldOfLayer, name: str, read: Region) -> ReadRecord | None:
     if not read.boxes:
         return None
-    extents = report.found.extent(report.layer.name, name, report.position)
+    extents = subject.found.extent(subject.layer.name, name, subject.position)
     beyond = [[] if end is None else outside(end, size) for end, size in zip(extents, read.shape.spatial, strict=True)]
-    hwc, chw = slices(report.name_of(name), read)
+    hwc, chw = slices(subject.name_of(name), read)
     runs = tuple(tuple(read.along(axis)) for axis in range(read.shape.rank))
     return ReadRecord(runs, hwc, chw, tuple(map(tuple, beyond)), read.exact)
 

@@ -1,0 +1,118 @@
+"""How kernels end on the axes of their input: what they do not reach, and which settings would make them fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from cnncalc.layers.shapes import SlidingWindow, axis_names, half, same_padding
+from cnncalc.network.records import Layer
+from cnncalc.record import Record
+
+# How far the output-size formula's other settings are looked for.
+NEAREST = 4
+
+
+class AxisFit(Record):
+    """How a kernel ends on an axis: what it does not reach, and what would make it fit.
+
+    `lost` are the input's last positions that no output reads, `unused` those of the padding behind
+    it; `between` those that are passed over from one place of the kernel to the next. `beyond` juts out
+    behind input and padding, where sizes are rounded up. `remedies` are settings with values each of
+    which alone avoids it, the smaller first; a padding of two numbers is that before and after.
+    """
+
+    axis: str
+    size: int
+    window: SlidingWindow
+    outputs: int
+    lost: int
+    unused: int
+    between: int
+    beyond: int
+    remedies: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the padding differs before and after, as it is given or as far as it is read."""
+        return self.window.before != self.window.after
+
+    @property
+    def remarkable(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.lost or self.unused or self.between or self.beyond or self.uneven)
+
+
+def fits(layer: Layer) -> tuple[AxisFit, ...]:
+    """How the kernel of a convolution or pool ends on each axis; only where there is something to say."""
+    if "kernel" not in layer.settings:
+        return ()
+    image = max(layer.input_shapes, key=lambda shape: shape.rank)
+    windows = layer.figures.type.windows(layer.input_shapes)
+    axes = zip(axis_names(image.rank), image.spatial, windows, strict=True)
+    found = (_fit(axis, size, window) for axis, size, window in axes if type(window) is SlidingWindow)
+    return tuple(fit for fit in found if fit.remarkable)
+
+
+@lru_cache(maxsize=1_000)
+def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
+    outputs = window.slide(size)
+    end = window.reads(outputs - 1, size)[-1] + 1
+    lost = max(size - max(end, 0), 0)
+    unused, beyond = max(size + window.after - max(end, size), 0), max(end - size - window.after, 0)
+    between = max(window.stride - window.extent, 0)
+    found = AxisFit(axis, size, window, outputs, lost, unused, between, beyond, ())
+    return found._replace(remedies=tuple(_remedies(size, window, found)))
+
+
+def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Single settings near the given ones that avoid what is remarkable: the padding, else kernel, stride or size."""
+    both = window.before + window.after
+
+    def extent(kernel: int) -> int:
+        return window.dilation * (kernel - 1) + 1
+
+    if fit.between:
+        wide = window.kernel + -(-fit.between // window.dilation)
+        if extent(wide) <= size + both:
+            yield "kernel", (wide,)
+        yield "stride", (window.extent,)
+        return
+
+    def fitting(size: int, kernel: int, stride: int) -> bool:
+        """Whether the kernel ends where the padding does; uneven padding must get even, as `same` chooses it."""
+        around = both
+        if fit.uneven:
+            before, after = same_padding(size, kernel, stride, window.dilation)
+            if before != after:
+                return False
+            around = before + after
+        room = size + around - extent(kernel)
+        return room >= 0 and room % stride == 0 and stride <= extent(kernel)
+
+    def nearest(value: int, fits: Callable[[int], bool]) -> tuple[int, ...]:
+        near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
+        return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
+
+    # The kernel ends where the padding does with each `stride` more of it.
+    ending = both + (window.extent - size - both) % window.stride
+    even = [
+        half(around)
+        for around in (ending - window.stride, ending, ending + window.stride)
+        if around % 2 == 0 and max(window.extent - size, 0) <= around < 2 * window.extent
+        if abs(around - both) <= window.stride and (around != both or fit.uneven)
+    ]
+    if even:
+        yield "padding", (min(even, key=lambda side: abs(2 * side - both)),)
+    elif not fit.uneven:
+        # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
+        missing = -(size + both - window.extent) % window.stride
+        yield "padding", (window.before, window.after + (-fit.unused if fit.unused and not fit.lost else missing))
+    settings: tuple[tuple[str, int, Callable[[int], bool]], ...] = (
+        ("kernel", window.kernel, lambda kernel: fitting(size, kernel, window.stride)),
+        ("stride", window.stride, lambda stride: fitting(size, window.kernel, stride)),
+        ("size", size, lambda other: fitting(other, window.kernel, window.stride)),
+    )
+    for setting, value, fits_with in settings:
+        if values := nearest(value, fits_with):
+            yield setting, values

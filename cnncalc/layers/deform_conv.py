@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from cnncalc.errors import RuleError, plural
+from cnncalc.layers._windowed import Windowed, kernel_positions
+from cnncalc.layers.contract import (
+    Formulas,
+    Matrices,
+    Operations,
+    Reading,
+    Remark,
+    Role,
+    Shapes,
+    Weight,
+    Wiring,
+    feature_map,
+    remark,
+)
+from cnncalc.layers.conv import Conv
+from cnncalc.layers.shapes import POINT, AnywhereWindow, Shape, WholeWindow, divides, quotient, times
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
+
+
+class DeformConv(Windowed, name="deform_conv"):
+    """Deformable convolution: a `conv` whose taps are moved by offsets that the network computes (Dai et al. 2017).
+
+    arXiv:1703.06211; with masks of Zhu et al. 2018, arXiv:1811.11168 (DCNv2). As torchvision's DeformConv2d it has
+    the weights of a `conv` and reads the offsets, and a mask after them, as further inputs: the `conv` that computes
+    them is a layer of its own. The offsets have 2 channels for each tap, and as many times that as there are offset
+    groups; the mask has 1.
+
+    Counted as a `conv`; each tap at each position also mixes 4 numbers of each channel, 4 multiplies and 3 adds,
+    and a mask is one multiply. The weights of the mixing are not counted. Offsets may lead anywhere, so each output
+    depends on the whole map.
+    """
+
+    also_known_as = ("DeformConv2d", "DCN", "DCNv2", "ModulatedDeformConv", "deformable_conv", "可变形卷积")
+    further_inputs = "the offsets, and after them the mask"
+    sample_inputs = (Shape((64, 14, 14)), Shape((18, 12, 12)))
+    written = (
+        """\
+- conv: {filters: 18, kernel: 3, padding: 1} # 2 offsets for each of 3x3 taps
+  name: offsets
+- deform_conv: {filters: 64, kernel: 3, padding: 1}
+  from: [stem, offsets]""",
+    )
+
+    filters: int = whole("number of filters, the output's channels", example=64)
+    kernel: PerAxis = per_axis("size of the filters", example=3)
+    stride: PerAxis = per_axis("step of the filters", default=1)
+    padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
+    dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
+    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
+    bias: bool = flag("whether each filter adds a learned number", default=True)
+
+    role = Role.CONVOLUTION
+    counts_as_depth = True
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        image = feature_map(inputs)
+        if image.rank != 2:
+            raise RuleError(f"deform_conv needs an image, but {image.described} comes in", None, "use conv")
+        output = self._regular.output_shape(inputs[:1])
+        taps = kernel_positions(self.windows(inputs))
+        if len(inputs) not in (2, 3):
+            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
+            raise RuleError(
+                f"deform_conv needs two or three inputs, but {given}",
+                None,
+                f"compute its offsets with a conv of {2 * taps} filters, and name both, from: [previous, offsets],"
+                " or a mask as well",
+            )
+        offsets, groups = inputs[1], self._offset_groups(inputs, taps)
+        expected = [(offsets, "offsets", 2 * taps * groups), *((mask, "mask", taps * groups) for mask in inputs[2:])]
+        for shape, what, channels in expected:
+            if shape != (channels, *output.spatial):
+                raise RuleError(
+                    f"the {what} of a {times(output)} output must be {times((channels, *output.spatial))}, not {shape}",
+                    None,
+                    f"{taps} taps take 2 offsets and 1 mask each, at every position of the output",
+                )
+        return output
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return self._regular.weights(inputs[:1])
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return self._regular.matrices(inputs[:1], output)
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        groups = self._offset_groups(inputs, kernel_positions(self.windows(inputs)))
+        masked = (remark("deform_conv_mask"),) if len(inputs) > 2 else ()
+        return (remark("deform_conv", offset_groups=groups), *masked)
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring:
+        wired = self._regular.wiring(inputs[:1], output)
+        full = DeformConv(**{**vars(self), "groups": 1}) if wired.full is not None else None
+        return wired._replace(full=full)
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        mixed = output.positions * inputs[0].channels * kernel_positions(self.windows(inputs))
+        regular = self._regular.operations(inputs[:1], output)
+        return regular._replace(adds=regular.adds + 3 * mixed, multiplies=(2 + len(inputs)) * mixed)
+
+    def windows(self, inputs: Shapes) -> tuple[AnywhereWindow, ...]:
+        return tuple(AnywhereWindow(*window) for window in self._regular.windows(inputs[:1]))
+
+    def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
+        axes = tuple(range(output.rank))
+        moving = Reading((POINT,) * output.rank, axes, channels=WholeWindow(output.channels))
+        deformed = Reading(self.windows(inputs), axes, channels=self._regular.channel_window(inputs[:1], output))
+        return (deformed, *(moving for _ in inputs[1:]))
+
+    def formulas(self) -> Formulas:
+        formulas = self._regular.formulas()
+        mixed = "out_positions * in_channels * kernel_positions"
+        bias = "out_elements + " if self.bias else ""
+        return {**formulas, "adds": f"{bias}3 * {mixed}", "multiplies": f"(4 + masks) * {mixed}"}
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "masks": len(inputs) - 2}
+
+    @property
+    def _regular(self) -> Conv:
+        """The convolution of the same settings, whose taps stay in their places."""
+        return Conv(**vars(self))
+
+    def _offset_groups(self, inputs: Shapes, taps: int) -> int:
+        """How many groups of channels have offsets of their own. Raises RuleError if the channels do not say it."""
+        channels, offsets = inputs[0].channels, inputs[1].channels
+        groups = quotient(offsets, 2 * taps) if divides(2 * taps, offsets) else 0
+        if not groups or not divides(groups, channels):
+            raise RuleError(
+                f"{plural(offsets, 'channel')} are no offsets for {plural(taps, 'tap')} and {channels} input channels",
+                None,
+                f"use {2 * taps} channels, or {2 * taps} for each of several groups that divide {channels}",
+            )
+        return groups
