@@ -15,7 +15,7 @@ from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.interchange.building import Sizes, affine
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.json_text import JsonObject, as_real, is_whole, parse
-from cnncalc.interchange.keras_graph import MODELS, Call, CallReader, KerasGraph, KerasLayer, KerasModel, plan
+from cnncalc.interchange.keras_graph import MODELS, KerasCall, CallReader, KerasGraph, KerasLayer, KerasModel, plan
 
 ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "relu": ("relu", {}),
@@ -82,7 +82,7 @@ def _windowed_layers(model: KerasModel) -> Iterator[KerasLayer]:
 # --- convolutions and dense layers ---
 
 
-def _rank(graph: KerasGraph, call: Call) -> int:
+def _rank(graph: KerasGraph, call: KerasCall) -> int:
     """The number of spatial axes of a layer such as Conv2D. Raises SpecError where its input has others."""
     match = re.search(r"([123])D", call.layer.type)
     rank = int(match.group(1)) if match else 0
@@ -96,7 +96,7 @@ def _short(values: tuple[int, ...]) -> int | tuple[int, ...]:
     return values[0] if len(set(values)) == 1 else values
 
 
-def _windows(graph: KerasGraph, call: Call, kernel: str, stride: str, stride_default: int = 1) -> dict[str, Plain]:
+def _windows(graph: KerasGraph, call: KerasCall, kernel: str, stride: str, stride_default: int = 1) -> dict[str, Plain]:
     """The kernel, stride, padding and dilation of a layer, as far as they are no defaults."""
     rank, config = _rank(graph, call), call.config
     kernels = config.numbers(kernel, rank, 2, 1)
@@ -117,31 +117,31 @@ def _windows(graph: KerasGraph, call: Call, kernel: str, stride: str, stride_def
     return settings
 
 
-def _bias(call: Call) -> dict[str, Plain]:
+def _bias(call: KerasCall) -> dict[str, Plain]:
     return {} if call.config.flag("use_bias", default=True) else {"bias": False}
 
 
-def _filters(call: Call, key: str = "filters") -> int:
+def _filters(call: KerasCall, key: str = "filters") -> int:
     count = call.config.number(key, 0, 1)
     if not count:
         raise call.layer.refuse(f"needs {key}")
     return count
 
 
-def _conv(graph: KerasGraph, call: Call) -> str:
+def _conv(graph: KerasGraph, call: KerasCall) -> str:
     settings = {"filters": _filters(call), **_windows(graph, call, "kernel_size", "strides"), **_bias(call)}
     groups = call.config.number("groups", 1, 1)
     return _activate(graph, call, graph.put(call, "conv", settings | ({"groups": groups} if groups > 1 else {})))
 
 
-def _depthwise_conv(graph: KerasGraph, call: Call) -> str:
+def _depthwise_conv(graph: KerasGraph, call: KerasCall) -> str:
     multiplier = call.config.number("depth_multiplier", 1, 1)
     settings = _windows(graph, call, "kernel_size", "strides") | _bias(call)
     settings |= {"multiplier": multiplier} if multiplier > 1 else {}
     return _activate(graph, call, graph.put(call, "depthwise_conv", settings))
 
 
-def _separable_conv(graph: KerasGraph, call: Call) -> str:
+def _separable_conv(graph: KerasGraph, call: KerasCall) -> str:
     multiplier = call.config.number("depth_multiplier", 1, 1)
     settings = {**_windows(graph, call, "kernel_size", "strides"), "bias": False}
     settings |= {"multiplier": multiplier} if multiplier > 1 else {}
@@ -150,7 +150,7 @@ def _separable_conv(graph: KerasGraph, call: Call) -> str:
     return _activate(graph, call, graph.put(call, "conv", pointwise, source, "_pointwise"))
 
 
-def _conv_transpose(graph: KerasGraph, call: Call) -> str:
+def _conv_transpose(graph: KerasGraph, call: KerasCall) -> str:
     settings = {"filters": _filters(call), **_windows(graph, call, "kernel_size", "strides"), **_bias(call)}
     rank, config = _rank(graph, call), call.config
     kernels, strides = config.numbers("kernel_size", rank, 1, 1), config.numbers("strides", rank, 1, 1)
@@ -169,7 +169,7 @@ def _conv_transpose(graph: KerasGraph, call: Call) -> str:
     return _activate(graph, call, graph.put(call, "conv_transpose", settings))
 
 
-def _dense(graph: KerasGraph, call: Call) -> str:
+def _dense(graph: KerasGraph, call: KerasCall) -> str:
     features = _filters(call, "units")
     if len(graph.shape(call)) == 1:
         return _activate(graph, call, graph.put(call, "linear", {"features": features, **_bias(call)}))
@@ -180,12 +180,12 @@ def _dense(graph: KerasGraph, call: Call) -> str:
 # --- activations ---
 
 
-def _activate(graph: KerasGraph, call: Call, source: str) -> str:
+def _activate(graph: KerasGraph, call: KerasCall, source: str) -> str:
     """Append the activation that a layer has as a setting."""
     return _activation_of(graph, call, source, call.config.get("activation"), named=True)
 
 
-def _activation_of(graph: KerasGraph, call: Call, source: str, value: object, *, named: bool) -> str:
+def _activation_of(graph: KerasGraph, call: KerasCall, source: str, value: object, *, named: bool) -> str:
     if value is None or value == "linear":
         return source
     if isinstance(value, JsonObject) and (reader := ACTIVATION_LAYERS.get(value.word("class_name"))):
@@ -200,11 +200,11 @@ def _activation_of(graph: KerasGraph, call: Call, source: str, value: object, *,
     return graph.put(call, kind, settings, source, f"_{value}" if named else "")
 
 
-def _activation(graph: KerasGraph, call: Call) -> str:
+def _activation(graph: KerasGraph, call: KerasCall) -> str:
     return _activation_of(graph, call, _source(call), call.config.get("activation"), named=False)
 
 
-def _relu(graph: KerasGraph, call: Call) -> str:
+def _relu(graph: KerasGraph, call: KerasCall) -> str:
     config = call.config
     slope, threshold = config.real("negative_slope", "0"), config.real("threshold", "0")
     most = config.real("max_value", "")
@@ -217,17 +217,17 @@ def _relu(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "apply", {"function": f"{above} if x > {threshold} else {below}"})
 
 
-def _leaky_relu(graph: KerasGraph, call: Call) -> str:
+def _leaky_relu(graph: KerasGraph, call: KerasCall) -> str:
     key = "alpha" if "alpha" in call.config else "negative_slope"
     return graph.put(call, "leaky_relu", {"slope": call.config.real(key, "0.3")})
 
 
-def _elu(graph: KerasGraph, call: Call) -> str:
+def _elu(graph: KerasGraph, call: KerasCall) -> str:
     alpha = call.config.real("alpha", "1")
     return graph.put(call, "elu", {} if alpha == "1" else {"alpha": alpha})
 
 
-def _prelu(graph: KerasGraph, call: Call) -> str:
+def _prelu(graph: KerasGraph, call: KerasCall) -> str:
     rank = len(graph.shape(call)) - 1
     shared = set(_axes(graph, call, call.config.get("shared_axes") or []))
     if shared == set(range(1, rank + 1)):
@@ -237,7 +237,7 @@ def _prelu(graph: KerasGraph, call: Call) -> str:
     raise call.layer.refuse("has a slope for each position", "shared_axes of all positions can be read")
 
 
-def _softmax(graph: KerasGraph, call: Call) -> str:
+def _softmax(graph: KerasGraph, call: KerasCall) -> str:
     if _axes(graph, call, call.config.get("axis", -1)) != (0,):
         raise call.layer.refuse("is over positions, and only one over channels can be read")
     return graph.put(call, "softmax", {})
@@ -246,7 +246,7 @@ def _softmax(graph: KerasGraph, call: Call) -> str:
 # --- normalization ---
 
 
-def _axes(graph: KerasGraph, call: Call, value: object) -> tuple[int, ...]:
+def _axes(graph: KerasGraph, call: KerasCall, value: object) -> tuple[int, ...]:
     """Axes as a spec counts them, from one or a list of them."""
     values = value if isinstance(value, list) else [value]
     axes = [axis for axis in values if isinstance(axis, int) and not isinstance(axis, bool)]
@@ -255,19 +255,19 @@ def _axes(graph: KerasGraph, call: Call, value: object) -> tuple[int, ...]:
     return tuple(sorted(graph.axis(call, axis) for axis in axes))
 
 
-def _batch_norm(graph: KerasGraph, call: Call) -> str:
+def _batch_norm(graph: KerasGraph, call: KerasCall) -> str:
     if _axes(graph, call, call.config.get("axis", -1)) != (0,):
         raise call.layer.refuse("normalizes another axis than the channels")
     return graph.put(call, "batch_norm", _affine(call))
 
 
-def _affine(call: Call) -> dict[str, Plain]:
+def _affine(call: KerasCall) -> dict[str, Plain]:
     """The settings of a normalization that may have a factor, an addend, both or none."""
     absent = [key for key in ("scale", "center") if not call.config.flag(key, default=True)]
     return {"affine": False} if len(absent) == 2 else dict.fromkeys(absent, False)
 
 
-def _layer_norm(graph: KerasGraph, call: Call) -> str:
+def _layer_norm(graph: KerasGraph, call: KerasCall) -> str:
     axes = _axes(graph, call, call.config.get("axis", -1))
     everything = tuple(range(len(graph.shape(call))))
     if axes not in ((0,), everything):
@@ -275,7 +275,7 @@ def _layer_norm(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "layer_norm", _affine(call) | ({} if axes == everything else {"axes": "channels"}))
 
 
-def _group_norm(graph: KerasGraph, call: Call) -> str:
+def _group_norm(graph: KerasGraph, call: KerasCall) -> str:
     config = call.config
     if _axes(graph, call, config.get("axis", -1)) != (0,):
         raise call.layer.refuse("normalizes another axis than the channels")
@@ -284,7 +284,7 @@ def _group_norm(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "group_norm", _affine(call) | {"groups": groups})
 
 
-def _normalization(graph: KerasGraph, call: Call) -> str:
+def _normalization(graph: KerasGraph, call: KerasCall) -> str:
     config = call.config
     if _axes(graph, call, config.get("axis", -1)) != (0,):
         raise call.layer.refuse("normalizes another axis than the channels")
@@ -301,7 +301,7 @@ def _normalization(graph: KerasGraph, call: Call) -> str:
     return _apply_by_channel(graph, call, functions)
 
 
-def _constants(call: Call, key: str) -> list[str]:
+def _constants(call: KerasCall, key: str) -> list[str]:
     """The numbers of a setting: one, or a list within lists of one."""
     value = call.config.get(key)
     while isinstance(value, list) and len(value) == 1:
@@ -310,7 +310,7 @@ def _constants(call: Call, key: str) -> list[str]:
     return [as_real(item, call.layer.fields.span, key) for item in values]
 
 
-def _apply_by_channel(graph: KerasGraph, call: Call, functions: list[str]) -> str:
+def _apply_by_channel(graph: KerasGraph, call: KerasCall, functions: list[str]) -> str:
     """Append a function of each number, which may be another for each channel."""
     channels = graph.shape(call)[0]
     if len(set(functions)) == 1:
@@ -325,7 +325,7 @@ def _apply_by_channel(graph: KerasGraph, call: Call, functions: list[str]) -> st
     return graph.join(call, "concat", {}, tuple(parts))
 
 
-def _rescaling(graph: KerasGraph, call: Call) -> str:
+def _rescaling(graph: KerasGraph, call: KerasCall) -> str:
     scales = _constants(call, "scale")
     offsets = _constants(call, "offset") if "offset" in call.config else ["0"]
     count = max(len(scales), len(offsets))
@@ -337,7 +337,7 @@ def _rescaling(graph: KerasGraph, call: Call) -> str:
 # --- pools and maps ---
 
 
-def _pool(graph: KerasGraph, call: Call) -> str:
+def _pool(graph: KerasGraph, call: KerasCall) -> str:
     is_max = call.layer.type.startswith("Max")
     settings = _windows(graph, call, "pool_size", "strides", 0)
     if not is_max and settings.get("padding") == "same":
@@ -345,13 +345,13 @@ def _pool(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "max_pool" if is_max else "avg_pool", settings)
 
 
-def _global_pool(graph: KerasGraph, call: Call) -> str:
+def _global_pool(graph: KerasGraph, call: KerasCall) -> str:
     _rank(graph, call)
     kind = "global_max_pool" if "Max" in call.layer.type else "global_avg_pool"
     return graph.put(call, kind, {"keep_dims": True} if call.config.flag("keepdims", default=False) else {})
 
 
-def _sides(graph: KerasGraph, call: Call, key: str) -> int | tuple[int, ...]:
+def _sides(graph: KerasGraph, call: KerasCall, key: str) -> int | tuple[int, ...]:
     """What is added or taken at the sides of each axis: one number, one an axis, or two an axis."""
     rank, value = _rank(graph, call), call.config.get(key, 1)
     items = value if isinstance(value, list) else [value] * rank
@@ -363,15 +363,15 @@ def _sides(graph: KerasGraph, call: Call, key: str) -> int | tuple[int, ...]:
     return _short(tuple(int(side) for pair in pairs for side in pair))
 
 
-def _zero_padding(graph: KerasGraph, call: Call) -> str:
+def _zero_padding(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "pad", {"padding": _sides(graph, call, "padding")})
 
 
-def _cropping(graph: KerasGraph, call: Call) -> str:
+def _cropping(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "crop", {"amount": _sides(graph, call, "cropping")})
 
 
-def _up_sampling(graph: KerasGraph, call: Call) -> str:
+def _up_sampling(graph: KerasGraph, call: KerasCall) -> str:
     factor = _short(call.config.numbers("size", _rank(graph, call), 2, 1))
     mode = call.config.word("interpolation", "nearest")
     if mode not in ("nearest", "bilinear"):
@@ -379,11 +379,11 @@ def _up_sampling(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "upsample", {"factor": factor} | ({} if mode == "nearest" else {"mode": mode}))
 
 
-def _flatten(graph: KerasGraph, call: Call) -> str:
+def _flatten(graph: KerasGraph, call: KerasCall) -> str:
     return _source(call) if len(graph.shape(call)) == 1 else graph.put(call, "flatten", {})
 
 
-def _reshape(graph: KerasGraph, call: Call) -> str:
+def _reshape(graph: KerasGraph, call: KerasCall) -> str:
     value = call.config.get("target_shape")
     if not isinstance(value, list) or not value or not all(is_whole(size, -1) for size in value):
         raise call.layer.refuse("needs target_shape, a list of whole numbers")
@@ -413,7 +413,7 @@ def _reshape(graph: KerasGraph, call: Call) -> str:
     return graph.put(call, "permute", {"axes": (len(target) - 1, *range(len(target) - 1))}, source)
 
 
-def _permute(graph: KerasGraph, call: Call) -> str:
+def _permute(graph: KerasGraph, call: KerasCall) -> str:
     dims = call.config.get("dims")
     count = len(graph.shape(call))
     if (
@@ -430,16 +430,16 @@ def _permute(graph: KerasGraph, call: Call) -> str:
 # --- joins and operations ---
 
 
-def _join(graph: KerasGraph, call: Call) -> str:
+def _join(graph: KerasGraph, call: KerasCall) -> str:
     return graph.join(call, JOINS[call.layer.type], {}, call.sources)
 
 
-def _average(graph: KerasGraph, call: Call) -> str:
+def _average(graph: KerasGraph, call: KerasCall) -> str:
     total = graph.join(call, "add", {}, call.sources, "_sum")
     return graph.put(call, "apply", {"function": f"x / {len(call.sources)}"}, total)
 
 
-def _extreme(graph: KerasGraph, call: Call) -> str:
+def _extreme(graph: KerasGraph, call: KerasCall) -> str:
     names, count = OPERANDS[: len(call.sources)], len(call.sources)
     if count > len(OPERANDS):
         raise call.layer.refuse(f"reads {count} tensors, and at most {len(OPERANDS)} can be read")
@@ -447,12 +447,12 @@ def _extreme(graph: KerasGraph, call: Call) -> str:
     return graph.join(call, "apply", {"function": function}, call.sources) if count > 1 else _source(call)
 
 
-def _concatenate(graph: KerasGraph, call: Call) -> str:
+def _concatenate(graph: KerasGraph, call: KerasCall) -> str:
     axis = _axes(graph, call, call.config.get("axis", -1))[0]
     return graph.join(call, "concat", {"axis": axis} if axis else {}, call.sources)
 
 
-def _operation(graph: KerasGraph, call: Call) -> str:
+def _operation(graph: KerasGraph, call: KerasCall) -> str:
     """A function of two tensors, or of a tensor and a number, such as x + 3."""
     kind, sources = call.layer.type, call.sources
     if kind == "TFOpLambda":
@@ -475,33 +475,33 @@ def _function_of(layer: KerasLayer) -> str:
     return name
 
 
-def _join_or_operation(graph: KerasGraph, call: Call) -> str:
+def _join_or_operation(graph: KerasGraph, call: KerasCall) -> str:
     return _operation(graph, call) if call.layer.is_operation else _join(graph, call)
 
 
 # --- others ---
 
 
-def _source(call: Call) -> str:
+def _source(call: KerasCall) -> str:
     if len(call.sources) != 1:
         raise call.layer.refuse(f"reads {len(call.sources)} tensors, and one is needed")
     return call.sources[0]
 
 
-def _skip(_: KerasGraph, call: Call) -> str:
+def _skip(_: KerasGraph, call: KerasCall) -> str:
     """What does nothing once a network is trained."""
     return _source(call)
 
 
-def _dropout(graph: KerasGraph, call: Call) -> str:
+def _dropout(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "dropout", {"rate": call.config.real("rate", "0.5")})
 
 
-def _stochastic_depth(graph: KerasGraph, call: Call) -> str:
+def _stochastic_depth(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "drop_path", {"rate": call.config.real("rate", call.config.real("drop_path_rate", "0"))})
 
 
-def _layer_scale(graph: KerasGraph, call: Call) -> str:
+def _layer_scale(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "scale", {})
 
 

@@ -67,7 +67,7 @@ class KerasModel(Record):
     config: JsonObject
 
 
-class Call(Record):
+class KerasCall(Record):
     """A call of a layer: what it reads, the prefix of its names, and the names of the layers of its first call."""
 
     layer: KerasLayer
@@ -304,7 +304,7 @@ class KerasGraph:
 
     def _call(self, layer: KerasLayer, operands: tuple[str | int | float, ...], prefix: str) -> list[str]:
         owners = self.first_calls.get(id(layer.fields), ())
-        call = Call(layer, operands, prefix, [], owners)
+        call = KerasCall(layer, operands, prefix, [], owners)
         if not call.sources:
             raise layer.refuse("reads nothing")
         if layer.model is not None:
@@ -317,7 +317,7 @@ class KerasGraph:
         self.first_calls.setdefault(id(layer.fields), tuple(call.made))
         return [output]
 
-    def put(self, call: Call, kind: str, settings: dict[str, Plain], source: str = "", suffix: str = "") -> str:
+    def put(self, call: KerasCall, kind: str, settings: dict[str, Plain], source: str = "", suffix: str = "") -> str:
         """Append a layer that reads the one source of a call, or another one."""
         if not source:
             if len(call.sources) != 1:
@@ -326,7 +326,7 @@ class KerasGraph:
         return self.join(call, kind, settings, (source,), suffix)
 
     def join(
-        self, call: Call, kind: str, settings: dict[str, Plain], sources: tuple[str, ...], suffix: str = ""
+        self, call: KerasCall, kind: str, settings: dict[str, Plain], sources: tuple[str, ...], suffix: str = ""
     ) -> str:
         """Append a layer that reads several tensors. A further call of a layer shares the weights of its first."""
         owner = call.owners[len(call.made)] if len(call.made) < len(call.owners) else ""
@@ -335,11 +335,11 @@ class KerasGraph:
         call.made.append(made)
         return made
 
-    def shape(self, call: Call) -> tuple[int, ...]:
+    def shape(self, call: KerasCall) -> tuple[int, ...]:
         """The shape of the first tensor that a call reads, channels first."""
         return self.builder.shapes[call.sources[0]]
 
-    def axis(self, call: Call, number: int) -> int:
+    def axis(self, call: KerasCall, number: int) -> int:
         """An axis as a spec counts it, from the channels, of one as Keras counts it, from the batch."""
         count = len(self.shape(call)) + 1
         axis = number if number >= 0 else number + count
@@ -350,7 +350,7 @@ class KerasGraph:
         return 0 if axis == count - 1 else axis
 
 
-CallReader: TypeAlias = Callable[[KerasGraph, Call], str]
+CallReader: TypeAlias = Callable[[KerasGraph, KerasCall], str]
 
 
 def _value(operand: Operand, values: dict[tuple[str, int], list[str]], layer: KerasLayer | None) -> str | int | float:

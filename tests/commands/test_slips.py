@@ -63,7 +63,7 @@ NOT_READ = {
     "onnx": "ONNX models",
     "pt": "PyTorch models",
     "PTH": "PyTorch models",
-    "h5": "Keras models",
+    "h5": "HDF5 files",
     "caffemodel": "Caffe models",
     "tflite": "TensorFlow Lite models",
     "pb": "TensorFlow models",
