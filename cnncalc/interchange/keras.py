@@ -15,7 +15,7 @@ from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.interchange.building import Sizes, affine
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.json_text import JsonObject, as_real, is_whole, parse
-from cnncalc.interchange.keras_graph import MODELS, KerasCall, CallReader, KerasGraph, KerasLayer, KerasModel, plan
+from cnncalc.interchange.keras_graph import MODELS, CallReader, KerasCall, KerasGraph, KerasLayer, KerasModel, plan
 
 ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "relu": ("relu", {}),
