@@ -65,7 +65,7 @@ class GraphBuilder:
             # The one input of a spec is called input, whatever its name was.
             name = TAKEN[0] if is_one else self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
             names[source] = name
-            given = self._given("" if is_one else name, shape)
+            given = self.sizes.get(name) or (self.sizes.get("", ()) if is_one else ()) or shape
             if not given:
                 option = surface.new_input_shape("" if is_one else name, example)
                 problems.append(
@@ -81,13 +81,6 @@ class GraphBuilder:
         if problems:
             raise SpecError(problems)
         return names
-
-    def _given(self, name: str, own: tuple[int, ...]) -> tuple[int, ...]:
-        """The sizes that the user gives for an input, unless they have the channels last; else its own."""
-        given = self.sizes.get(name) or (() if name else self.sizes.get("input", ()))
-        if not given or (own and given[0] != own[0] and own[0] in given):
-            return own
-        return given
 
     def add(self, layer: GraphLayer) -> str:
         """Append a layer and return its name: the wanted one as far as a spec can have it.

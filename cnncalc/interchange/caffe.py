@@ -88,8 +88,6 @@ def _pooling(graph: CaffeGraph, layer: CaffeLayer) -> None:
     pool = {"0": "MAX", "1": "AVE"}.get(fields.word("pool", "MAX"), fields.word("pool", "MAX"))
     if pool not in ("MAX", "AVE"):
         raise layer.refuse(f"has pool {quoted(pool)}, and only MAX and AVE can be read")
-    if len(layer.tops) > 1:
-        raise layer.refuse("gives the places of the largest numbers, which cannot be read")
     short = "max" if pool == "MAX" else "avg"
     if fields.flag("global_pooling", default=False):
         graph.put(layer, f"global_{short}_pool", {"keep_dims": True})
@@ -100,7 +98,9 @@ def _pooling(graph: CaffeGraph, layer: CaffeLayer) -> None:
     rounding = {"0": "CEIL", "1": "FLOOR"}.get(fields.word("round_mode"), fields.word("round_mode") or "CEIL")
     if rounding == "CEIL" and fields.flag("ceil_mode", default=True):
         settings["rounding"] = "ceil"
-    graph.put(layer, f"{short}_pool", settings)
+    pool_name = graph.put(layer, f"{short}_pool", settings)
+    # Further tops have the places of the largest numbers.
+    graph.blobs.update(dict.fromkeys(layer.tops, pool_name))
     if "rounding" in settings and "padding" not in settings:
         _check_last_windows(graph, layer, settings)
 
@@ -384,9 +384,16 @@ def _permute(graph: CaffeGraph, layer: CaffeLayer) -> None:
 def _upsample(graph: CaffeGraph, layer: CaffeLayer) -> None:
     fields = layer.fields.message("upsample_param")
     scale = fields.number("scale", 0)
-    if not scale or len(layer.bottoms) > 1:
-        raise layer.refuse("can be read only with one bottom and a scale")
-    graph.put(layer, "upsample", {"factor": scale})
+    if not scale:
+        raise layer.refuse("needs a scale")
+    if len(layer.bottoms) == 1:
+        graph.put(layer, "upsample", {"factor": scale})
+        return
+    # SegNet's second bottom has the places that a pool found: they are those of the pool itself.
+    settings: dict[str, Plain] = {"kernel": scale}
+    if "upsample_h" in fields.fields:
+        settings["size"] = fields.number("upsample_h", 0, 1), fields.number("upsample_w", 0, 1)
+    graph.put(layer, "max_unpool", settings, graph.sources(layer))
 
 
 def _interp(graph: CaffeGraph, layer: CaffeLayer) -> None:
@@ -398,7 +405,8 @@ def _interp(graph: CaffeGraph, layer: CaffeLayer) -> None:
     if len(layer.bottoms) == 2:
         height, width = _map_shape(graph, layer, 1)[1:]
     size = fields.number("height", height, 1), fields.number("width", width, 1)
-    graph.put(layer, "upsample", {"size": size, "mode": "bilinear"}, (graph.blobs[layer.bottoms[0]],))
+    settings: dict[str, Plain] = {"size": size, "mode": "bilinear", "align_corners": True}
+    graph.put(layer, "upsample", settings, (graph.blobs[layer.bottoms[0]],))
 
 
 def _map_shape(graph: CaffeGraph, layer: CaffeLayer, bottom: int = 0) -> tuple[int, ...]:

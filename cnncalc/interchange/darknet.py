@@ -144,8 +144,7 @@ class _Reader:
             )
         self.shape = channels, height, width
         given = sizes.get("") or sizes.get(INPUT) or ()
-        # Sizes that do not begin with the channels are left to the decoder, which reports them.
-        if len(given) == len(self.shape) and given[0] == channels:
+        if len(given) == len(self.shape):
             channels, height, width = given
         self.current = Output(INPUT, channels, height, width)
         self.layers: list[GraphLayer] = []

@@ -130,6 +130,7 @@ def test_phases(layers):
         ("Softmax", "softmax_param { axis: 1 }", "softmax input -> 3x9x9"),
         ("Scale", "scale_param { bias_term: true }", "scale input -> 3x9x9"),
         ("BN", "", "batch_norm input -> 3x9x9"),
+        ("Bias", "", "bias input -> 3x9x9"),
         ("Flatten", "", "flatten input -> 243"),
         ("Flatten", "flatten_param { axis: 2 }", "reshape input -> 3x81"),
         ("Flatten", "flatten_param { axis: -3 end_axis: -2 }", "reshape input -> 27x9"),
@@ -227,6 +228,19 @@ def test_batch_norm_and_scale_that_are_two_layers(layers):
     assert totals(load(FILE)).params == 0
 
 
+def test_a_scale_without_bias_is_a_batch_norm_without_addend(layers):
+    layers(HEAD + layer("BatchNorm", top="n", name="n") + layer("Scale", "", "n", "s", "s"))
+    (norm,) = load(FILE).layers
+    # A factor for each of 3 channels; mean and variance are buffers.
+    assert (norm.name, norm.params, totals(load(FILE)).buffers) == ("n", 3, 6)
+
+
+def test_unpooling_uses_the_places_of_its_pool(layers):
+    text = HEAD + layer("Pooling", 'top: "mask" pooling_param { kernel_size: 2 stride: 2 }', top="p", name="p")
+    text += layer("Upsample", 'bottom: "mask" upsample_param { scale: 2 upsample_h: 9 upsample_w: 9 }', "p")
+    assert layers(text) == ["p: max_pool input -> 3x5x5", "x: max_unpool p, p -> 3x9x9"]
+
+
 def test_layers_share_named_parameters(layers):
     def conv(name, bottom):
         params = 'param { name: "w" } param { name: "b" } convolution_param { num_output: 3 kernel_size: 3 pad: 1 }'
@@ -260,10 +274,14 @@ def test_several_inputs(layers, refused):
     assert layers(pair, a="1x2x3", b="1x2x3") == ["x: add a, b -> 1x2x3"]
 
 
-def test_other_sizes_of_an_input_reach_crops(layers):
-    """Numbers that depend on the input's size follow `--input`."""
-    text = HEAD + layer("Interp", "interp_param { zoom_factor: 2 }")
-    assert layers(text, size="3x5x5") == ["x: upsample input -> 3x9x9"]
+def test_other_sizes_of_an_input_change_what_depends_on_them(layers):
+    """Numbers of the graph that the file does not have follow `--input`."""
+    text = (
+        HEAD + layer("Interp", "interp_param { zoom_factor: 2 }") + layer("Crop", 'bottom: "data"', "top", "cut", "k")
+    )
+    assert layers(text)[-1] == "k: crop x -> 3x9x9"
+    # 5 + 4 = 9, cut to 5.
+    assert layers(text, size="2x5x5") == ["x: upsample input -> 2x9x9", "k: crop x -> 2x5x5"]
 
 
 def test_names(layers):
@@ -351,7 +369,7 @@ def test_every_command_reads_networks(tmp_path, monkeypatch, run):
     assert f"{FILE}:6:1: " in run("check", FILE, "--max", "conv1.params=100", status=1).stdout
     Path("net.yaml").write_text(run("show", "--expand", FILE).stdout, encoding="utf-8")
     assert run("diff", FILE, "net.yaml").stdout.startswith("nothing changed")
-    assert "channels come first" in run("summary", FILE, "--input", "9x9x3", status=2).output
+    assert "5x9x9" in run("summary", FILE, "--input", "5x9x9").stdout
     unsized = TINY.replace("input_shape { dim: 10 dim: 3 dim: 9 dim: 9 }", "")
     Path(FILE).write_text(unsized, encoding="utf-8")
     advice = f"{FILE}:2:8: the file has no size for its input 'data'; give it, as in --input 3x227x227"

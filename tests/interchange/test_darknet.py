@@ -162,6 +162,14 @@ def test_what_cannot_be_read(body, message, refused):
     assert refused(NET + body) == [f"net.cfg:{message}"]
 
 
+def test_other_sizes_of_the_input(tmp_path):
+    """A crop to 6x6 takes 2 rows and 3 columns off each side of 10x12."""
+    path = tmp_path / "net.cfg"
+    path.write_text(f"{NET}[crop]\ncrop_height=6\ncrop_width=6\n", encoding="utf-8")
+    (crop,) = load(str(path), inputs=[("", "3x10x12")]).layers
+    assert (crop.figures.type.amount, crop.output_shape) == ((2, 2, 3, 3), (3, 6, 6))
+
+
 def test_all_unknown_sections_at_once(refused):
     assert len(refused(NET + "[lstm]\n[convolutional]\n[iseg]\n")) == 2
 

@@ -312,6 +312,14 @@ def test_reshapes_that_split_channels_keep_the_order_of_numbers(layers):
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "params"), [({}, 6), ({"scale": False}, 3), ({"scale": False, "center": False}, 0)]
+)
+def test_normalization_with_a_factor_an_addend_both_or_none(settings, params, layers):
+    layers(functional(image(), layer("BatchNormalization", axis=-1, **settings)))
+    assert (totals(load(FILE)).params, totals(load(FILE)).buffers) == (params, 6)
+
+
 def test_functions_of_numbers(layers):
     """Operations of tensors and numbers, and layers with constants, as expressions."""
 
