@@ -160,7 +160,7 @@ class Intake:
 
     def __init__(self, documents: Iterable[ParsedFile] = (), inputs: Iterable[tuple[str, str]] = ()) -> None:
         self.documents = {identify(document.place): document for document in documents}
-        # The sizes that the user gives for the inputs of the spec itself: another program's file may have none.
+        # The sizes that the user gives: another program's file may have none for its inputs.
         self.inputs = tuple(inputs)
         self.characters = sum(len(document.text) for document in self.documents.values())
         self.values = 0
@@ -183,7 +183,7 @@ class Intake:
         text = read(place)
         self.characters += len(text)
         _refuse_sum("bytes", self.characters)
-        node = _parse(text, place, () if reference is not None else self.inputs)
+        node = _parse(text, place, self.inputs)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
