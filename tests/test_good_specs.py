@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cnncalc.analyses.receptive_field import fields
 from cnncalc.network import build
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
 
@@ -282,3 +283,41 @@ def test_attentive_units() -> None:
         conv(16, 32, 3, bias=True) + linear(32, 8) + linear(8, 32),
     ]
     assert params(network) == sum(units) + linear(32, 10)
+
+
+def within(network: LayerGraph, block: str) -> list[Layer]:
+    return [layer for layer in network.layers if layer.name.startswith(f"{block}.")]
+
+
+def test_attention_blocks() -> None:
+    """7 x 7 positions, or 49 tokens, of 64 channels; 4 heads of 16."""
+    network = load("attention_blocks")
+    channels, tokens = 64, 49
+    project = linear(channels, channels)
+
+    def cost(block: str) -> tuple[int, int]:
+        inside = within(network, block)
+        return sum(one.params for one in inside), sum(one.macs for one in inside)
+
+    # nn.MultiheadAttention of PyTorch: in_proj of 3 d x d + 3 d, out_proj of d x d + d.
+    macs = 4 * tokens * channels**2 + 2 * tokens**2 * channels
+    assert cost("encoder.attention.attention") == (4 * channels**2 + 4 * channels, macs)
+    mlp = linear(channels, 256) + linear(256, channels)
+    assert cost("encoder") == (4 * project + mlp + 2 * norm(channels), macs + 2 * tokens * channels * 256)
+    # Swin's relative_position_bias_table: (2 x 7 - 1)^2 offsets for each head.
+    assert cost("windows") == (4 * project + 13**2 * 4, macs)
+    assert cost("squeeze_excitation") == (linear(64, 4) + linear(4, 64), 2 * 64 * 4)
+    # One perceptron for means and maxima; a convolution of two maps.
+    assert cost("cbam") == (2 * 64 * 4 + 2 * 49, 4 * 64 * 4 + 2 * 49 * tokens)
+    # gamma and beta; timm's GlobalResponseNorm(64) has 128.
+    assert cost("global_response_norm") == (128, 0)
+    half = conv(64, 32, 1, bias=True)
+    mixed = 2 * tokens**2 * 32
+    assert cost("non_local") == (3 * half + conv(32, 64, 1, bias=True), 4 * tokens * 64 * 32 + mixed)
+    assert cost("gated_unit") == (64 * 256 + 128 * 64, tokens * (64 * 256 + 128 * 64))
+    assert layer(network, "gated_unit.linear").output_shape == (64, 49)
+    # Every position sees every other behind each attention.
+    found = fields(network)
+    for name in ("non_local.mixed", "windows.einsum_2", "encoder.attention.attention.einsum"):
+        assert all(axis.whole for axis in found.of(name)["input"]), name
+    assert layer(network, "encoder.attention.attention.query.apply").settings == {"function": "x / sqrt((16))"}

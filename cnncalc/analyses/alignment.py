@@ -353,7 +353,7 @@ class _Level:
 
 def _alters(node: Node) -> bool:
     """Whether a layer gives another shape than it takes."""
-    return node.layer is not None and node.layer.output_shape != node.layer.input_shapes[0]
+    return node.layer is not None and node.layer.output_shape not in node.layer.input_shapes[:1]
 
 
 def _kindred(one: LayerType, two: LayerType) -> bool:

@@ -33,7 +33,7 @@ from cnncalc.layers.contract import Aliasing, Matrices, Remark
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, Window, axis_names
 from cnncalc.network.records import Figures, Group, Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
-from cnncalc.spec.templates import Computed, Listed, Template
+from cnncalc.spec.templates import Computed, FilledText, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
 # An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
@@ -195,6 +195,8 @@ def _text(template: Template | None) -> str:
     """An expression as it is written; nothing for what is a value already."""
     if isinstance(template, Computed):
         return template.expression.text
+    if isinstance(template, FilledText):
+        return "".join(part if isinstance(part, str) else f"{{{_text(part)}}}" for part in template.parts)
     if isinstance(template, Listed):
         return f"[{', '.join(_text(item) or _constant(item) for item in template.items)}]"
     return ""
@@ -302,10 +304,13 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
 
 def _most_read(layer: Layer) -> int | None:
     """The most inputs that an output can read where some of its connections are to padding; None where none is."""
-    wired, image, output = wiring(layer), layer.input_shapes[0], layer.output_shape
+    wired, output = wiring(layer), layer.output_shape
+    if wired is None:
+        return None
+    image = layer.input_shapes[0]
     found = layer.figures.type.windows(layer.input_shapes)
     windows = [window for window in found if isinstance(window, SlidingWindow | SpreadWindow)]
-    if wired is None or not any(window.before > 0 or window.after > 0 for window in windows):
+    if not any(window.before > 0 or window.after > 0 for window in windows):
         return None
     slid = output if isinstance(windows[0], SlidingWindow) else image
     each = Fraction(wired.connections, slid.positions * output.channels * prod(window.kernel for window in windows))
@@ -367,6 +372,8 @@ def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
     if layer.input_shapes[0].rank:
         return layer.inputs[0], layer.input_shapes[0]
     for above in _above(network, layer):
+        if not above.inputs:
+            return None
         shape = above.input_shapes[0]
         if wiring(above) is not None or shape.elements != above.output_shape.elements:
             return None
@@ -398,6 +405,8 @@ def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) 
     fields = receptive_fields(network)
     strides: set[object] = set()
     for above in (layer, *_above(network, layer)):
+        if not above.inputs:
+            break
         shape, field = above.input_shapes[0], fields.get(above.inputs[0])
         if shape.rank and field is not None:
             strides = {axis.stride for axis in field}
@@ -423,7 +432,10 @@ def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
 
 
 def _slid_layer(network: LayerGraph, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
-    kind, image = layer.figures.type, inputs[0]
+    kind = layer.figures.type
+    if not inputs:
+        return layer.output_shape
+    image = inputs[0]
     if image.rank and is_dense(layer):
         read = _read_map(network, layer)
         kernel = read[1].spatial if read else (1,) * image.rank
@@ -447,7 +459,7 @@ def _stack(network: LayerGraph, layer: Layer) -> Stack | None:
     for above in (layer, *_above(network, layer)):
         if _stackable(above):
             chain.insert(0, above)
-        elif wiring(above) is not None or above.input_shapes[0] != above.output_shape:
+        elif wiring(above) is not None or above.input_shapes[:1] != (above.output_shape,):
             break
     if len(chain) < 2 or chain[-1] is not layer:
         return None
@@ -471,8 +483,11 @@ def _sliding(layer: Layer) -> tuple[SlidingWindow, ...]:
 
 
 def _stackable(layer: Layer) -> bool:
-    wired, image = wiring(layer), layer.input_shapes[0]
-    if wired is None or wired.full is not None or not image.rank or image.channels != layer.output_shape.channels:
+    wired = wiring(layer)
+    if wired is None or wired.full is not None:
+        return False
+    image = layer.input_shapes[0]
+    if not image.rank or image.channels != layer.output_shape.channels:
         return False
     if layer.figures.type.matrices(layer.input_shapes, layer.output_shape) is None or is_pointwise(layer):
         return False

@@ -344,9 +344,9 @@ class _Walk:
             axes = enumerate(shape.spatial)
             state[name] = {name: tuple((Strand(axis, one, start, (0, size - 1)),) for axis, size in axes)}
         for layer in self.network.layers:
-            counted = self.counted(layer)
+            counted = self.counted(layer, [bool(paths[source]) for source in layer.inputs])
             paths[layer.name] = _sums([paths[layer.inputs[number]] for number in counted])
-            further = len(paths[layer.name]) - 1
+            further = max(len(paths[layer.name]) - 1, 0)
             limits.spend(Cost.FURTHER_INPUT * further, f"the receptive field of each layer on {further + 1:,} inputs")
             state[layer.name] = self.layer(layer, counted, [state[source] for source in layer.inputs])
         layers = {layer.name: state[layer.name] for layer in self.network.layers}
@@ -354,14 +354,17 @@ class _Walk:
         flaws, gates = tuple(self.misalignments), tuple(self.gates)
         return Fields(dict(self.network.inputs), outputs, layers, flaws, gates, self.through_gates, paths, {})
 
-    def counted(self, layer: Layer) -> list[int]:
-        """Which of a layer's inputs count, by their places: gates do not unless told."""
+    def counted(self, layer: Layer, depends: list[bool]) -> list[int]:
+        """The places of the layer's inputs that count: gates do only if asked for.
+
+        `depends` says which inputs depend on an input of the network; learned numbers do not, and are no gates.
+        """
         readings = self.read(layer)
-        repeated = [number for number, reading in enumerate(readings) if reading.repeated]
-        if not repeated or len(repeated) == len(readings):
+        repeated = [number for number, reading in enumerate(readings) if reading.repeated and depends[number]]
+        if not repeated or len(repeated) == sum(depends):
             return list(range(len(readings)))
         self.gates += [Gate(layer.name, layer.inputs[number]) for number in repeated]
-        return [number for number, reading in enumerate(readings) if self.through_gates or not reading.repeated]
+        return [number for number in range(len(readings)) if self.through_gates or number not in repeated]
 
     def read(self, layer: Layer) -> tuple[Reading, ...]:
         key = id(layer.figures)
@@ -399,7 +402,7 @@ class _Walk:
             return before if all(map(is_, slid[0], before)) else self.affordable(slid[0], layer.output_shape)
         strands = tuple(chain.from_iterable(slid))
         joined = self.joined(layer, branches, (name, axis), slid)
-        if any(branch.reading.channels is None for branch in branches):
+        if any(branch.reading.channels is None and not branch.reading.moves for branch in branches):
             # Each channel is that of one branch.
             differ = len(branches) < len(layer.inputs) or len({strand[:2] for strand in strands}) > 1
             channels = {strand.channels for strand in strands} - {None}
@@ -424,7 +427,9 @@ class _Walk:
                 groups.setdefault((strand.axis, strand.reach.stride), []).append(strand)
         if len(groups) > MOST_STRANDS:
             return (_lost(strands[0], NoRule.STRANDS),)
-        for flaw, numbers in _flaws(branches, axis, groups, max(map(len, slid))):
+        # What moves axes elsewhere, such as a matrix product, is not meant to keep them aligned.
+        aligned = not any(branch.reading.moves for branch in branches)
+        for flaw, numbers in _flaws(branches, axis, groups, max(map(len, slid))) if aligned else ():
             self.misalignments.append(Misalignment(layer.name, name, axis, flaw, numbers))
         return self.affordable(tuple(map(_together, groups.values())), layer.output_shape)
 
@@ -517,11 +522,13 @@ class _Walk:
         moves = {axis: move for move in branch.reading.moves for axis in move.inputs}
         if isinstance(strand.reach, NoRule):
             return lost._replace(reach=strand.reach)
+        if strand.channels is not None and 0 not in moves:
+            # Every output reads all channels.
+            strand = strand._replace(channels=None)
         if strand.channels is not None and not self.stay(moves, strand):
             return lost
         if own not in moves:
-            # Of an axis of size 1 every output reads all.
-            return self.slid_strand(layer, strand, (WholeWindow(), 1), None)
+            return self.slid_strand(layer, strand, (WholeWindow(), branch.shape[own]), None)
         move, along = moves[own], branch.shape[own]
         rule = strand.reach if own else strand.channels
         if not isinstance(rule, Reach):

@@ -221,11 +221,12 @@ class _Following:
                 places.append([(runs[0],)])
         limits.spend(Cost.RUN * prod(map(len, places)))
         for boxes in product(*places):
-            along: list[Runs] = [_all(1)] * len(image)
+            along: list[Runs] = list(map(_all, image))
             for move, own in zip(reading.moves, boxes, strict=True):
                 for axis, runs_of in zip(move.inputs, own, strict=True):
                     along[axis] = runs_of
-            yield None if channels is None else along[0], tuple(along[1:])
+            is_known = channels is not None or ((0,), (0,)) not in reading.moves
+            yield along[0] if is_known else None, tuple(along[1:])
 
     def apart(self, parts: list[Part], channels: int) -> list[Part]:
         """Parts without those that lie within another."""

@@ -133,6 +133,10 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
     """How many positions of the input lie between two of an output, along the last axis; None for one position."""
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
+        if not layer.inputs:
+            # Learned numbers lie on no map of the input.
+            scales[layer.name] = Fraction(0)
+            continue
         largest = max(layer.input_shapes, key=lambda shape: (shape.rank, shape.positions))
         numerator, denominator = 1, 1
         if largest.rank and layer.output_shape.rank == largest.rank:
@@ -144,7 +148,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
         incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
         scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
     maps = {layer.name for layer in network.layers if layer.output_shape.positions > 1}
-    return {layer.name: scales[layer.name] if layer.name in maps else None for layer in network.layers}
+    return {layer.name: (scales[layer.name] or None) if layer.name in maps else None for layer in network.layers}
 
 
 def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:

@@ -113,6 +113,6 @@ def weight_layers(network: LayerGraph) -> int:
     depth = {name: 0 for name, _ in network.inputs}
     for layer in network.layers:
         inputs = layer.inputs
-        longest = depth[inputs[0]] if len(inputs) == 1 else max([depth[name] for name in inputs])
+        longest = depth[inputs[0]] if len(inputs) == 1 else max([depth[name] for name in inputs], default=0)
         depth[layer.name] = longest + layer.figures.type.added_depth
     return max((depth[layer.name] for layer in inference_layers(network.layers)), default=0)

@@ -53,9 +53,7 @@ BRACKETS = {
 }
 
 
-LATEX_FUNCTIONS = {name: rf"\{name}" for name in ("exp", "ln", "tanh", "min", "max")}
-# Functions of a formula that have no exact value.
-TRANSCENDENTAL = ("exp", "ln", "erf", "sqrt", "tanh")
+LATEX_FUNCTIONS = {name: rf"\{name}" for name in ("exp", "ln", "tanh", "sin", "cos", "min", "max")}
 UNBROKEN = "\N{NO-BREAK SPACE}"
 # In `names`, how a function defined piece by piece is written; no symbol can have this name.
 PIECEWISE = "if"
@@ -77,12 +75,14 @@ def written(
     formula: str, style: Style, values: Mapping[str, Number] | None = None, names: Mapping[str, str] | None = None
 ) -> str:
     """A formula as symbols, or with the numbers of `values` in their place; `names` says how symbols are written."""
-    return _FormulaWriter(style, values or {}, names or {}).tree(expressions.parse(formula, TRANSCENDENTAL).tree)[0]
+    return _FormulaWriter(style, values or {}, names or {}).tree(
+        expressions.parse(formula, expressions.REAL_FUNCTIONS).tree
+    )[0]
 
 
 def letters(formula: str, known: Mapping[str, str]) -> dict[str, str]:
     """The letters of a formula's symbols, in their order, where every one has a letter; else none."""
-    names = [name for name, _ in expressions.parse(formula, TRANSCENDENTAL).names]
+    names = [name for name, _ in expressions.parse(formula, expressions.REAL_FUNCTIONS).names]
     return {name: known[name] for name in names} if all(name in known for name in names) else {}
 
 

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args,
 
 from cnncalc.formats.json import dumps
 from cnncalc.record import Record
+from cnncalc.syntax.settings import MOST_AXES
 from cnncalc.text import number
 
 
@@ -38,7 +39,7 @@ class Keywords:
 
 Count: TypeAlias = Annotated[int, Keywords(minimum=0)]
 Positive: TypeAlias = Annotated[int, Keywords(minimum=1)]
-Sizes: TypeAlias = Annotated[tuple[Positive, ...], Keywords(minItems=1, maxItems=4)]
+Sizes: TypeAlias = Annotated[tuple[Positive, ...], Keywords(minItems=1, maxItems=MOST_AXES)]
 Number: TypeAlias = int | Fraction
 
 PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number", NoneType: "null"}

@@ -94,6 +94,14 @@ SENTENCES = {
         "symbol_kernel_positions": "kernel positions",
         "symbol_window_positions": "kernel positions",
         "symbol_read_positions": "positions read",
+        "symbol_axis_size": "size of the axis",
+        "symbol_together": "numbers in a set",
+        "symbol_reduced": "numbers in a set",
+        "symbol_all_in_elements": "numbers of each",
+        "symbol_rows": "rows",
+        "symbol_columns": "columns",
+        "symbol_inner": "numbers of a row",
+        "symbol_places": "places of the other axes",
         "symbol_outputs": "output size",
         "symbol_filters": "filters",
         "symbol_features": "features",
@@ -246,12 +254,17 @@ SENTENCES = {
         # --- remarks of layer types ---------------------------------------------------------------
         "remark_activation": "Every number x becomes f(x):",
         "remark_across_channels": "The sum runs over the {in_channels:one channel|# channels} of a position.",
+        "remark_across_axis": "The sum runs over the {axis_size:only number|# numbers} along axis {axis}.",
+        "remark_apply": "The numbers x, y, ... at one place of the inputs become f:",
         "remark_prelu": "The slope is learned, one for the whole layer.",
         "remark_prelu_per_channel": (
             "The slope is learned, one for {in_channels:the only channel|each of the # channels}."
         ),
         "remark_flatten": (
             "The same {in_elements:number|# numbers in a row, channel after channel}; nothing is computed or copied."
+        ),
+        "remark_flatten_axes": (
+            "Axes {start} to {end} become one, row after row: {sizes} = {size}; nothing is computed or copied."
         ),
         "remark_reshape": "The same {in_elements:number|# numbers} in another shape.",
         "remark_permute": "The same {in_elements:number with its|# numbers with their} axes in another order.",
@@ -357,6 +370,36 @@ SENTENCES = {
         "remark_layer_norm_channels": (
             "Mean and variance are taken over the {in_channels:one channel|# channels} of each position separately."
         ),
+        "remark_layer_norm_axes": (
+            "Mean and variance are taken over {together:1 number|# numbers} ({sizes}), separately at each place of the "
+            "other axes."
+        ),
+        "remark_rms_norm_all": (
+            "The root mean square is taken over {in_elements:the only number|all # numbers} of one sample; no mean is "
+            "subtracted."
+        ),
+        "remark_rms_norm_channels": (
+            "The root mean square is taken over the {in_channels:one channel|# channels} of each position separately; "
+            "no mean is subtracted."
+        ),
+        "remark_rms_norm_axes": (
+            "The root mean square is taken over {together:1 number|# numbers} ({sizes}), separately at each place of "
+            "the other axes; no mean is subtracted."
+        ),
+        "remark_norm_learned_axes": (
+            "Learned: a factor (weight) and a bias for {together:the only number|each of the # numbers} of a set, "
+            "shared by all sets."
+        ),
+        "remark_factor_learned_channels": (
+            "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}."
+        ),
+        "remark_factor_learned_all": (
+            "Learned: a factor (weight) for {in_elements:the only number|each of the # numbers}."
+        ),
+        "remark_factor_learned_axes": (
+            "Learned: a factor (weight) for {together:the only number|each of the # numbers} of a set, shared by all "
+            "sets."
+        ),
         "remark_norm_learned_channel": (
             "Learned: a factor (weight) and a bias for {in_channels:the only channel|each of the # channels}."
         ),
@@ -450,6 +493,22 @@ SENTENCES = {
             "linear function per unit."
         ),
         "remark_opaque": "Its figures are those that the spec declares; how it computes is unknown.",
+        "remark_parameter": (
+            "The {out_elements:number is|# numbers are} learned: nothing comes in, and they are the same for every "
+            "sample."
+        ),
+        "remark_reduce_mean": "Each of {sets:the only number|the # numbers} is the mean of {reduced} ({sizes}).",
+        "remark_reduce_sum": "Each of {sets:the only number|the # numbers} is the sum of {reduced} ({sizes}).",
+        "remark_reduce_max": "Each of {sets:the only number|the # numbers} is the largest of {reduced} ({sizes}).",
+        "remark_reduce_min": "Each of {sets:the only number|the # numbers} is the smallest of {reduced} ({sizes}).",
+        "remark_reduce_norm": (
+            "Each of {sets:the only number|the # numbers} is the root of the sum of squares of {reduced} ({sizes})."
+        ),
+        "remark_product_sums": (
+            "Each output number is a sum of {places:one product|# products}, over {summed}; no parameters. Both "
+            "factors depend on the input, unlike those of a linear layer."
+        ),
+        "remark_product_without_sum": "Each output number is one product, with nothing summed over; no parameters.",
         "remark_rbf": (
             "{units:The only unit|Each of the # units} gives its squared distance from the input, sum (x - w)^2; its "
             "center is set by hand, not learned."

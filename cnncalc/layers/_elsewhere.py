@@ -26,7 +26,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
         "可分离卷积",
         "深度可分离卷积",
     ),
-    f"cnncalc has no attention layers; {OPAQUE}": (
+    'write its products with `- einsum: "hdn, hdm -> hnm"`, as docs/language.md shows': (
         "attention",
         "self_attention",
         "MultiheadAttention",

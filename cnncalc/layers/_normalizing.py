@@ -14,19 +14,27 @@ part in the statistics is left aside, as receptive fields are commonly given.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import prod
+from typing import ClassVar
+
+from cnncalc.layers._axes import find_axes
 from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
     Operations,
     Remark,
+    Role,
     Shapes,
     Weight,
     Wiring,
     pointwise,
     remark,
 )
-from cnncalc.layers.shapes import POINT, Shape, Window
+from cnncalc.layers.shapes import POINT, Shape, Window, quotient, times
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import PerAxis, axis_list
 
 # The remark on what is learned of each channel: a factor or not, an addend or not.
 LEARNED = {
@@ -67,6 +75,59 @@ def affine_weights(shape: tuple[int, ...], *, affine: bool, center: bool | None 
     """The learned factor and the learned addend."""
     center = affine if center is None else center
     return (*((Weight("weight", shape),) if affine else ()), *((Weight("bias", shape),) if center else ()))
+
+
+class AxesNorm(LayerType):
+    """What layer_norm and rms_norm share: the numbers of chosen axes are a set, for each place of the others."""
+
+    axes: str | PerAxis = axis_list("axes that are normalized together", words=("all", "channels"), default="all")
+    affine: bool
+    # The remark on the learned weights, by what is normalized together.
+    learned: ClassVar[Mapping[str, str]]
+
+    role = Role.NORMALIZATION
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        self.together(inputs[0])
+        return inputs[0]
+
+    def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
+        return None
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        over = self.axes if isinstance(self.axes, str) else "axes"
+        learned = remark(self.learned[over] if self.affine else "norm_nothing_learned")
+        sizes = {} if over != "axes" else {"sizes": times(self.together(inputs[0]))}
+        about = remark(f"{self.name}_{over}", **sizes)
+        return (about, learned, remark("statistics_not_tracked"))
+
+    def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
+        return None
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        return pointwise(inputs)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "together": prod(self.together(inputs[0]))}
+
+    def together(self, image: Shape) -> tuple[int, ...]:
+        """The sizes of the axes that are normalized together."""
+        if isinstance(self.axes, str):
+            return tuple(image) if self.axes == "all" else (image.channels,)
+        return tuple(image[axis] for axis in find_axes(self.axes, image))
+
+    def sets(self, image: Shape) -> int:
+        """How many sets of numbers are normalized apart."""
+        return quotient(image.elements, prod(self.together(image)))
+
+    @property
+    def set_texts(self) -> tuple[str, str]:
+        """The texts of how many sets there are, and of how many numbers each has."""
+        words = {"all": ("1", "in_elements"), "channels": ("in_positions", "in_channels")}
+        return words.get(str(self.axes), ("in_elements / together", "together"))
 
 
 class ChannelNorm(LayerType):

@@ -7,11 +7,12 @@ logarithm and a hyperbolic tangent count as one exponential each.
 
 from __future__ import annotations
 
+from cnncalc.layers._axes import find_axis
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
 from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Formulas, Operations, Remark, Role, Shapes, Weight, remark
-from cnncalc.layers.shapes import Shape, WholeWindow, Window
-from cnncalc.syntax.expressions import Number, fraction
-from cnncalc.syntax.settings import choice, flag, number
+from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, quotient
+from cnncalc.syntax.expressions import Number, Value, fraction
+from cnncalc.syntax.settings import axis_of, choice, flag, number
 
 
 class Identity(Elementwise, name="identity"):
@@ -256,55 +257,84 @@ class Softplus(Elementwise, name="softplus"):
     aliasing = Aliasing.IN_PLACE
 
 
-class Softmax(Elementwise, name="softmax"):
-    """exp(x) divided by the sum of exp(x) over the channels, at each position.
+class AxisSoftmax(Elementwise):
+    """What softmax and log_softmax share: the numbers along one axis are taken together."""
 
-    One exponential and one divide per number, and one add fewer than there are channels per position.
+    axis: int = axis_of("axis whose numbers become probabilities together, from 0, the channels", default=0)
+
+    role = Role.PROBABILITIES
+    aliasing = Aliasing.IN_PLACE
+
+    def output_shape(self, inputs: Shapes) -> Shape:
+        find_axis(self.axis, inputs[0])
+        return inputs[0]
+
+    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
+        axis = find_axis(self.axis, output)
+        across = remark("across_axis", axis=axis, axis_size=output[axis]) if axis else remark("across_channels")
+        return (remark("activation", self.function), across)
+
+    def windows(self, inputs: Shapes) -> tuple[Window, ...]:
+        along = find_axis(self.axis, inputs[0])
+        sizes = enumerate(inputs[0].spatial, start=1)
+        return tuple(WholeWindow(size) if axis == along else POINT for axis, size in sizes)
+
+    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
+        return POINT if find_axis(self.axis, output) else WholeWindow(output.channels)
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "axis_size": output[find_axis(self.axis, output)]}
+
+    def sets(self, output: Shape) -> int:
+        """How many sets of numbers have a sum of their own."""
+        return quotient(output.elements, output[find_axis(self.axis, output)])
+
+    @property
+    def sets_formula(self) -> str:
+        """The text of `sets`."""
+        return "in_elements / axis_size" if self.axis else "in_positions"
+
+    @property
+    def sums_formula(self) -> str:
+        """The adds of all sums: one fewer than there are numbers in a set."""
+        return f"{self.sets_formula} * ({'axis_size' if self.axis else 'in_channels'} - 1)"
+
+
+class Softmax(AxisSoftmax, name="softmax"):
+    """exp(x) divided by the sum of exp(x) over the channels, at each position; or over another `axis`.
+
+    One exponential and one divide per number, and one add fewer than there are numbers in each sum.
+    Attention takes it over the positions that a query looks at: `softmax: -1`.
     """
 
     also_known_as = ("SoftmaxActivation",)
 
     each = Operations(exponentials=1, divides=1)
     function = "exp(x) / sum(exp(all_x))"
-    role = Role.PROBABILITIES
-    aliasing = Aliasing.IN_PLACE
-
-    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        return (*super().remarks(inputs, output), remark("across_channels"))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
-        return super().operations(inputs, output)._replace(adds=output.elements - output.positions)
-
-    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return WholeWindow(output.channels)
+        return super().operations(inputs, output)._replace(adds=output.elements - self.sets(output))
 
     def formulas(self) -> Formulas:
-        return {**super().formulas(), "adds": "in_positions * (in_channels - 1)"}
+        return {**super().formulas(), "adds": self.sums_formula}
 
 
-class LogSoftmax(Elementwise, name="log_softmax"):
-    """x minus the logarithm of the sum of exp(x) over the channels, at each position.
+class LogSoftmax(AxisSoftmax, name="log_softmax"):
+    """x minus the logarithm of the sum of exp(x) over the channels, at each position; or over another `axis`.
 
-    One exponential and one add per number; a position has one logarithm (an exponential), and one
-    add fewer than there are channels.
+    One exponential and one add per number; a sum has one logarithm (an exponential), and one
+    add fewer than it has numbers.
     """
 
     function = "x - ln(sum(exp(all_x)))"
-    role = Role.PROBABILITIES
-    aliasing = Aliasing.IN_PLACE
-
-    def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        return (*super().remarks(inputs, output), remark("across_channels"))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
-        return Operations(adds=2 * output.elements - output.positions, exponentials=output.elements + output.positions)
-
-    def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return WholeWindow(output.channels)
+        sets = self.sets(output)
+        return Operations(adds=2 * output.elements - sets, exponentials=output.elements + sets)
 
     def formulas(self) -> Formulas:
         return {
             "out_channels": "in_channels",
-            "adds": "in_elements + in_positions * (in_channels - 1)",
-            "exponentials": "in_elements + in_positions",
+            "adds": f"in_elements + {self.sums_formula}",
+            "exponentials": f"in_elements + {self.sets_formula}",
         }

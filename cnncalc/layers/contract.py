@@ -80,9 +80,11 @@ class Role(Enum):
     GLOBAL_POOL = "one number for each channel, of all positions"
     SUM = "inputs are added or subtracted, number by number"
     PRODUCT = "inputs are multiplied, number by number"
+    MATRIX_PRODUCT = "inputs are multiplied, and the products are summed along some axes"
     CONCATENATION = "inputs stand one behind the other"
     REARRANGEMENT = "numbers stay what they are, and are moved, repeated, left out or put beside zeros"
     RESAMPLING = "a map is stretched to another size"
+    WEIGHTS = "learned numbers that nothing comes into"
     OTHER = "none of these"
 
 
@@ -137,7 +139,7 @@ class Remark(Record):
 class Move(Record):
     """Axes of an input, one after the other, whose numbers in that order are those of axes of the output.
 
-    Axes count from 0, the channels; those of size 1 are left out.
+    Axes count from 0, the channels; those of size 1 are left out, and those that every output reads whole.
     """
 
     inputs: tuple[int, ...]
@@ -200,6 +202,8 @@ class LayerType:
     # Items that show how to write the type, and inputs that it takes, where they do not follow from its settings.
     written: ClassVar[tuple[str, ...]] = ()
     sample_inputs: ClassVar[Shapes] = ()
+    # How many tensors must come in: 0 for a type whose output depends on its weights alone.
+    least_inputs: ClassVar[int] = 1
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW
@@ -279,7 +283,7 @@ class LayerType:
         """For each spatial axis of the first input (in a join: of the largest), how the outputs are laid over it.
 
         Where the output has as many axes as the input, each window's `slide` gives the output's size;
-        where it has not, every window reads its axis whole (`whole_axes`).
+        where it has not, every window reads its axis whole (`whole_axes`). None without inputs.
         """
         raise NotImplementedError
 

@@ -13,17 +13,19 @@ SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)), Shape((1, 1
 
 
 def literal(value: Value) -> str:
-    """A value as a spec writes it."""
+    """A value as a spec writes it; a text that braces would break is quoted."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
-    return value if isinstance(value, str) else describe(value)
+    if isinstance(value, str):
+        return value if value.isidentifier() else f'"{value}"'
+    return describe(value)
 
 
 def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
     """A layer with example values for what is required, or None where no sample input goes with it."""
     given = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     layer = kind(**{key: kind.settings[key].decode(value) for key, value in {**given, **values}.items()})
-    alone = ((shape, shape) if kind.is_merge else (shape,) for shape in SAMPLE_INPUTS)
+    alone = ((shape,) * kind.least_inputs for shape in SAMPLE_INPUTS)
     for inputs in (kind.sample_inputs,) if kind.sample_inputs else alone:
         try:
             layer.output_shape(inputs)
@@ -85,6 +87,11 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
+    required = plainest_settings(kind)
+    if required:
+        main = next(iter(required.values()))
+        reads = inputs if kind.least_inputs > 1 else ""
+        return (f"- {kind.name}: {literal(main)}{reads}",)
     with_settings = (
         f"- {kind.name}: {_mapping({setting.name: setting.example})}{inputs}" for setting in kind.settings.values()
     )

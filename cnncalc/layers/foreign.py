@@ -108,7 +108,7 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
         named = [kind for kind in function if kind.role in (Role.ACTIVATION, Role.PROBABILITIES)]
         return f"write the function itself, `{_written(named[0], None)}`" if named else advice
     written = f"`{_written(found[0], arguments, kernel)}`"
-    if found[0].is_merge:
+    if found[0].least_inputs > 1:
         written += " with `from: [a, b]` beside it"
     if len(found) > 1:
         return f"write {listed((kind.name for kind in found), 'or')}, such as {written}"
@@ -117,9 +117,9 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
 
 def _written(kind: type[LayerType], arguments: Node | None, kernel: int | None = None) -> str:
     """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
-    if kind.is_merge:
-        return f"- {kind.name}:"
     usual = plainest_settings(kind)
+    if kind.is_merge and not usual:
+        return f"- {kind.name}:"
     first = next(iter(kind.settings), "")
     if kernel is not None and "kernel" in kind.settings:
         if isinstance(arguments, Scalar) and first != "kernel" and _fits(kind, first, arguments):

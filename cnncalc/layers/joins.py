@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from cnncalc.errors import RuleError, listed
+from cnncalc.layers._axes import find_axis
 from cnncalc.layers.contract import (
     NO_OPERATIONS,
     NO_WEIGHTS,
@@ -29,11 +30,10 @@ from cnncalc.layers.shapes import (
     StackWindow,
     WholeWindow,
     Window,
-    axis_count,
     stride_between,
 )
 from cnncalc.syntax.expressions import Value
-from cnncalc.syntax.settings import whole
+from cnncalc.syntax.settings import axis_of
 
 # Maps that differ by more are not brought together by one layer's stride.
 LARGEST_STRIDE = 8
@@ -41,15 +41,20 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 class Join(LayerType):
-    """What the joins share; their formulas may use `all_in_channels`, a list with one number an input."""
+    """What the joins share; formulas may use `all_in_channels` and `all_in_elements`, lists with a number an input."""
 
     is_merge = True
+    least_inputs = 2
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
-        return {**super().symbols(inputs, output), "all_in_channels": tuple(shape.channels for shape in inputs)}
+        return {
+            **super().symbols(inputs, output),
+            "all_in_channels": tuple(shape.channels for shape in inputs),
+            "all_in_elements": tuple(shape.elements for shape in inputs),
+        }
 
 
 class ElementwiseJoin(Join):
@@ -149,34 +154,30 @@ class Concat(Join, name="concat"):
 
     also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")
 
-    axis: int = whole(
-        "axis along which they follow each other, counted from 0, the channels", default=0, minimum=0, example=1
-    )
+    axis: int = axis_of("axis along which they follow each other, counted from 0, the channels", default=0, example=1)
 
     role = Role.CONCATENATION
 
     def output_shape(self, inputs: Shapes) -> Shape:
         first = inputs[0]
-        if self.axis >= len(first):
-            raise RuleError(
-                f"axis {self.axis} is beyond the {axis_count(first)} of {first.described}",
-                "axis",
-                f"axes count from 0, the channels, to {first.rank}" if first.rank else "axis 0 is the only one",
-            )
-        others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in inputs}
+        axis = find_axis(self.axis, first)
+        others = {(*shape[:axis], *shape[axis + 1 :]) for shape in inputs}
         if len(others) > 1 or any(shape.rank != first.rank for shape in inputs):
-            beside = f"axis {self.axis}" if self.axis else "the channels"
+            beside = f"axis {axis}" if axis else "the channels"
             raise RuleError(
                 f"concat needs equal sizes beside {beside}, but {listed(inputs)} come in",
-                "axis" if self.axis else None,
-                f"only axis {self.axis} may differ" if self.axis else _what_would_fit(inputs, any_channels=True),
+                "axis" if axis else None,
+                f"only axis {axis} may differ" if axis else _what_would_fit(inputs, any_channels=True),
             )
-        joined = sum(shape[self.axis] for shape in inputs)
-        return Shape((*first[: self.axis], joined, *first[self.axis + 1 :]))
+        joined = sum(shape[axis] for shape in inputs)
+        return Shape((*first[:axis], joined, *first[axis + 1 :]))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        sizes = tuple(shape[self.axis] for shape in inputs)
-        return (remark("concat_axis" if self.axis else "concat", sizes=sizes, joined=output[self.axis]),)
+        axis = find_axis(self.axis, output)
+        sizes = tuple(shape[axis] for shape in inputs)
+        if axis:
+            return (remark("concat_axis", axis=axis, sizes=sizes, joined=output[axis]),)
+        return (remark("concat", sizes=sizes, joined=output.channels),)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return NO_OPERATIONS
@@ -184,22 +185,26 @@ class Concat(Join, name="concat"):
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         if not self.axis:
             return (POINT,) * inputs[0].rank
-        others = sum(shape[self.axis] for shape in inputs[1:])
-        return tuple(StackWindow(others if axis == self.axis else 0) for axis in range(1, len(inputs[0])))
+        along = find_axis(self.axis, inputs[0])
+        others = sum(shape[along] for shape in inputs[1:])
+        return tuple(StackWindow(others if axis == along else 0) for axis in range(1, len(inputs[0])))
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
-        whole, before = output[self.axis], 0
+        along = find_axis(self.axis, output)
+        whole, before = output[along], 0
         readings = []
         for shape in inputs:
-            own = shape[self.axis]
+            own = shape[along]
             # The outputs before and behind its part lie where its padding would.
             part = SlidingWindow(1, before=before, after=whole - before - own)
-            channels, *windows = (part if axis == self.axis else POINT for axis in range(len(shape)))
+            channels, *windows = (part if axis == along else POINT for axis in range(len(shape)))
             readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))
             before += own
         return tuple(readings)
 
     def formulas(self) -> Formulas:
+        if self.axis < 0:
+            return {"out_elements": "sum(all_in_elements)"}
         if self.axis:
             return {"out_channels": "in_channels", "out_size": "in_size + others"}
         return {"out_channels": "sum(all_in_channels)"}

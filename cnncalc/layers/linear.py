@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.errors import RuleError
+from cnncalc.layers._axes import find_axis
 from cnncalc.layers.contract import (
     Formulas,
     LayerType,
@@ -12,14 +13,17 @@ from cnncalc.layers.contract import (
     Wiring,
     whole_axes,
 )
-from cnncalc.layers.shapes import Shape, WholeWindow, Window
-from cnncalc.syntax.settings import flag, whole
+from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window
+from cnncalc.syntax.expressions import Value
+from cnncalc.syntax.settings import axis_of, flag, whole
 
 
 class Linear(LayerType, name="linear"):
     """Linear (fully connected, dense) layer: every feature is a weighted sum of all inputs.
 
-    Each weight is one multiply-accumulate, and a bias one add per feature.
+    Each weight is one multiply-accumulate, and a bias one add per feature. With `axis` the numbers along
+    one axis of a map are the inputs, and the same weights are used at each place of the other axes: axis 0
+    are the channels, as in a 1x1 convolution, and -1 the last axis, as PyTorch's Linear has it.
     """
 
     also_known_as = (
@@ -28,7 +32,6 @@ class Linear(LayerType, name="linear"):
         "FullyConnected",
         "InnerProduct",
         "Gemm",
-        "MatMul",
         "connected",
         "全连接",
         "全连接层",
@@ -37,11 +40,21 @@ class Linear(LayerType, name="linear"):
     features: int = whole("numbers that leave, each a weighted sum of all that come in", example=1000)
     bias: bool = flag("whether each feature adds a learned number", default=True)
     flatten: bool = flag("whether a feature map is read as one long vector", default=False)
+    axis: int | None = axis_of(
+        "axis of a feature map whose numbers are weighted, at each place of the others",
+        default=None,
+        absent="that of a vector",
+    )
 
     role = Role.LINEAR
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
+        if self.axis is not None:
+            if self.flatten:
+                raise RuleError("flatten leaves one axis, so axis names none", "axis", "leave one of the two out")
+            along = find_axis(self.axis, inputs[0])
+            return Shape(self.features if axis == along else size for axis, size in enumerate(inputs[0]))
         if inputs[0].rank and not self.flatten:
             raise RuleError(
                 f"a vector is needed, but {inputs[0].described} comes in",
@@ -51,7 +64,7 @@ class Linear(LayerType, name="linear"):
         return Shape((self.features,))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        weight = Weight("weight", (self.features, inputs[0].elements))
+        weight = Weight("weight", (self.features, self._inner(inputs[0])))
         return (weight, Weight("bias", (self.features,))) if self.bias else (weight,)
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
@@ -63,14 +76,19 @@ class Linear(LayerType, name="linear"):
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(
-            multiply_accumulates=self.features * inputs[0].elements, adds=self.features if self.bias else 0
+            multiply_accumulates=self.features * inputs[0].elements, adds=output.elements if self.bias else 0
         )
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        return whole_axes(inputs)
+        if self.axis is None:
+            return whole_axes(inputs)
+        along = find_axis(self.axis, inputs[0])
+        axes = range(1, len(inputs[0]))
+        return tuple(WholeWindow(self.features) if axis == along else POINT for axis in axes)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return WholeWindow(self.features)
+        weighs_channels = self.axis is None or find_axis(self.axis, inputs[0]) == 0
+        return WholeWindow(self.features) if weighs_channels else POINT
 
     def formulas(self) -> Formulas:
         formulas = {
@@ -78,4 +96,19 @@ class Linear(LayerType, name="linear"):
             "weight": "features * in_elements",
             "multiply_accumulates": "features * in_elements",
         }
-        return {**formulas, "bias": "features", "adds": "features"} if self.bias else formulas
+        adds = "features"
+        if self.axis is not None:
+            adds = "features * in_elements / axis_size"
+            formulas = {
+                "out_elements": adds,
+                "weight": "features * axis_size",
+                "multiply_accumulates": "features * in_elements",
+            }
+        return {**formulas, "bias": "features", "adds": adds} if self.bias else formulas
+
+    def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
+        return {**super().symbols(inputs, output), "axis_size": self._inner(inputs[0])}
+
+    def _inner(self, image: Shape) -> int:
+        """How many numbers each feature is a sum of."""
+        return image.elements if self.axis is None else image[find_axis(self.axis, image)]

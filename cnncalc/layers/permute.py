@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from cnncalc.errors import RuleError, listed
+from cnncalc.layers._axes import as_list
 from cnncalc.layers._moving import Moving
 from cnncalc.layers.contract import Aliasing, Formulas, Move, Reading, Role, Shapes, moved
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, axis_count
-from cnncalc.syntax.settings import PerAxis, whole_list
+from cnncalc.syntax.settings import PerAxis, axis_list
 
 
 class Permute(Moving, name="permute"):
@@ -15,15 +16,15 @@ class Permute(Moving, name="permute"):
 
     also_known_as = ("Transpose", "swapaxes")
 
-    axes: PerAxis = whole_list("for each axis of the output, the axis of the input it is", minimum=0, example=(1, 0))
+    axes: PerAxis = axis_list("for each axis of the output, the axis of the input it is", example=(1, 0))
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        order, axes = self._order, range(len(inputs[0]))
+        order, axes = self._order(inputs[0]), range(len(inputs[0]))
         if sorted(order) != list(axes):
-            written = f"[{', '.join(map(str, order))}]"
+            written = f"[{', '.join(map(str, as_list(self.axes)))}]"
             raise RuleError(
                 f"axes {written} is no order of the {axis_count(inputs[0])} of {inputs[0].described}",
                 "axes",
@@ -33,16 +34,15 @@ class Permute(Moving, name="permute"):
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         sizes = self.output_shape(inputs).spatial
-        kept = [axis == place for place, axis in enumerate(self._order)][1:]
+        kept = [axis == place for place, axis in enumerate(self._order(inputs[0]))][1:]
         return tuple(POINT if stays else WholeWindow(size) for stays, size in zip(kept, sizes, strict=True))
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
-        moves = tuple(Move((axis,), (place,)) for place, axis in enumerate(self._order) if output[place] > 1)
+        moves = tuple(Move((axis,), (place,)) for place, axis in enumerate(self._order(inputs[0])) if output[place] > 1)
         return (moved(inputs[0], moves),)
 
     def formulas(self) -> Formulas:
         return {"out_elements": "in_elements"}
 
-    @property
-    def _order(self) -> tuple[int, ...]:
-        return (self.axes,) if isinstance(self.axes, int) else self.axes
+    def _order(self, shape: Shape) -> tuple[int, ...]:
+        return tuple(axis + len(shape) if axis < 0 else axis for axis in as_list(self.axes))

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from cnncalc.errors import RuleError
+from cnncalc.layers._axes import check_axis_count
 from cnncalc.layers._moving import Moving
 from cnncalc.layers.contract import Aliasing, Formulas, Move, Reading, Role, Shapes, moved, regrouped, whole_axes
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, divides, quotient, times
 from cnncalc.syntax.settings import target_shape
-
-# NumPy and PyTorch have no tensors of more axes.
-MOST_AXES = 64
 
 
 class Reshape(Moving, name="reshape"):
@@ -26,9 +24,7 @@ class Reshape(Moving, name="reshape"):
     aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        if len(self.shape) > MOST_AXES:
-            message = f"shape has {len(self.shape):,} sizes, more than {MOST_AXES}"
-            raise RuleError(message, "shape", "no framework has tensors of more axes")
+        check_axis_count(self.shape)
         elements = inputs[0].elements
         known = Shape(size for size in self.shape if size != -1).elements
         if -1 in self.shape and divides(known, elements):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from cnncalc.errors import RuleError
+from cnncalc.layers._axes import find_axis
 from cnncalc.layers._moving import Moving
 from cnncalc.layers.contract import Aliasing, Formulas, Role, Shapes, pointwise
-from cnncalc.layers.shapes import POINT, Shape, SliceWindow, Window, axis_count, axis_names
+from cnncalc.layers.shapes import POINT, Shape, SliceWindow, Window, axis_names
 from cnncalc.syntax.expressions import Value
-from cnncalc.syntax.settings import whole
+from cnncalc.syntax.settings import axis_of, whole
 
 
 class Slice(Moving, name="slice"):
@@ -22,23 +23,18 @@ class Slice(Moving, name="slice"):
     )
     start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
     step: int = whole("distance of those that are kept", default=1)
-    axis: int = whole("axis that is cut, counted from 0, the channels", default=0, minimum=0, example=1)
+    axis: int = axis_of("axis that is cut, counted from 0, the channels", default=0, example=1)
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:
         shape = inputs[0]
-        if self.axis >= len(shape):
-            raise RuleError(
-                f"axis {self.axis} is beyond the {axis_count(shape)} of {shape.described}",
-                "axis",
-                f"axes count from 0, the channels, to {shape.rank}" if shape.rank else "axis 0 is the only one",
-            )
+        along = find_axis(self.axis, shape)
         cut = self._cut(shape)
-        size = shape[self.axis]
+        size = shape[along]
         if cut.stop > size:
-            what = f"{axis_names(shape.rank)[self.axis - 1]} of {size}" if self.axis else f"{size} channels"
+            what = f"{axis_names(shape.rank)[along - 1]} of {size}" if along else f"{size} channels"
             raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
         if cut.start >= cut.stop:
             raise RuleError(
@@ -46,24 +42,30 @@ class Slice(Moving, name="slice"):
                 "start",
                 f"a start of at most {cut.stop - 1} would leave some",
             )
-        return Shape(cut.slide(size) if axis == self.axis else size for axis, size in enumerate(shape))
+        return Shape(cut.slide(size) if axis == along else size for axis, size in enumerate(shape))
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
-        if not self.axis:
+        along = find_axis(self.axis, inputs[0])
+        if not along:
             return pointwise(inputs)
         cut = self._cut(inputs[0])
         sizes = enumerate(inputs[0].spatial, start=1)
-        return tuple(cut if axis == self.axis else SliceWindow(0, size) for axis, size in sizes)
+        return tuple(cut if axis == along else SliceWindow(0, size) for axis, size in sizes)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        return POINT if self.axis else self._cut(inputs[0])
+        return POINT if find_axis(self.axis, inputs[0]) else self._cut(inputs[0])
 
     def formulas(self) -> Formulas:
         kept = "ceil((stop - start) / step)"
+        if self.axis < 0:
+            return {"out_elements": f"in_elements / axis_size * {kept}"}
         return {"out_channels": "in_channels", "out_size": kept} if self.axis else {"out_channels": kept}
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
-        return {**super().symbols(inputs, output), **self._cut(inputs[0])._asdict()}
+        size = inputs[0][find_axis(self.axis, inputs[0])]
+        return {**super().symbols(inputs, output), **self._cut(inputs[0])._asdict(), "axis_size": size}
 
     def _cut(self, shape: Shape) -> SliceWindow:
-        return SliceWindow(self.start, shape[self.axis] if self.stop is None else self.stop, self.step)
+        return SliceWindow(
+            self.start, shape[find_axis(self.axis, shape)] if self.stop is None else self.stop, self.step
+        )

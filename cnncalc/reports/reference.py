@@ -93,6 +93,14 @@ SYMBOL_DOCS = {
     "rank": "spatial axes: 2 for an image",
     "inputs": "how many inputs there are",
     "all_in_channels": "list of the channels of each input",
+    "all_in_elements": "list of how many numbers each input has",
+    "axis_size": "size of the axis",
+    "together": "numbers that are normalized together",
+    "reduced": "numbers that become one",
+    "places": "places along the axes before the last two, together",
+    "rows": "rows of the first input",
+    "columns": "columns of the second input",
+    "inner": "columns of the first input, which are the rows of the second",
     "kernel_positions": "positions of the kernel: height x width",
     "read_positions": "positions of all the parts of one channel that are read",
     "output_padding": "rows and columns added after the output",
@@ -151,6 +159,7 @@ class Reference(Record):
     family_description: tuple[str, ...]
     several_inputs: bool
     further_inputs: str
+    least_inputs: int
     settings: tuple[DeclaredSetting, ...]
     examples: tuple[str, ...]
     formulas: Formulas
@@ -195,7 +204,7 @@ FAMILIES = {
     "Activations": (Role.ACTIVATION, Role.PROBABILITIES),
     "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
     "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
-    "Joins": (Role.SUM, Role.PRODUCT, Role.CONCATENATION),
+    "Joins": (Role.SUM, Role.PRODUCT, Role.MATRIX_PRODUCT, Role.CONCATENATION),
     "Layers that move numbers": (Role.REARRANGEMENT, Role.RESAMPLING),
 }
 OTHERS = "Other layers"
@@ -267,6 +276,7 @@ def reference(kind: type[LayerType]) -> Reference:
         _paragraphs(modules[kind.__module__].__doc__ or ""),
         kind.is_merge,
         kind.further_inputs,
+        kind.least_inputs,
         tuple(map(declare, kind.settings.values())),
         examples(kind),
         formulas,
@@ -365,9 +375,12 @@ def document(facts: Reference) -> Document:
     if facts.symbols:
         blocks += (Heading("Names in the formulas, beside the settings", 3), Terms(tuple(facts.symbols.items())))
     depth = "counts as a layer of the depth" if facts.counts_as_depth else "adds nothing to the depth"
+    output = next(kind.value for kind, word in STORAGE.items() if word == facts.storage)
+    if not facts.least_inputs:
+        output = "its weights themselves"
     counting = (
         ("depth", depth),
-        ("output", next(kind.value for kind, word in STORAGE.items() if word == facts.storage)),
+        ("output", output),
     )
     blocks += (Heading("Counting", 3), Terms(counting))
     if facts.family_description:

@@ -21,7 +21,7 @@ class SharingLayerRecord(Record):
 
     name: str
     type: str
-    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    input_shapes: tuple[Sizes, ...]
     output_shape: Sizes
     counts: Ways
     connections: Count | None

@@ -358,18 +358,25 @@ def _ways(kind: type[LayerType]) -> list[JsonSchema]:
 
 
 def _join(kind: type[LayerType]) -> list[JsonSchema]:
-    """What stands behind a join: its settings and branches; nothing where its inputs are named beside it."""
-    return [
-        {
-            "type": "object",
-            "title": f"branches of {kind.name}",
-            "properties": {**_settings(kind), "branches": {"description": JOIN_DOC, **_same("branches")}},
-            "additionalProperties": {"description": "a branch: a list of layers", **_same("branch")},
-            "propertyNames": {"pattern": BRANCH_NAME},
-        },
-        _list(_reference("branch"), minItems=1),
-        {"type": "null"},
-    ]
+    """What stands behind a join: its settings and branches; nothing where its inputs are named beside it.
+
+    A join with a setting that is required has it alone, by name or by position.
+    """
+    by_name = {
+        "type": "object",
+        "title": f"branches of {kind.name}",
+        "properties": {**_settings(kind), "branches": {"description": JOIN_DOC, **_same("branches")}},
+        "additionalProperties": {"description": "a branch: a list of layers", **_same("branch")},
+        "propertyNames": {"pattern": BRANCH_NAME},
+    }
+    if required := _required(kind):
+        by_position = {"type": "array", "minItems": len(required), "maxItems": len(kind.settings)}
+        return [
+            {**by_name, "required": required},
+            _reference(f"layer.{kind.name}.{required[0]}"),
+            {**by_position, "items": list(_settings(kind).values())},
+        ]
+    return [by_name, _list(_reference("branch"), minItems=1), {"type": "null"}]
 
 
 def _setting(setting: Setting) -> JsonSchema:

@@ -46,10 +46,11 @@ def _item(layer: Layer, previous: str) -> Iterator[str]:
         for key, value in layer.settings.items()
         if kind.settings[key].required or value != kind.settings[key].default
     }
-    settings = ", ".join(f"{key}: {_value(value)}" for key, value in given.items())
+    texts = {key: dumps(value) if kind.settings[key].takes_text else _value(value) for key, value in given.items()}
+    settings = ", ".join(f"{key}: {text}" for key, text in texts.items())
     yield f"  - {layer.type}: {{{settings}}}"
     yield f"    name: {_word(layer.name)}"
-    if layer.inputs != (previous,):
+    if layer.inputs not in ((previous,), ()):
         names = ", ".join(map(_word, layer.inputs))
         yield f"    from: {names if len(layer.inputs) == 1 else f'[{names}]'}"
     if layer.weights_from:

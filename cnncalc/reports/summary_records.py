@@ -32,8 +32,8 @@ class SummaryLayerRecord(Record):
 
     name: str
     type: str
-    inputs: Annotated[tuple[str, ...], Keywords(minItems=1)]
-    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Sizes, ...]
     output_shape: Sizes
     counts: Counts
     weights: dict[str, Annotated[Sizes, Keywords(maxItems=8)]]
@@ -91,8 +91,8 @@ def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) 
     kept = stored(network)
     layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), batch, dtype_size)
     left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
-    own = {"layers": layers, "totals": counted, "left_out": left_out}
-    return fill(Summary, network, schema=1, input=input_of(network), batch=batch, **own)
+    own = {"schema": 1, "input": input_of(network), "batch": batch, "left_out": left_out}
+    return fill(Summary, network, **own, layers=layers, totals=counted)
 
 
 def input_of(network: LayerGraph) -> Input:

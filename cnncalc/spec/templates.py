@@ -24,6 +24,7 @@ from cnncalc.syntax.expressions import (
     UnknownValue,
     Value,
     bounded_list,
+    decimal,
     describe,
 )
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
@@ -190,7 +191,31 @@ class TypeWithArguments(Record):
             raise EvaluationError(self.span, error.message, error.hint) from None
 
 
-Template: TypeAlias = Constant | Computed | Listed | TypeWithArguments
+class FilledText(Record):
+    """A text with numbers to fill in, `{expressions}`, that a layer type reads: texts and templates in turn."""
+
+    parts: tuple[str | Computed, ...]
+    span: Span
+
+    @property
+    def uses_tensor(self) -> bool:
+        return any(part.uses_tensor for part in self.parts if not isinstance(part, str))
+
+    @property
+    def uses_shapes(self) -> bool:
+        return any(part.uses_shapes for part in self.parts if not isinstance(part, str))
+
+    def evaluate(self, names: NamesToValues[str, Value]) -> Value:
+        """The text with its numbers in parentheses. Raises EvaluationError for what is no number."""
+        return "".join([part if isinstance(part, str) else self._number(part.evaluate(names)) for part in self.parts])
+
+    def _number(self, value: Value) -> str:
+        if value is None or isinstance(value, bool | str | tuple):
+            raise EvaluationError(self.span, f"a text takes numbers in braces, not {describe(value)}")
+        return f"({decimal(value)})"
+
+
+Template: TypeAlias = Constant | Computed | Listed | TypeWithArguments | FilledText
 
 
 def names_used_in(record: object) -> Iterator[str]:
@@ -426,6 +451,24 @@ class TemplateReader(Record):
         if parsed.calls:
             self.shape_uses.append(span)
         return None if undefined else Computed(parsed, span, column, tuple(kept), uses_tensor, bool(parsed.calls))
+
+    def text(self, node: Scalar) -> Constant | FilledText | None:
+        """Read a text that a layer type understands, which may hold `{expressions}` for numbers."""
+        parts: list[str | Computed] = []
+        position = 0
+        for match in re.finditer(r"\{([^{}]*)\}", node.text):
+            start = None if node.text_column is None else node.text_column + match.start(1)
+            template = self.expression(match.group(1), node.span, start)
+            if template is None:
+                return None
+            parts.append(node.text[position : match.start()])
+            # A constant is an expression of the text itself.
+            parts.append(template if isinstance(template, Computed) else f"({match.group(1)})")
+            position = match.end()
+        parts.append(node.text[position:])
+        if all(isinstance(part, str) for part in parts):
+            return Constant("".join(map(str, parts)), node.span)
+        return FilledText(tuple(parts), node.span)
 
     def name(self, node: Node, what: str) -> NameTemplate | None:
         """Read a name, which may hold `{expressions}`."""

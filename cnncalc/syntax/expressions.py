@@ -499,6 +499,8 @@ FUNCTIONS: dict[str, Function] = {
     "range": _range,
     "make_divisible": _make_divisible,
 }
+# Functions of layers' formulas that have no exact value: they are written and counted, never evaluated.
+REAL_FUNCTIONS = ("exp", "ln", "erf", "sqrt", "tanh", "sin", "cos", "sigmoid", "softplus", "relu", "relu6")
 CONSTANTS: dict[str, Value] = {"true": True, "false": False, "True": True, "False": False}
 WORDS = frozenset({"and", "or", "not", "if", "else", "in"})
 

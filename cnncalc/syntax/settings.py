@@ -26,6 +26,8 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 P = ParamSpec("P")
 N = TypeVar("N", int, "int | Fraction")
 REQUIRED: Any = object()
+# NumPy and PyTorch have no tensors of more axes.
+MOST_AXES = 64
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
 ALSO_KNOWN_AS: dict[str, tuple[str, ...]] = {
@@ -85,6 +87,8 @@ class Setting:
     """
 
     name = ""
+    # Whether a spec's text is the value itself, not an expression for it.
+    takes_text = False
 
     def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
         self.doc = doc
@@ -362,6 +366,82 @@ class TargetShape(Setting):
         return _one_or_list(size)
 
 
+class Axis(Whole):
+    """An axis of a tensor, from 0; a negative number counts from the end."""
+
+    def __init__(self, doc: str, default: Any = REQUIRED, *, absent: str = "", example: Value | None = None) -> None:
+        super().__init__(doc, default, minimum=-MOST_AXES, absent=absent, example=example)
+
+    @property
+    def wants(self) -> str:
+        return "the number of an axis, from 0 or, from the end, from -1"
+
+    def schema(self) -> JsonSchema:
+        return {"type": "integer"}
+
+
+class AxisList(WholeList):
+    """Axes of a tensor, from 0; negative numbers count from the end.
+
+    The setting may also take one of `words`, which stand for axes that depend on the tensor.
+    """
+
+    def __init__(
+        self,
+        doc: str,
+        default: Any = REQUIRED,
+        *,
+        words: tuple[str, ...] = (),
+        absent: str = "",
+        example: Value | None = None,
+    ) -> None:
+        super().__init__(doc, default, minimum=-MOST_AXES, absent=absent, example=example)
+        self.words = words
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.words
+
+    @property
+    def wants(self) -> str:
+        axes = "a list of the numbers of axes, from 0 or, from the end, from -1"
+        return f"{', '.join(self.words)} or {axes}" if self.words else axes
+
+    def check(self, value: Value) -> Any:
+        return value if value in self.words else super().check(value)
+
+    def schema(self) -> JsonSchema:
+        axes = _one_or_list({"type": "integer"})
+        return {"anyOf": [{"enum": list(self.words)}, *axes["anyOf"]]} if self.words else axes
+
+
+class Text(Setting):
+    """Text that the layer type reads itself: it is no expression of the spec's names.
+
+    `read` returns the text as the layer keeps it, or raises RuleError.
+    """
+
+    takes_text = True
+
+    def __init__(self, doc: str, read: Callable[[str], str], wants: str, *, example: str) -> None:
+        super().__init__(doc, example=example)
+        self.read = read
+        self._wants = wants
+
+    @property
+    def wants(self) -> str:
+        return self._wants
+
+    def check(self, value: Value) -> Any:
+        return value if isinstance(value, str) else NotImplemented
+
+    def decode(self, value: Value) -> Any:
+        return self.read(super().decode(value))
+
+    def schema(self) -> JsonSchema:
+        return {"type": "string", "minLength": 1}
+
+
 class WholeTable(Setting):
     """A list of lists of whole numbers."""
 
@@ -411,6 +491,9 @@ per_side = _declaration(PerSideWhole)
 target_shape = _declaration(TargetShape)
 padding_of = _declaration(Padding)
 table = _declaration(WholeTable)
+axis_of = _declaration(Axis)
+axis_list = _declaration(AxisList)
+text_of = _declaration(Text)
 
 
 # The meaning of settings that depend on the rank of the input.

@@ -47,7 +47,7 @@ def windows(kernel, stride, position, sizes):
 
 def parts(concat, index):
     """What an element is that stands in one of several inputs, one behind the other."""
-    axis = concat.settings["axis"]
+    axis = concat.settings["axis"] % len(index)
     at = index[axis]
     for source, shape in zip(concat.inputs, concat.input_shapes, strict=True):
         if 0 <= at < shape[axis]:
@@ -55,8 +55,64 @@ def parts(concat, index):
         at -= shape[axis]
 
 
+def along(source, index, axis, size):
+    """Every element at the other axes' places, along one axis."""
+    axis %= len(index)
+    return ((source, (*index[:axis], at, *index[axis + 1 :])) for at in range(size))
+
+
+def reduced(layer, index):
+    """Every element that one number of a reduction is of."""
+    source, shape, own = layer.inputs[0], layer.input_shapes[0], layer.settings
+    named = range(len(shape)) if own["axes"] is None else own["axes"]
+    axes = {axis % len(shape) for axis in ((named,) if isinstance(named, int) else named)}
+    rest = list(index)
+    places = [range(size) if axis in axes else None for axis, size in enumerate(shape)]
+    for axis, place in enumerate(places):
+        if own["keep_dims"] or (place is None and rest):
+            at = rest.pop(0)
+            places[axis] = [at] if place is None else place
+    yield from ((source, place) for place in product(*places))
+
+
+def multiplied(layer, index):
+    """Every element of the inputs of a product, by the letters of its equation."""
+    terms, output = layer.settings["equation"].replace(" ", "").split("->")
+    sizes = {}
+    for letters, shape in zip(terms.split(","), layer.input_shapes, strict=True):
+        sizes.update(zip(letters, shape, strict=True))
+    known = dict(zip(output, index, strict=True))
+    for source, letters in zip(layer.inputs, terms.split(","), strict=True):
+        places = ([known[letter]] if letter in known else range(sizes[letter]) for letter in letters)
+        yield from ((source, place) for place in product(*places))
+
+
+def tensor_reads(layer, index):
+    """What `reads` gives, of layers that name axes."""
+    own = layer.settings
+    source, shape = layer.inputs[0], layer.input_shapes[0]
+    if layer.type == "softmax" or (layer.type == "linear" and own["axis"] is not None):
+        yield from along(source, index, own["axis"], shape[own["axis"]])
+    elif layer.type == "linear":
+        yield from ((source, place) for place in product(*map(range, shape)))
+    elif layer.type == "reduce":
+        yield from reduced(layer, index)
+    elif layer.type == "einsum":
+        yield from multiplied(layer, index)
+    else:
+        # The last two axes of the second input are swapped.
+        *leading, row, column = index
+        yield from along(layer.inputs[0], (*leading, row, 0), -1, shape[-1])
+        yield from along(layer.inputs[1], (*leading, column, 0), -1, shape[-1])
+
+
 def reads(layer, index):
     """(source, index) of every element of its inputs that one element of a layer's output is computed from."""
+    if not layer.inputs:
+        return
+    if layer.type in ("softmax", "linear", "reduce", "einsum", "matmul"):
+        yield from tensor_reads(layer, index)
+        return
     own, (channel, *position) = layer.settings, index
     source, shape = layer.inputs[0], layer.input_shapes[0]
     filters = layer.output_shape.channels
@@ -75,10 +131,6 @@ def reads(layer, index):
         yield from (
             (source, (channel // each, *place)) for place in windows(own["kernel"], stride, position, shape.spatial)
         )
-    elif layer.type == "softmax":
-        yield from ((source, (one, *position)) for one in range(shape.channels))
-    elif layer.type == "linear":
-        yield from ((source, place) for place in product(*map(range, shape)))
     elif layer.type == "global_avg_pool":
         yield from ((source, (channel, *place)) for place in product(*map(range, shape.spatial)))
     elif layer.type == "pixel_shuffle":
@@ -127,6 +179,19 @@ def shapes_of(count, draw):
 
 
 @st.composite
+def layers_of_axes(draw, kind, rank):
+    """A layer that names axes of a shape of that rank, as text."""
+    axis, start = draw(st.integers(-rank - 1, rank)), draw(st.integers(0, rank))
+    axes = draw(st.lists(st.integers(0, rank), min_size=1, unique=True))
+    return {
+        "reduce": f"reduce: {{op: sum, axes: {axes}, keep_dims: {str(draw(st.booleans())).lower()}}}",
+        "linear axis": f"linear: {{features: {draw(st.integers(1, 4))}, axis: {axis}}}",
+        "softmax axis": f"softmax: {axis}",
+        "flatten axes": f"flatten: {{start: {start}, end: {draw(st.integers(start, rank))}}}",
+    }[kind]
+
+
+@st.composite
 def layers(draw, shape):
     """A layer that goes with a shape, as text."""
     rank, channels = shape.rank, shape.channels
@@ -136,6 +201,7 @@ def layers(draw, shape):
             + ["reshape"] * 4
             + ["conv", "conv", "depthwise_conv", "max_pool", "relu", "layer_norm", "softmax", "flatten", "linear"]
             + ["pixel_shuffle", "channel_shuffle", "slice", "global_avg_pool"]
+            + ["reduce", "reduce", "linear axis", "softmax axis", "flatten axes"]
         )
     )
     sliding = 1 <= rank <= 3
@@ -153,6 +219,8 @@ def layers(draw, shape):
         return "max_pool: 2"
     if kind == "linear" and not rank:
         return f"linear: {draw(st.sampled_from([4, 6]))}"
+    if kind in ("reduce", "linear axis", "softmax axis", "flatten axes"):
+        return draw(layers_of_axes(kind, rank))
     if kind == "pixel_shuffle" and sliding:
         return "pixel_shuffle: 2"
     if kind == "channel_shuffle":
@@ -165,6 +233,36 @@ def layers(draw, shape):
     return f"{kind}: {{}}" if kind in ("layer_norm", "softmax", "flatten") else "relu: {}"
 
 
+def equation(draw, one, two):
+    """An equation of two inputs, in which axes of equal size may be one axis."""
+    first, second, free = "abcdef"[: len(one)], "", "abcdef"[: len(one)]
+    for letter, size in zip("uvwxyz", two, strict=False):
+        same = [other for other in free if one[first.index(other)] == size]
+        chosen = draw(st.sampled_from([letter, *same]))
+        free = free.replace(chosen, "")
+        second += chosen
+    letters = draw(st.permutations(sorted(set(first + second))))
+    return f"{first}, {second} -> {''.join(letters[: draw(st.integers(1, min(len(letters), 4)))])}"
+
+
+@st.composite
+def joins(draw, shapes, source):
+    """A join of an earlier layer with another one, as text."""
+    kind = draw(st.sampled_from(["add", "concat", "einsum", "einsum", "matmul", "parameter"]))
+    alike = [name for name in shapes if shapes[name] == shapes[source]]
+    if kind == "parameter":
+        given = f"[{{from: {source}}}, [parameter: {{shape: {list(shapes[source])}}}]]"
+        return f"  - {draw(st.sampled_from(['add', 'concat']))}: {given}\n"
+    other = draw(st.sampled_from(list(shapes) if kind == "einsum" else alike))
+    settings = {
+        "add": "{}",
+        "concat": f"{{axis: {draw(st.integers(-len(shapes[source]), shapes[source].rank))}}}",
+        "einsum": equation(draw, shapes[source], shapes[other]),
+        "matmul": "{transpose_second: true}",
+    }
+    return f"  - {kind}: {settings[kind]}\n    from: [{source}, {other}]\n"
+
+
 @st.composite
 def networks(draw):
     shape = Shape((draw(st.integers(1, 3)), *draw(st.sampled_from([(4, 6), (6, 4), (1, 8), (8,), (2, 2, 4)]))))
@@ -172,11 +270,8 @@ def networks(draw):
     shapes = {"input": shape}
     for number in range(draw(st.integers(1, 6))):
         source = names[-1]
-        same = [name for name in names if shapes[name] == shapes[source]]
-        if len(names) > 1 and draw(st.integers(0, 4)) == 0:
-            joined = draw(st.sampled_from(["add", "concat"]))
-            axis = f"axis: {draw(st.integers(0, shapes[source].rank))}" if joined == "concat" else ""
-            line = f"  - {joined}: {{{axis}}}\n    from: [{source}, {draw(st.sampled_from(same))}]\n"
+        if draw(st.integers(0, 4)) == 0:
+            line = draw(joins(shapes, source))
         else:
             line = f"  - {draw(layers(shapes[source]))}\n    from: {source}\n"
         try:
@@ -223,6 +318,10 @@ def check(net):
         each = [follow(last.name, (channel, *position)) for channel in range(shape.channels)]
         together = frozenset().union(*each)
         read = region(net, last.name, position)["input"]
+        if not together:
+            # Learned numbers alone.
+            assert not (read.boxes and read.exact)
+            continue
         told = {place for place in everything if read.reads(place)}
         assert told == together if read.exact else told >= together
         if not has_rule:

@@ -365,6 +365,9 @@ def doubled_channels(made: Made, network: LayerGraph, choices: Choices) -> None:
     for layer in network.layers:
         # One channel stands for all of them where it is repeated, and a list of connections is of fixed channels.
         narrow = {shape.channels for shape in layer.input_shapes} != {layer.input_shapes[0].channels}
+        # Numbers along a spatial axis do not double.
+        if not isinstance(layer.settings.get("axes", ""), str) or (layer.type == "linear" and layer.settings["axis"]):
+            return
         if layer.settings.get("connections") or (narrow and layer.type != "concat"):
             return
     lines = [

@@ -234,12 +234,15 @@ class Plain:
         kind = TYPES[use.type]
         if len(self.layers) >= MOST_LAYERS:
             raise DoesNotFit("too many layers")
-        if (len(inputs) > 1) != kind.is_merge or not inputs:
+        seen = inputs[0] if inputs else None
+        if not kind.least_inputs:
+            inputs = []
+        if len(inputs) < kind.least_inputs or (len(inputs) > 1 and not kind.is_merge):
             raise DoesNotFit("another number of inputs")
         if not frame.training_only and any(tensor.training_only for tensor in inputs):
             raise DoesNotFit("the inference path reads what is there in training only")
         shapes = tuple(tensor.shape for tensor in inputs)
-        names = names_with(frame.names, inputs[0])
+        names = names_with(frame.names, seen)
         try:
             made = kind(**{key: kind.settings[key].decode(evaluate(value, names)) for key, value in use.settings})
             output = made.output_shape(shapes)
@@ -292,6 +295,10 @@ class Plain:
 
     def sources(self, item: Item, frame: Frame, current: Tensor | None) -> dict[str, Tensor]:
         """What comes in, by the names it has inside a block; "" for the one."""
+        if isinstance(item.action, LayerUse) and not TYPES[item.action.type].least_inputs:
+            if item.sources:
+                raise DoesNotFit("nothing comes into it")
+            return {} if current is None else {"": current}
         several = len(item.sources) > 1
         found = {
             key or (f"input.{number}" if several else ""): self.read(written_name(name, frame.names), frame, current)

@@ -241,6 +241,8 @@ class _Maker:
         choices = self.choices
         if setting.default is None and choices.chance(5):
             return None
+        if isinstance(setting, declared.Axis | declared.AxisList | declared.Text):
+            return self.axes(kind, setting, shape)
         if isinstance(setting, declared.Flag):
             return choices.chance(50) if choices.chance(70) else self.truth(names)
         if isinstance(setting, declared.Choice):
@@ -261,8 +263,6 @@ class _Maker:
             return self.number(names, low, high)
         if isinstance(setting, declared.TargetShape):
             return [self.number(names, 1, 6) for _ in range(choices.integer(1, 4))]
-        if isinstance(setting, declared.WholeList):
-            return [choices.integer(setting.minimum, 3) for _ in range(len(shape))]
         if isinstance(setting, declared.WholeTable):
             return None
         if isinstance(setting, declared.Whole):
@@ -277,6 +277,28 @@ class _Maker:
             return factors if shape.rank and choices.chance(25) else factors[0]
         texts = ["0.5", "0", "1", "0.1", "1/3", "1e-05", "-2.5", "3"]
         return Decimal(choices.pick([text for text in texts if self.within(setting, text)]))
+
+    def axes(self, kind: type[LayerType], setting: Setting, shape: Shape) -> Any:
+        """An axis of a shape, or some of them, or a text about them."""
+        choices = self.choices
+        if not isinstance(setting, declared.Axis | declared.AxisList):
+            return self.text(kind, shape)
+        if isinstance(setting, declared.Axis):
+            return choices.integer(-len(shape), shape.rank)
+        if setting.words and choices.chance(50):
+            return choices.pick(setting.words)
+        axes = choices.shuffled(range(len(shape)))[: choices.integer(1, len(shape))]
+        return [axis - len(shape) if choices.chance(30) else axis for axis in axes]
+
+    def text(self, kind: type[LayerType], shape: Shape) -> str:
+        """A text that a layer type reads itself, for two inputs of one shape."""
+        choices = self.choices
+        if kind.name == "apply":
+            return choices.pick(("x * y", "x / (1 + abs(y))", "sigmoid(x) * y + 2 ** 0.5", "x if x > y else y ** 2"))
+        first = "abcdef"[: len(shape)]
+        second = "".join(choices.pick((one, other)) for one, other in zip(first, "uvwxyz", strict=False))
+        letters = choices.shuffled(dict.fromkeys(first + second))
+        return f"{first}, {second} -> {''.join(letters[: choices.integer(1, 4)])}"
 
     @staticmethod
     def within(setting: declared.RealNumber, text: str) -> bool:
@@ -304,6 +326,20 @@ class _Maker:
             return {**given, **self.connected(channels)}
         return given
 
+    def flattened(self, kind: type[LayerType], given: dict[str, Any], shape: Shape) -> dict[str, Any]:
+        """Settings of the types that flatten, or that read one axis of what is not flat."""
+        choices = self.choices
+        if kind.name == "flatten":
+            start = choices.integer(0, shape.rank)
+            return {"start": start, "end": choices.integer(start, shape.rank)} if given else given
+        if not shape.spatial or not choices.chance(80):
+            return given
+        if choices.chance(50):
+            kept = {key: value for key, value in given.items() if key != "axis"}
+            return {**kept, "flatten": True}
+        kept = {key: value for key, value in given.items() if key != "flatten"}
+        return {**kept, "axis": choices.integer(-len(shape), shape.rank)}
+
     def fitted_to_sizes(self, kind: type[LayerType], given: dict[str, Any], shape: Shape) -> dict[str, Any]:
         """Settings of the types that move numbers, each of which has a rule of its own."""
         choices = self.choices
@@ -311,9 +347,10 @@ class _Maker:
         if kind.name == "reshape":
             given["shape"] = self.regrouped(shape)
         elif kind.name == "permute":
-            given["axes"] = choices.shuffled(range(len(shape)))
-        elif "flatten" in kind.settings and spatial and choices.chance(80):
-            given["flatten"] = True
+            order = choices.shuffled(range(len(shape)))
+            given["axes"] = [axis - len(shape) if choices.chance(20) else axis for axis in order]
+        elif "flatten" in kind.settings or kind.name == "flatten":
+            given = self.flattened(kind, given, shape)
         elif kind.name == "opaque":
             given["output"] = [choices.pick((1, 3, 8)), *[choices.pick((1, 4, 7)) for _ in spatial]]
             unfit = {"flops"} if spatial else {"flops", "field"}
@@ -333,7 +370,7 @@ class _Maker:
         elif kind.name == "pixel_unshuffle":
             given["factor"] = choices.pick(divisors(gcd(*spatial) if spatial else 1)[:4])
         elif kind.name == "slice":
-            axis = choices.integer(0, shape.rank)
+            axis = choices.integer(-len(shape), shape.rank)
             first = choices.integer(0, min(shape[axis], 20) - 1)
             stop = choices.integer(first + 1, min(shape[axis], 24))
             wanted = {"axis": axis, "start": first, "stop": stop}
@@ -567,7 +604,11 @@ class _Maker:
         if not self.joins:
             return None
         kind = TYPES[choices.pick(self.joins)]
-        count = 2 if kind.name == "subtract" else choices.weighted(((6, 2), (3, 3), (1, 4)))
+        count = (
+            2
+            if kind.name in ("subtract", "matmul") or kind.settings.keys() & {"equation", "function"}
+            else choices.weighted(((6, 2), (3, 3), (1, 4)))
+        )
         labeled = choices.chance(60)
         keep = choices.chance(50)
         axis = choices.integer(0, at.shape.rank) if "axis" in kind.settings and choices.chance(25) else 0
@@ -582,7 +623,12 @@ class _Maker:
             ):
                 branch = branch._replace(items=(*branch.items, *self.bring(end.shape, target)))
             branches.append(branch)
-        settings = (("axis", axis),) if axis else ()
+        settings: tuple[tuple[str, Any], ...] = (("axis", axis),) if axis else ()
+        for name, setting in kind.settings.items():
+            if setting.required:
+                settings = ((name, self.text(kind, target or at.shape)),)
+        if kind.name == "matmul" and target is not None and choices.chance(80):
+            settings = ((choices.pick(("transpose_first", "transpose_second")), True),)
         return JoinUse(LayerUse(kind.name, settings), tuple(branches))
 
     def bring(self, shape: Shape, target: Shape) -> list[Item]:
@@ -702,12 +748,16 @@ class _Maker:
         chosen = [self.one_source(plain, frame, current) for _ in range(choices.integer(2, 3))]
         shapes = [tensor.shape for _, tensor in chosen]
         for name in choices.shuffled(self.joins):
+            kind = TYPES[name]
+            settings = tuple(
+                (key, self.text(kind, shapes[0])) for key, setting in kind.settings.items() if setting.required
+            )
             try:
-                TYPES[name]().output_shape(tuple(shapes))
+                kind(**{key: kind.settings[key].decode(text) for key, text in settings}).output_shape(tuple(shapes))
             except RuleError:
                 continue
             sources = tuple(source[0] for source, _ in chosen)
-            return Item(LayerUse(name, ()), sources=sources, name=self.name(None) if choices.chance(20) else None)
+            return Item(LayerUse(name, settings), sources=sources, name=self.name(None) if choices.chance(20) else None)
         source, tensor = chosen[0]
         return Item(self.layer(tensor.shape, names_with(frame.names, tensor)), sources=source)
 

@@ -230,7 +230,8 @@ def test_every_symbol_of_a_formula_has_a_name() -> None:
     for example in EXAMPLES:
         for text in layer_of(example).formulas().values():
             used |= {name for name, _ in parse(text).names}
-    assert not {f"symbol_{name}" for name in used} - catalogue.keys()
+    # The letters of einsum are their own names.
+    assert not {f"symbol_{name}" for name in used if len(name) > 1} - catalogue.keys()
     # Those of the comparisons, and of the sum of operations.
     used |= {
         "adds",

@@ -150,7 +150,7 @@ def test_words_without_a_type_are_advised(word: str, tmp_path: Path) -> None:
         ("max_pol", "did you mean 'max_pool'?"),
         ("dens", "did you mean 'Dense'? cnncalc calls it linear: write `- linear: "),
         ("InerProduct", "did you mean 'InnerProduct'? cnncalc calls it linear: "),
-        ("atention", "did you mean 'attention'? cnncalc has no attention layers; "),
+        ("atention", "did you mean 'attention'? write its products with "),
         ("unitt", "did you mean 'unit'?"),
         ("stemm", "did you mean 'Stem'?"),
         ("xyzzy", ""),

@@ -169,7 +169,7 @@ def test_shapes_that_differ(refusal, name, inputs, shapes, hint):
             "axis",
         ),
         (((4,), (4,)), {"axis": 1}, "axis 1 is beyond the 1 axis of a vector of 4; axis 0 is the only one", "axis"),
-        (((4,), (4,)), {"axis": -1}, "axis takes a whole number of at least 0, not -1", "axis"),
+        (((4,), (4,)), {"axis": -2}, "axis -2 is beyond the 1 axis of a vector of 4; axis 0 is the only one", "axis"),
     ],
 )
 def test_what_concat_refuses(refusal, inputs, settings, message, setting):

@@ -100,7 +100,10 @@ def test_lrn_of_alexnet(place):
             "layer_norm",
             (10, 4),
             {"axes": "chanels"},
-            "axes takes all or channels, not 'chanels'; did you mean 'channels'?",
+            (
+                "axes takes all, channels or a list of the numbers of axes, from 0 or, from the end, from -1, "
+                "not 'chanels'; did you mean 'channels'?"
+            ),
             "axes",
         ),
         ("batch_norm", (10, 4), {"affine": 0}, "affine takes true or false, not 0", "affine"),

@@ -106,7 +106,7 @@ def test_what_an_output_is_mixed_of(mode, read):
 
 def test_what_is_a_view_of_its_input():
     views = {name for name, kind in all_types().items() if kind.aliasing is Aliasing.VIEW}
-    assert views == {"identity", "flatten", "reshape", "permute", "slice", "crop"}
+    assert views == {"identity", "flatten", "reshape", "permute", "slice", "crop", "parameter"}
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,28 @@ def test_what_is_a_view_of_its_input():
             "axes [1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
             "axes",
         ),
-        ("permute", (3, 8), {"axes": (-1, 0)}, "axes takes a list of whole numbers of at least 0, not [-1, 0]", "axes"),
+        (
+            "permute",
+            (3, 8),
+            {"axes": (-1, 1)},
+            "axes [-1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
+            "axes",
+        ),
         ("slice", (64, 8), {"start": -1}, "start takes a whole number of at least 0, not -1", "start"),
-        ("slice", (64, 8), {"axis": -1}, "axis takes a whole number of at least 0, not -1", "axis"),
+        (
+            "slice",
+            (64, 8),
+            {"axis": -3},
+            "axis -3 is beyond the 2 axes of a 64x8 feature map; axes count from 0, the channels, to 1",
+            "axis",
+        ),
+        (
+            "flatten",
+            (64, 8),
+            {"start": 1, "end": 0},
+            ("axis 1, where it starts, comes after axis 0, where it ends; a start of at most 0 would flatten some"),
+            "start",
+        ),
         (
             "permute",
             (3,),

@@ -276,7 +276,7 @@ def test_what_is_joined_one_behind_the_other():
     """CS231n's naive Inception module: 128, 192, 96 and 256 channels are 672."""
     four = [(channels, 28, 28) for channels in (128, 192, 96, 256)]
     assert said("concat", *four) == [("concat", {"sizes": (128, 192, 96, 256), "joined": 672})]
-    assert said("concat", (4, 5, 6), (4, 2, 6), axis=1) == [("concat_axis", {"sizes": (5, 2), "joined": 7})]
+    assert said("concat", (4, 5, 6), (4, 2, 6), axis=1) == [("concat_axis", {"axis": 1, "sizes": (5, 2), "joined": 7})]
 
 
 def test_a_scale():

@@ -273,7 +273,7 @@ WRONG = {
     "{input: [3], layers: [{add: {a: relu}}]}": "layers.0.add.a",
     "{input: [3], layers: [{add: {a: {layer: [relu]}}}]}": "layers.0.add.a",
     "{input: [3], layers: [{add: {a: [{linear: 0}]}}]}": "layers.0.add.a.0.linear",
-    "{input: [3], layers: [{concat: {axis: -1, a: []}}]}": "layers.0.concat.axis",
+    "{input: [3], layers: [{concat: {axis: true, a: []}}]}": "layers.0.concat.axis",
     "{input: [3], layers: [{set: 3}]}": "layers.0",
     "{input: [3], layers: [{type: act, set: {a: {relu: 1, b: 2}}}]}": "layers.0.set.a",
     "{input: [3], layers: [{relu: , frozen: 1}]}": "layers.0.frozen",

@@ -177,8 +177,8 @@ class _Differ:
     def _compare(self, old: Layer, new: Layer) -> None:
         """Book the difference in cost of a layer in both networks, and record what altered its output."""
         mine = self.ledger.own_blame(new)
-        alone_before = len(self.pairing.old_readers[old.inputs[0]]) == 1
-        alone_now = len(self.pairing.new_readers[new.inputs[0]]) == 1
+        alone_before = _reads_alone(old, self.pairing.old_readers)
+        alone_now = _reads_alone(new, self.pairing.new_readers)
         same = old.input_shapes == new.input_shapes and alone_before == alone_now
         lost = self.linker.by_layer[new.name].lost
         if same and not mine and not lost and not any(any(self.shapes.origins[name].blames) for name in new.inputs):
@@ -228,6 +228,8 @@ class _Differ:
 
     def _blame_readers(self, old: Layer, new: Layer) -> Blame:
         """Why a layer may overwrite its input now, or no longer may: the causes of its input's other readers."""
+        if not old.inputs or not new.inputs:
+            return self.ledger.own_blame(new)
         if self.pairing.partner.get(new.inputs[0]) != old.inputs[0]:
             # It reads another tensor, which has other readers.
             links, lost, _ = self.linker.by_layer[new.name]
@@ -292,17 +294,22 @@ class _Differ:
         """The change of a layer that was added or removed."""
         name = match.node.name
         if new is not None:
-            alone = len(self.pairing.new_readers[new.inputs[0]]) == 1
+            alone = _reads_alone(new, self.pairing.new_readers)
             figure = _figure(new.figures, tied=new.weights_from is not None, alone=alone)
             cost = _cost(NOTHING, new, figure, new)
             number = self.ledger.own[name]
         elif old is not None:
-            alone = len(self.pairing.old_readers[old.inputs[0]]) == 1
+            alone = _reads_alone(old, self.pairing.old_readers)
             figure = _figure(old.figures, tied=old.weights_from is not None, alone=alone)
             cost = _cost(figure, old, NOTHING, old)
             number = self.ledger.gone[name]
         self.ledger.causes[number].own += cost
         return LayerChange(old, new, (), False, False, False, False, False, number, cost, FREE, ())
+
+
+def _reads_alone(layer: Layer, readers: dict[str, list[str]]) -> bool:
+    """Whether nothing else reads the first input of a layer."""
+    return any(len(readers[name]) == 1 for name in layer.inputs[:1])
 
 
 def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:

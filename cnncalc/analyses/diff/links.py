@@ -135,11 +135,11 @@ def _find_ways(network: LayerGraph, causes: dict[str, int], anchors: Mapping[str
             continue
         mine = (causes[layer.name],)
         before = [ways[name] for name in dict.fromkeys(layer.inputs)]
-        first = layer.input_shapes[0]
+        first = layer.input_shapes[0] if layer.inputs else None
         altered = [
             join_blames(
                 *[way.altered[part] for way in before],
-                mine if part_of(layer.output_shape, part) != part_of(first, part) else NOBODY,
+                mine if first is None or part_of(layer.output_shape, part) != part_of(first, part) else NOBODY,
             )
             for part in PARTS
         ]

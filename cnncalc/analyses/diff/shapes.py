@@ -73,7 +73,7 @@ class ShapeTracker:
                     if middle is None
                     else self._blame_through_inputs(layer, middle, shapes, part)
                 )
-            if part_of(output, part) != part_of(shapes[0], part) or (middle is None and not above):
+            if not shapes or part_of(output, part) != part_of(shapes[0], part) or (middle is None and not above):
                 blame = mine
             else:
                 partner = self.pairing.partner
@@ -85,7 +85,7 @@ class ShapeTracker:
     def pair(self, old: Layer, new: Layer, middle: Figures | None, shapes: Shapes) -> None:
         """Record the output of a layer in both networks; `middle` are its figures on the reference `shapes`."""
         mine = self.ledger.own_blame(new)
-        moved = new.name in self.pairing.moved and middle is not None
+        moved = new.name in self.pairing.moved and middle is not None and bool(shapes)
         blames, upstream = [], []
         for part in PARTS:
             was, now = part_of(old.output_shape, part), part_of(new.output_shape, part)

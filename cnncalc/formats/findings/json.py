@@ -93,9 +93,8 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _outcome(outcome: Outcome) -> SpecRecord:
     findings = tuple(_finding(outcome, finding) for finding in outcome.findings)
     checks = tuple(map(_check, outcome.checks))
-    return SpecRecord(
-        outcome.file, outcome.name or None, not outcome.unusable, outcome.blocks or None, checks, findings
-    )
+    name, blocks = outcome.name or None, outcome.blocks or None
+    return SpecRecord(outcome.file, name, not outcome.unusable, blocks, checks, findings)
 
 
 def _check(check: Check) -> CheckRecord:

@@ -41,9 +41,11 @@ def evaluate_shape(name: str, template: Template, variables: dict[str, Value]) -
 
 def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
     """The hint for a layer that needs a map and reads a network input that is a vector; empty for other layers."""
+    if len(inputs) != 1:
+        return ""
     name, shape, _ = inputs[0]
     template = dict(spec.inputs).get(name)
-    if template is None or shape is None or shape.rank or len(inputs) > 1 or error.setting is not None:
+    if template is None or shape is None or shape.rank or error.setting is not None:
         return ""
     such = "[3, 224, 224]" if template.span.line else "--input 3x224x224"
     return f"write the shape of {name} with channels first, such as {such}"

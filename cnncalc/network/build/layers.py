@@ -33,8 +33,8 @@ class LayerFactory:
         """The layers that a block's calls decode to, by the id of the call; one record for equal arguments."""
         return self.by_arguments.setdefault(arguments, {})
 
-    def layer_type(self, call: LayerCall, scope: ItemScope, tensor: Tensor) -> LayerType:
-        """The layer of a call for the input `tensor`. Raises RuleError, and what `ItemScope.evaluate` raises."""
+    def layer_type(self, call: LayerCall, scope: ItemScope, tensor: Tensor | None) -> LayerType:
+        """The layer of a call whose settings see `tensor`. Raises RuleError, and what `ItemScope.evaluate` raises."""
         known = scope.layer_types if call.ready is None else self.constant
         made = None if known is None else known.get(id(call))
         if made is not None:
@@ -156,9 +156,12 @@ class LayerPlacer:
         try:
             if len(path) > draft.limits.path:
                 draft.refuse_path(path, item.span)
-            if len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
+            seen = inputs[0] if inputs else None
+            if not call.type.least_inputs:
+                inputs = []
+            elif len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
                 _check_inputs(call, place, inputs)
-            figures = self.factory.figures_for(self.factory.layer_type(call, scope, inputs[0]), inputs)
+            figures = self.factory.figures_for(self.factory.layer_type(call, scope, seen), inputs)
             if scope.frozen:
                 figures = self.factory.freeze(figures)
         except RuleError as error:
@@ -199,7 +202,7 @@ def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> No
     if len(inputs) > 1 and not (call.type.is_merge or call.type.further_inputs):
         message = f"{path} takes one input, not {len(inputs)}"
         raise EvaluationError(item.span, message, "join them first, with concat or add")
-    if len(inputs) == 1 and call.type.is_merge:
+    if len(inputs) < call.type.least_inputs:
         reads = inputs[0].name or "..."
         hint = f"write its branches, or from: [{reads}, ...] beside it"
         raise EvaluationError(item.span, f"{path} joins two tensors or more, but one comes in", hint)

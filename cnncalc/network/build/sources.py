@@ -24,7 +24,14 @@ from cnncalc.syntax.expressions import describe
 def find_inputs(
     item: Item, action: Action, scope: ItemScope, current: Tensor | None, names: NameTable
 ) -> dict[str, Tensor]:
-    """The tensors that enter an item, by the names that they have inside a block; `` for a single one."""
+    """The tensors that enter an item, by the names that they have inside a block; `` for a single one.
+
+    Nothing enters a layer without inputs; the tensor at its place is one that its settings may ask for its shape.
+    """
+    if isinstance(action, LayerCall) and not action.type.least_inputs:
+        if item.sources is not None:
+            raise EvaluationError(item.sources.span, f"nothing comes into {item.type}", "leave from out")
+        return {} if current is None else {"": current}
     if item.sources is not None:
         return resolve_sources(item.sources, scope, current, names, own=item.name)
     if current is not None:

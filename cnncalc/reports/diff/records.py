@@ -49,7 +49,7 @@ class DiffLayerRecord(Record):
     name: str
     type: str
     inputs: tuple[str, ...]
-    input_shapes: Annotated[tuple[Sizes, ...], Keywords(minItems=1)]
+    input_shapes: tuple[Sizes, ...]
     output_shape: Sizes
     weights_from: str | None
     training_only: bool

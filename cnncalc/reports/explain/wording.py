@@ -62,7 +62,7 @@ class LayerWording:
 
     def symbol(self, name: str) -> str:
         key = f"symbol_{'macs' if name == 'multiply_accumulates' else name}"
-        if name == "in_channels" and not self.layer.input_shapes[0].rank:
+        if name == "in_channels" and self.layer.inputs and not self.layer.input_shapes[0].rank:
             key = "symbol_in_features"
         if self.is_pool:
             key = key.replace("symbol_kernel", "symbol_window")
@@ -78,7 +78,7 @@ class LayerWording:
 
     def factors(self) -> dict[str, Factors]:
         """The numbers of the formulas that are products of sizes."""
-        image, output = self.layer.input_shapes[0], self.layer.output_shape
+        image, output = next(iter(self.layer.input_shapes), Shape(())), self.layer.output_shape
         windows = self.layer.figures.type.windows(self.layer.input_shapes)
         kernels = [kernel for window in windows if (kernel := getattr(window, "kernel", None)) is not None]
         return {

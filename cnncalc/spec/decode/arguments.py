@@ -49,7 +49,11 @@ def decode_arguments(
     given: dict[str, Template] = {}
     for name, value in pairs.items():
         parameter = parameters[name]
-        template = context.reader.template(value, parameter.keywords, words=isinstance(parameter, Parameter))
+        template: Template | None
+        if isinstance(parameter, Setting) and parameter.takes_text and isinstance(value, Scalar) and not value.is_null:
+            template = context.reader.text(value)
+        else:
+            template = context.reader.template(value, parameter.keywords, words=isinstance(parameter, Parameter))
         if template is not None:
             given[name] = template
     missing = [name for name, parameter in parameters.items() if parameter.required and name not in pairs]

@@ -184,6 +184,8 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
 
 def _decode_join(key: Scalar, found: type[LayerType], arguments: Node | None, context: Context) -> Action | None:
     """A join with its settings and branches; without branches, `from` gives its inputs."""
+    if _gives_settings(arguments) and any(setting.required for setting in found.settings.values()):
+        return decode_layer(key, found, arguments, context)
     settings: list[tuple[Scalar, Node]] = []
     branches: Node | None = arguments
     if isinstance(arguments, Mapping):
@@ -210,6 +212,12 @@ def _decode_join(key: Scalar, found: type[LayerType], arguments: Node | None, co
         return call
     decoded = _decode_branches(branches, key, context)
     return None if call is None or decoded is None else JoinCall(call, decoded)
+
+
+def _gives_settings(node: Node | None) -> bool:
+    """Whether a value, or a list of values, gives settings by position; branches are lists of layers."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    return bool(items) and all(isinstance(item, Scalar) and not item.is_null for item in items)
 
 
 def _is_modifier(name: Scalar, value: Node, context: Context) -> bool:

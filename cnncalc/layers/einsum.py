@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cnncalc.errors import RuleError, listed, quoted
+from cnncalc.layers._products import Product, ProductLetters
+from cnncalc.layers.contract import Formulas, Shapes
+from cnncalc.layers.shapes import axis_count
+from cnncalc.syntax.settings import text_of
+
+EXAMPLE = "write it as in hdn, hdm -> hnm: a letter an axis, the batch left out"
+# No network joins more tensors in one product.
+MOST_INPUTS = 8
+
+
+@lru_cache(maxsize=1_000)
+def _read_terms(equation: str) -> ProductLetters:
+    """The letters of an equation. Raises RuleError where it is none."""
+    left, arrow, right = equation.partition("->")
+    if not arrow:
+        raise RuleError(f"the equation {quoted(equation)} has no arrow", "equation", EXAMPLE)
+    terms = tuple(tuple(term.replace(" ", "")) for term in left.split(","))
+    output = tuple(right.replace(" ", ""))
+    if len(terms) > MOST_INPUTS:
+        raise RuleError(f"the equation has {len(terms):,} inputs, more than {MOST_INPUTS}", "equation", EXAMPLE)
+    for letters in (*terms, output):
+        if not letters:
+            raise RuleError(f"the equation {quoted(equation)} has a tensor without letters", "equation", EXAMPLE)
+        for place, letter in enumerate(letters):
+            if not (letter.isascii() and letter.isalpha()):
+                raise RuleError(f"{quoted(letter)} is no letter from a to z", "equation", EXAMPLE)
+            if letter in letters[:place]:
+                message = f"the letter {letter} names two axes of one tensor, {quoted(_short(letters))}"
+                raise RuleError(message, "equation", "give each axis its own letter")
+    known = {letter for term in terms for letter in term}
+    if unknown := [letter for letter in output if letter not in known]:
+        message = f"the output has {listed(unknown)}, which no input has"
+        raise RuleError(message, "equation", f"the inputs have {listed(sorted(known))}")
+    return ProductLetters(terms, output)
+
+
+def _short(letters: tuple[str, ...]) -> str:
+    return "".join(letters) if len(letters) <= 20 else f"{''.join(letters[:20])}..."
+
+
+def _read_equation(text: str) -> str:
+    """The equation with its spaces as they are usually written."""
+    terms = _read_terms(text)
+    return f"{', '.join(map(''.join, terms.inputs))} -> {''.join(terms.output)}"
+
+
+class Einsum(Product, name="einsum"):
+    """Einstein summation: products of tensors, summed over the letters that the output lacks.
+
+    `einsum: "hdn, hdm -> hnm"` with `from: [query, key]` multiplies the query of each position n with the key of each
+    position m, within each head h: attention (Vaswani et al. 2017, arXiv:1706.03762). Axes are letters,
+    channels first and without the batch. A letter of both inputs is one axis, of the same size in both. Two
+    inputs cost one multiply-accumulate for each choice of a place along every letter, or a multiply where
+    nothing is summed over; further inputs are multiplied in one after the other, from left to right.
+    """
+
+    also_known_as = ("einstein_summation", "tensordot", "contract", "爱因斯坦求和")
+
+    equation: str = text_of(
+        "letters for the axes of each input and of the output",
+        _read_equation,
+        "an equation such as hdn, hdm -> hnm",
+        example="hdn, hdm -> hnm",
+    )
+
+    def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
+        terms = _read_terms(self.equation)
+        if len(terms.inputs) != len(inputs):
+            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
+            message = f"the equation names {len(terms.inputs)} inputs, but {given}"
+            raise RuleError(message, "equation", "separate the inputs by commas, in the order of from or the branches")
+        sizes: dict[str, int] = {}
+        first: dict[str, int] = {}
+        for number, (letters, shape) in enumerate(zip(terms.inputs, inputs, strict=True)):
+            if len(letters) != len(shape):
+                raise RuleError(
+                    f"{''.join(letters)} has {len(letters)} letters, but {shape.described} with {axis_count(shape)}"
+                    f" comes in as input {number + 1}",
+                    "equation",
+                    "write one letter for each axis, channels first, without the batch",
+                )
+            for letter, size in zip(letters, shape, strict=True):
+                if sizes.setdefault(letter, size) != size:
+                    raise RuleError(
+                        f"the letter {letter} is {sizes[letter]} in input {first[letter]} but {size} in input"
+                        f" {number + 1} ({listed(inputs)} come in)",
+                        "equation",
+                        "an axis of both inputs has one size; give different axes different letters",
+                    )
+                first.setdefault(letter, number + 1)
+        return terms, sizes
+
+    def formulas(self) -> Formulas:
+        terms = _read_terms(self.equation)
+        costs: dict[str, list[str]] = {}
+        for letters, sums in terms.steps():
+            costs.setdefault("multiply_accumulates" if sums else "multiplies", []).append(" * ".join(letters))
+        return {"out_elements": " * ".join(terms.output), **{kind: " + ".join(texts) for kind, texts in costs.items()}}

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from cnncalc.layers._normalizing import AxesNorm
+from cnncalc.layers.contract import Formulas, Operations, Shapes, Weight
+from cnncalc.layers.shapes import Shape
+from cnncalc.syntax.settings import flag
+
+
+class RMSNorm(AxesNorm, name="rms_norm"):
+    """Root mean square normalization: numbers divided by their root mean square (Zhang & Sennrich 2019).
+
+    As `layer_norm` without the mean (arXiv:1910.07467), and with a learned factor alone. A number is 1 add
+    and 2 multiplies (3 if `affine`); what is normalized together 2 divides and 1 exponential: the mean of
+    the squares, and one over the root of it plus an epsilon.
+    """
+
+    also_known_as = ("RMSNormalization", "norm", "normalization", "均方根归一化")
+
+    learned: ClassVar[Mapping[str, str]] = {over: f"factor_learned_{over}" for over in ("all", "channels", "axes")}
+
+    affine: bool = flag("whether there is a learned factor", default=True)
+
+    def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
+        return (Weight("weight", self.together(inputs[0])),) if self.affine else ()
+
+    def operations(self, inputs: Shapes, output: Shape) -> Operations:
+        sets = self.sets(output)
+        multiplies = (3 if self.affine else 2) * output.elements
+        return Operations(adds=output.elements, multiplies=multiplies, divides=2 * sets, exponentials=sets)
+
+    def formulas(self) -> Formulas:
+        sets, learned = self.set_texts
+        return {
+            "out_channels": "in_channels",
+            **({"weight": learned} if self.affine else {}),
+            "adds": "in_elements",
+            "multiplies": f"{3 if self.affine else 2} * in_elements",
+            "divides": f"2 * {sets}",
+            "exponentials": sets,
+        }
