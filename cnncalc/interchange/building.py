@@ -89,8 +89,8 @@ class GraphBuilder:
         """
         layer_type = layers.find(layer.type)
         if layer_type is None:
-            raise SpecError([Problem(layer.span, f"{quoted(layer.name)}: there is no layer type {layer.type} yet")])
-        if layer_type.is_merge and len(layer.inputs) == 1 and layer.type != "apply":
+            raise LookupError(f"there is no layer type {layer.type}")
+        if len(layer.inputs) < layer_type.least_inputs:
             return layer.inputs[0]
         if len(self.layers) >= self.limits.layers:
             message = f"the network has more than {self.limits.layers:,} layers"

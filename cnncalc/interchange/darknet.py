@@ -26,6 +26,11 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "selu": ("selu", {}),
     "mish": ("mish", {}),
     "swish": ("silu", {}),
+    "ramp": ("apply", {"function": "relu(x) + 0.1 * x"}),
+    "loggy": ("apply", {"function": "2 * sigmoid(x) - 1"}),
+    "hardtan": ("apply", {"function": "min(max(x, -1), 1)"}),
+    "lhtan": ("apply", {"function": "0.001 * x if x < 0 else 0.001 * (x - 1) + 1 if x > 1 else x"}),
+    "plse": ("apply", {"function": "0.01 * (x + 4) if x < -4 else 0.01 * (x - 4) + 1 if x > 4 else 0.125 * x + 0.5"}),
 }
 RECURRENT = ("rnn", "gru", "lstm", "crnn", "conv_lstm")
 # What sections are called, beside their full names.

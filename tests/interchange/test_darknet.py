@@ -8,6 +8,7 @@ import pytest
 
 from cnncalc.analyses.totals import totals
 from cnncalc.errors import SpecError
+from cnncalc.interchange import darknet
 from cnncalc.network.build import load
 
 NET = "[net]\nheight=8\nwidth=10\nchannels=3\n"
@@ -141,6 +142,12 @@ def test_classifiers(layers):
         "flatten_2: global_avg_pool_1 -> 12",
         "softmax_2: flatten_2 -> 12",
     ]
+
+
+@pytest.mark.parametrize("name", darknet.ACTIVATIONS)
+def test_activations(name, layers):
+    kind = darknet.ACTIVATIONS[name][0]
+    assert layers(f"{NET}[activation]\nactivation={name}\n") == [f"{kind}_0: input -> 3x8x10"]
 
 
 @pytest.mark.parametrize(
