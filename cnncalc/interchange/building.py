@@ -10,6 +10,7 @@ from cnncalc import layers, limits, surface
 from cnncalc.errors import Problem, RuleError, Span, SpecError, quoted
 from cnncalc.interchange.graph import Graph, GraphLayer, Plain
 from cnncalc.layers.shapes import Shape
+from cnncalc.record import Record
 
 # The sizes that --input gives, by the name of the input; "" for the one input.
 Sizes: TypeAlias = Mapping[str, tuple[int, ...]]
@@ -37,6 +38,14 @@ class TextPlaces:
         return Span(self.file, self.line, position - self.start + 1)
 
 
+class GraphInput(Record):
+    """An input: its shape, empty if the file does not have it, its place, and sizes that a message shows."""
+
+    shape: tuple[int, ...]
+    span: Span
+    example: str
+
+
 class GraphBuilder:
     """Collects the layers of a graph in order. `shapes` has that of each input and layer by its name."""
 
@@ -52,25 +61,22 @@ class GraphBuilder:
         # How often each name was asked for.
         self.counts: dict[str, int] = dict.fromkeys(TAKEN, 1)
 
-    def add_inputs(self, shapes: Mapping[str, tuple[tuple[int, ...], Span, str]]) -> dict[str, str]:
-        """Add the inputs of a network, once, and return the name of each in the graph.
+    def add_inputs(self, inputs: Mapping[str, GraphInput]) -> dict[str, str]:
+        """Add the inputs of a network, all together, and return the name of each in the graph.
 
-        Each comes with its shape, empty if the file has none, its place, and sizes to show as an example.
-        Raises SpecError with each input that has no size.
+        Raises SpecError with each input whose size neither the file nor the user gives.
         """
         problems = []
         names = {}
-        for source, (shape, span, example) in shapes.items():
-            is_one = len(shapes) == 1
+        for source, (shape, span, example) in inputs.items():
+            is_one = len(inputs) == 1
             # The one input of a spec is called input, whatever its name was.
             name = TAKEN[0] if is_one else self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
             names[source] = name
             given = self.sizes.get(name) or (self.sizes.get("", ()) if is_one else ()) or shape
             if not given:
-                option = surface.new_input_shape("" if is_one else name, example)
-                problems.append(
-                    Problem(span, f"the file has no size for its input {quoted(source)}", f"give it, as in {option}")
-                )
+                hint = f"give it, as in {surface.new_input_shape('' if is_one else name, example)}"
+                problems.append(Problem(span, f"the file has no size for its input {quoted(source)}", hint))
                 continue
             if len(given) > MOST_AXES:
                 message = f"the input {quoted(source)} has {len(given):,} axes, more than {MOST_AXES}"
@@ -111,9 +117,8 @@ class GraphBuilder:
 
     def _bounded(self, shape: Shape) -> Shape:
         if max(shape) > self.limits.number:
-            raise RuleError(
-                f"an axis of its output is longer than {self.limits.number:,}", None, limits.raised("number")
-            )
+            message = f"an axis of its output is longer than {self.limits.number:,}"
+            raise RuleError(message, None, limits.raised("number"))
         return shape
 
     def replace_settings(self, name: str, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
-from cnncalc.interchange.building import GraphBuilder, Settings, Sizes
+from cnncalc.interchange.building import GraphBuilder, GraphInput, Settings, Sizes
 from cnncalc.interchange.graph import Graph, GraphLayer
 from cnncalc.interchange.prototext import LARGEST_NUMBER, TextMessage
 from cnncalc.record import Record
@@ -16,15 +16,6 @@ PHASES = {"TRAIN": "TRAIN", "0": "TRAIN", "TEST": "TEST", "1": "TEST"}
 # Layers that write files or nothing, and those that measure.
 LEFT_OUT = ("accuracy", "silence", "hdf5output")
 EXAMPLE = "3x227x227"
-
-
-class Offer(Record):
-    """What gives a blob that is no layer's output: its shape without the batch, empty if the file does not have it."""
-
-    shape: tuple[int, ...]
-    batch: int
-    span: Span
-    example: str = EXAMPLE
 
 
 class CaffeLayer(Record):
@@ -52,8 +43,10 @@ class CaffeGraph:
         self.net = net
         self.builder = GraphBuilder(sizes)
         self.blobs: dict[str, str] = {}
-        self.offers: dict[str, Offer] = {}
-        # The batch of an input, which reshapes may name.
+        self.offers: dict[str, GraphInput] = {}
+        self.batches: dict[str, int] = {}
+        # Which layer is read, and the batch of an input, which reshapes may name.
+        self.at = 0
         self.batch = 0
         self.left_out: dict[str, Span] = {}
         self.layers: list[CaffeLayer] = []
@@ -129,16 +122,17 @@ class CaffeGraph:
         if crop and channels > 1 and not shapes:
             shapes = [(1, channels, crop, crop)]
         for at, top in enumerate(layer.tops):
-            own = shapes[min(at, len(shapes) - 1)] if at < len(shapes) or (len(shapes) == 1 and given) else ()
+            own = shapes[0] if len(shapes) == 1 else shapes[at] if at < len(shapes) else ()
             self._offer(top, own, layer.span, f"3x{crop}x{crop}" if crop else EXAMPLE)
 
     def _offer(self, blob: str, shape: tuple[int, ...], span: Span, example: str = EXAMPLE) -> None:
-        self.offers.setdefault(blob, Offer(shape[1:], shape[0] if shape else 0, span, example))
+        self.offers.setdefault(blob, GraphInput(shape[1:], span, example))
+        self.batches.setdefault(blob, shape[0] if shape else 0)
 
     def _place_inputs(self) -> None:
         """Add as inputs what the layers read of data."""
         produced: set[str] = set()
-        wanted: dict[str, Offer] = {}
+        wanted: dict[str, GraphInput] = {}
         for layer in self.layers:
             for blob in layer.bottoms:
                 if blob in produced or blob in wanted:
@@ -146,12 +140,10 @@ class CaffeGraph:
                 if blob in self.offers:
                     wanted[blob] = self.offers[blob]
                 elif blob in self.left_out:
-                    wanted[blob] = Offer((), 0, self.left_out[blob])
+                    wanted[blob] = GraphInput((), self.left_out[blob], EXAMPLE)
             produced.update(layer.tops)
-        if wanted:
-            self.batch = next(iter(wanted.values())).batch
-        shapes = {blob: (offer.shape, offer.span, offer.example) for blob, offer in wanted.items()}
-        self.blobs.update(self.builder.add_inputs(shapes))
+        self.batch = next((self.batches.get(blob, 0) for blob in wanted), 0)
+        self.blobs.update(self.builder.add_inputs(wanted))
 
     # --- what is written ---
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
-from cnncalc.interchange.building import MOST_AXES, GraphBuilder, Sizes
+from cnncalc.interchange.building import MOST_AXES, GraphBuilder, GraphInput, Sizes
 from cnncalc.interchange.graph import Graph, GraphLayer, Plain
 from cnncalc.interchange.json_text import Json, JsonObject, is_whole
 from cnncalc.record import Record
@@ -272,7 +272,7 @@ class KerasGraph:
 
     def read(self, model: KerasModel, span: Span) -> Graph:
         """The graph of the whole model."""
-        shapes: dict[str, tuple[tuple[int, ...], Span, str]] = {}
+        inputs: dict[str, GraphInput] = {}
         for name, shape, place in _inputs(model):
             sizes = [size if isinstance(size, int) else 0 for size in shape]
             if self.channels_last and len(sizes) > 1:
@@ -280,8 +280,8 @@ class KerasGraph:
             usable = tuple(sizes) if sizes and all(sizes) else ()
             channels, *rest = sizes or [0, 0, 0]
             example = (channels or EXAMPLE_CHANNELS, *(size or EXAMPLE_SIZE for size in rest))
-            shapes[name] = usable, place, "x".join(map(str, example[:MOST_AXES]))
-        names = self.builder.add_inputs(shapes)
+            inputs[name] = GraphInput(usable, place, "x".join(map(str, example[:MOST_AXES])))
+        names = self.builder.add_inputs(inputs)
         outputs = self._run(model, list(names.values()), "")
         return self.builder.finish(model.config.word("name"), "a Keras model", span, tuple(outputs))
 
