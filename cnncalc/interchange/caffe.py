@@ -6,8 +6,6 @@ forks where a field has one meaning in all of them. Data layers, and what trains
 
 from __future__ import annotations
 
-from math import prod
-
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
 from cnncalc.interchange.building import Settings, Sizes, affine, real
@@ -186,9 +184,8 @@ def _dropout(graph: CaffeGraph, layer: CaffeLayer) -> None:
 
 
 def _softmax(graph: CaffeGraph, layer: CaffeLayer) -> None:
-    if graph.axis(layer, layer.fields.message("softmax_param").number("axis", 1, -8, 8)):
-        raise layer.refuse("is over positions, and only one over channels can be read")
-    graph.put(layer, "softmax")
+    axis = graph.axis(layer, layer.fields.message("softmax_param").number("axis", 1, -8, 8))
+    graph.put(layer, "softmax", {"axis": axis} if axis else {})
 
 
 def _concat(graph: CaffeGraph, layer: CaffeLayer) -> None:
@@ -292,8 +289,7 @@ def _flatten(graph: CaffeGraph, layer: CaffeLayer) -> None:
     if first == 0 and last == len(shape) - 1:
         graph.put(layer, "flatten")
     elif first < last:
-        joined = prod(shape[first : last + 1])
-        graph.put(layer, "reshape", {"shape": (*shape[:first], joined, *shape[last + 1 :])})
+        graph.put(layer, "flatten", {"start": first, "end": last})
     elif first == last:
         graph.alias(layer)
     else:

@@ -171,10 +171,9 @@ def _conv_transpose(graph: KerasGraph, call: KerasCall) -> str:
 
 def _dense(graph: KerasGraph, call: KerasCall) -> str:
     features = _filters(call, "units")
-    if len(graph.shape(call)) == 1:
-        return _activate(graph, call, graph.put(call, "linear", {"features": features, **_bias(call)}))
-    # Over each position of a map alike.
-    return _activate(graph, call, graph.put(call, "conv", {"filters": features, "kernel": 1, **_bias(call)}))
+    # The positions of a map have the same weights.
+    axis: dict[str, Plain] = {"axis": 0} if len(graph.shape(call)) > 1 else {}
+    return _activate(graph, call, graph.put(call, "linear", {"features": features, **axis, **_bias(call)}))
 
 
 # --- activations ---
@@ -238,9 +237,10 @@ def _prelu(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _softmax(graph: KerasGraph, call: KerasCall) -> str:
-    if _axes(graph, call, call.config.get("axis", -1)) != (0,):
-        raise call.layer.refuse("is over positions, and only one over channels can be read")
-    return graph.put(call, "softmax", {})
+    axes = _axes(graph, call, call.config.get("axis", -1))
+    if len(axes) != 1:
+        raise call.layer.refuse("is over several axes together, which cannot be read")
+    return graph.put(call, "softmax", {"axis": axes[0]} if axes[0] else {})
 
 
 # --- normalization ---
@@ -270,9 +270,8 @@ def _affine(call: KerasCall) -> dict[str, Plain]:
 def _layer_norm(graph: KerasGraph, call: KerasCall) -> str:
     axes = _axes(graph, call, call.config.get("axis", -1))
     everything = tuple(range(len(graph.shape(call))))
-    if axes not in ((0,), everything):
-        raise call.layer.refuse("normalizes some of the positions, which cannot be read")
-    return graph.put(call, "layer_norm", _affine(call) | ({} if axes == everything else {"axes": "channels"}))
+    named: dict[tuple[int, ...], dict[str, Plain]] = {(0,): {"axes": "channels"}, everything: {}}
+    return graph.put(call, "layer_norm", _affine(call) | named.get(axes, {"axes": axes}))
 
 
 def _group_norm(graph: KerasGraph, call: KerasCall) -> str:
