@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncalc.errors import Problem, SpecError
     from cnncalc.network.records import Layer
 
-# The one source of the version: the package, the wheel and what runs in a checkout read it here.
+# The only source of the version, for the package, the wheel and checkouts.
 __version__ = "0.1.0"
 __all__ = [
     "Layer",
@@ -33,7 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The names of the interface, imported when they are asked for: the command line needs few of them."""
+    """The names of the interface, imported on first use, because the command line needs few of them."""
     from importlib import import_module
 
     modules = {
@@ -50,5 +50,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The names of the interface, and the modules that are imported already."""
+    """The names of the interface and the modules imported so far."""
     return sorted({*globals(), *__all__})

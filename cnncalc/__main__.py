@@ -8,7 +8,7 @@ import signal
 import sys
 
 TRACEBACK = "CNNCALC_TRACEBACK"
-# What a run builds it keeps to its end, so that the collector seldom has to look through it all.
+# A run keeps most of its objects to the end, so frequent garbage collections would find little.
 ALLOCATIONS = 1_000_000
 RESERVE = 2**20
 
@@ -16,10 +16,10 @@ RESERVE = 2**20
 def main() -> None:
     """Run the command line.
 
-    Status 0: all is well; 1: a check is broken; 2: what was given is unusable. 130 after Ctrl-C, 141 where nobody
-    reads on, 143 and 129 where SIGTERM and SIGHUP end it; as of other programs.
+    Status 0: success; 1: a check failed; 2: the input cannot be used. As in other programs, 130 after Ctrl-C,
+    141 if the reader of a pipe ends, 143 after SIGTERM and 129 after SIGHUP.
     """
-    # Where there is no memory left, it takes some to say so.
+    # Reserved memory, so that running out of memory can be reported.
     reserve = [bytearray(RESERVE)]
     try:
         _prepare()
@@ -35,16 +35,16 @@ def main() -> None:
     except MemoryError:
         reserve.clear()
     except Exception as error:
-        # Whatever a file says, nobody gets a traceback who has not asked for one.
+        # Users get a traceback only if they ask for one.
         if os.environ.get(TRACEBACK):
             raise
         from cnncalc.text import plain
 
         words = plain(f"{type(error).__name__}: {error}"[:200])
-        _complain(f"this is a bug of cnncalc, not of yours: {words}; please report it, with what {TRACEBACK}=1 shows")
-    # Here what the run had built is gone, which the error kept.
+        _complain(f"this is a bug in cnncalc: {words}; report it with the traceback that {TRACEBACK}=1 shows")
+    # Outside the except clause, where the error no longer keeps the run's objects in memory.
     if not reserve:
-        _complain("there is not enough memory for this")
+        _complain("out of memory; use a smaller spec or lower limits")
 
 
 def _complain(words: str) -> None:
@@ -53,7 +53,7 @@ def _complain(words: str) -> None:
 
 
 def _prepare() -> None:
-    """See to memory, streams and signals."""
+    """Prepare memory, streams and signals."""
     gc.set_threshold(ALLOCATIONS)
     if sys.stdout is None:
         from cnncalc.commands._closed import Closed
@@ -62,12 +62,12 @@ def _prepare() -> None:
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it is open as long as the program runs
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that lacks a sign gets it escaped, not a traceback.
+        # Characters that the terminal's encoding lacks are escaped.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        # Half a file is removed on the way out. What is ignored, as under nohup, stays so.
+        # Ending by an exception removes partial files. Ignored signals, as under nohup, stay ignored.
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
 

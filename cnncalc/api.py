@@ -1,4 +1,4 @@
-"""cnncalc from Python: `cnncalc.load`, and the network it gives."""
+"""The Python interface: `cnncalc.load` and the network that it returns."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
     from cnncalc.formats.table import Table
 
 Reference: TypeAlias = "str | os.PathLike[str]"
-# Sizes of an input beyond these are not looked at, and lists in lists of a variable's value are not taken.
+# The most sizes of an input that are read, and the deepest nesting of a variable's value.
 MOST_SIZES = 100
 DEEPEST_VALUE = 30
 MOST_BITS = 10_000
-# What can be iterated over, but is no sequence of sizes.
+# Iterables that are not sequences of sizes.
 NO_SIZES = (str, bytes, bytearray, memoryview, Mapping, AbstractSet)
 LONGEST_NAME = 60
-# Bits of a number that a message shows.
+# The longest number in a message, in bits.
 LONGEST_NUMBER = 64
 
 
 class Network:
-    """A network with its figures: iterate over its layers, or take one by its name or its place.
+    """A network with its figures. Iterate over its layers, or get one by name or position.
 
     >>> import cnncalc
     >>> net = cnncalc.load("vgg16")
@@ -62,7 +62,7 @@ class Network:
 
     def __init__(self, facts: LayerGraph) -> None:
         if not isinstance(facts, LayerGraph):
-            raise TypeError("a Network is what cnncalc.load gives")
+            raise TypeError("Network cannot be created directly; use cnncalc.load")
         self.facts = facts
 
     @property
@@ -71,32 +71,32 @@ class Network:
 
     @property
     def source(self) -> str:
-        """Where the architecture was published."""
+        """The publication of the architecture."""
         return self.facts.source
 
     @property
     def inputs(self) -> dict[str, Shape]:
-        """The shapes of the inputs, channels first, by their names."""
+        """The shapes of the inputs by name, channels first."""
         return dict(self.facts.inputs)
 
     @property
     def outputs(self) -> dict[str, Shape]:
-        """The shapes of the outputs by the names of the layers that give them."""
+        """The shapes of the outputs by the names of their layers."""
         return {name: self.facts.shape_of(name) for name in self.facts.outputs}
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, each after those it reads."""
+        """The layers, each after its inputs."""
         return self.facts.layers
 
     @cached_property
     def totals(self) -> Totals:
-        """Parameters, operations, activations and depth of the whole."""
+        """Parameters, operations, activations and depth of the network."""
         return totals(self.facts)
 
     @property
     def params(self) -> int:
-        """Learnable numbers at inference."""
+        """Learnable parameters at inference."""
         return self.totals.params
 
     @property
@@ -106,12 +106,12 @@ class Network:
 
     @property
     def flops(self) -> int:
-        """2 x macs and all other operations of one sample at inference."""
+        """2 x MACs plus all other operations of one sample at inference."""
         return self.totals.flops
 
     @cached_property
     def sharing(self) -> Sharing:
-        """The parameters of the whole and of each layer, as they are and if nothing were shared.
+        """The parameters of the network and of each layer, with and without parameter sharing.
 
         >>> import cnncalc
         >>> cnncalc.load("lenet5").sharing.total.unshared
@@ -128,10 +128,10 @@ class Network:
         return fields(self.facts)
 
     def receptive_field(self, layer: str | Layer, input: str | None = None) -> Field | None:
-        """What an output of a layer sees of the network's input, gates left aside: one record for each spatial axis.
+        """The receptive field of a layer on the network's input, without gates: one record per spatial axis.
 
-        `input` names one of several inputs. None where the layer does not depend on it, or where no rule
-        says it.
+        `input` names one of several inputs. The result is None if the layer does not depend on it, or if its
+        receptive field is unknown.
 
         >>> import cnncalc
         >>> height, width = cnncalc.load("vgg16").receptive_field("pool5")
@@ -140,11 +140,11 @@ class Network:
         """
         of_inputs = self._fields.of(self._named(layer))
         if input is None and len(self.inputs) > 1:
-            raise TypeError(f"name one of the inputs: {', '.join(self.inputs)}")
+            raise TypeError(f"the network has several inputs; name one of {', '.join(self.inputs)}")
         return of_inputs.get(next(iter(self.inputs)) if input is None else self._input(input))
 
     def reads(self, layer: str | Layer, position: Sequence[int]) -> dict[str, Region]:
-        """What one output of a layer reads of each input, by following its taps; gates are left aside.
+        """The positions of each input that one output of a layer reads, found by following its taps, without gates.
 
         >>> import cnncalc
         >>> cnncalc.load("alexnet").reads("conv1", (2, 3))["input"].boxes
@@ -156,11 +156,11 @@ class Network:
         spatial = self[name].output_shape.spatial
         place = _whole_numbers(position, "position", "(2, 3)")
         if len(place) != len(spatial) or not all(0 <= at < size for at, size in zip(place, spatial, strict=True)):
-            raise IndexError(f"{place} is no position of {name}, {times(spatial) or 'a vector'}")
+            raise IndexError(f"{name} has no position {place}: its output is {times(spatial) or 'a vector'}")
         return region(self.facts, name, place, self._fields.gates)
 
     def _named(self, layer: object) -> str:
-        """The name of a layer that is given by its name, or as one of the network's layers."""
+        """The name of a layer given by name or as one of the network's layers."""
         if isinstance(layer, Layer) and layer in self:
             return layer.name
         if not isinstance(layer, str):
@@ -172,7 +172,7 @@ class Network:
             raise TypeError(f"input takes the name of an input, not {_kind(name)}")
         if name not in self.inputs:
             hint = did_you_mean(name, self.inputs)
-            raise KeyError(f"no input is called {quoted(name)}{f'; {hint}' if hint else ''}")
+            raise KeyError(f"no input has the name {quoted(name)}{f'; {hint}' if hint else ''}")
         return name
 
     @cached_property
@@ -186,7 +186,7 @@ class Network:
         return len(self.layers)
 
     def __contains__(self, layer: object) -> bool:
-        """Whether there is a layer of that name, or that layer."""
+        """Whether the network has this layer, or a layer with this name."""
         if isinstance(layer, Layer):
             return self._by_name.get(layer.name) == layer
         return isinstance(layer, str) and layer in self._by_name
@@ -196,24 +196,24 @@ class Network:
     @overload
     def __getitem__(self, key: slice) -> tuple[Layer, ...]: ...
     def __getitem__(self, key: str | int | slice) -> Layer | tuple[Layer, ...]:
-        """The layer of a name or at a place, counted from 0 or with -1 from the end; of a slice, several."""
+        """The layer with a name, or at an index from 0 or, negative, from the end; for a slice, several layers."""
         if isinstance(key, slice):
             return self.layers[key]
         if not isinstance(key, str):
             if not hasattr(key, "__index__"):
-                raise TypeError(f"a network takes the name or the number of a layer, not {_kind(key)}")
+                raise TypeError(f"a network takes the name or the index of a layer, not {_kind(key)}")
             if not -len(self) <= index(key) < len(self):
-                number = index(key) if index(key).bit_length() < LONGEST_NUMBER else "of such a number"
-                raise IndexError(f"there is no layer {number}: the network has {len(self)} layers, from 0")
+                number = index(key) if index(key).bit_length() < LONGEST_NUMBER else "with such an index"
+                raise IndexError(f"no layer {number}: the network has {len(self)} layers, from 0")
             return self.layers[index(key)]
         try:
             return self._by_name[key]
         except KeyError:
             hint = did_you_mean(key, self._by_name)
-            raise KeyError(f"no layer is called {quoted(key)}{f'; {hint}' if hint else ''}") from None
+            raise KeyError(f"no layer has the name {quoted(key)}{f'; {hint}' if hint else ''}") from None
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is a network of the same facts, read from the same places."""
+        """Whether the other network has the same contents, read from the same files."""
         return self.facts == other.facts if isinstance(other, Network) else NotImplemented
 
     def __hash__(self) -> int:
@@ -233,7 +233,7 @@ class Network:
         return summary(self.facts, SummaryView())
 
     def explain(self, layer: str | Layer | None = None, *, language: str = "en") -> str:
-        """The text of `cnncalc explain`: a layer worked out with its numbers, or the network stage by stage.
+        """The text of `cnncalc explain`: the calculation of a layer, or the network stage by stage.
 
         >>> import cnncalc
         >>> print(cnncalc.load("alexnet").explain("conv1").splitlines()[13])
@@ -258,7 +258,7 @@ class Network:
         return "\n".join(plain_text.write(report))
 
     def summary(self, *, depth: int | None = None) -> str:
-        """The table of `cnncalc summary` as text; `depth` says how many levels of blocks have rows, None chooses.
+        """The table of `cnncalc summary` as text; `depth` is the number of block levels, None for automatic.
 
         >>> import cnncalc
         >>> print(cnncalc.load("lenet5").summary().splitlines()[-1])
@@ -272,7 +272,7 @@ class Network:
         return "\n".join(line.text for line in terminal.layout(table, None))
 
     def to_records(self) -> list[dict[str, Any]]:
-        """A dictionary a layer, as `pandas.DataFrame` takes them: its name, type, shapes, counts and place.
+        """One dictionary per layer, for `pandas.DataFrame`: its name, type, shapes, counts and place.
 
         >>> import cnncalc
         >>> [row["params"] for row in cnncalc.load("lenet5").to_records() if row["type"] == "conv"]
@@ -297,7 +297,7 @@ class Network:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """All facts, as `cnncalc summary --format json` writes them."""
+        """All figures, as in `cnncalc summary --format json`."""
         from cnncalc.formats import records
         from cnncalc.reports.summary_records import summary_record
 
@@ -323,11 +323,11 @@ def load(
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Network:
-    """The network of a spec: the path of a file, or the name of a bundled network.
+    """The network of a spec, given by the path of a file or the name of a bundled network.
 
-    A `pathlib.Path` is always a file. `variables` change those of the spec; `input` is another input,
-    channels first, or a mapping of names to inputs. Raises SpecError with every problem of the spec, and
-    TypeError for arguments of other types.
+    A `pathlib.Path` is always a file. `variables` override those of the spec; `input` overrides the input
+    shape, channels first, or is a mapping from names to shapes. Raises SpecError with all problems of the
+    spec, and TypeError for arguments of wrong types.
 
     >>> import cnncalc
     >>> cnncalc.load("resnet50", variables={"classes": 10}).totals.params
@@ -342,9 +342,9 @@ def loads(
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Network:
-    """The network of the text of a spec, whose `extends` looks in the current folder.
+    """The network of a spec's text. Its `extends` is relative to the current folder.
 
-    Arguments and errors are those of `load`.
+    For the arguments and errors, see `load`.
 
     >>> import cnncalc
     >>> cnncalc.loads("{input: [3, 32, 32], layers: [conv: [16, 3]]}").totals.params
@@ -361,9 +361,9 @@ def from_dict(
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Network:
-    """The network of a spec as mappings, lists, texts and numbers. Arguments and errors are those of `load`.
+    """The network of a spec made of mappings, lists, texts and numbers. For arguments and errors, see `load`.
 
-    Lines in errors are those of the spec as YAML writes it.
+    Line numbers in errors refer to the spec written as YAML.
 
     >>> import cnncalc
     >>> cnncalc.from_dict({"input": [3, 32, 32], "layers": [{"conv": [16, 3]}, "relu"]}).totals.params
@@ -379,12 +379,12 @@ def from_dict(
         kind = type(error.args[-1]).__name__
         raise TypeError(f"from_dict takes mappings, lists, texts, numbers, True, False and None, not {kind}") from None
     except RecursionError:
-        raise ValueError("from_dict takes no spec that is nested so deeply") from None
+        raise ValueError("from_dict cannot read a spec that is nested so deeply") from None
     return Network(build.load(Place("", "<dict>", text=text), _settings(variables), _inputs(input)))
 
 
 def networks() -> tuple[str, ...]:
-    """The names of the bundled networks, which `load` takes.
+    """The names of the bundled networks, for `load`.
 
     >>> import cnncalc
     >>> "resnet50" in cnncalc.networks()
@@ -400,10 +400,10 @@ def check(
     variables: Mapping[str, object] | None = None,
     input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Outcome:
-    """What `cnncalc check` finds of a spec: its budgets, expectations and assertions, and what the rules find.
+    """The result of `cnncalc check`: verdicts on budgets, expectations and assertions, and the findings of rules.
 
-    `against` is the spec that increases are held against. A spec that cannot be used raises nothing: its
-    problems are the findings.
+    `against` is the baseline for increases. A spec that cannot be read raises no error: its problems are
+    findings.
 
     >>> import cnncalc
     >>> outcome = cnncalc.check("vgg16")
@@ -419,9 +419,9 @@ def check(
 
 
 def lint(spec: Reference, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:
-    """What the rules of `cnncalc lint` find in a spec; `select` and `ignore` take codes and names of rules.
+    """The findings of `cnncalc lint` in a spec; `select` and `ignore` take codes and names of rules.
 
-    Raises SpecError with every problem of the spec, and UnknownRuleError for a rule that does not exist.
+    Raises SpecError with all problems of the spec, and UnknownRuleError for an unknown rule.
 
     >>> import cnncalc
     >>> [(finding.code, finding.layer) for finding in cnncalc.lint("alexnet")]
@@ -437,9 +437,9 @@ def lint(spec: Reference, *, select: Sequence[str] = (), ignore: Sequence[str] =
 
 
 def compare(*specs: Reference) -> dict[str, Facts]:
-    """What `cnncalc compare` compares networks by, for each spec: totals, field, and the heaviest layers.
+    """The figures of `cnncalc compare` for each spec: totals, receptive field and the heaviest layers.
 
-    The keys are the specs as they are given, paths as text.
+    The keys are the given specs, with paths as text.
 
     >>> import cnncalc
     >>> both = cnncalc.compare("vgg16", "mobilenet_v2")
@@ -453,7 +453,7 @@ def compare(*specs: Reference) -> dict[str, Facts]:
 
 
 def diff(old: Reference, new: Reference) -> Diff:
-    """What `cnncalc diff` finds between two specs: changes layer by layer, and what each of them caused.
+    """The result of `cnncalc diff`: changes between two specs layer by layer, and the effects of each.
 
     >>> import cnncalc
     >>> change = cnncalc.diff("resnet50", "resnet101")
@@ -475,7 +475,7 @@ def _reference(spec: Reference, argument: str) -> str:
         raise TypeError(f"{argument} takes {taken} (str or os.PathLike[str]), not {_kind(spec)}")
     if not os.path.exists(path):
         hint = f"write {path!r} without Path for the bundled network" if bundled.path(path) else ""
-        raise SpecError([Problem(None, f"{path}: there is no such file", hint)])
+        raise SpecError([Problem(None, f"{path}: no such file", hint)])
     return os.path.join(os.curdir, path) if path == "-" or bundled.path(path) else path
 
 
@@ -493,11 +493,11 @@ def _words(words: Sequence[str], argument: str) -> tuple[str, ...]:
 
 
 def _settings(variables: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
-    """Variables with the expressions that their values are."""
+    """Variables with their values as expressions."""
     if variables is None:
         return ()
     if not isinstance(variables, Mapping):
-        taken = "a mapping of names to values, such as {'classes': 10}"
+        taken = "a mapping from names to values, such as {'classes': 10}"
         raise TypeError(f"variables takes {taken}, not {_kind(variables)}")
     for name in variables:
         if not isinstance(name, str):
@@ -514,7 +514,7 @@ def _expression(name: str, value: object, depth: int) -> str:
         return json.dumps(value)
     if isinstance(value, list | tuple):
         if depth == DEEPEST_VALUE:
-            raise ValueError(f"{argument} has lists in lists beyond {DEEPEST_VALUE} levels")
+            raise ValueError(f"{argument} has lists nested more than {DEEPEST_VALUE} deep")
         return f"[{', '.join(_expression(name, item, depth + 1) for item in value)}]"
     if isinstance(value, Rational):
         numerator, denominator = int(value.numerator), int(value.denominator)
@@ -530,7 +530,7 @@ def _expression(name: str, value: object, depth: int) -> str:
 
 
 def _decimal(number: float) -> str:
-    """A float as Python writes it, without an exponent."""
+    """The shortest decimal of a float, without an exponent."""
     from decimal import Decimal
 
     return format(Decimal(float.__repr__(number)), "f")
@@ -553,7 +553,7 @@ def _sizes(sizes: Sequence[int], argument: str) -> str:
 
 
 def _whole_numbers(numbers: Iterable[int], argument: str, such: str) -> tuple[int, ...]:
-    """Whole numbers of any kind that has them, those of other libraries included."""
+    """Whole numbers of any type, such as those of NumPy."""
     if isinstance(numbers, NO_SIZES) or not isinstance(numbers, Iterable):
         raise TypeError(f"{argument} takes whole numbers such as {such}, not {_kind(numbers)}")
     found = []
@@ -567,5 +567,5 @@ def _whole_numbers(numbers: Iterable[int], argument: str, such: str) -> tuple[in
 
 
 def _kind(value: object) -> str:
-    """A value in an error of type: its type."""
+    """The type of a value, for a TypeError."""
     return "None" if value is None else type(value).__name__

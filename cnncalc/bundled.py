@@ -13,7 +13,7 @@ LIBRARIES = "blocks/"
 
 @cache
 def folder() -> str:
-    """Where the files are: inside the installed package, or beside it in a checkout."""
+    """The folder of the files: inside the installed package, or beside it in a checkout."""
     package = os.path.dirname(os.path.abspath(__file__))
     inside = os.path.join(package, "architectures")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "architectures")
@@ -38,10 +38,9 @@ def _names_in(folder: str) -> tuple[str, ...]:
 
 
 def catalogue() -> list[dict[str, str]]:
-    """The figures of all bundled networks, as a file beside them has them.
+    """The figures of all bundled networks, from a file beside them.
 
-    Computing a hundred networks to list them would take seconds; a test holds the file to what
-    is computed.
+    Computing a hundred networks takes seconds. A test compares the file with the computed figures.
     """
     import csv
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a spec, as values: where it is, what it is, and what would work."""
+"""Problems of a spec as values: location, message and hint."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from cnncalc.record import Record, short_value
 
 LONGEST_QUOTE = 60
 EQUALLY_NEAR = 0.1
-# Among how many words one is sought that is near: to compare two of fifty letters takes up to a millisecond.
+# The most words that are compared to find a close one: two words of fifty letters take up to a millisecond.
 LONGEST_GUESSED = 50
 MOST_GUESSED = 2_000
 MOST_COMPARED = 200
 MOST_WEIGHED = 6
-# How many words a sentence lists, and how many of more.
+# The most words that a sentence lists, and the number listed if there are more.
 MOST_LISTED = 30
 FIRST_LISTED = 12
 
@@ -26,7 +26,7 @@ class Span(Record):
     column: int
 
     def within(self, text_column: int | None, offset: int) -> Span:
-        """The place of a character of the text that begins in `text_column`; this place if that is unknown."""
+        """The place of a character in the text that begins in `text_column`; this place if the column is unknown."""
         return self if text_column is None else self._replace(column=text_column + offset)
 
     def __str__(self) -> str:
@@ -34,9 +34,9 @@ class Span(Record):
 
 
 class Problem(Record):
-    """One thing that is wrong: a sentence, its place, and what would mend it.
+    """A problem: its place, a message and a hint how to fix it.
 
-    `span` is None where no line is to blame, as for a file that is missing.
+    `span` is None if the problem has no line, such as a missing file.
     """
 
     span: Span | None
@@ -49,34 +49,34 @@ class Problem(Record):
 
 
 def of_option(problem: Problem) -> Problem:
-    """A problem of a command's option, whose place has no line, as a problem that names the option instead."""
+    """A problem of a command's option, which names the option in its message instead of a line."""
     if problem.span is None or problem.span.line:
         return problem
     return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)
 
 
 class SpecError(Exception):
-    """A spec that cannot be used, with all of its problems in the order of the file."""
+    """A spec is invalid; carries all of its problems in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
     def __repr__(self) -> str:
-        """The first problem and how many there are: hundreds may be in it."""
+        """The number of problems and the first one: there may be hundreds."""
         first = f": {short_value(str(self.problems[0]))}" if self.problems else ""
         return f"<{type(self).__name__} of {plural(len(self.problems), 'problem')}{first}>"
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...]]]:
-        """Copies and pickles are made of the problems: an exception's own way would make them of the text."""
+        """Copy and pickle the problems; by default, an exception is copied from its text."""
         return type(self), (self.problems,)
 
 
 class RuleError(Exception):
-    """A layer's rule cannot be met.
+    """A layer's settings do not fit its inputs.
 
-    The rule knows no file: it names the `setting` to blame (None for the layer as a whole)
-    and the builder finds its place. `hint` says what would work.
+    The layer knows no file: it names the `setting` that is wrong (None for the whole layer),
+    and the builder adds the location. `hint` tells how to fix it.
     """
 
     def __init__(self, message: str, setting: str | None = None, hint: str = "") -> None:
@@ -87,16 +87,16 @@ class RuleError(Exception):
 
 
 def sentence(message: str, hint: str) -> str:
-    """A message and its hint as they are shown together."""
+    """A message followed by its hint."""
     return f"{message}; {hint}" if hint else message
 
 
 def quoted(text: str) -> str:
-    """Text of a user as a message shows it: in quotes, what cannot be seen escaped, and cut where it is long."""
+    """Text of a user for a message: in quotes, with invisible characters escaped, and shortened if long."""
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}...")
 
 
-# Signs that look like those of YAML and of expressions; full-width ones are found by their decomposition.
+# Characters that look like those of YAML and expressions; full-width ones are found by decomposition.
 LOOKALIKES = {
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
     "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2022": "-",
@@ -105,7 +105,7 @@ LOOKALIKES = {
 
 
 def ascii_lookalike(character: str) -> str:
-    """The ASCII sign or digit that a character looks like, such as ':' for a full-width colon; else nothing."""
+    """The ASCII sign or digit that a character looks like, such as ':' for a full-width colon; else empty."""
     if character.isascii():
         return ""
     from unicodedata import normalize
@@ -115,16 +115,16 @@ def ascii_lookalike(character: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
-    """A hint that names the known words nearest to `word`, two where they are equally near, else `otherwise`."""
+    """A hint with the known word closest to `word`, or two that are equally close; else `otherwise`."""
     near = nearest(word, known, cutoff)
     return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
-    """The known words nearest to `word`, two where they are equally near; none where all are far.
+    """The known word closest to `word`, or two that are equally close; empty if none is close.
 
-    Of more words than a person would have in mind only the likely ones are looked at, so that a file of mistakes
-    takes no more than a file.
+    Of very many words, only the likely ones are compared, so that the time for a file full of mistakes stays
+    bounded.
     """
     from difflib import SequenceMatcher
     from itertools import islice
@@ -133,7 +133,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
     if len(wanted) > LONGEST_GUESSED:
         return []
     by_lowercase = {name.lower(): name for name in islice(known, MOST_GUESSED) if len(name) <= LONGEST_GUESSED}
-    # What differs in case and signs alone is meant, however near others are: mobilenetv2 is mobilenet_v2.
+    # Words that differ only in case and punctuation come first: mobilenetv2 is mobilenet_v2.
     signs = str.maketrans("", "", "_- .")
     if same := [name for name in by_lowercase if name.translate(signs) == wanted.translate(signs)]:
         return [by_lowercase[name] for name in same[:2]]
@@ -149,12 +149,12 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
         if (ratio := matcher.ratio()) >= cutoff:
             near.append((ratio, name))
     near = sorted(near, reverse=True)[:2]
-    # Only those that are equally near are named.
+    # Only equally close words are returned.
     return [by_lowercase[name] for ratio, name in near if ratio > near[0][0] - EQUALLY_NEAR]
 
 
 def _alike(word: str, names: Iterable[str]) -> list[str]:
-    """Of very many names those with the letters of a word."""
+    """The names with the same letters as a word, among very many."""
     found = list(names)
     if len(found) <= MOST_COMPARED:
         return found
@@ -163,7 +163,7 @@ def _alike(word: str, names: Iterable[str]) -> list[str]:
 
 
 def listed(words: Iterable[object], last: str = "and") -> str:
-    """Words as a sentence lists them: a, b and c; of very many the first: a, b, c and 97 more."""
+    """Words as a list in a sentence: a, b and c; of very many, the first ones: a, b, c and 97 more."""
     shown = [str(word) for word in words]
     if len(shown) > MOST_LISTED:
         return f"{', '.join(shown[:FIRST_LISTED])} and {len(shown) - FIRST_LISTED:,} more"
@@ -172,7 +172,7 @@ def listed(words: Iterable[object], last: str = "and") -> str:
 
 
 def enumerated(words: Iterable[str]) -> str:
-    """Words in a row: a, b, c; of very many the first: a, b, c, ... and 97 more."""
+    """Words separated by commas: a, b, c; of very many, the first ones: a, b, c, ... and 97 more."""
     shown = list(words)
     if len(shown) > MOST_LISTED:
         return f"{', '.join(shown[:FIRST_LISTED])}, ... and {len(shown) - FIRST_LISTED:,} more"
@@ -180,5 +180,5 @@ def enumerated(words: Iterable[str]) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """A counted noun: 1 axis is written `1 number`, 2 `2 numbers`."""
+    """A number with its noun: `1 number`, `2 numbers`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,8 +1,8 @@
-"""What a spec may ask for: every bound of the language in one record, and a count of the work that is left.
+"""The limits of specs in one record, and the count of the remaining work.
 
-Specs come from strangers' pull requests, and under these bounds a spec is read or refused in seconds, whatever
-it says. A bound is needed at the bottom of a parser, a dozen calls below whoever knows the options: so the
-bounds in force are a context variable, and each thread has its own. All are read through `current()`.
+Specs are untrusted: within these limits, any spec is read or refused in seconds. Limits are needed deep inside
+parsers, far from the code that knows the options, so the current limits are a context variable, separate for each
+thread. `current()` returns them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from cnncalc import surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, of_option, quoted
 from cnncalc.record import Record
 
-# Problems beyond so many are not looked for, however few of them are shown.
+# The search for problems ends after this number, however few of them are shown.
 MOST_PROBLEMS = 500
 
 
 class Limits(Record):
-    """The bounds of a spec; DOCS says what each of them counts. `outside`: extends may leave the spec's folder."""
+    """The limits of a spec, described in DOCS. With `outside`, extends may leave the spec's folder."""
 
     bytes: int = 10_000_000
     values: int = 100_000
@@ -43,14 +43,14 @@ class Limits(Record):
 
     @property
     def steps(self) -> int:
-        """How many items may be passed through: most are layers, the others blocks, groups and branches."""
+        """The limit of expanded items: layers, blocks, groups and branches."""
         return 3 * self.layers
 
 
 DOCS = {
-    "bytes": "bytes of a spec and of those that it extends",
-    "values": "keys and values of a spec; an alias counts as what it repeats",
-    "text": "characters of a text in a spec",
+    "bytes": "bytes of a spec and the specs that it extends",
+    "values": "keys and values of a spec; an alias counts like its content",
+    "text": "characters of a text value in a spec",
     "nesting": "levels of lists and mappings, and of blocks and branches in the network",
     "name": "characters of a name",
     "path": "characters of a layer's full name, including the blocks around it",
@@ -62,44 +62,44 @@ DOCS = {
     "number": "the largest number in an expression, and the largest size of an axis",
     "list": "numbers in a list that an expression returns",
     "layers": "layers of the network, and passes of one `repeat`; three times as many with blocks and branches",
-    "work": "operations of all expressions and list items, and names, checks, comments and changes that are examined;"
-    " receptive fields, and what one output reads, are counted separately",
+    "work": "operations of all expressions and list items, and examined names, checks, comments and changes;"
+    " receptive fields and the positions that one output reads are counted separately",
     "problems": "problems that are shown, or `all`",
 }
 
-# Deeper than this, Python itself would give up; larger numbers would be too long to be written.
+# The highest allowed limits: deeper nesting exceeds Python's recursion, and larger numbers cannot be printed.
 HIGHEST = {"nesting": 200, "brackets": 100, "operations": 1_000, "exponent": 1_000, "number": 10**30}
 ALL = sys.maxsize
 SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 class Cost:
-    """What one step costs of the limit `work`, in operations of an expression: about a microsecond each.
+    """Costs of steps in units of the limit `work`: one operation of an expression, about a microsecond.
 
-    This is the one table of costs: code that a spec can make long takes its steps off with `spend`. `PER_` entries
-    are steps that are cheaper than an operation: so many of them cost one.
+    All costs are in this table. Code whose time depends on the spec consumes its steps with `spend`. Entries `PER_`
+    are for cheaper steps: the number of steps that cost one unit.
     """
 
     FRACTION = 10  # an operation on fractions instead of integers
     VERDICT = 20  # a checked limit or assertion, with its record
-    CHANGE = 150  # a layer that differs between two networks, with its causes and its row
+    CHANGE = 150  # a layer that differs between two networks, with its causes and row
     PATTERN_LOOKUP = 100  # a pattern or rule word of cnncalc.yaml
     PATTERN = 1_000  # a compiled part of a pattern
     FOLDER_ENTRY = 10  # a name that the file system lists
-    COMMENT = 300  # a comment that silences rules, and each of its words
-    OUTPUT = 2  # an output whose receptive field is worked out
-    STRAND = 20  # a stride of several at which a receptive field moves
+    COMMENT = 300  # a comment that ignores rules, and each of its words
+    OUTPUT = 2  # an output whose receptive field is computed
+    STRAND = 20  # one of several strides of a receptive field
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
-    STEP = 20  # a layer, block or branch, where a network is built at several sizes
-    PER_NAME = 10  # names that are compared
+    STEP = 20  # a layer, block or branch of a network that is built at several sizes
+    PER_NAME = 10  # compared names
     PER_CHARACTER = 20  # characters of full names
-    PER_PLACE = 5  # places that a pattern can go on from
+    PER_PLACE = 5  # places from which a pattern can continue
     PER_TAP = 2  # taps of a kernel whose positions are counted
 
 
 class _Meter:
-    """The bounds in force, and the work that is left under them."""
+    """The current limits, and the work that is left."""
 
     __slots__ = ("counting", "left", "limits", "steps")
 
@@ -114,15 +114,15 @@ _METER: ContextVar[_Meter] = ContextVar("limits")
 
 
 def current() -> Limits:
-    """The bounds in force."""
+    """The current limits."""
     return _meter().limits
 
 
 class InForce(ContextDecorator):
-    """Puts bounds in force for a block of code; they need not be such as callers may ask for.
+    """Context manager that sets limits for a block of code, without checking them.
 
-    A class, and no generator: one that is never left would be ended by the garbage collector, at any time, and
-    put back what was in force before it.
+    This is a class because the garbage collector could end an abandoned generator at any time and restore old
+    limits.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -135,21 +135,21 @@ class InForce(ContextDecorator):
         _METER.reset(self.token)
 
     def _recreate_cm(self) -> InForce:
-        """A new one for each call of a decorated function, which may call itself."""
+        """A new context for each call of a decorated function, which may be recursive."""
         return InForce(self.limits)
 
 
 def using(limits: Limits) -> InForce:
-    """Put other bounds in force for a block of code.
+    """Set other limits for a block of code.
 
     with limits.using(Limits(layers=200_000)):
         network = build.load("large.yaml")
 
-    Raises TypeError for what is no Limits of whole numbers, and ValueError for numbers out of their range.
+    Raises TypeError for arguments that are not Limits of whole numbers, and ValueError for numbers out of range.
     """
     _refuse_wrong(limits)
     if limits.nesting > Limits().nesting or limits.operations > Limits().operations:
-        # A level of a spec is several calls; where nobody raises a limit, Python's own is enough.
+        # A level of a spec takes several calls. Python's own limit is enough for the default limits.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000 + 20 * limits.nesting + 5 * limits.operations))
     return InForce(limits)
 
@@ -166,42 +166,42 @@ def _refuse_wrong(limits: Limits) -> None:
 
 
 def counted() -> InForce:
-    """Count the work of a block of code from nothing. What is counted outside of it goes on behind it."""
+    """Count the work of a block of code from 0. The outer count continues after the block."""
     return InForce(current())
 
 
 def restart() -> None:
-    """Count the work from nothing, as a spec is read or a network is built."""
+    """Restart the count of work at 0, before reading a spec or building a network."""
     _METER.set(_Meter(current(), counting=True))
 
 
 def rest(steps: int = 0) -> None:
-    """Count no more: what comes after a network is built of `steps` items is not the spec's doing."""
+    """Stop counting, after a network of `steps` items is built: later work does not depend on the spec's structure."""
     meter = _meter()
     meter.counting = False
     meter.steps = steps
 
 
 def spent() -> int:
-    """The work that was counted since the last restart, with the steps that a network was built of."""
+    """The work counted since the last restart, including the steps of building a network."""
     meter = _meter()
     return meter.limits.work - meter.left + Cost.STEP * meter.steps
 
 
 def spend(work: int, subject: str = "this") -> None:
-    """Take so much from the work that is left, for `subject`. Raises SpecError where nothing is."""
+    """Consume work from the limit, for `subject`. Raises SpecError if none is left."""
     meter = _meter()
     if not meter.counting:
         return
     meter.left -= work
     if meter.left < 0:
         meter.counting = False
-        message = f"{subject} takes more than {meter.limits.work:,} operations to work out"
+        message = f"{subject} takes more than {meter.limits.work:,} operations"
         raise SpecError([Problem(None, message, raised("work"))])
 
 
 def affords(work: int) -> bool:
-    """Take so much from the work that is left if there is as much, and return whether there was."""
+    """Consume work from the limit if enough is left. Returns whether it was."""
     meter = _meter()
     if not meter.counting:
         return True
@@ -219,13 +219,13 @@ def _meter() -> _Meter:
 
 
 def raised(key: str, advice: str = "") -> str:
-    """The hint of a message about a limit: what would work, and the option that raises it."""
+    """The hint of a message about a limit: `advice`, and the option that raises the limit."""
     option = surface.limit(key)
-    return f"{advice}; {option}" if advice else option
+    return f"{advice}, or {option}" if advice else option
 
 
 class Problems(list[Problem]):
-    """Problems as they are found. Where there are too many, the search ends with all that were found."""
+    """The problems found so far. If there are too many, the search ends."""
 
     def report(self, span: Span | None, message: str, hint: str = "") -> None:
         self.append(Problem(span, message, hint))
@@ -234,15 +234,15 @@ class Problems(list[Problem]):
         super().append(problem)
         most = max(MOST_PROBLEMS, current().problems)
         if len(self) > most:
-            end = Problem(None, f"more than {most:,} problems: the rest is not looked for", raised("problems"))
+            end = Problem(None, f"more than {most:,} problems; the rest is not checked", raised("problems"))
             raise SpecError([*map(of_option, self), end])
 
 
 def parse(key: str, text: str) -> int:
-    """The value of a limit as `--limit` gives it: a number, which may end in k, M or G. Raises SpecError."""
+    """The value of a `--limit`: a number, which may end in k, M or G. Raises SpecError."""
     if key not in DOCS:
-        hint = did_you_mean(key, DOCS, f"they are {', '.join(DOCS)}")
-        raise SpecError([Problem(None, f"there is no limit {quoted(key)}", hint)])
+        hint = did_you_mean(key, DOCS, f"the limits are {', '.join(DOCS)}")
+        raise SpecError([Problem(None, f"unknown limit {quoted(key)}", hint)])
     if key == "problems" and text.strip() == "all":
         return ALL
     match = re.fullmatch(r"([0-9][0-9_,]{0,40})([kMGT]?)", text.strip())
@@ -251,5 +251,5 @@ def parse(key: str, text: str) -> int:
     if not 1 <= value <= most:
         upper = f" to {most:,}" if key in HIGHEST else ""
         such = min(2 * getattr(Limits(), key), most)
-        raise SpecError([Problem(None, f"{quoted(text)} is no whole number from 1{upper}", f"write {key}={such}")])
+        raise SpecError([Problem(None, f"{quoted(text)} is not a whole number from 1{upper}", f"write {key}={such}")])
     return value

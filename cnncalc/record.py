@@ -1,6 +1,6 @@
 """`Record`, the named tuple that all records are: quick to create, and with a short repr.
 
-A network's record holds all of its layers, and nobody wants to read them in a prompt.
+The record of a network holds all of its layers, which are too long for a prompt.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["LONGEST", "Record", "cut", "short_value"]
 
-# The longest repr, and the longest parts of it: a field, and a text or a number in it.
+# The longest repr, field, and text or number in a field.
 LONGEST = 200
 LONGEST_FIELD = 72
 LONGEST_TEXT = 48
 LONGEST_NUMBER = 128
-# Longer lists are counted, not shown.
+# Of longer lists, only the length is shown.
 MOST_ITEMS = 4
 DEEPEST = 3
 
@@ -27,7 +27,7 @@ def _short_repr(record: Any) -> str:
 
 
 def short_value(value: object, depth: int = 0) -> str:
-    """A value as it is shown in a field."""
+    """A short repr of a field's value."""
     if isinstance(value, str):
         return repr(cut(value, LONGEST_TEXT))
     if isinstance(value, Enum):
@@ -42,7 +42,7 @@ def short_value(value: object, depth: int = 0) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """A text of at most `longest` characters: of a longer one its beginning."""
+    """A text, shortened to at most `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 

@@ -1,7 +1,7 @@
-"""How messages name an option: as a call from Python takes it or, where the program runs, as the command line does.
+"""Names of options in messages: arguments of Python calls, or options of the command line.
 
-A message is worded where it is raised, far below whoever was called: so the surface in use is a context
-variable, and each thread has its own.
+Messages are written where errors are raised, far from the caller, so the current surface is a context variable,
+separate for each thread.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _COMMAND_LINE: ContextVar[bool] = ContextVar("command_line", default=False)
 
 @contextmanager
 def command_line() -> Iterator[None]:
-    """Name options as the command line takes them, during a block of code."""
+    """Use the names of the command line during a block of code."""
     token = _COMMAND_LINE.set(True)
     try:
         yield
@@ -26,54 +26,54 @@ def command_line() -> Iterator[None]:
 
 
 def variable(name: str, text: str | None = None) -> str:
-    """The changed variable, with its value where that is the place of a problem."""
+    """An overridden variable, with its value if that is the place of a problem."""
     if _COMMAND_LINE.get():
         return f"--set {name}" if text is None else f"--set {name}={text}"
     return f"variables[{quoted(name)}]"
 
 
 def input_shape(name: str, text: str) -> str:
-    """The changed input; `name` is empty where it has none."""
+    """An overridden input; `name` is empty for a single input."""
     if _COMMAND_LINE.get():
         return f"--input {name}={text}" if name else f"--input {text}"
     return f"input[{quoted(name)}]" if name else "input"
 
 
 def new_input_shape(name: str, text: str) -> str:
-    """How to change the input of a name, or the one without, to the sizes of a text, such as 3x224x224."""
+    """How to override an input by name, or the single input, with sizes such as 3x224x224."""
     if _COMMAND_LINE.get():
         return f"--input {name}={text}" if name else f"--input {text}"
     return f"input={{{quoted(name)}: {sizes(text)}}}" if name else f"input={sizes(text)}"
 
 
 def sizes(text: str) -> str:
-    """The sizes of a shape, such as 3x224x224, as they are passed."""
+    """The notation of a shape such as 3x224x224."""
     return text if _COMMAND_LINE.get() else f"[{text.replace('x', ', ')}]"
 
 
 def limit(key: str) -> str:
-    """What raises a limit."""
+    """How to raise a limit."""
     if _COMMAND_LINE.get():
-        return f"`--limit {key}=N` raises the limit"
-    return f"`with using(Limits({key}=N)):` of cnncalc.limits raises the limit"
+        return f"raise the limit with `--limit {key}=N`"
+    return f"raise the limit with `using(Limits({key}=N))` of cnncalc.limits"
 
 
 def outside() -> str:
-    """What allows files of other folders."""
-    return "--allow-outside" if _COMMAND_LINE.get() else "`with using(Limits(outside=True)):` of cnncalc.limits"
+    """The option that allows files in other folders."""
+    return "--allow-outside" if _COMMAND_LINE.get() else "`using(Limits(outside=True))` of cnncalc.limits"
 
 
 def increase() -> str:
-    """What limits an increase over a baseline."""
+    """The option that limits an increase over a baseline."""
     in_spec = "max_increase in a budget"
-    return f"--max-increase params=2%, or {in_spec}," if _COMMAND_LINE.get() else in_spec
+    return f"--max-increase params=2%, or {in_spec}" if _COMMAND_LINE.get() else in_spec
 
 
 def broken_baseline() -> str:
-    """What accepts a baseline that cannot be used, to end a sentence with; nothing in Python does."""
+    """The option that accepts a broken baseline, as the end of a sentence; empty in Python, which has none."""
     return ", or pass --allow-broken-baseline" if _COMMAND_LINE.get() else ""
 
 
 def advice(words: str) -> str:
-    """Advice about the options of a command, to end a sentence with; there is none in Python."""
+    """Advice about options of a command, as the end of a sentence; empty in Python."""
     return f"; {words}" if _COMMAND_LINE.get() else ""

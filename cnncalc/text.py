@@ -1,4 +1,4 @@
-"""How numbers and untrusted texts are written."""
+"""Formatting of numbers and untrusted texts."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ from fractions import Fraction
 
 from cnncalc.record import Record
 
-# The unit of quantities that are bytes; others are counted.
+# The unit of quantities in bytes.
 BYTES = "B"
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-# Characters of a row of texts that people read; where the widest cell sets a column's width, a table would else
-# take that of the longest row, times its lines.
+# The most characters of a joined text: the widest cell sets the width of a column, and so the size of a table.
 LONGEST_ROW = 200
-# What begins a command where a CI system reads the log: `::error::` at the start of a line (GitHub; a line may be
-# broken anywhere), `##[error]`, `##vso[...]` and `##teamcity[...]` wherever they stand.
+# Commands that CI systems recognize in a log: `::error::` at the start of a line (GitHub; a line may be broken
+# anywhere), and `##[error]`, `##vso[...]` and `##teamcity[...]` anywhere.
 COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=[A-Za-z]*\[)")
 
 
 class Share(Record):
-    """A part of a whole; nothing of nothing is no share."""
+    """A part of a whole; if the whole is 0, there is no share."""
 
     part: int
     whole: int
 
 
 def integer(number: int) -> str:
-    """A whole number with its thousands set off: 138,357,544."""
+    """A whole number with thousands separators: 138,357,544."""
     return f"{number:,}"
 
 
 def several(words: Sequence[str], comma: str = ", ", cut: str = "{words}, ... ({count} in all)") -> str:
-    """Texts in a row; of a long row the first ones and their count: a, b, ... (30,000 in all)."""
+    """Texts separated by commas; if they are too long, the first ones and the count: a, b, ... (30,000 in all)."""
     length = 0
     for number, word in enumerate(words):
         length += len(word) + 2
@@ -42,7 +41,7 @@ def several(words: Sequence[str], comma: str = ", ", cut: str = "{words}, ... ({
 
 
 def exact(number: int | Fraction) -> str:
-    """A number with its fraction: 15.5 for a half, 8/3 for another."""
+    """An exact number: halves as decimals such as 15.5, other fractions such as 8/3."""
     if number.denominator == 1:
         return integer(number.numerator)
     if number.denominator == 2:
@@ -51,7 +50,7 @@ def exact(number: int | Fraction) -> str:
 
 
 def decimals(number: Fraction, digits: int = 2) -> str:
-    """A number to so many digits after the point, rounded half up; zeros at the end are left out."""
+    """A number with at most `digits` decimals, rounded half up, without trailing zeros."""
     scale = 10**digits
     scaled = int(number * scale + Fraction(1, 2))
     whole, rest = divmod(scaled, scale)
@@ -60,7 +59,7 @@ def decimals(number: Fraction, digits: int = 2) -> str:
 
 
 def percent(share: Share) -> str:
-    """A share to a tenth of a per cent, rounded half up: 74.3; what is there but rounds to nothing is <0.1."""
+    """A share in percent with one decimal, rounded half up: 74.3; a positive share that rounds to 0 is <0.1."""
     if not share.whole:
         return ""
     tenths = (2000 * share.part + share.whole) // (2 * share.whole)
@@ -70,7 +69,7 @@ def percent(share: Share) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes in binary units, to a tenth: 527.8 MiB."""
+    """Bytes in binary units with one decimal: 527.8 MiB."""
     unit = 0
     scale = 1
     while number >= 1024 * scale and unit < len(BINARY_UNITS) - 1:
@@ -83,20 +82,20 @@ def size(number: int) -> str:
 
 
 def alike(axes: list[str]) -> str:
-    """What is said of each axis: once where it is the same for all, else 5 x 7."""
+    """Texts of the axes: only one if all are equal, else 5 x 7."""
     return axes[0] if len(set(axes)) == 1 else " x ".join(axes)
 
 
 def coordinates(axes: list[str]) -> str:
-    """A position: one number where it is the same along all axes, else (1, 0)."""
+    """A position: one number if it is equal along all axes, else (1, 0)."""
     return axes[0] if len(set(axes)) == 1 else f"({', '.join(axes)})"
 
 
 def plain(text: str) -> str:
-    """Text from a file as one line that a terminal, a log and their readers take for text.
+    """Untrusted text as one line that is safe in terminals and logs.
 
-    Control characters, line ends and what turns the direction of writing are made visible, and so is the second
-    sign of what a CI system would take for a command. All other formats write text that has gone through here.
+    Control characters, line ends and changes of writing direction are escaped, and so is the second character of
+    commands of CI systems. All other formats write text that this function has escaped.
     """
     if not text.isprintable():
         text = "".join(f"\\x{ord(character):02x}" if is_hidden(character) else character for character in text)
@@ -106,7 +105,7 @@ def plain(text: str) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a character acts on the others instead of being seen: controls, formats, surrogates, line ends."""
+    """Whether a character is invisible: controls, formats, surrogates, line ends."""
     import unicodedata
 
     category = unicodedata.category(character)
@@ -114,7 +113,7 @@ def is_hidden(character: str) -> bool:
 
 
 def number(value: object) -> object:
-    """A decoded setting as JSON has it: fractions as decimals, tuples as lists."""
+    """A decoded setting for JSON: fractions as decimals, tuples as lists."""
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, tuple):

@@ -124,7 +124,7 @@ def test_a_change_that_keeps_its_budget(job: Job) -> None:
     assert "main:design.yaml -> design.yaml" in job.output("diff-text")
     done = job.run(CHECK)
     assert done.returncode == 0, done.stderr
-    assert "3 checks kept" in job.files["GITHUB_STEP_SUMMARY"].read_text()
+    assert "3 checks passed" in job.files["GITHUB_STEP_SUMMARY"].read_text()
 
 
 def test_a_change_that_breaks_its_budget(job: Job) -> None:
@@ -133,7 +133,7 @@ def test_a_change_that_breaks_its_budget(job: Job) -> None:
     done = job.run(CHECK)
     assert done.returncode == 1
     assert "::error file=design.yaml,line=8,col=3,title=cnncalc budget::params is 224" in done.stdout
-    assert "**broken**" in job.files["GITHUB_STEP_SUMMARY"].read_text()
+    assert "**failed**" in job.files["GITHUB_STEP_SUMMARY"].read_text()
 
 
 def test_a_limit_of_increase_among_the_arguments(job: Job) -> None:
@@ -163,7 +163,7 @@ def test_specs_that_cannot_be_used_end_the_check_alone(job: Job) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("specs: [design.yaml, gone.yaml]\n", "'gone.yaml' names no spec"),
+        ("specs: [design.yaml, gone.yaml]\n", "'gone.yaml' matches no spec"),
         ("specs: 3\n", "specs is a list of files"),
         ("", "the spec is empty"),
         ("specs: []\n", "cnncalc.yaml lists no specs"),
@@ -255,7 +255,7 @@ def test_every_step_from_nothing(tmp_path: Path) -> None:
     assert "+56" in job.diff
 
 
-# --- what stands beside it ----------------------------------------------------------------------------
+# --- what belongs beside it ----------------------------------------------------------------------------
 
 
 def documented_workflow(name: str) -> dict[str, Any]:
@@ -458,7 +458,7 @@ def test_the_documented_configuration(run, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "cnncalc.yaml").write_text(text)
     (tmp_path / "designs").mkdir()
     (tmp_path / "designs" / "mobile_a.yaml").write_text("extends: mobilenet_v2\n")
-    assert "3 checks kept" in run("check").output
+    assert "3 checks passed" in run("check").output
 
 
 def test_hooks() -> None:

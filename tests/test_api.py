@@ -77,11 +77,11 @@ def test_receptive_fields():
     assert (first.size, first.stride) == (65, 8)
     assert net.receptive_field("first_tower.stage4.conv", "second") is None
     assert net.reads("difference", ())["second"].whole
-    with pytest.raises(TypeError, match="name one of the inputs: first, second"):
+    with pytest.raises(TypeError, match="name one of first, second"):
         net.receptive_field("difference")
     with pytest.raises(KeyError, match="did you mean 'first'"):
         net.receptive_field("difference", "frist")
-    with pytest.raises(IndexError, match=r"\(3, 9\) is no position of first_tower.stage4.conv, 6x6"):
+    with pytest.raises(IndexError, match=r"first_tower.stage4.conv has no position \(3, 9\): its output is 6x6"):
         net.reads("first_tower.stage4.conv", (3, 9))
 
 
@@ -118,10 +118,10 @@ def test_paths(one_conv, monkeypatch):
 def test_a_path_is_a_file_whatever_its_name_means(one_conv, monkeypatch):
     """Neither a bundled network, nor standard input, nor a revision."""
     monkeypatch.chdir(one_conv.parent)
-    with pytest.raises(cnncalc.SpecError, match=r"^vgg16: there is no such file; write 'vgg16' without Path for"):
+    with pytest.raises(cnncalc.SpecError, match=r"^vgg16: no such file; write 'vgg16' without Path for"):
         cnncalc.load(Path("vgg16"))
     for name in ("-", "main:net.yaml"):
-        with pytest.raises(cnncalc.SpecError, match=f"^{name}: there is no such file$"):
+        with pytest.raises(cnncalc.SpecError, match=f"^{name}: no such file$"):
             cnncalc.load(Path(name))
         Path(name).write_text(ONE_CONV, encoding="utf-8")
         assert len(cnncalc.load(Path(name))) == 2
@@ -173,8 +173,8 @@ SIZES = r"takes whole numbers such as \[3, 224, 224\]"
         ({"input": [3, True]}, rf"^input {SIZES}, but one is bool$"),
         ({"input": {"input": "3x32x32"}}, rf"^input\['input'\] {SIZES}, not str$"),
         ({"input": {0: [3, 32, 32]}}, r"^input takes names of inputs, not int, as keys$"),
-        ({"variables": [("width", 3)]}, r"^variables takes a mapping of names to values, .*, not list$"),
-        ({"variables": "width=3"}, r"^variables takes a mapping of names to values, .*, not str$"),
+        ({"variables": [("width", 3)]}, r"^variables takes a mapping from names to values, .*, not list$"),
+        ({"variables": "width=3"}, r"^variables takes a mapping from names to values, .*, not str$"),
         ({"variables": {3: 4}}, r"^variables takes names, not int, as keys$"),
         ({"variables": {"width": None}}, r"^variables\['width'\] takes a number, True or False, text, .*, not None$"),
         ({"variables": {"width": b"3"}}, r"^variables\['width'\] takes .*, not bytes$"),
@@ -195,7 +195,7 @@ def test_numbers_that_are_none(one_conv):
         (float("inf"), "takes a finite number, not inf"),
         (float("nan"), "takes a finite number, not nan"),
         (10**5000, "is a number of 16,610 bits, which is too large"),
-        (endless, "has lists in lists beyond 30 levels"),
+        (endless, "has lists nested more than 30 deep"),
     ]:
         with pytest.raises(ValueError, match=rf"^variables\['width'\] {message}$"):
             cnncalc.load(one_conv, variables={"width": value})
@@ -238,7 +238,7 @@ def test_rules_are_lists_of_words():
         for argument in ("select", "ignore"):
             with pytest.raises(TypeError, match=rf"^{argument} takes a list of codes and names of rules, .*, {kind}$"):
                 cnncalc.lint("lenet5", **{argument: wrong})
-    with pytest.raises(cnncalc.UnknownRuleError, match="there is no rule 'CNN9'"):
+    with pytest.raises(cnncalc.UnknownRuleError, match="unknown rule 'CNN9'"):
         cnncalc.lint("lenet5", select=["CNN9"])
 
 
@@ -266,7 +266,7 @@ def test_arguments_of_a_network(one_conv):
         net.explain(language=["en"])
     with pytest.raises(ValueError, match=r"^language takes one of en, zh, not .{1,120}$"):
         net.explain(language="x" * 9_000)
-    with pytest.raises(TypeError, match=r"^a Network is what cnncalc.load gives$"):
+    with pytest.raises(TypeError, match=r"^Network cannot be created directly; use cnncalc.load$"):
         cnncalc.Network("vgg16")
 
 
@@ -296,13 +296,13 @@ def test_layers_by_their_places():
     assert net[::-1] == tuple(reversed(net))
     assert net[100:] == ()
     for place in (len(net), -len(net) - 1):
-        with pytest.raises(IndexError, match=rf"^there is no layer {place}: the network has {len(net)} layers, from 0"):
+        with pytest.raises(IndexError, match=rf"^no layer {place}: the network has {len(net)} layers, from 0"):
             net[place]
     # Python writes no number of more than 4,300 digits.
-    with pytest.raises(IndexError, match=r"^there is no layer of such a number: the network has"):
+    with pytest.raises(IndexError, match=r"^no layer with such an index: the network has"):
         net[10**5_000]
     for wrong, kind in ((None, "None"), (1.0, "float"), (b"c1", "bytes"), ((0, 1), "tuple"), ([], "list")):
-        with pytest.raises(TypeError, match=f"^a network takes the name or the number of a layer, not {kind}$"):
+        with pytest.raises(TypeError, match=f"^a network takes the name or the index of a layer, not {kind}$"):
             net[wrong]
 
 
@@ -356,14 +356,20 @@ def test_messages_name_arguments_and_no_options(one_conv):
     two = one_conv.parent / "two.yaml"
     two.write_text("input: {a: [3, 8, 8], b: [3, 8, 8]}\nlayers: [{add: , from: [a, b]}]")
     for call, message in [
-        (lambda: cnncalc.load(one_conv, variables={"widht": 3}), "variables['widht']: there is no variable 'widht'; "),
+        (
+            lambda: cnncalc.load(one_conv, variables={"widht": 3}),
+            "variables['widht']: the spec has no variable 'widht'; ",
+        ),
         (lambda: cnncalc.load(one_conv, variables={"width": 1e30}), "variables['width']: the number is too large; "),
-        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is no size; write the channels first, then"),
+        (lambda: cnncalc.load(one_conv, input=[3, -8, 8]), "input: '-8' is not a size; write the channels, then"),
         (lambda: cnncalc.load(one_conv, input=[3, 0, 8]), "input: input takes the channels and up to 3 sizes"),
-        (lambda: cnncalc.load(one_conv, input={"left": [3, 8]}), "input['left']: there is no input 'left'"),
-        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is no size; write the channels first"),
-        (lambda: cnncalc.load(two, input=[3, 16]), "input: there is no input 'input'; the inputs are a and b: write"),
-        (lambda: cnncalc.load(base), f"{base}:1:10: extends takes a file of the same folder"),
+        (lambda: cnncalc.load(one_conv, input={"left": [3, 8]}), "input['left']: the spec has no input 'left'"),
+        (lambda: cnncalc.load(two, input={"a": [3, -8]}), "input['a']: '-8' is not a size; write the channels, then"),
+        (
+            lambda: cnncalc.load(two, input=[3, 16]),
+            "input: the spec has no input 'input'; the inputs are a and b: write",
+        ),
+        (lambda: cnncalc.load(base), f"{base}:1:10: extends takes a file in the same folder"),
     ]:
         with pytest.raises(cnncalc.SpecError) as caught:
             call()
@@ -384,12 +390,12 @@ def test_messages_name_arguments_and_no_options(one_conv):
 
 @pytest.mark.parametrize("key", limits.DOCS)
 def test_every_limit_is_named_as_python_has_it(key):
-    assert limits.raised(key) == f"`with using(Limits({key}=N)):` of cnncalc.limits raises the limit"
+    assert limits.raised(key) == f"raise the limit with `using(Limits({key}=N))` of cnncalc.limits"
 
 
 def test_the_command_line_names_options(one_conv, run):
     result = run("summary", str(one_conv), "--set", "widht=3", status=2)
-    assert "--set widht: there is no variable 'widht'" in result.stderr
+    assert "--set widht: the spec has no variable 'widht'" in result.stderr
     with pytest.raises(cnncalc.SpecError, match=r"^variables\['widht'\]"):
         cnncalc.load(one_conv, variables={"widht": 3})
 
@@ -414,7 +420,7 @@ def test_threads_have_their_own_limits(one_conv):
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["`with using(Limits(layers=N)):` of cnncalc.limits raises the limit", 2] * (number // 2)
+    assert found == ["raise the limit with `using(Limits(layers=N))` of cnncalc.limits", 2] * (number // 2)
     assert limits.current() == Limits()
 
 

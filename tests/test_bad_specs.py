@@ -80,11 +80,11 @@ def test_every_place_is_in_the_file() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "1:1: the spec is empty; a spec has at least input: and layers:"),
-        (b"\xef\xbb\xbf", "1:1: the spec is empty; a spec has at least input: and layers:"),
-        (b"\n\n  \n", "1:1: the spec is empty; a spec has at least input: and layers:"),
-        (b"---\n", "1:1: the spec is empty; a spec has at least input: and layers:"),
-        (b"~", "1:1: the spec is empty; a spec has at least input: and layers:"),
+        (b"", "1:1: the spec is empty; write at least input: and layers:"),
+        (b"\xef\xbb\xbf", "1:1: the spec is empty; write at least input: and layers:"),
+        (b"\n\n  \n", "1:1: the spec is empty; write at least input: and layers:"),
+        (b"---\n", "1:1: the spec is empty; write at least input: and layers:"),
+        (b"~", "1:1: the spec is empty; write at least input: and layers:"),
         (b"name: caf\xe9\n", "1:10: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
         ("name: é\r\nsource: ".encode() + b"\xe9", "2:9: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
         (b"\xff\xfen\x00a\x00", "1:1: the file is UTF-16; save it as UTF-8"),
@@ -99,30 +99,22 @@ def test_bytes(tmp_path: Path, data: bytes, expected: str) -> None:
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    assert problems_of("no/such.yaml") == ["no/such.yaml: there is no such file"]
+    assert problems_of("no/such.yaml") == ["no/such.yaml: no such file"]
     assert problems_of("nothing.yaml") == [
-        "nothing.yaml: there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
+        "nothing.yaml: no such file or bundled network; `cnncalc list` shows the bundled networks"
     ]
-    assert problems_of("resnet_50") == [
-        "resnet_50: there is no such file and no bundled network of that name; did you mean 'resnet50'?"
-    ]
-    assert problems_of("VGG_16") == [
-        "VGG_16: there is no such file and no bundled network of that name; did you mean 'vgg16'?"
-    ]
+    assert problems_of("resnet_50") == ["resnet_50: no such file or bundled network; did you mean 'resnet50'?"]
+    assert problems_of("VGG_16") == ["VGG_16: no such file or bundled network; did you mean 'vgg16'?"]
     assert problems_of(str(tmp_path)) == [f"{tmp_path}: is a directory; name a YAML file in it"]
-    assert problems_of("a\0b") == [
-        "a\0b: there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
-    ]
-    assert problems_of("") == [
-        ": there is no such file and no bundled network of that name; `cnncalc list` shows the networks"
-    ]
+    assert problems_of("a\0b") == ["a\0b: no such file or bundled network; `cnncalc list` shows the bundled networks"]
+    assert problems_of("") == [": no such file or bundled network; `cnncalc list` shows the bundled networks"]
 
 
 def test_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("# comment\n" * 20)
     with limits.using(Limits(bytes=100)):
-        message = f"{path}: is larger than 100 bytes, too large for a spec; `--limit bytes=N` raises the limit"
+        message = f"{path}: is larger than 100 bytes; raise the limit with `--limit bytes=N`"
         assert problems_of(str(path)) == [message]
 
 
@@ -135,7 +127,7 @@ def test_extended_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert problems_of(str(path)) == [f"{base}:1:7: the byte 0xe9 is not UTF-8; save the file as UTF-8"]
     base.unlink()
     base.mkdir()
-    message = "extends 'base.yaml': there is no such file in this folder and no bundled network of that name"
+    message = "extends 'base.yaml', but this folder has no such file, and no bundled network has this name"
     assert problems_of(str(path)) == [f"2:10: {message}"]
 
 
@@ -157,7 +149,7 @@ def chain(length: int) -> str:
 def test_nested_blocks(tmp_path: Path) -> None:
     assert problems_of_text(tmp_path, chain(60)) == []
     line = 2 + 60
-    hint = "`--limit nesting=N` raises the limit"
+    hint = "raise the limit with `--limit nesting=N`"
     problem = f"{line}:9: blocks and branches are nested more than 60 deep; {hint}"
     assert problems_of_text(tmp_path, chain(61)) == [problem]
     assert problems_of_text(tmp_path, chain(2000)) == [problem]

@@ -1,1 +1,1 @@
-"""Network -> answers: numbers, exact and unformatted."""
+"""Network -> records of exact, unformatted numbers."""

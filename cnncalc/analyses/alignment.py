@@ -1,10 +1,9 @@
-"""Two networks laid over each other: which layer and which block of the one is which of the other.
+"""Alignment of two networks: which layers and blocks correspond.
 
-The trees of blocks are aligned level by level, each level as two sequences whose pairs do not cross: a
-layer that is inserted does not shift the rest. What counts, in this order: equal content under an equal
-name, a name that was given, equal content, likeness. A name that stands for the type alone and is numbered
-(relu_2) is no name. What is left over is paired where it only moved, or where blocks were put around
-layers or taken away.
+The trees of blocks are aligned level by level, each level as two sequences whose pairs do not cross, so
+that an inserted layer does not shift the rest. The criteria are, in this order: equal content with equal
+names, a given name, equal content, similarity. A numbered name of the type (relu_2) does not count as a
+name. Remaining nodes are paired if they only moved, or if blocks were put around layers or removed.
 """
 
 from __future__ import annotations
@@ -19,29 +18,29 @@ from cnncalc.layers.contract import LayerType
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 
-# So many pairs are compared one with another; longer sequences are cut where they agree.
+# The most pairs that are compared with one another; longer sequences are split where they agree.
 MOST_PAIRS = 100_000
-# So many differences are looked for where sequences are too long for that.
+# The most differences that are searched in longer sequences.
 MOST_EDITS = 300
-# Networks that are large and unlike take more comparisons: what is left after these is cut shorter, and looked at less.
+# The comparisons after which large, dissimilar networks are split further and compared less.
 MOST_COMPARISONS = 300_000
 FEW_PAIRS = 100
 FEW_EDITS = 30
-# So many comparisons are remembered at a time.
+# The size of the cache of comparisons.
 MOST_KEPT = 100_000
 # The number at the end of an automatic name.
 NUMBER = re.compile(r"_[0-9]+$")
 NUMBERS = re.compile(r"([_.][0-9]+)*")
-# A layer without a name of its own has moved if it stands at most so many places further.
+# The largest distance over which a layer without a given name counts as moved.
 NEAR = 4
 
 
 class Match:
-    """A node of both trees: of the old one alone where it was removed, of the new one alone where it was added.
+    """A node of both trees; only of the old one if it was removed, only of the new one if it was added.
 
-    Children stand in the order of the new network, removed ones where they were. `moved` is what stands
-    elsewhere among its neighbors, `regrouped` what stands in another block. `renamed` says whether a name that
-    was given is another now; the numbers of automatic names are none.
+    Children are in the order of the new network, removed ones in their old places. `moved` nodes changed
+    their place among their neighbors, `regrouped` ones their block. `renamed` tells whether a given name
+    changed; numbers of automatic names do not count.
     """
 
     __slots__ = ("children", "moved", "new", "old", "regrouped", "renamed")
@@ -56,14 +55,14 @@ class Match:
 
     @property
     def node(self) -> Node:
-        """The new node, or the old one where that is gone."""
+        """The new node, or the old one if it was removed."""
         node = self.new or self.old
         if node is None:
             raise ValueError("a match of nothing")
         return node
 
     def walk(self) -> Iterator[Match]:
-        """The match and all below it, in order."""
+        """The match and all matches below it, in order."""
         stack = [self]
         while stack:
             match = stack.pop()
@@ -72,7 +71,7 @@ class Match:
 
 
 class Pairing(Record):
-    """Positions of two sequences that belong together."""
+    """A pair of positions in two sequences."""
 
     old: int
     new: int
@@ -81,12 +80,12 @@ class Pairing(Record):
 def align(
     old: LayerGraph, new: LayerGraph, kept: tuple[dict[str, int] | None, dict[str, int] | None] = (None, None)
 ) -> Match:
-    """The tree of both networks; `kept` is what `stored` returns for each, where that is known."""
+    """The tree of both networks; `kept` is the result of `stored` for each, if known."""
     return _Aligner(tree(old, kept[0]), tree(new, kept[1])).align()
 
 
 def given_name(node: Node) -> str | None:
-    """The name that a spec gives, without a number that tells equal ones apart; None where the type stands for it."""
+    """The given name, without a number that distinguishes equal names; None if the name is that of the type."""
     kind = node.kind
     if node.layer is None and kind == "repeat" and node.children:
         kind = node.children[0].kind
@@ -97,7 +96,7 @@ def given_name(node: Node) -> str | None:
 
 
 class _Aligner:
-    """Aligns two trees. `content` numbers what stands in and below a node: equal numbers, equal content."""
+    """Aligns two trees. `content` has a number for the content of each node: equal numbers mean equal content."""
 
     def __init__(self, old: Node, new: Node) -> None:
         self.old = old
@@ -142,7 +141,7 @@ class _Aligner:
         return root
 
     def _level(self, old: Node, new: Node) -> list[Match]:
-        """The children of two nodes that belong together."""
+        """The matches of the children of two paired nodes."""
         olds, news = old.children, new.children
         if self.content[old] == self.content[new]:
             return [Match(*both) for both in zip(olds, news, strict=True)]
@@ -157,10 +156,10 @@ class _Aligner:
         matches = self._moved(matches)
         return self._regrouped(matches)
 
-    # --- what is left over ----------------------------------------------------------------------
+    # --- remaining nodes ------------------------------------------------------------------------
 
     def _moved(self, matches: list[Match]) -> list[Match]:
-        """What was taken away here and put there again: by its name, else where it is the same and near."""
+        """Pair moved nodes: by name, else by equal content at a small distance."""
         gone = [(place, match.old) for place, match in enumerate(matches) if match.old and not match.new]
         come = [(place, match.new) for place, match in enumerate(matches) if match.new and not match.old]
         if not gone or not come:
@@ -189,7 +188,7 @@ class _Aligner:
         return [match for place, match in enumerate(matches) if place not in taken]
 
     def _regrouped(self, matches: list[Match]) -> list[Match]:
-        """Between pairs: layers that a block was put around, or taken away from."""
+        """Pair layers between matches around which a block was added or removed."""
         result: list[Match] = []
         gap: list[Match] = []
         for match in (*matches, None):
@@ -217,14 +216,14 @@ class _Aligner:
         return [match for match in shown if match is not None]
 
     def _may_regroup(self, olds: list[Node], news: list[Node]) -> bool:
-        """Whether the types of layers are such that it can be; a layer with others below its name stays as it is."""
+        """Whether the types of layers allow it; a layer with others below its name is not regrouped."""
         if not olds or not news or any(node.children for node in (*olds, *news)):
             return False
         shared = Counter(node.kind for node in olds) & Counter(node.kind for node in news)
         return _covers(sum(shared.values()), len(olds), len(news), same_size=False)
 
     def _same_layer(self, old: Node, new: Node) -> int:
-        """How sure it is that a layer is the same in another block."""
+        """The confidence that two layers in different blocks correspond."""
         if self.content[old] == self.content[new]:
             return 20 + 2 * (self.names[old] == self.names[new]) + (old.label == new.label)
         if old.layer is None or new.layer is None or old.layer.type != new.layer.type:
@@ -238,7 +237,7 @@ class _Aligner:
     def _pairs(
         self, olds: Sequence[Node], news: Sequence[Node], likeness: Callable[[Node, Node], int]
     ) -> list[Pairing]:
-        """The positions that belong together, in order: the best of all pairings that do not cross."""
+        """The pairs in order: the best of all pairings that do not cross."""
         tokens = [[(self.names[node], self.content[node]) for node in nodes] for nodes in (olds, news)]
         found: list[Pairing] = []
         waiting = [(0, len(olds), 0, len(news))]
@@ -281,7 +280,7 @@ class _Aligner:
         return _slid(sorted(found), tokens[0], tokens[1])
 
     def likeness(self, old: Node, new: Node) -> int:
-        """How alike the content of two nodes of one kind is, of 100: settings of layers, types of layers in blocks."""
+        """The similarity of two nodes of one kind, up to 100: of settings of layers, of layer types in blocks."""
         key = (self.content[old], self.content[new])
         if key not in self.known:
             if len(self.known) >= MOST_KEPT:
@@ -296,7 +295,7 @@ class _Aligner:
 
 
 class _Level:
-    """Two sequences of neighbors, and how sure it is that one of each belong together."""
+    """Two sequences of neighbors, and the confidence that two of them correspond."""
 
     def __init__(self, aligner: _Aligner, olds: Sequence[Node], news: Sequence[Node]) -> None:
         self.aligner = aligner
@@ -306,7 +305,7 @@ class _Level:
         self.known: dict[object, tuple[int, bool]] = {}
 
     def likeness(self, old: Node, new: Node) -> int:
-        """0 where they cannot; a layer and a block never can."""
+        """The confidence, 0 if they cannot correspond; a layer and a block never do."""
         aligner = self.aligner
         key = (aligner.content[old], aligner.content[new], aligner.names[old], aligner.names[new])
         found = self.known.get(key)
@@ -317,12 +316,12 @@ class _Level:
         sure, firm = found
         if not sure:
             return 0
-        # What alters the shape stays rather than what could stand before it or behind it.
+        # Prefer to pair layers that change the shape, because others may be on either side of them.
         altering = 40 if firm and (self.alters[old] or self.alters[new]) else 0
         return 2 * sure + (old.label == new.label) + altering
 
     def _likeness(self, old: Node, new: Node) -> tuple[int, bool]:
-        """How sure it is, and whether content or a given name says it."""
+        """The confidence, and whether it comes from the content or a given name."""
         aligner = self.aligner
         if (old.layer is None) != (new.layer is None):
             return 0, False
@@ -339,7 +338,7 @@ class _Level:
         return self._unnamed(old, new, named=one is not None and two is not None), False
 
     def _unnamed(self, old: Node, new: Node, *, named: bool) -> int:
-        """Where neither content nor names agree; both were given a name where `named`."""
+        """The confidence if neither content nor names agree; `named` if both have given names."""
         alike = self.aligner.likeness(old, new)
         if old.layer is None or new.layer is None:
             least = 60 if old.kind != new.kind else 50 if named else 25
@@ -352,18 +351,18 @@ class _Level:
 
 
 def _alters(node: Node) -> bool:
-    """Whether a layer gives another shape than it takes."""
+    """Whether a layer changes the shape."""
     return node.layer is not None and node.layer.output_shape not in node.layer.input_shapes[:1]
 
 
 def _kindred(one: LayerType, two: LayerType) -> bool:
-    """Whether two layer types are of one family: both activations, both slide windows."""
+    """Whether two layer types are related, such as two activations or two sliding windows."""
     shared = set(type(one).__mro__) & set(type(two).__mro__) - set(LayerType.__mro__)
     return bool(shared) or type(one).__module__ == type(two).__module__
 
 
 def _settings_alike(one: LayerType, two: LayerType) -> int:
-    """How many of the settings that are not their defaults are equal, of 100."""
+    """The share of equal settings among those that are not defaults, up to 100."""
     if type(one) is not type(two):
         return 0
     ones, twos = vars(one), vars(two)
@@ -390,13 +389,13 @@ def _layers(node: Node) -> list[Node]:
 
 
 def _covers(pairs: int, olds: int, news: int, *, same_size: bool) -> bool:
-    """Whether so many pairs say that two groups of layers are one in another shape."""
+    """Whether the number of pairs shows that two groups of layers correspond."""
     smaller, larger = sorted((olds, news))
     return 10 * pairs >= 6 * smaller and 10 * pairs >= (8 if same_size else 3) * larger
 
 
 def _grown(match: Match, pairs: dict[Node, Node], partners: dict[Node, Node]) -> Match | None:
-    """An unpaired node with what is below it; layers that are in the other network too are paired with it."""
+    """An unpaired node with the nodes below it; layers of both networks are paired in it."""
     made: dict[Node, Match] = {}
     order = [match.node]
     for node in order:
@@ -415,9 +414,9 @@ def _grown(match: Match, pairs: dict[Node, Node], partners: dict[Node, Node]) ->
 
 
 def _best_pairs(olds: Sequence[Node], news: Sequence[Node], likeness: Callable[[Node, Node], int]) -> list[Pairing]:
-    """The pairs, none crossing another, whose likeness sums to most; of equal ones those that come first."""
+    """The pairs without crossings that maximize the sum of confidences; of equal solutions, the first."""
     rows = len(news)
-    # best[i][j]: of what comes from position i and position j on.
+    # best[i][j]: the best sum from positions i and j on.
     best = [[0] * (rows + 1) for _ in range(len(olds) + 1)]
     gains = [[likeness(node, other) for other in news] for node in olds]
     for one in range(len(olds) - 1, -1, -1):
@@ -441,7 +440,7 @@ def _best_pairs(olds: Sequence[Node], news: Sequence[Node], likeness: Callable[[
 
 
 def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) -> list[Pairing]:
-    """The pairs, as early as they can be: of a layer and its relu that are put behind others, the relu is the last."""
+    """The pairs shifted as early as possible: if a layer and its relu are appended, the relu is the last."""
     slid: list[Pairing] = []
     before = Pairing(-1, -1)
     for pair in pairs:
@@ -457,7 +456,7 @@ def _slid(pairs: list[Pairing], olds: Sequence[object], news: Sequence[object]) 
 
 
 def _common(olds: Sequence[object], news: Sequence[object], most: int) -> list[Pairing]:
-    """A longest common subsequence (Myers 1986), where it takes fewer than `most` edits; else nothing."""
+    """A longest common subsequence (Myers 1986), if it takes fewer than `most` edits; else empty."""
     if set(olds).isdisjoint(news):
         return []
     furthest = {1: 0}
@@ -477,7 +476,7 @@ def _common(olds: Sequence[object], news: Sequence[object], most: int) -> list[P
 
 
 def _traced(trace: list[dict[int, int]], one: int, two: int) -> list[Pairing]:
-    """The pairs of equal elements on the way that Myers' search found."""
+    """The pairs of equal elements on the path that Myers' search found."""
     pairs = []
     for edits in range(len(trace) - 1, -1, -1):
         furthest, diagonal = trace[edits], one - two
@@ -492,7 +491,7 @@ def _traced(trace: list[dict[int, int]], one: int, two: int) -> list[Pairing]:
 
 
 def _in_order(olds: Sequence[str | None], news: Sequence[str | None]) -> list[Pairing]:
-    """The longest run of names that both sequences have in the same order; a name comes once."""
+    """The longest sequence of unique names that both sequences have in the same order."""
     from bisect import bisect_left
 
     places = {name: place for place, name in enumerate(news) if name is not None}

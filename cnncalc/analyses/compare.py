@@ -1,4 +1,4 @@
-"""What networks are compared by: their totals, what they see, where they are heaviest, and which of them none beats."""
+"""Figures for comparisons of networks: totals, receptive field, heaviest layers, Pareto front, and input sizes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnncalc.syntax.expressions import Value
 
 
 class Heaviest(Record):
-    """The layers that have the most of something: more than one where they are equal.
+    """The layers with the most of a quantity; several if they are equal.
 
     Each of them has `amount` of the `whole`.
     """
@@ -29,10 +29,10 @@ class Heaviest(Record):
 
 
 class Facts(Record):
-    """What a network is compared by, at inference and for one sample.
+    """The figures of a network for comparisons, at inference and for one sample.
 
-    `field` is the receptive field that it has before it looks at everything (`largest_field`); the
-    heaviest layers are None where there is nothing to weigh.
+    `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
+    layers are None if no layer has any.
     """
 
     totals: Totals
@@ -42,7 +42,7 @@ class Facts(Record):
 
 
 def facts(network: LayerGraph, *, field: bool = True) -> Facts:
-    """The facts of a network; without `field`, which takes about as long as all else, it stays None."""
+    """The figures of a network; `field=False` skips the receptive field, which takes half of the time."""
     counted = totals(network)
     layers = inference_layers(network.layers)
     return Facts(
@@ -61,12 +61,12 @@ def _heaviest(amounts: Sequence[tuple[Layer, int]], whole: int) -> Heaviest | No
 
 
 def largest_field(network: LayerGraph) -> tuple[int, ...] | None:
-    """The largest receptive field of any feature map, in positions of the input, gates left aside.
+    """The largest receptive field of any feature map, in positions of the input, without gates.
 
-    It is the field that papers give of an architecture: that of what slides over the input, before a
-    global pool or a flatten reads everything. It goes on beyond the input's border, so that it may be
-    larger than the input. Of several inputs it is the largest on any. None where no feature map slides
-    over a feature map, or where one of them has no rule.
+    Papers give this field for an architecture: that of the last sliding layer before a global pool or a
+    flatten reads everything. It extends beyond the input's border, so it may be larger than the input. With
+    several inputs, it is the largest on any of them. None if no feature map slides over an input, or if one
+    of them has no rule.
     """
     from cnncalc.analyses.receptive_field import fields
 
@@ -78,14 +78,14 @@ def largest_field(network: LayerGraph) -> tuple[int, ...] | None:
         for field in found.of(layer.name).values():
             if field is None:
                 return None
-            # What moves by 0 is global.
+            # A stride of 0 is global.
             if field and all(0 not in axis.strides for axis in field):
                 largest = max(largest, tuple(axis.size for axis in field), key=lambda sizes: (prod(sizes), sizes))
     return largest or None
 
 
 def front(points: Sequence[tuple[int, ...]]) -> tuple[bool, ...]:
-    """Which points are on the Pareto front: no other is as low in everything and lower in something."""
+    """Which points are on the Pareto front: no other is as low in all dimensions and lower in one."""
     return tuple(
         not any(other != point and all(one <= own for one, own in zip(other, point, strict=True)) for other in points)
         for point in points
@@ -93,7 +93,7 @@ def front(points: Sequence[tuple[int, ...]]) -> tuple[bool, ...]:
 
 
 class Resized(Record):
-    """The template of an input whose spatial axes are `size` long, however many there are; channels stay."""
+    """The template of an input with all spatial axes of length `size` and the same channels."""
 
     template: Template
     size: int
@@ -112,13 +112,13 @@ class Resized(Record):
 
 
 def at_size(spec: Spec, size: int) -> LayerGraph:
-    """The network with every spatial axis of its inputs `size` long. Raises SpecError where that does not fit."""
+    """The network with all spatial axes of its inputs of length `size`. Raises SpecError if that does not fit."""
     inputs = tuple((name, cast("Template", Resized(template, size))) for name, template in spec.inputs)
     return build(spec._replace(inputs=inputs))
 
 
 class Size(Record):
-    """A network at one size of its input, without its layers, or why there is none."""
+    """A network at one input size, without its layers, or the reason why it does not fit."""
 
     size: int
     network: LayerGraph | None
@@ -127,12 +127,12 @@ class Size(Record):
 
 
 def without_layers(network: LayerGraph) -> LayerGraph:
-    """What is said of a network beside its figures: of many large ones, all layers would take gigabytes."""
+    """A network without its layers, because those of many large networks would take gigabytes."""
     return network._replace(layers=(), groups=())
 
 
 def over_sizes(spec: Spec, sizes: Sequence[int]) -> tuple[Size, ...]:
-    """A network at several sizes of its input. Raises SpecError where all of them together exceed the limit `work`."""
+    """A network at several input sizes. Raises SpecError if all of them together exceed the limit `work`."""
     found: list[Size] = []
     left = limits.current().work
     for size in sizes:

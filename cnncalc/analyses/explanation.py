@@ -1,8 +1,8 @@
 """The facts that explain a layer: its formulas worked out, and what it is compared with.
 
-A layer's derivations are the layer type's own formulas with the numbers that go into them. What is
-compared with it follows CS231n's notes, "Convolutional Networks": parameter sharing, im2col, a
-linear layer as a convolution, stacks of small filters; and MobileNet's separable pairs.
+A layer's derivations are the formulas of its type with numbers. The comparisons follow CS231n's notes,
+"Convolutional Networks": parameter sharing, im2col, a linear layer as a convolution, stacks of small
+filters; and MobileNet's separable pairs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from cnncalc.record import Record
 from cnncalc.spec.templates import Computed, FilledText, Listed, Template
 from cnncalc.syntax.expressions import Value, parse
 
-# An image so many strides of the network larger: 384 where VGG-16 takes 224, as in CS231n's notes.
+# The larger image, in strides of the network: 384 instead of 224 for VGG-16, as in CS231n's notes.
 LARGER_BY = 5
-# No formula of a layer comes to more.
+# The largest value of a layer's formula.
 FORMULAS_END = 10**200
 
 
 class GivenSetting(Record):
-    """A setting's value; `written` is its expression in the spec, "" where it is the value itself."""
+    """A setting's value; `written` is its expression in the spec, "" if that is the value itself."""
 
     name: str
     value: object
@@ -52,7 +52,7 @@ class GivenSetting(Record):
 
 
 class Origin(Record):
-    """Where a layer comes from: its settings, and the blocks around it, outermost first."""
+    """The origin of a layer: its settings, and the blocks around it, outermost first."""
 
     settings: tuple[GivenSetting, ...]
     blocks: tuple[Group, ...]
@@ -61,8 +61,8 @@ class Origin(Record):
 class Derivation(Record):
     """A formula with its numbers.
 
-    `key` is that of `LayerType.formulas`, or says what else is worked out; `axes` are the spatial axes, in
-    their order, for which an output size is worked out with the same numbers.
+    `key` is that of `LayerType.formulas`, or names another quantity; `axes` are the spatial axes, in order, that
+    have the same numbers.
     """
 
     key: str
@@ -73,11 +73,11 @@ class Derivation(Record):
 
 
 class AsConvolution(Record):
-    """The convolution that a linear layer equals, and what it gives on a larger image.
+    """The equivalent convolution of a linear layer, and its output for a larger image.
 
-    `source` is the layer, or input, that gives what it reads: a feature map, or a vector. `larger` is an image and
-    `gives` the layer's output there, `end` the network's; None where the network cannot take another
-    size. `shift` is how far apart the places are in the image.
+    `source` is the layer or input that outputs the feature map or vector that it reads. `larger` is an image,
+    `gives` the layer's output for it and `end` the network's; None if the network does not accept another size.
+    `shift` is the distance between the positions in the image.
     """
 
     channels: int
@@ -92,9 +92,9 @@ class AsConvolution(Record):
 
 
 class Stack(Record):
-    """Convolutions one after another, against the one with an equal field; all with equally many channels.
+    """Consecutive convolutions with equally many channels, and the single one with an equal field.
 
-    `field` is the size of what they see together; `weights` and `single` work out both.
+    `field` is the size of their field; `weights` and `single` are the derivations of both.
     """
 
     layers: tuple[Layer, ...]
@@ -117,7 +117,7 @@ class Grouping(Record):
 
 
 class Explanation(Record):
-    """All that is to say of a layer; None and empty where something does not apply to it."""
+    """The explanation of a layer; parts that do not apply are None or empty."""
 
     network: LayerGraph
     layer: Layer
@@ -147,7 +147,7 @@ class Explanation(Record):
 
 
 def explain(network: LayerGraph, name: str) -> Explanation:
-    """The facts of the layer of that name, which must exist."""
+    """The explanation of the layer with this name, which must exist."""
     layer = next(layer for layer in network.layers if layer.name == name)
     figures = layer.figures
     wired = wiring(layer)
@@ -192,7 +192,7 @@ def _origin(network: LayerGraph, layer: Layer) -> Origin:
 
 
 def _text(template: Template | None) -> str:
-    """An expression as it is written; nothing for what is a value already."""
+    """The text of an expression; empty for a constant."""
     if isinstance(template, Computed):
         return template.expression.text
     if isinstance(template, FilledText):
@@ -207,7 +207,7 @@ def _constant(template: Template) -> str:
 
 
 def derive(key: str, formula: str, values: dict[str, Value]) -> Derivation:
-    """A formula worked out."""
+    """A formula with its numbers and result."""
     return Derivation(key, (), formula, _used(formula, values), _evaluated(formula, values))
 
 
@@ -233,7 +233,7 @@ def derivations(figures: Figures) -> tuple[Derivation, ...]:
 
 
 def _sizes(figures: Figures, text: str, names: dict[str, Value]) -> Iterable[Derivation]:
-    """The output's size, once for all axes with the same numbers."""
+    """The derivations of the output size, one for all axes with the same numbers."""
     inputs, output = figures.input_shapes, figures.output_shape
     largest = max(inputs, key=lambda shape: shape.rank)
     if output.rank != largest.rank:
@@ -261,7 +261,7 @@ def _used(text: str, names: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
-    # Formulas are the layers' own: what they come to is bounded by the spec that they are of.
+    # The values of layers' formulas are bounded by the limits of the spec.
     with limits.InForce(limits.Limits(number=FORMULAS_END)):
         value = parse(text).evaluate(names)
     if not isinstance(value, int | Fraction):
@@ -270,7 +270,7 @@ def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
 
 
 def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
-    """The layer's place among those of the network, the heaviest first, by parameters and by MACs."""
+    """The layer's rank in the network by parameters and by MACs, the heaviest first."""
     rest = inference_layers(network.layers)
     return {
         "params": 1 + sum(other.params > layer.params for other in rest),
@@ -279,7 +279,7 @@ def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
 
 
 def _compared(layer: Layer) -> tuple[Derivation, ...]:
-    """The parameters if nothing were shared, and if everything were connected, worked out."""
+    """The derivations of the parameters without sharing, and with full connections."""
     wired, each = wiring(layer), reads(layer)
     if wired is None or each is None:
         return ()
@@ -303,7 +303,7 @@ def _compared(layer: Layer) -> tuple[Derivation, ...]:
 
 
 def _most_read(layer: Layer) -> int | None:
-    """The most inputs that an output can read where some of its connections are to padding; None where none is."""
+    """The most inputs that an output reads if some connections are to padding; None if none is."""
     wired, output = wiring(layer), layer.output_shape
     if wired is None:
         return None
@@ -318,7 +318,7 @@ def _most_read(layer: Layer) -> int | None:
 
 
 def _separable_share(pair: SeparablePair) -> Derivation | None:
-    """What the pair costs of the full convolution, 1/N + 1/k^2; None where it is not that."""
+    """The pair's share of the full convolution's cost, if it is 1/N + 1/k^2; else None."""
     windows = pair.depthwise.figures.type.windows(pair.depthwise.input_shapes)
     taps = prod(window.kernel for window in windows if isinstance(window, SlidingWindow))
     values: dict[str, Value] = {"filters": pair.pointwise.output_shape.channels, "kernel_positions": taps}
@@ -335,7 +335,7 @@ def _grouping(layer: Layer) -> Grouping | None:
 
 
 def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
-    """The layer's own remarks with all of their numbers; those on its source name it."""
+    """The layer's remarks with all numbers; remarks about its source include the source's name."""
     figures = layer.figures
     names = figures.type.symbols(figures.input_shapes, figures.output_shape)
     found: list[Remark] = []
@@ -351,12 +351,12 @@ def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
 
 
 def source_of(network: LayerGraph, layer: Layer) -> Layer | None:
-    """The nearest layer above with weights that join outputs to inputs; None where paths meet before it."""
+    """The nearest previous layer with weights that connect outputs to inputs; None if paths meet before it."""
     return next((above for above in _above(network, layer) if wiring(above) is not None), None)
 
 
 def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
-    """The layers that lead to a layer, the nearest first, as far as there is one path."""
+    """The layers that lead to a layer, the nearest first, as long as there is only one path."""
     by_name = {other.name: other for other in network.layers}
     at = layer
     while len(at.inputs) == 1 and at.inputs[0] in by_name:
@@ -368,7 +368,7 @@ def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
 
 
 def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
-    """The feature map that a vector is, read in another way, with what gives it; None where it never was one."""
+    """The feature map that was flattened to a vector, with its source; None if there is none."""
     if layer.input_shapes[0].rank:
         return layer.inputs[0], layer.input_shapes[0]
     for above in _above(network, layer):
@@ -401,7 +401,7 @@ def _as_convolution(network: LayerGraph, layer: Layer) -> AsConvolution | None:
 
 
 def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) -> AsConvolution:
-    """What the layer gives on a larger image if all linear layers are convolutions."""
+    """The layer's output for a larger image if all linear layers are convolutions."""
     fields = receptive_fields(network)
     strides: set[object] = set()
     for above in (layer, *_above(network, layer)):
@@ -422,7 +422,7 @@ def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) 
 
 
 def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
-    """The shape of each output on another image, where linear layers slide as convolutions; None where it has none."""
+    """The shape of each output for another image, with linear layers as convolutions; None if undefined."""
     shapes: dict[str, Shape | None] = {network.inputs[0][0]: image}
     for layer in network.layers:
         inputs = [shapes[name] for name in layer.inputs]

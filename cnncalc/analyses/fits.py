@@ -9,17 +9,17 @@ from cnncalc.layers.shapes import SlidingWindow, axis_names, half, same_padding
 from cnncalc.network.records import Layer
 from cnncalc.record import Record
 
-# How far the output-size formula's other settings are looked for.
+# The search range for settings that fit the output-size formula.
 NEAREST = 4
 
 
 class AxisFit(Record):
-    """How a kernel ends on an axis: what it does not reach, and what would make it fit.
+    """The fit of a kernel at the end of an axis, and settings that would fit.
 
-    `lost` are the input's last positions that no output reads, `unused` those of the padding behind
-    it; `between` those that are passed over from one place of the kernel to the next. `beyond` juts out
-    behind input and padding, where sizes are rounded up. `remedies` are settings with values each of
-    which alone avoids it, the smaller first; a padding of two numbers is that before and after.
+    `lost` are the input's last positions that no output reads, `unused` those of the padding after it;
+    `between` are the positions skipped between windows. `beyond` is the part of the last window after input and
+    padding, if sizes are rounded up. `remedies` are settings with values, each of which is sufficient, the
+    smaller first; a padding of two numbers is before and after.
     """
 
     axis: str
@@ -34,7 +34,7 @@ class AxisFit(Record):
 
     @property
     def uneven(self) -> bool:
-        """Whether the padding differs before and after, as it is given or as far as it is read."""
+        """Whether the padding before and after differs, as given or as far as it is read."""
         return self.window.before != self.window.after
 
     @property
@@ -44,7 +44,7 @@ class AxisFit(Record):
 
 
 def fits(layer: Layer) -> tuple[AxisFit, ...]:
-    """How the kernel of a convolution or pool ends on each axis; only where there is something to say."""
+    """The fit of the kernel of a convolution or pool on each axis, if it is remarkable."""
     if "kernel" not in layer.settings:
         return ()
     image = max(layer.input_shapes, key=lambda shape: shape.rank)
@@ -66,7 +66,7 @@ def _fit(axis: str, size: int, window: SlidingWindow) -> AxisFit:
 
 
 def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[str, tuple[int, ...]]]:
-    """Single settings near the given ones that avoid what is remarkable: the padding, else kernel, stride or size."""
+    """Single settings close to the given ones that fit: the padding, else kernel, stride or size."""
     both = window.before + window.after
 
     def extent(kernel: int) -> int:
@@ -80,7 +80,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
         return
 
     def fitting(size: int, kernel: int, stride: int) -> bool:
-        """Whether the kernel ends where the padding does; uneven padding must get even, as `same` chooses it."""
+        """Whether the kernel ends at the end of the padding; uneven padding must become even, as with `same`."""
         around = both
         if fit.uneven:
             before, after = same_padding(size, kernel, stride, window.dilation)
@@ -94,7 +94,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
         near = (value - step for away in range(1, NEAREST + 1) for step in (away, -away))
         return tuple(sorted([other for other in near if other >= 1 and fits(other)][:2]))
 
-    # The kernel ends where the padding does with each `stride` more of it.
+    # Padding that fits repeats with a period of `stride`.
     ending = both + (window.extent - size - both) % window.stride
     even = [
         half(around)
@@ -105,7 +105,7 @@ def _remedies(size: int, window: SlidingWindow, fit: AxisFit) -> Iterable[tuple[
     if even:
         yield "padding", (min(even, key=lambda side: abs(2 * side - both)),)
     elif not fit.uneven:
-        # One side alone: more where pixels are not reached or the kernel juts out, less where padding is not reached.
+        # One side only: more if pixels are not read or the kernel exceeds the end, less if padding is not read.
         missing = -(size + both - window.extent) % window.stride
         yield "padding", (window.before, window.after + (-fit.unused if fit.unused and not fit.lost else missing))
     settings: tuple[tuple[str, int, Callable[[int], bool]], ...] = (

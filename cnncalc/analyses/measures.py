@@ -1,4 +1,4 @@
-"""The figures that budgets and assertions speak of: of a network, or of the blocks and layers that a pattern names."""
+"""The figures for budgets and assertions, of a network or of the blocks and layers that match a pattern."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Item = TypeVar("Item")
 Measured: TypeAlias = "int | Shape"
 
 
-class Unmeasurable(Exception):  # noqa: N818 - it says why there is no figure; it is no error of the program
-    """A figure that a network does not have; `hint` says which it has."""
+class Unmeasurable(Exception):  # noqa: N818 - a reason, not an error of the program
+    """A network does not have a figure; `hint` names figures that it has."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Unmeasurable(Exception):  # noqa: N818 - it says why there is no figure; i
 
 
 class Measures:
-    """Answers what a network, a block or a layer has of a quantity; `dtype_size` is in bytes a number."""
+    """The quantities of a network, its blocks and layers; `dtype_size` is the bytes of an element."""
 
     def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> None:
         self.network = network
@@ -49,9 +49,9 @@ class Measures:
         return {node.name: node for node in _below(self.root)}
 
     def matching(self, pattern: str) -> list[Node]:
-        """The blocks and layers that a pattern names: `*` stands for any text without a dot, `**` for any.
+        """The blocks and layers that match a pattern: `*` matches any text without a dot, `**` any text.
 
-        Raises Unmeasurable where there is none.
+        Raises Unmeasurable if there are none.
         """
         if pattern in self.nodes:
             return [self.nodes[pattern]]
@@ -60,12 +60,14 @@ class Measures:
             return found
         tops = [node.name for node in self.root.children]
         known = f"the names at the top are {', '.join(tops[:8])}{', ...' if len(tops) > 8 else ''}"
-        raise Unmeasurable(f"no layer or block is called {quoted(pattern)}", did_you_mean(pattern, self.nodes, known))
+        raise Unmeasurable(
+            f"no layer or block has the name {quoted(pattern)}", did_you_mean(pattern, self.nodes, known)
+        )
 
     def of_network(self, quantity: str) -> Measured:
-        """A quantity of the whole network at inference. Raises Unmeasurable where it has no single one."""
+        """A quantity of the whole network at inference. Raises Unmeasurable if it has several or none."""
         if quantity in SUMS:
-            # Inputs are in memory too, and belong to no node.
+            # Inputs also take memory, but belong to no node.
             return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
         if quantity == "depth":
             return self.totals.weight_layers
@@ -78,7 +80,7 @@ class Measures:
         return self.of_node(self.root, quantity)
 
     def of_node(self, node: Node, quantity: str) -> Measured:
-        """A quantity of a block or layer. Raises Unmeasurable where it has none."""
+        """A quantity of a block or layer. Raises Unmeasurable if it has none."""
         if quantity in SUMS:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
         layers = list(_layers_of(node))
@@ -91,7 +93,7 @@ class Measures:
             return _only(layers[0].input_shapes, "inputs", layers[0].inputs)
         field = self._fields[layers[-1].name]
         if field is None:
-            raise Unmeasurable(f"{layers[-1].name} has no receptive field that is known")
+            raise Unmeasurable(f"the receptive field of {layers[-1].name} is unknown")
         return max((axis.size for axis in field), default=1)
 
     @cached_property
@@ -125,7 +127,7 @@ def _layers_of(node: Node) -> Iterator[Layer]:
 
 
 def _only(items: Sequence[Item], noun: str, names: Sequence[str]) -> Item:
-    """The one of several; Unmeasurable says which there are."""
+    """The only item. Raises Unmeasurable with the names of all if there are several."""
     if len(items) == 1:
         return items[0]
     raise Unmeasurable(f"there are {len(items)} {noun}", f"name one: {listed(names, 'or')}")

@@ -186,7 +186,7 @@ class Misalignment(Record):
 
 
 class Gate(Record):
-    """An input of a join that is repeated over the positions of the others."""
+    """An input of a join that is broadcast over the positions of the others."""
 
     layer: str
     source: str
@@ -234,7 +234,7 @@ class Fields(Record):
 
     def of(self, layer: str) -> dict[str, Field | None]:
         """A layer's field on each input that it depends on; None where there is no rule, or no position."""
-        # Layers that leave the field as it is hand the same record on.
+        # Layers that do not change the field share its record.
         key = (id(self.strands[layer]), self.outputs[layer].spatial)
         if key not in self.known:
             self.known[key] = {

@@ -1,24 +1,22 @@
-"""What a network's weights would be without the savings that convolutions make.
+"""A network's parameters without the savings of convolutions.
 
-A convolution uses each weight at every position of its output. That is counted back, one change at
-a time:
+A convolution uses each weight at every position of its output. The variants undo its savings one by one:
 
-- as it is: the learned numbers that the network keeps;
-- unshared: every connection of an output number to an input number has a weight of its own, and
-  every output number a bias of its own: a locally connected layer (CS231n, "Convolutional
-  Networks"). LeCun et al. 1998 publish this number as a layer's connections;
-- fully connected: every output number reads every input number, between the same tensors;
+- current: the network's learnable parameters;
+- unshared: every connection between an output and an input element has its own weight, and every output
+  element its own bias: a locally connected layer (CS231n, "Convolutional Networks"). LeCun et al. 1998
+  publish this number as a layer's connections;
+- fully connected: every output element reads every input element, between the same tensors;
 - ungrouped: every filter of a grouped, depthwise or partly connected convolution reads all channels;
-- merged: the same, and a depthwise convolution with the 1x1 convolution after it is the one full
-  convolution that the two stand for; what normalizes between them is gone (Howard et al. 2017, Table 4);
-- untied: layers that take their weights from another one have their own.
+- merged: as ungrouped, but a depthwise convolution and the 1x1 convolution after it are one full
+  convolution, without the normalization between them (Howard et al. 2017, Table 4);
+- untied: layers that share the weights of another layer have their own.
 
-Unshared and fully connected count every layer with weights of its own; ungrouped and merged leave
-tied what is tied. Connections to the padding count, as they do in the multiply-accumulates, so that
-a padded 3x3 filter on a 1x1 map has more of them than a full connection. Weights that connect
-nothing, the factors and addends of normalizations and the slopes of activations, are the same in
-every way; so are those of layers that do not tell how they connect. What is not learned counts in
-none.
+Unshared and fully connected count separate weights for every layer; in ungrouped and merged, shared
+weights stay shared. As in multiply-accumulates, connections to the padding count, so that a padded 3x3
+filter on a 1x1 map has more of them than a full connection. Weights that connect nothing, such as the
+scales and shifts of normalizations and the slopes of activations, are equal in all variants; so are
+those of layers of unknown structure. Buffers do not count.
 """
 
 from __future__ import annotations
@@ -34,14 +32,14 @@ from cnncalc.record import Record
 
 
 class ExactRatio(Record):
-    """A ratio kept exact: so much of a whole, or so much for each one."""
+    """An exact ratio."""
 
     part: int
     whole: int
 
 
 class Counts(Record):
-    """Learned numbers of a layer or a network, as it is and in each of the other ways."""
+    """Learnable parameters of a layer or a network, current and in the other variants."""
 
     params: int
     unshared: int
@@ -51,7 +49,7 @@ class Counts(Record):
     untied: int
 
     def ratio(self, key: str) -> ExactRatio:
-        """One of the counts against the parameters as they are: 105,705,600 for each 34,944."""
+        """The ratio of a count to the current parameters: 105,705,600 to 34,944."""
         return ExactRatio(getattr(self, key), self.params)
 
 
@@ -62,71 +60,71 @@ NOTHING = Counts(0, 0, 0, 0, 0, 0)
 
 
 def wiring(layer: Layer) -> Wiring | None:
-    """How a layer's learned weights connect its outputs with its inputs; None where they do not, or there are none."""
+    """How a layer's learnable weights connect its outputs to its inputs; None if they do not."""
     figures = layer.figures
     return _wiring(figures.type, figures.input_shapes, figures.output_shape) if figures.params else None
 
 
-# Each way to count a layer asks for it.
+# Cached: each variant needs it.
 @lru_cache(maxsize=1_024)
 def _wiring(layer_type: LayerType, input_shapes: Shapes, output_shape: Shape) -> Wiring | None:
     return layer_type.wiring(input_shapes, output_shape)
 
 
 def unshared(layer: Layer) -> int:
-    """The parameters if every connection and every output number had its own: 105,705,600 of CS231n's example."""
+    """The parameters without sharing: 105,705,600 in CS231n's example."""
     wired = wiring(layer)
     return layer.figures.params if wired is None else wired.connections + wired.biases
 
 
 def all_connections(layer: Layer) -> int:
-    """The connections if every output number read every input number."""
+    """The connections if every output element read every input element."""
     return layer.input_shapes[0].elements * layer.output_shape.elements
 
 
 def is_dense(layer: Layer) -> bool:
-    """Whether every number that leaves is a weighted sum of all that come in, into a vector."""
+    """Whether every output is a weighted sum of all inputs, and the output is a vector."""
     wired = wiring(layer)
     return wired is not None and not layer.output_shape.rank and wired.connections == all_connections(layer)
 
 
 def fully_connected(layer: Layer) -> int:
-    """The parameters of a linear layer between the same tensors, with a bias where the layer has one."""
+    """The parameters of a linear layer between the same tensors, with a bias if the layer has one."""
     wired = wiring(layer)
     return layer.figures.params if wired is None else all_connections(layer) + wired.biases
 
 
 def ungrouped_figures(layer: Layer) -> Figures | None:
-    """The figures of the convolution whose every filter reads all channels; None where the layer is no part of one."""
+    """The figures of the convolution with filters over all channels; None for layers that it does not apply to."""
     wired = wiring(layer)
     return None if wired is None or wired.full is None else figures_of(wired.full, layer.input_shapes)
 
 
 def ungrouped(layer: Layer) -> int:
-    """The parameters if every filter read all channels; 0 where they are counted in the layer that shares them."""
+    """The parameters if every filter read all channels; 0 if they count in the layer whose weights are shared."""
     full = None if layer.weights_from else ungrouped_figures(layer)
     return layer.params if full is None else full.params
 
 
 def untied(layer: Layer) -> int:
-    """The parameters if the layer shared them with no other layer."""
+    """The parameters if the layer had its own."""
     return layer.figures.params
 
 
 def connectivity(layer: Layer) -> ExactRatio | None:
-    """The connections of all that there could be: the layer's sparse connectivity."""
+    """The existing share of all possible connections: the layer's sparse connectivity."""
     wired = wiring(layer)
     return None if wired is None else ExactRatio(wired.connections, all_connections(layer))
 
 
 def reads(layer: Layer) -> Fraction | None:
-    """How many inputs an output number reads, on average: 363 in CS231n's example, of 154,587 that come in."""
+    """The average number of inputs that an output element reads: 363 of 154,587 in CS231n's example."""
     wired = wiring(layer)
     return None if wired is None else Fraction(wired.connections, layer.output_shape.elements)
 
 
 def counts(layer: Layer) -> Counts:
-    """A layer's parameters in every way."""
+    """A layer's parameters in all variants."""
     full = ungrouped(layer)
     return Counts(layer.params, unshared(layer), fully_connected(layer), full, full, untied(layer))
 
@@ -135,7 +133,7 @@ def counts(layer: Layer) -> Counts:
 
 
 class SeparablePair(Record):
-    """A depthwise separable convolution, and the full one that it stands for.
+    """A depthwise separable convolution, and the full convolution that it replaces.
 
     `between` are normalizations and activations. The full convolution has the depthwise one's
     windows and the pointwise one's filters and bias; `full_macs` are of one sample.
@@ -149,12 +147,12 @@ class SeparablePair(Record):
 
     @property
     def macs(self) -> ExactRatio:
-        """The multiply-accumulates of the two against the full one's: 1/N + 1/k^2 of it."""
+        """The ratio of the pair's multiply-accumulates to those of the full convolution: 1/N + 1/k^2."""
         return ExactRatio(self.depthwise.macs + self.pointwise.macs, self.full_macs)
 
 
 def separable_pairs(network: LayerGraph) -> tuple[SeparablePair, ...]:
-    """The depthwise separable convolutions of a network: nothing but the second reads what the first gives."""
+    """The depthwise separable convolutions of a network, of which only the second layer reads the first."""
     readers: dict[str, list[Layer]] = {}
     for layer in network.layers:
         for name in layer.inputs:
@@ -178,7 +176,7 @@ def separable_pairs(network: LayerGraph) -> tuple[SeparablePair, ...]:
 
 
 def depthwise_in_full(layer: Layer) -> Figures | None:
-    """The full convolution of a depthwise one, whose output channels read one of several input channels; else None."""
+    """The full convolution of a depthwise one; None for other layers and for a single channel."""
     wired = wiring(layer)
     full = ungrouped_figures(layer)
     if wired is None or full is None:
@@ -189,7 +187,7 @@ def depthwise_in_full(layer: Layer) -> Figures | None:
 
 
 def is_pointwise(layer: Layer) -> bool:
-    """Whether outputs read all channels of their own position, through weights that all positions share."""
+    """Whether outputs read all channels of their own position with weights shared between positions."""
     wired = wiring(layer)
     shape, filters = layer.input_shapes[0], layer.output_shape.channels
     return (
@@ -201,7 +199,7 @@ def is_pointwise(layer: Layer) -> bool:
 
 
 def _pair(depthwise: Layer, full: Figures, between: Iterable[Layer], pointwise: Layer) -> SeparablePair:
-    """The pair, with the full convolution of as many filters as the second has."""
+    """The pair, with the full convolution with the filters of the second layer."""
     filters, channels = pointwise.output_shape.channels, full.output_shape.channels
     own = wiring(depthwise)
     weights = full.params - (channels if own is not None and own.biases else 0)
@@ -219,12 +217,12 @@ def _pair(depthwise: Layer, full: Figures, between: Iterable[Layer], pointwise: 
 
 
 class Sharing(Record):
-    """A network's parameters in every way.
+    """A network's parameters in all variants.
 
-    `layers` are those that have learned weights, `total` sums those of inference and `training`
-    all. `connections` are what there is of all that there could be, at inference; `kept` says how
-    many parameters of each layer type connect nothing, or do not tell. `macs` are those of the network,
-    `ungrouped_macs` and `merged_macs` those of the full convolutions, for one sample at inference.
+    `layers` are those with learnable weights, `total` sums those at inference and `training` all of them.
+    `connections` is the share of existing connections at inference; `kept` has the parameters of each layer
+    type that connect nothing, or whose connections are unknown. `macs` are those of the network,
+    `ungrouped_macs` and `merged_macs` those with full convolutions, for one sample at inference.
     """
 
     layers: tuple[tuple[Layer, Counts], ...]
@@ -238,7 +236,7 @@ class Sharing(Record):
 
 
 def sharing(network: LayerGraph) -> Sharing:
-    """The parameters of a network as it is and in every other way."""
+    """The parameters of a network in all variants."""
     pairs = separable_pairs(network)
     merged = _merged(pairs)
     known: dict[tuple[int, bool], Counts] = {}
@@ -275,7 +273,7 @@ def total(counts: Iterable[Counts]) -> Counts:
 
 
 def _merged(pairs: Iterable[SeparablePair]) -> dict[str, int]:
-    """What the layers of separable pairs count where each pair is one full convolution, which stands for the first."""
+    """The counts of the layers of separable pairs as full convolutions, counted in the first layer."""
     merged: dict[str, int] = {}
     for pair in pairs:
         is_shared = pair.depthwise.weights_from and pair.pointwise.weights_from
@@ -298,7 +296,7 @@ def _kept(layers: Iterable[Layer]) -> dict[str, int]:
 
 
 def _macs(layers: Iterable[Layer]) -> tuple[int, int]:
-    """The multiply-accumulates as they are, and with full convolutions in place of grouped ones."""
+    """The current multiply-accumulates, and those with full convolutions instead of grouped ones."""
     as_is = full = 0
     for layer in layers:
         as_is += layer.macs

@@ -1,4 +1,4 @@
-"""Where a network spends its parameters and operations: by how far it has brought its input down."""
+"""Parameters and operations of a network by the stride of its feature maps."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cnncalc.record import Record
 
 
 class Stage(Record):
-    """All layers whose outputs lie `stride` positions of the input apart, and what they amount to.
+    """All layers with outputs at a distance of `stride` input positions, and their sums.
 
-    Without a stride they give a single position: a vector, or a map of 1x1. `sizes` are the spatial
-    sizes of their outputs in the order of the network, which differ where a kernel eats the border.
+    Without a stride, outputs have a single position: a vector, or a 1x1 map. `sizes` are the spatial
+    sizes of their outputs in the order of the network, which differ if kernels without padding shrink maps.
     """
 
     stride: Number | None
@@ -26,7 +26,7 @@ class Stage(Record):
 
 
 def stages(network: LayerGraph) -> tuple[Stage, ...]:
-    """The stages of a network, the finest first; every layer at inference is in one of them."""
+    """The stages of a network, the finest first; each layer at inference is in one of them."""
     layers = inference_layers(network.layers)
     strides = _strides(network, layers)
     found: dict[Number | None, list[Layer]] = {}
@@ -46,11 +46,11 @@ def stages(network: LayerGraph) -> tuple[Stage, ...]:
 
 
 def _strides(network: LayerGraph, layers: tuple[Layer, ...]) -> dict[str, Number | None]:
-    """How far apart the outputs of each layer lie in the input, exactly: as their receptive fields move.
+    """The exact distance between the outputs of each layer in the input: the stride of their receptive fields.
 
-    Where no one number says it (branches of other strides, what was global and is spread out again, an
+    If there is no single number (branches with different strides, a global value that is spread again, an
     input without positions), it is that of another layer of this size, or else the power of 2 that is
-    nearest to how much smaller the output is than the input.
+    closest to the ratio of input and output size.
     """
     exact = {}
     found = fields(network)
@@ -80,7 +80,7 @@ def _stride(
 
 
 def _nearest_power(ratio: Fraction) -> Number:
-    """The power of 2 that is nearest, by how many times it is more or less."""
+    """The power of 2 with the smallest ratio to a number."""
     power = Fraction(1)
     while ratio * ratio >= 2 * power * power:
         power *= 2

@@ -16,11 +16,11 @@ MOST_STAGES = 14
 
 
 class StoryStage(Record):
-    """Successive parts of a network whose outputs have the same scale.
+    """Consecutive parts of a network whose outputs have the same scale.
 
-    `scale` is how many input positions lie between two of its positions, None behind the last feature
-    map; `shape` is what leaves it. `from_input` says whether an input of the network comes in, as into
-    each of two towers. `weight_layers` are the layers that count as depth.
+    `scale` is the distance between its positions in input positions, None after the last feature map; `shape`
+    is its output shape. `from_input` tells whether it reads an input of the network, as each of two towers
+    does. `weight_layers` are the layers that count as depth.
     """
 
     nodes: tuple[Node, ...]
@@ -33,7 +33,7 @@ class StoryStage(Record):
 
 
 class Part(Record):
-    """A kind of layers, with what it holds: those that use a weight at many places, and those that use it once."""
+    """The sum over a kind of layers: those that share weights over positions, or those that use each weight once."""
 
     layers: int
     params: int
@@ -43,8 +43,8 @@ class Part(Record):
 class Story(Record):
     """A network from its input to its output.
 
-    `sliding` and `dense` are the layers that use a weight at many places, and those that use it once;
-    `other` is the rest. `most_params` and `most_macs` are the heaviest layers, None where there is nothing.
+    `sliding` are the layers that share weights over positions, `dense` those that use each weight once, and
+    `other` the rest. `most_params` and `most_macs` are the heaviest layers, None if no layer has any.
     """
 
     network: LayerGraph
@@ -59,7 +59,7 @@ class Story(Record):
 
 
 def story(network: LayerGraph) -> Story:
-    """The stages of a network, and where its weight and its work sit."""
+    """The stages of a network, and its heaviest layers."""
     rest = inference_layers(network.layers)
     wired = [layer for layer in rest if wiring(layer) is not None]
     dense = [layer for layer in wired if is_dense(layer)]
@@ -84,11 +84,11 @@ def _part(layers: Iterable[Layer]) -> Part:
 
 
 def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
-    """The network cut where the scale of its feature maps changes.
+    """The network split where the scale of its feature maps changes.
 
-    A block is cut into its parts only where more than two scales are inside: one that halves its map, or
-    squeezes it to a vector and back, is one part. Where that makes no story, as with streams side by
-    side, the parts are those of the spec.
+    A block is split only if it has more than two scales inside: a block that halves its map, or squeezes it to
+    a vector and back, is one part. If that gives no sequence, as with parallel streams, the parts are those of
+    the spec.
     """
     scales = _scales(network)
     root = tree(network)
@@ -100,10 +100,10 @@ def stages(network: LayerGraph) -> tuple[StoryStage, ...]:
 
 
 def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: bool) -> list[list[Node]]:
-    """The parts in runs of one scale; `from_map` says whether a feature map comes into the first."""
+    """The parts in runs of one scale; `from_map` tells whether the first reads a feature map."""
     found: list[list[Node]] = []
     own = [_scale(unit, scales) for unit in units]
-    # Of each part, the scale of the first map from there on.
+    # For each part, the scale of the first map from there on.
     next_maps: list[Fraction | None] = [None]
     for scale in reversed(own):
         next_maps.append(next_maps[-1] if scale is None else scale)
@@ -112,7 +112,7 @@ def _cut(units: list[Node], scales: dict[str, Fraction | None], *, from_map: boo
     run: Fraction | None = None
     for position, (unit, scale) in enumerate(zip(units, own, strict=True)):
         more = next_maps[position] is not None
-        # What is squeezed to one number a channel on the way from map to map belongs to the map.
+        # A squeeze to one number per channel between maps belongs to the map.
         squeezed = scale is None and more and run in (next_maps[position], None) and (from_map or run is not None)
         unknown = len(found) == 1 and run is None and from_map and more
         if found and (squeezed or unknown or scale == run):
@@ -130,7 +130,7 @@ def _scale_of(nodes: Iterable[Node], scales: dict[str, Fraction | None]) -> Frac
 
 
 def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
-    """How many positions of the input lie between two of an output, along the last axis; None for one position."""
+    """The distance between outputs in input positions, along the last axis; None for one position."""
     scales = {name: Fraction(1) for name, _ in network.inputs}
     for layer in network.layers:
         if not layer.inputs:
@@ -143,7 +143,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
             size, left = largest.spatial[-1], layer.output_shape.spatial[-1]
             window = layer.figures.type.windows(layer.input_shapes)[-1]
             numerator, denominator = (size, 1) if left == 1 else window.pace(size)
-        # A gate is repeated over the map, whose scale it is.
+        # A gate is broadcast over the map and has its scale.
         shapes = zip(layer.inputs, layer.input_shapes, strict=True)
         incoming = max(scales[name] for name, shape in shapes if shape.positions == largest.positions)
         scales[layer.name] = incoming * Fraction(numerator, denominator) if numerator else incoming
@@ -152,7 +152,7 @@ def _scales(network: LayerGraph) -> dict[str, Fraction | None]:
 
 
 def _scale(node: Node, scales: dict[str, Fraction | None]) -> Fraction | None:
-    """The scale that leaves a part."""
+    """The scale of a part's output."""
     while node.children:
         node = [child for child in node.children if node.training_only or not child.training_only][-1]
     return scales[node.name]

@@ -1,4 +1,4 @@
-"""What a whole network amounts to: parameters, operations, memory and depth."""
+"""Totals of a network: parameters, operations, memory and depth."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cnncalc.record import Record
 
 
 class Sum(Record):
-    """Sums over layers; operations and activations are of one sample.
+    """Sums over layers; operations and activations are those of one sample.
 
-    Activations are the numbers that a forward pass leaves in memory while a network is
-    trained: the inputs, and every output that does not overwrite its input or is a view of it.
+    Activations are the elements that a forward pass keeps in memory in training: the inputs, and
+    every output that is neither in place nor a view of its input.
     """
 
     params: int
@@ -29,12 +29,12 @@ class Sum(Record):
 
     @property
     def flops(self) -> int:
-        """2 x macs and all other operations."""
+        """2 x MACs plus all other operations."""
         return self.operations.flops
 
 
 class Totals(Record):
-    """A network at inference, and `training` with the layers that are there in training only."""
+    """A network at inference, and `training` with the layers that exist only in training."""
 
     inference: Sum
     training: Sum
@@ -63,7 +63,7 @@ class Totals(Record):
 
 
 def totals(network: LayerGraph, kept: dict[str, int] | None = None) -> Totals:
-    """The totals of a network; `kept` is what `stored` tells, where that is known."""
+    """The totals of a network; `kept` is the result of `stored`, if known."""
     inference = inference_layers(network.layers)
     kept = stored(network) if kept is None else kept
     at_rest = sum_of(inference, kept, network)
@@ -72,9 +72,9 @@ def totals(network: LayerGraph, kept: dict[str, int] | None = None) -> Totals:
 
 
 def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: LayerGraph) -> Sum:
-    """The sums over some layers and the network's inputs; those of layers that are alike are multiplied."""
+    """The sums over some layers and the network's inputs; those of equal layers are multiplied."""
     layers = tuple(layers)
-    # What is alike is one record.
+    # Equal layers share one record.
     figures = {id(layer.figures): layer.figures for layer in layers}
     counted = Counter([id(layer.figures) for layer in layers])
     owned = counted - Counter([id(layer.figures) for layer in layers if layer.weights_from])
@@ -90,9 +90,9 @@ def sum_of(layers: Iterable[Layer], kept: dict[str, int], network: LayerGraph) -
 
 
 def stored(network: LayerGraph) -> dict[str, int]:
-    """How many numbers each layer's output adds to memory.
+    """The elements that each layer's output adds to training memory.
 
-    A layer overwrites its input only where nobody else reads it.
+    An in-place layer adds none if it is its input's only reader.
     """
     readers = Counter(chain.from_iterable([layer.inputs for layer in network.layers]))
     readers.update(network.outputs)

@@ -1,4 +1,4 @@
-"""The network as the tree of its blocks, and how it folds to a number of rows."""
+"""The network as a tree of blocks, and its folding to a number of rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnncalc.record import Record
 
 
 class Figure(Record):
-    """What a layer or a block amounts to; a sum of blocks is taken number by number."""
+    """The sums of a layer or block, which can be added and subtracted."""
 
     params: int
     buffers: int
@@ -43,7 +43,7 @@ class Figure(Record):
 
     @classmethod
     def of_layer(cls, layer: Layer, stored: int) -> Figure:
-        """A layer's own figure; `stored` is how many numbers its output adds to memory."""
+        """A layer's own figure; `stored` is the number of elements that its output adds to memory."""
         return cls(layer.params, layer.buffers, layer.macs, layer.flops, stored)
 
     def multiplied(self, count: int) -> Figure:
@@ -54,10 +54,10 @@ NOTHING = Figure(0, 0, 0, 0, 0)
 
 
 class Node:
-    """A layer, or a block with what stands in it.
+    """A layer, or a block with its contents.
 
-    `above` is the name of the block it stands in and `label` the rest of its own; `figure` sums all below,
-    training-only layers left out unless the whole node is there in training only.
+    `above` is the name of the enclosing block and `label` the rest of the node's name; `figure` is the sum of
+    all nodes below, without training-only layers unless the whole node is training-only.
     """
 
     __slots__ = ("above", "children", "depth", "figure", "kind", "label", "layer", "name", "signature", "training_only")
@@ -76,7 +76,7 @@ class Node:
 
     @property
     def output_shape(self) -> Shape | None:
-        """The shape that leaves its last layer."""
+        """The output shape of its last layer."""
         node = self
         while node.children:
             node = node.children[-1]
@@ -93,14 +93,14 @@ class Row(Record):
 
     @property
     def figure(self) -> Figure | None:
-        """What the row adds to the whole; nothing for an open block, whose rows follow."""
+        """The contribution of the row to the total; none for an open block, whose rows follow."""
         if self.folded:
             return self.node.figure.multiplied(self.times)
         return own_figure(self.node) if self.node.layer else None
 
 
 def row_label(row: Row, *, flat: bool) -> str:
-    """A row's name below its block, or in full where the table is flat; equal blocks in one row are conv2..4 x3."""
+    """A row's name below its block, or in full if the table is flat; equal blocks in one row are conv2..4 x3."""
     if flat:
         return row.node.name
     if row.times == 1:
@@ -119,7 +119,7 @@ def full_label(row: Row) -> str:
 
 
 def own_figure(node: Node) -> Figure:
-    """A layer's own figure, without what stands below its name."""
+    """A layer's own figure, without nodes below its name."""
     figure = node.figure
     for child in node.children:
         figure -= child.figure
@@ -127,10 +127,10 @@ def own_figure(node: Node) -> Figure:
 
 
 def tree(network: LayerGraph, kept: dict[str, int] | None = None, *, by_name: bool = False) -> Node:
-    """The root of the network's tree; `kept` is what `stored` tells, where that is known.
+    """The root of the network's tree; `kept` is the result of `stored`, if known.
 
-    The leaves are in the order of the network: a block whose layers have others between them, as the passes of a
-    repeated join have, is no node, and its layers keep its name in their labels. With `by_name` it is one.
+    The leaves are in the order of the network: a block with other layers between its own, such as a pass of a
+    repeated join, is not a node, and its layers have its name in their labels. With `by_name`, it is a node.
     """
     kinds = {group.name: group.kind for group in network.groups}
     nodes = {"": Node("", "", 0, "")}
@@ -144,15 +144,15 @@ def tree(network: LayerGraph, kept: dict[str, int] | None = None, *, by_name: bo
 
 
 def _interrupted_blocks(network: LayerGraph) -> dict[str, str]:
-    """The blocks whose layers do not follow one another without a gap, each with a block above it."""
+    """The blocks with other layers between their own, each with an enclosing block."""
     interrupted: dict[str, str] = {}
     begun: set[str] = set()
-    # The last layer's name, and the block that it stands in.
+    # The last layer's name, and its block.
     previous, block = "", ""
     for layer in network.layers:
         name = layer.name
         if name in begun:
-            # It comes behind layers whose names begin with its own.
+            # It follows layers whose names begin with its own.
             interrupted[name] = name.rpartition(".")[0]
         begun.add(name)
         path = name.rpartition(".")[0]
@@ -176,14 +176,14 @@ def _nearest_block(name: str, interrupted: dict[str, str]) -> str:
     path = name.rpartition(".")[0]
     while path in interrupted:
         above = interrupted[path]
-        # The next who asks has half of the way.
+        # Path compression for later look-ups.
         interrupted[path] = interrupted.get(above, above)
         path = above
     return path
 
 
 def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str], interrupted: dict[str, str]) -> Node:
-    """The node of a name, made with those above it."""
+    """The node with a name, created together with its ancestors."""
     if name not in nodes:
         path = _nearest_block(name, interrupted)
         parent = nodes[path] if path in nodes else _node(path, nodes, kinds, interrupted)
@@ -193,14 +193,14 @@ def _node(name: str, nodes: dict[str, Node], kinds: dict[str, str], interrupted:
 
 
 def _sum(nodes: dict[str, Node], kept: dict[str, int]) -> None:
-    """Add up figures from the leaves; equal subtrees get equal signatures, and are added up once."""
+    """Add up figures from the leaves; equal subtrees have equal signatures and are added up once."""
     known: dict[object, tuple[int, bool, Figure]] = {}
-    # A node stands behind the one above it.
+    # A node follows its parent.
     for node in reversed(nodes.values()):
         layer = node.layer
-        # Who else reads a layer tells whether its output has memory of its own.
+        # Other readers of a layer decide whether its output has its own memory.
         own = layer and (id(layer.figures), layer.weights_from is None, layer.training_only, kept[layer.name])
-        # The passes of a repeat are told apart by their number alone.
+        # The passes of a repeat differ only in their number.
         label = "" if not node.children or node.label.isdigit() else node.kind
         key = (own, label, node.kind, tuple([child.signature for child in node.children]))
         if key not in known:
@@ -209,7 +209,7 @@ def _sum(nodes: dict[str, Node], kept: dict[str, int]) -> None:
 
 
 def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
-    """Whether all of a node is there in training only, and what it and what stands below it amount to."""
+    """Whether a whole node is training-only, and the sum of it and all nodes below."""
     layer, figure = node.layer, NOTHING
     if layer is None:
         training_only = all(child.training_only for child in node.children)
@@ -223,7 +223,7 @@ def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
 
 
 def height(node: Node) -> int:
-    """How many levels stand below a node."""
+    """The number of levels below a node."""
     deepest = node.depth
     stack = [node]
     while stack:
@@ -234,7 +234,7 @@ def height(node: Node) -> int:
 
 
 def rows(node: Node, depth: int) -> Iterator[Row]:
-    """The rows below a node with blocks folded from `depth` levels on; runs of equal folded ones are one row."""
+    """The rows below a node with blocks folded from `depth` levels on; runs of equal folded blocks are one row."""
     children = node.children
     position = 0
     while position < len(children):
@@ -255,9 +255,9 @@ def rows(node: Node, depth: int) -> Iterator[Row]:
 
 
 def fold(root: Node, most: int) -> tuple[list[Row], int]:
-    """The rows with blocks folded, deepest first, so that at most `most` are left, and the depth of that.
+    """At most `most` rows with blocks folded, deepest first, and the depth of the folding.
 
-    Opened from the top: a level more has more rows, and those beyond `most` are never made.
+    Opened from the top, because each level adds rows, so that no more than `most` rows are created.
     """
     folded = list(rows(root, 1))
     for depth in range(2, height(root) + 1):
@@ -269,10 +269,10 @@ def fold(root: Node, most: int) -> tuple[list[Row], int]:
 
 
 def heaviest(root: Node, quantity: str) -> Row | None:
-    """Where a quantity (`params`, `macs`) sits: the deepest row that holds half of it or more.
+    """The deepest row with half or more of a quantity (`params`, `macs`).
 
-    Where no row holds half, the heaviest at the top; None where there is none of it. Equal
-    neighbors count as one, as they do when they fold.
+    If no row has half, the heaviest at the top; None if the total is 0. Equal neighbors count as one
+    row, as in folding.
     """
     whole: int = getattr(root.figure, quantity)
     if not whole:

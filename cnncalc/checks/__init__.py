@@ -1,1 +1,1 @@
-"""What holds a network to budgets, assertions and design rules."""
+"""Checks of a network against budgets, assertions and design rules."""

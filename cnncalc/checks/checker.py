@@ -1,6 +1,6 @@
-"""Holds a network to its guards: what is kept, what is broken by how much, and where it is spent.
+"""Checks a network against its guards: whether each passes, by how much it fails, and which parts cost most.
 
-Facts alone: the sentences are written elsewhere.
+The results are records; `verdicts` has the sentences.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from cnncalc.syntax.expressions import (
 from cnncalc.syntax.settings import is_whole
 
 MOST_SPENT = 3
-# Sizes of inputs are commonly multiples of 32, the stride of most networks' last map.
+# Input sizes are usually multiples of 32, the stride of most networks' last map.
 INPUT_STEP = 32
-# How many layers may be placed anew, all told, to find out which inputs would do.
+# The total number of layers that may be placed again to find smaller inputs.
 MOST_PLACED = 100_000
 
 
 class Spent(Record):
-    """A part that much of a quantity is spent in; `before` is what the baseline has there, if there is one."""
+    """A part with much of a quantity; `before` is its value in the baseline, if any."""
 
     row: Row
     value: int
@@ -49,11 +49,11 @@ class Spent(Record):
 
 
 class Verdict(Record):
-    """A check with what explains it.
+    """A check with its explanation.
 
-    Of a broken limit, `spent` are the heaviest parts, or those that grew most, and `smaller_input` is the
-    largest smaller input that would keep it. Of an assertion, `figures` are what its calls came to, and
-    `sides` what it compared.
+    For a failed limit, `spent` are the heaviest parts, or those that grew most, and `smaller_input` is the
+    largest smaller input with which it passes. For an assertion, `figures` are the values of its calls, and
+    `sides` the values that it compared.
     """
 
     check: Check
@@ -65,7 +65,7 @@ class Verdict(Record):
 
 
 class CheckedSpec(Record):
-    """What is checked: a spec with its network, and the network that it is compared with."""
+    """A spec with its network, and the network that it is compared with."""
 
     spec: Spec
     network: LayerGraph
@@ -75,17 +75,17 @@ class CheckedSpec(Record):
 
 
 def check(subject: CheckedSpec, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
-    """The verdicts on all guards, in their order.
+    """The verdicts on all guards, in order.
 
-    Raises SpecError with every guard that cannot be held against the network: a name that nothing has, a
-    bound that is no number.
+    Raises SpecError with every guard that cannot be checked, because of an unknown name or a bound that is
+    not a number.
     """
     with limits.counted():
         return _Checker(subject).verdicts(guards)
 
 
 class _Checker:
-    """Holds one network to its guards."""
+    """Checks one network against its guards."""
 
     def __init__(self, subject: CheckedSpec) -> None:
         self.subject = subject
@@ -109,7 +109,7 @@ class _Checker:
         return tuple(found)
 
     def _guarded(self, guard: QuantityLimit | Assertion, verdicts: Callable[[], list[Verdict]]) -> list[Verdict]:
-        """The verdicts, unless a problem stands in their way, which is kept."""
+        """The verdicts; a problem that prevents them is recorded."""
         try:
             return verdicts()
         except EvaluationError as error:
@@ -132,7 +132,7 @@ class _Checker:
             yield from self._held(limit, node, self.measures.of_node(node, limit.quantity))
 
     def _held(self, limit: QuantityLimit, node: Node | None, value: Measured) -> Iterator[Verdict]:
-        """A verdict on what is limited as it is, and one on its increase."""
+        """A verdict on the value, and one on its increase."""
         limits.spend(Cost.VERDICT)
         subject = f"{node.name}.{limit.quantity}" if node else limit.quantity
         if isinstance(value, Shape):
@@ -175,7 +175,7 @@ class _Checker:
         return State.KEPT if "value" in amounts else State.TOLERATED
 
     def _increase(self, limit: QuantityLimit, node: Node | None, subject: str, value: int) -> Verdict:
-        """Whether no more than allowed was added since the baseline."""
+        """The verdict on the increase since the baseline."""
         bound = limit.bounds["max_increase"]
         unit = QUANTITIES[limit.quantity].unit
         before = self._value_before(limit, node)
@@ -189,7 +189,7 @@ class _Checker:
         return Verdict(check, limit, tuple(self._grown(node, limit.quantity)))
 
     def _value_before(self, limit: QuantityLimit, node: Node | None) -> int | None:
-        """What the baseline has; None where there is none, or where it does not have that block or layer."""
+        """The baseline's value; None if there is no baseline, or if it does not have this block or layer."""
         if self.before is None:
             return None
         if node is None:
@@ -201,7 +201,7 @@ class _Checker:
         return value if isinstance(value, int) else None
 
     def _amount(self, limit: QuantityLimit, word: str, bound: Bound, whole: Number = 0) -> Number:
-        """What a bound comes to; a percentage is one of `whole`."""
+        """The value of a bound; percentages are relative to `whole`."""
         value = bound.template.evaluate(self.names)
         found = amount(value, 1 if bound.scale is None else bound.scale)
         if found is None:
@@ -212,7 +212,7 @@ class _Checker:
     # --- why ------------------------------------------------------------------------------------
 
     def _explained(self, check: Check, limit: QuantityLimit, node: Node | None, most: Number | None) -> Verdict:
-        """A check with where its quantity is spent, where there is more of it than `most`."""
+        """A check with the parts that have most of its quantity, if the value is above `most`."""
         if most is None or not isinstance(check.value, int) or check.value <= most or limit.quantity not in SUMS:
             return Verdict(check, limit)
         smaller = self._smaller_input(limit, most) if node is None else None
@@ -224,11 +224,11 @@ class _Checker:
         return value * row.times if isinstance(value, int) else 0
 
     def _heaviest(self, node: Node | None, quantity: str) -> list[Spent]:
-        """The heaviest parts of the network or of a node; one that has most of it is told part by part."""
+        """The heaviest parts of the network or of a node; a part with most of the quantity is split."""
         top = node or self.measures.root
         parts = [row for row in rows(top, top.depth + 1) if not row.node.training_only or top.training_only]
         whole = sum(self._value(row, quantity) for row in parts)
-        # Of what was looked at once nothing else has more than half.
+        # At most one row has more than half.
         opened = parts
         while large := next((row for row in opened if self._is_most(row, quantity, whole)), None):
             opened = list(rows(large.node, large.node.depth + 1))
@@ -238,7 +238,7 @@ class _Checker:
         return sorted(found, key=lambda spent: -spent.value)[:MOST_SPENT]
 
     def _is_most(self, row: Row, quantity: str, whole: int) -> bool:
-        """Whether a block has more than half of a whole."""
+        """Whether a row is a block with more than half of the whole."""
         return row.times == 1 and bool(row.node.children) and 2 * self._value(row, quantity) > whole
 
     def _grown(self, node: Node | None, quantity: str) -> list[Spent]:
@@ -274,7 +274,7 @@ class _Checker:
         return now - before if isinstance(before, int) else 0
 
     def _smaller_input(self, limit: QuantityLimit, most: Number) -> Shape | None:
-        """The largest smaller input, square as the one now, that would keep a limit; None where none is known."""
+        """The largest smaller input, square like the current one, with which a limit passes; None if unknown."""
         inputs = self.subject.network.inputs
         if not SUMS[limit.quantity].per_sample or len(inputs) > 1:
             return None
@@ -299,7 +299,7 @@ class _Checker:
         return best
 
     def _with_input(self, name: str, shape: Shape, quantity: str) -> int | None:
-        """A quantity of the same network with another input; None where it does not fit."""
+        """A quantity of the same network with another input; None if the input does not fit."""
         spec = self.subject.spec
         try:
             with limits.counted():
@@ -313,7 +313,7 @@ class _Checker:
     # --- assertions -----------------------------------------------------------------------------
 
     def _assertion(self, assertion: Assertion) -> Verdict:
-        """An assertion with the figures that it asked for."""
+        """The verdict on an assertion, with the figures in it."""
         figures: dict[str, Value] = {}
         names = dict(self.names)
         for quantity in QUANTITIES:
@@ -328,13 +328,13 @@ class _Checker:
             raise EvaluationError(locate_in(assertion, error.offset), error.message, error.hint) from None
         if not isinstance(holds, bool):
             message = f"an assertion is true or false, but this is {describe(holds)}"
-            raise EvaluationError(assertion.span, message, "compare it, as in depth() <= 50")
+            raise EvaluationError(assertion.span, message, "compare it, such as depth() <= 50")
         state = State.KEPT if holds else State.BROKEN
         check = Check(ASSERT, " ".join(assertion.expression.text.split()), assertion.span, state)
         return Verdict(check, figures=tuple(figures.items()), sides=sides)
 
     def _asking(self, quantity: str, figures: dict[str, Value]) -> Value:
-        """The function that an assertion calls for a quantity; what it answers is kept in `figures`."""
+        """The function that an assertion calls for a quantity; it records its results in `figures`."""
 
         def ask(values: list[Value], offset: int) -> Value:
             if len(values) > 1 or not all(isinstance(value, str) for value in values):
@@ -351,7 +351,7 @@ class _Checker:
         return ask  # type: ignore[return-value]
 
     def _answer(self, quantity: str, pattern: str) -> Value:
-        """A quantity of the network, or of what a pattern names: the sum, where it names several."""
+        """A quantity of the network, or of the layers and blocks that match a pattern: their sum if several do."""
         if not pattern:
             value = self.measures.of_network(quantity)
         else:
@@ -368,17 +368,17 @@ class _Checker:
                 return sum(value for value in values if isinstance(value, int))
             else:
                 some = ", ".join(node.name for node in nodes[:3])
-                raise Unmeasurable(f"{pattern!r} names {len(nodes)} layers and blocks, {some} among them", "name one")
+                raise Unmeasurable(f"{pattern!r} matches {len(nodes)} layers and blocks, such as {some}", "name one")
         return tuple(value) if isinstance(value, Shape) else value
 
 
 def _above(name: str) -> Iterator[str]:
-    """The names of the blocks that something is in, by its full name."""
+    """The names of the blocks around a full name."""
     return accumulate(name.split(".")[:-1], "{}.{}".format)
 
 
 def _hundredth(number: Number) -> Number:
-    """A hundredth, exactly."""
+    """The exact hundredth of a number."""
     from fractions import Fraction
 
     part = Fraction(number) / 100

@@ -1,4 +1,4 @@
-"""What checks and rules find, as a record: every output format writes it in its own way."""
+"""Findings of checks and rules as records, for all output formats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASELINE = "baseline"
 
 
 class Severity(Enum):
-    """How much a finding weighs: an error breaks a check, the others do not."""
+    """The weight of a finding: only errors make a check fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,13 +25,13 @@ class Severity(Enum):
 
 
 class Finding(Record):
-    """One thing that was found: whose (`code`), where, a sentence, what would work, and lines that tell more.
+    """A finding: its code, place, message, hint and lines with details.
 
     `code` is that of a rule (CNN003), or `budget`, `increase`, `expect`, `assert`, `baseline` or `spec`.
-    `span` is the place to change in the spec, None where no line is to blame. `layer` is the full name of the layer
-    or block it is about, if there is one; `layers` are all that a rule finds there, of which `layer` is the worst. Of
-    a broken check, `subject` is its subject and `guard` the place where its guard is written: in the spec, in
-    cnncalc.yaml, or in an option, which has no line.
+    `span` is the place to change in the spec, None if it has no line. `layer` is the full name of the layer or
+    block, if any; `layers` are all layers that a rule finds there, and `layer` is the worst of them. For a failed
+    check, `subject` is its subject and `guard` the place of its guard: in the spec, in cnncalc.yaml, or in an
+    option, which has no line.
     """
 
     code: str
@@ -51,7 +51,7 @@ class Finding(Record):
 
 
 class State(Enum):
-    """What became of a check. A baseline that is missing leaves a limit of increase unchecked."""
+    """The result of a check. Without a baseline, limits of an increase are not checked."""
 
     KEPT = "kept"
     TOLERATED = "tolerated"
@@ -60,12 +60,12 @@ class State(Enum):
 
 
 class Check(Record):
-    """A limit, an expectation or an assertion that a network was held to.
+    """A checked limit, expectation or assertion.
 
-    `kind` is `budget`, `increase`, `expect` or `assert`; `subject` what it is about (`params`, `stage1.macs`, or an
-    assertion's text). `value` is what the network has: a number, a shape, or None of an assertion.
-    `limits` are what is allowed, by their words (`max`, `min`, `value`, `max_increase`), and `before` the
-    baseline's value. `unit` is "B" where the numbers are bytes.
+    `kind` is `budget`, `increase`, `expect` or `assert`; `subject` is its quantity (`params`, `stage1.macs`) or the
+    text of an assertion. `value` is the network's value: a number, a shape, or None for an assertion. `limits` are
+    the allowed values by key (`max`, `min`, `value`, `max_increase`), and `before` is the baseline's value. `unit`
+    is "B" for numbers of bytes.
     """
 
     kind: str
@@ -79,7 +79,7 @@ class Check(Record):
 
 
 class Outcome(Record):
-    """What was found of a spec: its file as it was named, the network's name (empty where it has none), and all checks.
+    """The result for a spec: its file as given, the network's name (or an empty text), and all checks and findings.
 
     A spec that cannot be used has findings of the code `spec` alone. `shown` is the file as the places in it name
     it, which differs for bundled networks and standard input. `blocks` is the number of blocks of a library, which has
@@ -94,12 +94,12 @@ class Outcome(Record):
     blocks: int = 0
 
     def contains(self, span: Span | None) -> bool:
-        """Whether a place is in the spec's own file; one without a line is in no file."""
+        """Whether a place is in the spec's own file; a place without a line is in no file."""
         return span is not None and bool(span.line) and span.file in (self.file, self.shown)
 
     @property
     def kept(self) -> bool:
-        """Whether it is usable, every check is kept, and no finding is an error."""
+        """Whether the spec is valid, every check passes, and no finding is an error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
@@ -108,16 +108,16 @@ class Outcome(Record):
 
     @property
     def broken_baseline(self) -> Finding | None:
-        """The error that no increase is held because the baseline cannot be used, if there is one."""
+        """The error that the baseline cannot be used, so that increases are not checked; None without it."""
         found = (finding for finding in self.findings if finding.code == BASELINE)
         return next((finding for finding in found if finding.severity is Severity.ERROR), None)
 
 
 def unusable(file: str, problems: Iterable[Problem], shown: str = "") -> Outcome:
-    """The outcome of a spec that cannot be used, a finding for each of its problems."""
+    """The outcome of an invalid spec, with a finding for each of its problems."""
     found = []
     for problem in problems:
-        # The file is told beside it.
+        # The file is shown separately.
         message = problem.message.removeprefix(f"{file}: ")
         found.append(Finding(SPEC, Severity.ERROR, problem.span, message, problem.hint))
     return Outcome(file, "", tuple(found), shown=shown)

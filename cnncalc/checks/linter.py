@@ -1,6 +1,6 @@
-"""Runs the rules over a network: which are asked, what comments silence, and what is one finding.
+"""Runs the rules on a network: selects rules, applies comments, and merges findings.
 
-A comment silences the rules that it names, or all, on its line:
+A comment silences the rules that it names, or all rules, on its line:
 
     - conv: {filters: 64, kernel: 3} # cnncalc: ignore CNN003 because the published weights have it
     - relu # cnncalc: ignore
@@ -29,17 +29,17 @@ from cnncalc.spec.records import Spec
 
 MARK = "cnncalc:"
 COMMENT = re.compile(r"#\s*cnncalc:\s*ignore(-file)?(?=\s|\Z)(.*)")
-# A word behind the first is another rule where a comma is between, or where it looks like a code.
+# After the first word, a word is another rule if it follows a comma or looks like a code.
 WORD = re.compile(r"(?:\s*,\s*|\s+)([A-Za-z][\w-]*)")
 CODE = re.compile(r"CNN[0-9]+\Z")
 BECAUSE = "because"
 
 
 class Selection(Record):
-    """Which rules are asked, and how much they weigh: words are codes, the beginnings of codes, or names.
+    """The selected rules and their severities. Words are codes, the beginnings of codes, or names.
 
-    No word in `select` means all. Of a rule that is selected and ignored the longer word decides, and
-    where they are equally long it is ignored. Of `severities` the last that fits a rule holds.
+    If `select` is empty, all rules are selected. If a rule is selected and ignored, the longer word decides;
+    if both are equally long, the rule is ignored. In `severities`, the last match applies.
     """
 
     select: tuple[str, ...] = ()
@@ -51,13 +51,13 @@ EVERYTHING = Selection()
 
 
 class UnknownRuleError(Exception):
-    """A word that stands for no rule, with what was meant."""
+    """A word matches no rule; carries a hint."""
 
     def __init__(self, word: str) -> None:
         self.word = word
-        self.message = f"there is no rule {quoted(word)}"
+        self.message = f"unknown rule {quoted(word)}"
         self.hint = "`cnncalc lint --list` shows the rules"
-        # Of codes the nearest is no nearer to what was meant than any other.
+        # No suggestion for codes: a similar code is rarely what was meant.
         if not word.upper().startswith("CNN"):
             self.hint = did_you_mean(word, [rule.name for rule in all_rules()], self.hint)
         super().__init__(f"{self.message}; {self.hint}")
@@ -67,7 +67,7 @@ class UnknownRuleError(Exception):
 
 
 def rules_of(word: str) -> tuple[Rule, ...]:
-    """The rules that a code, the beginning of codes or a name stands for. Raises UnknownRuleError."""
+    """The rules with a code, a beginning of their code, or a name. Raises UnknownRuleError."""
     found = _rules_of(word)
     if not found:
         raise UnknownRuleError(word)
@@ -81,7 +81,7 @@ def _rules_of(word: str) -> tuple[Rule, ...]:
 
 
 def selected(selection: Selection) -> tuple[tuple[Rule, Severity], ...]:
-    """The rules that are asked, with their severities. Raises UnknownRuleError."""
+    """The selected rules with their severities. Raises UnknownRuleError."""
     wanted, unwanted = _weights(selection.select), _weights(selection.ignore)
     severities = {rule.code: severity for word, severity in selection.severities for rule in rules_of(word)}
     return tuple(
@@ -93,7 +93,7 @@ def selected(selection: Selection) -> tuple[tuple[Rule, Severity], ...]:
 
 
 def _weights(words: Iterable[str]) -> dict[str, int]:
-    """How long the longest word is that stands for each rule; a name is as good as the whole code."""
+    """The length of the longest word that matches each rule; a name counts like a whole code."""
     weights: dict[str, int] = {}
     for word in words:
         for rule in rules_of(word):
@@ -105,11 +105,11 @@ def _weights(words: Iterable[str]) -> dict[str, int]:
 def lint(
     spec: Spec, network: LayerGraph, selection: Selection = EVERYTHING, batch: int | None = None
 ) -> tuple[Finding, ...]:
-    """What the rules find in a network, in the order of the file.
+    """The findings of the rules in a network, in the order of the file.
 
-    What has no place comes first, then what is in the spec's own file, then those it extends. `batch` is that
-    of training. Raises UnknownRuleError where `selection` names a rule that does not exist, and SpecError where all
-    of it takes too much work.
+    Findings without a place come first, then those in the spec's own file, then those in the specs it extends.
+    `batch` is the batch size in training. Raises UnknownRuleError for an unknown rule in `selection`, and SpecError
+    above the limit of work.
     """
     with limits.counted():
         return _lint(spec, network, selected(selection), batch)
@@ -124,7 +124,7 @@ def _lint(
     first = [pair for pair in rules if not pair[0].code.startswith(ABOUT_COMMENTS)]
     findings = [finding for rule, severity in first for finding in _findings(rule, severity, subject)]
     kept, comments = _silenced(findings, comments, spec.file)
-    # Those of a spec that this one starts from may be there for its sake.
+    # Comments in an extended spec may be meant for that spec.
     subject.comments = tuple(comment for comment in comments if comment.span.file == spec.file)
     last = [pair for pair in rules if pair[0].code.startswith(ABOUT_COMMENTS)]
     kept += [finding for rule, severity in last for finding in _findings(rule, severity, subject)]
@@ -137,10 +137,10 @@ def _lint(
 
 
 def _findings(rule: Rule, severity: Severity, subject: Subject) -> Iterator[Finding]:
-    """What one rule finds, as one finding for each place in the files."""
+    """The findings of a rule, merged to one for each place in the files."""
     by_place: dict[object, list[Found]] = {}
     for found in rule.check(subject):
-        # What has no line, and what is about no layer, is one of its own.
+        # Findings without a line or a layer are not merged.
         key = found.span if found.span is not None and found.layer else (found.span, found.message)
         by_place.setdefault(key, []).append(found)
     for places in by_place.values():
@@ -178,7 +178,7 @@ def comments_in(text: str, file: str) -> Iterator[Comment]:
 
 
 def _texts_in(text: str) -> list[tuple[int, int]]:
-    """From where to where the scalars of a YAML text go, in their order: a # in them is no comment."""
+    """The start and end of each scalar in a YAML text, in order: a # in a scalar is not a comment."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -189,13 +189,13 @@ def _texts_in(text: str) -> list[tuple[int, int]]:
 
 
 def _is_comment(text: str, at: int, texts: list[tuple[int, int]]) -> bool:
-    """Whether the # there begins a comment: after a space, and in no scalar."""
+    """Whether the # at an offset begins a comment: after a space, and not in a scalar."""
     before = bisect_right(texts, (at, len(text)))
     return (at == 0 or text[at - 1].isspace()) and not (before and at < texts[before - 1][1])
 
 
 def _words(text: str) -> Iterator[str]:
-    """The rules that a comment names; what follows `because`, or is no list any more, is a reason."""
+    """The rules that a comment names; text after `because`, or after the list, is a reason."""
     place = 0
     while match := WORD.match(text, place):
         word = match.group(1)
@@ -214,7 +214,7 @@ def _codes(word: str) -> tuple[str, ...] | None:
 def _silenced(
     findings: list[Finding], comments: tuple[Comment, ...], own_file: str
 ) -> tuple[list[Finding], tuple[Comment, ...]]:
-    """The findings that no comment silences, and the comments with the codes that they do."""
+    """The findings that no comment silences, and the comments with the codes that they silence."""
     if not comments:
         return findings, comments
     used: dict[int, set[str]] = {number: set() for number in range(len(comments))}
@@ -226,7 +226,7 @@ def _silenced(
 
     @cache
     def is_silenced(file: str, line: int, code: str) -> bool:
-        """Whether a comment there silences a rule; all that do are used."""
+        """Whether a comment on a line silences a rule. Marks all such comments as used."""
         numbers = [number for number in by_line.get((file, line), ()) if _names(comments[number], code)]
         for number in numbers:
             used[number].add(code)
@@ -235,7 +235,7 @@ def _silenced(
     kept = []
     for finding in findings:
         file, line = (finding.span.file, finding.span.line) if finding.span else (own_file, 0)
-        # Both are asked: each comment that silences it is used.
+        # No short circuit: each comment that silences the finding is marked as used.
         if not any([is_silenced(file, line, finding.code), is_silenced(file, 0, finding.code)]):
             kept.append(finding)
     return kept, tuple(comment._replace(used=frozenset(used[number])) for number, comment in enumerate(comments))

@@ -1,12 +1,12 @@
-"""What a rule must say: the contract that every file in rules/ fulfils.
+"""The contract of rules, which every file in rules/ fulfills.
 
-A rule is a module. Its docstring is its page: a first line that says what it finds, then under the
-headings of HEADINGS why that matters, a spec that triggers it, a better one, when to leave it, and
-the source. `CODE`, `NAME` (the file's name) and `SEVERITY` say what it is called and how much it
-weighs, and `check(subject)` yields what it finds. Nothing else: the linter adds code and severity,
-leaves out what comments silence, and makes what one line does in many places one finding.
+A rule is a module. Its docstring is its page: a first line that describes the finding, then, under the
+headings of HEADINGS, why it matters, a spec that triggers it, a better spec, when to leave it, and the
+source. `CODE`, `NAME` (the file's name) and `SEVERITY` identify and weigh it, and `check(subject)` yields
+its findings. The linter adds code and severity, drops findings that comments silence, and merges the
+findings of one line.
 
-A rule asks what a layer is there for (`Role`) and what it answers, never for its type's name.
+A rule asks for the role of a layer (`Role`) and its methods, never for the name of its type.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field, Fields
 
 HEADINGS = ("Why it matters", "What triggers it", "What is better", "When to leave it", "Source")
-# Rules whose codes begin so are asked last: they tell of the comments that silence the others.
+# Rules with these codes run last: they check the comments that silence the other rules.
 ABOUT_COMMENTS = "CNN09"
 
 WEIGHTED = frozenset({Role.CONVOLUTION, Role.LINEAR})
 POOLS = frozenset({Role.MAX_POOL, Role.AVERAGE_POOL})
 SLIDING = frozenset({Role.CONVOLUTION, Role.MAX_POOL, Role.AVERAGE_POOL})
 NORMS = frozenset({Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION})
-# They normalize, activate or drop numbers, and leave each in its channel and position.
+# Roles that normalize, activate or drop elements, and leave each in its channel and position.
 KEEPS_MAP = NORMS | {Role.ACTIVATION, Role.SCALING, Role.DROPOUT}
 
 
 class Found(Record):
-    """One thing that a rule finds: where (None where no line is to blame), in which layer, a sentence, what would work.
+    """What a rule found: a place (None without a line), a layer, a message and a hint.
 
-    What one line does in many places is one finding, told with the numbers of the largest `weight`.
+    Several on one line become one finding, with the numbers of the one with the largest `weight`.
     """
 
     span: Span | None
@@ -55,7 +55,7 @@ class Found(Record):
 
 
 class Rule(Record):
-    """A rule as its module gives it; `page` is its docstring."""
+    """A rule as declared by its module; `page` is its docstring."""
 
     code: str
     name: str
@@ -65,11 +65,11 @@ class Rule(Record):
 
 
 class Comment(Record):
-    """A comment that silences rules: on its line, or in the whole file.
+    """A comment that silences rules on its line or in the whole file.
 
-    `words` are what it names, as they are written and with the codes they stand for (None where there is no
-    such rule); none means all rules. `used` are the codes that it silenced. `misplaced` is one for the whole
-    file that stands beside or below what it is about.
+    `words` are the rules in it, as written and with their codes (None if unknown); no words mean all rules.
+    `used` are the codes that it silenced. `misplaced` is true for a comment for the whole file that is not at
+    its beginning.
     """
 
     span: Span
@@ -80,10 +80,10 @@ class Comment(Record):
 
 
 class Subject:
-    """What rules are asked about: a spec, its network, and what is computed of it, when a rule asks.
+    """The subject of rules: a spec, its network, and analyses that are computed on demand.
 
-    `batch` is that of training, where it was told. `asked` are the codes of the rules that are asked;
-    `comments` those of the spec's own file, empty until all other rules were asked.
+    `batch` is the batch size in training, if given. `asked` are the codes of the selected rules;
+    `comments` are those of the spec's own file, empty until all other rules have run.
     """
 
     def __init__(self, spec: Spec, network: LayerGraph, batch: int | None = None) -> None:
@@ -97,7 +97,7 @@ class Subject:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, each after those it reads."""
+        """The layers, each after its inputs."""
         return self.network.layers
 
     @cached_property
@@ -106,7 +106,7 @@ class Subject:
 
     @cached_property
     def readers(self) -> dict[str, list[Layer]]:
-        """Who reads each layer and each input; a layer that reads it twice is there once."""
+        """The readers of each layer and each input, each once."""
         readers: dict[str, list[Layer]] = {name: [] for name, _ in self.network.inputs}
         for layer in self.layers:
             readers[layer.name] = []
@@ -121,7 +121,7 @@ class Subject:
 
     @cached_property
     def gives_map(self) -> bool:
-        """Whether an output has several positions, each with an answer of its own."""
+        """Whether an output has several positions."""
         shapes = dict(self.network.inputs)
         return any(
             (self.by_name[name].output_shape if name in self.by_name else shapes[name]).positions > 1
@@ -130,7 +130,7 @@ class Subject:
 
     @cached_property
     def spans_of_groups(self) -> dict[str, Span]:
-        """Where each block, branch and repeat is written, by its full name."""
+        """The place of each block, branch and repeat, by its full name."""
         return {group.name: group.span for group in reversed(self.network.groups)}
 
     @cached_property
@@ -139,33 +139,33 @@ class Subject:
 
     @cached_property
     def fields(self) -> Fields:
-        """The receptive fields, gates left aside."""
+        """The receptive fields, without gates."""
         from cnncalc.analyses.receptive_field import fields
 
         return fields(self.network)
 
     @cached_property
     def on_the_way(self) -> set[str]:
-        """The layers that reach an output otherwise than through a gate."""
+        """The layers from which a path without gates leads to an output."""
         from cnncalc.analyses.receptive_field import on_the_way
 
         return on_the_way(self.network, self.fields.gates)
 
     def field_of(self, layer: Layer) -> dict[str, Field | None]:
         """A layer's field on each input of the network that it depends on."""
-        # Layers that leave the field as it is hand the same record on.
+        # Layers that do not change the field share its record.
         key = (id(self.fields.strands[layer.name]), layer.output_shape.spatial)
         if key not in self._fields_of:
             self._fields_of[key] = self.fields.of(layer.name)
         return self._fields_of[key]
 
     def source(self, layer: Layer) -> Layer | None:
-        """The layer that a layer of one input reads; None where it reads several, or an input of the network."""
+        """The layer that a layer reads; None if it reads several, or an input of the network."""
         return self.by_name.get(layer.inputs[0]) if len(layer.inputs) == 1 else None
 
     def before(self, layer: Layer, through: AbstractSet[Role]) -> Layer | None:
-        """The layer that a layer of one input reads, those of certain roles passed over; None where there is none."""
-        # All layers at once: many may read the end of one long chain.
+        """The layer that a layer reads, skipping layers of certain roles; None if there is none."""
+        # Computed for all layers at once: many may read the end of one long chain.
         if through not in self._before:
             found = self._before[through] = {}
             for each in self.layers:
@@ -175,7 +175,7 @@ class Subject:
         return self._before[through][layer.name]
 
     def first_behind(self, wanted: Callable[[Layer], bool], through: AbstractSet[Role]) -> dict[str, Layer]:
-        """For each layer the wanted one that what it gives comes to, with only layers of certain roles between."""
+        """For each layer, the first wanted layer after it, with only layers of certain roles between."""
         found: dict[str, Layer] = {}
         for layer in reversed(self.layers):
             for reader in self.readers[layer.name]:
@@ -186,7 +186,7 @@ class Subject:
         return found
 
     def only_readers(self, layer: Layer) -> list[Layer]:
-        """Who reads a layer, where nobody else gets its output; none where the network gives it."""
+        """The readers of a layer; empty if its output is also an output of the network."""
         return [] if layer.name in self.outputs else self.readers[layer.name]
 
     def of_role(self, *roles: Role) -> Iterator[Layer]:
@@ -195,13 +195,13 @@ class Subject:
 
 
 def place(layer: Layer, *settings: str) -> Span:
-    """Where the first of some settings is written, else the layer."""
+    """The place of the first of some settings that is written, else of the layer."""
     written = (layer.written[setting].span for setting in settings if setting in layer.written)
     return next(written, layer.span)
 
 
 def located(span: Span) -> Span | None:
-    """A place in a file; what an option of the command gives has none."""
+    """A place in a file; None for values from options."""
     return span if span.line else None
 
 
@@ -211,13 +211,13 @@ def number(value: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in a message, to a tenth and rounded half up: 74.3 %."""
+    """A share in a message, in percent with one decimal, rounded half up: 74.3 %."""
     tenths = (2000 * part + whole) // (2 * whole)
     return f"{tenths // 10}.{tenths % 10} %"
 
 
 def some(names: Iterable[str], most: int = 4) -> str:
-    """Names as a message lists them: the first few, and how many more there are."""
+    """Names in a message: the first few, and the number of others."""
     every = list(names)
     if len(every) <= most + 1:
         return listed(every)
@@ -225,7 +225,7 @@ def some(names: Iterable[str], most: int = 4) -> str:
 
 
 def variant(layer: Layer, **settings: object) -> Layer | None:
-    """A layer with other settings, of those that its type has; None where they do not fit its input."""
+    """A layer with other settings, as far as its type has them; None if they do not fit its input."""
     known = {key: value for key, value in settings.items() if key in layer.settings}
     try:
         changed = type(layer.figures.type)(**{**layer.settings, **known})
@@ -235,12 +235,12 @@ def variant(layer: Layer, **settings: object) -> Layer | None:
 
 
 def is_dense(layer: Layer) -> bool:
-    """Whether it is a convolution each of whose filters slides over all channels."""
+    """Whether a layer is a convolution whose filters read all channels."""
     matrices = matrices_of(layer)
     if matrices is None or matrices.products > 1 or matrices.spread:
         return False
     inner = layer.input_shapes[0].channels * prod(kernel_of(layer))
-    # Where filters read only some of the channels there are fewer weights than places in the matrix.
+    # If filters read only some channels, the layer has fewer weights than the matrix has elements.
     return layer.weights[0].size == matrices.rows * inner
 
 
@@ -250,7 +250,7 @@ def matrices_of(layer: Layer) -> Matrices | None:
 
 
 def sliding_of(layer: Layer) -> tuple[SlidingWindow, ...]:
-    """The windows of a layer that slides a kernel over its input; none for any other."""
+    """The windows of a layer that slides a kernel over its input; empty for other layers."""
     if layer.figures.type.role not in SLIDING:
         return ()
     windows = layer.figures.type.windows(layer.input_shapes)
@@ -259,5 +259,5 @@ def sliding_of(layer: Layer) -> tuple[SlidingWindow, ...]:
 
 
 def kernel_of(layer: Layer) -> tuple[int, ...]:
-    """The kernel along each axis of a layer that slides one over its input."""
+    """The kernel size along each axis; empty for layers without a sliding kernel."""
     return tuple(window.kernel for window in sliding_of(layer))

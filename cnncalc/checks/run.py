@@ -1,4 +1,4 @@
-"""A spec read, built, held to its guards and linted: all that `check` and `lint` find of it."""
+"""Runs `check` and `lint` on a spec: reads, builds, checks and lints it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SEVERITIES = tuple(severity.value for severity in Severity)
 
 
 class Request(Record):
-    """What is asked of each spec.
+    """The checks to run on each spec.
 
-    `guards` are those of the command's options; `held` says whether any guards are looked at, and
-    `selection` which rules are, None for none. The baseline is the spec `against`, or each spec as it
-    is at the git revision `against_ref`; one that cannot be used is an error, unless `allow_broken_baseline`.
-    `batch` and `dtype` come before those of the configuration. `in_git` is the configuration at the revisions of
-    baselines, None where no configuration is used.
+    `guards` are those of the command's options; `held` tells whether guards are checked, and `selection` which
+    rules, None for none. The baseline is the spec `against`, or each spec itself at the git revision
+    `against_ref`; a broken baseline is an error, unless `allow_broken_baseline`. `batch` and `dtype` take
+    precedence over the configuration. `in_git` is the configuration at the revisions of baselines, None if no
+    configuration is used.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -48,7 +48,7 @@ class Request(Record):
 
 
 class Overrides(Record):
-    """What is set in place of a spec's own variables and inputs, each as it is written."""
+    """Values that override a spec's variables and inputs, as written."""
 
     settings: tuple[tuple[str, str], ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
@@ -58,9 +58,9 @@ class Overrides(Record):
 
 
 class Baseline(Record):
-    """The network that one is compared with, or why there is none: a `note`, or what is wrong with it.
+    """The network of a baseline, or why there is none: a `note`, or its problems.
 
-    `overrides` are those that a configuration has for it.
+    `overrides` are those of its configuration.
     """
 
     network: LayerGraph | None = None
@@ -70,7 +70,7 @@ class Baseline(Record):
 
 
 def outcome(reference: str, request: Request) -> Outcome:
-    """All that is found of a spec. Raises SpecError only where no baseline can be read at its revision."""
+    """The outcome for a spec. Raises SpecError only if the revision of the baseline cannot be read."""
     entries = entries_of(request.config, reference)
     own = overrides_of(entries)
     try:
@@ -116,11 +116,11 @@ def _verdicts(
 
 
 def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:
-    """The bounds of the defaults that no other guard sets: a default `max_increase` outlasts a `max` elsewhere."""
+    """The bounds of the defaults that no other guard sets: a default `max_increase` applies beside another `max`."""
     given = {(limit.kind, limit.key, name) for each in others for limit in each.limits for name in limit.bounds}
     remaining = []
     for limit in defaults.limits:
-        # A tolerance goes with the bounds beside it.
+        # A tolerance belongs to the bounds beside it.
         replaced = {name for name in limit.bounds if name != TOLERANCE and (limit.kind, limit.key, name) in given}
         bounds = {name: bound for name, bound in limit.bounds.items() if name not in replaced}
         if set(bounds) - {TOLERANCE}:
@@ -129,13 +129,13 @@ def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:
 
 
 def _batch(entries: tuple[ConfigEntry, ...], request: Request) -> int | None:
-    """The batch that is told: by the command, an entry, or the defaults."""
+    """The batch size of the command, an entry, or the defaults."""
     told = (request.batch, *(entry.batch for entry in entries), request.config.defaults.batch)
     return next((batch for batch in told if batch), None)
 
 
 def overrides_of(entries: Iterable[ConfigEntry]) -> Overrides:
-    """What the entries of a configuration set in a spec."""
+    """The overrides in the entries of a configuration."""
     entries = tuple(entries)
     return Overrides(
         tuple(pair for entry in entries for pair in entry.settings),
@@ -144,7 +144,7 @@ def overrides_of(entries: Iterable[ConfigEntry]) -> Overrides:
 
 
 def _baseline(place: Place, request: Request) -> Baseline:
-    """What a spec is compared with. Raises git.RevisionError where nothing can be read at the revision."""
+    """The baseline of a spec. Raises git.RevisionError if the revision cannot be read."""
     if request.against is None and request.against_ref is None:
         return Baseline()
     try:
@@ -152,7 +152,9 @@ def _baseline(place: Place, request: Request) -> Baseline:
             locate(request.against) if request.against is not None else at_revision(place, request.against_ref or "")
         )
         if before is None:
-            return Baseline(note=f"{request.against_ref} has no {place.shown}: it is new, and no increase is held")
+            return Baseline(
+                note=f"{request.against_ref} has no {place.shown}: it is new, and increases are not checked"
+            )
         entries: tuple[ConfigEntry, ...] = ()
         if not before.revision:
             entries = entries_of(request.config, request.against or "")
@@ -169,8 +171,8 @@ def _baseline(place: Place, request: Request) -> Baseline:
 def _network_like(place: Place, own: Overrides, request: Request) -> LayerGraph:
     """The network of a baseline.
 
-    What the configuration sets in a spec can be altered by whoever alters the spec, so that a baseline has overrides
-    of its `own`. Those of the command are for both: the baseline takes those whose variable or input it has.
+    A change of the spec may also change its overrides in the configuration, so a baseline has its `own` overrides.
+    Overrides of the command apply to both, as far as the baseline has the variable or input.
     """
     chain = chain_of(place, request.inputs or own.inputs)
     spec = decode(chain)
@@ -181,12 +183,12 @@ def _network_like(place: Place, own: Overrides, request: Request) -> LayerGraph:
 
 
 def _notes(baseline: Baseline, own: Overrides, verdicts: tuple[Verdict, ...], request: Request) -> Iterator[Finding]:
-    """What is to be said of the baseline: where one exists and cannot be used, increases are not held silently."""
+    """Findings about the baseline: a broken baseline, on which no increase can be checked, is always reported."""
     if baseline.note:
         yield Finding(BASELINE, Severity.NOTE, None, baseline.note)
     if baseline.problem is not None:
         span, message, hint = baseline.problem
-        message = f"the baseline cannot be used, so no increase is held: {Problem(span, message)}"
+        message = f"the baseline cannot be used, so increases are not checked: {Problem(span, message)}"
         details = (hint,) if hint else ()
         if request.allow_broken_baseline:
             yield Finding(BASELINE, Severity.NOTE, None, message, details=details)
@@ -194,17 +196,17 @@ def _notes(baseline: Baseline, own: Overrides, verdicts: tuple[Verdict, ...], re
             hint = f"fix the baseline{surface.broken_baseline()}"
             yield Finding(BASELINE, Severity.ERROR, None, message, hint, details)
     if baseline.network is not None and baseline.overrides != own:
-        before, now = (quoted(str(each)) if any(each) else "no set or input" for each in (baseline.overrides, own))
-        message = f"the configuration has {before} for the baseline, and {now} for the spec"
-        yield Finding(BASELINE, Severity.NOTE, None, message, "--set and --input are for both")
+        before, now = (quoted(str(each)) if any(each) else "nothing" for each in (baseline.overrides, own))
+        message = f"the configuration sets {before} for the baseline, but {now} for the spec"
+        yield Finding(BASELINE, Severity.NOTE, None, message, "use --set and --input, which apply to both")
     held = any(verdict.check.kind == INCREASE for verdict in verdicts)
     if baseline.network is not None and not held:
-        hint = f"{surface.increase()} would"
-        yield Finding(BASELINE, Severity.NOTE, None, "nothing limits an increase", hint)
+        hint = f"use {surface.increase()}"
+        yield Finding(BASELINE, Severity.NOTE, None, "the baseline has no effect without max_increase", hint)
 
 
 def refuse_unknown_rules(config: Config) -> None:
-    """Raise SpecError with every rule and severity of a configuration that does not exist."""
+    """Raise SpecError with all unknown rules and severities of a configuration."""
     problems = limits.Problems()
     for each in (config.lint, *(entry.lint for entry in config.entries)):
         for word, span in (*each.select, *each.ignore, *((word, span) for word, _, span in each.severities)):
@@ -214,13 +216,13 @@ def refuse_unknown_rules(config: Config) -> None:
                 problems.append(Problem(span, unknown.message, unknown.hint))
         for _, text, span in each.severities:
             if text not in SEVERITIES:
-                problems.append(Problem(span, f"there is no severity {quoted(text)}", f"they are {listed(SEVERITIES)}"))
+                problems.append(Problem(span, f"unknown severity {quoted(text)}", f"use {listed(SEVERITIES, 'or')}"))
     if problems:
         raise SpecError(problems)
 
 
 def _joined(selection: Selection, lints: list[Lint]) -> Selection:
-    """The rules of the options over those of the configuration: what an option selects is all that is asked."""
+    """The options override the configuration: if an option selects rules, only these run."""
     return Selection(
         selection.select or tuple(word for each in lints for word, _ in each.select),
         (*(word for each in lints for word, _ in each.ignore), *selection.ignore),
@@ -229,9 +231,9 @@ def _joined(selection: Selection, lints: list[Lint]) -> Selection:
 
 
 def status(outcomes: list[Outcome], *, strict: bool, errors_only: bool) -> int:
-    """The exit status: 2 where a spec is unusable, 1 where a check is broken or a rule weighs enough, else 0.
+    """The exit status: 2 if a spec is invalid, 1 if a check fails or a finding is severe enough, else 0.
 
-    Rules weigh enough that find an error; unless `errors_only`, a warning; where `strict`, also a note.
+    Errors are severe enough; unless `errors_only`, also warnings; with `strict`, also notes.
     """
     if any(outcome.unusable for outcome in outcomes):
         return 2

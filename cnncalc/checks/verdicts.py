@@ -1,4 +1,4 @@
-"""The verdicts of a check in words: what is broken, by how much, where it is spent, and what would keep it."""
+"""Verdicts as findings: what fails, by how much, which parts cost most, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cnncalc.spec.guards import ASSERT
 from cnncalc.syntax.expressions import Number, Value, decimal, describe, fraction
 from cnncalc.text import BYTES, Share
 
-# Fractions from here on are told without what comes behind the point.
+# Fractions from here on are rounded to whole numbers.
 EXACT_FROM = 1000
 SEVERITIES = {State.BROKEN: Severity.ERROR, State.TOLERATED: Severity.WARNING}
 
 
 def findings(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
-    """A finding for each guard that is not kept, at the guard; one within its tolerance is a warning."""
+    """A finding for each guard that fails, at the guard; within the tolerance, it is a warning."""
     for verdict in verdicts:
         check = verdict.check
         if check.state in SEVERITIES:
@@ -35,8 +35,8 @@ def findings(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
 def in_spec(found: Iterable[Finding], network: LayerGraph) -> Iterator[Finding]:
     """Findings of guards, each at a place in the spec.
 
-    A guard of cnncalc.yaml or of an option holds for other specs too: there the place to change is the layer that
-    it names, if any, and the message says where the guard is written.
+    A guard in cnncalc.yaml or in an option applies to other specs, too. Its finding is at the layer that it names,
+    if any, and the message tells where the guard is written.
     """
     places: dict[str, Span] = {}
     for finding in found:
@@ -53,20 +53,20 @@ def in_spec(found: Iterable[Finding], network: LayerGraph) -> Iterator[Finding]:
 
 
 def _places(network: LayerGraph) -> dict[str, Span]:
-    """Where the spec has each block and layer, by its full name."""
+    """The place of each block and layer in the spec, by its full name."""
     groups = {group.name: group.span for group in network.groups}
     return groups | {layer.name: layer.span for layer in network.layers}
 
 
 def value_of(check: Check) -> str:
-    """What the network has: a number with its unit, or a shape."""
+    """The network's value: a number with its unit, or a shape."""
     if check.value is None:
         return ""
     return str(Shape(check.value)) if isinstance(check.value, tuple) else _number(check.value, check.unit)
 
 
 def limits_of(check: Check) -> str:
-    """What is allowed, in a few words."""
+    """The allowed values, in a few words."""
     texts = []
     for word, bound in check.limits:
         text = str(Shape(bound)) if isinstance(bound, tuple) else _number(bound, check.unit)
@@ -75,7 +75,7 @@ def limits_of(check: Check) -> str:
 
 
 def used(check: Check) -> Share | None:
-    """How much of the most that is allowed is used."""
+    """The used share of the maximum."""
     most = dict(check.limits).get("max")
     if not isinstance(check.value, int) or most is None or isinstance(most, tuple) or not most:
         return None
@@ -87,7 +87,7 @@ def used(check: Check) -> Share | None:
 
 
 def _limit(verdict: Verdict) -> tuple[str, str]:
-    """The sentence of a limit that is not kept, and what would keep it."""
+    """The message of a limit that fails, and a hint."""
     check = verdict.check
     has = f"{check.subject} is {value_of(check)}"
     if not isinstance(check.value, int):
@@ -99,15 +99,15 @@ def _limit(verdict: Verdict) -> tuple[str, str]:
     if "value" in limits:
         return f"{has}, not {limits_of(check)}: {_difference(check, limits['value'])}", ""
     if most is not None and check.value > most:
-        message = f"{has}, {_difference(check, most)} than the {_number(most, check.unit)} of its budget"
+        message = f"{has}, {_difference(check, most)} than its budget of {_number(most, check.unit)}"
         return message, _instead(verdict, check.value - most)
     if least is not None:
-        return f"{has}, {_difference(check, least)} than the {_number(least, check.unit)} that it must have", ""
+        return f"{has}, {_difference(check, least)} than its minimum of {_number(least, check.unit)}", ""
     return has, ""
 
 
 def _difference(check: Check, bound: Number) -> str:
-    """By how much a value misses a bound: 12,345 (2.1 %) more."""
+    """The difference between a value and a bound: 12,345 (2.1 %) more."""
     value = check.value if isinstance(check.value, int) else 0
     more = value > bound
     by = value - bound if more else bound - value
@@ -121,16 +121,16 @@ def _increase(check: Check, allowed: Number) -> str:
     percent = f" ({_percent(value - before, before)})" if before else ""
     limit = f"{_number(allowed, check.unit)}{f' ({_percent(allowed, before)})' if before else ''}"
     grown = f"{check.subject} grew by {_number(value - before, check.unit)}{percent}"
-    return f"{grown} to {_number(value, check.unit)}, where {limit} is allowed"
+    return f"{grown} to {_number(value, check.unit)}, more than the allowed {limit}"
 
 
 def _instead(verdict: Verdict, over: Number) -> str:
-    """What would keep a budget: less in the heaviest part, a smaller input, or a larger budget."""
+    """A hint for a budget: reduce the heaviest part, the input, or allow more."""
     check = verdict.check
     ways = []
     if verdict.spent and verdict.spent[0].value > over:
         heaviest = verdict.spent[0]
-        ways.append(f"take {_percent(over, heaviest.value, up=True)} off {full_label(heaviest.row)}")
+        ways.append(f"reduce {full_label(heaviest.row)} by {_percent(over, heaviest.value, up=True)}")
     if verdict.smaller_input is not None:
         ways.append(f"make the input {verdict.smaller_input!s}")
     if isinstance(check.value, int):
@@ -141,11 +141,11 @@ def _instead(verdict: Verdict, over: Number) -> str:
 def _instead_of_increase(verdict: Verdict) -> str:
     check = verdict.check
     value = check.value if isinstance(check.value, int) else 0
-    return f"allow {_rounded_up(value - (check.before or 0), check.unit)}, if what it buys is worth it"
+    return f"reduce the growth, or raise max_increase to {_rounded_up(value - (check.before or 0), check.unit)}"
 
 
 def _spent(verdict: Verdict) -> Iterator[str]:
-    """The parts in which it is spent, or that grew, a line each."""
+    """The heaviest parts, or those that grew, one line each."""
     unit, whole = verdict.check.unit, verdict.check.value
     if not isinstance(whole, int):
         return
@@ -171,7 +171,7 @@ def _growth(spent: Spent, unit: str) -> str:
 
 
 def _assertion(verdict: Verdict) -> tuple[str, str]:
-    """The sentence of an assertion that does not hold, with its figures."""
+    """The message of an assertion that fails, with its figures."""
     figures = listed([f"{call} is {_value(value)}" for call, value in verdict.figures]) if verdict.figures else ""
     compared = ""
     if len(verdict.sides) == 2 and len(verdict.figures) != 1:
@@ -200,7 +200,7 @@ def _number(number: Number, unit: str) -> str:
 
 
 def _percent(part: Number, whole: Number, *, up: bool = False) -> str:
-    """A part of a whole in per cent; `up` rounds to what is surely enough."""
+    """A part of a whole in percent; `up` rounds up, so that the result is enough."""
     share = Fraction(part) / Fraction(whole)
     if up:
         tenths = -(-share.numerator * 1000 // share.denominator)
@@ -209,7 +209,7 @@ def _percent(part: Number, whole: Number, *, up: bool = False) -> str:
 
 
 def _rounded_up(number: int, unit: str) -> str:
-    """A number with three digits that is no less, as a spec writes it: 613M, 21 MiB."""
+    """The number rounded up to three digits, in the notation of specs: 613M, 21 MiB."""
     units = (
         (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
         if unit == BYTES

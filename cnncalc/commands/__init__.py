@@ -1,4 +1,4 @@
-"""The commands: read, ask, write, exit. One module each, loaded when it is named."""
+"""The commands: read, compute, write, exit. One module per command, loaded on demand."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from cnncalc import surface
 from cnncalc.errors import SpecError, did_you_mean
 from cnncalc.text import plain
 
-# Errors in several lines that are click's own words; it has the second from 8.2 on.
+# Errors of click with several lines; the second exists from click 8.2 on.
 QUOTING_NOTHING = (click.MissingParameter, getattr(click.exceptions, "NoArgsIsHelpError", click.MissingParameter))
 UNUSABLE = 2
-# What shells say of a program that a signal has ended: 128 and the number of SIGINT or SIGPIPE.
+# The exit status of a program that a signal ended: 128 plus the number of SIGINT or SIGPIPE.
 INTERRUPTED = 130
 NOBODY_READS = 141
 
 
 @contextmanager
 def _orderly() -> Iterator[None]:
-    """See to it that a run ends in one line, or none, and with its status, whatever becomes of its streams.
+    """End a run with at most one line and with its status, whatever happens to its streams.
 
-    Ctrl-C and a reader that has gone, as `head` does, are no errors: there is nothing to say. All that was
-    written has to arrive: what is left in a buffer fails only where it is flushed. Every
-    error ends here, so that none writes what acts on a terminal or on a CI system.
+    Ctrl-C and a reader that has ended, such as `head`, are not errors and need no message. Output must arrive,
+    so the buffer is flushed here, where it may fail. All errors end here, so that none writes text that acts
+    on a terminal or a CI system.
     """
     try:
         try:
@@ -48,28 +48,28 @@ def _orderly() -> Iterator[None]:
         _leave_unwritten()
         raise SystemExit(NOBODY_READS) from None
     except SpecError as error:
-        # A question about a network that takes more work than the limit.
+        # An analysis that exceeds the limit of work.
         from cnncalc.commands import _options
 
         _options.fail(error)
     except OSError as error:
         _leave_unwritten()
-        # What is missing without a name is the current folder: only it can be gone while it is used.
+        # A missing file without a name is the current folder, which may be removed during the run.
         unnamed = "the current folder" if isinstance(error, FileNotFoundError) else "standard output"
         what = error.filename or unnamed
-        # Where not even this can be written, the status says it.
+        # If even this cannot be written, the status is enough.
         with suppress(OSError):
             click.echo(plain(f"Error: {what}: {error.strerror or error}"), err=True)
         raise SystemExit(UNUSABLE) from None
     except QUOTING_NOTHING:
         raise
     except click.ClickException as error:
-        # What the command line says may come from a stranger, and every such error quotes it.
+        # Usage errors quote the command line, which may be untrusted.
         raise click.UsageError(plain(error.format_message()), getattr(error, "ctx", None)) from None
 
 
 def _leave_unwritten() -> None:
-    """Drop what is still in the buffer: at the end Python would try once more, and complain."""
+    """Drop the rest of the buffer, which Python would otherwise try to write at exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -77,7 +77,7 @@ def _leave_unwritten() -> None:
 
 
 class Commands(click.Group):
-    """A group whose commands are the modules of this folder; `list` lives in list_.py."""
+    """A group whose commands are the modules of this folder; `list` is in list_.py."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         folder = os.path.dirname(__file__)
@@ -94,7 +94,7 @@ class Commands(click.Group):
         return None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the limits of specs, which the option --limit of many commands changes."""
+        """List the limits of specs, for the option --limit of many commands."""
         from cnncalc import limits
 
         bounds = limits.Limits()
@@ -102,8 +102,8 @@ class Commands(click.Group):
             formatter.write_dl([(f"{key}={getattr(bounds, key):,}", words) for key, words in limits.DOCS.items()])
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        # Click writes usage errors itself, which may fail as well. Limits that it has put in force before an error
-        # are left in a context of their own.
+        # Click writes usage errors itself, which may also fail. A separate context discards limits that options set
+        # before an error.
         with surface.command_line(), _orderly():
             return copy_context().run(super().main, *args, **extra)
 
@@ -121,13 +121,13 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        # Where a shell completes, what is on the line may be anything.
+        # During completion, the command line may contain anything.
         if not name.startswith("-") and not ctx.resilient_parsing:
             self.find_command(ctx, name)
         return super().resolve_command(ctx, args)
 
     def find_command(self, ctx: click.Context, name: str) -> click.Command:
-        """The command of a name; a usage error where there is none."""
+        """The command with a name. Raises a usage error if there is none."""
         command = self.get_command(ctx, name)
         if command is None:
             known = self.list_commands(ctx)
@@ -136,7 +136,7 @@ class Commands(click.Group):
             hint = did_you_mean(name, known, f"the commands are {', '.join(known)}")
             if bundled.path(name) or os.path.isfile(name):
                 hint = f"write `cnncalc summary {name}`" if name.isprintable() else hint
-            ctx.fail(f"there is no command {name!r}; {hint}")
+            ctx.fail(f"unknown command {name!r}; {hint}")
         return command
 
 

@@ -8,7 +8,7 @@ import os
 
 
 class Closed(io.TextIOBase):
-    """A stream that refuses all text, as the system does; Python has none at all in this case."""
+    """A stream that refuses all text like the system; Python has no stream at all in this case."""
 
     encoding = "utf-8"
 

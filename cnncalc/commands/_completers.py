@@ -1,6 +1,6 @@
-"""What a shell may complete: words of comma-separated lists, keys of KEY=VALUE, and names of the SPEC on the line.
+"""Completion of words in comma-separated lists, keys of KEY=VALUE, and names in the SPEC on the command line.
 
-Whatever stands on the line, a completer answers soon, with words or with none; _shells hands on the harmless ones.
+Completers return quickly for any command line, possibly without words; _shells passes on only safe words.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from cnncalc.limits import Limits
     from cnncalc.spec.records import Spec
 
-# Nobody chooses among more.
+# The most completions.
 MOST_WORDS = 1_000
 MOST_FILES = 5_000
 CONFIGURATION = "cnncalc.yaml"
 
 
 def words(known: Iterable[str], incomplete: str, before: str = "") -> list[CompletionItem]:
-    """The words that begin as the incomplete one, each behind what stands `before` it on the line."""
+    """The words that begin like the incomplete one, each prefixed with `before`."""
     from click.shell_completion import CompletionItem
 
     begun = (word for word in known if word.startswith(incomplete))
@@ -34,19 +34,19 @@ def words(known: Iterable[str], incomplete: str, before: str = "") -> list[Compl
 
 
 def in_list(known: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    """Words for the last place of a comma-separated list, without those that are in it."""
+    """Words for the last place of a comma-separated list, without words that are already in it."""
     before, comma, last = incomplete.rpartition(",")
     chosen = before.split(",")
     return words((word for word in known if word not in chosen), last, f"{before}{comma}")
 
 
 def keys(known: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    """Keys of KEY=VALUE, with the sign."""
+    """Keys of KEY=VALUE, with the equals sign."""
     return words((f"{key}=" for key in known), incomplete)
 
 
 def quantities(known: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    """Quantities of QUANTITY=N, alone or behind a layer's name and a dot."""
+    """Quantities of QUANTITY=N, alone or after a layer's name and a dot."""
     path, dot, last = incomplete.rpartition(".")
     return words((f"{key}=" for key in known), last, f"{path}{dot}")
 
@@ -59,7 +59,7 @@ def limited(_context: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 
 def expected(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The quantities that a network may be expected to have."""
+    """The quantities that can be expected of a network."""
     from cnncalc.spec.quantities import QUANTITIES
 
     return quantities(QUANTITIES, incomplete)
@@ -77,7 +77,7 @@ def rule(_context: click.Context, _: click.Parameter, incomplete: str) -> list[C
 
 
 def specs(incomplete: str) -> list[CompletionItem]:
-    """Files and folders that may hold specs, then bundled networks; where there are none, what the shell knows."""
+    """Files and folders that may contain specs, then bundled networks; if there are none, completion by the shell."""
     from click.shell_completion import CompletionItem
 
     found = [*words(_files(incomplete), incomplete), *words(bundled.names(), incomplete)]
@@ -85,7 +85,7 @@ def specs(incomplete: str) -> list[CompletionItem]:
 
 
 def _files(incomplete: str) -> list[str]:
-    """The YAML files of a folder, those of other programs that can be read, and the folders in it with a slash."""
+    """The YAML files in a folder, those of other programs that can be read, and its subfolders with a slash."""
     suffixes = (".yaml", ".yml", *interchange.READERS)
     folder, start = os.path.split(incomplete)
     try:
@@ -102,7 +102,7 @@ def _files(incomplete: str) -> list[str]:
 
 
 def given_specs(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The specs that are on the line already."""
+    """The specs that are already on the line."""
     return words(_references(_values(context)), incomplete)
 
 
@@ -140,7 +140,7 @@ def _layers(context: click.Context, incomplete: str, *, blocks: bool) -> list[Co
 
 
 def _values(context: click.Context) -> dict[str, Any]:
-    """The values on the line. An option that waits for its own keeps click from reading arguments: it is left out."""
+    """The values on the line, without an incomplete option, which prevents click from reading arguments."""
     name, *given = context.obj or [""]
     if not given or not given[-1].startswith("-"):
         return context.params
@@ -149,16 +149,16 @@ def _values(context: click.Context) -> dict[str, Any]:
 
 
 def _references(given: dict[str, Any]) -> list[str]:
-    """The specs on the line, as they are given."""
+    """The specs on the line, as given."""
     values = [given.get(name) for name in ("spec", "specs", "old", "new")]
     found = [[value] if isinstance(value, str) else value for value in values if isinstance(value, str | tuple)]
     return [reference for each in found for reference in each if isinstance(reference, str)]
 
 
 def _specs(context: click.Context) -> list[Spec]:
-    """Those specs on the line that are files or bundled and can be used as they are.
+    """The valid specs on the line that are files or bundled networks.
 
-    Neither standard input nor a pipe, which would wait for ever, nor git, which is a process.
+    Standard input and pipes could wait forever, and git needs a process, so these are skipped.
     """
     from cnncalc import limits
     from cnncalc.errors import SpecError
@@ -178,7 +178,7 @@ def _specs(context: click.Context) -> list[Spec]:
 
 
 def _bounds() -> Limits:
-    """What a spec may ask for while somebody waits at a prompt: a tenth of what a command lets it."""
+    """The limits of specs during completion: a tenth of those of commands."""
     from cnncalc.limits import Limits
 
     return Limits(bytes=1_000_000, values=10_000, layers=5_000, work=300_000)

@@ -1,4 +1,4 @@
-"""What the commands share: their common options, and the one way that they read and write."""
+"""Common options of the commands, and their way of reading and writing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 UNUSABLE = 2
 WIDEST_TEXT = 100
 JSON = f"{__name__}.json"
-# What is written to as it is: there is nothing to put in its place.
+# Kinds of files that are written directly, because they cannot be replaced.
 DEVICES = ("/dev/", "/proc/")
 
 
@@ -74,8 +74,8 @@ class WordList(click.ParamType):  # type: ignore[type-arg]  # generic from click
             return self.known
         for word in words:
             if word not in self.known:
-                hint = did_you_mean(word, self.known, f"they are {', '.join(self.known)}")
-                self.fail(f"there is no {self.name} {word!r}; {hint}", param, ctx)
+                hint = did_you_mean(word, self.known, f"choose from {', '.join(self.known)}")
+                self.fail(f"unknown {self.name} {word!r}; {hint}", param, ctx)
         return words
 
 
@@ -97,11 +97,11 @@ class Depth(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return ALL
         if isinstance(value, int) or (value.isdecimal() and len(value) < 10 and int(value) > 0):
             return int(value)
-        return self.fail(f"{value!r} is neither a number of levels from 1 nor all", param, ctx)
+        return self.fail(f"{value!r} is not a number of levels; write a whole number from 1, or all", param, ctx)
 
 
 class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """KEY=VALUE; where `bare` is allowed, VALUE alone has the key ``."""
+    """KEY=VALUE; with `bare`, VALUE alone has an empty key."""
 
     def __init__(self, name: str, example: str, *, bare: bool = False) -> None:
         self.name = name
@@ -120,7 +120,7 @@ class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click
             return key.strip(), text
         if self.bare and not equals:
             return "", value
-        return self.fail(f"{value!r} is not {self.name}; write it as in {self.example}", param, ctx)
+        return self.fail(f"{value!r} is not {self.name}; write, for example, {self.example}", param, ctx)
 
 
 class LimitOption(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -140,7 +140,7 @@ class LimitOption(click.ParamType):  # type: ignore[type-arg]  # generic from cl
             return key, number
         key, equals, text = (part.strip() for part in value.partition("="))
         if not equals:
-            self.fail(f"{value!r} is not LIMIT=N; write it as in layers=200_000", param, ctx)
+            self.fail(f"{value!r} is not LIMIT=N; write, for example, layers=200_000", param, ctx)
         try:
             return key, limits.parse(key, text)
         except SpecError as error:
@@ -148,7 +148,7 @@ class LimitOption(click.ParamType):  # type: ignore[type-arg]  # generic from cl
 
 
 def completer(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """The function of that name in _completers, which is imported when a shell completes."""
+    """The function with this name in _completers, which is imported only for completion."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
 
@@ -161,7 +161,7 @@ def completer(name: str) -> Callable[[click.Context, click.Parameter, str], list
 
 
 def _with_limits(context: click.Context, _: click.Parameter, given: tuple[tuple[str, int], ...]) -> None:
-    """Put the limits in force as long as the command runs."""
+    """Set the limits for the duration of the command."""
     changed: dict[str, Any] = dict(given)
     context.with_resource(limits.using(limits.current()._replace(**changed)))
 
@@ -172,9 +172,9 @@ def _with_outside(context: click.Context, _: click.Parameter, allowed: bool) -> 
 
 
 def bounds_options(command: Command) -> Command:
-    """The options of every command that reads specs: what they may ask for, and where `extends` may go.
+    """The options of all commands that read specs: limits, and files outside the folder.
 
-    Both hold as long as the command runs, and the command need not hand them on.
+    Both apply for the duration of the command, which need not pass them on.
     """
     limit = click.option(
         "--limit",
@@ -259,7 +259,7 @@ def language_option(command: Command) -> Command:
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
-    """The option for the format, and `--json` for the one that programs read."""
+    """The options --format and --json."""
     form = click.option(
         "-f",
         "--format",
@@ -273,7 +273,7 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
     json = click.option(
         "--json",
         is_flag=True,
-        # What is eager is read first, in whichever order they are given.
+        # Eager options are read first, in any order.
         is_eager=True,
         expose_value=False,
         callback=_remember_json,
@@ -291,17 +291,17 @@ def _remember_json(context: click.Context, _: click.Parameter, asked: bool) -> N
 
 
 def _with_json(context: click.Context, parameter: click.Parameter, form: str) -> str:
-    """The format that --format or --json asks for."""
+    """The format selected by --format or --json."""
     if not context.meta.get(JSON):
         return form
     given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
     if given and form != "json":
-        raise click.UsageError(f"--json and --format {form} exclude each other")
+        raise click.UsageError(f"--json and --format {form} are mutually exclusive; use one of them")
     return "json"
 
 
 def load(spec: str, settings: Iterable[tuple[str, str]], inputs: Iterable[tuple[str, str]]) -> LayerGraph:
-    """The network of a spec; what is wrong with it is written, and the command ends with status 2."""
+    """The network of a spec. Writes problems and ends with status 2."""
     from cnncalc.network import build
 
     try:
@@ -317,7 +317,7 @@ def fail(error: SpecError) -> NoReturn:
         click.echo(plain(str(problem)), err=True)
     more = len(error.problems) - most
     if more > 0:
-        click.echo(f"... and {plural(more, 'more problem')}; --limit problems=all shows them", err=True)
+        click.echo(f"... and {plural(more, 'more problem')}; show them with --limit problems=all", err=True)
     raise SystemExit(UNUSABLE) from None
 
 
@@ -330,10 +330,10 @@ def write_report(
     color: str = "never",
     ascii_only: bool = False,
 ) -> None:
-    """Write a report in a format: a record as JSON, where there is one, else a table or a document.
+    """Write a report in a format: a record as JSON, else a table or a document.
 
-    Only what the format needs is made. Formulas and frames are ASCII where `ascii_only`, or where the output takes no
-    other signs.
+    Only the parts that the format needs are computed. Formulas and frames are ASCII if `ascii_only`, or if the output
+    cannot encode other characters.
     """
     from cnncalc import formats
     from cnncalc.formats.table import Table
@@ -359,12 +359,12 @@ def write_report(
 
 
 def write_lines(lines: Iterable[str], output: str | None) -> None:
-    """Write lines as they are: neither folded nor marked up."""
+    """Write lines unchanged, without wrapping and styles."""
     _write(lambda file: file.writelines(f"{line}\n" for line in lines), output)
 
 
 def _write(write: Callable[[IO[str]], None], output: str | None) -> None:
-    """Write to a file, or to standard output where there is none."""
+    """Write to a file, or to standard output if there is none."""
     if output is None:
         write(sys.stdout)
     else:
@@ -372,29 +372,29 @@ def _write(write: Callable[[IO[str]], None], output: str | None) -> None:
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    """Write a file of bytes, such as a picture."""
+    """Write a binary file, such as a plot."""
     _write_file(path, lambda file: file.buffer.write(data))  # type: ignore[attr-defined]
 
 
 def config(path: str | None, *, no_config: bool = False) -> Config:
-    """The configuration of a file, else of the nearest; an empty one where there is none. Raises SpecError."""
+    """The configuration of a file, else of the nearest one, else an empty one. Raises SpecError."""
     from cnncalc.spec import config as configuration
 
     if no_config and path is not None:
-        raise click.UsageError("--config and --no-config exclude each other")
+        raise click.UsageError("--config and --no-config are mutually exclusive; use one of them")
     found = None if no_config else path or configuration.find()
     return configuration.read(found) if found else configuration.EMPTY
 
 
 def config_in_git(used: Config, path: str | None, *, no_config: bool) -> ConfigsInGit | None:
-    """The configuration at git revisions, None where none is used; `path` is that of --config."""
+    """The configuration at git revisions, None if none is used; `path` is that of --config."""
     from cnncalc.spec.config import ConfigsInGit
 
     return None if no_config else ConfigsInGit(used, path)
 
 
 def configured(config: Config) -> tuple[str, ...]:
-    """The specs of the configuration, for a command that names none. Raises SpecError."""
+    """The specs of the configuration, for a command without SPEC. Raises SpecError."""
     from cnncalc.spec.config import specs_of
 
     if not config.file:
@@ -405,7 +405,7 @@ def configured(config: Config) -> tuple[str, ...]:
 
 
 def only_configured(config: Config, specs: Iterable[str]) -> tuple[str, ...]:
-    """Those of the specs that the configuration names. Without one that names any, that is a usage error."""
+    """The specs that the configuration names. Raises a usage error if it names none."""
     from cnncalc.spec.config import entries_of
 
     if not config.entries:
@@ -416,7 +416,7 @@ def only_configured(config: Config, specs: Iterable[str]) -> tuple[str, ...]:
 def write_findings(
     outcomes: Sequence[Outcome], form: str, output: str | None, color: str, shown: Sequence[Severity] | None = None
 ) -> None:
-    """Write the findings of specs in one of their formats; the text has those of the severities `shown` alone."""
+    """Write the findings of specs in a format; text has only those with the severities `shown`."""
     from importlib import import_module
 
     if form != "text":
@@ -432,10 +432,10 @@ def write_findings(
 
 
 def append_lines(lines: Iterable[str], path: str) -> None:
-    """Append lines to a file, whole or not at all; its own lines keep their line ends, and all bytes of theirs."""
+    """Append lines to a file, completely or not at all; existing bytes do not change."""
     before = b""
     try:
-        # A device has no end.
+        # A device has no content to keep.
         if os.path.isfile(path):
             with open(path, "rb") as file:
                 before = file.read()
@@ -453,7 +453,7 @@ def append_lines(lines: Iterable[str], path: str) -> None:
 
 
 def text_width(output: str | None) -> int:
-    """The columns that prose fills: those of the terminal, as far as lines are read easily; 80 in a file."""
+    """The width of prose: that of the terminal, up to a readable width; 80 in a file."""
     if output is not None or not sys.stdout.isatty():
         return 80
     import shutil
@@ -462,23 +462,23 @@ def text_width(output: str | None) -> int:
 
 
 def takes_unicode(output: str | None) -> bool:
-    """Whether the output takes signs beyond ASCII; a file that is written here does."""
+    """Whether the output can encode characters beyond ASCII; files written here can."""
     return output is not None or "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
 
 
 def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
-    """Write a file whole or not at all: beside it first, then in its place.
+    """Write a file completely or not at all: to a temporary file beside it, which then replaces it.
 
-    A link is refused: what it leads to was not named, and to put a file in its place would surprise who made it.
+    Links are refused: their target was not named, and replacing the link would be a surprise.
     """
     if any(_is_same(path, spec) for spec in _specs_named()):
-        raise Unwritable(path, "it is the spec itself; name another file")
+        raise Unwritable(path, "this is the spec itself; name another file")
     try:
         if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
             with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 write(file)
         elif os.path.islink(path):
-            raise Unwritable(path, f"it is a link to {os.readlink(path)}; name that file")
+            raise Unwritable(path, f"this is a link to {os.readlink(path)}; name that file")
         else:
             _replace_file(path, write)
     except BrokenPipeError:
@@ -505,7 +505,7 @@ def _replace_file(path: str, write: Callable[[IO[str]], None]) -> None:
 
 
 def _specs_named() -> Iterator[str]:
-    """The specs that the command was given."""
+    """The specs given to the command."""
     context = click.get_current_context(silent=True)
     for parameter in context.command.params if context else ():
         if isinstance(parameter.type, SpecArgument) and parameter.name and context:

@@ -1,4 +1,4 @@
-"""How far a long run has come, on standard error: a line that comes after a second and leaves no trace."""
+"""Progress of long runs on standard error: a line that appears after a second and is removed at the end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PATIENCE = 1.0
 
 @contextmanager
 def progress(items: Collection[Item], label: str) -> Iterator[Iterator[Item]]:
-    """Go through items, and show which one it is where that takes longer than PATIENCE seconds.
+    """Iterate over items, and show the current one if that takes longer than PATIENCE seconds.
 
     with progress(files, "reading") as each:
         for file in each: ...
 
-    The line is gone when the block ends, however it ends. Nothing is shown unless standard output and
+    The line is removed when the block ends, also after errors. Nothing is shown unless standard output and
     standard error are both terminals: a pager shares the screen with standard error.
     """
     line = _ProgressLine(label, len(items))
@@ -46,7 +46,7 @@ def _is_watched() -> bool:
 
 
 class _ProgressLine:
-    """A line that is written over itself."""
+    """A line that is overwritten."""
 
     def __init__(self, label: str, count: int) -> None:
         self.label = label
@@ -56,7 +56,7 @@ class _ProgressLine:
     def show(self, number: int, name: str) -> None:
         import shutil
 
-        # In the last column a line would be folded, and stay.
+        # A line that reaches the last column would wrap and could not be removed.
         room = shutil.get_terminal_size().columns - 1
         text = plain(f"{self.label} {number} of {self.count}: {name}")
         while columns_of(text) > room:

@@ -1,7 +1,7 @@
-"""Completion for shells: `_CNNCALC_COMPLETE` asks for a shell's script, or, from that script, for words.
+"""Completion for shells: `_CNNCALC_COMPLETE` requests a shell's script or, in that script, words.
 
-Words may come from a stranger's spec or folder: only those go to a shell that it takes for a plain word. Nothing is
-said on standard error while somebody types.
+Words may come from an untrusted spec or folder: only words without special characters go to a shell. Completion
+writes nothing to standard error.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 VARIABLE = "_CNNCALC_COMPLETE"
 COMPLETE, SOURCE = "complete", "source"
-# What no shell expands, splits or runs.
+# Characters that no shell expands, splits or runs.
 WORD = re.compile(r"[\w.,:=/+@%~-]+")
 LONGEST = 300
-# Where bash parts words, and hands on the parts as words of their own.
+# Characters at which bash splits words.
 BREAKS = ("=", ":")
-# As click's, but a word that goes on gets no space, and an older bash does without what it does not know.
+# Like click's script, but without a space after incomplete words, and for older versions of bash.
 BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n' completion value
@@ -59,30 +59,30 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 
 
 class _Careful(ShellComplete):
-    """Completion that hands on plain words alone."""
+    """Completion that passes on only safe words."""
 
-    # What the shell keeps of the word on the line when it puts a completion in place of the rest.
+    # The part of the word on the line that the shell keeps before a completion.
     kept = ""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        # Of --option=value click completes the value alone.
+        # In --option=value, click completes only the value.
         option, equals, _ = incomplete.partition("=")
         before = f"{option}=" if equals and option.startswith("-") else ""
         found = []
-        # Completers read the line themselves where click does not.
+        # Completers read the line themselves if click does not.
         self.ctx_args["obj"] = [*args]
         for item in super().get_completions(args, incomplete):
             word = f"{before}{item.value}"
             if item.type != "plain":
                 found.append(CompletionItem(word if WORD.fullmatch(word) else "", type=item.type))
-            # An option is completed where one was begun: a name from a spec or a folder must not become one.
+            # Names from specs or folders must not become options: options are completed only after a dash.
             elif WORD.fullmatch(word) and len(word) <= LONGEST and (word[0] != "-" or incomplete.startswith("-")):
                 found.append(CompletionItem(word.removeprefix(self.kept), help=item.help and plain(item.help)))
         return found
 
 
 class Bash(_Careful, BashComplete):
-    """Completion for bash, which parts words at = and :."""
+    """Completion for bash, which splits words at = and :."""
 
     source_template = BASH
 
@@ -106,7 +106,7 @@ class Bash(_Careful, BashComplete):
 
 
 class Zsh(_Careful, ZshComplete):
-    """Completion for zsh; as in bash, a word that goes on gets no space."""
+    """Completion for zsh; as in bash, without a space after incomplete words."""
 
     source_template = ZshComplete.source_template.replace(
         "compadd -U -V unsorted -a completions",
@@ -127,23 +127,23 @@ SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish
 
 
 def run(cli: click.Command, prog_name: str) -> int:
-    """Answer what a shell asks for in the environment; the status is 2 where that is no request."""
+    """Answer the request of a shell in the environment. Returns status 2 for an invalid request."""
     shell, _, action = os.environ[VARIABLE].partition("_")
     if shell not in SHELLS or action not in (COMPLETE, SOURCE):
         known = ", ".join(f"{name}_source" for name in SHELLS)
-        return _complain(f"{VARIABLE} is none of {known}")
+        return _complain(f"{VARIABLE} must be one of {known}")
     completion = SHELLS[shell](cli, {}, prog_name, VARIABLE)
     if action == SOURCE:
         sys.stdout.write(completion.source())
         return 0
     words, place = os.environ.get("COMP_WORDS"), os.environ.get("COMP_CWORD")
-    # Of fish it is the word itself.
+    # In fish, it is the word itself.
     if words is None or place is None or not (shell == "fish" or place.isdecimal()):
         setup = f'eval "$({VARIABLE}={shell}_source {prog_name})"'
         return _complain(
             f"{shell}_complete is what the shell itself asks for, with COMP_WORDS and COMP_CWORD; `{setup}` sets it up"
         )
-    # Somebody is typing: there is a completion, or there is none.
+    # No errors during completion.
     with suppress(Exception, SystemExit), redirect_stderr(io.StringIO()):
         sys.stdout.write(f"{completion.complete()}\n")
     return 0

@@ -122,9 +122,9 @@ def command(
     from cnncalc.checks.linter import EVERYTHING
 
     if against is not None and against_ref is not None:
-        raise click.UsageError("--against and --against-ref exclude each other; give one of them")
+        raise click.UsageError("--against and --against-ref are mutually exclusive; use one of them")
     if increases and against is None and against_ref is None:
-        raise click.UsageError("--max-increase needs a baseline: --against FILE or --against-ref main")
+        raise click.UsageError("--max-increase needs a baseline; add --against FILE or --against-ref main")
     try:
         used = _options.config(config, no_config=no_config)
         outcomes.refuse_unknown_rules(used)
@@ -160,7 +160,7 @@ def _guards(
     asserted: tuple[str, ...],
     increases: tuple[tuple[str, str], ...],
 ) -> Guards:
-    """The guards that the options give. Raises SpecError with what is wrong with them."""
+    """The guards in the options. Raises SpecError with their problems."""
     from cnncalc.spec.guards import BUDGET, EXPECT, Guards, read_assertion_option, read_limit_option
 
     told = (
@@ -182,7 +182,7 @@ def _guards(
 
 
 def _append(path: str, found: list[Outcome]) -> None:
-    """Append the summary to a file that may hold those of other commands."""
+    """Append the summary to a file, which may have those of other commands."""
     from cnncalc.formats.findings import markdown
 
     _options.append_lines([*markdown.write(found), ""], path)

@@ -43,12 +43,12 @@ class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
             return value
         words = [word.strip() for word in value.split(",")]
         if not all(word.isascii() and word.isdecimal() and len(word) < 10 and 0 < int(word) < 10**6 for word in words):
-            self.fail(f"{value!r} are not sizes; write whole numbers from 1, as in 128,160,224", param, ctx)
+            self.fail(f"{value!r} is not a list of sizes; write whole numbers from 1, such as 128,160,224", param, ctx)
         return tuple(dict.fromkeys(map(int, words)))
 
 
 class PictureFile(click.Path):
-    """A file to draw to, whose name says how."""
+    """The file of a plot; the suffix selects the format."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value).lower().endswith(PICTURES):
@@ -171,31 +171,31 @@ def command(
 
 
 def records() -> ModuleType:
-    """The module of the records, imported where JSON is written."""
+    """The module of the records, imported only for JSON."""
     from cnncalc.reports.compare import records as module
 
     return module
 
 
 def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) -> None:
-    """Refuse options of the one table beside those that ask for another."""
+    """Refuse options that do not apply to the selected table."""
     if at is None and not stages:
         return
     if at is not None and stages:
-        raise click.UsageError("--at and --stages exclude each other; give one of them")
+        raise click.UsageError("--at and --stages are mutually exclusive; use one of them")
     for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "dtype"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             own, other = "--stages" if stages else "--at", f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{own} does not use {other}; leave {other} out")
+            raise click.UsageError(f"{own} does not use {other}; remove {other}")
 
 
 def _need_matplotlib() -> None:
-    """End with status 2 before anything is computed where there is no matplotlib."""
+    """End with status 2 before computing anything if matplotlib is missing."""
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
-        hint = "`pip install 'cnncalc[plot]'` adds it"
-        _options.fail(SpecError([Problem(None, "--plot draws with matplotlib, which is not installed", hint)]))
+        hint = "install it with `pip install 'cnncalc[plot]'`"
+        _options.fail(SpecError([Problem(None, "--plot needs matplotlib, which is not installed", hint)]))
 
 
 def _draw(entries: Sequence[ComparedNetwork], path: str, batch: int) -> None:
@@ -209,7 +209,7 @@ def _draw(entries: Sequence[ComparedNetwork], path: str, batch: int) -> None:
 
 
 class _Given:
-    """The specs as they were given, and what to change in them; `notes` tell what could not be changed."""
+    """The given specs and their overrides; `notes` list overrides that do not apply."""
 
     def __init__(
         self, specs: tuple[str, ...], settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
@@ -221,7 +221,7 @@ class _Given:
         self.variables: dict[str, frozenset[str]] = {}
 
     def made(self, make: Callable[[Spec], Made]) -> dict[str, Made]:
-        """What is made of each spec. The problems of all of them are written, and the command ends with status 2."""
+        """The result of `make` for each spec. Writes the problems of all specs and ends with status 2."""
         from cnncalc.spec.decode import decode
         from cnncalc.spec.locate import chain_of, locate
 
@@ -245,7 +245,7 @@ class _Given:
         return made
 
     def unknown(self) -> Iterator[Problem]:
-        """Variables that --set changes and no network has; those that only some have are noted."""
+        """Problems of variables that no network has; those that only some have are noted."""
         known = list(dict.fromkeys(name for variables in self.variables.values() for name in sorted(variables)))
         for name in dict.fromkeys(name for name, _ in self.settings) if self.variables else ():
             without = [reference for reference, variables in self.variables.items() if name not in variables]
@@ -257,7 +257,7 @@ class _Given:
 
 
 def _entries(given: _Given, *, field: bool, layers: bool) -> list[ComparedNetwork]:
-    """The networks with what they are compared by; with their `layers` only where those are asked for."""
+    """The networks with their figures; with their `layers` only if needed."""
     from cnncalc.analyses.compare import without_layers
     from cnncalc.network.build import build
 
@@ -270,13 +270,13 @@ def _entries(given: _Given, *, field: bool, layers: bool) -> list[ComparedNetwor
 
 
 def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
-    """The networks at all sizes. Where nothing fits anywhere, the command ends with status 2."""
+    """The networks at all sizes. If no size fits any network, ends with status 2."""
     from cnncalc.network.build import build
 
     def made(spec: Spec) -> tuple[str, tuple[Size, ...]]:
         found = over_sizes(spec, sizes)
         if not any(one.network for one in found):
-            # A spec that cannot be used at its own size either is not one that does not fit.
+            # Build at the spec's own size first, to report problems that do not depend on the size.
             build(spec)
         return spec.name, found
 
@@ -293,7 +293,7 @@ def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, t
 
 
 def _base(word: str, entries: Sequence[ComparedNetwork]) -> int:
-    """The place of the network that --relative-to names: by its SPEC as given, else by its name."""
+    """The index of the network that --relative-to names: by the given SPEC, else by name."""
     given = [entry.spec for entry in entries]
     if word in given:
         return given.index(word)
@@ -302,5 +302,5 @@ def _base(word: str, entries: Sequence[ComparedNetwork]) -> int:
         if wanted in (entry.spec.lower().removesuffix(SUFFIX), entry.network.name.lower()):
             return place
     known = list(dict.fromkeys(given))
-    hint = did_you_mean(word, known, f"they are {listed(known)}" if len(known) > 1 else f"there is only {known[0]}")
-    raise click.UsageError(f"--relative-to {word!r} is not one of the networks to compare; {hint}")
+    hint = did_you_mean(word, known, f"use {listed(known, 'or')}" if len(known) > 1 else f"there is only {known[0]}")
+    raise click.UsageError(f"--relative-to {word!r} is not among the compared networks; {hint}")

@@ -25,7 +25,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Version(Record):
-    """A spec to compare, and what cnncalc.yaml sets in it."""
+    """A spec to compare, and its overrides in cnncalc.yaml."""
 
     spec: str | Place
     settings: Pairs = ()
@@ -94,7 +94,7 @@ def command(
     changed = False
 
     def compared() -> Iterator[tuple[Diff, DiffView]]:
-        """The differences, one after the other; against a revision, what cannot be compared does not end the rest."""
+        """The differences in order; against a revision, specs that cannot be compared are skipped."""
         nonlocal changed
         for both in _versions(specs, against_ref, config, no_config, problems):
             try:
@@ -133,12 +133,14 @@ def _versions(
     no_config: bool,  # noqa: FBT001
     problems: list[Problem],
 ) -> Iterator[tuple[Version, Version]]:
-    """What is compared with what; what cannot be found at the revision is added to `problems`."""
+    """The pairs to compare; specs that cannot be found at the revision are added to `problems`."""
     if against_ref is not None:
         yield from _at_revision(specs, against_ref, config, no_config, problems)
         return
     if config is not None:
-        raise click.UsageError("--config needs --against-ref: OLD and NEW do not use a cnncalc.yaml")
+        raise click.UsageError(
+            "--config needs --against-ref, because OLD and NEW do not use a cnncalc.yaml; remove --config"
+        )
     if len(specs) != 2:
         raise click.UsageError("give two specs, OLD and NEW, or a git revision with --against-ref")
     if specs == ("-", "-"):
@@ -154,7 +156,7 @@ def _at_revision(
     no_config: bool,  # noqa: FBT001
     problems: list[Problem],
 ) -> Iterator[tuple[Version, Version]]:
-    """Each spec at a revision and as it is here; those that are new are reported, and problems added to `problems`."""
+    """Each spec at a revision and in its current version. Reports new specs; adds problems to `problems`."""
     from cnncalc.checks.run import overrides_of
     from cnncalc.git import RevisionError
     from cnncalc.spec.config import entries_of
@@ -174,7 +176,7 @@ def _at_revision(
             problems += error.problems
             continue
         if old is None:
-            click.echo(plain(f"note: {revision} has no {new.shown}: it is new and is not compared"), err=True)
+            click.echo(plain(f"note: {revision} has no {new.shown}; new specs are not compared"), err=True)
             continue
         yield Version(old, *overrides_of(entries)), Version(new, *overrides_of(entries_of(used, spec)))
 
@@ -182,7 +184,7 @@ def _at_revision(
 def _load_both(
     versions: tuple[Version, Version], settings: Pairs, inputs: Pairs
 ) -> tuple[LayerGraph, LayerGraph, tuple[str, ...]]:
-    """Both networks, and what --set and --input leave as it is. Raises SpecError with what is wrong with either."""
+    """Both networks, and notes on overrides that do not apply. Raises SpecError with the problems of either."""
     from cnncalc.network.build import build
     from cnncalc.spec.decode import decode
     from cnncalc.spec.locate import chain_of, locate
@@ -221,12 +223,12 @@ def _load_both(
 
 
 def _is_for(name: str, place: int, known: list[set[str]]) -> bool:
-    """Whether a name is set in a spec: it is there, or it is nowhere, which is told as everywhere."""
+    """Whether a name is set in a spec: if the spec has it, or if none has it, so that both report it."""
     return name in known[place] or name not in known[1 - place]
 
 
 def _json(compared: Iterable[tuple[Diff, DiffView]], *, is_list: bool) -> Iterator[str]:
-    """The lines of the JSON text: one difference, or a list of them."""
+    """The lines of the JSON text: one difference, or a list of differences."""
     from cnncalc.formats import records
     from cnncalc.layers.shapes import DTYPES
     from cnncalc.reports.diff.records import difference_record
@@ -238,7 +240,7 @@ def _json(compared: Iterable[tuple[Diff, DiffView]], *, is_list: bool) -> Iterat
 
 
 def _spaced(parts: Iterable[Iterable[str]]) -> Iterator[str]:
-    """The lines of all parts, with an empty one between two of them."""
+    """The lines of all parts, separated by empty lines."""
     for place, part in enumerate(parts):
         if place:
             yield ""
@@ -257,7 +259,7 @@ def _text(facts: Diff, options: DiffView) -> Iterator[str]:
 
 
 def _write_tables(compared: Iterable[tuple[Diff, DiffView]], color: str) -> None:
-    """Write the tables to standard output, one below the other, as they come."""
+    """Write the tables to standard output as soon as each is ready."""
     from cnncalc.formats import terminal
 
     first = True

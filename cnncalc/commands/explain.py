@@ -94,7 +94,7 @@ def _explain_layer(network: LayerGraph, view: ExplanationView, name: str) -> Mad
 
 
 def _find(network: LayerGraph, name: str) -> str:
-    """The layer of that name; where there is none, the command ends with status 2."""
+    """The layer with this name. If there is none, ends with status 2."""
     from cnncalc.network.names import find_layer
 
     try:

@@ -28,7 +28,7 @@ class Position(click.ParamType):  # type: ignore[type-arg]  # generic from click
             return value
         numbers = [word.strip() for word in value.strip("[]() ").split(",")]
         if not all(number.isdecimal() and len(number) < 20 for number in numbers):
-            self.fail(f"{value!r} is not a position; write whole numbers from 0, as in 2,3", param, ctx)
+            self.fail(f"{value!r} is not a position; write whole numbers from 0, such as 2,3", param, ctx)
         return tuple(map(int, numbers))
 
 
@@ -121,7 +121,7 @@ def command(
 
 
 def _find(network: LayerGraph, name: str) -> Layer:
-    """The layer of that name, or the last one of the block; where there is none, the command ends with status 2."""
+    """The layer with this name, or the last layer of the block. If there is none, ends with status 2."""
     from cnncalc.network.names import find
 
     try:
@@ -131,24 +131,24 @@ def _find(network: LayerGraph, name: str) -> Layer:
 
 
 def _check_position(layer: Layer, at: tuple[int, ...] | None) -> None:
-    """End with status 2 where a layer has no such output."""
+    """End with status 2 if a layer has no such output."""
     shape = layer.output_shape
     if at is None:
         return
-    # As lecture notes write it, V[2, 3, 1], the channel may follow.
+    # The channel may follow, as in V[2, 3, 1] in lecture notes.
     sizes = (*shape.spatial, shape.channels) if shape.rank and len(at) == shape.rank + 1 else shape.spatial
     if at and len(at) == len(sizes) and all(one < size for one, size in zip(at, sizes, strict=True)):
         return
     written = ",".join(map(str, at))
     if not shape.rank:
-        message, hint = f"{layer.name} outputs a vector, which has no positions", "leave --at out"
+        message, hint = f"{layer.name} outputs a vector, which has no positions", "remove --at"
     elif len(at) != len(sizes):
         axes = listed(axis_names(shape.rank))
         message = (
             f"--at {written} has {plural(len(at), 'number')}, but a position of {layer.name} has {shape.rank}: {axes}"
         )
-        hint = "a channel may follow"
+        hint = "write one number per axis; a channel may follow"
     else:
-        message = f"--at {written} lies outside the output of {layer.name}, {times(sizes)}"
-        hint = f"positions go from {','.join('0' for _ in at)} to {','.join(str(size - 1) for size in sizes)}"
+        message = f"--at {written} is outside the output of {layer.name}, {times(sizes)}"
+        hint = f"use positions from {','.join('0' for _ in at)} to {','.join(str(size - 1) for size in sizes)}"
     _options.fail(SpecError([Problem(None, message, hint)]))

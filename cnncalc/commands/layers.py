@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """The name of a layer type; shells complete it and show what it is."""
+    """The name of a layer type; shells complete it and show its description."""
 
     name = "type"
 
@@ -34,7 +34,7 @@ class TypeName(click.ParamType):  # type: ignore[type-arg]  # generic from click
 @_options.format_option(*formats.DOCUMENT, "csv")
 @_options.output_option
 def command(type_name: str | None, form: str, output: str | None) -> None:
-    """List the layer types and their settings; with TYPE, show everything about one.
+    """List the layer types and their settings; with TYPE, show all details of one.
 
     TYPE may also be a name from another framework, such as Conv2d, Dense or InnerProduct.
 
@@ -62,7 +62,7 @@ def command(type_name: str | None, form: str, output: str | None) -> None:
 
 
 def _find(name: str) -> type[LayerType]:
-    """The layer type of that name, here or elsewhere; where it is not one, the command ends with status 2."""
+    """The layer type with this name, here or in another framework. If there is none, ends with status 2."""
     from cnncalc import layers
     from cnncalc.layers import foreign
     from cnncalc.spec import records as spec

@@ -65,7 +65,7 @@ class RuleSeverity(click.ParamType):  # type: ignore[type-arg]  # generic from c
 
 
 def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> tuple[Rule, ...]:
-    """The rules of a code, the beginning of codes, or a name; where there is none, a usage error."""
+    """The rules with a code, a beginning of codes, or a name. Raises a usage error if there is none."""
     from cnncalc.checks.linter import UnknownRuleError, rules_of
 
     try:
@@ -80,7 +80,7 @@ def known_rules(word: str, param: click.Parameter | None = None, ctx: click.Cont
     "--select",
     multiple=True,
     type=RuleWords(),
-    help="Check only these rules: CNN003, CNN01 (all that begin so), or names.",
+    help="Check only these rules: CNN003, CNN01 (all codes that begin so), or names.",
 )
 @click.option("--ignore", multiple=True, type=RuleWords(), help="Skip these rules.")
 @click.option(
@@ -176,7 +176,7 @@ def _joined(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 
 def _tell(word: str | None, form: str, output: str | None) -> None:
-    """Write the page of a rule, or the list of all."""
+    """Write the page of a rule, or the list of all rules."""
     from cnncalc.checks.rules import all_rules
     from cnncalc.reports import rule_reference
 
@@ -192,7 +192,7 @@ def _tell(word: str | None, form: str, output: str | None) -> None:
 
 
 def _one(word: str) -> tuple[Rule, ...]:
-    """The one rule of a whole code or a name; where there is none, the command ends with status 2."""
+    """The rule with a complete code or a name. If there is none, ends with status 2."""
     from cnncalc.checks.linter import UnknownRuleError
     from cnncalc.checks.rules import all_rules
 

@@ -6,7 +6,7 @@ import click
 
 from cnncalc.commands import _options
 
-# What is written as JSON, by the modules that have its records.
+# The modules with the records of each JSON output.
 WRITTEN = {
     "summary": "reports.summary_records",
     "check": "formats.findings.json",
@@ -26,7 +26,7 @@ CHOICES = ("spec", *WRITTEN)
 @click.argument("of", metavar=f"[{'|'.join(CHOICES)}]", type=click.Choice(CHOICES), default="spec")
 @_options.output_option
 def command(of: str, output: str | None) -> None:
-    """Write the JSON Schema of specs, for editors; or of the JSON that a command writes.
+    """Write the JSON Schema of specs, for editors, or of a command's JSON output.
 
     In VS Code with the YAML extension, write the schema to cnncalc.schema.json and begin a spec with the line
 

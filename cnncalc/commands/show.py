@@ -11,7 +11,7 @@ from cnncalc.errors import SpecError
 from cnncalc.spec.locate import locate, read
 from cnncalc.text import plain
 
-# What is set where a CI system runs a program: most of them, Azure Pipelines and TeamCity.
+# Variables that CI systems set: most of them, Azure Pipelines and TeamCity.
 CI_VARIABLES = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 
 
@@ -51,14 +51,14 @@ def command(
     except SpecError as error:
         _options.fail(error)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-    # What is shown to a person must not act on the terminal or the CI system; what goes on into a file is the file.
+    # Escaped only for people: files and pipes get the original text.
     if output is None and _is_shown():
         lines = [plain(line.expandtabs()) for line in lines]
     _options.write_lines(lines, output)
 
 
 def _is_shown() -> bool:
-    """Whether standard output is a terminal, or a stream of a CI system, whose log obeys some lines."""
+    """Whether standard output is a terminal, or a log of a CI system, which obeys commands in some lines."""
     if sys.stdout.isatty():
         return True
     if not any(os.environ.get(name) for name in CI_VARIABLES):

@@ -1,7 +1,7 @@
 """Tables, documents and findings in each output format.
 
-A format is a module of this folder with a function `write` that takes a table or a document and gives lines; one that
-is named here is offered by all commands that write such a report. Formats of findings are in `findings/`.
+A format is a module of this folder with a function `write` that takes a table or a document and yields lines.
+Commands offer the formats that are named here. Formats of findings are in `findings/`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from cnncalc.formats.document import Document
     from cnncalc.formats.table import Table
 
-# The first is the usual one, which a terminal shows in its width and colors. JSON is written from records.
+# The first is the default, which fits the width and colors of a terminal. JSON is written from records.
 TABLE = ("table", "json", "csv", "markdown", "latex", "html")
 DOCUMENT = ("text", "json", "markdown", "latex", "html")
 
 
 def write(report: Table | Document, form: str) -> Iterator[str]:
-    """The lines of a report in one of the formats but `table` and `text`."""
+    """The lines of a report in a format other than `table` and `text`."""
     lines: Iterator[str] = import_module(f"{__name__}.{form}").write(report)
     return lines

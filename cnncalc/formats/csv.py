@@ -9,8 +9,8 @@ from cnncalc.formats.table import Cell, Items, Table
 from cnncalc.text import Share, plain
 
 NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
-# What makes a formula of a cell, in full width too, as Japanese spreadsheets have it. A semicolon begins a new
-# cell where the comma is that of decimals.
+# Characters that begin a formula in a spreadsheet, also in full width as in Japanese ones. In locales with a
+# decimal comma, a semicolon begins a new cell.
 FORMULA = re.compile(r"(^\s*|;\s*)(?=[=+@＝＋－＠-])")
 
 
@@ -18,7 +18,7 @@ def write(table: Table) -> Iterator[str]:
     """The lines of a table; the header has the columns' keys."""
     yield ",".join(escape(column.key) for column in table.columns)
     for line in table.lines:
-        # A line of nothing is none to who reads it.
+        # Readers skip empty lines.
         yield ",".join(map(_cell, line.cells)) or '""'
 
 
@@ -36,7 +36,7 @@ def _cell(cell: Cell) -> str:
 
 
 def escape(words: str) -> str:
-    """Text that is quoted where it must be, and that a spreadsheet does not take for a formula."""
+    """Text with quotes if needed, escaped so that spreadsheets do not read it as a formula."""
     safe = plain(words)
     if not NUMBER.fullmatch(safe):
         safe = FORMULA.sub(r"\1'", safe)

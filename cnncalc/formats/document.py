@@ -1,6 +1,6 @@
 """A report of headings, sentences, worked formulas, code and tables.
 
-Facts become a Document once; each format has a way to write it.
+Reports make documents, and each format writes them in its own way.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Heading(Record):
 
 
 class Paragraph(Record):
-    """A paragraph; backticks hold code in it where `has_code`, as in documentation of our own."""
+    """A paragraph; with `has_code`, text in backticks is code, as in our own documentation."""
 
     text: str
     has_code: bool = False
 
 
 class ListItem(Record):
-    """An item of a list: what it is about, and what is said of it."""
+    """An item of a list: a label and its text."""
 
     label: str
     text: str
@@ -38,11 +38,11 @@ class ListItem(Record):
 
 
 class Working(Record):
-    """A worked formula: what it gives, as symbols, with the numbers in, and the result.
+    """A worked formula: its quantity, its symbols, its numbers, and its result.
 
     `formula` is an expression of the spec language (see expressions.py), `values` the numbers of
-    the names in it, `names` how those are written where not as they are. Without a result, the formula
-    is all there is to say.
+    the names in it, `names` the notation of names that differ. Without a result, only the formula is
+    written.
     """
 
     quantity: str
@@ -52,7 +52,7 @@ class Working(Record):
     names: Mapping[str, str] = MappingProxyType({})
 
     def steps(self, style: Style) -> list[str]:
-        """The formula as symbols and with the numbers, each but once."""
+        """The formula with symbols and with numbers, without repetitions."""
         symbols = written(self.formula, style, names=self.names)
         numbers = written(self.formula, style, self.values, self.names)
         plain_result = self.result.replace(",", "{,}") if style is Style.LATEX else self.result
@@ -67,20 +67,20 @@ class Working(Record):
 
 
 class Terms(Record):
-    """Terms with what they mean; one without a term goes on with the term before it."""
+    """Terms with their meanings; an entry without a term continues the previous term."""
 
     terms: tuple[tuple[str, str], ...]
 
 
 class Code(Record):
-    """Lines that stay as they are, such as a spec."""
+    """Preformatted lines, such as a spec."""
 
     lines: tuple[str, ...]
     language: str = "text"
 
 
 class Drawing(Record):
-    """Lines that are drawn to a width, in ASCII alone where that is asked for."""
+    """Lines that are drawn to a width, optionally in ASCII only."""
 
     draw: Callable[[int, bool], Iterable[str]]
 
@@ -89,7 +89,7 @@ Block: TypeAlias = Heading | Paragraph | ListItem | Working | Terms | Code | Dra
 
 
 class Document(Record):
-    """The blocks of a report, in order, and the language that they are in."""
+    """The blocks of a report, in order, and their language."""
 
     blocks: tuple[Block, ...]
     language: str = "en"

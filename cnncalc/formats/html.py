@@ -1,4 +1,4 @@
-"""Tables and documents as HTML: a page, or a part of one as notebooks show it."""
+"""Tables and documents as HTML: a page, or a fragment for notebooks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ dd { margin-left: 2em; }
 
 
 def write(report: Table | Document) -> Iterator[str]:
-    """The lines of a page; nothing of a spec's text is taken for markup."""
+    """The lines of a page; text of a spec is escaped."""
     yield "<!DOCTYPE html>"
     yield f'<html lang="{report.language}">'
     yield f'<head><meta charset="utf-8"><title>{_safe(_title(report))}</title><style>{STYLE}</style></head>'
@@ -78,7 +78,7 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def fragment(table: Table) -> Iterator[str]:
-    """The lines of a table in HTML; nothing of a spec's text is taken for markup."""
+    """The lines of a table in HTML; text of a spec is escaped."""
     yield "<div>"
     if table.title:
         yield f"<strong>{_safe(table.title)}</strong>"
@@ -102,7 +102,7 @@ def fragment(table: Table) -> Iterator[str]:
 
 
 def _align(*, numeric: bool, indent: int = 0) -> str:
-    """Names to the left, below their block; numbers to the right."""
+    """The style of a cell: names left-aligned and indented below their block, numbers right-aligned."""
     return f' style="text-align: {"right" if numeric else "left"}; padding-left: {indent + 0.5}em"'
 
 

@@ -1,4 +1,4 @@
-"""Tables as JSON: a list of objects, one a line, with the columns' keys."""
+"""Tables as JSON: a list of objects, one per line, with the columns' keys."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def write(table: Table) -> Iterator[str]:
 
 
 def dumps(value: object, *, indent: int | None = None, ascii_only: bool = True) -> str:
-    """JSON text that also a terminal and the log of a CI system take for text; what it stands for is the same.
+    """JSON text that is safe in terminals and CI logs, with the same content.
 
-    Without `ascii_only` letters beyond ASCII stay as they are.
+    Without `ascii_only`, letters beyond ASCII are not escaped.
     """
     written = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     if not ascii_only and not written.isprintable():
@@ -30,12 +30,12 @@ def dumps(value: object, *, indent: int | None = None, ascii_only: bool = True) 
             json.dumps(character)[1:-1] if character != "\n" and is_hidden(character) else character
             for character in written
         )
-    # These signs stand in texts alone. The first is written by its number.
+    # These characters occur only in texts. The first is escaped.
     return COMMAND.sub(lambda found: f"\\u{ord(found.group()[0]):04x}{found.group()[1]}", written)
 
 
 def _value(cell: Cell) -> object:
-    """A share as a part of 1."""
+    """A share as a number from 0 to 1."""
     if isinstance(cell, Share):
         return cell.part / cell.whole if cell.whole else None
     return cell

@@ -1,4 +1,4 @@
-"""Tables and documents as LaTeX has them; tables with the rules of the package booktabs."""
+"""Tables and documents in LaTeX; tables use the package booktabs."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ SPECIAL = {
 }
 
 
-# The text of LaTeX's own article class on A4 or letter paper, and a character of it, in points.
+# The text width of LaTeX's article class on A4 or letter paper, and the width of a character, in points.
 LINE = 345.0
 CHARACTER = 5.3
-# Font sizes, how wide a digit of them is against that of the normal one (in Computer Modern smaller ones are wider
-# than their size), and half the gap between columns that goes with each.
+# Font sizes, the width of a digit relative to the normal size (in Computer Modern, small fonts are wider than their
+# size), and half of the gap between columns for each.
 SIZES = (("", 1.0, 6.0), (r"\small", 0.93, 4.0), (r"\footnotesize", 0.85, 4.0), (r"\scriptsize", 0.8, 3.0))
 TINY = (r"\tiny", 0.68, 2.0)
-# The place of the size from which on paragraphs are set.
+# The index of the size from which columns become paragraphs.
 SMALL = 2
-# What fits a page.
+# The number of lines on a page.
 MOST_ROWS = 40
-# A column of longer texts is a column of paragraphs: of those that are shorter only where nothing else helps.
+# Columns with longer texts become paragraphs; columns with shorter texts only as a last resort.
 LONGEST_TEXTS = (34, 16)
 WIDEST_PARAGRAPH = 100
 
 
 class _TableShape(Record):
-    """How a table fits the page: its environment, the columns' letters, its font size, and what remains too wide."""
+    """The layout of a table: its environment, the columns' letters, its font size, and whether it is scaled."""
 
     long: bool
     columns: str
@@ -74,12 +74,12 @@ def write(report: Table | Document) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    """The lines of a tabular for the package booktabs, or of a longtable where a page is too short for it.
+    """The lines of a tabular for the package booktabs, or of a longtable if it does not fit on a page.
 
-    A table that is too wide has smaller type, and is scaled to the line where that is not enough.
+    A table that is too wide has a smaller font, and is scaled if that is not enough.
     """
     title = f"{plain(table.title)}: " if table.title else ""
-    yield rf"% {title}wants \usepackage{{{','.join(_fit(table).packages)}}}"
+    yield rf"% {title}needs \usepackage{{{','.join(_fit(table).packages)}}}"
     yield from body(table)
     yield from notes(table)
 
@@ -119,14 +119,14 @@ def body(table: Table) -> Iterator[str]:
 
 
 def packages(tables: Iterable[Table]) -> list[str]:
-    """The packages that tables want."""
+    """The packages that tables need."""
     return list(dict.fromkeys(package for table in tables for package in _fit(table).packages))
 
 
 def _fit(table: Table) -> _TableShape:
-    """How a table fits: with smaller type, else with its longer texts as paragraphs, else scaled.
+    """The layout of a table: with a smaller font, else with long texts as paragraphs, else scaled.
 
-    A table of several pages cannot be scaled: its type is tiny.
+    A table of several pages cannot be scaled, so its font is tiny.
     """
     widths = _widths(table)
     texts = [number for number, column in enumerate(table.columns) if number and not column.numeric]
@@ -151,13 +151,13 @@ def _fit(table: Table) -> _TableShape:
     rows = len(table.lines)
     if paragraphs:
         room = max(LINE - _points(fixed, table, (name, part, gap)), LINE / 4)
-        # Each has what it needs at least, and of the rest the more the longer its texts are.
+        # Each column has its minimum, and a part of the rest in proportion to its texts.
         narrowest = min(longest * CHARACTER * part, room / len(paragraphs))
         further = {number: min(widths[number], WIDEST_PARAGRAPH) - longest for number in paragraphs}
         for number, more in further.items():
             share = narrowest + (room - narrowest * len(paragraphs)) * more / sum(further.values())
             letters[number] = rf"p{{{share / LINE:.2f}\linewidth}}"
-            # The longest text says how many lines a row has at most: half of them is a fair guess.
+            # Estimate the lines of a row as half of those of the longest text.
             rows = max(rows, len(table.lines) * round(widths[number] * CHARACTER * part / share / 2))
     long = rows > MOST_ROWS and not scaled
     columns = "".join(letters)
@@ -175,7 +175,7 @@ def _widths(table: Table) -> list[int]:
 
 
 def _points(characters: int, table: Table, size: tuple[str, float, float]) -> float:
-    """The width of a table of that many characters."""
+    """The width of a table with this number of characters."""
     _, part, gap = size
     return characters * CHARACTER * part + 2 * gap * len(table.columns)
 
@@ -185,17 +185,17 @@ def _paragraph(cell: Cell) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    # The braces keep a decimal comma's space out of the thousands.
+    # Braces prevent the space after a decimal comma.
     return escape(text(cell)).replace(",", "{,}") if isinstance(cell, int) else escape(text(cell))
 
 
 def escape(words: str) -> str:
-    """Text that LaTeX prints as it is."""
+    """Text escaped for LaTeX."""
     safe = "".join(SPECIAL.get(character, character) for character in plain(words))
-    # At the start of a row these would be arguments of the row before.
+    # At the start of a row, LaTeX reads these as arguments of the previous row.
     return f"{{{safe[0]}}}{safe[1:]}" if safe[:1] in ("[", "*") else safe
 
 
 def breakable(words: str) -> str:
-    """Text that LaTeX prints as it is, and may break behind the dots, underscores and signs of a long name."""
+    """Text escaped for LaTeX, which may break after dots, underscores and signs of a long name."""
     return LONG_WORD.sub(lambda word: BREAK.sub(r"\g<0>\\allowbreak{}", word.group()), escape(words))

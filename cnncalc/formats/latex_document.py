@@ -1,4 +1,4 @@
-"""Documents as LaTeX has them, with the equations of amsmath."""
+"""Documents in LaTeX, with the equations of amsmath."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.formats.table import Table
 from cnncalc.text import plain
 
-# How many characters a line of LaTeX's article takes in a formula, and what counts how much there.
+# The characters of a formula on a line of LaTeX's article class, and the tokens that count.
 LATEX_COLUMNS = 62
 TOKEN = re.compile(r"\\left(?![a-z])|\\right(?![a-z])|[{}]| (?:\\times|[+-]) ")
 FRACTION = re.compile(r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -25,10 +25,10 @@ SIGNS = {
 
 
 def write(document: Document) -> Iterator[str]:
-    """The lines of a document in LaTeX, whose lines fit the page of an article."""
+    """The lines of a document in LaTeX; formulas fit the page of an article."""
     tables = latex.packages(block for block in document.blocks if isinstance(block, Table))
-    yield f"% wants {listed(['amsmath', *tables])}, and ctex or xeCJK for Chinese"
-    # Long names leave lines short: then spaces are wide.
+    yield f"% needs {listed(['amsmath', *tables])}, and ctex or xeCJK for Chinese"
+    # Long names make lines short, so spaces may be wide.
     yield r"\begingroup\emergencystretch=6em"
     for block in document.blocks:
         if isinstance(block, Heading):
@@ -55,19 +55,19 @@ def write(document: Document) -> Iterator[str]:
 
 
 def _verbatim(lines: Iterable[str]) -> Iterator[str]:
-    """Lines as they are; one that would end the environment does not."""
+    """Verbatim lines; a line cannot end the environment."""
     yield r"\begin{verbatim}"
     yield from (plain(line).replace(r"\end{verbatim}", r"\end {verbatim}") for line in lines)
     yield r"\end{verbatim}"
 
 
 def _equation(block: Working) -> Iterator[str]:
-    """A displayed formula: in one line where it fits, else a line a step, and those broken at their operators."""
+    """A displayed formula: on one line if it fits, else one line per step, broken at operators."""
     first, *steps = sides(block)
     if sum(map(_columns, (first, *steps))) + 3 * len(steps) <= LATEX_COLUMNS or not steps:
         yield f"\\[ {_latex(block)} \\]"
         return
-    # A long quantity has a line of its own.
+    # A long quantity is on its own line.
     alone = _columns(first) > LATEX_COLUMNS // 3
     room = LATEX_COLUMNS - (4 if alone else _columns(first) + 3)
     equals, indent = (r"&\quad = ", r"&\qquad\quad ") if alone else ("&= ", r"&\quad ")
@@ -84,7 +84,7 @@ def _equation(block: Working) -> Iterator[str]:
 
 
 def _broken(step: str, room: int) -> list[str]:
-    """A side of an equation in lines, all but the first with the operator that they go on with."""
+    """A side of an equation in lines; continuation lines begin with an operator."""
     lines: list[str] = []
     for part in _parts(step):
         if lines and _columns(lines[-1]) + _columns(part) <= room:
@@ -95,7 +95,7 @@ def _broken(step: str, room: int) -> list[str]:
 
 
 def _parts(step: str) -> Iterator[str]:
-    """The operands of the outermost operators, each but the first with the operator before it."""
+    """The operands of the outermost operators, each after the first with its operator."""
     depth = start = 0
     for found in TOKEN.finditer(step):
         token = found.group()
@@ -110,7 +110,7 @@ def _parts(step: str) -> Iterator[str]:
 
 
 def _columns(words: str) -> int:
-    """About how many characters of text are as wide as a formula."""
+    """The approximate width of a formula in characters of text."""
     words = FRACTION.sub(lambda found: max(found.groups(), key=_columns), words)
     return terminal.columns_of(COMMAND.sub(lambda found: SIGNS.get(found.group(1), found.group(1) or ""), words))
 
@@ -128,5 +128,5 @@ def sides(block: Working) -> list[str]:
 
 
 def latex_text(words: str) -> str:
-    """Words inside a formula."""
+    """Text inside a formula."""
     return f"\\text{{{latex.escape(words)}}}"

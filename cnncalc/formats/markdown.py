@@ -1,4 +1,4 @@
-"""Tables and documents as GitHub's Markdown has them."""
+"""Tables and documents in GitHub's Markdown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cnncalc.text import plain
 if TYPE_CHECKING:
     from cnncalc.formats.document import Document
 
-# Numbers and single words, which most cells are, have nothing to escape.
+# Numbers and simple words, which are most cells, need no escapes.
 PLAIN = re.compile(r"[0-9 ,()/%x+.-]*|[0-9A-Za-z ]*")
-# A space of no width, as the entity that is seen where the text is edited.
+# A zero-width space, as an entity, which is visible in an editor.
 NOTHING = "&#8203;"
-# What begins an item of a list, or makes a heading of the line above, or commands GitLab: /close.
+# The beginning of a list item, of the line below a heading, or of a GitLab command: /close.
 BEGINNING = re.compile(r"^(\s*)([-+=](?=\s+\S|[-= ]*[-=])|[0-9]+(?=[.)](\s|$))|/(?=[A-Za-z]))")
-# What GitHub or GitLab makes a link or a picture of, sends word to, or notes at the other end: @octocat, #12, GH-12,
-# !12 and the like, and :tada:. A commit's id does from its seventh digit on.
+# Text that GitHub or GitLab turns into links, images, notifications or references: @octocat, #12, GH-12, !12 and
+# the like, and :tada:. A commit's id does so from seven digits on.
 REFERENCE = re.compile(r"(?:[@#!%~$^]|&amp;|\bGH-)(?=\w)|:(?=([\w+-]*[a-z+-][\w+-]*|100|1234):)", re.IGNORECASE)
 COMMIT = re.compile(r"\b[0-9a-f]{7,}\b", re.IGNORECASE)
 SHORTEST_COMMIT = 7
@@ -45,7 +45,7 @@ def _table(table: Table) -> Iterator[str]:
     yield _row(["---:" if column.numeric else "---" for column in table.columns])
     for line in table.lines:
         cells = [escape(text(cell)) for cell in line.cells]
-        # Ordinary spaces at the start of a cell are dropped; these are kept.
+        # Markdown drops ordinary spaces at the start of a cell, but not these.
         cells[0] = "\N{EM SPACE}" * line.indent + cells[0]
         yield _row(cells)
     yield ""
@@ -54,7 +54,7 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def prose(words: str) -> str:
-    """Documentation as Markdown: code between backticks stays code, all else is plain text."""
+    """Documentation as Markdown: text between backticks is code, the rest is escaped."""
     parts = re.split(r"(`[^`]*`)", words)
     return "".join(part if part.startswith("`") and len(part) > 1 else escape(part) for part in parts)
 
@@ -64,10 +64,10 @@ def _row(cells: list[str]) -> str:
 
 
 def escape(words: str) -> str:
-    """Text that Markdown and the HTML in it leave as it is; the underscore inside a word needs no care.
+    """Text escaped for Markdown and HTML; underscores inside words need no escape.
 
-    It becomes no link, calls nobody and is noted nowhere: GitHub makes links of addresses and of commits, and sends
-    word to whom an @ names and to what a #12 counts. Signs of no width keep such words apart.
+    GitHub turns addresses and commits into links, notifies users with @, and references issues with #12. Zero-width
+    spaces prevent this.
     """
     if PLAIN.fullmatch(words) and not COMMIT.search(words):
         return words
@@ -80,16 +80,16 @@ def escape(words: str) -> str:
 
 
 def _apart(commit: re.Match[str]) -> str:
-    """A commit's id in parts that are too short for one."""
+    """A commit's id, split into parts that are too short for a link."""
     return re.sub(rf".{{{SHORTEST_COMMIT - 1}}}(?=.)", rf"\g<0>{NOTHING}", commit.group())
 
 
 def paragraph(words: str) -> str:
-    """Text at the start of a line that begins no list there, and makes no heading of the line above."""
+    """Text for the start of a line, escaped so that it begins no list and makes no heading."""
     return BEGINNING.sub(_not_begun, escape(words))
 
 
 def _not_begun(found: re.Match[str]) -> str:
-    """The sign of a list's item or of a heading, which is none behind a backslash; that of `1.` is its point."""
+    """The sign of a list item or heading, escaped with a backslash; for `1.` it is before the dot."""
     space, sign = found.group(1), found.group(2)
     return f"{space}{sign}\\" if sign.isdigit() else f"{space}\\{sign}"

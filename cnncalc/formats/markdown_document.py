@@ -1,4 +1,4 @@
-"""Documents as GitHub's Markdown has them, with its mathematics."""
+"""Documents in GitHub's Markdown, with its mathematics."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(document: Document) -> Iterator[str]:
 
 
 def _terms(block: Terms) -> Iterator[str]:
-    """A list of terms; what goes on with a term follows it."""
+    """A list of terms; continuations follow their term."""
     item = ""
     for term, words in block.terms:
         if term and item:

@@ -1,7 +1,6 @@
-"""Formulas as people write them: in Unicode, in ASCII or in LaTeX, as symbols or with the numbers in.
+"""Formulas in mathematical notation: in Unicode, ASCII or LaTeX, with symbols or with numbers.
 
-A formula is a layer's own text in the language of expressions; its tree is written here, never its
-text typed again.
+A formula is a layer's own expression, whose tree is written here.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ from cnncalc.text import integer
 
 
 class Style(Enum):
-    """How a formula is written."""
+    """The notation of a formula."""
 
     UNICODE = "unicode"
     ASCII = "ascii"
     LATEX = "latex"
 
 
-# How tightly an operation binds; what binds less needs parentheses inside.
+# The precedence of operations; operands with lower precedence need parentheses.
 CONDITIONAL, LOGIC, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(8)
 OPERATORS = {
     Style.UNICODE: {"*": "×", "-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "==": "="},
@@ -55,15 +54,15 @@ BRACKETS = {
 
 LATEX_FUNCTIONS = {name: rf"\{name}" for name in ("exp", "ln", "tanh", "sin", "cos", "min", "max")}
 UNBROKEN = "\N{NO-BREAK SPACE}"
-# In `names`, how a function defined piece by piece is written; no symbol can have this name.
+# The key in `names` for the notation of piecewise functions; no symbol can have this name.
 PIECEWISE = "if"
-# A symbol of lecture notes, such as W or P_1, which is written as such and not as a word.
+# A symbol of lecture notes, such as W or P_1, which is not a word.
 LETTER = re.compile(r"[A-Za-z](_[0-9])?\Z")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Factors(tuple[int, ...]):
-    """A number as the product that it is: 55 × 55 positions."""
+    """A number written as a product: 55 × 55 positions."""
 
     __slots__ = ()
 
@@ -74,32 +73,32 @@ Number: TypeAlias = "Value | Factors"
 def written(
     formula: str, style: Style, values: Mapping[str, Number] | None = None, names: Mapping[str, str] | None = None
 ) -> str:
-    """A formula as symbols, or with the numbers of `values` in their place; `names` says how symbols are written."""
+    """A formula with symbols, or with the numbers in `values`; `names` has the notation of symbols."""
     return _FormulaWriter(style, values or {}, names or {}).tree(
         expressions.parse(formula, expressions.REAL_FUNCTIONS).tree
     )[0]
 
 
 def letters(formula: str, known: Mapping[str, str]) -> dict[str, str]:
-    """The letters of a formula's symbols, in their order, where every one has a letter; else none."""
+    """The letters of a formula's symbols, in order, if each has a letter; else empty."""
     names = [name for name, _ in expressions.parse(formula, expressions.REAL_FUNCTIONS).names]
     return {name: known[name] for name in names} if all(name in known for name in names) else {}
 
 
 def symbol(name: str, style: Style) -> str:
-    """A symbol as the formulas have it: P₁, P1 or P_1; a word of several parts with spaces."""
+    """The notation of a symbol: P₁, P1 or P_1, or words with spaces."""
     if LETTER.match(name):
         letter, _, number = name.partition("_")
         if style is Style.LATEX:
             return name
         return f"{letter}{number.translate(SUBSCRIPTS) if style is Style.UNICODE else number}"
-    # A space that no line is broken at; the writer of lines makes it an ordinary one.
+    # A nonbreaking space, which the writer of lines replaces by an ordinary one.
     word = name.replace("_", " ").replace(" ", " " if style is Style.LATEX else UNBROKEN)
     return f"\\text{{{word}}}" if style is Style.LATEX else word
 
 
 class _FormulaWriter:
-    """Writes a tree; each method gives the text and how tightly it binds."""
+    """Writes a tree; each method returns a text and its precedence."""
 
     def __init__(self, style: Style, values: Mapping[str, Number], names: Mapping[str, str]) -> None:
         self.style = style
@@ -168,7 +167,7 @@ class _FormulaWriter:
         return OPERATORS[self.style].get(operator, operator)
 
     def within(self, tree: Tree, binding: int) -> str:
-        """A part, in parentheses where it binds less tightly than `binding`."""
+        """A part, in parentheses if its precedence is lower than `binding`."""
         text, own = self.tree(tree)
         if own >= binding:
             return text
@@ -202,20 +201,20 @@ class _FormulaWriter:
         return f"{left} {self.operator(tree.operator)} {right}", binding
 
     def factor(self, tree: Tree) -> str:
-        """A quotient in a product, in parentheses for who reads it; nothing for other factors."""
+        """A quotient in a product, in parentheses for readability; None for other factors."""
         if self.style is Style.LATEX or not (isinstance(tree, Arithmetic) and tree.operator == "/"):
             return ""
         return f"({self.tree(tree)[0]})"
 
     def is_letter(self, tree: Tree) -> bool:
-        """Whether it is written as one letter, before which a factor needs no sign: 2P."""
+        """Whether a part is one letter, before which a factor needs no sign: 2P."""
         if not isinstance(tree, Name) or tree.name in self.values:
             return False
         return LETTER.match(self.names.get(tree.name, tree.name)) is not None
 
     def signed(self, tree: Signed) -> tuple[str, int]:
         operand = tree.operand
-        # -(-a // b) is how the language rounds up.
+        # In expressions, -(-a // b) rounds up.
         if isinstance(operand, Arithmetic) and operand.operator == "//" and isinstance(operand.left, Signed):
             return self.bracketed("ceil", self.quotient(operand.left.operand, operand.right)[0])
         return f"{self.operator(tree.sign)}{self.within(operand, SIGN)}", SIGN

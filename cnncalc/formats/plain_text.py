@@ -13,9 +13,9 @@ MIN_WIDTH = 40
 USUAL_WIDTH = 80
 INDENT = "  "
 LEAST_TERM = 12
-# Signs that stand for themselves in Unicode, and have another in ASCII.
+# ASCII replacements of Unicode characters.
 ASCII = {**terminal.ASCII, ord("×"): "x"}
-# Longer terms have a line of their own.
+# Longer terms are on their own line.
 LONGEST_TERM = 28
 
 
@@ -32,7 +32,7 @@ def write(document: Document, width: int = USUAL_WIDTH, *, ascii_only: bool = Fa
 
 
 def _stand_together(block: Block, following: Block) -> bool:
-    """Whether no empty line parts two blocks: a low heading and its text, items of a list, formulas."""
+    """Whether two blocks are not separated by an empty line: a low heading and its text, list items, formulas."""
     if isinstance(block, Heading):
         return block.level > 2
     return isinstance(block, ListItem | Working) and type(block) is type(following)
@@ -64,7 +64,7 @@ def _text(block: Block, width: int, style: Style) -> Iterator[str]:
 
 
 def _steps(parts: list[str], width: int) -> Iterator[str]:
-    """`quantity = symbols = numbers = result`, a line a step where one line is too short."""
+    """`quantity = symbols = numbers = result`, with one step per line if one line is too short."""
     whole = " = ".join(parts)
     if terminal.columns_of(whole) + 2 <= width:
         yield f"  {whole}".replace(UNBROKEN, " ")
@@ -77,7 +77,7 @@ def _steps(parts: list[str], width: int) -> Iterator[str]:
 
 
 def _terms(block: Terms, width: int) -> Iterator[str]:
-    """Terms with what they mean beside them, in a column that is wide enough for all that are not very long."""
+    """Terms with their meanings beside them, in a column that is wide enough for all but very long terms."""
     widths = [terminal.columns_of(plain(term)) for term, _ in block.terms]
     column = max([LEAST_TERM, *(wide for wide in widths if wide <= LONGEST_TERM)]) + len(INDENT)
     for (term, words), wide in zip(block.terms, widths, strict=True):

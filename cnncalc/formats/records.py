@@ -1,16 +1,16 @@
-"""Records as JSON, and the JSON Schema of it: both follow from the annotations of a named tuple.
+"""Records as JSON and their JSON Schema: both follow from the annotations of a named tuple.
 
-A field is a key. Of its type follow how it is written and what its schema says:
+A field is a key. Its type determines its JSON and its schema:
 
-    int, str, bool, float             as they are; `int | Fraction` is a number
+    int, str, bool, float             the same in JSON; `int | Fraction` is a number
     tuple[X, ...], dict[str, X]       a list, an object
-    Iterator[X]                       a list with an item a line, made while it is written
+    Iterator[X]                       a list with one item per line, made while it is written
     an enumeration                    its values
     another record                    an object
     X | None                          X, or null
     Annotated[X, Keywords(minimum=1)] X, with further keywords of JSON Schema
     Annotated[Flat, Keywords(key=X)]  keys of the record itself, known when the program runs
-    Any                               whatever JSON can say
+    Any                               any JSON
 
 A field that may be ABSENT, as its type says, is left out where it is.
 """
@@ -31,7 +31,7 @@ from cnncalc.text import number
 
 
 class Keywords:
-    """What an annotation adds to a type; unlike a dictionary it can be hashed, as parts of types must be."""
+    """Keywords that an annotation adds to a type; hashable, unlike a dictionary, as required for types."""
 
     def __init__(self, **words: Any) -> None:
         self.words = words
@@ -46,11 +46,11 @@ PLAIN = {int: "integer", str: "string", bool: "boolean", float: "number", NoneTy
 
 
 class Flat(dict[str, Any]):
-    """Keys and values that stand beside the other keys of a record."""
+    """Additional keys and values of a record."""
 
 
 class Absent(Enum):
-    """The value of a key that is left out."""
+    """The value of an omitted key."""
 
     ABSENT = "absent"
 
@@ -81,7 +81,7 @@ def indented(*, ascii_only: bool = True) -> Callable[[type[Kind]], type[Kind]]:
 
 
 def write(record: Any) -> Iterator[str]:
-    """The lines of a record as JSON: a key a line, and an item a line in lists that are iterators."""
+    """The lines of a record as JSON: one key per line, and one item per line in lists that are iterators."""
     if type(record) in _INDENTED:
         yield dumps(to_plain(record), indent=2, ascii_only=_INDENTED[type(record)])
         return
@@ -91,7 +91,7 @@ def write(record: Any) -> Iterator[str]:
 
 
 def write_list(records: Iterable[Any]) -> Iterator[str]:
-    """The lines of a list of records, each as `write` has it; nothing is written before the first one is made."""
+    """The lines of a list of records, each as in `write`; nothing is written before the first record is made."""
     start = "["
     for record in records:
         yield start
@@ -156,7 +156,7 @@ def _hints(record: type) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
-    """The key of a field: one that would be a keyword of Python ends with an underscore."""
+    """The key of a field, without the underscore after names that are keywords of Python."""
     return name.removesuffix("_")
 
 
@@ -165,7 +165,7 @@ def _is_record(hint: Any) -> bool:
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
-    """The types of a union that values of their own have."""
+    """The types of a union, without None."""
     return tuple(each for each in get_args(hint) if each not in (NoneType, Absent))
 
 
@@ -207,7 +207,7 @@ def _is_flat(hint: Any) -> bool:
 
 
 def _converter(hint: Any) -> Callable[[Any], Any] | None:
-    """What makes a value of a type one that `json` takes; None where it is one already."""
+    """A function that converts values of a type for `json`; None if they need no conversion."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _flat_converter(arguments[1].words) if arguments[0] is Flat else _converter(arguments[0])
@@ -249,7 +249,7 @@ def _generic(value: Any) -> Any:
 
 
 def _described(hint: Any) -> dict[str, Any]:
-    """What JSON Schema says of a type."""
+    """The JSON Schema of a type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return {}
@@ -274,7 +274,7 @@ def _described(hint: Any) -> dict[str, Any]:
 
 
 def _described_record(record: type) -> dict[str, Any]:
-    """An object that has all keys of a record and no others."""
+    """The schema of an object with exactly the keys of a record."""
     properties: dict[str, Any] = {}
     for name, hint in _hints(record).items():
         if _is_flat(hint):

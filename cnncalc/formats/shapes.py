@@ -1,4 +1,4 @@
-"""How shapes and sliding windows are written."""
+"""The notation of shapes and sliding windows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ LAYOUTS = ("chw", "hwc")
 
 
 def shape(sizes: Shape, layout: str = "chw") -> str:
-    """A shape as papers (3x224x224) or, in the layout `hwc`, lecture notes (224x224x3) write it."""
+    """A shape as in papers (3x224x224) or, in the layout `hwc`, as in lecture notes (224x224x3)."""
     return times((*sizes.spatial, sizes.channels)) if layout == "hwc" else times(sizes)
 
 
 def window(windows: tuple[Window, ...]) -> str:
-    """Kernel, stride and padding of sliding windows: 7x7/2/3, and d2 where taps are 2 apart."""
+    """Kernel, stride and padding of sliding windows: 7x7/2/3, and d2 for a dilation of 2."""
     sliding = [axis for axis in windows if isinstance(axis, SlidingWindow)]
     if not sliding or len(sliding) < len(windows):
         return ""
@@ -33,7 +33,7 @@ def stride(windows: Iterable[SlidingWindow]) -> str:
 
 
 def padding(windows: Iterable[SlidingWindow]) -> str:
-    """One number where both sides are alike, before+after where not."""
+    """One number if both sides are equal, else before+after."""
     sides = (str(axis.before) if axis.before == axis.after else f"{axis.before}+{axis.after}" for axis in windows)
     return _alike(list(sides))
 

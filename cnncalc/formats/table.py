@@ -1,4 +1,4 @@
-"""A table as a record: what every output format writes, each in its own way."""
+"""Tables as records, for all output formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnncalc.text import BYTES, Share, integer, percent, several, size
 
 
 class Items(tuple[str, ...]):
-    """Several texts in a cell: programs read all of them, people the first where they are many."""
+    """Several texts in a cell: formats for programs have all of them, those for people the first ones."""
 
     __slots__ = ()
 
@@ -17,23 +17,23 @@ class Items(tuple[str, ...]):
 Cell: TypeAlias = int | str | Share | Items | None
 
 NONE = "-"
-LEFT_OUT = "left out at this width: {columns}; --columns chooses, a wider terminal shows all"
+LEFT_OUT = "hidden at this width: {columns}; choose with --columns, or widen the terminal"
 
 
 class Ordinal(int):
-    """A number that is no amount, such as a year or a line: written as it is."""
+    """A number that is not an amount, such as a year or a line: written without separators."""
 
     __slots__ = ()
 
 
 class Memory(int):
-    """An amount of bytes: programs read the number, people binary units."""
+    """An amount of bytes: a number in formats for programs, binary units in those for people."""
 
     __slots__ = ()
 
 
 class Measured(int):
-    """An amount that a terminal with room draws a bar beside: its part of `most`."""
+    """An amount with a bar beside it in a wide terminal, as a part of `most`."""
 
     most: int
 
@@ -44,10 +44,10 @@ class Measured(int):
 
 
 class Column(Record):
-    """A column; those with the highest `drop` are left out first where a terminal is narrow, 0 never.
+    """A column. In a narrow terminal, columns with the highest `drop` are hidden first, 0 never.
 
-    A terminal draws bars beside its measured numbers and shares where `bars` is not 0; they are left out
-    as a column of that `drop` would be. Texts of a column without bars may be cut to `least`, where that is not 0.
+    If `bars` is not 0, a terminal draws bars beside measured numbers and shares; the bars are hidden like a column
+    with this `drop`. Texts of a column without bars may be shortened to `least`, if that is not 0.
     """
 
     key: str
@@ -59,7 +59,7 @@ class Column(Record):
 
 
 class Line(Record):
-    """A row. `indent` is its level in a tree, `faint` what is not counted."""
+    """A row. `indent` is its level in a tree; `faint` rows are not counted."""
 
     cells: tuple[Cell, ...]
     indent: int = 0
@@ -70,7 +70,7 @@ class Line(Record):
 class Table(Record):
     """A titled table with notes below; a note is a label and its text.
 
-    `left_out` is what a terminal says that is too narrow for all {columns}.
+    `left_out` is the note of a terminal that is too narrow for all {columns}.
     """
 
     title: str
@@ -83,12 +83,12 @@ class Table(Record):
 
 
 def to_cell(number: int, unit: str) -> int:
-    """A number as the cell of its unit."""
+    """The cell of a number in its unit."""
     return Memory(number) if unit == BYTES else number
 
 
 def text(cell: Cell) -> str:
-    """A cell as people read it."""
+    """The text of a cell for people."""
     if cell is None:
         return ""
     if isinstance(cell, Share):

@@ -1,4 +1,4 @@
-"""Tables as aligned text: plain where the output is no terminal, fitted and styled by rich where it is."""
+"""Tables as aligned text: plain in files and pipes, fitted and styled by rich in a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GAP = "  "
 LONGEST_KEPT_NAME = 24
 ELLIPSIS = "…"
 RULE = "─"
-# A cell of a bar, by how many eighths of it are full.
+# A cell of a bar by its filled eighths.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BARS = re.compile(f"([{EIGHTHS[1:]}]+)")
 NARROWEST_BAR, WIDEST_BAR = 8, 24
@@ -23,7 +23,7 @@ ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **dict.fromkeys("▏▎▍", ".
 
 
 class Styled(Record):
-    """A line of text, or a part of one, and its style."""
+    """A line of text, or a part of a line, with its style."""
 
     text: str
     style: str = ""
@@ -35,7 +35,7 @@ def write(table: Table, file: IO[str], *, color: str = "auto") -> None:
 
 
 def _runs(line: Styled) -> list[Styled]:
-    """The parts of a table's line: bars have a color of their own."""
+    """The parts of a table's line: bars have their own color."""
     parts = enumerate(BARS.split(line.text))
     return [Styled(part, f"{line.style} cyan" if place % 2 else line.style) for place, part in parts if part]
 
@@ -45,7 +45,7 @@ def write_lines(lines: Iterable[Sequence[Styled]], file: IO[str], *, color: str 
     if not is_styled(file, color):
         file.writelines(f"{_writable(''.join(part.text for part in line), file)}\n" for line in lines)
         return
-    # Only styles need rich: plain text is written without waiting for its import.
+    # Only styles need rich: plain text is written without its slow import.
     from rich.console import Console
     from rich.text import Text
 
@@ -56,15 +56,15 @@ def write_lines(lines: Iterable[Sequence[Styled]], file: IO[str], *, color: str 
         try:
             console.print(words, soft_wrap=True)
         except SystemExit:
-            # So rich ends a program whose reader is gone; with which status is ours to say.
+            # rich ends the program if its reader is gone; our code sets the status.
             raise BrokenPipeError from None
 
 
 def is_styled(file: IO[str], color: str) -> bool:
     """Whether an output gets colors and other styles.
 
-    `color` always and never decide; with auto, NO_COLOR that is not empty forbids them, then FORCE_COLOR that is not
-    empty asks for them, else a terminal gets them unless TERM is `dumb`.
+    If `color` is auto, a nonempty NO_COLOR turns styles off, else a nonempty FORCE_COLOR turns them on, else a
+    terminal has them unless TERM is `dumb`.
     """
     if color != "auto":
         return color == "always"
@@ -74,7 +74,7 @@ def is_styled(file: IO[str], color: str) -> bool:
 
 
 def width_of(file: IO[str]) -> int | None:
-    """The columns of a terminal; None for any other output."""
+    """The width of a terminal; None for other outputs."""
     if not file.isatty():
         return None
     import shutil
@@ -83,14 +83,14 @@ def width_of(file: IO[str]) -> int | None:
 
 
 def _writable(line: str, file: IO[str]) -> str:
-    """The line with the signs of its frame in ASCII where the output has no others."""
+    """The line with its frame in ASCII if the output cannot encode it."""
     if "utf" in (getattr(file, "encoding", None) or "utf-8").lower():
         return line
     return line.translate(ASCII)
 
 
 def layout(table: Table, width: int | None) -> list[Styled]:
-    """The lines of a table, at most `width` columns wide where there is a width to keep to."""
+    """The lines of a table, at most `width` columns wide if there is a width."""
     shown, missing, bars = _fitting(table, width)
     lines = [Styled(line, "bold") for line in wrapped(table.title, width)] if table.title else []
     lines += [Styled(line, "dim") for words in table.subtitle for line in wrapped(words, width)]
@@ -139,7 +139,7 @@ def _grid(table: Table, shown: list[int], bars: dict[int, int], width: int | Non
 
 
 def _shrink(widths: list[int], least: list[int], width: int) -> None:
-    """Make those columns narrower that may be, the widest first, until all fit or nothing more can be done."""
+    """Narrow columns as far as allowed, the widest first, until all fit."""
     over = sum(widths) + len(GAP) * (len(widths) - 1) - width
     for _ in range(over):
         shrinkable = [place for place, narrowest in enumerate(least) if 0 < narrowest < widths[place]]
@@ -161,7 +161,7 @@ def _row(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
 
 
 class _Fit(Record):
-    """The columns that fit, by their positions, those left out, and how wide the bars of columns are."""
+    """The positions of columns that fit, the hidden columns, and the widths of bars."""
 
     shown: list[int]
     missing: list[Column]
@@ -169,7 +169,7 @@ class _Fit(Record):
 
 
 def _fitting(table: Table, width: int | None) -> _Fit:
-    """What fits; only a long name is cut, and the texts of columns that allow it."""
+    """The columns that fit; only long names and texts of columns that allow it are shortened."""
     if width is None:
         return _Fit(list(range(len(table.columns))), [], {})
     full = [
@@ -190,14 +190,14 @@ def _fitting(table: Table, width: int | None) -> _Fit:
     missing = [column for number, column in enumerate(table.columns) if number not in shown]
     missing.sort(key=lambda column: -column.drop)
     barred = [number for number in barred if number in shown]
-    # What was cut may take the room that is left before bars do.
+    # Shortened texts take the remaining space before bars.
     room = width - sum(full[number] + len(GAP) for number in shown) + len(GAP) - len(barred)
     bar = min(max(divmod(room, len(barred))[0], NARROWEST_BAR), WIDEST_BAR) if barred else 0
     return _Fit(shown, missing, dict.fromkeys(barred, bar))
 
 
 def _kept(columns: tuple[Column, ...], widths: list[int], barred: list[int], width: int) -> list[int] | None:
-    """The columns that are left where those are left out that must be; None where bars are to go before more do."""
+    """The remaining columns after hiding some; None if bars must be hidden first."""
     shown = list(range(len(columns)))
     while True:
         bars = [number for number in shown if number in barred]
@@ -213,14 +213,14 @@ def _kept(columns: tuple[Column, ...], widths: list[int], barred: list[int], wid
 
 
 def _part(cell: Cell) -> tuple[int, int] | None:
-    """What a bar shows: a part and its whole."""
+    """The part and the whole of a bar."""
     if isinstance(cell, Share):
         return (cell.part, cell.whole) if cell.whole else None
     return (int(cell), cell.most) if isinstance(cell, Measured) and cell.most else None
 
 
 def _bar(cell: Cell, width: int) -> str:
-    """The bar of a cell to an eighth of a column; what is there shows, however little it is."""
+    """The bar of a cell, to an eighth of a column; a positive amount always shows."""
     part, whole = _part(cell) or (0, 1)
     eighths = min(divmod(16 * width * part + whole, 2 * whole)[0], 8 * width)
     full, rest = divmod(max(eighths, 1) if part else 0, 8)
@@ -234,7 +234,7 @@ def _cell(line: Line, number: int, first: int) -> str:
 
 
 def _cut(words: str, width: int) -> str:
-    """Text cut to a width, with an ellipsis where something is missing."""
+    """Text shortened to a width with an ellipsis."""
     if columns_of(words) <= width:
         return words
     while columns_of(words) > width - 1:
@@ -243,7 +243,7 @@ def _cut(words: str, width: int) -> str:
 
 
 def wrapped(words: str, width: int | None, *, break_long: bool = True) -> list[str]:
-    """A sentence in lines of at most `width` columns; a word that is longer is broken unless `break_long` is false."""
+    """A sentence in lines of at most `width` columns; longer words are broken unless `break_long` is false."""
     words = plain(words)
     if width is None or columns_of(words) <= width:
         return [words]
@@ -251,13 +251,14 @@ def wrapped(words: str, width: int | None, *, break_long: bool = True) -> list[s
         return _wrapped_wide(words, max(width, 20))
     from textwrap import wrap
 
-    # An option, a file and a network have hyphens: they stay whole.
+    # Not broken at hyphens, which options, files and networks have.
     return wrap(words, max(width, 20), break_on_hyphens=False, break_long_words=break_long)
 
 
 def _wrapped_wide(words: str, width: int) -> list[str]:
-    """Text with East Asian wide characters in lines: between any two of them a line may end, but a stop
-    or a closing bracket stays with what is before it, and an opening one with what follows.
+    """Text with East Asian wide characters in lines, which may end between any two of them.
+
+    A stop or a closing bracket stays with the character before it, an opening bracket with the one after it.
     """
     import re
 
@@ -273,7 +274,7 @@ def _wrapped_wide(words: str, width: int) -> list[str]:
 
 
 def columns_of(words: str) -> int:
-    """How many columns of a terminal a text takes: two for each East Asian wide character, none for a mark."""
+    """The width of a text in a terminal: two columns for each East Asian wide character, none for a mark."""
     if words.isascii():
         return len(words)
     import unicodedata

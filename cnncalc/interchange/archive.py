@@ -59,7 +59,7 @@ def read_config(path: str, shown: str, data: bytes) -> bytes:
             return _read_member(file)
     except BROKEN:
         hint = "save it again, or write model.to_json() to a .json file"
-        raise SpecError([Problem(None, f"{shown}: is no archive with a {CONFIG} that can be read", hint)]) from None
+        raise SpecError([Problem(None, f"{shown}: is not an archive with a readable {CONFIG}", hint)]) from None
 
 
 def _read_member(file: BinaryIO) -> bytes:

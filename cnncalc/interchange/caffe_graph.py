@@ -70,7 +70,7 @@ class CaffeGraph:
             try:
                 missing = next((blob for blob in layer.bottoms if blob not in self.blobs), None)
                 if missing is not None:
-                    raise layer.refuse(f"reads {quoted(missing)}, which no layer above it gives")
+                    raise layer.refuse(f"reads {quoted(missing)}, which no layer above it produces")
                 if not layer.bottoms or not layer.tops:
                     raise layer.refuse("needs a bottom and a top")
                 readers[layer.kind](self, layer)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from cnncalc import limits
-from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
 from cnncalc.interchange.building import Sizes, affine
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.json_text import JsonObject, as_real, is_whole, parse
@@ -57,7 +57,7 @@ def read(text: str, file: str, sizes: Sizes) -> Graph:
     fields = parse(text, file)
     if not isinstance(fields, JsonObject) or fields.word("class_name") not in MODELS:
         kind = fields.word("class_name") if isinstance(fields, JsonObject) else ""
-        message = f"{quoted(kind)} is no {' or '.join(MODELS)} model" if kind else "the file is no Keras model"
+        message = f"{quoted(kind)} is not a {listed(MODELS, 'or')} model" if kind else "the file is not a Keras model"
         hint = "only sequential and functional models have their layers in the file"
         raise SpecError([Problem(start, message, hint)])
     problems = limits.Problems()
@@ -251,7 +251,7 @@ def _axes(graph: KerasGraph, call: KerasCall, value: object) -> tuple[int, ...]:
     values = value if isinstance(value, list) else [value]
     axes = [axis for axis in values if isinstance(axis, int) and not isinstance(axis, bool)]
     if len(axes) < len(values):
-        raise call.layer.refuse("has an axis that is no whole number")
+        raise call.layer.refuse("needs a whole number as its axis")
     return tuple(sorted(graph.axis(call, axis) for axis in axes))
 
 
@@ -504,6 +504,12 @@ def _layer_scale(graph: KerasGraph, call: KerasCall) -> str:
     return graph.put(call, "scale", {})
 
 
+def _custom_scale(graph: KerasGraph, call: KerasCall) -> str:
+    """The sum of Inception-ResNet: of the first and the scaled second."""
+    scale = call.config.real("scale", "1")
+    return graph.join(call, "apply", {"function": f"x + {affine(scale, '0').replace('x', 'y')}"}, call.sources)
+
+
 ACTIVATION_LAYERS: dict[str, CallReader] = {
     "ReLU": _relu,
     "LeakyReLU": _leaky_relu,
@@ -550,4 +556,5 @@ READERS: dict[str, CallReader] = {
     ),
     "StochasticDepth": _stochastic_depth,
     "LayerScale": _layer_scale,
+    "CustomScaleLayer": _custom_scale,
 }

@@ -114,12 +114,14 @@ def plan(fields: JsonObject, known: Mapping[str, object], problems: limits.Probl
     layers, outputs = _count_calls_from_zero(layers, outputs)
     wrong = next((key for key in inputs if key not in layers or layers[key].type != INPUT_LAYER), None)
     if wrong is not None or not outputs:
-        message = f"the input {quoted(wrong)} is no {INPUT_LAYER}" if wrong is not None else "the model has no outputs"
+        message = (
+            f"the input {quoted(wrong)} is not an {INPUT_LAYER}" if wrong is not None else "the model has no outputs"
+        )
         raise SpecError([Problem(config.span, message)])
     model = KerasModel(layers, _order(layers, config), inputs, outputs, config)
     calls = set(model.order)
     if lost := next((ref for ref in outputs if (ref.layer, ref.call) not in calls), None):
-        raise SpecError([Problem(config.span, f"the output {quoted(lost.layer)} is the output of no layer")])
+        raise SpecError([Problem(config.span, f"the model has no layer {quoted(lost.layer)} for its output")])
     return model
 
 
@@ -250,7 +252,7 @@ def _order(layers: dict[str, KerasLayer], config: JsonObject) -> tuple[tuple[str
                 heappush(ready, (numbers[reader[0]], reader[1], reader[0]))
     if len(order) < len(missing):
         key = next(key for (key, _), count in missing.items() if count)
-        raise layers[key].refuse("reads a layer that there is not, or itself by a circle")
+        raise layers[key].refuse("reads a layer that does not exist, or itself in a circle")
     inputs = tuple((key, 0) for key, layer in layers.items() if layer.type == INPUT_LAYER)
     if not inputs:
         raise SpecError([Problem(config.span, f"the model has no {INPUT_LAYER}")])
@@ -295,7 +297,7 @@ class KerasGraph:
             layer = model.layers[key]
             if layer.type == INPUT_LAYER:
                 if (key, at) not in values:
-                    raise layer.refuse("is none of the inputs of its model")
+                    raise layer.refuse("is not an input of its model")
                 continue
             self.builder.count_steps(1 + len(layer.calls[at]), layer.fields.span)
             operands = tuple(_value(operand, values, layer) for operand in layer.calls[at])

@@ -1,6 +1,6 @@
 """English: the sentences of the worked reports, by report and key.
 
-Write ASCII only: `--ascii` promises it. What a layer type is comes from its docstring.
+Write ASCII only, because of `--ascii`. Descriptions of layer types come from their docstrings.
 """
 
 SENTENCES = {
@@ -151,7 +151,7 @@ SENTENCES = {
         "same_size": "Input and output have the same {axes}: {sizes}.",
         "tied": "Uses the weights of {owner}, where they are counted.",
         "frozen": "{buffers:The number is a buffer|All # are buffers}, because the layer is frozen.",
-        "buffers": "{buffers} of these are buffers: stored but not learned, and not counted as parameters.",
+        "buffers": "{buffers} of these are buffers: stored but not learnable, and not counted as parameters.",
         # --- its share ----------------------------------------------------------------------------
         "share_params": "{params} of the network's {whole:one parameter|# parameters} ({percent} %)",
         "share_macs": "{macs} of the network's {whole:one MAC|# MACs} ({percent} %)",
@@ -184,14 +184,14 @@ SENTENCES = {
             "has {part} of the parameters and {macs_part} of the MACs."
         ),
         "separable_pair": (
-            "{depthwise} filters each channel by itself and {pointwise} mixes the channels. One full convolution that "
+            "{depthwise} filters each channel separately and {pointwise} mixes the channels. One full convolution that "
             "does both would cost {full} MACs; the two cost {first} + {second} = {both}."
         ),
         "separable_share": "share of the cost",
         "separable_less": "That is {times} times fewer MACs, with {params} weights instead of {full_params}.",
         # --- stacks -------------------------------------------------------------------------------
         "stacked": (
-            "{layers} in a row see {field} positions of the first one's input, as one convolution of that size would:"
+            "{layers} in a row see {field} positions of the first layer's input, like one convolution of that size:"
         ),
         "stacked_weights": "weights of the {count} small convolutions",
         "single_weights": "weights of one large convolution",
@@ -256,9 +256,9 @@ SENTENCES = {
         "remark_across_channels": "The sum runs over the {in_channels:one channel|# channels} of a position.",
         "remark_across_axis": "The sum runs over the {axis_size:only number|# numbers} along axis {axis}.",
         "remark_apply": "The numbers x, y, ... at one place of the inputs become f:",
-        "remark_prelu": "The slope is learned, one for the whole layer.",
+        "remark_prelu": "The whole layer has one learnable slope.",
         "remark_prelu_per_channel": (
-            "The slope is learned, one for {in_channels:the only channel|each of the # channels}."
+            "{in_channels:The only channel|Each of the # channels} has its own learnable slope."
         ),
         "remark_flatten": (
             "The same {in_elements:number|# numbers in a row, channel after channel}; nothing is computed or copied."
@@ -281,7 +281,7 @@ SENTENCES = {
         "remark_crop": (
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
-        "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; nothing is learned.",
+        "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; no parameters.",
         "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
         "remark_unfold": (
             "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
@@ -335,8 +335,8 @@ SENTENCES = {
             "Training: the whole branch is dropped with probability {rate} for each sample (stochastic depth)."
         ),
         "remark_only_in_training": "Inference: it does nothing.",
-        "remark_scale": "Each channel is multiplied by a learned factor:",
-        "remark_scale_and_shift": "Each channel is multiplied by a learned factor, and a learned bias is added:",
+        "remark_scale": "Each channel is multiplied by a learnable factor:",
+        "remark_scale_and_shift": "Each channel is multiplied by a learnable factor, and a learnable bias is added:",
         "remark_scale_by_one": "Every number is multiplied by one learned factor:",
         "remark_scale_and_shift_by_one": (
             "Every number is multiplied by one learned factor, and one learned bias is added:"
@@ -353,8 +353,8 @@ SENTENCES = {
             "its own mean and variance, taken over batch x {in_positions} numbers ({batch_of_32} for 32 samples)."
         ),
         "remark_batch_norm_vector": (
-            "Averages run over the batch alone: {in_channels:the only feature|each of the # features} has its own mean "
-            "and variance, taken over as many numbers as the batch has samples."
+            "Averages run over the batch only: {in_channels:the only feature|each of the # features} has its own mean "
+            "and variance, taken over one number per sample."
         ),
         "remark_instance_norm_map": (
             "Mean and variance are taken over the {in_positions:one position|# positions} of each channel, separately "
@@ -401,10 +401,10 @@ SENTENCES = {
             "sets."
         ),
         "remark_norm_learned_channel": (
-            "Learned: a factor (weight) and a bias for {in_channels:the only channel|each of the # channels}."
+            "Learnable: a factor (weight) and a bias for {in_channels:the only channel|each of the # channels}."
         ),
         "remark_norm_learned_number": (
-            "Learned: a factor (weight) and a bias for {in_elements:the only number|each of the # numbers}."
+            "Learnable: a factor (weight) and a bias for {in_elements:the only number|each of the # numbers}."
         ),
         "remark_norm_learned_scale": (
             "Learned: a factor (weight) for {in_channels:the only channel|each of the # channels}, and no bias."
@@ -412,10 +412,10 @@ SENTENCES = {
         "remark_norm_learned_center": (
             "Learned: a bias for {in_channels:the only channel|each of the # channels}, and no factor."
         ),
-        "remark_norm_nothing_learned": "It has no learned parameters.",
+        "remark_norm_nothing_learned": "It has no learnable parameters.",
         "remark_statistics_tracked": (
             "Tracked: a running mean and a running variance for {in_channels:the only channel|each of the # channels}, "
-            "stored but not learned."
+            "stored but not learnable."
         ),
         "remark_batch_norm_in_training": (
             "Training uses the mean and variance of the current batch, so a sample's output depends on the other "
@@ -437,7 +437,7 @@ SENTENCES = {
         ),
         "remark_subsample": (
             "Each output is the {kernel_positions:number at its position|sum of # numbers} of its own channel, times a "
-            "learned factor, plus a learned bias."
+            "learnable factor, plus a learnable bias."
         ),
         "remark_windows_tile": (
             "The windows lie side by side: "
@@ -492,7 +492,7 @@ SENTENCES = {
             "The cost: {source} has {source_params} parameters and {source_macs} MACs, {pieces} times those of one "
             "linear function per unit."
         ),
-        "remark_opaque": "Its figures are those that the spec declares; how it computes is unknown.",
+        "remark_opaque": "The spec declares its figures; its computation is unknown.",
         "remark_parameter": (
             "The {out_elements:number is|# numbers are} learned: nothing comes in, and they are the same for every "
             "sample."
@@ -511,7 +511,7 @@ SENTENCES = {
         "remark_product_without_sum": "Each output number is one product, with nothing summed over; no parameters.",
         "remark_rbf": (
             "{units:The only unit|Each of the # units} gives its squared distance from the input, sum (x - w)^2; its "
-            "center is set by hand, not learned."
+            "center is set by hand and not learnable."
         ),
         "remark_local_conv": "A convolution without parameter sharing: each position has its own filters.",
         "remark_add": (
@@ -606,7 +606,7 @@ SENTENCES = {
         "dense_part": "The {count} fully connected layers hold {params} % of the parameters and {macs} % of the MACs.",
         "dense_part_one": "The only fully connected layer holds {params} % of the parameters and {macs} % of the MACs.",
         "other_part": (
-            "Other learned numbers, such as the factors of normalization layers, make up {params} % of the parameters."
+            "Other learnable parameters, such as the factors of normalization layers, account for {params} % of them."
         ),
         "no_dense": "There is no fully connected layer.",
         "story_memory": (
@@ -653,18 +653,18 @@ SENTENCES = {
         "no_rule_PERIOD": "resizing by unrelated factors repeats only after thousands of outputs",
         "no_rule_STRANDS": "branches have more than {strides} different strides",
         "no_rule_NUMBERS": "positions exceed {number}",
-        "no_rule_WORK": "computing them takes more than {work} operations (--limit work=N raises the limit)",
+        "no_rule_WORK": "computing them takes more than {work} operations (raise the limit with --limit work=N)",
         "no_rule_ORDER": "a layer reorders positions in a way that no size or stride describes",
         "channels_apart": (
-            "In {layer}, positions have become channels: the field is that of all channels together, a single channel "
+            "In {layer}, positions become channels: the field is that of all channels together, and a single channel "
             "may see less."
         ),
         "gates": (
-            "{count} gates are ignored unless --through-gates is given; a gate has one number for many positions, such "
-            "as {source} in {layer}."
+            "{count} gates are ignored unless --through-gates is given; a gate applies one number to many positions, "
+            "such as {source} in {layer}."
         ),
         "one_gate": (
-            "The gate {source} in {layer} is ignored unless --through-gates is given; it has one number for many "
+            "The gate {source} in {layer} is ignored unless --through-gates is given; it applies one number to many "
             "positions."
         ),
         "gates_counted": (
@@ -681,7 +681,7 @@ SENTENCES = {
         "nothing_changes": (
             "No layer changes the field: every output sees one position of the input. --all shows every layer."
         ),
-        "no_axes": "{input} has no positions, only features: what depends on it depends on all of it.",
+        "no_axes": "{input} has no positions, only features: layers that depend on it depend on all of it.",
         "the_input": "The input",
         "the_input_of": "The input {input}",
         "of_several": "{layer} (and {count} other joins)",
@@ -753,7 +753,9 @@ SENTENCES = {
         # One output.
         "output_at": "Input that the output at ({position}) reads",
         "at_vector": "Input that the output reads",
-        "reads_too_long": "Following this output takes more than {work} operations; --limit work=N raises the limit.",
+        "reads_too_long": (
+            "Following this output takes more than {work} operations; raise the limit with --limit work=N."
+        ),
         "reads_at_most": "The output reads at most these positions; not all of them were followed exactly.",
         "reads": "{first} to {last}, {count} of {size}",
         "reads_one": "only {first}, of {size}",
@@ -772,7 +774,7 @@ SENTENCES = {
         # The plot.
         "plot_title": "Drawn on the input:",
         "plot_title_of": "Drawn on the input {input}:",
-        "drawing_too_long": "Not drawn: it takes more than {work} operations; --limit work=N raises the limit.",
+        "drawing_too_long": "Not drawn: it takes more than {work} operations; raise the limit with --limit work=N.",
         "plot_depth": "at depth {depth}",
         "plot_read": "read",
         "plot_partly": "in part",
@@ -805,7 +807,7 @@ SENTENCES = {
             "normalization between them"
         ),
         "means_untied": "layers that share their weights each have their own",
-        # What comes of it, with the network's own numbers.
+        # Notes with the network's own numbers.
         "shared": (
             "Without parameter sharing there would be {unshared} parameters, {ratio} times as many; {layer} saves the "
             "most: its {own} parameters are {uses}."
@@ -843,7 +845,7 @@ SENTENCES = {
             "In training, with its auxiliary heads, the network has {params} parameters; {unshared} unshared, "
             "{fully_connected} fully connected."
         ),
-        "nothing_learned": "{name} has no learned weights.",
+        "nothing_learned": "{name} has no learnable weights.",
         "folded": "{layers} layers with weights are folded into {rows} rows; --depth all shows every layer",
     },
 }

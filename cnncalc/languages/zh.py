@@ -240,7 +240,7 @@ SENTENCES = {
         "type_elu": "指数线性激活函数",
         "type_selu": "缩放指数线性激活函数",
         "type_gelu": "高斯误差线性激活函数",
-        "type_silu": "即 Swish 激活函数",
+        "type_silu": "Swish 激活函数",
         "type_mish": "由 tanh 与 softplus 组成的激活函数",
         "type_hard_sigmoid": "分段线性的 sigmoid 激活函数",
         "type_hard_swish": "分段线性的 Swish 激活函数",
@@ -299,7 +299,7 @@ SENTENCES = {
         "type_subtract": "相减",
         "type_multiply": "相乘",
         "type_concat": "拼接",
-        "type_opaque": "只声明数字的层",
+        "type_opaque": "只声明数值的层",
         # --- remarks of layer types ---------------------------------------------------------------
         "remark_activation": "每个元素 x 变为 f(x)：",
         "remark_across_channels": "求和范围是同一位置的 {in_channels} 个通道。",
@@ -445,7 +445,7 @@ SENTENCES = {
             "每个输出元素是 {places} 个乘积之和，沿 {summed} 求和；没有参数。与全连接层不同，两个因子都来自输入。"
         ),
         "remark_product_without_sum": "每个输出元素是一个乘积，不求和；没有参数。",
-        "remark_opaque": "数字来自描述文件中的声明；内部如何计算未知。",
+        "remark_opaque": "数值来自描述文件中的声明，内部计算未知。",
         "remark_rbf": "{units} 个单元各输出与输入的平方距离 sum (x - w)^2；中心由人工设定，不参与训练。",
         "remark_local_conv": "不共享参数的卷积（局部连接）：每个位置有自己的卷积核。",
         "remark_add": (
@@ -663,7 +663,7 @@ SENTENCES = {
         "means_ungrouped": "每个卷积核都读取全部通道：没有分组卷积，也没有深度卷积",
         "means_merged": "同“不分组”，但深度卷积与其后的逐点卷积合并为一个普通卷积，其间的归一化也去掉",
         "means_untied": "共享权重的各层改用各自的权重",
-        # What comes of it, with the network's own numbers.
+        # Notes with the network's own numbers.
         "shared": (
             "若没有参数共享，参数量将为 {unshared}，是现在的 {ratio} 倍；节省最多的是 {layer}，它的 {own} 个参数{uses}"
             "。"

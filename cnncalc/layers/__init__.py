@@ -1,7 +1,7 @@
-"""The layer types, one file each; trivial families share a file whose name is a plural.
+"""The layer types, one file each; families of small types share a file with a plural name.
 
-Nothing registers: the catalogue lists this folder when asked, and loads a type when it is named.
-A type `conv` lives in conv.py, or in a family such as activations.py.
+Types need no registration: this module lists the folder on demand and loads a type when it is named.
+`conv` is in conv.py, `relu` in the family activations.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnncalc.layers.contract import LayerType
 
-# The modules beside the layer types: what all of them share, and how they are called elsewhere.
+# Modules of this folder that define no layer type.
 COMMON = frozenset({"contract", "shapes", "examples", "foreign"})
 
 
@@ -27,7 +27,7 @@ def _modules() -> tuple[str, ...]:
 @cache
 def _types_of(module: str) -> dict[str, type[LayerType]]:
     """The layer types that a module defines, in its order."""
-    # Not at the top: shapes are imported through this folder where no layer type is needed.
+    # Imported here because `shapes` is imported through this package where no layer type is needed.
     from cnncalc.layers.contract import LayerType
 
     loaded = import_module(f"{__name__}.{module}")
@@ -43,7 +43,7 @@ def _types_of(module: str) -> dict[str, type[LayerType]]:
 
 @cache
 def find(name: str) -> type[LayerType] | None:
-    """The layer type of that name, or None."""
+    """The layer type with this name, or None."""
     modules = _modules()
     if name in modules:
         return _types_of(name).get(name)
@@ -52,12 +52,12 @@ def find(name: str) -> type[LayerType] | None:
 
 
 def all_types() -> dict[str, type[LayerType]]:
-    """Every layer type by its name, in the order of the folder."""
+    """All layer types by name, in the order of their files."""
     return {name: kind for module in _modules() for name, kind in _types_of(module).items()}
 
 
 def all_keywords() -> frozenset[str]:
-    """Every word that some setting reads as itself."""
+    """All keywords that settings accept, such as `same`."""
     return frozenset(
         keyword for kind in all_types().values() for setting in kind.settings.values() for keyword in setting.keywords
     )

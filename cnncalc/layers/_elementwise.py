@@ -1,4 +1,4 @@
-"""What layers share whose every output number is computed from the input number at its own place."""
+"""The base of layers that compute each output element from the input element at the same position."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from cnncalc.layers.shapes import POINT, Shape, Window
 
 
 class Elementwise(LayerType):
-    """Keeps the shape, has no weights, and does the operations of `each` for every number.
+    """Keeps the shape, has no weights, and does the operations of `each` for every element.
 
-    `function` is what becomes of a number x, as an expression. A type whose operations depend on its
-    settings has no `each`, and answers `operations` and `formulas` itself.
+    `function` is the function of an element x, as an expression. A type whose operations depend on its
+    settings has no `each` and answers `operations` and `formulas` itself.
     """
 
     each: ClassVar[Operations]
@@ -40,7 +40,7 @@ class Elementwise(LayerType):
         return (remark("activation", self.function, **self.__dict__),)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        # Weights, where there are any, scale or bend a number where it is.
+        # Weights, if any, act on each element in its place.
         return None
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
@@ -60,11 +60,11 @@ class Elementwise(LayerType):
 
 
 def for_each(count: int, operations: Operations) -> Operations:
-    """`operations` done `count` times."""
+    """`operations`, repeated `count` times."""
     return Operations(*(count * times for times in operations))
 
 
 def formulas_for_each(count: str, operations: Operations) -> Formulas:
-    """The texts of `for_each`, with `count` as a text."""
+    """The formulas of `for_each`, with `count` as a formula."""
     texts = {1: count}
     return {kind: texts.get(times, f"{times} * {count}") for kind, times in operations._asdict().items() if times}

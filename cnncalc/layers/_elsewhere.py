@@ -1,4 +1,4 @@
-"""Words of other frameworks that no layer type or setting stands for, with what to do instead."""
+"""Names in other frameworks that have no counterpart here, with advice on what to write instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OPAQUE = "declare its output and costs with `- opaque: {output: [64, 28, 28], pa
 
 FUNCTION = "write the function itself, such as `- relu`"
 
-# What to do, for each word that names a layer elsewhere.
+# Advice -> names of layers in other frameworks.
 TYPES: Mapping[str, tuple[str, ...]] = {
     FUNCTION: (
         "activation",
@@ -96,7 +96,7 @@ TYPES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# The same for each word that names a setting.
+# Advice -> names of settings in other frameworks.
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "leave it out: it follows from the layer before": (
         "in_channels",
@@ -144,10 +144,10 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "leave it out: channels always come first": ("data_format", "channels_last", "channels_first"),
     "leave it out: it begins with the channels and takes all axes": ("start_dim", "end_dim", "start_axis"),
-    "leave it out: the axes are fixed, and `cnncalc layers TYPE` tells which": ("dim", "axis"),
+    "leave it out: the axes are fixed, and `cnncalc layers TYPE` lists them": ("dim", "axis"),
     "leave it out: the output has all steps, and `- slice: {axis: 1, start: 25}` takes the last of 26": (
         "return_sequences",
         "return_state",
     ),
-    "write rate: 1 - keep_prob, the part that is left out": ("keep_prob",),
+    "write rate: 1 - keep_prob, the fraction that is dropped": ("keep_prob",),
 }

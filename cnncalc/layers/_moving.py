@@ -1,4 +1,4 @@
-"""What layers share that only move numbers, leave some out or repeat them."""
+"""The base of layers that only move, drop or repeat elements."""
 
 from __future__ import annotations
 

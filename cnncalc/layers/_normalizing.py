@@ -1,15 +1,15 @@
-"""What the normalizations share: numbers are brought to mean 0 and variance 1 in sets, then scaled and shifted.
+"""The base of normalizations: sets of elements are normalized to mean 0 and variance 1, then scaled and shifted.
 
-Counted for a set of n numbers: the mean is n - 1 adds and 1 divide; the variance n adds (the
-differences), n multiplies, n - 1 adds and 1 divide; one over the root of it 1 add (epsilon),
-1 exponential (the root) and 1 divide; then n multiplies, and with learned weights n more
+Operations for a set of n elements: the mean takes n - 1 adds and 1 divide; the variance n adds (the
+differences), n multiplies, n - 1 adds and 1 divide; its inverse root 1 add (epsilon),
+1 exponential (the root) and 1 divide; then n multiplies, and with learnable weights n more
 multiplies and n adds.
 
-With statistics that were tracked in training there is nothing left to compute at inference: they
-and the learned weights fold into one multiply and one add per number.
+Statistics tracked in training need no computation at inference: they and the learnable weights fold
+into one multiply and one add per element.
 
-In a normalization's windows each output reads its own position alone: that all positions have a
-part in the statistics is left aside, as receptive fields are commonly given.
+In a normalization's windows each output reads its own position only. By convention, receptive fields
+ignore that the statistics depend on all positions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def set_operations(elements: int, sets: int, *, affine: bool, center: bool | Non
 
 
 def set_formulas(sets: str, *, affine: bool, center: bool | None = None) -> Formulas:
-    """The texts of `set_operations`, with the number of sets as a text."""
+    """The formulas of `set_operations`, with the number of sets as a formula."""
     center = affine if center is None else center
     return {
         "adds": f"{4 if center else 3} * in_elements - {sets}",
@@ -72,7 +72,7 @@ def set_formulas(sets: str, *, affine: bool, center: bool | None = None) -> Form
 
 
 def affine_weights(shape: tuple[int, ...], *, affine: bool, center: bool | None = None) -> tuple[Weight, ...]:
-    """The learned factor and the learned addend."""
+    """The learnable scale and shift."""
     center = affine if center is None else center
     return (*((Weight("weight", shape),) if affine else ()), *((Weight("bias", shape),) if center else ()))
 
@@ -131,7 +131,7 @@ class AxesNorm(LayerType):
 
 
 class ChannelNorm(LayerType):
-    """What batch_norm and instance_norm share: each channel is a set, whose statistics may be tracked."""
+    """The base of batch_norm and instance_norm: each channel is a set, whose statistics may be tracked."""
 
     affine: bool
     track_statistics: bool

@@ -1,4 +1,4 @@
-"""What convolution and pooling share: kernel, stride, padding and dilation laid over the input's axes."""
+"""The base of convolutions and pools: kernel, stride, padding and dilation along the input's axes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnncalc.syntax.settings import PerAxis, on_axes, on_sides
 
 
 class Windowed(LayerType):
-    """A layer whose windows have a kernel; its formulas may use `kernel_positions`, height x width of it."""
+    """A layer whose windows have a kernel; its formulas may use `kernel_positions`, height x width of the kernel."""
 
     def windows(self, inputs: Shapes) -> tuple[SlidingWindow, ...] | tuple[SpreadWindow, ...]:
         raise NotImplementedError
@@ -23,21 +23,21 @@ class Windowed(LayerType):
 
 
 def extent_formula(dilation: PerAxis) -> str:
-    """From the kernel's first tap to its last, as text."""
+    """The distance from the kernel's first tap to its last, as a formula."""
     return "kernel" if dilation in (1, (1,)) else "(dilation * (kernel - 1) + 1)"
 
 
 def padding_formula(padding: PerAxis | str) -> str:
-    """The padding of both sides as text: none, twice one number, or one for each side."""
+    """The padding of both sides as a formula: empty, twice one number, or one number for each side."""
     if isinstance(padding, int):
         return "2 * padding"
     return "" if padding == "valid" else "before + after"
 
 
 def size_formula(padding: PerAxis | str, dilation: PerAxis = 1, *, ceil: bool = False) -> str:
-    """The output-size formula as text, as short as the settings allow: (W - F + 2P) / S + 1 in lecture notes.
+    """The formula of the output size, as short as the settings allow: (W - F + 2P) / S + 1 in lecture notes.
 
-    Rounded up, a window that starts behind the input does not count.
+    With rounding up, a window that starts after the input does not count.
     """
     around = padding_formula(padding)
     room = f"in_size - {extent_formula(dilation)}{f' + {around}' if around else ''}"
@@ -48,7 +48,7 @@ def size_formula(padding: PerAxis | str, dilation: PerAxis = 1, *, ceil: bool = 
 
 
 def kernel_positions(windows: tuple[SlidingWindow, ...] | tuple[SpreadWindow, ...]) -> int:
-    """How many places the kernel has: height x width."""
+    """The size of the kernel: height x width."""
     return prod(window.kernel for window in windows)
 
 
@@ -61,11 +61,11 @@ def sliding_windows(
     *,
     ceil: bool = False,
 ) -> tuple[SlidingWindow, ...]:
-    """One window an axis. Raises RuleError where a list does not have a number for each axis."""
+    """One window per axis. Raises RuleError for a list that does not have one number per axis."""
     return _windows(shape.spatial, kernel, stride, padding, dilation, ceil=ceil)
 
 
-# A layer asks for its windows several times over, and layers that differ in their filters alone have the same.
+# Cached: a layer asks for its windows several times, and layers that differ only in their filters have equal ones.
 @lru_cache(maxsize=1_024)
 def _windows(
     sizes: tuple[int, ...],
@@ -82,7 +82,7 @@ def _windows(
     dilations = on_axes(dilation, rank, "dilation")
     if padding == "same":
         if ceil:
-            raise RuleError("padding same settles the rounding", "padding", "leave rounding at floor")
+            raise RuleError("padding same excludes rounding up", "padding", "leave rounding at floor")
         sides = tuple(map(same_padding, sizes, kernels, strides, dilations))
     elif isinstance(padding, str):
         sides = ((0, 0),) * rank
@@ -97,7 +97,7 @@ def _windows(
 
 
 def dilation_remarks(windows: tuple[SlidingWindow | SpreadWindow, ...]) -> tuple[Remark, ...]:
-    """What is to say of a kernel whose taps lie apart."""
+    """Remarks about a dilated kernel."""
     window = max(windows, key=lambda window: window.dilation)
     if window.dilation == 1 or window.kernel == 1:
         return ()

@@ -1,8 +1,8 @@
-"""Activation functions: each number is replaced by a function of itself, or of its position's channels.
+"""Activation functions: each output is a function of one input element, or of the channels at its position.
 
-The operations are those of the definition, written as it needs the fewest; what implementations
-add for numerical safety (softmax subtracts the maximum first) is left out. An error function, a
-logarithm and a hyperbolic tangent count as one exponential each.
+Operations follow the definition in its cheapest form. Extra steps for numerical stability (softmax
+subtracts the maximum first) do not count. An error function, a logarithm and a hyperbolic tangent
+count as one exponential each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cnncalc.syntax.settings import axis_of, choice, flag, number
 
 
 class Identity(Elementwise, name="identity"):
-    """The input unchanged; a placeholder for a layer of another type."""
+    """Returns the input unchanged; a placeholder for a layer of another type."""
 
     also_known_as = ("no_op", "pass_through", "恒等映射")
 
@@ -29,12 +29,12 @@ class Identity(Elementwise, name="identity"):
 class Threshold(Elementwise, name="threshold"):
     """Linear threshold neuron: 1 where x >= threshold, else 0 (McCulloch & Pitts 1943).
 
-    One comparison per number. Its derivative is 0, so no gradient passes through it.
+    One comparison per element. Its derivative is 0, so no gradient passes through it.
     """
 
     also_known_as = ("step", "heaviside", "阶跃函数")
 
-    threshold: Number = number("the least number that gives 1", default=0)
+    threshold: Number = number("smallest input for which the output is 1", default=0)
 
     each = Operations(compares=1)
     function = "1 if x >= threshold else 0"
@@ -43,7 +43,7 @@ class Threshold(Elementwise, name="threshold"):
 
 
 class Sigmoid(Elementwise, name="sigmoid"):
-    """Logistic function: 1 / (1 + exp(-x)). One exponential, one add and one divide per number."""
+    """Logistic function: 1 / (1 + exp(-x)). One exponential, one add and one divide per element."""
 
     also_known_as = ("logistic",)
 
@@ -54,7 +54,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
 
 
 class Tanh(Elementwise, name="tanh"):
-    """Hyperbolic tangent, counted as one exponential per number (LeCun et al. 1998 scale it: add a `scale`)."""
+    """Hyperbolic tangent, counted as one exponential per element (LeCun et al. 1998 scale it: add a `scale`)."""
 
     also_known_as = ("hyperbolic_tangent", "双曲正切")
 
@@ -65,7 +65,7 @@ class Tanh(Elementwise, name="tanh"):
 
 
 class Relu(Elementwise, name="relu"):
-    """Rectified linear unit: max(x, 0) (Nair & Hinton 2010). One comparison per number."""
+    """Rectified linear unit: max(x, 0) (Nair & Hinton 2010). One comparison per element."""
 
     also_known_as = ("RectifiedLinear", "修正线性单元")
 
@@ -76,7 +76,7 @@ class Relu(Elementwise, name="relu"):
 
 
 class Relu6(Elementwise, name="relu6"):
-    """Rectified linear unit, at most 6: min(max(x, 0), 6) (Krizhevsky 2010). Two comparisons per number."""
+    """Rectified linear unit, at most 6: min(max(x, 0), 6) (Krizhevsky 2010). Two comparisons per element."""
 
     each = Operations(compares=2)
     function = "min(max(x, 0), 6)"
@@ -85,7 +85,7 @@ class Relu6(Elementwise, name="relu6"):
 
 
 class Absolute(Elementwise, name="absolute"):
-    """Absolute value: max(x, -x). One comparison per number. The gradient needs the sign, so the input is stored."""
+    """Absolute value: max(x, -x). One comparison per element. The gradient needs the sign, so the input is stored."""
 
     also_known_as = ("abs", "AbsVal")
 
@@ -95,11 +95,11 @@ class Absolute(Elementwise, name="absolute"):
 
 
 class LeakyRelu(Elementwise, name="leaky_relu"):
-    """x where x is positive, else slope * x (Maas et al. 2013). One comparison and one multiply per number."""
+    """x where x is positive, else slope * x (Maas et al. 2013). One comparison and one multiply per element."""
 
     also_known_as = ("leaky", "lrelu")
 
-    slope: Number = number("factor of negative numbers", default=fraction("0.01"), low=0)
+    slope: Number = number("factor of negative inputs", default=fraction("0.01"), low=0)
 
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
@@ -108,15 +108,15 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
 
 
 class Prelu(Elementwise, name="prelu"):
-    """x where x is positive, else a learned slope * x (He et al. 2015, arXiv:1502.01852).
+    """x where x is positive, else a learnable slope * x (He et al. 2015, arXiv:1502.01852).
 
     The paper learns one slope per channel (`per_channel: true`); PyTorch's default is one for the layer.
-    One comparison and one multiply per number. The gradient of the slope needs the input, which is stored.
+    One comparison and one multiply per element. The gradient of the slope needs the input, so the input is stored.
     """
 
     also_known_as = ("ParametricReLU",)
 
-    per_channel: bool = flag("whether each channel has a slope of its own", default=False)
+    per_channel: bool = flag("whether each channel has its own slope", default=False)
 
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
@@ -136,10 +136,10 @@ class Prelu(Elementwise, name="prelu"):
 class Elu(Elementwise, name="elu"):
     """x where x is positive, else alpha * (exp(x) - 1) (Clevert et al. 2015, arXiv:1511.07289).
 
-    One comparison, one exponential, one add and one multiply per number, whatever its sign.
+    One comparison, one exponential, one add and one multiply per element, whatever its sign.
     """
 
-    alpha: Number = number("what large negative numbers tend to, without its sign", default=1, low=0)
+    alpha: Number = number("negative of the limit for large negative inputs", default=1, low=0)
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
     function = "x if x > 0 else alpha * (exp(x) - 1)"
@@ -148,9 +148,9 @@ class Elu(Elementwise, name="elu"):
 
 
 class Selu(Elementwise, name="selu"):
-    """ELU scaled so that means and variances settle (Klambauer et al. 2017, arXiv:1706.02515).
+    """ELU scaled so that means and variances converge (Klambauer et al. 2017, arXiv:1706.02515).
 
-    One comparison, one exponential, one add and two multiplies per number.
+    One comparison, one exponential, one add and two multiplies per element.
     """
 
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
@@ -198,7 +198,7 @@ class Gelu(Elementwise, name="gelu"):
 class Silu(Elementwise, name="silu"):
     """x * sigmoid(x) = x / (1 + exp(-x)), also called Swish (Ramachandran et al. 2017, arXiv:1710.05941).
 
-    One exponential, one add and one divide per number.
+    One exponential, one add and one divide per element.
     """
 
     also_known_as = ("swish",)
@@ -211,7 +211,7 @@ class Silu(Elementwise, name="silu"):
 class Mish(Elementwise, name="mish"):
     """x * tanh(log(1 + exp(x))) (Misra 2019, arXiv:1908.08681).
 
-    Three exponentials (exp, log and tanh), one add and one multiply per number.
+    Three exponentials (exp, log and tanh), one add and one multiply per element.
     """
 
     each = Operations(exponentials=3, adds=1, multiplies=1)
@@ -222,7 +222,7 @@ class Mish(Elementwise, name="mish"):
 class HardSigmoid(Elementwise, name="hard_sigmoid"):
     """relu6(x + 3) / 6 (Howard et al. 2019, MobileNetV3, as in PyTorch).
 
-    One add, two comparisons and one divide per number.
+    One add, two comparisons and one divide per element.
     """
 
     also_known_as = ("h_sigmoid", "hsigmoid")
@@ -236,7 +236,7 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
 class HardSwish(Elementwise, name="hard_swish"):
     """x * relu6(x + 3) / 6 (Howard et al. 2019, MobileNetV3, arXiv:1905.02244).
 
-    One add, two comparisons, one multiply and one divide per number.
+    One add, two comparisons, one multiply and one divide per element.
     """
 
     also_known_as = ("h_swish", "hard_silu")
@@ -247,7 +247,7 @@ class HardSwish(Elementwise, name="hard_swish"):
 
 
 class Softplus(Elementwise, name="softplus"):
-    """log(1 + exp(x)), a smooth ReLU (Dugas et al. 2001). Two exponentials and one add per number."""
+    """log(1 + exp(x)), a smooth ReLU (Dugas et al. 2001). Two exponentials and one add per element."""
 
     also_known_as = ("BNLL",)
 

@@ -1,8 +1,8 @@
-"""Pooling to a given size: the input is cut into that many parts an axis, each of which gives one number.
+"""Pooling to a given size: each axis is divided into as many parts as the output has positions.
 
-PyTorch's rule: part i of n reads from floor(i * size / n) to ceil((i + 1) * size / n), so that
-parts may differ by one in size, share a position, and read one position several times where
-the output is larger than the input. The operations are counted over the parts as they are.
+PyTorch's rule: part i of n reads from floor(i * size / n) to ceil((i + 1) * size / n). Parts may
+differ by one in size and overlap, and if the output is larger than the input, several parts read
+the same position. Operations are counted over the actual parts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cnncalc.syntax.settings import PerAxis, on_axes, per_axis
 
 
 class AdaptivePool(LayerType):
-    """What the adaptive pools share; their formulas may use `read_positions`, those of all parts together."""
+    """The base of adaptive pools; their formulas may use `read_positions`, the sum over all parts."""
 
     size: PerAxis = per_axis("size of the output", example=7)
 
@@ -42,7 +42,7 @@ class AdaptivePool(LayerType):
         if output.positions == 1:
             lies = "one_window"
         else:
-            # Parts read a position twice where the sizes do not divide.
+            # Parts overlap where the output size does not divide the input size.
             lies = "parts_overlap" if self._read_positions(inputs) > inputs[0].positions else "parts_equal"
         return (remark(self.name), remark(lies), remark("any_size"))
 
@@ -66,7 +66,7 @@ class AdaptivePool(LayerType):
 class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
     """The mean of each part, for an output of the given size, whatever the input size.
 
-    Each output number costs one add fewer than its part has positions, and one divide.
+    Each output element costs one add less than its part has positions, and one divide.
     """
 
     also_known_as = ("AdaptiveAveragePool", "adaptive_pool", "自适应平均池化")
@@ -83,9 +83,9 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
 
 
 class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
-    """The largest number of each part, for an output of the given size, whatever the input size.
+    """The maximum of each part, for an output of the given size, whatever the input size.
 
-    Each output number costs one comparison fewer than its part has positions.
+    Each output element costs one comparison less than its part has positions.
     """
 
     also_known_as = ("AdaptiveMaxPooling", "adaptive_pool", "自适应最大池化")

@@ -193,6 +193,7 @@ class Apply(ElementwiseJoin, name="apply"):
 
     least_inputs = 1
     # Whether a function is linear is not asked: rules on activations leave it aside.
+    is_reserved = False
     role = Role.OTHER
 
     def output_shape(self, inputs: Shapes) -> Shape:

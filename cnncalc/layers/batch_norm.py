@@ -26,7 +26,7 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
         "批归一化",
     )
 
-    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+    affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=True)
 
     scale: bool = flag("whether each channel has a learned factor, if affine", default=True)

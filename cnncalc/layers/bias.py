@@ -18,6 +18,7 @@ class Bias(Elementwise, name="bias"):
     axes: str = choice("what has a learned number each", ("channels", "positions", "all"), default="channels")
 
     each = Operations(adds=1)
+    is_reserved = False
     role = Role.SCALING
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:

@@ -8,14 +8,14 @@ from cnncalc.syntax.settings import whole
 
 
 class ChannelShuffle(Moving, name="channel_shuffle"):
-    """The first channel of each group, then the second of each, and so on (Zhang et al. 2017, arXiv:1707.01083).
+    """Interleaves channel groups: all first channels, then all second ones (Zhang et al. 2017, arXiv:1707.01083).
 
     Between two grouped convolutions it lets each group read from all others.
     """
 
     also_known_as = ("ShuffleChannel", "通道混洗")
 
-    groups: int = whole("groups that the channels come in", example=4)
+    groups: int = whole("number of channel groups", example=4)
 
     role = Role.REARRANGEMENT
 
@@ -27,7 +27,7 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
         return pointwise(inputs)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        # Channels that follow one another come from groups that follow one another.
+        # Consecutive output channels come from consecutive groups.
         sources = min(self.groups, quotient(output.channels, self.groups))
         return (remark(self.name, sources=sources) if sources > 1 else remark("channels_stay"),)
 

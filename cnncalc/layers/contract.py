@@ -1,8 +1,8 @@
 """The contract of layer types, which every file of this folder fulfills.
 
-A layer type is a class whose attributes declare its settings and whose methods answer, for its settings and the shapes
-of its inputs: the output shape, the weights it keeps, the operations it does, and which inputs each output reads.
-Rules raise RuleError and know nothing of files and names.
+A layer type is a class whose attributes declare its settings. From the settings and the input shapes, its methods
+compute the output shape, the weights, the operations, and which inputs each output reads. They raise RuleError
+and know no files or names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Formulas: TypeAlias = dict[str, str]
 
 
 class Weight(Record):
-    """A named tensor that a layer keeps: learned (a parameter) or not (a buffer)."""
+    """A named tensor of a layer: learnable (a parameter) or not (a buffer)."""
 
     name: str
     shape: tuple[int, ...]
@@ -35,7 +35,7 @@ class Weight(Record):
 
 
 class Operations(Record):
-    """How often a layer does what, for one sample, at inference; no kind counts for another.
+    """Operation counts of a layer for one sample at inference; each operation counts in one field only.
 
     Subtractions are adds; exponentials are exp, log, tanh, roots and powers alike. What is unclassified is of a
     kind that nobody declared.
@@ -51,50 +51,50 @@ class Operations(Record):
 
     @property
     def flops(self) -> int:
-        """Two for a multiply-accumulate, one for all others."""
+        """Floating-point operations: 2 per multiply-accumulate, 1 per other operation."""
         return sum(self) + self.multiply_accumulates
 
 
 class Aliasing(Enum):
-    """Whether a layer's output shares memory with its input while a network is trained."""
+    """Where a layer's output is stored during training."""
 
-    NEW = "in memory of its own"
-    IN_PLACE = "in the memory of its input, which the backward pass does not need again"
-    VIEW = "it is its input, read in another way"
+    NEW = "in new memory"
+    IN_PLACE = "in place: in the memory of its input, which the backward pass does not need"
+    VIEW = "a view of its input, without memory of its own"
 
 
 class Role(Enum):
-    """What a layer is there for: what others may ask instead of its type's name."""
+    """The purpose of a layer type; code outside this folder asks for the role instead of the name."""
 
-    CONVOLUTION = "filters that slide over a map, each position read alike or with weights of its own"
+    CONVOLUTION = "filters slide over a feature map, with weights shared between positions or separate"
     LINEAR = "weighted sums of all inputs"
-    BATCH_NORM = "each channel is brought to mean 0 over the whole batch in training"
-    CHANNEL_NORM = "each channel of a sample is brought to mean 0 for itself"
-    NORMALIZATION = "numbers of several channels are normalized together"
+    BATCH_NORM = "each channel is normalized over the batch in training"
+    CHANNEL_NORM = "each channel of a sample is normalized separately"
+    NORMALIZATION = "several channels are normalized together"
     SCALING = "numbers are scaled or shifted by learned ones"
-    ACTIVATION = "a function that is not linear, of each number or of a few channels of its position"
-    PROBABILITIES = "scores become probabilities, or their logarithms"
-    DROPOUT = "something is left out at random in training"
-    MAX_POOL = "the largest number of each window"
-    AVERAGE_POOL = "the mean of each window, or its sum"
-    GLOBAL_POOL = "one number for each channel, of all positions"
-    SUM = "inputs are added or subtracted, number by number"
-    PRODUCT = "inputs are multiplied, number by number"
+    ACTIVATION = "a nonlinear function of each element, or of a few channels at its position"
+    PROBABILITIES = "scores become probabilities or log-probabilities"
+    DROPOUT = "elements or branches are dropped at random in training"
+    MAX_POOL = "the maximum of each window"
+    AVERAGE_POOL = "the mean or the sum of each window"
+    GLOBAL_POOL = "each channel is reduced to one number"
+    SUM = "inputs are added or subtracted elementwise"
+    PRODUCT = "inputs are multiplied elementwise"
     MATRIX_PRODUCT = "inputs are multiplied, and the products are summed along some axes"
-    CONCATENATION = "inputs stand one behind the other"
-    REARRANGEMENT = "numbers stay what they are, and are moved, repeated, left out or put beside zeros"
-    RESAMPLING = "a map is stretched to another size"
+    CONCATENATION = "inputs are concatenated along an axis"
+    REARRANGEMENT = "elements are moved, repeated, dropped or padded with zeros, and keep their values"
+    RESAMPLING = "a feature map is resized"
     WEIGHTS = "learned numbers that nothing comes into"
     OTHER = "none of these"
 
 
 class Wiring(Record):
-    """How a layer's weights join its outputs to its inputs, each weight counted as often as it is used.
+    """How a layer's weights connect its outputs to its inputs, with each weight counted once per use.
 
-    `connections` are the pairs of an input and an output number with a weight between them; those on
-    padding, or on what is taken off an output, are among them, as in the multiply-accumulates. `biases`
-    are the output numbers that a bias is added to. `full` is the same layer with every output channel
-    reading every input channel; None where that is so already, or where channels stay apart by nature.
+    `connections` counts the pairs of an input and an output element with a weight between them. As in
+    multiply-accumulates, pairs in the padding or in cropped outputs count. `biases` counts the output
+    elements that have a bias. `full` is the same layer with every output channel reading every input
+    channel; None if this layer does so already, or if its channels are separate by definition.
     """
 
     connections: int
@@ -103,11 +103,11 @@ class Wiring(Record):
 
 
 class Matrices(Record):
-    """A convolution as the matrix products that im2col makes of it, one a group.
+    """A convolution as the matrix products of im2col, one per group.
 
-    Each multiplies a `rows` x `inner` matrix of weights by an `inner` x `columns` one. What slides is
-    unrolled: the input, a column for each place of the filter (Chellapilla et al. 2006), or where
-    filters `spread` over the output, the product, which is then added up in its places.
+    Each multiplies a `rows` x `inner` weight matrix by an `inner` x `columns` matrix. The input is
+    unrolled, one column per filter position (Chellapilla et al. 2006). If filters `spread` over the
+    output, the product is unrolled instead, and overlapping elements are added up.
     """
 
     products: int
@@ -118,16 +118,16 @@ class Matrices(Record):
 
     @property
     def unrolled(self) -> int:
-        """How many numbers the unrolled matrices have, of all groups."""
+        """Elements of the unrolled matrices of all groups."""
         return self.products * (self.rows if self.spread else self.inner) * self.columns
 
 
 class Remark(Record):
-    """Something particular to a layer, for those who explain it; the words are theirs.
+    """A property of a layer that explanations mention; the sentence for it is in the languages.
 
-    `key` says what it is and `values` are its numbers, beside those of `symbols`. `formula` is what
-    becomes of a number x, as an expression that may use exp, ln, erf, sqrt and tanh. `of_source` is
-    said of the layer whose weights compute the input.
+    `key` names the property and `values` are its numbers, in addition to `symbols`. `formula` is the
+    function of an element x, as an expression that may use exp, ln, erf, sqrt and tanh. `of_source`
+    means that the remark is about the layer whose weights compute the input.
     """
 
     key: str
@@ -137,7 +137,7 @@ class Remark(Record):
 
 
 class Move(Record):
-    """Axes of an input, one after the other, whose numbers in that order are those of axes of the output.
+    """Input axes whose elements, in the order of these axes, become those of the given output axes.
 
     Axes count from 0, the channels; those of size 1 are left out, and those that every output reads whole.
     """
@@ -147,15 +147,15 @@ class Move(Record):
 
 
 class Reading(Record):
-    """How a layer reads one of its inputs: for each spatial axis of it, which positions an output reads.
+    """How a layer reads one of its inputs: which positions an output reads along each spatial axis of the input.
 
-    `windows` slide along the axes of the input, at the output's position along those of `axes`; None is
-    an axis of which every output reads the same. `repeated` says that the input is repeated over the
-    positions of the output, as a gate of one number a channel is. `channels` slides over the input's channels
-    at the output's channel; None where the layer type does not say which of them each channel reads, all of them
-    together. `scattered` says that channels become positions beside each other, `gathered` that positions beside each
-    other become channels. A layer that gives numbers another
-    shape says so by its `moves`, and then `windows` hold only for axes that stay as they are.
+    `windows` has a window for each axis of the input, and `axes` the output axis along which it slides; None
+    means that every output reads the same positions. If `repeated`, the input is broadcast over the positions
+    of the output, such as a gate of one number per channel. `channels` is the window over the input's channels;
+    None if the layer type does not tell which channels an output channel reads, so that it may read all.
+    If `scattered`, channels become neighboring positions; if `gathered`, neighboring positions become
+    channels. A layer that reshapes its input describes this by `moves`; `windows` then apply only to the
+    axes that stay in place.
     """
 
     windows: tuple[Window, ...]
@@ -168,7 +168,7 @@ class Reading(Record):
 
     @property
     def is_part(self) -> bool:
-        """Whether some channels of the output read none of the input: zeros, or those of another input."""
+        """Whether some output channels read nothing from this input: they hold zeros or read another input."""
         window = self.channels
         return type(window) is SlidingWindow and (window.before > 0 or window.after > 0)
 
@@ -184,14 +184,14 @@ def remark(key: str, formula: str = "", **values: Value) -> Remark:
 
 
 class LayerType:
-    """A layer of one type with its settings; immutable, and equal to another with the same settings.
+    """A layer of one type with its settings; immutable, and equal to a layer of the same type and settings.
 
-    A type says its `role` and answers `output_shape`, `weights`, `operations`, `windows` and `formulas`. The other
-    answers have defaults that are true of a type without weights whose output is new memory.
+    A type sets its `role` and implements `output_shape`, `weights`, `operations`, `windows` and `formulas`. The
+    defaults of the other methods fit a type without weights whose output is stored in new memory.
     """
 
     name: ClassVar[str]
-    # Other names of the type, in frameworks, papers and Chinese: messages and the reference know them.
+    # Names of the type in other frameworks, papers and Chinese, for messages and the reference.
     also_known_as: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[Mapping[str, Setting]]
     _defaults: ClassVar[Mapping[str, object]]
@@ -204,6 +204,8 @@ class LayerType:
     sample_inputs: ClassVar[Shapes] = ()
     # How many tensors must come in: 0 for a type whose output depends on its weights alone.
     least_inputs: ClassVar[int] = 1
+    # Whether no block of a spec may have the name; False for types that specs were once written without.
+    is_reserved: ClassVar[bool] = True
     role: ClassVar[Role]
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW
@@ -221,7 +223,7 @@ class LayerType:
             cls.name = name
 
     def __init__(self, **values: Any) -> None:
-        """A layer from decoded settings; those that are left out take their defaults."""
+        """Create a layer from decoded settings; omitted settings take their defaults."""
         if not self._required <= values.keys():
             missing = [key for key in self.settings if key in self._required and key not in values]
             raise TypeError(f"{self.name} needs {listed(missing)}")
@@ -249,11 +251,11 @@ class LayerType:
         return int(self.counts_as_depth)
 
     def output_shape(self, inputs: Shapes) -> Shape:
-        """The shape that leaves. Raises RuleError where the settings do not go with the inputs."""
+        """The output shape. Raises RuleError if the settings do not fit the inputs."""
         raise NotImplementedError
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
-        """The named tensors that the layer keeps."""
+        """The layer's parameters and buffers."""
         raise NotImplementedError
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
@@ -261,22 +263,22 @@ class LayerType:
         raise NotImplementedError
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
-        """How weights join outputs to inputs; None where none does.
+        """How weights connect outputs to inputs; None if no weight does.
 
-        So it is in a layer without weights, in one whose weights only scale and shift numbers where
-        they are (normalizations, activations), and in one that does not tell. A type with weights answers itself.
+        None applies to layers without weights, to layers whose weights only scale and shift elements in place
+        (normalizations, activations), and to layers of unknown structure. A type with weights must override this.
         """
         return None
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
-        """The matrix products that im2col makes of the layer; None where its filters do not slide or do not share.
+        """The matrix products of im2col; None if the layer has no sliding filters with shared weights.
 
-        A type with weights answers itself.
+        A type with weights must override this.
         """
         return None
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
-        """What is particular to the layer, and said by no other answer."""
+        """Properties to explain that no other method reports."""
         return NO_REMARKS
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
@@ -288,35 +290,35 @@ class LayerType:
         raise NotImplementedError
 
     def readings(self, inputs: Shapes, output: Shape) -> tuple[Reading, ...]:
-        """How each input is read: what `windows` say, of a layer with one input whose axes stay in their places.
+        """How each input is read. The default follows `windows`, for one input whose axes stay in place.
 
-        Other types say it themselves.
+        Other types override this.
         """
         rank = inputs[0].rank
         axes = tuple(range(rank)) if output.rank == rank else (None,) * rank
         return (Reading(self.windows(inputs), axes, channels=self.channel_window(inputs, output)),)
 
     def channel_window(self, inputs: Shapes, output: Shape) -> Window | None:
-        """Which channels of its one input each channel of the output reads; None where the type does not say."""
+        """Which channels of its one input each output channel reads; None if unknown."""
         return None
 
     def formulas(self) -> Formulas:
-        """The rules as text in the language of expressions, one for each answer that is not 0.
+        """The layer's rules as expressions, one for each quantity that is not 0.
 
-        Keys and what they give:
+        Keys and their values:
 
-        - `out_channels`, and `out_size` along each spatial axis. Without `out_size` the spatial axes
-          keep their sizes (in a join: the largest along each axis), or the output has none.
-        - `out_elements`, instead of both, where the numbers only move (reshape, permute).
-        - the name of a weight: how many numbers it has; the name of an operation: how often it is done.
+        - `out_channels`, and `out_size` along each spatial axis. Without `out_size`, the spatial axes
+          keep their sizes (in a join: the largest along each axis), or the output has no spatial axes.
+        - `out_elements`, instead of both, if elements only move (reshape, permute).
+        - the name of a weight: its number of elements; the name of an operation: its count.
 
-        A formula may use the names of `symbols`; `out_size` also `in_size` and the fields of the axis's
-        window, which come before a symbol of the same name.
+        A formula may use the names of `symbols`. `out_size` may also use `in_size` and the fields of the
+        axis's window, which take precedence over symbols.
         """
         raise NotImplementedError
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
-        """The names that the formulas may use, with their numbers."""
+        """The values of the names that formulas may use."""
         image = inputs[0]
         return {
             **{key: value for key, value in self.__dict__.items() if type(value) is int},
@@ -332,23 +334,23 @@ class LayerType:
 
 
 def feature_map(inputs: Shapes) -> Shape:
-    """The one input, which must have spatial axes."""
+    """The only input. Raises RuleError if it has no spatial axes."""
     if not inputs[0].rank:
         raise RuleError(
-            f"a feature map is needed, but {inputs[0].described} comes in",
+            f"expected a feature map, got {inputs[0].described}",
             None,
-            "put it above the flatten, linear or global pool that takes the spatial axes away",
+            "move it above the flatten, linear layer or global pool that removes the spatial axes",
         )
     return inputs[0]
 
 
 def pointwise(inputs: Shapes) -> tuple[Window, ...]:
-    """Windows of a layer whose every output reads its own position alone."""
+    """Windows of a layer whose outputs each read only their own position."""
     return (POINT,) * inputs[0].rank
 
 
 def regrouped(image: Shape, output: Shape) -> tuple[Move, ...]:
-    """The moves of axes, each of as few as there can be, that give numbers another shape in the same order."""
+    """The moves of axes that make up a reshape, each with as few axes as possible."""
     inputs = [axis for axis, size in enumerate(image) if size > 1]
     outputs = [axis for axis, size in enumerate(output) if size > 1]
     moves = []
@@ -364,7 +366,7 @@ def regrouped(image: Shape, output: Shape) -> tuple[Move, ...]:
 
 
 def moved(image: Shape, moves: tuple[Move, ...]) -> Reading:
-    """How an input is read whose axes only move."""
+    """The reading of an input whose axes only move."""
     places = {move.inputs[0]: move.outputs[0] for move in moves if len(move.inputs) == len(move.outputs) == 1}
     axes = tuple(places[axis] - 1 if places.get(axis, 0) else None for axis in range(1, len(image)))
     windows = tuple(WholeWindow() if axis is None else POINT for axis in axes)
@@ -372,5 +374,5 @@ def moved(image: Shape, moves: tuple[Move, ...]) -> Reading:
 
 
 def whole_axes(inputs: Shapes) -> tuple[Window, ...]:
-    """Windows of a layer that takes the spatial axes away, and may read every position."""
+    """Windows of a layer that removes the spatial axes and may read every position."""
     return (WholeWindow(),) * inputs[0].rank

@@ -25,11 +25,11 @@ from cnncalc.syntax.settings import PerAxis, choice, flag, padding_of, per_axis,
 class Conv(Windowed, name="conv"):
     """Convolution: filters that slide over the input and share their weights at every position.
 
-    In 1, 2 or 3 dimensions, as many as the input has. With `groups`, a filter reads only its
+    It has as many dimensions as the input: 1, 2 or 3. With `groups`, a filter reads only its
     group's channels. With `connections`, filter i reads only the input channels listed in
-    row i, as C3 of LeNet-5 does (LeCun et al. 1998, Table I).
+    row i, like C3 of LeNet-5 (LeCun et al. 1998, Table I).
 
-    Each weight is one multiply-accumulate per output position, and a bias one add per output number.
+    Each weight costs one multiply-accumulate per output position, and a bias one add per output element.
     With `standardize`, the weights of each filter are brought to mean 0 and variance 1 before they are used (Qiao et
     al. 2019, arXiv:1903.10520): `plain` as in timm's StdConv2d, `gain` with a learned factor for each filter, as in
     its ScaledStdConv2d (Brock et al. 2021, arXiv:2101.08692). It does not depend on the input and can be done once
@@ -38,15 +38,15 @@ class Conv(Windowed, name="conv"):
 
     also_known_as = ("Convolution", "convolutional", "atrous_conv", "dilated_conv", "pointwise_conv", "卷积", "卷积层")
 
-    filters: int = whole("number of filters, the output's channels", example=64)
+    filters: int = whole("number of filters, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    groups: int = whole("number of channel groups, each convolved separately", default=1, example=4)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
     connections: tuple[tuple[int, ...], ...] | None = table(
-        "for each filter, the input channels it reads, counted from 0", default=None, absent="all of them"
+        "input channels that each filter reads, counted from 0", default=None, absent="all of them"
     )
     standardize: str | None = choice(
         "how the weights of each filter are standardized", ("plain", "gain"), default=None, absent="not at all"
@@ -64,9 +64,9 @@ class Conv(Windowed, name="conv"):
         try:
             return Shape((self.filters, *slide_all(windows, image)))
         except RuleError as error:
-            # PyTorch's order: the filters stand where the kernel does.
+            # In PyTorch's order, the filters are in the place of the kernel.
             if self.filters == image.channels and max(window.kernel for window in windows) >= self.filters:
-                hint = f"{error.hint}; by position conv takes filters, then kernel, without the channels of its input"
+                hint = f"{error.hint}; the positional order of conv is filters, kernel, without the input channels"
                 raise RuleError(error.message, error.setting, hint) from None
             raise
 
@@ -139,25 +139,27 @@ class Conv(Windowed, name="conv"):
 
     @property
     def _pairs(self) -> int:
-        """How many (input channel, filter) pairs the connection table joins."""
+        """Pairs of an input channel and a filter that reads it."""
         return sum(map(len, self.connections or ()))
 
     def _check_connections(self, channels: int) -> None:
         rows = self.connections or ()
         if self.groups > 1:
-            raise RuleError("connections and groups exclude each other", "connections", "leave groups at 1")
+            raise RuleError("connections and groups are mutually exclusive", "connections", "leave groups at 1")
         if len(rows) != self.filters:
             raise RuleError(
-                f"connections has {len(rows)} rows for {self.filters} filters", "connections", "give one row a filter"
+                f"connections has {len(rows)} rows for {self.filters} filters",
+                "connections",
+                "write a row per filter",
             )
         for number, row in enumerate(rows):
             if max(row) >= channels:
                 raise RuleError(
-                    f"row {number} of connections reads channel {max(row)}, the input has {channels}",
+                    f"row {number} of connections reads channel {max(row)}, but the input has {channels} channels",
                     "connections",
-                    f"channels count from 0 to {channels - 1}",
+                    f"use channels 0 to {channels - 1}",
                 )
             if len(set(row)) != len(row):
                 raise RuleError(
-                    f"row {number} of connections reads a channel twice", "connections", "name each channel once"
+                    f"row {number} of connections reads a channel twice", "connections", "list each channel once"
                 )

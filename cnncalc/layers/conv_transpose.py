@@ -39,14 +39,14 @@ class ConvTranspose(Windowed, name="conv_transpose"):
 
     also_known_as = ("Deconvolution", "deconv", "transposed_conv", "conv_trans", "upconv", "转置卷积", "反卷积")
 
-    filters: int = whole("number of filters, the output's channels", example=64)
+    filters: int = whole("number of filters, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
-    stride: PerAxis = per_axis("distance of neighboring inputs in the output", default=1)
-    padding: PerAxis | str = padding_of("rows and columns taken off the output")
-    output_padding: PerAxis = per_axis("rows and columns added after the output", default=0, minimum=0)
+    stride: PerAxis = per_axis("distance between neighboring inputs in the output", default=1)
+    padding: PerAxis | str = padding_of("rows and columns cropped from each side of the output")
+    output_padding: PerAxis = per_axis("rows and columns added at the end of the output", default=0, minimum=0)
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
-    groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    groups: int = whole("number of channel groups, each convolved separately", default=1, example=4)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
     size: PerAxis | None = per_axis(
         "size of the output", default=None, absent="what the other settings give", example=28
     )
@@ -119,5 +119,5 @@ class ConvTranspose(Windowed, name="conv_transpose"):
                 f"output_padding {window.output_padding} is not smaller than stride {window.stride}"
                 f" or dilation {window.dilation}",
                 "output_padding",
-                f"output_padding of at most {most} would",
+                f"use output_padding of at most {most}",
             )

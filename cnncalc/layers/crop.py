@@ -8,14 +8,14 @@ from cnncalc.syntax.settings import PerAxis, on_sides, per_side
 
 
 class Crop(Moving, name="crop"):
-    """Removes rows and columns at the sides of the input, as U-Net's skip connections need (Ronneberger et al. 2015).
+    """Removes rows and columns at the sides of the input, as for U-Net's skip connections (Ronneberger et al. 2015).
 
-    In its windows a crop is a negative padding.
+    Its windows have negative padding.
     """
 
     also_known_as = ("Cropping2D", "CenterCrop", "裁剪")
 
-    amount: PerAxis = per_side("rows and columns taken off each side")
+    amount: PerAxis = per_side("rows and columns removed from each side")
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
@@ -26,10 +26,10 @@ class Crop(Moving, name="crop"):
         for window, size in zip(windows, image.spatial, strict=True):
             if window.slide(size) < 1:
                 raise RuleError(
-                    f"nothing is left of the {times(image.spatial)} input"
-                    f" when {-window.before} and {-window.after} of {size} are taken off",
+                    f"removing {-window.before} and {-window.after} of {size} positions leaves nothing"
+                    f" of the {times(image.spatial)} input",
                     "amount",
-                    f"together they must be less than {size}",
+                    f"remove fewer than {size} in total",
                 )
         return Shape(
             (image.channels, *(window.slide(size) for window, size in zip(windows, image.spatial, strict=True)))

@@ -53,6 +53,7 @@ class DeformConv(Windowed, name="deform_conv"):
     groups: int = whole("parts that the channels are split into, each convolved apart", default=1, example=4)
     bias: bool = flag("whether each filter adds a learned number", default=True)
 
+    is_reserved = False
     role = Role.CONVOLUTION
     counts_as_depth = True
 

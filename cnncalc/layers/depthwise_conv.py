@@ -19,10 +19,10 @@ from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 
 
 class DepthwiseConv(Windowed, name="depthwise_conv"):
-    """Convolution of each channel by itself: `multiplier` filters per channel, which read only that channel.
+    """Convolution of each channel separately, with `multiplier` filters per channel.
 
-    A `conv` with as many groups as channels (Chollet 2016, arXiv:1610.02357; Howard et al. 2017,
-    arXiv:1704.04861), and counted like one.
+    Equals a `conv` with as many groups as channels (Chollet 2016, arXiv:1610.02357; Howard et al. 2017,
+    arXiv:1704.04861) and has the same costs.
     """
 
     also_known_as = (
@@ -40,7 +40,7 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a filter's taps", default=1)
     multiplier: int = whole("filters for each input channel", default=1)
-    bias: bool = flag("whether each filter adds a learned number", default=True)
+    bias: bool = flag("whether each filter has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
     counts_as_depth = True

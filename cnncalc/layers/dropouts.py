@@ -1,4 +1,4 @@
-"""Layers that leave something out while a network is trained, and do nothing at inference."""
+"""Dropout layers, which drop elements or branches in training and do nothing at inference."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cnncalc.syntax.settings import number
 
 
 class Dropout(Elementwise, name="dropout"):
-    """Sets numbers to 0 at random in training (Srivastava et al. 2014); no operations at inference.
+    """Sets elements to 0 at random in training (Srivastava et al. 2014); no operations at inference.
 
-    The remaining numbers are scaled in training, as in all current frameworks, and not at inference.
+    The remaining elements are scaled in training, not at inference, as in all current frameworks.
     """
 
     also_known_as = ("SpatialDropout2D", "AlphaDropout", "随机失活")
 
-    rate: Number = number("part of the numbers that is left out", default=fraction("0.5"), low=0, high=1)
+    rate: Number = number("fraction of elements that are dropped", default=fraction("0.5"), low=0, high=1)
 
     each = NO_OPERATIONS
     role = Role.DROPOUT
@@ -39,7 +39,7 @@ class DropPath(Elementwise, name="drop_path"):
 
     also_known_as = ("StochasticDepth", "drop_connect")
 
-    rate: Number = number("part of the samples for which the branch is left out", low=0, high=1)
+    rate: Number = number("fraction of samples for which the branch is dropped", low=0, high=1)
 
     each = NO_OPERATIONS
     role = Role.DROPOUT

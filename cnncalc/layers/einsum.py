@@ -59,6 +59,7 @@ class Einsum(Product, name="einsum"):
     nothing is summed over; further inputs are multiplied in one after the other, from left to right.
     """
 
+    is_reserved = False
     also_known_as = ("einstein_summation", "tensordot", "contract", "爱因斯坦求和")
 
     equation: str = text_of(

@@ -31,6 +31,7 @@ class Embedding(LayerType, name="embedding"):
     vocabulary: int = whole("number of different indices", example=30522)
     features: int = whole("numbers that an index becomes", example=768)
 
+    is_reserved = False
     role = Role.OTHER
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,4 +1,4 @@
-"""How a layer is written in a spec: examples that can be placed, made from its declarations."""
+"""Valid examples of a layer in a spec, derived from its declarations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Value, describe
 from cnncalc.syntax.settings import Flag, Setting
 
-# An example is one that can be placed on one of these.
+# An example must be valid for one of these inputs.
 SAMPLE_INPUTS = (Shape((64, 14, 14)), Shape((64,)), Shape((64, 14)), Shape((1, 16)))
 
 
@@ -36,7 +36,7 @@ def sample(kind: type[LayerType], **values: Value) -> LayerType | None:
 
 
 def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
-    """The settings of the plainest layer of a type: those required, and the main one where it needs some."""
+    """The fewest settings that make a useful layer: the required ones, or the main one if it needs a value."""
     required = {setting.name: setting.example for setting in kind.settings.values() if setting.required}
     if required or sample(kind) is not None:
         return required
@@ -45,7 +45,7 @@ def plainest_settings(kind: type[LayerType]) -> dict[str, Value]:
 
 
 def stands_alone(kind: type[LayerType]) -> bool:
-    """Whether the bare name of a type is a layer that does something."""
+    """Whether the type is a useful layer without settings."""
     return not kind.is_merge and not plainest_settings(kind)
 
 
@@ -83,7 +83,7 @@ def _mapping(values: dict[str, Value]) -> str:
 def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     conv = "conv: {filters: 64, kernel: 3, padding: 1}"
     by_name = f"""\
-- {kind.name}: # branches by name, each from the current tensor; empty: as it is
+- {kind.name}: # branches by name, each from the current tensor; empty: identity
     left: [{conv}]
     right: []"""
     inputs = "\n  from: [previous, stem]"
@@ -98,6 +98,6 @@ def _join_examples(kind: type[LayerType]) -> tuple[str, ...]:
     return (
         by_name,
         f"- {kind.name}: [[{conv}], []] # in a list",
-        f"- {kind.name}: # without branches: earlier layers, by their names{inputs}",
+        f"- {kind.name}: # without branches: earlier layers by name{inputs}",
         *with_settings,
     )

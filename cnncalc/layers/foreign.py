@@ -1,7 +1,7 @@
-"""What other frameworks, papers and Chinese call layer types and settings, and how a spec writes them.
+"""The names of layer types and settings in other frameworks, papers and Chinese, and their equivalents in a spec.
 
-Each layer type declares its other names (`also_known_as`); those of settings are a table in `settings`. Every layer
-type is loaded to look a word up, so that only messages and the reference ask.
+Each layer type declares its other names (`also_known_as`); those of settings are in a table in `settings`. A look-up
+loads all layer types, so only error messages and the reference use it.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ from cnncalc.layers.examples import literal, plainest_settings
 from cnncalc.syntax.settings import ALSO_KNOWN_AS, Choice, Setting
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 
-# A name of elsewhere must be nearer than one of ours before it is suggested for a slip.
+# A foreign name must be closer to a misspelled word than a name of ours before it is suggested.
 CUTOFF = 0.75
-# A slip is not traced to shorter names of elsewhere, such as ln and fc.
+# Foreign names shorter than this, such as ln and fc, are not suggested.
 SHORTEST_GUESSED = 4
 
 
 def find_types(word: str) -> tuple[type[LayerType], ...]:
-    """The layer types that a word names here or elsewhere, in any spelling: `Conv2d` or `nn.Conv2d`."""
+    """The layer types with this name, here or in another framework, in any spelling: `Conv2d` or `nn.Conv2d`."""
     return _types_by_word().get(_simplify(word), ())
 
 
 def advise_type(word: str) -> str:
-    """What to do about a word that names a layer elsewhere, where no layer type stands for it; else nothing."""
+    """Advice on a layer of another framework that has no equivalent here; empty for other words."""
     return _type_advice().get(_simplify(word), "")
 
 
 def advise_setting(word: str) -> str:
-    """What to do about a word that names a setting elsewhere, where none stands for it; else nothing."""
+    """Advice on a setting of another framework that has no equivalent here; empty for other words."""
     return _setting_advice().get(_simplify(word), "")
 
 
 def suggest_type(word: str, own: Iterable[str], arguments: Node | None = None) -> str:
-    """A hint for a word that is no layer type: how to write what it means, or the nearest word, or nothing.
+    """A hint for a word that is not a layer type: its equivalent, or the closest name, or an empty string.
 
-    `own` are further words that may have been meant, such as the spec's blocks.
+    `own` are further names that may have been meant, such as the spec's blocks.
     """
     own = tuple(own)
     if same := did_you_mean(word, own, cutoff=0.95):
         return same
     if hint := _write_instead(word, arguments):
         return hint
-    # Names such as conv1x1 and conv_3x3 are a type and its kernel.
+    # conv1x1 and conv_3x3 are a type with its kernel.
     if (sized := re.fullmatch(r"([^\W\d]+?)_?(\d{1,4})(x\2)+", word)) and find_types(sized[1]):
         return _write_instead(sized[1], arguments, kernel=int(sized[2]))
-    # Names such as conv1, fc6 or dense_2 are a type and what tells its layers apart.
+    # conv1, fc6 and dense_2 are a type with a number.
     bare = re.sub(r"[\d_x-]*\d$", "", word) if len(word) <= LONGEST_GUESSED else word
     if bare != word and (hint := _write_instead(bare, arguments)):
-        return f"{hint} with `name: {word}` beside it" if find_types(bare) and bare.islower() else hint
+        return f"{hint} with `name: {word}` in the same item" if find_types(bare) and bare.islower() else hint
     if arguments is not None and (setting := _setting_of(word, _setting_names())):
         return f"{setting} is a setting: indent it, without a dash, below the layer that it belongs to"
     ours = (*layers.all_types(), *own)
@@ -69,7 +69,7 @@ def suggest_type(word: str, own: Iterable[str], arguments: Node | None = None) -
 
 
 def suggest_setting(word: str, names: Iterable[str], settings: Iterable[Setting] = ()) -> str:
-    """A hint for a word that is none of the settings or parameters `names`; nothing where none is near."""
+    """A hint for a word that is not among the settings or parameters `names`; empty if none is close."""
     names = tuple(names)
     if name := _setting_of(word, names):
         return _name_setting(name, settings)
@@ -85,13 +85,13 @@ def suggest_setting(word: str, names: Iterable[str], settings: Iterable[Setting]
 
 
 def _name_setting(name: str, settings: Iterable[Setting]) -> str:
-    """What a setting is called here; of a choice also what it takes."""
+    """The name of a setting here, with the accepted values of a choice."""
     choice = next((setting for setting in settings if setting.name == name and isinstance(setting, Choice)), None)
     return f"cnncalc calls it {name}" + (f", which takes {choice.wants}" if choice else "")
 
 
 def _setting_of(word: str, names: Iterable[str]) -> str | None:
-    """The setting of those names that a word means in another spelling or elsewhere."""
+    """The one of `names` that a word means in another spelling or framework."""
     simple = _simplify(word)
     same = (name for name in names if _simplify(name) == simple)
     return next(same, None) or next(
@@ -100,7 +100,7 @@ def _setting_of(word: str, names: Iterable[str]) -> str | None:
 
 
 def _write_instead(word: str, arguments: Node | None, kernel: int | None = None) -> str:
-    """How to write what a word means elsewhere; nothing where that is not known. `kernel` is one that it names."""
+    """How to write a foreign word here; empty if unknown. `kernel` is the kernel size in the word, if any."""
     found = find_types(word)
     if not found:
         advice = advise_type(word)
@@ -109,14 +109,14 @@ def _write_instead(word: str, arguments: Node | None, kernel: int | None = None)
         return f"write the function itself, `{_written(named[0], None)}`" if named else advice
     written = f"`{_written(found[0], arguments, kernel)}`"
     if found[0].least_inputs > 1:
-        written += " with `from: [a, b]` beside it"
+        written += " with `from: [a, b]` in the same item"
     if len(found) > 1:
         return f"write {listed((kind.name for kind in found), 'or')}, such as {written}"
     return f"cnncalc calls it {found[0].name}: write {written}"
 
 
 def _written(kind: type[LayerType], arguments: Node | None, kernel: int | None = None) -> str:
-    """A type as an item, with the arguments of the spec where they can be taken over, else with plausible ones."""
+    """A type as an item, with the spec's arguments if they can be converted, else with plausible ones."""
     usual = plainest_settings(kind)
     if kind.is_merge and not usual:
         return f"- {kind.name}:"
@@ -148,7 +148,7 @@ def _fits(kind: type[LayerType], name: str, node: Scalar) -> bool:
 
 
 def _taken_over(kind: type[LayerType], arguments: Mapping) -> str:
-    """Settings of elsewhere in our words; nothing where one is not known, or a required one is missing."""
+    """Foreign settings under our names; empty if one is unknown or a required one is missing."""
     given: dict[str, str] = {}
     for key, value in arguments.entries:
         name = _setting_of(key.text, kind.settings)
@@ -164,7 +164,7 @@ def _taken_over(kind: type[LayerType], arguments: Mapping) -> str:
 
 
 def _plain_value(setting: Setting, node: Node) -> str:
-    """A word, a number, or a list of numbers that the setting takes, as a spec writes it; nothing for other values."""
+    """A valid word, number or list of numbers in the notation of specs; empty for other values."""
     if isinstance(node, Scalar):
         return node.text if re.fullmatch(r"\w+", node.text) else ""
     items = [item.text for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
@@ -178,7 +178,7 @@ def _plain_value(setting: Setting, node: Node) -> str:
 
 
 def _simplify(word: str) -> str:
-    """The form in which spellings agree: `nn.Conv2d`, `conv_2d` and `CONV` are conv."""
+    """The common form of all spellings: `nn.Conv2d`, `conv_2d` and `CONV` become conv."""
     letters = re.sub(r"[\W_]+", "", word.rpartition(".")[2].casefold())
     return re.sub(r"(?<!\d)[123]d", "", letters) or letters
 
@@ -190,7 +190,7 @@ def _types_by_word() -> dict[str, tuple[type[LayerType], ...]]:
     for kind in kinds:
         for other in dict.fromkeys(map(_simplify, kind.also_known_as)):
             found[other] = (*found.get(other, ()), kind)
-    # A word that is ours means ours.
+    # Our own names take precedence.
     return {**found, **{_simplify(kind.name): (kind,) for kind in kinds}}
 
 
@@ -210,7 +210,7 @@ def _setting_names() -> tuple[str, ...]:
 
 
 def _words() -> Iterator[str]:
-    """All words of elsewhere that mean a layer."""
+    """All foreign words that mean a layer."""
     for kind in layers.all_types().values():
         yield from kind.also_known_as
     for words in _elsewhere.TYPES.values():

@@ -1,4 +1,4 @@
-"""Pooling over all positions: one number a channel."""
+"""Pooling over all positions: one number per channel."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from cnncalc.syntax.settings import flag
 
 
 class GlobalPool(LayerType):
-    """What the global pools share."""
+    """The base of global pools."""
 
-    keep_dims: bool = flag("whether the spatial axes stay, with size 1", default=False)
+    keep_dims: bool = flag("whether to keep the spatial axes, with size 1", default=False)
 
     role = Role.GLOBAL_POOL
 
@@ -49,7 +49,7 @@ class GlobalPool(LayerType):
 class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
     """The mean of each channel (Lin et al. 2013, arXiv:1312.4400): a vector, or with `keep_dims` a 1x1 map.
 
-    Each channel costs one add fewer than it has positions, and one divide.
+    Each channel costs one add less than it has positions, and one divide.
     """
 
     also_known_as = ("GlobalAveragePooling2D", "GlobalAveragePool", "gap", "global_pool", "reduce_mean", "全局平均池化")
@@ -62,9 +62,9 @@ class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
 
 
 class GlobalMaxPool(GlobalPool, name="global_max_pool"):
-    """The largest number of each channel: a vector, or with `keep_dims` a 1x1 map.
+    """The maximum of each channel: a vector, or with `keep_dims` a 1x1 map.
 
-    Each channel costs one comparison fewer than it has positions.
+    Each channel costs one comparison less than it has positions.
     """
 
     also_known_as = ("GlobalMaxPooling2D", "gmp", "global_pool", "reduce_max", "全局最大池化")

@@ -22,14 +22,14 @@ from cnncalc.syntax.settings import flag, whole
 class GroupNorm(LayerType, name="group_norm"):
     """Group normalization: each group of channels to mean 0 and variance 1 (Wu & He 2018, arXiv:1803.08494).
 
-    A number is 3 adds (4 if `affine`) and 2 (3) multiplies; a group 1 add less, 3 divides and
+    An element costs 3 adds (4 if `affine`) and 2 (3) multiplies; a group 1 add less, 3 divides and
     1 exponential.
     """
 
     also_known_as = ("GroupNormalization", "gn", "norm", "normalization", "组归一化")
 
-    groups: int = whole("parts that the channels are split into, each normalized apart", example=4)
-    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=True)
+    groups: int = whole("number of channel groups, each normalized separately", example=4)
+    affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
 
     role = Role.NORMALIZATION
 

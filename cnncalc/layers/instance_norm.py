@@ -10,14 +10,14 @@ from cnncalc.syntax.settings import flag
 class InstanceNorm(ChannelNorm, name="instance_norm"):
     """Instance normalization: each channel of each sample to mean 0 and variance 1 (Ulyanov et al. 2016).
 
-    PyTorch's defaults: nothing learned, nothing tracked. A number is 3 adds (4 if `affine`) and 2 (3)
-    multiplies, and a channel 1 add less, 3 divides and 1 exponential. With `track_statistics` it
-    folds into one multiply and one add per number, as `batch_norm` does.
+    As in PyTorch, it has no parameters and tracks no statistics by default. An element costs 3 adds (4 if
+    `affine`) and 2 (3) multiplies, and a channel 1 add less, 3 divides and 1 exponential. With
+    `track_statistics` it folds into one multiply and one add per element, as `batch_norm` does.
     """
 
     also_known_as = ("InstanceNormalization", "norm", "normalization", "实例归一化")
 
-    affine: bool = flag("whether each channel has a learned factor and a learned addend", default=False)
+    affine: bool = flag("whether each channel has a learnable scale and shift", default=False)
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
 
     role = Role.CHANNEL_NORM
@@ -26,8 +26,8 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
         image = feature_map(inputs)
         if image.positions == 1:
             raise RuleError(
-                f"a channel of {times(image.spatial)} has one number, which its own mean always makes 0",
+                f"a {times(image.spatial)} channel has one element, which normalization always makes 0",
                 None,
-                "batch_norm or layer_norm would keep it",
+                "use batch_norm or layer_norm",
             )
         return image

@@ -1,7 +1,7 @@
 """Joins: several tensors become one.
 
-`add`, `subtract` and `multiply` need equal shapes, but repeat an axis of size 1, and a vector over a
-feature map of as many channels, as squeeze-and-excitation does. What is repeated is not copied.
+`add`, `subtract` and `multiply` need equal shapes, but broadcast axes of size 1, and a vector over a
+feature map with as many channels, as in squeeze-and-excitation. Broadcasting does not copy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cnncalc.layers.shapes import (
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import axis_of
 
-# Maps that differ by more are not brought together by one layer's stride.
+# Hints suggest no larger stride.
 LARGEST_STRIDE = 8
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -58,7 +58,7 @@ class Join(LayerType):
 
 
 class ElementwiseJoin(Join):
-    """What add, subtract and multiply share: one operation an output number for each input after the first."""
+    """The base of add, subtract and multiply: one operation per output element for each input after the first."""
 
     operation: ClassVar[str]
 
@@ -73,8 +73,8 @@ class ElementwiseJoin(Join):
             return largest
         hint = _what_would_fit(inputs)
         if len({shape for shape in inputs if shape.rank}) == 1:
-            hint = f"a vector of {largest.channels} numbers, one for each channel, would be repeated over the map"
-        raise RuleError(f"{self.name} needs equal shapes, but {listed(inputs)} come in", None, hint)
+            hint = f"use a vector of {largest.channels} numbers, one per channel, which is broadcast over the map"
+        raise RuleError(f"{self.name} needs inputs of equal shape, got {listed(inputs)}", None, hint)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         repeated = (remark("repeated"),) if any(shape != output for shape in inputs) else ()
@@ -94,9 +94,9 @@ class ElementwiseJoin(Join):
 
 
 class Add(ElementwiseJoin, name="add"):
-    """The sum of all inputs, number by number: a residual connection (He et al. 2015, arXiv:1512.03385).
+    """The elementwise sum of all inputs: a residual connection (He et al. 2015, arXiv:1512.03385).
 
-    One add per output number for each input after the first.
+    One add per output element for each input after the first.
     """
 
     also_known_as = (
@@ -117,9 +117,9 @@ class Add(ElementwiseJoin, name="add"):
 
 
 class Subtract(ElementwiseJoin, name="subtract"):
-    """The first of two inputs minus the second, number by number: a difference (Koch et al. 2015, Siamese networks).
+    """The elementwise difference of two inputs, first minus second (Koch et al. 2015, Siamese networks).
 
-    One add per output number. With `absolute` behind it, it is the distance of each pair of numbers.
+    One add per output element. Followed by `absolute`, it is the distance of each pair of elements.
     """
 
     also_known_as = ("Sub", "minus", "相减")
@@ -129,15 +129,14 @@ class Subtract(ElementwiseJoin, name="subtract"):
 
     def output_shape(self, inputs: Shapes) -> Shape:
         if len(inputs) != 2:
-            given = "1 comes in" if len(inputs) == 1 else f"{len(inputs)} come in"
-            raise RuleError(f"subtract needs two inputs, but {given}", None, "the second is taken from the first")
+            raise RuleError(f"subtract needs 2 inputs, got {len(inputs)}", None, "list the minuend first")
         return super().output_shape(inputs)
 
 
 class Multiply(ElementwiseJoin, name="multiply"):
-    """The product of all inputs, number by number: a gate, as in squeeze-and-excitation (Hu et al. 2017).
+    """The elementwise product of all inputs: a gate, as in squeeze-and-excitation (Hu et al. 2017).
 
-    One multiply per output number for each input after the first.
+    One multiply per output element for each input after the first.
     """
 
     also_known_as = ("Mul", "Eltwise", "product", "相乘")
@@ -147,14 +146,14 @@ class Multiply(ElementwiseJoin, name="multiply"):
 
 
 class Concat(Join, name="concat"):
-    """The inputs one after the other along an axis, by default the channels (Szegedy et al. 2014; Huang et al. 2016).
+    """The inputs concatenated along an axis, by default the channels (Szegedy et al. 2014; Huang et al. 2016).
 
-    All other axes must be equal. It copies numbers and needs no operations.
+    All other axes must have equal sizes. It copies elements and needs no operations.
     """
 
     also_known_as = ("Concatenate", "cat", "concatenation", "DepthConcat", "route", "merge", "拼接")
 
-    axis: int = axis_of("axis along which they follow each other, counted from 0, the channels", default=0, example=1)
+    axis: int = axis_of("axis of the concatenation, counted from 0, the channels", default=0, example=1)
 
     role = Role.CONCATENATION
 
@@ -163,9 +162,9 @@ class Concat(Join, name="concat"):
         axis = find_axis(self.axis, first)
         others = {(*shape[:axis], *shape[axis + 1 :]) for shape in inputs}
         if len(others) > 1 or any(shape.rank != first.rank for shape in inputs):
-            beside = f"axis {axis}" if axis else "the channels"
+            varying = f"axis {axis}" if axis else "the channels"
             raise RuleError(
-                f"concat needs equal sizes beside {beside}, but {listed(inputs)} come in",
+                f"concat needs equal sizes except {varying}, got {listed(inputs)}",
                 "axis" if axis else None,
                 f"only axis {axis} may differ" if axis else _what_would_fit(inputs, any_channels=True),
             )
@@ -195,7 +194,7 @@ class Concat(Join, name="concat"):
         readings = []
         for shape in inputs:
             own = shape[along]
-            # The outputs before and behind its part lie where its padding would.
+            # Outputs before and after this input's part are like padding.
             part = SlidingWindow(1, before=before, after=whole - before - own)
             channels, *windows = (part if axis == along else POINT for axis in range(len(shape)))
             readings.append(Reading(tuple(windows), tuple(range(shape.rank)), channels=channels))
@@ -211,7 +210,7 @@ class Concat(Join, name="concat"):
 
 
 def _repeated(shape: Shape, output: Shape) -> Reading:
-    """How an output reads an input that is repeated along its axes of size 1."""
+    """The reading of an input that is broadcast along its axes of size 1."""
     sizes = tuple(zip(shape.spatial, output.spatial, strict=False))
     windows = tuple(POINT if size == most else WholeWindow(most) for size, most in sizes)
     repeated = any(size < most for size, most in sizes) or (not shape.rank and output.positions > 1)
@@ -222,11 +221,11 @@ def _repeated(shape: Shape, output: Shape) -> Reading:
 def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:
     """A hint for shapes that cannot be joined.
 
-    It names one layer for one input where that is what would do: a convolution that brings the input
-    with the fewest channels and the largest sizes to those of the others.
+    If one layer on one input is enough, the hint names it: a convolution that changes this input to the
+    shape of the others.
     """
     if len({shape.rank for shape in inputs}) > 1:
-        return "a flatten, a reshape or a global pool would give them equally many axes"
+        return "use a flatten, reshape or global pool to give them equally many axes"
     target = min(inputs, key=lambda shape: (shape.spatial, -shape.channels))
     odd = [number for number, shape in enumerate(inputs) if shape != target]
     wrong = inputs[odd[0]]
@@ -239,11 +238,11 @@ def _what_would_fit(inputs: Shapes, *, any_channels: bool = False) -> str:
         or (wrong.channels > target.channels and not any_channels)
     ):
         same_sizes = len({shape.spatial for shape in inputs}) == 1
-        return "give all of them equally many channels" if same_sizes else "compare their strides and paddings"
+        return "give all inputs equally many channels" if same_sizes else "compare their strides and paddings"
     where = f"the {ORDINALS[odd[0]]}" if odd[0] < len(ORDINALS) else f"input {odd[0] + 1}"
     if any_channels or wrong.channels == target.channels:
-        return f"stride {stride} on {where} would"
+        return f"use stride {stride} on {where}"
     if not wrong.rank:
-        return f"a linear layer of {target.channels} features on {where} would"
+        return f"use a linear layer of {target.channels} features on {where}"
     strided = f" with stride {stride}" if stride > 1 else ""
-    return f"a 1x1 conv of {target.channels} filters{strided} on {where} would"
+    return f"use a 1x1 conv of {target.channels} filters{strided} on {where}"

@@ -27,7 +27,7 @@ class LayerNorm(AxesNorm, name="layer_norm"):
         "axes": "norm_learned_axes",
     }
 
-    affine: bool = flag("whether there is a learned factor and a learned addend", default=True)
+    affine: bool = flag("whether the layer has a learnable scale and shift", default=True)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return affine_weights(self.together(inputs[0]), affine=self.affine)

@@ -37,9 +37,9 @@ class Linear(LayerType, name="linear"):
         "全连接层",
     )
 
-    features: int = whole("numbers that leave, each a weighted sum of all that come in", example=1000)
-    bias: bool = flag("whether each feature adds a learned number", default=True)
-    flatten: bool = flag("whether a feature map is read as one long vector", default=False)
+    features: int = whole("number of outputs, each a weighted sum of all inputs", example=1000)
+    bias: bool = flag("whether each feature has a learnable bias", default=True)
+    flatten: bool = flag("whether to read a feature map as one vector", default=False)
     axis: int | None = axis_of(
         "axis of a feature map whose numbers are weighted, at each place of the others",
         default=None,
@@ -57,9 +57,9 @@ class Linear(LayerType, name="linear"):
             return Shape(self.features if axis == along else size for axis, size in enumerate(inputs[0]))
         if inputs[0].rank and not self.flatten:
             raise RuleError(
-                f"a vector is needed, but {inputs[0].described} comes in",
+                f"expected a vector, got {inputs[0].described}",
                 None,
-                "a flatten or global_avg_pool above it, or flatten: true, would give one",
+                "add a flatten or global_avg_pool above it, or set flatten: true",
             )
         return Shape((self.features,))
 

@@ -20,17 +20,17 @@ from cnncalc.syntax.settings import PerAxis, flag, padding_of, per_axis, whole
 class LocalConv(Windowed, name="local_conv"):
     """Locally connected layer: a `conv` without parameter sharing, with weights and bias for each output position.
 
-    In face recognition (Taigman et al. 2014, DeepFace) and as Keras's LocallyConnected. It does the
-    operations of the `conv` and has `out_positions` times its parameters.
+    Used in face recognition (Taigman et al. 2014, DeepFace); Keras calls it LocallyConnected. It has the
+    operations of a `conv` and `out_positions` times its parameters.
     """
 
     also_known_as = ("LocallyConnected2D", "locally_connected", "local", "局部连接层")
 
-    filters: int = whole("number of filters at each position, the output's channels", example=64)
+    filters: int = whole("number of filters at each position, one per output channel", example=64)
     kernel: PerAxis = per_axis("size of the filters", example=3)
     stride: PerAxis = per_axis("step of the filters", default=1)
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
-    bias: bool = flag("whether each output number has a learned number added", default=True)
+    bias: bool = flag("whether each output element has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
     counts_as_depth = True

@@ -10,10 +10,10 @@ from cnncalc.syntax.settings import number, whole
 class Lrn(Elementwise, name="lrn"):
     """Local response normalization across channels: x / (k + alpha * sum of squares of `size` channels) ^ beta.
 
-    With the constants of AlexNet (Krizhevsky et al. 2012). A number is `size` adds (`size` - 1 of the
-    sum, on the first and last channels too, and that of k), 2 multiplies (its square and alpha),
-    1 exponential (the power) and 1 divide. Caffe and PyTorch divide alpha by `size`, which is
-    their constant and no operation.
+    The defaults are AlexNet's constants (Krizhevsky et al. 2012). An element costs `size` adds (`size` - 1
+    for the sum, also on the first and last channels, and 1 for k), 2 multiplies (the square and alpha),
+    1 exponential (the power) and 1 divide. Caffe and PyTorch divide alpha by `size` in advance, which
+    does not count.
     """
 
     also_known_as = ("LocalResponseNorm", "LocalResponseNormalization", "cross_map_norm", "局部响应归一化")

@@ -21,6 +21,7 @@ class MatMul(Product, name="matmul"):
     its last two axes swapped, as attention multiplies queries with keys. For other axes, `einsum`.
     """
 
+    is_reserved = False
     also_known_as = ("bmm", "baddbmm", "BatchMatMul", "dot", "矩阵乘法")
 
     transpose_first: bool = flag("whether the last two axes of the first input are swapped before", default=False)

@@ -25,6 +25,7 @@ class MaxUnpool(Moving, Windowed, name="max_unpool"):
         "size of the output", default=None, absent="what the other settings give", example=29
     )
 
+    is_reserved = False
     role = Role.RESAMPLING
     further_inputs = "the max_pool whose places are used"
 

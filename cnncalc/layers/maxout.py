@@ -18,13 +18,13 @@ from cnncalc.syntax.settings import whole
 
 
 class Maxout(LayerType, name="maxout"):
-    """The largest of every `pieces` channels, at each position (Goodfellow et al. 2013, arXiv:1302.4389).
+    """The maximum of every `pieces` channels, at each position (Goodfellow et al. 2013, arXiv:1302.4389).
 
-    A maxout unit of k pieces is a conv or linear layer of k times as many filters or features with
-    this layer after it: k times the weights. `pieces` - 1 comparisons per output number.
+    A maxout unit of k pieces is a conv or linear layer with k times as many filters or features, and so
+    k times the weights, followed by this layer. `pieces` - 1 comparisons per output element.
     """
 
-    pieces: int = whole("channels that each output channel is the largest of")
+    pieces: int = whole("number of input channels per output channel")
 
     role = Role.ACTIVATION
 
@@ -38,7 +38,7 @@ class Maxout(LayerType, name="maxout"):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         price = remark("maxout_price")._replace(of_source=True)
-        # Of many pieces not each is named.
+        # With many pieces, the formula lists only some.
         each = (f"x{number}" for number in range(1, self.pieces + 1)) if self.pieces <= 8 else ("its_pieces",)
         return (remark("maxout", f"max({', '.join(each)})"), price)
 

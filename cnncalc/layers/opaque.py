@@ -34,7 +34,7 @@ class Opaque(LayerType, name="opaque"):
     output: tuple[int, ...] = target_shape("sizes of the output, channels first", example=(64, 28, 28))
     params: int = whole("learned numbers", minimum=0, example=1000)
     macs: int = whole("multiply-accumulates for one sample", minimum=0, example=1_000_000)
-    buffers: int = whole("numbers that are kept but not learned", default=0, minimum=0)
+    buffers: int = whole("number of buffer elements, which are stored but not learnable", default=0, minimum=0)
     flops: int | None = whole(
         "floating-point operations for one sample",
         default=None,

@@ -26,7 +26,7 @@ WINDOWS = {
 class Pad(Moving, name="pad"):
     """Adds rows, columns and channels around the input; negative numbers cut them off.
 
-    Added channels are zeros, as in the shortcuts without parameters of ResNet's option A (He et al.
+    Added channels are zeros, as in the parameter-free shortcuts of ResNet's option A (He et al.
     2015). `reflect` mirrors the input without its border, `replicate` repeats the border, and `circular`
     goes on at the other end of the input. Negative numbers crop, as in PyTorch's `pad`.
     """
@@ -43,7 +43,7 @@ class Pad(Moving, name="pad"):
     )
 
     padding: PerAxis = per_side("rows and columns on each side", default=0, minimum=None)
-    mode: str = choice("what the added rows and columns hold", tuple(WINDOWS), default="zero")
+    mode: str = choice("content of the added rows and columns", tuple(WINDOWS), default="zero")
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0, minimum=None)
 
     role = Role.REARRANGEMENT
@@ -55,11 +55,9 @@ class Pad(Moving, name="pad"):
             most = max(window.before, window.after)
             if self.mode == "reflect" and most >= size:
                 raise RuleError(
-                    f"a size of {size} cannot be mirrored {most} deep",
+                    f"reflect padding of {most} needs more than {size} {'position' if size == 1 else 'positions'}",
                     "padding",
-                    f"padding of at most {size - 1}, or mode replicate, would work"
-                    if size > 1
-                    else "mode replicate can",
+                    f"use padding of at most {size - 1}, or mode replicate" if size > 1 else "use mode replicate",
                 )
             if self.mode == "circular" and most > size:
                 raise RuleError(
@@ -96,13 +94,13 @@ class Pad(Moving, name="pad"):
 
     @property
     def _channels(self) -> tuple[int, int]:
-        """The channels before and after."""
+        """The numbers of channels before and after."""
         if isinstance(self.channels, int):
             return self.channels, self.channels
         if len(self.channels) != 2:
             raise RuleError(
                 f"channels has {plural(len(self.channels), 'number')}",
                 "channels",
-                "give one, or two (before and after)",
+                "write one number, or two (before and after)",
             )
         return self.channels

@@ -30,9 +30,10 @@ class LearnedTensor(Moving, name="parameter"):
 
     also_known_as = ("weight", "Variable", "register_parameter", "learned_tensor", "可学习参数")
 
-    shape: tuple[int, ...] = target_shape("sizes of the tensor, channels first")
+    shape: tuple[int, ...] = target_shape("sizes of the tensor, channels first", example=(64, 14, 14))
 
     least_inputs = 0
+    is_reserved = False
     role = Role.WEIGHTS
     # It is a weight, which is counted as such, and takes no further memory.
     aliasing = Aliasing.VIEW

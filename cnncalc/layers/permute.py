@@ -9,14 +9,14 @@ from cnncalc.syntax.settings import PerAxis, axis_list
 
 
 class Permute(Moving, name="permute"):
-    """The axes in another order: `[1, 0]` swaps the channels and the positions of a signal.
+    """Reorders the axes: `[1, 0]` swaps the channels and the positions of a signal.
 
-    Axes count from 0, the channels. An axis that moves reads all of the axis that was in its place.
+    Axes count from 0, the channels. An axis that moves reads the whole axis in whose place it is.
     """
 
     also_known_as = ("Transpose", "swapaxes")
 
-    axes: PerAxis = axis_list("for each axis of the output, the axis of the input it is", example=(1, 0))
+    axes: PerAxis = axis_list("input axis for each output axis", example=(1, 0))
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
@@ -26,9 +26,9 @@ class Permute(Moving, name="permute"):
         if sorted(order) != list(axes):
             written = f"[{', '.join(map(str, as_list(self.axes)))}]"
             raise RuleError(
-                f"axes {written} is no order of the {axis_count(inputs[0])} of {inputs[0].described}",
+                f"axes {written} is not a permutation of the {axis_count(inputs[0])} of {inputs[0].described}",
                 "axes",
-                f"name each of {listed(axes)} once" if len(axes) > 1 else "a vector has axis 0 alone",
+                f"list each of {listed(axes)} once" if len(axes) > 1 else "use [0]: a vector has one axis",
             )
         return Shape(inputs[0][axis] for axis in order)
 

@@ -1,4 +1,4 @@
-"""Channels turned into positions, and positions into channels (Shi et al. 2016, arXiv:1609.05158)."""
+"""Conversion of channels to positions, and of positions to channels (Shi et al. 2016, arXiv:1609.05158)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cnncalc.syntax.settings import whole
 
 
 class PixelShuffle(Moving, name="pixel_shuffle"):
-    """Every factor x factor channels become one channel of factor times the height and width.
+    """Every factor x factor channels become one channel with factor times the height and width.
 
-    The sub-pixel convolution of super-resolution, with a `conv` before it; in 1-D `factor`
-    channels become one, in 3-D factor^3.
+    With a `conv` before it, this is the sub-pixel convolution of super-resolution. In 1-D, `factor`
+    channels become one; in 3-D, factor^3.
     """
 
     also_known_as = ("DepthToSpace", "subpixel")
@@ -27,9 +27,9 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
         together = self.factor**image.rank
         if not divides(together, image.channels):
             raise RuleError(
-                f"{image.channels} channels are no multiple of the {together} that factor {self.factor} joins",
+                f"{image.channels} channels are not a multiple of {together}, as factor {self.factor} needs",
                 "factor",
-                f"{round_up(image.channels, together)} channels would be",
+                f"use {round_up(image.channels, together)} channels",
             )
         sizes = (window.outputs for window in self.windows(inputs))
         return Shape((quotient(image.channels, together), *sizes))
@@ -45,7 +45,7 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
 
 
 class PixelUnshuffle(Moving, name="pixel_unshuffle"):
-    """Every factor x factor positions become one position with as many times the channels.
+    """Every factor x factor positions become one position with factor x factor times the channels.
 
     Also called space to depth or reorg (Redmon & Farhadi 2016, YOLOv2), focus (YOLOv5) and patchify.
     """
@@ -63,7 +63,7 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
                 raise RuleError(
                     f"factor {self.factor} does not divide the {times(image.spatial)} input",
                     "factor",
-                    "pad or crop the input, or choose a factor that divides it",
+                    "pad or crop the input, or use a factor that divides it",
                 )
         sizes = (window.slide(size) for window, size in zip(self.windows(inputs), image.spatial, strict=True))
         return Shape((image.channels * self.factor**image.rank, *sizes))

@@ -1,8 +1,8 @@
-"""Pooling: a window slides over each channel for itself and gives one number at each place.
+"""Pooling: a window slides over each channel separately and gives one number at each position.
 
-Sizes follow PyTorch: `stride` is the kernel where it is not given, padding is at most half the
-kernel, and with `rounding: ceil` (as in Caffe) the last window starts inside the input or the
-padding before it. Windows on the border are counted like all others, padding included.
+Sizes follow PyTorch: `stride` defaults to the kernel, padding is at most half the kernel, and with
+`rounding: ceil` (as in Caffe) the last window starts inside the input or the padding before it.
+Windows on the border count like all others, padding included.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ROUNDINGS = ("floor", "ceil")
 
 
 def _one_window(windows: tuple[SlidingWindow, ...], image: Shape) -> Remark:
-    """That a channel has one window, and how many of its positions lie in it."""
+    """The remark that a channel has only one window, with the number of positions in it."""
     axes = zip(windows, image.spatial, strict=True)
     read = prod(len(within(window.reads(0, size), size)) for window, size in axes)
     return remark("one_window") if read == image.positions else remark("one_window_of_part", read=read)
 
 
 class Pool(Windowed):
-    """What max_pool and avg_pool share."""
+    """The base of max_pool and avg_pool."""
 
     kernel: PerAxis
     stride: PerAxis | None
@@ -52,7 +52,7 @@ class Pool(Windowed):
                 raise RuleError(
                     f"padding {padding} is more than half of kernel {window.kernel}",
                     "padding",
-                    f"padding of at most {half(window.kernel)} would work",
+                    f"use padding of at most {half(window.kernel)}",
                 )
         return Shape((image.channels, *slide_all(windows, image, may_pad=_may_pad)))
 
@@ -80,15 +80,15 @@ class Pool(Windowed):
 
 
 class MaxPool(Pool, name="max_pool"):
-    """The largest number of each window. Per output number, one comparison fewer than the window has positions."""
+    """The maximum of each window. Per output element, one comparison less than the window has positions."""
 
     also_known_as = ("MaxPooling2D", "Pooling", "pool", "最大池化", "池化", "池化层")
 
     kernel: PerAxis = per_axis("size of the window", example=3)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
-    padding: PerAxis | str = padding_of("rows and columns around the input, never the largest number")
+    padding: PerAxis | str = padding_of("rows and columns around the input, which never are the maximum")
     dilation: PerAxis = per_axis("distance between a window's positions", default=1)
-    rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
+    rounding: str = choice("whether a last window that only partly fits counts (ceil)", ROUNDINGS, default="floor")
 
     role = Role.MAX_POOL
 
@@ -109,15 +109,15 @@ class MaxPool(Pool, name="max_pool"):
 
 
 class AvgPool(Pool, name="avg_pool"):
-    """The mean of each window. Per output number, one add fewer than the window has positions, and one divide."""
+    """The mean of each window. Per output element, one add less than the window has positions, and one divide."""
 
     also_known_as = ("AveragePooling2D", "AveragePool", "mean_pool", "Pooling", "pool", "平均池化", "池化", "池化层")
 
     kernel: PerAxis = per_axis("size of the window", example=3)
     stride: PerAxis | None = per_axis("step of the window", default=None, absent="the kernel")
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
-    rounding: str = choice("how a last window that only partly fits is treated", ROUNDINGS, default="floor")
-    count_include_pad: bool = flag("whether the mean is over the padding too", default=True)
+    rounding: str = choice("whether a last window that only partly fits counts (ceil)", ROUNDINGS, default="floor")
+    count_include_pad: bool = flag("whether the mean includes the padding", default=True)
 
     role = Role.AVERAGE_POOL
 
@@ -140,5 +140,5 @@ class AvgPool(Pool, name="avg_pool"):
 
 
 def _may_pad(window: SlidingWindow, padding: int) -> bool:
-    """PyTorch's limit, which leaves dilation out of account."""
+    """PyTorch's limit, which ignores dilation."""
     return padding <= half(window.kernel)

@@ -21,12 +21,12 @@ from cnncalc.syntax.settings import whole
 class Rbf(LayerType, name="rbf"):
     """Euclidean radial basis function units: each gives its squared distance from the input, sum (x - w)^2.
 
-    The output layer of LeNet-5 (LeCun et al. 1998), whose centers are set by hand as 7x12 bitmaps
-    and never learned: they are buffers. One add (the difference) and one multiply-accumulate (its
-    square) for each pair of a unit and an input.
+    The output layer of LeNet-5 (LeCun et al. 1998), whose centers are 7x12 bitmaps set by hand.
+    The centers are not learnable: they are buffers. One add (the difference) and one
+    multiply-accumulate (its square) for each pair of a unit and an input.
     """
 
-    units: int = whole("number of units, each with a fixed centre", example=10)
+    units: int = whole("number of units, each with a fixed center", example=10)
 
     role = Role.OTHER
     counts_as_depth = True
@@ -34,9 +34,9 @@ class Rbf(LayerType, name="rbf"):
     def output_shape(self, inputs: Shapes) -> Shape:
         if inputs[0].rank:
             raise RuleError(
-                f"a vector is needed, but {inputs[0].described} comes in",
+                f"expected a vector, got {inputs[0].described}",
                 None,
-                "a flatten or global_avg_pool above it would give one",
+                "add a flatten or global_avg_pool above it",
             )
         return Shape((self.units,))
 

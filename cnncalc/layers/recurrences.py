@@ -124,6 +124,7 @@ class Lstm(Recurrence, name="lstm"):
     three multiplies and one add.
     """
 
+    is_reserved = False
     also_known_as = ("LSTMCell", "CuDNNLSTM", "BiLSTM", "长短期记忆网络", "循环层")
 
     gates = 4
@@ -137,6 +138,7 @@ class Gru(Recurrence, name="gru"):
     before it is added; h = n + z * (h - n): two multiplies and three adds, as PyTorch computes it.
     """
 
+    is_reserved = False
     also_known_as = ("GRUCell", "CuDNNGRU", "BiGRU", "门控循环单元", "循环层")
 
     gates = 3

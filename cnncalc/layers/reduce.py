@@ -45,6 +45,7 @@ class Reduce(LayerType, name="reduce"):
     axes: PerAxis | None = axis_list("axes that are reduced, from 0, the channels", default=None, absent="all axes")
     keep_dims: bool = flag("whether the axes stay, with size 1", default=False)
 
+    is_reserved = False
     role = Role.OTHER
 
     def output_shape(self, inputs: Shapes) -> Shape:

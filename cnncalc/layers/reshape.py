@@ -9,9 +9,9 @@ from cnncalc.syntax.settings import target_shape
 
 
 class Reshape(Moving, name="reshape"):
-    """The same numbers in the same order, in another shape, as a generator makes a map of its linear layer's output.
+    """The same elements in the same order with another shape, such as a vector as a feature map in a generator.
 
-    One size may be -1, as in NumPy: it follows from the others.
+    As in NumPy, one size may be -1: it follows from the others.
     """
 
     also_known_as = ("view", "Unflatten")
@@ -33,9 +33,9 @@ class Reshape(Moving, name="reshape"):
             return Shape(self.shape)
         numbers = f"a multiple of {known}" if -1 in self.shape else str(known)
         raise RuleError(
-            f"shape {times(self.shape)} needs {numbers} numbers, but {inputs[0].described} has {elements}",
+            f"shape {times(self.shape)} needs {numbers} elements, but {inputs[0].described} has {elements}",
             "shape",
-            "" if -1 in self.shape else "-1 in place of one size takes what the others leave",
+            "" if -1 in self.shape else "write -1 for one size to infer it from the others",
         )
 
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:

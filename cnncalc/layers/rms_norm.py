@@ -17,6 +17,7 @@ class RMSNorm(AxesNorm, name="rms_norm"):
     the squares, and one over the root of it plus an epsilon.
     """
 
+    is_reserved = False
     also_known_as = ("RMSNormalization", "norm", "normalization", "均方根归一化")
 
     learned: ClassVar[Mapping[str, str]] = {over: f"factor_learned_{over}" for over in ("all", "channels", "axes")}

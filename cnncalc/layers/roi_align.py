@@ -27,6 +27,7 @@ class RoiAlign(Moving, name="roi_align"):
     rois: int = whole("number of regions", example=1000)
     samples: int = whole("sampling points of an output number along each axis", default=2, example=4)
 
+    is_reserved = False
     role = Role.RESAMPLING
     further_inputs = "other maps of a pyramid, of which each region reads one"
 

@@ -17,6 +17,7 @@ class Roll(Moving, name="roll"):
 
     shift: PerAxis = per_axis("positions that numbers move along each axis", minimum=None, example=3)
 
+    is_reserved = False
     role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:

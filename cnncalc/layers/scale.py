@@ -7,7 +7,7 @@ from cnncalc.syntax.settings import flag
 
 
 class Scale(Elementwise, name="scale"):
-    """Multiplies each channel by a learned factor, and with `bias` adds a learned bias.
+    """Multiplies each channel by a learnable factor, and with `bias` adds a learnable bias.
 
     Caffe's Scale layer; ConvNeXt's layer scale (Liu et al. 2022, arXiv:2201.03545). With `per_channel: false`
     one learned factor, and one bias, serve the whole tensor, as in ReZero (Bachlechner et al. 2020,

@@ -1,6 +1,6 @@
-"""Shapes of tensors and the windows that slide over them: the only floor division in the house.
+"""Shapes of tensors and the windows that slide over them; the only module with floor division.
 
-Sizes are exact integers; the batch is left out; channels come first.
+Sizes are exact integers, without the batch and with channels first.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from cnncalc.record import Record
 
 AXIS_NAMES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
-# Types of the numbers in a tensor, with their bytes.
+# Bytes of an element by data type.
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
 
 
 class Shape(tuple[int, ...]):
-    """The axes of a tensor: channels, then the spatial axes. A vector has channels alone."""
+    """The axes of a tensor: channels, then spatial axes. A vector has channels only."""
 
     __slots__ = ()
 
@@ -35,12 +35,12 @@ class Shape(tuple[int, ...]):
 
     @property
     def rank(self) -> int:
-        """How many spatial axes there are: 2 for an image, 0 for a vector."""
+        """Number of spatial axes: 2 for an image, 0 for a vector."""
         return len(self) - 1
 
     @property
     def positions(self) -> int:
-        """How many places a filter's output has: height x width."""
+        """Number of positions: height x width."""
         return prod(self[1:])
 
     @property
@@ -52,17 +52,17 @@ class Shape(tuple[int, ...]):
 
     @property
     def described(self) -> str:
-        """The shape in a sentence: `a 64x56x56 feature map`, `a vector of 4096`."""
+        """The shape for use in a sentence: `a 64x56x56 feature map`, `a vector of 4096`."""
         return f"a {self} feature map" if self.rank else f"a vector of {self.channels}"
 
 
 def times(sizes: tuple[int, ...]) -> str:
-    """Sizes as people write them: 3x224x224."""
+    """Sizes joined by x: 3x224x224."""
     return "x".join(map(str, sizes))
 
 
 def axis_count(shape: Shape) -> str:
-    """How many axes a shape has, in words: `1 axis`, `3 axes`."""
+    """The number of axes with its noun: `1 axis`, `3 axes`."""
     return "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
 
 
@@ -71,13 +71,13 @@ def axis_names(rank: int) -> tuple[str, ...]:
     return AXIS_NAMES.get(rank) or tuple(f"axis {number + 1}" for number in range(rank))
 
 
-# What an image's array has as its channels, and at least as its height and width.
+# Channel counts of images, and the smallest height and width by which an image is recognized.
 IMAGE_CHANNELS = (1, 3, 4)
 LEAST_SIDE = 16
 
 
 def with_channels_first(shape: Shape) -> Shape | None:
-    """The shape that was probably meant where the channels are last, as in an image's array; else None."""
+    """The shape with channels first, if it looks like an image with channels last; else None."""
     sides = shape[1:-1] if shape.rank == 3 and shape[0] == 1 else shape[:-1]
     if shape.rank >= 2 and shape[-1] in IMAGE_CHANNELS and min(sides) >= LEAST_SIDE:
         return Shape((shape[-1], *sides))
@@ -85,7 +85,7 @@ def with_channels_first(shape: Shape) -> Shape | None:
 
 
 def quotient(whole: int, part: int) -> int:
-    """`whole / part` where it is known to be exact, such as channels over groups that divide them."""
+    """`whole / part` of numbers that are known to divide, such as channels and groups."""
     result, rest = divmod(whole, part)
     if rest:
         raise ValueError(f"{part} does not divide {whole}")
@@ -103,7 +103,7 @@ def floor(number: Fraction) -> int:
 
 
 def divides(part: int, whole: int) -> bool:
-    """Whether `part` goes into `whole` without a rest."""
+    """Whether `part` divides `whole` without remainder."""
     return whole % part == 0
 
 
@@ -113,7 +113,7 @@ def round_up(number: int, part: int) -> int:
 
 
 def stride_between(size: int, smaller: int) -> int | None:
-    """The stride that takes `size` to `smaller` where nothing else changes it, ceil(size / stride); else None."""
+    """The stride for which ceil(size / stride) is `smaller`, or None."""
     if smaller > size:
         return None
     stride = -(-size // smaller)
@@ -123,45 +123,44 @@ def stride_between(size: int, smaller: int) -> int | None:
 def largest_divisor(number: int, most: int) -> int:
     """The largest divisor of `number` that is at most `most`, for a hint.
 
-    The search is bounded: where none of the 100,000 numbers below `most` divides, the answer is 1.
+    The search is bounded: if none of the 100,000 numbers up to `most` divides, the result is 1.
     """
     most = min(most, number)
     return next((part for part in range(most, max(most - 100_000, 0), -1) if number % part == 0), 1)
 
 
 class Window(Protocol):
-    """How the outputs along one axis are laid over its inputs."""
+    """Which input positions each output position reads, along one axis."""
 
     def slide(self, size: int) -> int:
-        """How many outputs an input of `size` positions gives; below 1 where it does not fit."""
+        """Number of outputs for an input of `size` positions; below 1 if the window does not fit."""
         ...
 
     def reads(self, position: int, size: int) -> range:
-        """The input positions that the output at `position` reads; padding lies outside 0..size-1.
+        """The input positions that the output at `position` reads; positions outside 0..size-1 are padding.
 
-        Positions outside the output, which a later layer's padding stands for, are answered as if
-        the input went on.
+        For positions outside the output, in a later layer's padding, the input is assumed to continue.
         """
         ...
 
     def span(self, size: int) -> int:
-        """From the first to the last input position that one output reads, the most there is."""
+        """The largest distance from the first to the last input position of one output, both included."""
         ...
 
     def pace(self, size: int) -> tuple[int, int]:
-        """How far the input position moves with the output position, as numerator and denominator.
+        """The stride n/d, as numerator and denominator: d outputs further on, a window reads n positions further on.
 
-        The output d positions further reads n positions further, exactly. Above 0, n/d need not be in lowest terms.
+        It is above 0, and not always in lowest terms.
         """
         ...
 
 
 class SlidingWindow(Record):
-    """A kernel that moves over the input: convolution and pooling, along one axis.
+    """A kernel that slides over the input, as in convolution and pooling, along one axis.
 
     `before` and `after` are the padding; negative padding crops. `ceil` rounds the number of
-    outputs up, where the last window still starts inside the input or the padding before it
-    (PyTorch's rule, as of its pooling layers' documentation).
+    outputs up if the last window still starts inside the input or the padding before it
+    (PyTorch's rule for pooling).
     """
 
     kernel: int
@@ -173,7 +172,7 @@ class SlidingWindow(Record):
 
     @property
     def extent(self) -> int:
-        """From the kernel's first tap to its last: dilation * (kernel - 1) + 1."""
+        """The size of the dilated kernel: dilation * (kernel - 1) + 1."""
         return self.dilation * (self.kernel - 1) + 1
 
     def slide(self, size: int) -> int:
@@ -181,7 +180,7 @@ class SlidingWindow(Record):
         room = size + self.before + self.after - self.extent
         if not self.ceil:
             return max(room // self.stride + 1, 0)
-        # Rounded up, a kernel fits that juts out by less than a stride.
+        # With rounding up, a window may extend beyond the input by less than a stride.
         count = max(-(-room // self.stride) + 1, 0)
         return count if (count - 1) * self.stride < size + self.before else count - 1
 
@@ -196,30 +195,30 @@ class SlidingWindow(Record):
         return self.stride, 1
 
     def most_taps(self, size: int) -> int:
-        """How many of its taps can lie within an input of `size` positions."""
+        """The largest number of taps within an input of `size` positions."""
         return min(self.kernel, -(-size // self.dilation))
 
     def overlaps(self, outputs: int) -> bool:
-        """Whether two of so many outputs read one position.
+        """Whether two of `outputs` windows read the same position.
 
-        Outputs that are k apart share one where k strides are as long as some dilations between two taps.
+        Outputs k apart share a position if k strides equal a distance between two taps.
         """
         common = gcd(self.stride, self.dilation)
         return self.dilation // common < outputs and self.stride // common < self.kernel
 
     def skips(self, outputs: int) -> bool:
-        """Whether so many outputs, which share no position, leave one unread between their first and last."""
+        """Whether `outputs` windows that do not overlap leave a position unread between the first and the last."""
         from_first_to_last = (outputs - 1) * self.stride + self.extent
         return not self.overlaps(outputs) and outputs * self.kernel < from_first_to_last
 
 
 class BorderWindow(SlidingWindow):
-    """A window of one position whose padding holds numbers of the input; subclasses say which."""
+    """A window of one position whose padding copies elements of the input, selected by subclasses."""
 
     __slots__ = ()
 
     def copied(self, first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-        """Runs of positions that the outputs from `first` to `last` repeat, as far as they lie in the padding."""
+        """Ranges of positions that the outputs from `first` to `last` copy into the padding."""
         start, end = first - self.before, last - self.before
         if start < 0:
             yield self.copied_before(start, min(end, -1), size)
@@ -227,16 +226,16 @@ class BorderWindow(SlidingWindow):
             yield self.copied_after(max(start, size), end, size)
 
     def copied_before(self, start: int, end: int, size: int) -> tuple[int, int]:
-        """What is repeated at the positions from `start` to `end`, which are negative."""
+        """The range copied to the negative positions from `start` to `end`."""
         raise NotImplementedError
 
     def copied_after(self, start: int, end: int, size: int) -> tuple[int, int]:
-        """What is repeated at the positions from `start` to `end`, which are at least `size`."""
+        """The range copied to the positions from `start` to `end`, which are at least `size`."""
         raise NotImplementedError
 
 
 class ReflectWindow(BorderWindow):
-    """A window over the input and its mirror image, which leaves the border itself out."""
+    """A window over the input and its mirror image, without repeating the border."""
 
     __slots__ = ()
 
@@ -248,7 +247,7 @@ class ReflectWindow(BorderWindow):
 
 
 class ReplicateWindow(BorderWindow):
-    """A window over the input, whose border goes on."""
+    """A window over the input, whose border is repeated."""
 
     __slots__ = ()
 
@@ -287,7 +286,7 @@ class AnywhereWindow(SlidingWindow):
 
 
 class SpreadWindow(Record):
-    """A kernel that every input spreads over the output: transposed convolution, along one axis."""
+    """A kernel that every input position spreads over the output, as in transposed convolution, along one axis."""
 
     kernel: int
     stride: int = 1
@@ -306,7 +305,7 @@ class SpreadWindow(Record):
         place = position + self.before
         if place % common:
             return range(0)
-        # The taps that fall on an input position: place - tap * dilation is a multiple of the stride.
+        # A tap reads an input position if place - tap * dilation is a multiple of the stride.
         first = place // common * pow(self.dilation // common, -1, every) % every
         if first >= self.kernel:
             return range(0)
@@ -315,7 +314,7 @@ class SpreadWindow(Record):
         return range(lowest, highest + 1, self.dilation // common)
 
     def span(self, size: int) -> int:
-        # Only every so many taps fall on an input position, the others between two.
+        # Only one in `stride` / gcd taps meets an input position; the others fall between two.
         every = self.stride // gcd(self.stride, self.dilation)
         return (self.kernel - 1) // every * every * self.dilation // self.stride + 1
 
@@ -323,14 +322,14 @@ class SpreadWindow(Record):
         return 1, self.stride
 
     def most_taps(self, size: int) -> int:
-        """How many input positions can reach one output of an input of `size` positions."""
+        """The largest number of positions, of an input of `size`, that reach one output."""
         common = gcd(self.stride, self.dilation)
         taps = (self.kernel - 1) // (self.stride // common) + 1
         return min(taps, -(-size // (self.dilation // common)))
 
 
 class PartitionWindow(Record):
-    """The input cut into `outputs` parts of almost equal size: adaptive pooling, along one axis."""
+    """The input divided into `outputs` parts of almost equal size, as in adaptive pooling, along one axis."""
 
     outputs: int
 
@@ -343,10 +342,10 @@ class PartitionWindow(Record):
         return range(position * size // self.outputs, -(-(position + 1) * size // self.outputs))
 
     def covered(self, size: int) -> int:
-        """How many positions the parts read together, each part for itself.
+        """Sum of the sizes of all parts.
 
-        Two neighbors share a position where the border between them does not fall between two
-        positions, and only gcd(size, outputs) of the borders do.
+        Two neighbors share a position unless the border between them falls between two positions,
+        as only gcd(size, outputs) of the borders do.
         """
         return size + self.outputs - gcd(size, self.outputs)
 
@@ -417,7 +416,7 @@ class SliceWindow(Record):
 
 
 class StackWindow(Record):
-    """An axis behind whose end the `others`, positions of other inputs, follow."""
+    """An axis that is followed by `others`, the positions of other inputs."""
 
     others: int
 
@@ -474,9 +473,9 @@ class CenteredWindow(Record):
 
 
 class DigitWindow(Record):
-    """An axis that became part of one axis of `outputs` positions, with `below` of them for each step along it.
+    """An axis merged into an axis of `outputs` positions, on which a step along it is `below` positions long.
 
-    Rows and columns of a map of width W as one axis: the rows have `below` W, the columns 1.
+    If rows and columns of a map of width W become one axis, the rows have `below` W and the columns 1.
     """
 
     outputs: int
@@ -502,9 +501,9 @@ POINT = SlidingWindow(1)
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """TensorFlow's SAME: the padding (before, after) that gives ceil(size / stride) outputs.
+    """TensorFlow's SAME: the padding (before, after) for ceil(size / stride) outputs.
 
-    The odd one goes after.
+    If the total is odd, `after` is larger by 1.
     """
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
@@ -512,9 +511,9 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[in
 
 
 def same_crop(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
-    """What gives a transposed convolution `stride` outputs an input: (off before, off after, added after).
+    """TensorFlow's SAME for a transposed convolution, for `stride` outputs per input.
 
-    As TensorFlow's SAME; the odd one is taken off after.
+    Returns (cropped before, cropped after, added after); if the total is odd, one more is cropped after.
     """
     surplus = dilation * (kernel - 1) + 1 - stride
     before = max(surplus, 0) // 2
@@ -522,13 +521,13 @@ def same_crop(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
 
 
 def within(positions: range, size: int) -> range:
-    """Those of some positions that lie in 0 to size - 1."""
+    """The part of `positions` that is within 0 to size - 1."""
     first = positions.start if positions.start >= 0 else positions.start % positions.step
     return range(first, min(positions.stop, size), positions.step)
 
 
 def half(number: int) -> int:
-    """The whole part of a half, as the limit of a padding on each of two sides."""
+    """Half of `number`, rounded down: the limit of padding on each of two sides."""
     return number // 2
 
 
@@ -538,9 +537,9 @@ def slide_all(
     *,
     may_pad: Callable[[SlidingWindow, int], bool] = lambda _window, _padding: True,
 ) -> tuple[int, ...]:
-    """The output's spatial sizes. Raises RuleError for a kernel that does not fit, with what would.
+    """The output's spatial sizes. Raises RuleError with a hint if a kernel does not fit.
 
-    `may_pad` says which padding a layer takes on both sides of a window, for the hint.
+    `may_pad` tells whether the layer accepts a padding on both sides, for the hint.
     """
     sizes = tuple([window.slide(size) for window, size in zip(windows, shape.spatial, strict=True)])
     if min(sizes, default=1) >= 1:
@@ -557,4 +556,4 @@ def slide_all(
     fitting = [f"padding {padding}"] if may_pad(window, padding) else []
     fitting.append(f"a kernel of at most {most}")
     message = f"kernel {window.kernel}{dilated} does not fit the {times(shape.spatial)} input{padded}"
-    raise RuleError(message, "kernel", f"{' or '.join(fitting)} would")
+    raise RuleError(message, "kernel", f"use {' or '.join(fitting)}")

@@ -10,20 +10,20 @@ from cnncalc.syntax.settings import axis_of, whole
 
 
 class Slice(Moving, name="slice"):
-    """Every `step`-th channel from `start` to before `stop`, or so along another axis.
+    """Every `step`-th channel from `start` to before `stop`, or positions along another axis.
 
-    `slice: 24` keeps the first 24 channels, as ShuffleNet v2 splits them (Ma et al. 2018,
-    arXiv:1807.11164); `{axis: 1, step: 2}` every other row.
+    `slice: 24` keeps the first 24 channels, as the split of ShuffleNet v2 does (Ma et al. 2018,
+    arXiv:1807.11164); `{axis: 1, step: 2}` keeps every other row.
     """
 
     also_known_as = ("Split", "chunk", "narrow", "StridedSlice")
 
     stop: int | None = whole(
-        "where it ends: the first that is left out", default=None, absent="the axis's end", example=24
+        "end, excluded: the first index that is dropped", default=None, absent="the axis's end", example=24
     )
-    start: int = whole("the first that is kept, counted from 0", default=0, minimum=0)
-    step: int = whole("distance of those that are kept", default=1)
-    axis: int = axis_of("axis that is cut, counted from 0, the channels", default=0, example=1)
+    start: int = whole("first index that is kept, counted from 0", default=0, minimum=0)
+    step: int = whole("distance between kept indices", default=1)
+    axis: int = axis_of("axis that is sliced, counted from 0, the channels", default=0, example=1)
 
     role = Role.REARRANGEMENT
     aliasing = Aliasing.VIEW
@@ -35,12 +35,12 @@ class Slice(Moving, name="slice"):
         size = shape[along]
         if cut.stop > size:
             what = f"{axis_names(shape.rank)[along - 1]} of {size}" if along else f"{size} channels"
-            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"a stop of at most {size} would fit")
+            raise RuleError(f"stop {cut.stop} is beyond the {what}", "stop", f"use a stop of at most {size}")
         if cut.start >= cut.stop:
             raise RuleError(
-                f"nothing is left from {cut.start} to before {cut.stop}",
+                f"the slice from {cut.start} to before {cut.stop} is empty",
                 "start",
-                f"a start of at most {cut.stop - 1} would leave some",
+                f"use a start of at most {cut.stop - 1}",
             )
         return Shape(cut.slide(size) if axis == along else size for axis, size in enumerate(shape))
 

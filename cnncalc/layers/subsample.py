@@ -18,10 +18,10 @@ from cnncalc.syntax.settings import PerAxis, per_axis
 
 
 class Subsample(Windowed, name="subsample"):
-    """The sum of each window, times a learned coefficient, plus a learned bias: one of each per channel.
+    """The sum of each window, times a learnable coefficient, plus a learnable bias: one of each per channel.
 
     S2 and S4 of LeNet-5 (LeCun et al. 1998), without the squashing function after them. An output
-    number costs as many adds as the window has positions, and one multiply.
+    element costs as many adds as the window has positions, and one multiply.
     """
 
     also_known_as = ("Subsampling",)

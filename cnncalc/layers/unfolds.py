@@ -32,6 +32,7 @@ class Unfold(Moving, Windowed, name="unfold"):
     padding: PerAxis | str = padding_of("rows and columns of zeros around the input")
     dilation: PerAxis = per_axis("distance between a window's positions", default=1)
 
+    is_reserved = False
     role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -66,6 +67,7 @@ class Fold(Moving, Windowed, name="fold"):
         "size of the output", default=None, absent="what the other settings give", example=15
     )
 
+    is_reserved = False
     role = Role.REARRANGEMENT
 
     def output_shape(self, inputs: Shapes) -> Shape:

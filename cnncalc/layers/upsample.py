@@ -66,7 +66,7 @@ class Upsample(Moving, name="upsample"):
         if self.mode == "nearest" and self.align_corners:
             raise RuleError("nearest has no corners to align", "align_corners", "use bilinear or bicubic")
         if self.factor is not None and self.size is not None:
-            raise RuleError("factor and size exclude each other", "size", "leave one of them out")
+            raise RuleError("factor and size are mutually exclusive", "size", "remove one of them")
         steps: list[tuple[int, int] | None] = [None] * len(spatial)
         if self.factor is not None:
             factors = [Fraction(factor) for factor in on_axes(self.factor, len(spatial), "factor")]
@@ -75,7 +75,7 @@ class Upsample(Moving, name="upsample"):
         elif self.size is not None:
             sizes = on_axes(self.size, len(spatial), "size")
         else:
-            raise RuleError("upsample needs a factor or a size", None, "factor: 2 doubles the input")
+            raise RuleError("upsample needs a factor or a size", None, "write factor: 2 to double the input")
         return tuple(
             ResizeWindow(size, TAPS[self.mode], step, self.align_corners)
             for size, step in zip(sizes, steps, strict=True)

@@ -1,4 +1,4 @@
-"""Which layer or block of a network a name means."""
+"""Finding layers and blocks of a network by name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ MOST_NAMED = 6
 
 
 def find(network: LayerGraph, name: str) -> tuple[Layer, ...]:
-    """The layer of a name, or the layers of a block in their order.
+    """The layer with a name, or the layers of a block in order.
 
-    The end of a name is enough where one layer, or else one block, ends so. Raises SpecError where nothing is meant,
-    or several are.
+    The end of a name is enough if only one layer, or else one block, has this ending. Raises SpecError if no
+    name matches, or several do.
     """
     names = [layer.name for layer in network.layers]
     blocks = [group.name for group in network.groups]
@@ -22,7 +22,7 @@ def find(network: LayerGraph, name: str) -> tuple[Layer, ...]:
         if len(meant) == 1 and (found := _layers_of(network, meant[0])):
             return found
     hint = _hint(name, ending or ending_blocks, [*names, *blocks], network.name)
-    raise SpecError([Problem(None, f"no layer or block is called {quoted(name)}", hint)])
+    raise SpecError([Problem(None, f"no layer or block has the name {quoted(name)}", hint)])
 
 
 def _layers_of(network: LayerGraph, name: str) -> tuple[Layer, ...]:
@@ -31,11 +31,11 @@ def _layers_of(network: LayerGraph, name: str) -> tuple[Layer, ...]:
 
 
 def find_layer(network: LayerGraph, name: str) -> Layer:
-    """The one layer of a name. Raises SpecError as `find` does, and where a block is meant."""
+    """The layer with a name. Raises SpecError as `find` does, and for a block."""
     found = find(network, name)
     if f".{found[0].name}".endswith(f".{name}"):
         return found[0]
-    message = f"{quoted(name)} is a block of {plural(len(found), 'layer')}, and one layer is explained at a time"
+    message = f"{quoted(name)} is a block of {plural(len(found), 'layer')}, but only single layers can be explained"
     raise SpecError([Problem(None, message, _choose([layer.name for layer in found]))])
 
 
@@ -47,7 +47,7 @@ def _choose(names: list[str]) -> str:
 
 
 def _hint(name: str, ending: list[str], names: list[str], network: str) -> str:
-    """Which names might be meant: those that end so, that begin so at the same depth, or that are spelled nearly so."""
+    """A hint with names that end alike, that begin alike at the same depth, or that are spelled alike."""
     begin = [other for other in names if other.lower().startswith(name.lower()) and other.count(".") == name.count(".")]
     if ending or begin:
         return _choose(ending or begin)

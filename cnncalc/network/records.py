@@ -1,4 +1,4 @@
-"""Network: layers placed, shapes known. Facts alone, exact integers, immutable."""
+"""Network: placed layers with their shapes. Immutable records of exact integers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from cnncalc.syntax.expressions import Value
 
 
-# How many answers of layer types are kept, for networks that are built again or are alike.
+# Size of the cache of figures, for networks that are built again or are alike.
 MOST_FIGURES = 16_384
-# How long names and shapes are in a layer's repr, and how many of its inputs are looked at.
+# The longest names and shapes, and the most inputs, in a layer's repr.
 LONGEST_SHOWN = 60
 MOST_SHOWN = 10
 
@@ -38,7 +38,7 @@ class Figures(Record):
 
 @lru_cache(maxsize=MOST_FIGURES)
 def figures_of(layer_type: LayerType, input_shapes: Shapes) -> Figures:
-    """Ask a layer type all that a network keeps. Raises RuleError where the inputs do not fit it."""
+    """Compute the figures of a layer type. Raises RuleError if the inputs do not fit."""
     output = layer_type.output_shape(input_shapes)
     weights = layer_type.weights(input_shapes)
     operations = layer_type.operations(input_shapes, output)
@@ -60,10 +60,10 @@ def freeze(figures: Figures) -> Figures:
 
 
 class Layer(Record):
-    """A layer in its place. `inputs` are names of layers or of the network's inputs.
+    """A layer of a network. `inputs` are names of layers or of the network's inputs.
 
-    `weights_from` names the layer whose weights it shares: they are counted there, not here.
-    `written` are the settings that the spec gives, as it writes them.
+    `weights_from` names the layer whose weights it shares: they count there, not here.
+    `written` are the settings as the spec writes them.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Layer(Record):
         return f"<Layer {name}: {self.type}, {inputs} to {self.output_shape}, {self.params:,} parameters>"
 
     def __hash__(self) -> int:
-        """A hash that goes with equality; `written` is a mapping, which has none."""
+        """A hash that agrees with equality, without `written`: a mapping has no hash."""
         return hash((self.name, self.figures, self.inputs, self.span))
 
     @property
@@ -107,17 +107,17 @@ class Layer(Record):
 
     @property
     def weights(self) -> tuple[Weight, ...]:
-        """The named tensors it works with, its own or shared."""
+        """The parameters and buffers that it uses, its own or shared."""
         return self.figures.weights
 
     @property
     def params(self) -> int:
-        """Learnable numbers that are counted here."""
+        """Number of learnable parameters, without shared ones."""
         return 0 if self.weights_from else self.figures.params
 
     @property
     def buffers(self) -> int:
-        """Numbers kept but not learned that are counted here."""
+        """Number of buffer elements, without shared ones."""
         return 0 if self.weights_from else self.figures.buffers
 
     @property
@@ -132,14 +132,14 @@ class Layer(Record):
 
     @property
     def flops(self) -> int:
-        """2 x macs and all other operations, for one sample."""
+        """2 x MACs plus all other operations, for one sample."""
         return self.figures.operations.flops
 
 
 class Group(Record):
-    """A node of the tree of names that is no layer: a block, a branch or the passes of a repeat.
+    """An inner node of the tree of names: a block, a branch or the passes of a repeat.
 
-    `arguments` are a block's parameters with their values, defaults included.
+    `arguments` are a block's parameters with their values, including defaults.
     """
 
     name: str
@@ -157,7 +157,7 @@ class LeftOut(Record):
 
 
 class LayerGraph(Record):
-    """A whole network: its layers in the order of the file, each after those it reads."""
+    """A network: its layers in the order of the file, each after its inputs."""
 
     name: str
     source: str
@@ -179,5 +179,5 @@ class LayerGraph(Record):
 
 
 def inference_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
-    """The layers that remain once training is over."""
+    """The layers without those that exist only in training."""
     return tuple(layer for layer in layers if not layer.training_only)

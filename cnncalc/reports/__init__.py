@@ -1,1 +1,1 @@
-"""Answers -> text: the only place that formats a number."""
+"""Records of analyses -> tables and documents."""

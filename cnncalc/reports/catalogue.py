@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class CatalogEntry(Record):
-    """A bundled network with the figures that it is listed by."""
+    """A bundled network with its figures for the list."""
 
     name: str
     family: str
@@ -41,7 +41,7 @@ class CatalogEntry(Record):
 
 
 def entry(name: str, network: LayerGraph) -> CatalogEntry:
-    """What is listed of a network; the figures are those at inference."""
+    """The entry of a network, with figures at inference."""
     from cnncalc.analyses.totals import totals
 
     counted = totals(network)
@@ -52,7 +52,7 @@ def entry(name: str, network: LayerGraph) -> CatalogEntry:
 
 
 def listed() -> list[CatalogEntry]:
-    """The entries of all bundled networks, as they are kept."""
+    """The stored entries of all bundled networks."""
     return [
         CatalogEntry(
             row["name"],
@@ -74,9 +74,9 @@ def matches(entry: CatalogEntry, word: str) -> bool:
 
 
 def catalogue(entries: Iterable[CatalogEntry], *, sort: str = "", grouped: bool = True) -> Table:
-    """A line a network: in the order of `sort` (numbers downwards), else `grouped` by family or with it as a column."""
+    """A row per network, sorted by `sort` (numbers in descending order), else `grouped` by family or with a column."""
     chosen = list(entries)
-    notes = (("", "`cnncalc show NAME` prints a network's spec, `cnncalc summary NAME` its layers"),)
+    notes = (("", "`cnncalc show NAME` prints the spec of a network, `cnncalc summary NAME` its layers"),)
     if sort:
         chosen.sort(key=lambda one: one.name if sort == "name" else -(getattr(one, sort) or 0))
     if sort or not grouped:
@@ -86,7 +86,7 @@ def catalogue(entries: Iterable[CatalogEntry], *, sort: str = "", grouped: bool 
     for one in chosen:
         families.setdefault(one.family, []).append(one)
     lines: list[Line] = []
-    # Families in the order of their first networks: the history of the field, read downwards.
+    # Families in the order of their first networks, so that the list follows the history of the field.
     for family in sorted(families, key=lambda name: (min(one.year or 9999 for one in families[name]), name)):
         empty: tuple[Cell, ...] = (None,) * (len(kept) - 1)
         lines.append(Line((family, *empty), heading=True))

@@ -1,4 +1,4 @@
-"""What the tables of a network share: its inputs in words, the rows that are shown, their names and levels."""
+"""Shared parts of tables of a network: its inputs, rows, names and levels."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ALL = 1_000_000
 
 
 def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> Iterator[Column]:
-    """A column a quantity, with its share behind it where it has one.
+    """One column per quantity, followed by its share if it has one.
 
-    Where a terminal is narrow, columns are left out from the highest drop on; it is 5 where `drops` has none.
+    A narrow terminal hides columns with the highest drop first; it is 5 for columns that are not in `drops`.
     """
     for key, quantity in SUMS.items():
         yield Column(key, quantity.label, numeric=True, drop=drops.get(key, 5))
@@ -31,7 +31,7 @@ def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> 
 
 
 class NamedRow(Record):
-    """A row with the name that it has in a table, and its level."""
+    """A row with its name in a table, and its level."""
 
     row: Row
     name: str
@@ -39,7 +39,7 @@ class NamedRow(Record):
 
 
 def describe_inputs(network: LayerGraph, layout: str = "chw", row: Callable[[Sequence[str]], str] = several) -> str:
-    """The shapes of a network's inputs, with their names where there are several; `row` joins those."""
+    """The shapes of a network's inputs, with their names if there are several; `row` joins them."""
     if len(network.inputs) == 1:
         return shape(network.inputs[0][1], layout)
     return row([f"{name} {shape(sizes, layout)}" for name, sizes in network.inputs])
@@ -52,19 +52,19 @@ def write_header(network: LayerGraph, say: Speaker) -> tuple[str, ...]:
 
 
 def select_rows(root: Node, depth: int, most: int) -> list[Row]:
-    """The rows of a tree to a depth or, where it is 0, folded to at most so many."""
+    """The rows of a tree to a depth or, if it is 0, folded to at most `most` rows."""
     return list(rows(root, depth)) if depth else fold(root, most)[0]
 
 
 def select_layers(root: Node) -> list[Row]:
-    """The layers alone, in their order."""
+    """Only the layers, in order."""
     return [row for row in rows(root, ALL) if row.node.layer]
 
 
 def name_rows(shown: Iterable[Row], *, is_flat: bool = False, joins_single_parts: bool = False) -> Iterator[NamedRow]:
-    """The rows with their names: below their block, or in full where the table is flat.
+    """The rows with their names: below their block, or in full if the table is flat.
 
-    Where single parts are joined, a block with one part takes no line of its own: `stem.conv`.
+    If single parts are joined, a block with one part has no line of its own: `stem.conv`.
     """
     opened: dict[str, tuple[str, int]] = {}
     for row in shown:

@@ -1,7 +1,7 @@
 """The reference of layer types: their own declarations as documents, records and tables.
 
-What a type is called, takes and computes is asked of the type. Only the words around them stand
-here: the keys of the language that belong to no type, and the names that formulas use.
+Names, settings and formulas come from the types. This module has only descriptions of keys that
+belong to no type, and of names in formulas.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import Setting
 
 TOP_DOCS = {
-    "name": "the network's name, shown in the header; the file's name without it",
+    "name": "the network's name, shown in the header; defaults to the file's name",
     "source": "free text, such as the paper; shown in the header",
-    "family": "what `cnncalc list` groups it with, such as ResNet",
-    "year": "when it was published",
+    "family": "group in `cnncalc list`, such as ResNet",
+    "year": "year of publication",
     "extends": "specs of the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
-    "input": "the input's sizes, channels first and without the batch, or a mapping of several inputs",
-    "variables": "names for values that expressions may use; each may use those above it, --set changes one",
+    "input": "the input's sizes, channels first and without the batch, or a mapping from names to sizes",
+    "variables": "named values for expressions; each may use the ones above it, and --set overrides one",
     "blocks": "lists of layers under a name with parameters, written like functions: conv_bn(filters, kernel=3)",
-    "layers": "the network: a list of layers, blocks and joins, each of which reads the one before it",
-    "outputs": "the layers whose outputs the network gives, where it is not the last one",
-    "budget": "limits that `cnncalc check` holds the network to: params: 5M is at most, {min: 1M} at least",
-    "expect": "figures and shapes that `cnncalc check` expects, such as output: [1000]",
-    "assert": "conditions that `cnncalc check` expects, such as params('fc6') / params() < 0.5",
+    "layers": "the network: a list of layers, blocks and joins, each of which reads the previous one",
+    "outputs": "the layers whose outputs are those of the network, if not only the last one",
+    "budget": "limits for `cnncalc check`: params: 5M is a maximum, {min: 1M} a minimum",
+    "expect": "exact figures and shapes for `cnncalc check`, such as output: [1000]",
+    "assert": "conditions for `cnncalc check`, such as params('fc6') / params() < 0.5",
 }
 CONTAINER_DOCS = {
-    "layers": "a list of layers as one item, an unnamed block: to repeat them or to leave them out together",
-    "branch": "side outputs: branches that start here and leave the main path as it is",
+    "layers": "a list of layers as one item, an unnamed block: to repeat them or to make them conditional together",
+    "branch": "side outputs: branches that start here and do not change the main path",
     "network": "another network, bundled or a file beside the spec, with its layers' names below that of the item",
 }
 NETWORK_DOCS = {
@@ -54,15 +54,15 @@ NETWORK_DOCS = {
     "outputs": "the layers of the network whose outputs are needed; what none of them needs is left out",
 }
 MODIFIER_DOCS = {
-    "name": "what the layer is called; it may hold expressions, as in conv{index + 1}",
-    "from": "where the input comes from: an earlier layer's name, previous or input; for a join a list of them",
-    "repeat": "how often the item is placed; index counts from 0",
-    "for": "lists that are walked together, one pass a row: {width: [64, 128], depth: [2, 4]}",
-    "when": "the item is there only where this is true",
+    "name": "the layer's name; it may contain expressions, such as conv{index + 1}",
+    "from": "the source of the input: an earlier layer's name, previous or input; for a join, a list of sources",
+    "repeat": "number of repetitions; index counts from 0",
+    "for": "lists of equal length, one pass per row: {width: [64, 128], depth: [2, 4]}",
+    "when": "condition: the item is included only if it is true",
     "weights": "the layer or block whose weights it shares; they count once",
     "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
     "frozen": "true for weights that training leaves unchanged: they count as buffers",
-    "training_only": "true for what is thrown away after training: it counts in the training totals only",
+    "training_only": "true for layers that are removed after training: they count only in the training totals",
 }
 TYPE_CALL_DOCS = {
     TYPE: "an expression whose value is the item's type, such as act for a parameter act: relu",
@@ -70,28 +70,28 @@ TYPE_CALL_DOCS = {
 }
 BRANCH_DOCS = {
     "layers": "the layers of the branch; an empty list passes its input on",
-    "when": "the branch is there only where this is true; a join with one branch left is that branch",
-    "from": "where the branch starts, if not from the current tensor",
-    "repeat": "how many such branches there are; index counts from 0",
-    "for": "lists that are walked together, one branch a row",
+    "when": "condition: the branch is included only if it is true; a join with one remaining branch is that branch",
+    "from": "the branch's input, if it is not the current tensor",
+    "repeat": "number of equal branches; index counts from 0",
+    "for": "lists of equal length, one branch per row",
 }
 JOIN_DOC = (
-    "a list of branches, or a mapping of their names to them, each a list of layers; in their place, "
+    "a list of branches, or a mapping from their names to branches, each a list of layers; alternatively, "
     "from: [...] beside the type names earlier layers"
 )
 SYMBOL_DOCS = {
     "in_size": "size of the input along the axis",
     "before": "padding before the axis",
     "after": "padding after the axis",
-    "others": "sizes of the other inputs along the axis, together",
-    "outputs": "size of the output along the axis, as the settings give it",
+    "others": "sum of the other inputs' sizes along the axis",
+    "outputs": "size of the output along the axis, according to the settings",
     "in_channels": "channels of the input",
     "in_positions": "positions of the input: height x width",
-    "in_elements": "numbers of the input: channels x height x width",
+    "in_elements": "elements of the input: channels x height x width",
     "out_positions": "positions of the output: height x width",
-    "out_elements": "numbers of the output: channels x height x width",
-    "rank": "spatial axes: 2 for an image",
-    "inputs": "how many inputs there are",
+    "out_elements": "elements of the output: channels x height x width",
+    "rank": "number of spatial axes: 2 for an image",
+    "inputs": "number of inputs",
     "all_in_channels": "list of the channels of each input",
     "all_in_elements": "list of how many numbers each input has",
     "axis_size": "size of the axis",
@@ -102,7 +102,7 @@ SYMBOL_DOCS = {
     "columns": "columns of the second input",
     "inner": "columns of the first input, which are the rows of the second",
     "kernel_positions": "positions of the kernel: height x width",
-    "read_positions": "positions of all the parts of one channel that are read",
+    "read_positions": "sum of the positions in all windows of a channel",
     "output_padding": "rows and columns added after the output",
     "masks": "1 with a mask, else 0",
     "pairs": "pairs of a filter and an input channel that it reads",
@@ -114,7 +114,7 @@ STORAGE: dict[Aliasing, Storage] = {Aliasing.NEW: "own", Aliasing.IN_PLACE: "ove
 
 
 class Variant(Record):
-    """How a setting's other value changes the formulas: new texts, and those that are gone."""
+    """The changes of formulas with another value of a setting: new formulas, and removed ones."""
 
     setting: str
     value: Any
@@ -198,20 +198,20 @@ RECORDS = (LanguageRecord, Reference)
 # --- facts --------------------------------------------------------------------------------------
 
 
-# The headings that types stand under, by what they are there for; what counts as depth has a heading of its own.
+# Headings by role; types that count as depth have their own heading.
 DEPTH = "Layers that count as depth"
 FAMILIES = {
     "Activations": (Role.ACTIVATION, Role.PROBABILITIES),
     "Pooling": (Role.MAX_POOL, Role.AVERAGE_POOL, Role.GLOBAL_POOL),
     "Normalization": (Role.BATCH_NORM, Role.CHANNEL_NORM, Role.NORMALIZATION, Role.SCALING),
     "Joins": (Role.SUM, Role.PRODUCT, Role.MATRIX_PRODUCT, Role.CONCATENATION),
-    "Layers that move numbers": (Role.REARRANGEMENT, Role.RESAMPLING),
+    "Layers that rearrange elements": (Role.REARRANGEMENT, Role.RESAMPLING),
 }
 OTHERS = "Other layers"
 
 
 def family_of(kind: type[LayerType]) -> str:
-    """The heading that a type stands under."""
+    """The heading of a type."""
     if kind.counts_as_depth:
         return DEPTH
     return next((family for family, roles in FAMILIES.items() if kind.role in roles), OTHERS)
@@ -226,9 +226,9 @@ def families() -> dict[str, list[type[LayerType]]]:
 
 
 def _paragraphs(documentation: str | None) -> tuple[str, ...]:
-    """The paragraphs of a docstring. Raises SpecError where Python has left docstrings out."""
+    """The paragraphs of a docstring. Raises SpecError if Python has removed docstrings."""
     if documentation is None:
-        message = "the reference is made of docstrings, which Python leaves out with -OO and PYTHONOPTIMIZE=2"
+        message = "the reference needs docstrings, which Python removes with -OO and PYTHONOPTIMIZE=2"
         raise SpecError([Problem(None, message, "run cnncalc without them")])
     text = cleandoc(documentation)
     return tuple(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text) if paragraph.strip())
@@ -248,7 +248,7 @@ def declare(setting: Setting) -> DeclaredSetting:
 
 
 def signature(kind: type[LayerType]) -> str:
-    """The settings of a type in their order, with defaults; what a join takes first are its branches."""
+    """The settings of a type in order, with defaults; the first argument of a join are its branches."""
     parts = ["branches"] if kind.is_merge else []
     for setting in map(declare, kind.settings.values()):
         default = f"({setting.usual})" if setting.default is None else setting.usual
@@ -257,11 +257,11 @@ def signature(kind: type[LayerType]) -> str:
 
 
 def reference(kind: type[LayerType]) -> Reference:
-    """All that is known of a layer type."""
+    """The reference of a layer type."""
     paragraphs = _paragraphs(kind.__doc__)
     layer = sample(kind, **plainest_settings(kind))
     if layer is None:
-        raise LookupError(f"no example of {kind.name} is known")
+        raise LookupError(f"no example is known for {kind.name}")
     formulas = layer.formulas()
     variants = tuple(_variants(kind, formulas))
     texts = [*formulas.values(), *(text for variant in variants for text in variant.formulas.values())]
@@ -304,22 +304,22 @@ def _variants(kind: type[LayerType], formulas: Formulas) -> Iterator[Variant]:
 
 
 def language() -> tuple[tuple[str, dict[str, str]], ...]:
-    """What belongs to no layer type: headings, each with words and what they mean."""
+    """Parts of the language that belong to no layer type: headings, each with keys and their meanings."""
     return (
         ("Items that hold layers", CONTAINER_DOCS),
-        ("Beside the type of any item", MODIFIER_DOCS),
+        ("Keys beside the type of an item", MODIFIER_DOCS),
         ("Beside network", NETWORK_DOCS),
         ("In place of a type: one that an expression chooses", TYPE_CALL_DOCS),
-        ("Keys of a branch that is more than a list", BRANCH_DOCS),
+        ("Keys of a branch that is not just a list", BRANCH_DOCS),
         ("Keys of a spec", TOP_DOCS),
         (
-            "Below budget and expect: quantities, alone or of a layer or block (fc6.params)",
+            "Keys of budget and expect: quantities of the network, or of a layer or block (fc6.params)",
             {name: quantity.doc for name, quantity in QUANTITIES.items()},
         ),
-        ("Below a quantity of budget that is more than a number", BOUNDS[BUDGET]),
-        ("Below a quantity of expect that is more than its value", BOUNDS[EXPECT]),
+        ("Keys of a quantity of budget that is not just a number", BOUNDS[BUDGET]),
+        ("Keys of a quantity of expect that is not just its value", BOUNDS[EXPECT]),
         (
-            "In place of any number, true, false or list: an expression",
+            "Expressions, in place of any number, true, false or list",
             {
                 "names": f"variables, a block's parameters, index, {', '.join(sorted(TENSOR_NAMES))}",
                 "operators": "+ - * / // % **, comparisons, and, or, not, in, a if c else b, list[0]",
@@ -337,7 +337,7 @@ def overview() -> Document:
     blocks: list[Block] = [
         Heading("Layer types", 1),
         Paragraph(
-            "Settings are listed with their defaults, the main one first. `cnncalc layers TYPE` shows all of a type."
+            "Settings are listed with their defaults, the main one first. `cnncalc layers TYPE` shows all of one type."
         ),
     ]
     for family, kinds in families().items():
@@ -352,12 +352,12 @@ def _paragraph(text: str) -> Paragraph:
 
 
 def _call(kind: type[LayerType]) -> str:
-    """A type with its settings, as a function would be called."""
+    """A type with its settings, written like a function call."""
     return f"{kind.name}({inside})" if (inside := signature(kind)) else kind.name
 
 
 def document(facts: Reference) -> Document:
-    """All that is known of a layer type."""
+    """The reference of a layer type."""
     blocks: list[Block] = [Heading(facts.name, 1), *map(_paragraph, (facts.summary, *facts.description))]
     if facts.also_known_as:
         blocks.append(Paragraph(f"Also known as {listed(facts.also_known_as)}."))
@@ -373,8 +373,8 @@ def document(facts: Reference) -> Document:
         terms = (*variant.formulas.items(), *((key, "none") for key in variant.without))
         blocks += (Heading(f"With {named}", 4), Terms(terms))
     if facts.symbols:
-        blocks += (Heading("Names in the formulas, beside the settings", 3), Terms(tuple(facts.symbols.items())))
-    depth = "counts as a layer of the depth" if facts.counts_as_depth else "adds nothing to the depth"
+        blocks += (Heading("Names in the formulas, in addition to settings", 3), Terms(tuple(facts.symbols.items())))
+    depth = "counts as a layer of the depth" if facts.counts_as_depth else "does not count as depth"
     output = next(kind.value for kind, word in STORAGE.items() if word == facts.storage)
     if not facts.least_inputs:
         output = "its weights themselves"
@@ -389,7 +389,7 @@ def document(facts: Reference) -> Document:
 
 
 def _settings(facts: Reference) -> Iterator[tuple[str, str]]:
-    """Each setting with what it means, then with what it takes."""
+    """Each setting with its meaning and its accepted values."""
     if facts.several_inputs:
         yield "branches", JOIN_DOC
     if facts.further_inputs:

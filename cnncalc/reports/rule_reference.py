@@ -69,13 +69,13 @@ def page(rule: Rule) -> Page:
 
 
 def overview() -> Document:
-    """All rules with what they find."""
+    """All rules with their summaries."""
     terms = tuple((f"{one.code} {one.name}", f"{one.summary} ({one.severity.value})") for one in map(page, all_rules()))
     return Document((Heading("Rules", 1), Paragraph(MORE, has_code=True), Terms(terms)))
 
 
 def document(shown: Page) -> Document:
-    """The page of a rule; specs stay as they are."""
+    """The page of a rule, with specs as code."""
     blocks: list[Block] = [
         Heading(f"{shown.code} {shown.name} ({shown.severity.value})", 1),
         Paragraph(shown.summary),
@@ -97,5 +97,5 @@ def _spec(text: str) -> Code:
 
 
 def _join_lines(text: str) -> str:
-    """A paragraph in one line."""
+    """A paragraph on one line."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""What a network's weights would be without sharing, as a table."""
+"""A network's parameters with and without sharing, as a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cnncalc.text import Share, decimals, integer, percent
 MOST_ROWS = 30
 WAYS = ("unshared", "fully_connected", "ungrouped", "merged", "untied")
 
-# Each column with the sentence that heads it, whether it holds numbers, and how early it is left out.
+# Each column with the key of its header, whether it is numeric, and its `drop`.
 COLUMNS: dict[str, tuple[str, bool, int]] = {
     "layer": ("layer", False, 0),
     "type": ("type", False, 5),
@@ -52,7 +52,7 @@ ALWAYS = ("layer", "type", "params", "unshared", "unshared_ratio", "fully_connec
 
 
 class SharingView(Record):
-    """How the table is written. No `columns`: those in which the network differs; `depth` 0 folds by itself.
+    """The options of the table. Without `columns`, those that differ in the network; `depth` 0 folds automatically.
 
     `exact` is for programs: every layer, ratios as plain decimals, no totals among the rows.
     """
@@ -64,7 +64,7 @@ class SharingView(Record):
 
 
 def sharing_table(network: LayerGraph, view: SharingView) -> Table:
-    """The parameters of each layer as it is and in the other ways, with totals and what they say."""
+    """The parameters of each layer, current and in the other variants, with totals and notes."""
     facts = sharing(network)
     say = Speaker(view.language, "sharing")
     keys = view.columns or default_columns(facts, view)
@@ -86,7 +86,7 @@ def sharing_table(network: LayerGraph, view: SharingView) -> Table:
 
 
 def default_columns(facts: Sharing, view: SharingView) -> tuple[str, ...]:
-    """The columns that tell something of the network; for programs, always the same."""
+    """The columns that differ in the network; for programs, always the same."""
     if view.exact:
         return ("layer", "type", "params", *WAYS)
     sums = facts.training
@@ -107,7 +107,7 @@ def _column(key: str, say: Speaker) -> Column:
 
 
 class _SharingCells:
-    """What stands in the cells of a row."""
+    """The cells of a row."""
 
     def __init__(self, counts: dict[str, Counts], root: Node, say: Speaker, view: SharingView) -> None:
         self.counts = counts
@@ -121,22 +121,22 @@ class _SharingCells:
         self.exact = view.exact
 
     def of(self, row: Row) -> Counts | None:
-        """What a row adds to the whole; nothing for an open block, whose rows follow."""
+        """The contribution of a row to the total; none for an open block, whose rows follow."""
         if row.folded:
-            # Blocks that are equal may still differ in what they are merged with, so each is summed.
+            # Equal blocks may be merged with different layers, so each is summed.
             siblings = self.blocks[row.node.above].children
             first = siblings.index(row.node)
             return total(map(self.below, siblings[first : first + row.times]))
         return self.counts[row.node.name] if row.node.layer else None
 
     def below(self, node: Node) -> Counts:
-        """A block with all that stands in it, without layers that only training has unless it is all of it."""
+        """The sum of a block, without training-only layers unless the whole block is training-only."""
         own = [self.counts[node.name]] if node.layer else []
         counted = (child for child in node.children if node.training_only or not child.training_only)
         return total([*own, *map(self.below, counted)])
 
     def number(self, key: str, counts: Counts) -> Cell:
-        """A count, or a ratio to the parameters as they are."""
+        """A count, or a ratio to the current parameters."""
         if not key.endswith("_ratio"):
             number: int = getattr(counts, key)
             return number
@@ -148,7 +148,7 @@ class _SharingCells:
         return Share(*pair) if self.exact else times(pair)
 
     def of_layer(self, key: str, layer: Layer) -> Cell:
-        """What only a single layer has, and only where its weights connect something."""
+        """Cells that only single layers have, and only if their weights connect outputs to inputs."""
         if key == "output":
             return shape(layer.output_shape)
         if key == "weights_from":
@@ -184,7 +184,7 @@ def _line(row: Row, name: str, indent: int, keys: tuple[str, ...], cells: _Shari
 
 
 def _totals(facts: Sharing, keys: tuple[str, ...], cells: _SharingCells) -> list[Line]:
-    """The sums, and what they are of the parameters as they are."""
+    """The sums, and their ratios to the current parameters."""
     sums: list[Cell] = [cells.number(key, facts.total) if COUNTED[key] else None for key in keys]
     ratios: list[Cell] = [cells.ratio(facts.total.ratio(key)) if key in WAYS else None for key in keys]
     if "layer" in keys:
@@ -205,7 +205,7 @@ def _meanings(keys: tuple[str, ...], facts: Sharing, say: Speaker) -> Iterator[t
 
 
 def _sentences(network: LayerGraph, facts: Sharing, say: Speaker) -> Iterator[str]:
-    """What the totals say, in words."""
+    """Notes about the totals."""
     sums = facts.total
     if not facts.layers:
         yield say("nothing_learned", name=network.name)
@@ -271,11 +271,11 @@ def _on_connections(facts: Sharing, say: Speaker) -> Iterator[str]:
 
 
 def _inputs(layer: Layer) -> int:
-    """How many numbers come in."""
+    """The number of input elements."""
     return sum(sizes.elements for sizes in layer.input_shapes)
 
 
 def times(pair: ExactRatio) -> str:
-    """How many times as much: 1.02, 111.9, 3,025; rounded half up, to no more digits than tell."""
+    """A ratio, rounded half up to its significant digits: 1.02, 111.9, 3,025."""
     digits = 2 if pair.part < 10 * pair.whole else 1 if pair.part < 1000 * pair.whole else 0
     return decimals(Fraction(pair.part, pair.whole), digits)

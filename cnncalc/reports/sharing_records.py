@@ -1,4 +1,4 @@
-"""What a network's weights would be without sharing as records, which JSON and its schema are made of."""
+"""Records of parameter sharing for JSON and its schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ratios: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(WAYS, float | None)
 
 
 class SharingLayerRecord(Record):
-    """A layer that has learned weights, in every way; its connections are null where it does not tell them."""
+    """A layer with learnable weights, in all variants; its connections are null if they are unknown."""
 
     name: str
     type: str
@@ -31,13 +31,13 @@ class SharingLayerRecord(Record):
 
 
 class SharingTrainingRecord(Record):
-    """What the layers add up to in training."""
+    """The totals in training."""
 
     counts: Ways
 
 
 class SharingTotalsRecord(Record):
-    """What the layers add up to at inference; `kept` has what connects nothing, by layer type."""
+    """The totals at inference; `kept` has parameters that connect nothing, by layer type."""
 
     counts: Ways
     connections: Count
@@ -50,13 +50,13 @@ class SharingTotalsRecord(Record):
 
 
 class SharingRatiosRecord(Record):
-    """Each of the ways against the parameters as they are; null where there are none."""
+    """The ratio of each variant to the current parameters; null if there are none."""
 
     ratios: Ratios
 
 
 class SharingRecord(Record):
-    """A network's parameters in every way; every number is exact but the ratios."""
+    """A network's parameters in all variants; all numbers except ratios are exact."""
 
     schema: Literal[1]
     name: str

@@ -1,4 +1,4 @@
-"""The JSON Schema of the spec language, made from the declarations, for editors that complete and check.
+"""The JSON Schema of the spec language, derived from the declarations, for completion and checks in editors.
 
 Draft 7, which the editors' YAML services support best. Editors read scalars as YAML 1.2 does; a text is
 an expression wherever a number, true, false or a list is wanted, so that what it comes to is left
@@ -74,7 +74,7 @@ def _library() -> JsonSchema:
 
 
 def _shared() -> dict[str, JsonSchema]:
-    """What several places of a spec take."""
+    """Definitions that several places of a spec use."""
     return {
         "expression": {
             "type": "string",
@@ -128,7 +128,7 @@ def _reference(definition: str) -> JsonSchema:
 
 
 def _same(definition: str) -> JsonSchema:
-    """A reference that can have a text beside it: draft 7 reads nothing beside a bare $ref."""
+    """A reference that allows keywords beside it: draft 7 ignores keywords beside a bare $ref."""
     return {"allOf": [_reference(definition)]}
 
 
@@ -153,7 +153,7 @@ def _sizes() -> list[JsonSchema]:
 
 
 def _top(key: str) -> JsonSchema:
-    """What stands behind a key of the spec."""
+    """The schema of a top-level key's value."""
     text = {"type": ["string", "number"]}
     several = {
         "type": "object",
@@ -200,7 +200,7 @@ def _file() -> JsonSchema:
 
 
 def _guards(guard: str) -> JsonSchema:
-    """What stands behind `budget` or `expect`: quantities with a value or a mapping of bounds."""
+    """The schema of `budget` or `expect`: quantities with a value or a mapping of bounds."""
     names = "|".join(QUANTITIES if guard == EXPECT else LIMITED)
     bounds = {
         "type": "object",
@@ -227,7 +227,7 @@ def _item() -> JsonSchema:
             {
                 "type": "string",
                 "pattern": rf"^(?!({'|'.join(incomplete)})$){NAME}$",
-                "patternErrorMessage": "only blocks and layer types that need no settings stand alone",
+                "patternErrorMessage": "write settings: only blocks and some layer types need none",
             },
             {
                 "type": "object",
@@ -265,13 +265,13 @@ def _type_call(key: str) -> JsonSchema:
 
 
 def _beside(name: str) -> JsonSchema:
-    """The keys that may stand beside a type."""
-    message = f"this does not stand beside {name}: its settings are indented below it, another layer begins with '- '"
+    """The keys that are allowed beside a type."""
+    message = f"this key cannot be beside {name}: indent settings below it, and begin another layer with '- '"
     return {"enum": [name, *MODIFIERS, *(NETWORK_MODIFIERS if name == NETWORK else ())], "errorMessage": message}
 
 
 def _modifier(key: str) -> JsonSchema:
-    """What stands behind a modifier, of an item or of a branch."""
+    """The schema of a modifier's value, of an item or of a branch."""
     one_each = {"type": "object", "additionalProperties": _reference("name"), "minProperties": 1}
     schemas: dict[str, JsonSchema] = {
         "name": {**_same("name"), "not": {"enum": list(RESERVED)}},
@@ -323,7 +323,7 @@ def _layers() -> dict[str, JsonSchema]:
 
 
 def _description(kind: type[LayerType]) -> str:
-    """A type in a few lines, as editors show them."""
+    """A description of a type in a few lines, for editors."""
     inside = signature(kind)
     return f"{summary_of(kind)}\n\n{kind.name}({inside})" if inside else summary_of(kind)
 
@@ -337,7 +337,7 @@ def _required(kind: type[LayerType]) -> list[str]:
 
 
 def _ways(kind: type[LayerType]) -> list[JsonSchema]:
-    """What stands behind a layer type: its settings by name, by position, or the main one alone."""
+    """The schema of a layer type's arguments: settings by name, by position, or only the main one."""
     settings = _settings(kind)
     required = _required(kind)
     one_list = is_one_list(tuple(kind.settings.values()))
@@ -380,7 +380,7 @@ def _join(kind: type[LayerType]) -> list[JsonSchema]:
 
 
 def _setting(setting: Setting) -> JsonSchema:
-    """What a setting takes, with its text and its default."""
+    """The schema of a setting, with its description and default."""
     values = _with_expressions(setting.schema())
     described: JsonSchema = {
         "title": setting.name,
@@ -396,7 +396,7 @@ def _setting(setting: Setting) -> JsonSchema:
 
 
 def _with_expressions(literal: JsonSchema) -> JsonSchema:
-    """A schema of literal values, with an expression allowed in place of any of them."""
+    """A schema of literal values, with an expression allowed instead of any of them."""
     opened = [
         {**choice, "items": _with_expressions(choice["items"])} if choice.get("type") == "array" else choice
         for choice in literal.get("anyOf", [literal])

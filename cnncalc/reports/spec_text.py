@@ -15,7 +15,7 @@ PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
 def write(network: LayerGraph) -> Iterator[str]:
-    """The lines of a spec of layers alone that gives the same network."""
+    """The lines of a spec without blocks for the same network."""
     yield f"name: {_text(network.name)}"
     for key, words in (("source", network.source), ("family", network.family)):
         if words:
@@ -28,7 +28,7 @@ def write(network: LayerGraph) -> Iterator[str]:
         yield "input:"
         for name, shape in network.inputs:
             yield f"  {_word(name)}: {list(shape)}"
-    # The last layer is the output where nothing else is said.
+    # By default, the last layer is the output.
     if network.outputs != (network.layers[-1].name,):
         yield f"outputs: [{', '.join(map(_word, network.outputs))}]"
     yield "layers:"
@@ -39,7 +39,7 @@ def write(network: LayerGraph) -> Iterator[str]:
 
 
 def _item(layer: Layer, previous: str) -> Iterator[str]:
-    """A layer with the settings that are not their defaults; its input, where it is not the layer above."""
+    """A layer with settings other than defaults, and its input if that is not the layer above."""
     kind = layer.figures.type
     given = {
         key: value
@@ -62,7 +62,7 @@ def _item(layer: Layer, previous: str) -> Iterator[str]:
 
 
 def _text(words: str) -> str:
-    """A text in quotes, as in JSON, but for what is a pair of escapes there and one in YAML."""
+    """A text in quotes as in JSON, except that a surrogate pair becomes one escape of YAML."""
     return PAIR.sub(_one_escape, dumps(words, ascii_only=False))
 
 
@@ -72,12 +72,12 @@ def _one_escape(pair: re.Match[str]) -> str:
 
 
 def _word(name: str) -> str:
-    """A name, in quotes where YAML would take it for something else."""
+    """A name, in quotes if YAML would read it differently."""
     return name if re.fullmatch(r"[A-Za-z][\w./]*", name) and name not in ("null", "Null", "NULL") else f'"{name}"'
 
 
 def _value(value: object) -> str:
-    """A decoded setting as the spec language writes it."""
+    """A decoded setting in the notation of specs."""
     if value is None:
         return "null"
     if isinstance(value, bool):

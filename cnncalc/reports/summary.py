@@ -73,10 +73,10 @@ SORTABLE = tuple(SUMS)
 
 
 class SummaryView(Record):
-    """How a summary is written.
+    """The options of a summary.
 
-    `depth` 0 folds to MOST_ROWS rows by itself; `top` 0 shows all; `flat` has the layers by their
-    full names, without their blocks.
+    `depth` 0 folds automatically to MOST_ROWS rows; `top` 0 shows all; `flat` lists the layers by
+    full name, without blocks.
     """
 
     columns: tuple[str, ...] = DEFAULT_COLUMNS
@@ -130,7 +130,7 @@ def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:
 
 
 def _sorted(network: LayerGraph, root: Node, view: SummaryView) -> tuple[list[Row], str]:
-    """The layers by what they weigh, without their blocks."""
+    """The layers sorted by a quantity, without their blocks."""
     key = view.sort or "params"
     leaves = select_layers(root)
     quantity = SUMS[key]
@@ -149,7 +149,7 @@ def _noun(key: str) -> str:
 
 
 def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | None]:
-    """The receptive fields of the layers, where a column asks for them."""
+    """The receptive fields of the layers, if a column needs them."""
     if not any(key in FIELD_CELLS for key in columns):
         return {}
     from cnncalc.analyses.receptive_field import receptive_fields
@@ -201,13 +201,13 @@ def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, vie
 
 
 def _same(numbers: Sequence[int | Fraction | None]) -> int | None:
-    """A whole number that is the same along all axes, other than 0, which tables write as nothing."""
+    """A nonzero whole number that is equal along all axes, else None; tables write 0 as empty."""
     first = numbers[0]
     return first if isinstance(first, int) and len(set(numbers)) == 1 and first else None
 
 
 def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
-    """A number of the receptive field, of a layer or of the last one in a folded block; an open block has none."""
+    """A number of the receptive field, of a layer or of the last layer in a folded block; None for open blocks."""
     node = row.last
     while row.folded and node.children:
         node = node.children[-1]
@@ -216,7 +216,7 @@ def _field(key: str, row: Row, fields: dict[str, Field | None]) -> Cell:
 
 
 def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
-    """What only a single layer has."""
+    """Cells that only single layers have."""
     if key == "input":
         return Items(shape(sizes, view.layout) for sizes in layer.input_shapes)
     if key == "weights":
@@ -240,7 +240,7 @@ def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
 
 
 def _footer(counted: Totals, root: Node, view: SummaryView) -> list[tuple[str, str]]:
-    """The totals, and what dominates them."""
+    """The totals, and the layers that dominate them."""
     each = DTYPES[view.dtype]
     sums = counted.inference
     batch = view.batch
@@ -266,11 +266,11 @@ def _rest(operations: Operations) -> int:
 
 
 def _training(sums: Sum, batch: int) -> str:
-    return f"{integer(sums.params)} parameters, {integer(sums.macs * batch)} MACs, auxiliary heads included"
+    return f"{integer(sums.params)} parameters, {integer(sums.macs * batch)} MACs, including auxiliary heads"
 
 
 def _dominant(root: Node) -> str:
-    """The sentence that says where the weight and the work sit."""
+    """The note about the layers with most of the parameters and operations."""
     found = [(quantity, row) for quantity in ("params", "macs") if (row := heaviest(root, quantity))]
     held = [
         f"{percent(Share(getattr(row.node.figure, quantity) * row.times, getattr(root.figure, quantity)))} %"

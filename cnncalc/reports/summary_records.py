@@ -1,4 +1,4 @@
-"""The summary of a network as records, which JSON and its schema are made of."""
+"""Records of the summary for JSON and its schema."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
 
 Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
 Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
-# The shape of the input, or a mapping of names to shapes where there are several.
+# The shape of the input, or a mapping from names to shapes if there are several.
 Input: TypeAlias = Sizes | Annotated[dict[str, Sizes], Keywords(minProperties=2)]
 
 
 class SummaryFieldRecord(Record):
-    """A receptive field, a number for each axis; a stride is null where branches have several."""
+    """A receptive field with a number for each axis; a stride is null if branches have several."""
 
     size: tuple[int, ...]
     stride: tuple[Number | None, ...]
@@ -28,7 +28,7 @@ class SummaryFieldRecord(Record):
 
 
 class SummaryLayerRecord(Record):
-    """A layer, its settings as they are decoded; counts are of the batch."""
+    """A layer with its decoded settings; counts are those of the batch."""
 
     name: str
     type: str
@@ -47,13 +47,13 @@ class SummaryLayerRecord(Record):
 
 
 class SumsRecord(Record):
-    """What a network adds up to."""
+    """The totals of a network."""
 
     sums: Sums
 
 
 class SummaryTotalsRecord(Record):
-    """What a network adds up to at inference, and in training."""
+    """The totals of a network at inference and in training."""
 
     sums: Sums
     weight_layers: Count
@@ -70,7 +70,7 @@ class LeftOutRecord(Record):
 
 
 class Summary(Record):
-    """All figures of a network; operations and activations are of the whole batch."""
+    """All figures of a network; operations and activations are those of the whole batch."""
 
     schema: Literal[1]
     name: str
@@ -96,7 +96,7 @@ def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) 
 
 
 def input_of(network: LayerGraph) -> Input:
-    """The shape of the input, or a mapping of names to shapes where there are several."""
+    """The shape of the input, or a mapping from names to shapes if there are several."""
     return network.inputs[0][1] if len(network.inputs) == 1 else dict(network.inputs)
 
 

@@ -1,1 +1,1 @@
-"""Spec files: where they are, what they extend, and their contents as records."""
+"""Spec files: finding them, resolving `extends`, and their contents as records."""

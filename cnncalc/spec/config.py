@@ -1,4 +1,4 @@
-"""The file cnncalc.yaml of a repository: which specs are checked, and their guards besides those of the specs.
+"""The file cnncalc.yaml of a repository: which specs are checked, and their guards in addition to their own.
 
     defaults:                        # used if neither an entry nor the spec has the key
       budget: {params_size: 100 MiB}
@@ -15,7 +15,7 @@
         expect: {params: 138_357_544}
 
 A spec that several entries name is checked against all of them. Patterns cannot leave the folder of the file,
-because the author of a pull request can write them.
+because they may come from the author of a pull request.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ DEFAULT_KEYS = (BUDGET, "batch", "dtype")
 # Paths out of a folder: to the folder above, the root, another drive or a home.
 OUTSIDE = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\~]|^[A-Za-z]:")
 SIZE = r"[1-9][0-9]{0,17}"
-# Channels and sizes; the spec decides how many it takes.
+# Channels and sizes; the spec determines their number.
 MOST_SIZES = 10
 LINT_KEYS = ("select", "ignore", "severity")
 
 
 class Lint(Record):
-    """The selected and ignored rules, by codes or names as they are written, and severities; each with its place."""
+    """The selected and ignored rules, by code or name as written, and severities; each with its place."""
 
     select: tuple[tuple[str, Span], ...] = ()
     ignore: tuple[tuple[str, Span], ...] = ()
@@ -56,9 +56,9 @@ class Lint(Record):
 
 
 class ConfigEntry(Record):
-    """The guards and options of the specs that a pattern names; None or empty if the entry does not give them.
+    """The guards and options for the specs that a pattern names; None or empty if the entry does not set them.
 
-    `specs` are those specs, and `own` identifies each: a file with all links followed, or a bundled network.
+    `specs` are these specs, and `own` identifies each: a file with all links resolved, or a bundled network.
     """
 
     pattern: str
@@ -87,7 +87,7 @@ EMPTY = Config("", "", ConfigEntry("", Span("", 0, 0)), Lint(), ())
 
 
 def find() -> str | None:
-    """The nearest cnncalc.yaml: in the current folder, or above it as far as the repository's top.
+    """The nearest cnncalc.yaml: in the current folder or above it, up to the repository's top folder.
 
     Raises SpecError if it is a link out of its folder.
     """
@@ -101,11 +101,13 @@ def find() -> str | None:
         if os.path.lexists(path):
             found = os.path.relpath(path)
             if not limits.current().outside and not is_within(path, folder):
-                message = f"{found}: is a link to a file outside of its folder"
+                message = f"{found}: is a link to a file outside its folder"
                 raise SpecError([Problem(None, message, "name the file with --config")])
             if os.path.exists(path) and not os.path.isfile(path):
                 # Opening a pipe would wait for a writer.
-                raise SpecError([Problem(None, f"{found}: is no file", "name the configuration with --config")])
+                raise SpecError(
+                    [Problem(None, f"{found}: is not a regular file", "name the configuration with --config")]
+                )
             return found
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
@@ -129,8 +131,8 @@ def specs_of(config: Config) -> tuple[str, ...]:
     problems = []
     for entry in config.entries:
         if not entry.specs:
-            hint = "patterns start at the folder of cnncalc.yaml; * stands for any name, ** for folders too"
-            problems.append(Problem(entry.span, f"{quoted(entry.pattern)} names no spec", hint))
+            hint = "write a pattern relative to the folder of cnncalc.yaml; * matches any name, ** also folders"
+            problems.append(Problem(entry.span, f"{quoted(entry.pattern)} matches no spec", hint))
         found.update(dict.fromkeys(entry.specs))
     if problems:
         raise SpecError(problems)
@@ -146,8 +148,8 @@ def entries_of(config: Config, reference: str) -> tuple[ConfigEntry, ...]:
 class ConfigsInGit:
     """The configuration at git revisions, which sets variables and inputs of baselines. Each revision is read once.
 
-    `used` is the configuration of the command, and `path` the file that the command names, None for the nearest at
-    each revision. A file outside of the repository applies to all revisions.
+    `used` is the command's configuration. `path` is the file that the command names, None for the nearest file at
+    each revision. A file outside the repository applies to all revisions.
     """
 
     def __init__(self, used: Config, path: str | None) -> None:
@@ -184,7 +186,7 @@ class ConfigsInGit:
         return False
 
     def _starts(self, revision: str, beginning: str) -> tuple[str, ...]:
-        """The beginning of a pattern from the top of the repository, as it is written and with links followed."""
+        """The beginning of a pattern, relative to the top of the repository, as written and with links resolved."""
         key = revision, beginning
         if key not in self.starts:
             found = [git.path_from_top(beginning)]
@@ -195,14 +197,14 @@ class ConfigsInGit:
 
 
 def _read_at(revision: str, path: str | None) -> Config:
-    """The configuration of a file at a revision, or the nearest there; an empty one if there is none.
+    """The configuration of a file at a revision, or the nearest one there; empty if there is none.
 
     Its entries have no specs. Raises SpecError with all of its problems.
     """
     if path is None:
         path = _find_at(revision)
         if path and not limits.current().outside and not git.is_within(revision, path, os.path.dirname(path)):
-            message = f"{revision}:{path}: is a link to a file outside of its folder"
+            message = f"{revision}:{path}: is a link to a file outside its folder"
             raise SpecError([Problem(None, message, "name the file with --config")])
     if path is None or not git.is_file(revision, path):
         return EMPTY
@@ -216,7 +218,7 @@ def _read_at(revision: str, path: str | None) -> Config:
 
 
 def _find_at(revision: str) -> str | None:
-    """The nearest cnncalc.yaml of a revision: in the current folder, or above it as far as the top."""
+    """The nearest cnncalc.yaml at a revision: in the current folder or above it, up to the top folder."""
     path = FILE
     while git.path_from_top(path) is not None:
         if git.is_file(revision, path):
@@ -248,7 +250,7 @@ class _ConfigReader:
             raise SpecError(self.problems)
 
     def decode(self, node: Node) -> Config:
-        """The configuration as it is written, with entries that have no specs yet."""
+        """The configuration as written; its entries have no specs yet."""
         top = self.mapping(node, TOP_KEYS, FILE)
         defaults = ConfigEntry("", node.span)
         if "defaults" in top:
@@ -260,22 +262,24 @@ class _ConfigReader:
         elif isinstance(specs, Sequence):
             entries = [ConfigEntry(item.text, item.span) for item in self.texts(specs.items, "a pattern of files")]
         elif specs is not None:
-            self.problem(specs.span, f"specs is a list of files, or a mapping of them to budgets, not {kind(specs)}")
+            self.problem(specs.span, f"specs is a list of files, or a mapping from files to budgets, not {kind(specs)}")
         return Config(self.path, self.folder, defaults, lint, tuple(entries))
 
     def found(self, entry: ConfigEntry) -> ConfigEntry:
-        """An entry with its specs: files other than the configuration, or the bundled network of that name."""
+        """An entry with its specs: files other than the configuration, or the bundled network with this name."""
         outside = limits.current().outside
         if not outside and OUTSIDE.search(entry.pattern):
             message = f"the pattern {quoted(entry.pattern)} leaves the folder of {FILE}"
-            self.problem(entry.span, message, "name what is in it, or allow it: --allow-outside")
+            self.problem(
+                entry.span, message, "write a pattern inside the folder, or allow other folders with --allow-outside"
+            )
             return entry
         limits.spend(Cost.PATTERN_LOOKUP)
         try:
             matching = self.folders.find_files(entry.pattern)
         except OSError as error:
             message = f"the folder {quoted(error.filename)} cannot be read: {error.strerror}"
-            self.problem(entry.span, message, "make it readable, or write a pattern that does not search it")
+            self.problem(entry.span, message, "make it readable, or write a pattern that excludes it")
             return entry
         paths = [os.path.normpath(os.path.join(self.folder, path)) for path in matching]
         # A command would take these for standard input, a git revision or a bundled network.
@@ -285,14 +289,16 @@ class _ConfigReader:
         ]
         files = [path for path in paths if not self.is_own(path)]
         if files and entry.pattern in bundled.names():
-            message = f"{quoted(entry.pattern)} is a file here, and a bundled network"
+            message = f"{quoted(entry.pattern)} is both a file here and a bundled network"
             self.problem(entry.span, message, f"write ./{entry.pattern} for the file, or rename it")
         for path in files:
             if not outside and not is_within(path, self.folder or "."):
-                message = f"{quoted(path)} is a link to a file outside of the folder of {FILE}"
-                self.problem(entry.span, message, "copy the file here, or allow it: --allow-outside")
+                message = f"{quoted(path)} is a link to a file outside the folder of {FILE}"
+                self.problem(entry.span, message, "copy the file here, or allow it with --allow-outside")
             elif os.path.exists(path) and not os.path.isfile(path):
-                self.problem(entry.span, f"{quoted(path)} is no file", "remove it, or write a narrower pattern")
+                self.problem(
+                    entry.span, f"{quoted(path)} is not a regular file", "remove it, or write a narrower pattern"
+                )
         if files:
             return entry._replace(specs=tuple(files), own=frozenset(map(os.path.realpath, files)))
         if bundled.path(entry.pattern):
@@ -331,7 +337,7 @@ class _ConfigReader:
             if isinstance(item, Scalar) and not item.is_null:
                 found.append(item)
             else:
-                self.problem(item.span, f"{what} is expected here, not {kind(item)}")
+                self.problem(item.span, f"expected {what}, got {kind(item)}")
         return found
 
     def entry(self, pattern: str, span: Span, node: Node, known: tuple[str, ...]) -> ConfigEntry:
@@ -349,14 +355,14 @@ class _ConfigReader:
         )
 
     def settings(self, node: Node) -> tuple[tuple[str, str], ...]:
-        """Variables with their values, as `--set` takes them."""
+        """Variables with their values, in the form of `--set`."""
         if isinstance(node, Mapping):
             return tuple((key.text, self.text(value)) for key, value in node.entries)
-        self.problem(node.span, f"set is a mapping of variables to values, not {kind(node)}")
+        self.problem(node.span, f"set is a mapping from variables to values, not {kind(node)}")
         return ()
 
     def inputs(self, node: Node) -> tuple[tuple[str, str], ...]:
-        """Inputs as `--input` takes them."""
+        """Inputs, in the form of `--input`."""
         if isinstance(node, Mapping):
             return tuple((key.text, self.sizes(value)) for key, value in node.entries)
         return (("", self.sizes(node)),)
@@ -369,18 +375,18 @@ class _ConfigReader:
             words = [item.text if isinstance(item, Scalar) else "" for item in items]
         if 0 < len(words) <= MOST_SIZES and all(re.fullmatch(SIZE, word) for word in words):
             return times(tuple(map(int, words)))
-        self.problem(node.span, f"input takes sizes, not {kind(node)}", "such as [3, 192, 192]")
+        self.problem(node.span, f"input takes sizes, not {kind(node)}", "write sizes such as [3, 192, 192]")
         return ""
 
     def text(self, node: Node) -> str:
-        """A value as an expression writes it."""
+        """A value as an expression."""
         limits.spend(1)
         if isinstance(node, Scalar):
             limits.spend(len(node.text))
             return node.text
         if isinstance(node, Sequence):
             return f"[{', '.join(self.text(item) for item in node.items)}]"
-        self.problem(node.span, f"a value is expected here, not {kind(node)}")
+        self.problem(node.span, f"expected a value, got {kind(node)}")
         return ""
 
     def batch(self, node: Node) -> int | None:
@@ -393,7 +399,7 @@ class _ConfigReader:
         if isinstance(node, Scalar) and node.text in DTYPES:
             return node.text
         hint = did_you_mean(node.text, DTYPES) if isinstance(node, Scalar) else ""
-        self.problem(node.span, f"dtype is a type of number, not {kind(node)}", hint or f"they are {listed(DTYPES)}")
+        self.problem(node.span, f"dtype is a data type, not {kind(node)}", hint or f"use {listed(DTYPES, 'or')}")
         return None
 
     def lint(self, node: Node) -> Lint:
@@ -404,7 +410,11 @@ class _ConfigReader:
             if isinstance(severity, Mapping):
                 severities = [(key.text, self.text(value), value.span) for key, value in severity.entries]
             else:
-                self.problem(severity.span, f"severity is a mapping of rules, not {kind(severity)}", "CNN003: error")
+                self.problem(
+                    severity.span,
+                    f"severity is a mapping from rules to severities, not {kind(severity)}",
+                    "write CNN003: error",
+                )
         return Lint(self.words(keys.get("select")), self.words(keys.get("ignore")), tuple(severities))
 
     def words(self, node: Node | None) -> tuple[tuple[str, Span], ...]:

@@ -1,4 +1,4 @@
-"""The files that a pattern of folders names: `*` stands for any name, `**` for folders too."""
+"""Finding files by a pattern: `*` matches any name, `**` also folders."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ WILDCARDS = re.compile(r"[*?[]")
 
 
 def matches(pattern: list[str], path: list[str]) -> bool:
-    """Whether the parts of a pattern name the file of a path, as `Folders` finds it. Links are not followed."""
+    """Whether the parts of a pattern match a path, as in `Folders`. Links are not followed."""
     if not pattern or not path:
         return pattern == path
     *parts, last = pattern
     *folders, name = path
     limits.spend(Cost.PATTERN_LOOKUP + len(folders))
-    # The numbers of folders that the parts so far can match.
+    # The numbers of path parts that the pattern parts so far can match.
     places = {0}
     for part in parts:
         if part == "**":
@@ -37,7 +37,7 @@ def split_pattern(pattern: str) -> list[str]:
 
 
 def _matches_part(part: str, name: str) -> bool:
-    """Whether a part of a pattern names a file or folder. A hidden one must be named by its dot."""
+    """Whether a part of a pattern matches a file or folder. Hidden ones need a pattern that begins with a dot."""
     if not WILDCARDS.search(part):
         return part == name
     from fnmatch import fnmatch
@@ -48,7 +48,7 @@ def _matches_part(part: str, name: str) -> bool:
 class Folders:
     """The folders below `top`, each read once; paths are relative to it.
 
-    A link to a folder is followed only if a pattern names it: a link to the folder above, matched by *, has no end.
+    A link to a folder is followed only if a pattern names it: `*` would follow a link to a parent folder forever.
     """
 
     def __init__(self, top: str) -> None:
@@ -57,7 +57,7 @@ class Folders:
         self.patterns: set[str] = set()
 
     def find_files(self, pattern: str) -> list[str]:
-        """The files that a pattern names, in alphabetical order."""
+        """The files that match a pattern, in alphabetical order."""
         *parts, last = split_pattern(pattern)
         folders = {""}
         for part in parts:
@@ -70,7 +70,7 @@ class Folders:
         return sorted(os.path.join(folder, name) for folder in folders for name in self.list_matching(folder, last, 1))
 
     def list_matching(self, folder: str, part: str, kind_: int) -> list[str]:
-        """The names in a folder that one part of a pattern matches, of folders (0) or files (1)."""
+        """The names of folders (0) or files (1) in a folder that match a part of a pattern."""
         if not WILDCARDS.search(part):
             path = os.path.join(self.top, folder, part)
             is_folder = os.path.isdir(path)

@@ -1,7 +1,7 @@
 """Budgets, expectations and assertions of a network, read from located nodes.
 
     budget:
-      params: 5M                       # at most
+      params: 5M                       # the maximum
       macs: {max: 600M, min: 100M, tolerance: 2%, max_increase: 1%}
       stages.*.params: 2M              # each block or layer that the pattern names
     expect:
@@ -10,7 +10,7 @@
     assert:
       - params('fc6') / params() > 0.74
 
-They are compared with a network in `checks.checker`.
+`checks.checker` evaluates them for a network.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ BUDGET = "budget"
 EXPECT = "expect"
 ASSERT = "assert"
 GUARDS = (BUDGET, EXPECT, ASSERT)
-# The kind of a check of an increase over a baseline.
+# The kind of check for an increase over a baseline.
 INCREASE = "increase"
 TOLERANCE = "tolerance"
 BOUNDS = {
     BUDGET: {
-        "max": "the most that is allowed",
-        "min": "the least that is allowed",
-        TOLERANCE: "by how much max and min may be missed with no more than a warning: 2% or a number",
-        "max_increase": "the most that may be added to a baseline (`--against`): 2% or a number",
+        "max": "the largest allowed value",
+        "min": "the smallest allowed value",
+        TOLERANCE: "how far max and min may be missed with only a warning: 2% or a number",
+        "max_increase": "the largest allowed increase over a baseline (`--against`): 2% or a number",
     },
     EXPECT: {
-        "value": "what it must be",
-        TOLERANCE: "by how much it may differ: 2% or a number",
+        "value": "the expected value",
+        TOLERANCE: "the largest allowed difference: 2% or a number",
     },
 }
 MAY_BE_PERCENT = (TOLERANCE, "max_increase")
@@ -65,7 +65,7 @@ NUMERAL = r"\s*([0-9][0-9_]*(?:\.[0-9]+)?)\s*"
 
 
 class Bound(Record):
-    """A number of a limit as it is written. `scale` is the value of its unit, None for a percentage."""
+    """A number of a limit as written. `scale` is the value of its unit, None for a percentage."""
 
     template: Template
     scale: int | None
@@ -86,7 +86,7 @@ class QuantityLimit(Record):
 
 
 class Assertion(Record):
-    """A condition over the figures of the network, with the column of its first character."""
+    """A condition on the figures of the network, with the column of its first character."""
 
     expression: Expression
     span: Span
@@ -117,24 +117,24 @@ def _read_limits(kind_: str, node: Node, reader: TemplateReader) -> list[Quantit
         return [limit for limit in limits if limit is not None]
     if not node.is_null:
         hint = "write params: 5M below it" if kind_ == BUDGET else "write output: [1000] below it"
-        message = f"{kind_} is a mapping of quantities to numbers, not {kind(node)}"
+        message = f"{kind_} is a mapping from quantities to numbers, not {kind(node)}"
         reader.problems.report(node.span, message, hint)
     return []
 
 
 def _read_limit(kind_: str, key: Scalar, node: Node, reader: TemplateReader) -> QuantityLimit | None:
-    """The limit of one key; None if something is wrong with it."""
+    """The limit of a key; None if it is invalid."""
     path, _, quantity = key.text.rpartition(".")
     known = QUANTITIES if kind_ == EXPECT else LIMITED
     if quantity not in known:
         message = f"unknown quantity {quoted(quantity)}"
-        hint = did_you_mean(quantity, known, f"they are {listed(known)}, alone or behind a layer's name and a dot")
+        hint = did_you_mean(quantity, known, f"use {listed(known, 'or')}, alone or after a layer's name and a dot")
         if quantity in QUANTITIES:
             message, hint = f"{quantity} is a shape, which has no budget", f"put it below {EXPECT}:"
     elif path and QUANTITIES[quantity].whole_network:
         message, hint = f"{quantity} is a figure of the whole network", f"write {quantity}: without a name"
     elif path and not all(path.split(".")):
-        message, hint = f"the name {quoted(path)} has an empty part", "dots stand between parts"
+        message, hint = f"the name {quoted(path)} has an empty part", "write dots only between parts"
     else:
         bounds = _read_bounds(kind_, key, quantity, node, reader)
         return QuantityLimit(kind_, path, quantity, bounds, key.span) if bounds else None
@@ -143,7 +143,7 @@ def _read_limit(kind_: str, key: Scalar, node: Node, reader: TemplateReader) -> 
 
 
 def _read_bounds(kind_: str, key: Scalar, quantity: str, node: Node, reader: TemplateReader) -> dict[str, Bound]:
-    """The bounds of one key: a mapping of them, or the first alone; none if something is wrong."""
+    """The bounds of a key: a mapping, or only the first bound; empty if invalid."""
     known = BOUNDS[kind_]
     if not isinstance(node, Mapping):
         first = next(iter(known))
@@ -153,20 +153,20 @@ def _read_bounds(kind_: str, key: Scalar, quantity: str, node: Node, reader: Tem
     before = len(reader.problems)
     for word, value in node.entries:
         if word.text not in known:
-            hint = did_you_mean(word.text, known, f"it takes {listed(known)}")
-            reader.problems.report(word.span, f"{kind_} takes no {quoted(word.text)}", hint)
+            hint = did_you_mean(word.text, known, f"its keys are {listed(known)}")
+            reader.problems.report(word.span, f"{kind_} has no key {quoted(word.text)}", hint)
         elif bound := _read_bound(quantity, word.text, value, reader):
             bounds[word.text] = bound
     if len(reader.problems) == before and not set(bounds) - {TOLERANCE}:
         needed = listed([word for word in known if word != TOLERANCE], "or")
-        reader.problems.report(key.span, f"{key.text} has no limit", f"give it {needed}")
+        reader.problems.report(key.span, f"{key.text} has no limit", f"write {needed}")
     return bounds if len(reader.problems) == before else {}
 
 
 def _read_bound(quantity: str, word: str, node: Node, reader: TemplateReader) -> Bound | None:
     if isinstance(node, Scalar):
         if node.is_null:
-            reader.problems.report(node.span, f"{quantity} has no value", "give it one")
+            reader.problems.report(node.span, f"{quantity} has no value", "write a value after the colon")
             return None
         if match := re.match(r"\s*([<>]=?|[≤≥]|==)\s*(\S.*)", node.text):
             _refuse_comparison(word, match.group(1), match.group(2), node, reader.problems)
@@ -183,7 +183,7 @@ def _refuse_comparison(word: str, sign: str, text: str, node: Scalar, problems: 
     wanted = {"<": "max", "≤": "max", ">": "min", "≥": "min"}.get(sign[0], word)
     written = text if wanted == word else f"{{{wanted}: {text}}}"
     if not written.isprintable() or len(written) > LONGEST_QUOTE:
-        written = "the number alone"
+        written = "only the number"
     problems.report(node.span, f"{word} takes a number, not the comparison {quoted(node.text)}", f"write {written}")
 
 
@@ -191,14 +191,18 @@ def _read_percent(word: str, numeral: str, node: Scalar, reader: TemplateReader)
     if word in MAY_BE_PERCENT:
         template = reader.expression(numeral, node.span, node.span.column)
         return Bound(template, None) if template else None
-    reader.problems.report(node.span, f"{word} takes a number, not a percentage", f"{listed(MAY_BE_PERCENT)} take one")
+    reader.problems.report(
+        node.span,
+        f"{word} takes a number, not a percentage",
+        f"write a number; only {listed(MAY_BE_PERCENT)} take percentages",
+    )
     return None
 
 
 def _read_size(quantity: str, numeral: str, unit: str, node: Scalar, reader: TemplateReader) -> Bound | None:
     if QUANTITIES[quantity].unit != BYTES:
         hint = f"write {quantity}_size for memory" if f"{quantity}_size" in QUANTITIES else "write a number"
-        reader.problems.report(node.span, f"{quantity} is counted, not measured in {unit}", hint)
+        reader.problems.report(node.span, f"{quantity} is a count, not a size in {unit}", hint)
     elif unit not in UNITS:
         hint = did_you_mean(unit, UNITS, f"the units are {listed(UNITS)}")
         reader.problems.report(node.span, f"unknown unit {quoted(unit)}", hint)
@@ -218,7 +222,7 @@ def _read_assertions(node: Node, reader: TemplateReader) -> list[Assertion]:
 
 def _read_assertion(item: Node, reader: TemplateReader) -> Assertion | None:
     if not isinstance(item, Scalar) or item.is_null:
-        hint = "such as params('fc6') / params() < 0.5"
+        hint = "write a condition such as params('fc6') / params() < 0.5"
         reader.problems.report(item.span, f"an assertion is a condition, not {kind(item)}", hint)
         return None
     try:
@@ -230,7 +234,7 @@ def _read_assertion(item: Node, reader: TemplateReader) -> Assertion | None:
     wrong = [(name, offset) for name, offset in parsed.names if name not in reader.known]
     for name, offset in wrong:
         functions = [f"{quantity}()" for quantity in QUANTITIES]
-        hint = did_you_mean(f"{name}()", functions) or f"the figures are {', '.join(functions)}"
+        hint = did_you_mean(f"{name}()", functions) or f"the functions are {', '.join(functions)}"
         if re.search(rf"\b(?:{'|'.join(QUANTITIES)})\s*\($", item.text[:offset]):
             hint = f"write the name of a layer in quotes: '{name}'"
         reader.problems.report(item.span.within(item.text_column, offset), f"{quoted(name)} is not defined here", hint)
@@ -238,7 +242,7 @@ def _read_assertion(item: Node, reader: TemplateReader) -> Assertion | None:
 
 
 def _figure_hint(text: str, offset: int) -> str:
-    """How to write a percentage, or a layer's figure that is written like a key of a budget (`fc.params`)."""
+    """How to write a percentage, or a layer's quantity that looks like a key of a budget (`fc.params`)."""
     figure = re.match(rf"\.({'|'.join(QUANTITIES)})\b", text[offset : offset + LONGEST_QUOTE])
     layer = re.search(r"[\w./+-]{1,60}$", text[max(offset - LONGEST_QUOTE, 0) : offset])
     if figure and layer:
@@ -255,14 +259,14 @@ def _figure_hint(text: str, offset: int) -> str:
 
 
 def locate_in(assertion: Assertion, offset: int) -> Span:
-    """The place of the character of an assertion at an offset."""
+    """The place of an assertion's character at an offset."""
     return assertion.span.within(assertion.text_column, offset)
 
 
 def read_limit_option(
     kind_: str, bound: str, pair: tuple[str, str], option: str, problems: Problems
 ) -> QuantityLimit | None:
-    """The limit of a command's option, such as `--max params=5M`; None if something is wrong with it."""
+    """The limit of a command's option, such as `--max params=5M`; None if it is invalid."""
     key, text = pair
     span = Span(f"{option} {key}={text}", 0, 1)
     flow = re.fullmatch(r"\s*\[(.*)\]\s*", text)
@@ -273,13 +277,13 @@ def read_limit_option(
 
 
 def read_assertion_option(text: str, option: str, problems: Problems) -> Assertion | None:
-    """The assertion of a command's option; None if something is wrong with it."""
+    """The assertion of a command's option; None if it is invalid."""
     span = Span(f"{option} {text}", 0, 1)
     return _read_assertion(Scalar(text, True, span, literal=False), TemplateReader(problems, (), tensor=False))
 
 
 def amount(value: Value, scale: int) -> Number | None:
-    """The number of a bound in its quantity's unit; None if the value is no number of at least 0."""
+    """The number of a bound in its quantity's unit; None if the value is not a number of at least 0."""
     if isinstance(value, bool | str | tuple) or value is None or value < 0:
         return None
     return value * scale

@@ -14,10 +14,10 @@ from cnncalc.spec.records import Identity
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
-# What makes a path of a name, on one system or another.
+# Separators that make a name a path, on any system.
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
 
-# Files of other programs that people have their networks in.
+# Files in which other programs store networks.
 FORMATS = {
     ".onnx": "ONNX models",
     ".pt": "PyTorch models",
@@ -37,9 +37,9 @@ FORMATS = {
 
 
 class Place(Record):
-    """Where the text of a spec is: a file or `-`, or with a `revision` the file that git has there.
+    """The location of a spec: a file or `-`, or with a `revision` the file at that git revision.
 
-    A `text` that is given is read in place of the file; what it extends is looked for beside the path.
+    If `text` is given, it is read instead of the file; specs that it extends are looked for beside the path.
     """
 
     path: str
@@ -62,10 +62,10 @@ class ParsedFile(Record):
 
 
 def locate(reference: str | Place) -> Place:
-    """Where a spec is: a file here, else a bundled network, else `revision:path` in git.
+    """The place of a spec: a file here, else a bundled network, else `revision:path` in git.
 
-    A link that leads nowhere is a file, too: nothing else of that name is read in its place. Raises SpecError where
-    there is neither, and where a file here shares its name with a git revision or a bundled network.
+    A broken link is a file, too: nothing else with that name is read instead. Raises SpecError if none of them
+    exists, or if a file here shares its name with a git revision or a bundled network.
     """
     if isinstance(reference, Place):
         return reference
@@ -75,10 +75,10 @@ def locate(reference: str | Place) -> Place:
     at_revision = git.split(reference)
     if os.path.lexists(reference) and not (path and os.path.isdir(reference)):
         if reference in bundled.names():
-            message = f"{reference}: is a file here, and a bundled network"
+            message = f"{reference}: is both a file here and a bundled network"
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         if at_revision is not None and git.has_revision(at_revision[0]):
-            message = f"{reference}: is a file here, and {quoted(at_revision[0])} is a git revision"
+            message = f"{reference}: is a file here, but {quoted(at_revision[0])} is also a git revision"
             raise SpecError([Problem(None, message, f"write ./{reference} for the file, or rename it")])
         return Place(reference, reference)
     if path is not None:
@@ -87,26 +87,28 @@ def locate(reference: str | Place) -> Place:
         revision, path = at_revision
         return Place(path, reference, revision)
     if advice := _format_advice(reference):
-        raise SpecError([Problem(None, f"{reference}: there is no such file", advice)])
+        raise SpecError([Problem(None, f"{reference}: no such file", advice)])
     if os.path.dirname(reference):
-        raise SpecError([Problem(None, f"{reference}: there is no such file")])
-    hint = did_you_mean(reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the networks")
-    raise SpecError([Problem(None, f"{reference}: there is no such file and no bundled network of that name", hint)])
+        raise SpecError([Problem(None, f"{reference}: no such file")])
+    hint = did_you_mean(
+        reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the bundled networks"
+    )
+    raise SpecError([Problem(None, f"{reference}: no such file or bundled network", hint)])
 
 
 def at_revision(place: Place, revision: str) -> Place | None:
-    """Where git has the spec of a place at a revision, by the same path, or None where it has none: it is new.
+    """The place of the same path at a git revision, or None if the spec is new.
 
-    A new path that leads through links to a file which git has is no new spec. Bundled networks are in no repository.
-    Raises git.RevisionError where nothing can be read at the revision, and SpecError where the path leads out of the
-    repository or nowhere, or a bundled network takes the place of a file that is gone.
+    A new path that links to a file in git is not a new spec. Bundled networks are in no repository.
+    Raises git.RevisionError if the revision cannot be read, and SpecError if the path leads out of the
+    repository or nowhere, or if a bundled network replaces a deleted file.
     """
     if place.path == "-":
         raise SpecError([Problem(None, "standard input is not in git", "name a file")])
     if not place.revision and place.path == bundled.path(place.shown):
         if git.find(revision, place.shown):
-            message = f"{revision} has a file {place.shown}, and the bundled network of that name is read here instead"
-            raise SpecError([Problem(None, message, f"restore the file, and name it ./{place.shown}")])
+            message = f"{revision} has a file {place.shown}, but here the bundled network with this name is read"
+            raise SpecError([Problem(None, message, f"restore the file and write ./{place.shown}")])
         return None
     path = place.path
     found = git.find(revision, path)
@@ -114,28 +116,28 @@ def at_revision(place: Place, revision: str) -> Place | None:
         path = os.path.relpath(os.path.realpath(path))
         found = git.find(revision, path) if git.path_from_top(path) is not None else None
     if found is None and git.is_file(revision, place.path):
-        raise SpecError([Problem(None, f"{revision}:{place.path}: is a link that leads nowhere")])
+        raise SpecError([Problem(None, f"{revision}:{place.path}: is a broken link")])
     return Place(path, f"{revision}:{path}", revision) if found else None
 
 
 def refuse_link_outside(place: Place) -> None:
-    """Raise SpecError where a file of the current repository is a link to a file outside of it, or in its .git."""
+    """Raise SpecError if a file of the current repository is a link to a file outside it or in its .git."""
     top = git.top()
     if limits.current().outside or place.path == "-" or place.revision or top is None:
         return
     if os.path.abspath(place.path).startswith(os.path.join(top, "")) and not is_within(place.path, top):
-        message = f"{place.shown}: is a link to a file outside of the repository"
-        raise SpecError([Problem(None, message, f"name that file, or allow it: {surface.outside()}")])
+        message = f"{place.shown}: is a link to a file outside the repository"
+        raise SpecError([Problem(None, message, f"name the target, or allow it with {surface.outside()}")])
 
 
 def _format_advice(path: str) -> str:
-    """What to do instead of giving a file of another program; nothing for other files."""
+    """A hint for a file of another program; empty for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
     return f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {name}" if name else ""
 
 
 def read(place: Place) -> str:
-    """The text that stands there. Raises SpecError where it cannot be had."""
+    """The text at a place. Raises SpecError if it cannot be read."""
     most = limits.current().bytes
     if place.text is not None:
         data = place.text.encode(errors="surrogatepass")
@@ -188,7 +190,7 @@ class Intake:
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
             if isinstance(node, Sequence):
-                hint = "begin the lines at the top without '- '"
+                hint = "write the top-level keys without '- '"
             raise SpecError([Problem(node.span, message, hint)])
         # A spec of one file has no more values than a file may have.
         self.uncounted.append(node)
@@ -217,8 +219,8 @@ def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> t
     def visit(place: Place, reference: Node | None) -> Place:
         identity = identify(place)
         if identity in above:
-            message = f"extends goes in a circle: {os.path.basename(place.path)} is extended already"
-            raise SpecError([Problem(None, message, "a spec starts from one that does not start from it")])
+            message = f"extends forms a cycle: {os.path.basename(place.path)} is already extended"
+            raise SpecError([Problem(None, message, "remove one extends of the cycle")])
         if identity not in done:
             document = intake.read(place, reference)
             above[identity] = None
@@ -273,7 +275,7 @@ def _parse(text: str, place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
 def _refuse_format(place: Place) -> None:
     """Raise SpecError for a file of another program."""
     if advice := _format_advice(place.path):
-        raise SpecError([Problem(None, f"{place.shown}: is no spec", advice)])
+        raise SpecError([Problem(None, f"{place.shown}: is not a spec", advice)])
 
 
 def _refuse_sum(key: str, together: int) -> None:
@@ -303,7 +305,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     beside = os.path.join(folder, name)
     if not outside and PATH_SIGNS.search(name.removeprefix(bundled.LIBRARIES)):
         message = f"{word} takes a file of the same folder or a bundled network, not the path {quoted(name)}"
-        hint = f"copy the file beside this one, or allow it: {surface.outside()}"
+        hint = f"copy the file beside this one, or allow it with {surface.outside()}"
         raise SpecError([Problem(span, message, hint)])
     found: Place | None = None
     if place.revision:
@@ -317,7 +319,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
     if found is not None:
         if not stays:
             message = f"{word} {quoted(name)}: that is a link to a file outside of this folder"
-            raise SpecError([Problem(span, message, f"copy the file here, or allow it: {surface.outside()}")])
+            raise SpecError([Problem(span, message, f"copy the file here, or allow it with {surface.outside()}")])
         return found
     bundled_path = bundled.path(name)
     if bundled_path is not None:
@@ -328,7 +330,7 @@ def locate_beside(reference: Node, place: Place, word: str) -> Place:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Whether a file is in a folder or below it, wherever links lead, and in no .git of it."""
+    """Whether a file is in a folder or below it, after resolving links, but not in a .git."""
     own, real = os.path.realpath(folder), os.path.realpath(path)
     if not (real == own or real.startswith(os.path.join(own, ""))):
         return False

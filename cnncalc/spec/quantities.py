@@ -1,7 +1,7 @@
 """The quantities of layers, blocks and networks, one record each.
 
-Columns, sort keys, budgets, assertions, comparisons, differences, JSON and its schemas derive from these records: a new
-quantity is one more of them.
+Columns, sort keys, budgets, assertions, comparisons, differences, JSON and its schemas derive from these records, so
+that a new quantity is one more record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Countable(Protocol):
-        """What a layer, a block or a network adds up to, for one sample."""
+        """The sums of a layer, a block or a network, for one sample."""
 
         @property
         def params(self) -> int: ...
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 
 class Quantity(Record):
-    """Something that can be measured, limited and compared.
+    """A figure of a layer, block or network that can be shown, limited and compared.
 
-    `of` computes it from what a layer, a block or a network adds up to: it is linear, so that it holds for sums and for
-    differences. A quantity without it is measured in a way of its own (`analyses/measures.py`). With `per_sample` the
-    batch multiplies it, with `in_dtype` the bytes of a number. `sums` says that several blocks have their sum.
+    `of` computes it from the sums of a layer, block or network; it is linear, so that it applies to sums and
+    differences. `analyses/measures.py` computes quantities without `of`. With `per_sample`, the quantity is
+    multiplied by the batch, with `in_dtype`, by the bytes of an element. If `sums`, several blocks have the sum of
+    their quantities.
     """
 
     key: str
@@ -51,12 +52,12 @@ class Quantity(Record):
     whole_network: bool = False
 
     def amount(self, figures: Countable, batch: int = 1, dtype_size: int = 4) -> int:
-        """The quantity of a batch; `dtype_size` is in bytes a number. It must have `of`."""
+        """The quantity for a batch; `dtype_size` is the bytes of an element. Needs `of`."""
         assert self.of is not None  # noqa: S101 - callers take it from SUMS
         return self.scaled(self.of(figures), batch, dtype_size)
 
     def scaled(self, number: int, batch: int = 1, dtype_size: int = 4) -> int:
-        """A number of one sample, in elements, as it is of a batch in its unit."""
+        """Scale a number of elements of one sample to a batch and the quantity's unit."""
         return number * (batch if self.per_sample else 1) * (dtype_size if self.in_dtype else 1)
 
 
@@ -71,14 +72,14 @@ def _memory(key: str, label: str, doc: str, of: Callable[[Countable], int], *, p
 QUANTITIES = {
     quantity.key: quantity
     for quantity in (
-        _count("params", "params", "learnable numbers"),
-        _count("buffers", "buffers", "numbers that are kept but not learned"),
+        _count("params", "params", "learnable parameters"),
+        _count("buffers", "buffers", "stored elements that are not learnable"),
         _count("macs", "MACs", "multiply-accumulates", per_sample=True),
-        _count("flops", "FLOPs", "2 x MACs and all other operations", per_sample=True),
+        _count("flops", "FLOPs", "2 x MACs plus all other operations", per_sample=True),
         _count(
             "activations",
             "activations",
-            "numbers that a forward pass leaves in memory for training",
+            "elements that a forward pass keeps in memory for training",
             per_sample=True,
         ),
         _memory("params_size", "params size", "memory of the parameters", attrgetter("params")),
@@ -99,20 +100,20 @@ QUANTITIES = {
         Quantity("layers", "layers", "number of layers"),
         Quantity("depth", "depth", "convolution and linear layers on the longest path", sums=False, whole_network=True),
         Quantity("receptive_field", "field", "size of the receptive field, along its largest axis", sums=False),
-        Quantity("input", "input", "the shape that comes in, channels first", sums=False, is_shape=True),
-        Quantity("output", "output", "the shape that leaves, channels first", sums=False, is_shape=True),
+        Quantity("input", "input", "input shape, channels first", sums=False, is_shape=True),
+        Quantity("output", "output", "output shape, channels first", sums=False, is_shape=True),
     )
 }
-# Those that figures add up to, and of them those that count elements or operations.
+# Quantities with `of`, and those among them that count elements or operations.
 SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is not None}
 COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
 
 
 def counts_of(figures: Countable, batch: int = 1) -> dict[str, int]:
-    """The quantities that count elements or operations, of a batch, by their keys."""
+    """The quantities that count elements or operations, for a batch, by key."""
     return {key: quantity.amount(figures, batch) for key, quantity in COUNTS.items()}
 
 
 def amounts_of(figures: Countable, batch: int = 1, dtype_size: int = 4) -> dict[str, int]:
-    """All quantities that figures add up to, of a batch, by their keys."""
+    """All quantities with `of`, for a batch, by key."""
     return {key: quantity.amount(figures, batch, dtype_size) for key, quantity in SUMS.items()}

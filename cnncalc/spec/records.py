@@ -1,7 +1,7 @@
 """A decoded spec as records: blocks, items, branches and loops, with every name and setting checked.
 
-An item that cannot be used stays in its place with `action` None, and what comes below it is
-still checked.
+An invalid item stays in its place with `action` None, so that the items below it are still
+checked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOP_KEYS = (
     "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
     *GUARDS,
 )  # fmt: skip
-# What other tools call them; only messages ask for it.
+# Their names in other tools, for messages.
 TOP_KEYS_ELSEWHERE = {
     "name": ("title", "model_name", "名称"),
     "source": ("paper", "reference", "author", "description", "comment", "url"),
@@ -65,7 +65,7 @@ Identity: TypeAlias = tuple[str, str]
 
 
 class Loop(Record):
-    """How often an item is passed through: `repeat` times, and once a row of the lists of `walks`."""
+    """The passes of an item: `repeat` times, for each row of the lists in `walks`."""
 
     repeat: Template | None
     walks: tuple[tuple[tuple[str, ...], Template], ...]
@@ -73,25 +73,25 @@ class Loop(Record):
 
     @property
     def names(self) -> frozenset[str]:
-        """The names that it gives values to."""
+        """The names that the loop defines."""
         return frozenset({"index"}.union(*(names for names, _ in self.walks)))
 
     @property
     def uses_tensor(self) -> bool:
-        """Whether the number of passes, or a list, depends on the incoming tensor."""
+        """Whether the number of passes or a list depends on the input tensor."""
         by_list = any(template.uses_tensor for _, template in self.walks)
         return by_list or (self.repeat is not None and self.repeat.uses_tensor)
 
 
 class Sources(Record):
-    """Where an item's input comes from: names, each with the key it has inside a block, or none."""
+    """The sources of an item's input: names, each with its key inside a block, if any."""
 
     names: tuple[tuple[str | None, NameTemplate], ...]
     span: Span
 
 
 class LayerCall(Record):
-    """A layer type with arguments; `ready` is the layer where every argument is constant."""
+    """A layer type with arguments; `ready` is the layer if every argument is constant."""
 
     type: type[LayerType]
     arguments: dict[str, Template]
@@ -124,7 +124,7 @@ class JoinCall(Record):
 
 
 class SideBranches(Record):
-    """Branches that leave the main path as it is."""
+    """Branches that leave the main path unchanged."""
 
     branches: tuple[Branch, ...]
 
@@ -157,7 +157,7 @@ Action: TypeAlias = LayerCall | BlockCall | TypeCall | JoinCall | SideBranches |
 
 
 class Item(Record):
-    """An item of a list of layers: what it does, and its modifiers. `type` is its word in the file.
+    """An item of a list of layers: its action and its modifiers. `type` is its word in the file.
 
     `action` is None where the item cannot be used. `declares` are the names given in it and below it. `is_plain`: it
     reads the item above, and has no modifier but its name. `uses_shapes`: it asks for the shape of a tensor.
@@ -180,7 +180,7 @@ class Item(Record):
 
 
 class Parameter(Record):
-    """A parameter of a block; without a default it must be given."""
+    """A parameter of a block; required if it has no default."""
 
     name: str
     default: Template | None
@@ -188,7 +188,7 @@ class Parameter(Record):
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The words that it reads as themselves: none, unlike a setting."""
+        """Accepted keywords: none, unlike a setting."""
         return ()
 
 
@@ -217,7 +217,7 @@ class Override(Record):
 
 
 class Declaration(Record):
-    """Where a name is given, and in which block; the block is empty for the spec's own layers."""
+    """The place of a name and its block; the block is empty for the spec's own layers."""
 
     span: Span
     block: str
@@ -256,7 +256,7 @@ class Spec(Record):
 
 
 def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
-    """Whether a list is the value of the first setting, not arguments by position."""
+    """Whether a list is the value of the first setting rather than arguments by position."""
     first = parameters[0] if parameters else None
     if len(parameters) == 1:
         return isinstance(first, WholeList | TargetShape)
@@ -264,11 +264,11 @@ def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
 
 
 def name_problem(name: str) -> tuple[str, str] | None:
-    """What is wrong with a layer's name, and what would work."""
+    """The problem of a layer's name and a hint, or None."""
     if name in RESERVED:
-        return f"{name!r} is a reserved name", "choose another"
+        return f"{name!r} is a reserved name", "use another name"
     if not all(name.split(".")):
-        return f"the name {quoted(name)} has an empty part", "dots stand between parts"
+        return f"the name {quoted(name)} has an empty part", "write dots only between parts"
     return None
 
 
@@ -286,7 +286,7 @@ def variables_used(spec: Spec) -> set[str]:
 
 
 class Reads(Record):
-    """What the `from` keys in a block name: words with their first place, and computed names.
+    """The names in the `from` keys of a block: words with their first place, and computed names.
 
     `outside` are the words that none of its own layers can have for a name. `takes_all` where it may use any input: a
     join without `from` and branches reads whatever comes in, and a value or a call of `shape` may name each of them.
@@ -302,7 +302,7 @@ class Reads(Record):
 
 
 def reads_of(block: Block) -> Reads:
-    """What the items and branches of a block read by name, whether their `when` is true or not."""
+    """The names that items and branches of a block read, whether their `when` is true or not."""
     words: dict[str, Span] = {}
     computed: list[NameTemplate] = []
     own: set[str] = {"previous"}
@@ -341,7 +341,7 @@ def reads_of(block: Block) -> Reads:
 
 
 def _may_be_own(word: str, names: set[str], computed: list[NameTemplate]) -> bool:
-    """Whether a word can name a layer, block or branch of those names; relu_2 and relu.2 can be a second relu."""
+    """Whether a word can name one of a block's layers, blocks or branches; relu_2 and relu.2 can be a second relu."""
     limits.spend(len(computed) // limits.Cost.PER_NAME)
     begins = {word, *(word[: dot.start()] for dot in re.finditer(r"\.", word))}
     begins.add(re.sub(r"_[0-9]+$", "", word.partition(".")[0]))

@@ -1,6 +1,6 @@
-"""Values as a spec writes them: constants, expressions and lists of both, each with its place.
+"""Values in a spec: constants, expressions and lists of both, each with its place.
 
-A template is read once, which checks its names against those of its place, and is evaluated in each expansion.
+A template is read once, which checks its names, and evaluated in each expansion.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Constant(Record):
 class Computed(Record):
     """An expression. `words` are the words that stand for themselves in it, such as `same` or `relu`.
 
-    `text_column` is the column of its first character, None if the file does not hold the text as it is read.
+    `text_column` is the column of its first character, None if the text differs from that in the file.
     `uses_tensor`: it uses names of the incoming tensor. `uses_shapes`: it asks for the shapes of named tensors.
     """
 
@@ -91,12 +91,12 @@ class Computed(Record):
             hint = error.hint or _tensor_hint(self.expression, error, names)
             raise EvaluationError(self.span.within(self.text_column, error.offset), error.message, hint) from None
         except SpecError as error:
-            # The place is the expression at which the work ran out.
+            # Report the expression at which the work limit was reached.
             raise SpecError(problem._replace(span=self.span) for problem in error.problems) from None
 
 
 class Listed(Record):
-    """A list of templates, of which at least one is computed."""
+    """A list of templates, at least one of them computed."""
 
     items: tuple[Template, ...]
     span: Span
@@ -260,7 +260,7 @@ class NameTemplate(Record):
         return [name for name in dict.fromkeys(names_used_in((self.parts, self.value))) if name in names]
 
     def evaluate(self, names: NamesToValues[str, Value]) -> str:
-        """The name. Raises EvaluationError if a part is no number or word."""
+        """The name. Raises EvaluationError if a part is not a number or word."""
         texts = []
         for part in self.parts:
             value = part if isinstance(part, str) else part.evaluate(names)
@@ -287,7 +287,7 @@ class NameTemplate(Record):
         return tuple(texts)
 
     def may_be(self, name: str) -> bool:
-        """Whether it can become a name, or whole parts of one, such as `a.{index}` the `a.1` of `stem.a.1.conv`.
+        """Whether it can become a name or whole parts of it: `a.{index}` can become `a.1` in `stem.a.1.conv`.
 
         A computed part matches any text.
         """
@@ -297,7 +297,7 @@ class NameTemplate(Record):
 def contains_in_order(texts: Iterable[str], whole: str) -> bool:
     """Whether `whole` contains the texts, each after the one before.
 
-    Takes the first match of each text, so that the time is linear in `whole`, unlike that of a regular expression.
+    Uses the first match of each text, so that the time is linear in `whole`, unlike with a regular expression.
     """
     place = 0
     for text in texts:
@@ -317,7 +317,7 @@ def _tensor_hint(expression: Expression, error: ExpressionError, names: NamesToV
         shape = names["in_shape"]
     except KeyError:
         return ""
-    return f"{Shape(shape).described} comes in"  # type: ignore[arg-type]
+    return f"the input is {Shape(shape).described}"  # type: ignore[arg-type]
 
 
 def list_arguments(node: Node | None) -> dict[str | int, Node]:
@@ -397,7 +397,7 @@ class TemplateReader(Record):
             return Listed(complete, node.span)
         if words and isinstance(node, Mapping) and len(node.entries) == 1 and self._is_word(node.entries[0][0].text):
             return self._type_with_arguments(*node.entries[0])
-        self.problems.report(node.span, f"a value is expected here, not {kind(node)}")
+        self.problems.report(node.span, f"expected a value, got {kind(node)}")
         return None
 
     def _is_word(self, text: str) -> bool:
@@ -422,7 +422,7 @@ class TemplateReader(Record):
                 self.problems.report(place, "shape() asks for a tensor, and here is none", hint)
                 return None
             if not parsed.names and not parsed.calls:
-                # Without names the value cannot change: computed once, and a wrong one is reported at once.
+                # Without names the value is constant: it is computed once, and its problems are reported here.
                 return Constant(parsed.evaluate({}), span)
         except ExpressionError as error:
             self.problems.report(span.within(column, error.offset), error.message, error.hint)
@@ -439,7 +439,7 @@ class TemplateReader(Record):
                 continue
             if self.tensor and name in TENSOR_NAMES:
                 uses_tensor = True
-            # Loads every layer type, which only a name that is not known is worth.
+            # Loads every layer type, which takes time, so only for an unknown name.
             elif (not is_slip and name in self.words) or name in layers.all_keywords():
                 kept.append(name)
             else:
@@ -486,8 +486,8 @@ class TemplateReader(Record):
         text = "".join(part for part in parts if isinstance(part, str))
         if wrong := re.search(r"[^\w./+-]", text):
             place = node.span.within(node.text_column if len(parts) == 1 else None, wrong.start())
-            hint = "names are of letters, digits and _ - + / and ."
-            self.problems.report(place, f"the character {wrong.group()!r} cannot stand in a name", hint)
+            hint = "use letters, digits and _ - + / and ."
+            self.problems.report(place, f"a name cannot contain the character {wrong.group()!r}", hint)
         elif not node.text:
             self.problems.report(node.span, f"{what} is empty")
         elif len(text) > bounds.name:
@@ -498,7 +498,7 @@ class TemplateReader(Record):
         return None
 
     def _name_parts(self, node: Scalar) -> list[str | Computed] | None:
-        """The texts of a name and the values between them, in turn."""
+        """The alternating texts and values of a name."""
         parts: list[str | Computed] = []
         position = 0
         for match in re.finditer(r"\{([^{}]*)\}", node.text):
@@ -522,14 +522,14 @@ class TemplateReader(Record):
         if name in self.elsewhere:
             return self.elsewhere[name]
         if name in TENSOR_NAMES:
-            return "a tensor comes into a layer or block only"
+            return "write a number: only layers and blocks have an input tensor"
         if name.lower() in TRUTHS:
             return f"write {TRUTHS[name.lower()]}"
         if name.lower() in NOTHINGS:
-            return "leave it out, or write 0 or false"
+            return "remove it, or write 0 or false"
         if name == "index":
-            return "index exists in an item with repeat or for; a block takes it as an argument"
-        # in_width is no misspelled width: tensor names are suggested only if they are very near.
+            return "use index in an item with repeat or for, or pass it to the block as an argument"
+        # in_width is not a misspelling of width: tensor names are suggested only if they are very close.
         near = did_you_mean(name, {*self.known, *keywords}) or did_you_mean(
             name, TENSOR_NAMES if self.tensor else (), cutoff=0.8
         )
@@ -538,9 +538,9 @@ class TemplateReader(Record):
         if words and (meant := _suggest_type(name)):
             return meant
         if layers.find(name):
-            return f"write it as an item of its own, `- {name}`"
+            return f"write it as a separate item, `- {name}`"
         if keywords:
-            return f"the words here are {enumerated((*keywords, *sorted(self.known)))}"
+            return f"use one of {enumerated((*keywords, *sorted(self.known)))}"
         if not self.known:
-            return "no names are defined here; variables: defines some"
-        return f"the names here are {enumerated(sorted(self.known))}"
+            return "define it under variables:"
+        return f"the names defined here are {enumerated(sorted(self.known))}"

@@ -1,1 +1,1 @@
-"""What specs are written in: YAML with places, patterns of names, expressions, and declarations of settings."""
+"""The syntax of specs: YAML with locations, patterns of names, expressions, and declarations of settings."""

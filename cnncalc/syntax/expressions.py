@@ -1,7 +1,7 @@
-"""The small safe arithmetic of settings: text -> checked tree -> exact value.
+"""Safe arithmetic for settings: text -> checked tree -> exact value.
 
 Numbers are integers and exact fractions, never floats: `32 * 0.75` is 24 and `0.1 * 30` is 3.
-The text never reaches Python's own evaluation, and every result is bounded.
+Python never evaluates the text, and all results are bounded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 MAX_DENOMINATOR = 2**200
-# Longest parts of a value that a message shows.
+# The longest values and lists in a message.
 LONGEST_LIST = 8
 DEEPEST_LIST = 2
 LONGEST_VALUE = 200
@@ -45,7 +45,7 @@ class ChainedNames(dict[str, Value]):
         return self.around[name]
 
     def extended(self, more: Names) -> ChainedNames:
-        """These names with more in front."""
+        """These names with more names that take precedence."""
         return ChainedNames({**self, **more}, self.around)
 
 
@@ -54,16 +54,16 @@ Function: TypeAlias = "Callable[[list[Value], int], Value]"
 Operation: TypeAlias = "Callable[[Number, Number, int], Number]"
 
 
-# The value of a name whose problem is reported already.
+# The value of a name whose problem is already reported.
 UNKNOWN: Any = object()
 
 
-class UnknownValue(Exception):  # noqa: N818 - no error: the problem is reported already
-    """A value is UNKNOWN; its problem is reported already."""
+class UnknownValue(Exception):  # noqa: N818 - no error: the problem is already reported
+    """A value is UNKNOWN; its problem is already reported."""
 
 
 class ExpressionError(Exception):
-    """An expression cannot be read or computed; `offset` is the place in its text."""
+    """An expression cannot be parsed or evaluated; `offset` is the place in its text."""
 
     def __init__(self, message: str, offset: int, hint: str = "") -> None:
         super().__init__(message)
@@ -97,7 +97,7 @@ class Expression(Record):
 
 
 def describe(value: Value) -> str:
-    """A value as a message shows it; a long one is cut."""
+    """A value for a message, shortened if long."""
     text = _described(value, 0)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
@@ -110,14 +110,14 @@ def _described(value: Value, depth: int) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
-        # Lists that share lists may hold more values than can be written.
+        # Lists may share inner lists, and so have more values than can be printed.
         shown = [_described(item, depth + 1) for item in value[:LONGEST_LIST]] if depth <= DEEPEST_LIST else ["..."]
         return f"[{', '.join(shown)}{', ...' if len(value) > LONGEST_LIST else ''}]"
     return decimal(value)
 
 
 def decimal(number: Number) -> str:
-    """Returns a number as an expression writes it: 3, 0.5, 1e-20, 1/3."""
+    """A number in the notation of expressions: 3, 0.5, 1e-20, 1/3."""
     if isinstance(number, int):
         return str(number)
     digits = float(number)
@@ -139,20 +139,20 @@ def _whole(number: Number) -> Number:
 def _bounded(number: Number, offset: int) -> Number:
     most = limits.current().number
     if not -most <= number <= most:
-        hint = limits.raised("number", f"numbers go up to {most:,}")
+        hint = limits.raised("number", f"keep numbers up to {most:,}")
         raise ExpressionError("the result is too large", offset, hint)
     if type(number) is int:
         return number
     limits.spend(Cost.FRACTION)
     if number.denominator > MAX_DENOMINATOR:
-        raise ExpressionError("the fraction has too many digits", offset, "round it where it arises")
+        raise ExpressionError("the fraction has too many digits", offset, "round it earlier")
     return _whole(number)
 
 
 def bounded_list(values: tuple[Value, ...], offset: int) -> tuple[Value, ...]:
-    """The list itself. Raises ExpressionError if it holds too many values, those of inner lists included.
+    """The list itself. Raises ExpressionError if it has too many values, including those of inner lists.
 
-    Lists that hold one list twice, which holds another twice, would soon have more values than memory holds.
+    Lists that repeat inner lists can have more values than fit into memory.
     """
     most = limits.current().list
     count = 0
@@ -176,7 +176,7 @@ def _number(value: Value, what: str, offset: int) -> Number:
 def _truth(value: Value, what: str, offset: int) -> bool:
     if isinstance(value, bool):
         return value
-    raise ExpressionError(f"{what} takes true or false, not {describe(value)}", offset, "compare it, as in x > 0")
+    raise ExpressionError(f"{what} takes true or false, not {describe(value)}", offset, "compare it, such as x > 0")
 
 
 # --- the tree -----------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class Arithmetic(Record):
 
     def evaluate(self, names: Names) -> Value:
         left, right = self.left.evaluate(names), self.right.evaluate(names)
-        # Nearly all are integers, which need no second look.
+        # Fast path: nearly all numbers are integers.
         if type(left) is not int:
             left = _number(left, repr(self.operator), self.offset)
         if type(right) is not int:
@@ -305,12 +305,12 @@ class Index(Record):
         items = self.operand.evaluate(names)
         index = self.place.evaluate(names)
         if not isinstance(items, tuple):
-            raise ExpressionError(f"only a list has an [index], not {describe(items)}", self.offset)
+            raise ExpressionError(f"only lists have an [index], not {describe(items)}", self.offset)
         if isinstance(index, bool) or not isinstance(index, int):
             raise ExpressionError(f"an index is a whole number, not {describe(index)}", self.offset)
         if not -len(items) <= index < len(items):
             message = f"index {index} is outside the list of {len(items)}"
-            raise ExpressionError(message, self.offset, f"indices go from 0 to {len(items) - 1}" if items else "")
+            raise ExpressionError(message, self.offset, f"use an index from 0 to {len(items) - 1}" if items else "")
         return items[index]
 
 
@@ -378,7 +378,7 @@ def _power(base: Number, exponent: Number, offset: int) -> Number:
         raise ExpressionError(f"0 ** {exponent} divides by zero", offset)
     most = limits.current().exponent
     if abs(exponent) > most and base not in (-1, 0, 1):
-        hint = limits.raised("exponent", f"exponents go up to {most}")
+        hint = limits.raised("exponent", f"use an exponent of at most {most}")
         raise ExpressionError(f"the exponent {exponent} is too large", offset, hint)
     if exponent < 0:
         from fractions import Fraction
@@ -404,14 +404,14 @@ def _compare(operator: str, left: Value, right: Value, offset: int) -> bool:
         return _equal(left, right) == (operator == "==")
     if operator in ("in", "not in"):
         if not isinstance(right, tuple):
-            raise ExpressionError(f"'in' looks into a list, not {describe(right)}", offset)
+            raise ExpressionError(f"'in' needs a list, not {describe(right)}", offset)
         limits.spend(len(right))
         return any(_equal(left, item) for item in right) == (operator == "in")
     return ORDER[operator](_number(left, repr(operator), offset), _number(right, repr(operator), offset))
 
 
 def _equal(left: Value, right: Value) -> bool:
-    """Whether two values are equal; true and false are no numbers."""
+    """Whether two values are equal; true and false are not numbers."""
     if isinstance(left, tuple) and isinstance(right, tuple):
         limits.spend(len(left))
         return len(left) == len(right) and all(map(_equal, left, right))
@@ -447,7 +447,7 @@ def _length(values: list[Value], offset: int) -> Number:
 def _make_divisible(values: list[Value], offset: int) -> Number:
     """The multiple of `divisor` nearest to a number, but never more than a tenth below it.
 
-    make_divisible(value, divisor, least=divisor), as MobileNet's authors round their widths
+    make_divisible(value, divisor, least=divisor), the rounding of widths in MobileNet
     (TensorFlow models, slim/nets/mobilenet).
     """
     _count("make_divisible", values, 2, 3, offset)
@@ -535,9 +535,9 @@ class Token(Record):
 
 
 def parse(text: str, functions: tuple[str, ...] = ()) -> Expression:
-    """The expression of a text. Raises ExpressionError at the first token that is wrong.
+    """The expression of a text. Raises ExpressionError at the first wrong token.
 
-    `functions` are names of more functions, which the caller of `evaluate` supplies by their `function_key`.
+    `functions` are names of additional functions, which the caller of `evaluate` supplies under their `function_key`.
     """
     return _parse(text, functions, limits.current())
 
@@ -567,7 +567,7 @@ def _tokens(text: str) -> list[Token]:
             from cnncalc.syntax import hints
 
             wrong, hint = hints.explain_token(text[offset:])
-            raise ExpressionError(f"{quoted(wrong)} is not understood here", offset, hint)
+            raise ExpressionError(f"unexpected {quoted(wrong)}", offset, hint)
         tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
         position = match.end()
     return [*tokens, Token("end", "", len(text))]
@@ -583,13 +583,13 @@ def _numeral(token: Token) -> Value:
             raise ExpressionError(f"{quoted(text)} starts with a zero", token.offset, hint)
         most = limits.current().number
         if len(digits) > len(str(most)):
-            hint = limits.raised("number", f"numbers go up to {most:,}")
+            hint = limits.raised("number", f"use a number up to {most:,}")
             raise ExpressionError("the number is too large", token.offset, hint)
         return _bounded(int(digits) * factor, token.offset)
     exponent = digits.lower().partition("e")[2]
     most = limits.current().exponent
     if exponent and abs(int(exponent)) > most:
-        hint = limits.raised("exponent", f"exponents go up to {most}")
+        hint = limits.raised("exponent", f"use an exponent of at most {most}")
         raise ExpressionError(f"the exponent {exponent} is too large", token.offset, hint)
     return _bounded(fraction(digits) * factor, token.offset)
 
@@ -620,7 +620,7 @@ class _Parser:
             last = self.tokens[self.position - 1]
             number = last.text if last.kind == "number" else ""
             hint = hints.explain_rest(self.text.strip(), number, self.token.text)
-            raise ExpressionError(f"{quoted(self.token.text)} is not expected here", self.token.offset, hint)
+            raise ExpressionError(f"unexpected {quoted(self.token.text)}", self.token.offset, hint)
         return Expression(self.text, tuple(self.names), tree, len(self.tokens), tuple(self.calls))
 
     def advance(self) -> Token:
@@ -629,7 +629,7 @@ class _Parser:
         return token
 
     def accept(self, text: str) -> bool:
-        """Step over a word or sign if it is the next one."""
+        """Consume a word or sign if it comes next."""
         if self.token.text == text:
             self.position += 1
             return True
@@ -638,15 +638,15 @@ class _Parser:
     def expect(self, text: str) -> None:
         if not self.accept(text):
             found = f"found {quoted(self.token.text)}" if self.token.kind != "end" else "the expression ends"
-            lists = {",": "a list stands in [ ]", "": "close the bracket; a list stands in [ ]"}
+            lists = {",": "write a list in [ ]", "": "close the bracket, and write a list in [ ]"}
             hint = lists.get(self.token.text, "") if text == ")" else ""
-            raise ExpressionError(f"{text!r} is expected here, but {found}", self.token.offset, hint)
+            raise ExpressionError(f"expected {text!r}, but {found}", self.token.offset, hint)
 
     def operate(self) -> int:
-        """Step over an operator and return its offset. Counts operators, because a chain makes a tree of that depth."""
+        """Consume an operator and return its offset. Operators count, because a chain of them is a deep tree."""
         self.operations += 1
         if self.operations > self.bounds.operations:
-            hint = limits.raised("operations", "use a variable for a part")
+            hint = limits.raised("operations", "move a part to a variable")
             raise ExpressionError(f"more than {self.bounds.operations:,} operations", self.token.offset, hint)
         return self.advance().offset
 
@@ -663,7 +663,7 @@ class _Parser:
         return tree
 
     def operator(self) -> str:
-        """The binary operator that the next token is; empty if it is none."""
+        """The binary operator that comes next; empty if there is none."""
         text = self.token.text
         if text == "not":
             return "not in" if self.tokens[self.position + 1].text == "in" else ""
@@ -677,7 +677,7 @@ class _Parser:
                 tree = self.comparison(tree)
                 continue
             offset = self.operate()
-            # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
+            # Powers are right-associative: 2 ** 3 ** 2 is 2 ** 9.
             right = self.binary(binding - 1 if operator == "**" else binding)
             if operator in ("and", "or"):
                 tree = Logic(operator, tree, right, offset)
@@ -707,7 +707,7 @@ class _Parser:
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > self.bounds.brackets:
-            hint = limits.raised("brackets", "use a variable for a part")
+            hint = limits.raised("brackets", "move a part to a variable")
             raise ExpressionError(f"nested more than {self.bounds.brackets} deep", self.token.offset, hint)
 
     def postfix(self, tree: Tree) -> Tree:
@@ -745,15 +745,15 @@ class _Parser:
         if token.kind == "end":
             percent = re.fullmatch(r"\s*([0-9]{1,9})\s*%\s*", self.text)
             hint = f"write {decimal(fraction(f'{percent.group(1)}e-2'))}" if percent else ""
-            raise ExpressionError("the expression ends where a value is expected", token.offset, hint)
-        raise ExpressionError(f"{quoted(token.text)} stands where a value is expected", token.offset)
+            raise ExpressionError("expected a value, but the expression ends", token.offset, hint)
+        raise ExpressionError(f"expected a value, got {quoted(token.text)}", token.offset)
 
     def call(self, token: Token) -> Tree:
         self.advance()
         if token.text not in FUNCTIONS and token.text not in self.functions:
             functions = (*self.functions, *FUNCTIONS)
             hint = did_you_mean(token.text, functions, f"the functions are {', '.join(functions)}")
-            raise ExpressionError(f"there is no function {quoted(token.text)}", token.offset, hint)
+            raise ExpressionError(f"unknown function {quoted(token.text)}", token.offset, hint)
         if token.text in self.functions:
             self.calls.append((token.text, token.offset))
         return Call(token.text, self.arguments(")"), token.offset)

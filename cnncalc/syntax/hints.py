@@ -1,4 +1,4 @@
-"""What was meant by text that is no expression. Imported only for a message."""
+"""Guesses the meaning of text that is not an expression. Imported only for messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from cnncalc.errors import LONGEST_QUOTE, ascii_lookalike, quoted
 
-# What people write after numbers: GMac, MFLOPs, million.
+# Suffixes of numbers: GMac, MFLOPs, million.
 UNITS = "([kmgt])(?:macs?|flops?|madds?|ops?|params?|parameters)?"
 SUFFIX_OF = {"thousand": "k", "million": "M", "mio": "M", "billion": "G", "b": "G", "bn": "G", "trillion": "T"}
 INSTEAD = {
@@ -25,12 +25,12 @@ INSTEAD = {
     "≠": "write !=",
     "−": "write -",
     "{": "write names without braces, and lists in [ ]",
-    "$": "write the name alone",
+    "$": "write only the name",
 }
 
 
 def explain_token(rest: str) -> tuple[str, str]:
-    """The text at the beginning of `rest` that is no token, and what to write for it."""
+    """The beginning of `rest` that is not a token, and a hint."""
     match = re.match(r"[\w.]+|&&|\|\||.", rest, re.DOTALL)
     wrong = match.group() if match else rest
     hint = INSTEAD.get(wrong, "")
@@ -41,27 +41,27 @@ def explain_token(rest: str) -> tuple[str, str]:
     elif amount := re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)([^\W\d]+)", wrong):
         hint = _write_amount(*amount.groups()) or f"write {amount.group(1)} * {amount.group(2)} for a product"
     elif re.fullmatch(r"\.[^\W\d]\w*", wrong):
-        hint = "names of values have no dots"
+        hint = "write names without dots"
     elif sign := ascii_lookalike(wrong[0]):
         return wrong[0], hint or f"write {quoted(sign)}"
     return wrong, hint
 
 
 def explain_rest(text: str, number: str, word: str) -> str:
-    """What was probably meant by a text whose expression ends before `word`, with a number if one is given."""
+    """A hint for a text whose expression ends before `word`, after `number` if one is given."""
     if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
         return f"write {text.replace(',', '_')}"
     if re.fullmatch(r"0,[0-9]+", text):
         return f"write {text.replace(',', '.')}"
     if word == ",":
-        return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "a list stands in [ ]"
+        return f"write [{text}]" if text.isprintable() and len(text) <= LONGEST_QUOTE else "write a list in [ ]"
     if number and re.match("[0-9.]", word):
-        return f"put a comma between {number} and {word}"
+        return f"write a comma between {number} and {word}"
     return _write_amount(number, word) if number else ""
 
 
 def _write_amount(number: str, unit: str) -> str:
-    """How to write a number that has a unit or a word after it: 1GMac is 1G, 5 million is 5M."""
+    """How to write a number that is followed by a unit or a word: 1GMac is 1G, 5 million is 5M."""
     if suffix := SUFFIX_OF.get(unit.lower()):
         return f"write {number}{suffix}"
     if number[-1].isdigit() and (match := re.fullmatch(UNITS, unit, re.IGNORECASE)):

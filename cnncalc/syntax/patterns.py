@@ -1,4 +1,4 @@
-"""Patterns of names: `*` stands for any text without a dot, `**` for any."""
+"""Patterns of names: `*` matches any text without a dot, `**` any text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WITHOUT_DOT = "*"
 
 
 def named(names: Iterable[str], pattern: str) -> Iterator[str]:
-    """The names that a pattern fits."""
+    """The names that match a pattern."""
     first, *parts = re.split(r"(\*\*|\*)", pattern)
     for name in names:
         limits.spend(1)
@@ -24,10 +24,10 @@ def named(names: Iterable[str], pattern: str) -> Iterator[str]:
 
 
 def _fits(text: str, parts: Iterable[str]) -> bool:
-    """Whether a text consists of the parts of a pattern: texts, and the wildcards `*` and `**`.
+    """Whether a text matches the parts of a pattern: texts, and the wildcards `*` and `**`.
 
-    All ways that it may are followed together: to try one after another, as regular expressions do, would take
-    *a*a*a*a*b ages.
+    All possible matches are followed in parallel: backtracking, as in regular expressions, would take very long for
+    *a*a*a*a*b.
     """
     ends = {0}
     for part in parts:

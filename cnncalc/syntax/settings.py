@@ -4,7 +4,7 @@
         kernel = per_axis("size of the window")
         stride = per_axis("step of the window", default=1)
 
-A decoder takes the value of the spec's text or expression and returns it checked and typed, or raises RuleError.
+A decoder checks the value of the spec's text or expression and returns it with its type, or raises RuleError.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ JsonSchema: TypeAlias = "dict[str, Any]"
 P = ParamSpec("P")
 N = TypeVar("N", int, "int | Fraction")
 REQUIRED: Any = object()
-# NumPy and PyTorch have no tensors of more axes.
+# NumPy and PyTorch allow no more axes.
 MOST_AXES = 64
 
 # Names of the settings in PyTorch, Keras, Caffe, Darknet and ONNX, for messages.
@@ -105,12 +105,12 @@ class Setting:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """The words that this setting takes as values; they are no expressions."""
+        """The words that this setting accepts as values rather than as expressions."""
         return ()
 
     @property
     def wants(self) -> str:
-        """The values that the setting takes, in words for messages and the reference."""
+        """A description of accepted values, for messages and the reference."""
         raise NotImplementedError
 
     @property
@@ -128,15 +128,15 @@ class Setting:
         return self.keywords
 
     def check(self, value: Value) -> Any:
-        """The decoded value; NotImplemented if the setting does not take it."""
+        """The decoded value; NotImplemented if the setting does not accept it."""
         raise NotImplementedError
 
     def schema(self) -> JsonSchema:
-        """The JSON Schema of literal values; expressions are added for all settings alike."""
+        """The JSON Schema of literal values; expressions are added for all settings."""
         raise NotImplementedError
 
     def decode(self, value: Value) -> Any:
-        """The checked value. Raises RuleError that names the setting."""
+        """The checked value. Raises a RuleError that names the setting."""
         if value is None and self.default is None:
             return None
         decoded = self.check(value)
@@ -146,7 +146,7 @@ class Setting:
         if isinstance(value, str):
             hint = f"write {value} without quotes" if value.isdecimal() else did_you_mean(value, self.keywords)
         elif hasattr(value, "denominator") and not isinstance(value, int) and not isinstance(self, RealNumber):
-            hint = "// divides and rounds down; ceil, floor and round make a number whole"
+            hint = "use // to divide and round down, or ceil, floor or round"
         raise RuleError(f"{self.name} takes {self.wants}, not {describe(value)}", self.name, hint)
 
 
@@ -185,7 +185,7 @@ class Whole(Setting):
 
 
 class RealNumber(Setting):
-    """A number, fractions included, between bounds."""
+    """A number between bounds, which may be a fraction."""
 
     def __init__(
         self,
@@ -300,7 +300,7 @@ class WholeList(Whole):
 
 
 class PerAxisWhole(WholeList):
-    """A whole number for every spatial axis, or a list with one for each."""
+    """A whole number for all spatial axes, or a list with one per axis."""
 
     @property
     def wants(self) -> str:
@@ -308,7 +308,7 @@ class PerAxisWhole(WholeList):
 
 
 class PerSideWhole(WholeList):
-    """A whole number for every side, a list with one an axis, or one with two an axis (before, after)."""
+    """A whole number for all sides, a list with one per axis, or a list with two per axis (before, after)."""
 
     def __init__(self, doc: str, default: Any = REQUIRED, *, minimum: int | None = 0) -> None:
         super().__init__(doc, default, minimum=minimum)
@@ -340,7 +340,7 @@ class Padding(PerSideWhole):
 
 
 class TargetShape(Setting):
-    """The sizes of a shape, channels first; if `inferred`, one may be -1, which stands for what the others leave."""
+    """The sizes of a shape, channels first; if `inferred`, one may be -1 to follow from the others."""
 
     def __init__(
         self, doc: str, default: Any = REQUIRED, *, inferred: bool = False, example: Value | None = None
@@ -476,7 +476,7 @@ def is_whole(value: object, minimum: int | None) -> bool:
 
 
 def _declaration(setting: Callable[P, Setting]) -> Callable[P, Any]:
-    """A class of settings as layer types declare them: for its readers, the attribute holds the decoded value."""
+    """A declaration function of a class of settings: for type checkers, the attribute has the decoded value's type."""
     return setting
 
 
@@ -496,7 +496,7 @@ axis_list = _declaration(AxisList)
 text_of = _declaration(Text)
 
 
-# The meaning of settings that depend on the rank of the input.
+# Settings whose meaning depends on the rank of the input.
 
 
 def on_axes(value: N | tuple[N, ...], rank: int, setting: str) -> tuple[N, ...]:
@@ -505,11 +505,11 @@ def on_axes(value: N | tuple[N, ...], rank: int, setting: str) -> tuple[N, ...]:
         return (value,) * rank
     if len(value) == rank:
         return value
-    raise RuleError(_counts(setting, value, rank), setting, "give one number" + (f", or {rank}" if rank > 1 else ""))
+    raise RuleError(_counts(setting, value, rank), setting, "write one number" + (f", or {rank}" if rank > 1 else ""))
 
 
 def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], ...]:
-    """The numbers before and after each of `rank` axes, from one, one an axis or one a side."""
+    """The numbers before and after each of `rank` axes, from one number, one per axis or one per side."""
     if isinstance(value, int):
         return ((value, value),) * rank
     if len(value) == 2 * rank:
@@ -519,10 +519,10 @@ def on_sides(value: PerAxis, rank: int, setting: str) -> tuple[tuple[int, int], 
     raise RuleError(
         _counts(setting, value, rank),
         setting,
-        f"give one number, {rank} (one an axis) or {2 * rank} (before and after each axis)",
+        f"write one number, {rank} (one per axis) or {2 * rank} (before and after each axis)",
     )
 
 
 def _counts(setting: str, value: tuple[object, ...], rank: int) -> str:
     axes = "axis" if rank == 1 else "axes"
-    return f"{setting} has {plural(len(value), 'number')}, the input {rank} spatial {axes}"
+    return f"{setting} has {plural(len(value), 'number')}, but the input has {rank} spatial {axes}"

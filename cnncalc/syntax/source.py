@@ -1,8 +1,8 @@
 """YAML text -> nodes that know their line and column.
 
-Scalars stay text here: what a setting means decides how it is read (`no` is no boolean,
-`1e6` is a number where a number is wanted). Built from the parser's events, so that nothing
-of YAML's own typing (dates, octals, tags, merge keys) can happen.
+Scalars stay text here, and settings determine how they are read (`no` is not a boolean, `1e6` is a
+number if a setting takes numbers). Nodes are built from the parser's events, without the types of
+YAML (dates, octals, tags, merge keys).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from cnncalc import limits
 from cnncalc.errors import LONGEST_QUOTE, Problem, Span, SpecError, ascii_lookalike, quoted
 from cnncalc.record import Record
 
-# Of a longer text the parser that is worded in Python would take minutes to come to a mistake.
+# The pure Python parser, which explains mistakes, would take minutes for longer texts.
 LONGEST_WORDED = 200_000
-# A mistake this near to the end of a text that was cut can come from the cut.
+# A mistake this close to the end of a truncated text may come from the truncation.
 LONGEST_ESCAPE = 10
-# A spec has no use for directives, and libyaml compares each with all before it.
+# Specs need no directives, and libyaml compares each with all previous ones.
 MOST_DIRECTIVES = 10
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Scalar(Record):
-    """A piece of text. `plain` means written without quotes.
+    """A text. `plain` means written without quotes.
 
-    `literal` means that its characters stand in the file as in `text`, one column each: no escapes, one line.
+    `literal` means that the file has the same characters as `text`, one column each: no escapes, one line.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Scalar(Record):
 
     @property
     def text_column(self) -> int | None:
-        """The column of the text's first character; None if the file does not hold the text as it is read."""
+        """The column of the text's first character; None if the file writes the text differently."""
         if not self.literal:
             return None
         return self.span.column + (0 if self.plain else 1)
@@ -66,7 +66,7 @@ class Sequence(Record):
 
 
 class Mapping(Record):
-    """Keys and their nodes, in the order of the file; no key comes twice."""
+    """Keys and their nodes, in the order of the file; keys are unique."""
 
     entries: tuple[tuple[Scalar, Node], ...]
     span: Span
@@ -83,7 +83,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def kind(node: Node) -> str:
-    """What a node is, for a message: `a list`, `the text 'abc'`."""
+    """The kind of a node, for a message: `a list`, `the text 'abc'`."""
     if isinstance(node, Sequence):
         return "a list"
     if isinstance(node, Mapping):
@@ -94,7 +94,7 @@ def kind(node: Node) -> str:
 def read(path: str) -> bytes:
     """The bytes of a spec file, or of standard input for `-`: at most one more than the limit.
 
-    Raises SpecError where the file is missing, a directory, or unreadable.
+    Raises SpecError if the file is missing, a directory, or unreadable.
     """
     most = limits.current().bytes + 1
     try:
@@ -108,8 +108,8 @@ def read(path: str) -> bytes:
     except IsADirectoryError:
         raise SpecError([Problem(None, f"{path}: is a directory", "name a YAML file in it")]) from None
     except FileNotFoundError:
-        what = "is a link that leads nowhere" if os.path.islink(path) else "there is no such file"
-        raise SpecError([Problem(None, f"{path}: {what}")]) from None
+        reason = "is a broken link" if os.path.islink(path) else "no such file"
+        raise SpecError([Problem(None, f"{path}: {reason}")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([Problem(None, f"{path}: cannot be read: {reason}")]) from None
@@ -119,11 +119,11 @@ def read(path: str) -> bytes:
 def text_of(data: bytes, shown: str) -> str:
     """The text of a spec's bytes, which messages show as the file `shown`. A byte order mark is dropped.
 
-    Raises SpecError where they are too many, or not UTF-8.
+    Raises SpecError if there are too many bytes, or if they are not UTF-8.
     """
     most = limits.current().bytes
     if len(data) > most:
-        message = f"{shown}: is larger than {most:,} bytes, too large for a spec"
+        message = f"{shown}: is larger than {most:,} bytes"
         raise SpecError([Problem(None, message, limits.raised("bytes"))])
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SpecError([Problem(Span(shown, 1, 1), "the file is UTF-16", "save it as UTF-8")])
@@ -131,9 +131,9 @@ def text_of(data: bytes, shown: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if b"\0" in data:
-            hint = "a spec is a YAML text; `cnncalc show vgg16` prints one"
+            hint = "name a YAML file; `cnncalc show vgg16` prints an example"
             raise SpecError([Problem(None, f"{shown}: is a binary file", hint)]) from None
-        # The places of the error are those of `object`, which has no byte order mark.
+        # The offsets in the error refer to `object`, which has no byte order mark.
         before = error.object[: error.start].decode("utf-8")
         message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8"
         raise SpecError([Problem(_place(before, shown), message, "save the file as UTF-8")]) from None
@@ -146,7 +146,7 @@ def _place(before: str, file: str) -> Span:
 
 
 def parse(text: str, file: str) -> Node:
-    """The one document of a YAML text. Raises SpecError at the first thing that is not a spec's YAML."""
+    """The only document of a YAML text. Raises SpecError for the first problem."""
     refuse_unreadable(text, file)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -157,10 +157,10 @@ def parse(text: str, file: str) -> Node:
 
 
 def _explain_refusal(text: str, file: str, refusal: yaml.YAMLError | ValueError) -> Problem:
-    """Return the problem of a text that a parser refuses, in the same words for every parser.
+    """The problem of a text that a parser refuses, with the same message for every parser.
 
-    libyaml has its own messages, and since 0.2.6 its own nesting limit, which it applies before it reports the levels
-    above. The pure parser is slow, so that it reads only the beginning. Raises SpecError where a limit of ours ends it.
+    libyaml has its own messages, and since 0.2.6 its own nesting limit, which it applies before it reports outer
+    levels. The pure Python parser is slow and reads only the beginning. Raises SpecError if one of our limits ends it.
     """
     mark = getattr(refusal, "problem_mark", None)
     if mark is None or mark.index <= LONGEST_WORDED:
@@ -172,7 +172,7 @@ def _explain_refusal(text: str, file: str, refusal: yaml.YAMLError | ValueError)
             if error.problem_mark is not None and error.problem_mark.index <= end:
                 refusal = error
         except (yaml.YAMLError, ValueError):
-            # It fails to convert the escape \U00110000, or a version number of 5,000 digits.
+            # The parser cannot convert the escape \U00110000, or a version number of 5,000 digits.
             pass
     if isinstance(refusal, yaml.MarkedYAMLError):
         return _not_yaml(refusal, file, text)
@@ -180,37 +180,39 @@ def _explain_refusal(text: str, file: str, refusal: yaml.YAMLError | ValueError)
 
 
 def refuse_unreadable(text: str, file: str) -> None:
-    """Raise SpecError for what the parsers would not take, or only in a very long time."""
+    """Raise SpecError for text that the parsers refuse, or for which they take very long."""
     if wrong := yaml.reader.Reader.NON_PRINTABLE.search(text):
         message = f"the character U+{ord(wrong.group()):04X} is not allowed in YAML"
         hint = "remove it" if wrong.group() != "\0" else "remove it, or save the file as UTF-8"
         raise SpecError([Problem(_place(text[: wrong.start()], file), message, hint)])
     directives = islice(re.finditer(r"^%", text, re.MULTILINE), MOST_DIRECTIVES, None)
     if excess := next(directives, None):
-        message = f"more than {MOST_DIRECTIVES} lines begin with %, as directives do"
-        raise SpecError([Problem(_place(text[: excess.start()], file), message, "a spec needs none: remove them")])
+        message = f"more than {MOST_DIRECTIVES} lines begin with %, like directives"
+        raise SpecError(
+            [Problem(_place(text[: excess.start()], file), message, "remove them: a spec needs no directives")]
+        )
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
-    """The parser's complaint in words that fit a spec, at the place where the mistake was made."""
+    """The parser's error in terms of specs, at the place of the mistake."""
     complaint = str(error.problem)
     mark, opened = error.problem_mark, error.context_mark
     if NESTED in complaint and mark is not None:
         return _nested_too_deep(Span(file, mark.line + 1, mark.column + 1))
     if conflict := re.search(r"^(?:<{7}|>{7}) .*", text, re.MULTILINE):
-        return Problem(_place(text[: conflict.start()], file), "a merge conflict is not resolved here", "keep one side")
+        return Problem(_place(text[: conflict.start()], file), "unresolved merge conflict", "keep one side")
     if mark and (problem := _lookalike(text, mark, opened, file) or _indented_below(text, mark, complaint, file)):
         return problem
     if mark and BESIDE in complaint and _lines(text)[mark.line][: mark.column].rstrip().endswith(("]", "}")):
-        # Behind a bracket a word is the same mistake as a comma.
+        # After a bracket, a word is the same mistake as a comma.
         complaint = complaint.replace(BESIDE, BESIDE_COMMA)
     known = next((mistake for mistake in YAML_MISTAKES if mistake.complaint in complaint), None)
     message, hint = (known.message, known.hint) if known else (f"not valid YAML: {complaint}", "")
-    # What is never closed is noticed only where the text ends or makes no sense any more.
+    # A missing closing bracket is noticed only at the end, or where the text makes no sense.
     if opened is not None and known is not None and known.at_start:
         if message == NOT_CLOSED and mark is not None and mark.line == opened.line and END not in complaint:
             message = "a comma or the closing bracket is missing before this"
-            hint = "quote text that holds brackets or commas, as in 'depths[0]'"
+            hint = "add it, or quote text with brackets or commas, such as 'depths[0]'"
         else:
             mark = opened
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
@@ -222,22 +224,22 @@ def _lines(text: str) -> list[str]:
 
 
 def _lookalike(text: str, mark: yaml.Mark, opened: yaml.Mark | None, file: str) -> Problem | None:
-    """The problem of a sign that looks like one of YAML's, where the parser stopped or above."""
+    """The problem of a character that looks like one of YAML's, where the parser stopped or before."""
     lines = _lines(text)
     for number in (opened.line if opened else mark.line - 1, mark.line - 1, mark.line):
         line = re.split(r"(?:^|\s)#|[\'\"]", lines[number])[0] if 0 <= number < len(lines) else ""
         if number < mark.line:
-            # Behind its colon, that line may be a text in another language.
+            # After its colon, the line may have text in another language.
             line = line.partition(": ")[0]
         for column, character in enumerate(line, start=1):
             if sign := ascii_lookalike(character):
-                message = f"{quoted(character)} (U+{ord(character):04X}) stands where YAML has {quoted(sign)}"
+                message = f"{quoted(character)} (U+{ord(character):04X}) is not {quoted(sign)}"
                 return Problem(Span(file, number + 1, column), message, f"write {quoted(sign)}")
     return None
 
 
 def _indented_below(text: str, mark: yaml.Mark, complaint: str, file: str) -> Problem | None:
-    """The problem of a key that is indented below a line that ends in a value, so that nothing may stand below it."""
+    """The problem of a key that is indented below a line with a value."""
     at_colon = "mapping values are not" in complaint
     if not at_colon and "<block end>, but found '<block mapping start>'" not in complaint:
         return None
@@ -253,17 +255,17 @@ def _indented_below(text: str, mark: yaml.Mark, complaint: str, file: str) -> Pr
         return Problem(Span(file, above + 1, narrow.end(1) + 1), "no space follows this colon", "write ': '")
     bare = re.fullmatch(r"(\s*(?:- +)+)([\w.-]+)\s*(?:#.*)?", lines[above])
     if bare:
-        message = f"{quoted(bare.group(2))} has no colon, so that nothing can stand below it"
+        message = f"{quoted(bare.group(2))} has no colon, so that nothing can be below it"
         return Problem(Span(file, above + 1, bare.end(1) + 1), message, f"write `- {bare.group(2)}:`")
     pair = re.match(r"(\s*(?:- +)*)([\w.-]+):\s+[^\s#]", lines[above])
     if at_colon and ":" not in lines[above]:
         line = lines[above].strip()
-        message = f"{quoted(line)} has no colon, so that nothing can stand below it"
+        message = f"{quoted(line)} has no colon, so that nothing can be below it"
         place = Span(file, above + 1, len(lines[above]) - len(lines[above].lstrip()) + 1)
         return Problem(place, message, "end it with a colon" if len(line) > LONGEST_QUOTE else f"write `{line}:`")
     if pair is None or key.start(1) <= pair.start(2):
         return None
-    message = f"{quoted(pair.group(2))} has its value in this line, so that nothing can stand below it"
+    message = f"{quoted(pair.group(2))} has its value on this line, so that nothing can be below it"
     hint = f"indent {quoted(key.group(1))} like {quoted(pair.group(2))}, or write all settings below it as name: value"
     return Problem(Span(file, above + 1, pair.start(2) + 1), message, hint)
 
@@ -274,7 +276,7 @@ def _nested_too_deep(span: Span) -> Problem:
 
 
 class _Mistake(Record):
-    """What the parser says, what that means in a spec, and what mends it; `at_start`: where it was opened."""
+    """A parser's error, its message and hint for a spec; with `at_start`, reported where the construct opens."""
 
     complaint: str
     message: str
@@ -285,38 +287,38 @@ class _Mistake(Record):
 END = "'<stream end>'"
 NESTED = "exceeded maximum nesting depth"
 NOT_CLOSED = "this bracket is not closed"
-UNQUOTED = "close it, and quote text that holds brackets or commas"
+UNQUOTED = "close it, and quote text with brackets or commas"
 
 BESIDE = "<block end>, but found '<scalar>'"
 BESIDE_COMMA = "<block end>, but found ','"
 
 YAML_MISTAKES = (
-    _Mistake(r"'\t' that cannot start", "a tab stands here", "indent with spaces"),
-    _Mistake("found a tab character", "a tab stands here", "indent with spaces"),
+    _Mistake(r"'\t' that cannot start", "tab in the indentation", "indent with spaces"),
+    _Mistake("found a tab character", "tab in the indentation", "indent with spaces"),
     _Mistake("expected ',' or", NOT_CLOSED, UNQUOTED, at_start=True),
     _Mistake(f"the node content, but found {END}", "the text ends inside a bracket", UNQUOTED),
-    _Mistake("content, but found ','", "nothing stands before this comma", "remove it"),
-    _Mistake("content, but found", "no bracket is open that this would close", "remove it"),
-    _Mistake("<block end>, but found ']'", "no bracket is open that this would close", "remove it"),
-    _Mistake("<block end>, but found '}'", "no bracket is open that this would close", "remove it"),
-    _Mistake(BESIDE, "text stands behind the closing quote", "quote the whole text"),
+    _Mistake("content, but found ','", "no value before this comma", "remove it"),
+    _Mistake("content, but found", "this bracket closes nothing", "remove it"),
+    _Mistake("<block end>, but found ']'", "this bracket closes nothing", "remove it"),
+    _Mistake("<block end>, but found '}'", "this bracket closes nothing", "remove it"),
+    _Mistake(BESIDE, "text after the closing quote", "quote the whole text"),
     _Mistake(
         BESIDE_COMMA,
-        "text stands behind the closing bracket",
-        "begin each item in a line of its own; what stands beside a type goes to the next line, indented like it",
+        "text after the closing bracket",
+        "write each item on its own line, and keys beside a type on the next line with the same indentation",
     ),
     _Mistake(
-        "<block end>, but found '-'", "this dash is not below the dash above", "indent all items of a list equally"
+        "<block end>, but found '-'",
+        "this dash is not below the dash above",
+        "give all items of a list the same indentation",
     ),
     _Mistake(
-        "<block end>, but found '<block", "the indentation fits nothing above", "indent equally what belongs together"
+        "<block end>, but found '<block",
+        "the indentation matches no line above",
+        "give keys of one mapping the same indentation",
     ),
-    _Mistake(
-        "mapping values are not", "no colon is expected here", "quote text that holds ': ', or mend the indentation"
-    ),
-    _Mistake(
-        "sequence entries are not", "no dash is expected here", "begin a list in a line of its own, or quote the text"
-    ),
+    _Mistake("mapping values are not", "unexpected colon", "quote text with ': ', or fix the indentation"),
+    _Mistake("sequence entries are not", "unexpected dash", "begin a list on its own line, or quote the text"),
     _Mistake(
         "could not find expected ':'",
         "this line is neither `key: value` nor `- item`",
@@ -326,30 +328,28 @@ YAML_MISTAKES = (
     _Mistake("unexpected end of stream", "this quote is not closed", "end the text with the same quote", at_start=True),
     _Mistake(
         "unknown escape character",
-        "the backslash begins no known escape",
+        "unknown escape after the backslash",
         "use single quotes, or write two backslashes",
     ),
     _Mistake(
         "invalid Unicode character escape",
-        "this escape stands for no character",
-        "write a code from \\u0000 to \\U0010FFFF, no surrogate (D800 to DFFF)",
+        "this escape is not a character",
+        "write a code from \\u0000 to \\U0010FFFF, but no surrogate (D800 to DFFF)",
     ),
-    _Mistake("incompatible YAML", "this version of YAML is not known", "a spec needs no directive: remove it"),
-    _Mistake(
-        "extremely long version number", "this version of YAML is not known", "a spec needs no directive: remove it"
-    ),
+    _Mistake("incompatible YAML", "unknown version of YAML", "remove it: a spec needs no directive"),
+    _Mistake("extremely long version number", "unknown version of YAML", "remove it: a spec needs no directive"),
     _Mistake(
         "alphabetic or numeric",
-        "'*' and '&' begin names of YAML's own",
+        "'*' and '&' begin anchors and aliases of YAML",
         "quote the text, or begin an item of a list with '- '",
     ),
-    _Mistake("cannot start any token", "no text begins with this character", "quote the text"),
+    _Mistake("cannot start any token", "text cannot begin with this character", "quote the text"),
     _Mistake("expected '<document start>'", "a second document begins here", "keep one spec in a file"),
 )
 
 
 def values_in(node: Node) -> int:
-    """How many keys and values a node stands for, those of aliases as often as they stand there."""
+    """The number of keys and values of a node, counting the content of each alias."""
     known: dict[int, int] = {}
 
     def count(node: Node) -> int:
@@ -364,7 +364,7 @@ def values_in(node: Node) -> int:
 
 
 class _Open:
-    """A list or mapping that the events have begun and not yet ended; `nodes` counts what aliases stand for."""
+    """A list or mapping that has begun and not yet ended; `nodes` includes the content of aliases."""
 
     __slots__ = ("anchor", "is_mapping", "key", "keys", "nodes", "span", "values")
 
@@ -378,19 +378,19 @@ class _Open:
         self.nodes = 1
 
     def add(self, node: Node, problems: list[Problem]) -> None:
-        """The next node: an item of a list, or in turn a key and its value."""
+        """Add the next node: an item of a list, or alternately a key and its value."""
         if not self.is_mapping:
             self.values.append(node)
         elif self.key is None:
             self.key = _key(node)
         elif self.key.text in self.keys:
             line = self.keys[self.key.text].span.line
-            message = f"the key {quoted(self.key.text)} stands here a second time (first in line {line})"
-            problems.append(Problem(self.key.span, message, "remove one of the two"))
+            message = f"the key {quoted(self.key.text)} is already given in line {line}"
+            problems.append(Problem(self.key.span, message, "remove one of them"))
             self.key = None
         else:
             self.keys[self.key.text] = self.key
-            # A value that is left out has no place of its own: the key's is told.
+            # A missing value has no place, so it gets that of its key.
             nothing = isinstance(node, Scalar) and node.plain and not node.text
             self.values.append(Scalar("", True, self.key.span) if nothing else node)
             self.key = None
@@ -402,7 +402,7 @@ class _Open:
 
 
 class _Composer:
-    """Makes nodes of parse events, without recursion."""
+    """Builds nodes from parse events, without recursion."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -413,18 +413,18 @@ class _Composer:
         self.root: Node | None = None
 
     def compose(self, events: Iterator[Any]) -> Node:
-        """The one document. Raises SpecError where there is none, or more, or a key comes twice."""
+        """The only document. Raises SpecError if there is none or several, or if a key is repeated."""
         for event in events:
             self.take(event, Span(self.file, event.start_mark.line + 1, event.start_mark.column + 1))
         if self.problems:
             raise SpecError(self.problems)
         if self.root is None or (isinstance(self.root, Scalar) and self.root.is_null):
             place = Span(self.file, 1, 1)
-            raise SpecError([Problem(place, "the spec is empty", "a spec has at least input: and layers:")])
+            raise SpecError([Problem(place, "the spec is empty", "write at least input: and layers:")])
         return self.root
 
     def take(self, event: Any, span: Span) -> None:
-        """Take in the next event."""
+        """Process the next event."""
         name = type(event).__name__
         if name in ("SequenceStartEvent", "MappingStartEvent"):
             _refuse_tag(event, span)
@@ -446,7 +446,7 @@ class _Composer:
             raise SpecError([Problem(span, "a second document begins here", "keep one spec in a file")])
 
     def add(self, node: Node, nodes: int, anchor: str | None, span: Span) -> None:
-        """Put a node, which stands for so many, where it belongs."""
+        """Add a node, which counts as `nodes`, to the open list or mapping."""
         if anchor is not None:
             self.anchors[anchor] = (node, nodes)
         if not self.stack:
@@ -455,16 +455,16 @@ class _Composer:
         parent = self.stack[-1]
         parent.nodes += nodes
         if parent.nodes > self.limits.values:
-            message = f"lists, mappings and aliases come to more than {self.limits.values:,} values"
+            message = f"lists, mappings and aliases have more than {self.limits.values:,} values"
             raise SpecError([Problem(span, message, limits.raised("values"))])
         parent.add(node, self.problems)
 
     def alias(self, anchor: str, span: Span) -> tuple[Node, int]:
-        """What an alias stands for; an anchor that is not closed yet is not known, so none goes in a circle."""
+        """The content of an alias. Anchors that are still open are unknown, so aliases cannot form cycles."""
         if anchor in self.anchors:
             return self.anchors[anchor]
-        message = f"no anchor {quoted(f'&{anchor}')} stands above this alias"
-        raise SpecError([Problem(span, message, "put text that starts with '*' in quotes")])
+        message = f"the anchor {quoted(f'&{anchor}')} is not defined above this alias"
+        raise SpecError([Problem(span, message, "quote text that begins with '*'")])
 
 
 def _scalar(event: Any, span: Span) -> Scalar:
@@ -477,7 +477,9 @@ def _scalar(event: Any, span: Span) -> Scalar:
 def _key(node: Node) -> Scalar:
     if isinstance(node, Scalar):
         if node.plain and node.text == "<<":
-            raise SpecError([Problem(node.span, "merge keys have no meaning in a spec", "write a block, or the keys")])
+            raise SpecError(
+                [Problem(node.span, "merge keys have no meaning in a spec", "write a block, or write out the keys")]
+            )
         return node
     hint = "quote text that begins with a bracket"
     raise SpecError([Problem(node.span, f"a key must be a word, not {kind(node)}", hint)])

@@ -12,7 +12,7 @@ HEAD = "name: N\ninput: [3, 32, 32]\n"
 
 @pytest.fixture
 def pairs(tmp_path):
-    """The names of the layers of two lists of layers side by side; one that only one network has stands beside a -."""
+    """The names of the layers of two lists of layers side by side; one that only one network has belongs beside a -."""
 
     def pairs(old, new, before=""):
         networks = []

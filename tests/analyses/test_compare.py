@@ -148,7 +148,7 @@ def test_all_sizes_together_are_bounded(layers, steps, monkeypatch):
             over_sizes(spec, tuple(range(8, 108)))
     assert len(built) == 3
     message = f"building net at 100 sizes takes more than {3 * steps * limits.Cost.STEP:,} operations"
-    advice = "compare at most 3 sizes at a time; `--limit work=N` raises the limit"
+    advice = "compare at most 3 sizes at a time, or raise the limit with `--limit work=N`"
     assert [(problem.message, problem.hint) for problem in refused.value.problems] == [(message, advice)]
 
 

@@ -123,7 +123,7 @@ def test_the_sentences(spec, run, tmp_path):
     path.write_text(VIT)
     said = " ".join(run("field", str(path)).output.split())
     assert "every output sees the whole input" not in said
-    assert "In permute, positions have become channels: the field is that of all channels together" in said
+    assert "In permute, positions become channels: the field is that of all channels together" in said
     assert "一个输出的" not in said
     assert "在 permute 中，位置变成了通道" in run("field", str(path), "--language", "zh").output
     layer = " ".join(run("field", str(path), "permute").output.split())

@@ -176,10 +176,10 @@ def test_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("guards", "problem"),
     [
-        ("budget: {con1.params: 3}", "10:10: no layer or block is called 'con1'; did you mean 'conv1'?"),
+        ("budget: {con1.params: 3}", "10:10: no layer or block has the name 'con1'; did you mean 'conv1'?"),
         (
             "budget: {x*.params: 3}",
-            "10:10: no layer or block is called 'x*'; the names at the top are conv1, relu, flatten, fc",
+            "10:10: no layer or block has the name 'x*'; the names at the top are conv1, relu, flatten, fc",
         ),
         ("budget: {params: classes - 11}", "10:18: params: max takes a number of at least 0, not -1"),
         ("budget: {params: [3]}", "10:18: params: max takes a number of at least 0, not [3]"),
@@ -188,16 +188,19 @@ def test_patterns(tmp_path: Path, pattern: str, names: list[str]) -> None:
             "expect: {output: 2.5}",
             "10:18: output takes a shape, not 2.5; write the channels first, such as [64, 56, 56]",
         ),
-        ("assert: params('con1') > 3", "10:9: no layer or block is called 'con1'; did you mean 'conv1'?"),
+        ("assert: params('con1') > 3", "10:9: no layer or block has the name 'con1'; did you mean 'conv1'?"),
         (
             "assert: params('conv1', 3) > 3",
             "10:9: params takes the name of a layer or block, or nothing; write params() or params('conv1')",
         ),
-        ("assert: params()", "10:9: an assertion is true or false, but this is 82154; compare it, as in depth() <= 50"),
+        (
+            "assert: params()",
+            "10:9: an assertion is true or false, but this is 82154; compare it, such as depth() <= 50",
+        ),
         ("assert: depth('conv1') > 1", "10:9: depth is a figure of the whole network; write depth()"),
         (
             "assert: receptive_field('*') > 1",
-            "10:9: '*' names 4 layers and blocks, conv1, relu, flatten among them; name one",
+            "10:9: '*' matches 4 layers and blocks, such as conv1, relu, flatten; name one",
         ),
         ("assert: output() > 1", "10:18: '>' takes numbers, not [10]"),
     ],
@@ -257,8 +260,8 @@ def test_a_broken_budget_says_where_it_is_spent_and_what_would_keep_it(tmp_path:
     """2,154 too many of 82,154 are 2.63 % of the linear layer's, rounded up to be enough."""
     found = verdicts(tmp_path, "budget: {params: 80k}\n")
     (finding,) = findings(found)
-    assert finding.message == "params is 82,154, 2,154 (2.7 %) more than the 80,000 of its budget"
-    assert finding.hint == "take 2.7 % off fc or allow 82.2k"
+    assert finding.message == "params is 82,154, 2,154 (2.7 %) more than its budget of 80,000"
+    assert finding.hint == "reduce fc by 2.7 % or allow 82.2k"
     assert finding.details == ("fc has 81,930 (99.7 %)", "conv1 has 224 (0.3 %)")
 
 
@@ -273,7 +276,7 @@ layers:
 def test_a_smaller_input_that_keeps_the_budget(tmp_path: Path) -> None:
     """216 multiply-accumulates a position: 192 x 192 of them are 7,962,624, 224 x 224 are 10,838,016."""
     (finding,) = findings(verdicts(tmp_path, "budget: {macs: 10M}\n", CONVS))
-    assert finding.hint == "take 29.4 % off conv, make the input 3x192x192 or allow 14.2M"
+    assert finding.hint == "reduce conv by 29.4 %, make the input 3x192x192 or allow 14.2M"
     (exact,) = findings(verdicts(tmp_path, "budget: {macs: 10_838_016}\n", CONVS))
     assert "3x224x224" in exact.hint
     (none,) = findings(verdicts(tmp_path, "budget: {macs: 200k}\n", CONVS))
@@ -313,9 +316,9 @@ def test_increases(tmp_path: Path, allowed: object, state: str) -> None:
 def test_an_increase_tells_what_grew(tmp_path: Path) -> None:
     guards = "budget: {params: {max_increase: 1%}, conv1.params: {max_increase: 0}}\n"
     whole, conv = findings(verdicts(tmp_path, guards, WIDER, SMALL))
-    assert whole.message == "params grew by 10,268 (12.5 %) to 92,422, where 821.5 (1.0 %) is allowed"
+    assert whole.message == "params grew by 10,268 (12.5 %) to 92,422, more than the allowed 821.5 (1.0 %)"
     assert whole.details == ("fc: +10,240, from 81,930 to 92,170", "conv1: +28, from 224 to 252")
-    assert conv.message == "conv1.params grew by 28 (12.5 %) to 252, where 0 (0.0 %) is allowed"
+    assert conv.message == "conv1.params grew by 28 (12.5 %) to 252, more than the allowed 0 (0.0 %)"
 
 
 def test_less_is_no_increase(tmp_path: Path) -> None:

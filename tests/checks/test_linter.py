@@ -94,10 +94,10 @@ def test_a_severity_is_that_of_the_finding(found) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("CNN999", "there is no rule 'CNN999'; `cnncalc lint --list` shows the rules"),
-        ("unused-varable", "there is no rule 'unused-varable'; did you mean 'unused-variable'?"),
-        ("CNNO03", "there is no rule 'CNNO03'; `cnncalc lint --list` shows the rules"),
-        ("", "there is no rule ''; `cnncalc lint --list` shows the rules"),
+        ("CNN999", "unknown rule 'CNN999'; `cnncalc lint --list` shows the rules"),
+        ("unused-varable", "unknown rule 'unused-varable'; did you mean 'unused-variable'?"),
+        ("CNNO03", "unknown rule 'CNNO03'; `cnncalc lint --list` shows the rules"),
+        ("", "unknown rule ''; `cnncalc lint --list` shows the rules"),
     ],
 )
 def test_a_word_that_is_no_rule(word: str, message: str) -> None:

@@ -348,22 +348,22 @@ def test_all_problems_of_all_specs_are_told(run, file):
     ("arguments", "message"),
     [
         ((), "Missing argument 'SPEC...'"),
-        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
+        (("vgg16", "--columns", "parms"), "unknown column 'parms'; did you mean 'params'?"),
         (("vgg16", "--sort", "pram"), "'pram' is not one of 'network', 'year', 'params'"),
         (("vgg16", "resnet50", "--relative-to", "resnet18"), "did you mean 'resnet50'?"),
-        (("vgg16", "m5", "--relative-to", "xyz"), "is not one of the networks to compare; they are vgg16 and m5\n"),
+        (("vgg16", "m5", "--relative-to", "xyz"), "is not among the compared networks; use vgg16 or m5\n"),
         (
             ("vgg16", "resnet50", "--set", "clases=1"),
             "no network has a variable 'clases'; did you mean 'classes'?\n",
         ),
-        (("vgg16", "--set", "clases=1"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
-        (("vgg16", "--at", "64,x"), "'64,x' are not sizes; write whole numbers from 1, as in 128,160,224"),
-        (("vgg16", "--at", "0"), "'0' are not sizes"),
-        (("vgg16", "--at", "64", "--stages"), "--at and --stages exclude each other; give one of them"),
-        (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; leave --sort out"),
+        (("vgg16", "--set", "clases=1"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
+        (("vgg16", "--at", "64,x"), "'64,x' is not a list of sizes; write whole numbers from 1, such as 128,160,224"),
+        (("vgg16", "--at", "0"), "'0' is not a list of sizes"),
+        (("vgg16", "--at", "64", "--stages"), "--at and --stages are mutually exclusive; use one of them"),
+        (("vgg16", "--at", "64", "--sort", "params"), "--at does not use --sort; remove --sort"),
         (
             ("vgg16", "--stages", "--relative-to", "vgg16"),
-            "--stages does not use --relative-to; leave --relative-to out",
+            "--stages does not use --relative-to; remove --relative-to",
         ),
         (("vgg16", "--plot", "x.pdf"), "the file name 'x.pdf' must end with .svg or .png"),
         (("vgg16", "--transpos"), "--transpose"),
@@ -397,7 +397,7 @@ def test_without_matplotlib_it_is_said_what_adds_it(run, monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     path = tmp_path / "plot.svg"
     output = run("compare", "vgg16", "--plot", str(path), status=2).output
-    assert output == "--plot draws with matplotlib, which is not installed; `pip install 'cnncalc[plot]'` adds it\n"
+    assert output == "--plot needs matplotlib, which is not installed; install it with `pip install 'cnncalc[plot]'`\n"
     assert not path.exists()
 
 
@@ -511,10 +511,10 @@ def test_what_has_no_place_on_logarithmic_axes(run, file, tmp_path):
     pytest.importorskip("matplotlib")
     relu = file("name: only relu\ninput: [3, 8, 8]\nlayers: [relu]")
     words = words_of(compare_plot.draw(entries(relu, "lenet5", "vgg16"), "svg"))
-    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: only relu" in words
+    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: only relu" in words
     path = tmp_path / "none.png"
     output = run("compare", relu, "--plot", str(path), status=2).output
-    assert output == "there is nothing to draw: no network has both parameters and MACs, and at most 10^30 of each\n"
+    assert output == "nothing to plot: no network has both parameters and MACs, and at most 10^30 of each\n"
     assert not path.exists()
 
 
@@ -529,9 +529,9 @@ def test_amounts_beyond_64_bits_are_drawn_and_vast_ones_are_not(run, file, tmp_p
     words = words_of(compare_plot.draw(entries(file(LARGE), "lenet5", vast), "svg"))
     # The axis of MACs goes on to 10^21.
     assert "1,000 E" in words
-    assert "not shown, as they have no parameters, no MACs or more than 10^30 of them: vast" in words
+    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: vast" in words
     output = run("compare", vast, "--plot", str(tmp_path / "none.png"), status=2).output
-    assert output.startswith("there is nothing to draw")
+    assert output.startswith("nothing to plot")
 
 
 def test_a_picture_is_written_whole_or_not_at_all(run, tmp_path):

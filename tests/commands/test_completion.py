@@ -213,8 +213,8 @@ def test_no_line_raises(completed: Callable[..., list[str]]) -> None:
             {_shells.VARIABLE: "bash_complete", "COMP_WORDS": "cnncalc s", "COMP_CWORD": "one"},
             "bash_complete is what the shell itself asks for",
         ),
-        ({_shells.VARIABLE: "1"}, "_CNNCALC_COMPLETE is none of bash_source, zsh_source, fish_source"),
-        ({_shells.VARIABLE: "bash_\x1b[31m"}, "_CNNCALC_COMPLETE is none of bash_source, zsh_source, fish_source"),
+        ({_shells.VARIABLE: "1"}, "_CNNCALC_COMPLETE must be one of bash_source, zsh_source, fish_source"),
+        ({_shells.VARIABLE: "bash_\x1b[31m"}, "_CNNCALC_COMPLETE must be one of bash_source, zsh_source, fish_source"),
     ],
 )
 def test_what_no_shell_asks_for_is_one_line(environment: dict[str, str], words: str) -> None:

@@ -12,7 +12,7 @@ REPORTS = ("explain", "field", "sharing")
 @pytest.mark.parametrize("network", bundled.names())
 def test_report(network, report, run):
     if report not in cli.list_commands(None):
-        pytest.skip(f"there is no command {report} yet")
+        pytest.skip(f"unknown command {report} yet")
     english, chinese = (run(report, network, "--language", language).output for language in ("en", "zh"))
     assert english.strip()
     assert not has_chinese(english)

@@ -91,15 +91,15 @@ def test_a_layer_of_training_says_so(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("vgg16", "fc66"), "no layer or block is called 'fc66'; did you mean 'fc6'?\n"),
-        (("vgg16", "conv1"), "no layer or block is called 'conv1'; name conv1_1 or conv1_2\n"),
+        (("vgg16", "fc66"), "no layer or block has the name 'fc66'; did you mean 'fc6'?\n"),
+        (("vgg16", "conv1"), "no layer or block has the name 'conv1'; name conv1_1 or conv1_2\n"),
         (
             ("vgg16", "zzz"),
-            "no layer or block is called 'zzz'; `cnncalc summary --depth all` shows all names of ",
+            "no layer or block has the name 'zzz'; `cnncalc summary --depth all` shows all names of ",
         ),
         (
             ("mobilenet_v1", "conv2_1"),
-            "'conv2_1' is a block of 6 layers, and one layer is explained at a time; name conv2_1.dw,",
+            "'conv2_1' is a block of 6 layers, but only single layers can be explained; name conv2_1.dw,",
         ),
         (
             ("mobilenet_v1", "dw"),

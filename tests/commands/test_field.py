@@ -89,7 +89,7 @@ def test_a_block_is_its_last_layer(run):
 def test_a_layer_by_the_end_of_its_name(run):
     assert "up4.merge ends with up4.merge.relu_2." in run("field", "unet", "up4.merge").output
     assert run("field", "unet", "merge.conv1", status=2).output.startswith(
-        "no layer or block is called 'merge.conv1'; name up4.merge.conv1, up3.merge.conv1"
+        "no layer or block has the name 'merge.conv1'; name up4.merge.conv1, up3.merge.conv1"
     )
     spec = "input: [1, 9, 9]\nblocks: {b(): [{conv: [1, 3], name: c}]}\nlayers: [{b: , name: one}]"
     assert run("field", "-", "c", stdin=spec).output == run("field", "-", "one.c", stdin=spec).output
@@ -131,24 +131,24 @@ def test_the_columns_of_the_summary(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("vgg16", "conv55"), "no layer or block is called 'conv55'; did you mean 'conv5_3' or 'conv5_2'?\n"),
+        (("vgg16", "conv55"), "no layer or block has the name 'conv55'; did you mean 'conv5_3' or 'conv5_2'?\n"),
         (("vgg16", "conv5"), "name conv5_1, conv5_2 or conv5_3\n"),
-        (("resnet50", "3x3.conv"), "no layer or block is called '3x3.conv'"),
+        (("resnet50", "3x3.conv"), "no layer or block has the name '3x3.conv'"),
         (("vgg16", "xyz"), "`cnncalc summary --depth all` shows all names of VGG-16\n"),
         (
             ("vgg16", "conv1_1", "--at", "2,300"),
-            "--at 2,300 lies outside the output of conv1_1, 224x224; positions go from 0,0 to 223,223\n",
+            "--at 2,300 is outside the output of conv1_1, 224x224; use positions from 0,0 to 223,223\n",
         ),
         (
             ("vgg16", "conv1_1", "--at", "2,3,64"),
-            "--at 2,3,64 lies outside the output of conv1_1, 224x224x64; positions go from 0,0,0 to 223,223,63\n",
+            "--at 2,3,64 is outside the output of conv1_1, 224x224x64; use positions from 0,0,0 to 223,223,63\n",
         ),
         (
             ("vgg16", "conv1_1", "--at", "2"),
-            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; a channel may follow\n",
+            "--at 2 has 1 number, but a position of conv1_1 has 2: height and width; write one number per axis;",
         ),
-        (("vgg16", "fc6", "--at", "3"), "fc6 outputs a vector, which has no positions; leave --at out\n"),
-        (("vgg16", "conv1_1", "--at", "a,b"), "'a,b' is not a position; write whole numbers from 0, as in 2,3"),
+        (("vgg16", "fc6", "--at", "3"), "fc6 outputs a vector, which has no positions; remove --at\n"),
+        (("vgg16", "conv1_1", "--at", "a,b"), "'a,b' is not a position; write whole numbers from 0, such as 2,3"),
         (("vgg16", "--plot"), "--at and --plot need a layer; name one after SPEC"),
         (("vgg16", "conv1_1", "--all"), "--all and --depth show all layers; leave LAYER out"),
         (("vgg61",), "did you mean 'vgg19' or 'vgg16'?\n"),

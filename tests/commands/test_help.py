@@ -48,7 +48,7 @@ def test_help_is_that_of_the_command(run) -> None:
 
 
 def test_help_of_a_command_that_does_not_exist(run) -> None:
-    assert "there is no command 'sumary'; did you mean 'summary'?" in run("help", "sumary", status=2).stderr
+    assert "unknown command 'sumary'; did you mean 'summary'?" in run("help", "sumary", status=2).stderr
 
 
 @pytest.mark.parametrize("option", ["-V", "--version"])
@@ -74,7 +74,7 @@ def test_json_is_short_for_its_format(run) -> None:
 
 def test_json_and_another_format_exclude_each_other(run) -> None:
     for arguments in (["--json", "-f", "csv"], ["-f", "csv", "--json"]):
-        assert "--json and --format csv exclude each other" in run("list", *arguments, status=2).stderr
+        assert "--json and --format csv are mutually exclusive" in run("list", *arguments, status=2).stderr
     json.loads(run("list", "--json", "-f", "json").output)
 
 

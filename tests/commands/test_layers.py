@@ -71,7 +71,10 @@ def test_a_file_is_written(run, tmp_path) -> None:
         ("Pooling", "unknown layer type 'Pooling'; write max_pool or avg_pool, such as `- max_pool: 3`\n"),
         (
             "fc6",
-            "unknown layer type 'fc6'; cnncalc calls it linear: write `- linear: 1000` with `name: fc6` beside it\n",
+            (
+                "unknown layer type 'fc6'; cnncalc calls it linear:"
+                " write `- linear: 1000` with `name: fc6` in the same item\n"
+            ),
         ),
         (
             "attention",

@@ -74,9 +74,9 @@ def test_output_is_a_file(run, tmp_path):
     ("arguments", "message"),
     [
         (("vgg61",), "did you mean 'vgg19' or 'vgg16'?\n"),
-        (("vgg16", "--columns", "unsared"), "there is no column 'unsared'; did you mean 'unshared'?"),
+        (("vgg16", "--columns", "unsared"), "unknown column 'unsared'; did you mean 'unshared'?"),
         (("vgg16", "--language", "fr"), "'fr' is not one of 'en', 'zh'"),
-        (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
+        (("vgg16", "--depth", "none"), "'none' is not a number of levels; write a whole number from 1, or all"),
         (("vgg16", "--languag", "zh"), "--language"),
         ((), "Missing argument 'SPEC'"),
     ],

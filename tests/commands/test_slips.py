@@ -9,47 +9,47 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_NETWORK = "there is no such file and no bundled network of that name"
-CHANNELS = "channels come first, and the input of this spec has 3"
+NO_NETWORK = "no such file or bundled network"
+CHANNELS = "channels come first, and the input of this spec has 3 channels"
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("vgg16", "there is no command 'vgg16'; write `cnncalc summary vgg16`"),
-        ("sumary vgg16", "there is no command 'sumary'; did you mean 'summary'?"),
+        ("vgg16", "unknown command 'vgg16'; write `cnncalc summary vgg16`"),
+        ("sumary vgg16", "unknown command 'sumary'; did you mean 'summary'?"),
         ("summary VGG16", f"VGG16: {NO_NETWORK}; did you mean 'vgg16'?"),
         ("summary vgg-16", f"vgg-16: {NO_NETWORK}; did you mean 'vgg16'?"),
         ("summary resnet-50", f"resnet-50: {NO_NETWORK}; did you mean 'resnet50'?"),
         ("summary mobilenetv2", f"mobilenetv2: {NO_NETWORK}; did you mean 'mobilenet_v2'?"),
         ("summary EfficientNet-B0", f"EfficientNet-B0: {NO_NETWORK}; did you mean 'efficientnet_b0'?"),
         ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
-        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the networks"),
-        ("summary vgg16 --set class=10", "--set class: there is no variable 'class'; did you mean 'classes'?"),
-        ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write it as in classes=10"),
+        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
+        ("summary vgg16 --set class=10", "--set class: the spec has no variable 'class'; did you mean 'classes'?"),
+        ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write, for example, classes=10"),
         ("summary vgg16 --column params", "--columns"),
-        ("summary vgg16 --columns parameters", "there is no column 'parameters'; did you mean 'params'?"),
+        ("summary vgg16 --columns parameters", "unknown column 'parameters'; did you mean 'params'?"),
         ("summary vgg16 --input 224x224x3", f"--input 224x224x3: {CHANNELS}; write --input 3x224x224\n"),
         ("summary vgg16 --input 224", f"--input 224: {CHANNELS}; write --input 3x224x224\n"),
         ("summary vgg16 --input 224x224", f"--input 224x224: {CHANNELS}; write --input 3x224x224\n"),
         (
             "summary vgg16 --input 224*224*3",
-            "'224*224*3' is no size; write the channels first, then the sizes, such as 3x224x224",
+            "'224*224*3' is not a size; write the channels, then the sizes, such as 3x224x224",
         ),
         (
             "summary vgg16 --input 3;224;224",
-            "'3;224;224' is no size; write the channels first, then the sizes, such as 3x224x224",
+            "'3;224;224' is not a size; write the channels, then the sizes, such as 3x224x224",
         ),
-        ("summary vgg16 --input image=3x224x224", "there is no input 'image'; the input is called input"),
-        ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write it as in params=5M"),
-        ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write it as in params=5M"),
-        ("check vgg16 --max macs=1GMac", "--max macs=1GMac: '1GMac' is not understood here; write 1G"),
-        ("check vgg16 --max params=5million", "'5million' is not understood here; write 5M"),
+        ("summary vgg16 --input image=3x224x224", "the spec has no input 'image'; the input is named input"),
+        ("check vgg16 --max 5M", "'5M' is not QUANTITY=N; write, for example, params=5M"),
+        ("check vgg16 --max params<5M", "'params<5M' is not QUANTITY=N; write, for example, params=5M"),
+        ("check vgg16 --max macs=1GMac", "--max macs=1GMac: unexpected '1GMac'; write 1G"),
+        ("check vgg16 --max params=5million", "unexpected '5million'; write 5M"),
         ("check vgg16 --max parameters=5M", "unknown quantity 'parameters'; did you mean 'params'?"),
-        ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE; write it as in depth=16"),
+        ("check vgg16 --expect 16", "'16' is not QUANTITY=VALUE; write, for example, depth=16"),
         (
             "check vgg16 --assert fc6.params<0.5",
-            "'.params' is not understood here; write params('fc6'), or params('fc6') / params() for its share",
+            "unexpected '.params'; write params('fc6'), or params('fc6') / params() for its share",
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     path = tmp_path / f"model.{suffix}"
     if there:
         path.write_bytes(TEXTS[suffix])
-    what = "is no spec" if there else "there is no such file"
+    what = "is not a spec" if there else "no such file"
     advice = f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {NOT_READ[suffix]}"
     for command in ("summary", "lint"):
         output = run(command, str(path), status=2).output
@@ -98,7 +98,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
 def test_bytes_are_not_shown(run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(TEXTS["onnx"])
-    assert run("show", str(path), status=2).output.startswith(f"{path}: is no spec; cnncalc reads YAML specs")
+    assert run("show", str(path), status=2).output.startswith(f"{path}: is not a spec; cnncalc reads YAML specs")
 
 
 def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
@@ -115,11 +115,11 @@ def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
 def test_a_binary_file_of_no_known_format(run, tmp_path: Path) -> None:
     path = tmp_path / "net"
     path.write_bytes(b"\x7fELF\x02\x01\x00\xff")
-    message = f"{path}: is a binary file; a spec is a YAML text; `cnncalc show vgg16` prints one\n"
+    message = f"{path}: is a binary file; name a YAML file; `cnncalc show vgg16` prints an example\n"
     assert run("summary", str(path), status=2).output == message
 
 
 def test_a_spec_in_place_of_a_command(run, tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("input: [3]\nlayers: [relu]\n", encoding="utf-8")
-    assert f"there is no command '{path}'; write `cnncalc summary {path}`" in run(str(path), status=2).output
+    assert f"unknown command '{path}'; write `cnncalc summary {path}`" in run(str(path), status=2).output

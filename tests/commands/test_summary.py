@@ -100,14 +100,14 @@ def test_set_and_input(run):
     [
         (
             ("vgg61",),
-            "vgg61: there is no such file and no bundled network of that name; did you mean 'vgg19' or 'vgg16'?\n",
+            "vgg61: no such file or bundled network; did you mean 'vgg19' or 'vgg16'?\n",
         ),
-        (("nowhere/vgg16.yaml",), "nowhere/vgg16.yaml: there is no such file\n"),
-        (("vgg16", "--set", "clases=10"), "--set clases: there is no variable 'clases'; did you mean 'classes'?\n"),
+        (("nowhere/vgg16.yaml",), "nowhere/vgg16.yaml: no such file\n"),
+        (("vgg16", "--set", "clases=10"), "--set clases: the spec has no variable 'clases'; did you mean 'classes'?\n"),
         (("vgg16", "--set", "classes"), "'classes' is not NAME=VALUE"),
         (("vgg16", "--input", "3x5x5"), "does not fit"),
-        (("vgg16", "--columns", "parms"), "there is no column 'parms'; did you mean 'params'?"),
-        (("vgg16", "--depth", "none"), "'none' is neither a number of levels from 1 nor all"),
+        (("vgg16", "--columns", "parms"), "unknown column 'parms'; did you mean 'params'?"),
+        (("vgg16", "--depth", "none"), "'none' is not a number of levels; write a whole number from 1, or all"),
         (("vgg16", "--formt", "json"), "--format"),
         (("vgg16", "--output", "nowhere/x.txt"), "No such file or directory"),
         ((), "Missing argument 'SPEC'"),
@@ -121,7 +121,7 @@ def test_what_is_wrong_is_said(arguments, message, run):
 
 
 def test_a_wrong_command(run):
-    assert "there is no command 'sumary'; did you mean 'summary'?" in run("sumary", status=2).output
+    assert "unknown command 'sumary'; did you mean 'summary'?" in run("sumary", status=2).output
 
 
 def test_output_is_written_whole(run, tmp_path):

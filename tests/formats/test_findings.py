@@ -42,7 +42,7 @@ CHECKS = (
 )
 OUTCOMES = (
     Outcome("nets/a b.yaml", "A", (BROKEN, WARNED, NOTED), CHECKS),
-    unusable("gone.yaml", [Problem(None, "gone.yaml: there is no such file")]),
+    unusable("gone.yaml", [Problem(None, "gone.yaml: no such file")]),
     Outcome("fine.yaml", "Fine", ()),
 )
 HOSTILE = "\n::error::x\r##[error]y <b>&\"']]> \x1b[31m%0A| `*_[a](b) \u202e"
@@ -74,7 +74,7 @@ TWINS = (
 
 def test_counted() -> None:
     assert counted(OUTCOMES) == (
-        "3 specs: 3 checks kept, 1 broken, 1 without a baseline; 1 unusable; 1 warning, 1 note of the rules"
+        "3 specs: 3 checks passed, 1 failed, 1 without a baseline; 1 unusable; 1 warning, 1 note of the rules"
     )
     assert counted(OUTCOMES[2:]) == "1 spec: no findings"
 
@@ -83,12 +83,12 @@ def test_text() -> None:
     assert text("text").splitlines() == [
         "nets/a b.yaml:12:7: error: params is 9, 1 (12.5 %) more than 8; allow 9 [budget]",
         "    fc has 5",
-        "gone.yaml: error: there is no such file [spec]",
+        "gone.yaml: error: no such file [spec]",
         "nets/a b.yaml:3:5: warning: a bias [CNN001]",
         "nets/a b.yaml: note: most is in fc [CNN020]",
         (
-            "nets/a b.yaml: 3 of 4 checks kept, 1 skipped (no baseline);"
-            " params_size is nearest to its budget: 88.9 % of at most 40 B"
+            "nets/a b.yaml: 3 of 4 checks passed, 1 skipped (no baseline);"
+            " params_size is closest to its budget: 88.9 % of at most 40 B"
         ),
         counted(OUTCOMES),
     ]
@@ -334,7 +334,7 @@ def test_control_characters_reach_no_format(form: str) -> None:
 def test_markdown() -> None:
     lines = text("markdown").splitlines()
     assert lines[0] == f"### cnncalc: {counted(OUTCOMES)}"
-    assert "| budget | params | 9 | at most 8 | 112.5 % | **broken** |" in lines
-    assert "| expect | output | 3x8 | 3x8 |  | kept |" in lines
+    assert "| budget | params | 9 | at most 8 | 112.5 % | **failed** |" in lines
+    assert "| expect | output | 3x8 | 3x8 |  | passed |" in lines
     assert "- nets/a b.yaml:12:7: error: params is 9, 1 (12.5 %) more than 8; allow 9 (budget)" in lines
     assert "<b>" not in text("markdown", hostile())

@@ -45,7 +45,7 @@ def table(widths: list[int], rows: int = 2, *, numeric: bool = False) -> Table:
 
 def test_a_narrow_table_is_a_tabular_of_normal_size() -> None:
     assert next(iter(latex.body(table([10, 10])))) == r"\noindent\begin{tabular}{ll}"
-    assert next(iter(latex.write(table([10, 10])))) == r"% wants \usepackage{booktabs}"
+    assert next(iter(latex.write(table([10, 10])))) == r"% needs \usepackage{booktabs}"
 
 
 def test_a_wider_table_has_smaller_type() -> None:
@@ -64,14 +64,14 @@ def test_long_texts_are_paragraphs() -> None:
 
 def test_what_is_too_wide_at_every_size_is_scaled() -> None:
     lines = list(latex.write(table([15] * 12, numeric=True)))
-    assert lines[0] == r"% wants \usepackage{booktabs,graphicx}"
+    assert lines[0] == r"% needs \usepackage{booktabs,graphicx}"
     assert lines[2] == r"\noindent\resizebox{\linewidth}{!}{%"
     assert lines[-2:] == [r"\end{tabular}}", r"\endgroup"]
 
 
 def test_what_is_longer_than_a_page_goes_on_on_the_next() -> None:
     lines = list(latex.write(table([10, 10], 41)))
-    assert lines[0] == r"% wants \usepackage{booktabs,longtable}"
+    assert lines[0] == r"% needs \usepackage{booktabs,longtable}"
     assert lines[1] == r"\begin{longtable}[l]{@{}ll@{}}"
     assert r"\endhead" in lines
     assert next(iter(latex.body(table([10, 10], 40)))).startswith(r"\noindent\begin{tabular}")

@@ -87,7 +87,7 @@ def test_head() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="unknown /dev/full")
 @pytest.mark.parametrize("command", EACH)
 def test_a_full_disk(command: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as stdout:
@@ -266,7 +266,7 @@ def test_the_spec_is_not_overwritten(command: tuple[str, ...], tmp_path: Path, r
     other = os.path.join(str(tmp_path), "..", tmp_path.name, "net.yaml")
     for path in (str(spec), other):
         result = run(*(word.format(spec) for word in command), "-o", path, status=2)
-        assert "it is the spec itself; name another file" in result.stderr
+        assert "this is the spec itself; name another file" in result.stderr
     assert spec.read_text().startswith("input")
 
 
@@ -277,7 +277,7 @@ def test_a_link_is_not_followed(tmp_path: Path, run: Callable[..., Result]) -> N
         link = tmp_path / "link"
         link.symlink_to(target)
         result = run("summary", "lenet5", "-o", str(link), status=2)
-        assert result.output == f"Error: Could not open file '{link}': it is a link to {target}; name that file\n"
+        assert result.output == f"Error: Could not open file '{link}': this is a link to {target}; name that file\n"
         assert link.is_symlink()
         link.unlink()
     assert (tmp_path / "target").read_text() == "before"
@@ -296,14 +296,14 @@ def test_devices_are_written_to(tmp_path: Path) -> None:
     assert not pipe.is_file()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="unknown /dev/full")
 def test_a_device_is_not_read_to_its_end(run: Callable[..., Result]) -> None:
     """As a summary is, which keeps what stands in its file."""
     result = run("check", "lenet5", "--summary", "/dev/full", status=2)
     assert result.stderr == "Error: Could not open file '/dev/full': No space left on device\n"
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="there is no /dev/stdout")
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="unknown /dev/stdout")
 def test_standard_output_by_its_name(tmp_path: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "summary", "lenet5", "-o", "/dev/stdout"], capture_output=True, check=True, text=True
@@ -364,7 +364,7 @@ __main__.main()
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("MemoryError", "Error: there is not enough memory for this\n"),
+        ("MemoryError", "Error: out of memory; use a smaller spec or lower limits\n"),
         (
             "ZeroDivisionError('\\x1b[31m')",
             "Error: this is a bug of cnncalc, not of yours: ZeroDivisionError: \\x1b[31m;",
@@ -395,10 +395,10 @@ def test_a_spec_too_large_for_memory(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (60 * 2**20, 60 * 2**20))
 
     status, errors = end("summary", str(spec), "--depth", "all", preexec_fn=limited)
-    assert (status, errors) == (2, "Error: there is not enough memory for this\n")
+    assert (status, errors) == (2, "Error: out of memory; use a smaller spec or lower limits\n")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="unknown device that is always full")
 @pytest.mark.parametrize("arguments", [("summary", "nope"), ("check", "nope"), ("badcmd",)], ids=" ".join)
 def test_the_status_is_the_same_where_errors_cannot_be_written(arguments: tuple[str, ...]) -> None:
     for shell in ("2>/dev/full", ">/dev/full 2>/dev/full", ">&- 2>&-"):
@@ -422,8 +422,7 @@ def test_without_docstrings_the_reference_says_why_it_is_not_there(command: tupl
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "the reference is made of docstrings, which Python leaves out with -OO and PYTHONOPTIMIZE=2; run cnncalc"
-        " without them\n"
+        "the reference needs docstrings, which Python removes with -OO and PYTHONOPTIMIZE=2; run cnncalc without them\n"
     )
 
 

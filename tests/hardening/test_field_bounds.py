@@ -144,13 +144,13 @@ QUESTIONS = {
         ),
         ["field"],
         2,
-        "the receptive field of each layer on 3,000 inputs takes more than 3,000,000 operations to work out",
+        "the receptive field of each layer on 3,000 inputs takes more than 3,000,000 operations",
     ),
     "axes": (
         f"input: [1, 64]\nlayers:\n  - reshape: [{', '.join(['1'] * 10_000)}, 64]\n  - relu:\n    repeat: 20000\n",
         ["summary"],
         2,
-        "reshape: shape has 10,001 sizes, more than 64",
+        "reshape: shape has 10,001 axes, more than 64",
     ),
     "kernels that pass over positions": (
         (

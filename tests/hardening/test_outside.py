@@ -69,8 +69,8 @@ def test_within(folders: Path) -> None:
 def test_paths_are_refused_by_name(folders: Path, name: str) -> None:
     text = name.strip("'")
     assert problem_of(extending(name)) == (
-        f"net.yaml:1:10: extends takes a file of the same folder or a bundled network, not the path {text!r};"
-        " copy the file beside this one, or allow it: --allow-outside"
+        f"net.yaml:1:10: extends takes a file in the same folder or a bundled network, not the path {text!r};"
+        " copy the file beside this one, or allow it with --allow-outside"
     )
 
 
@@ -85,7 +85,7 @@ def test_paths_are_refused_by_name(folders: Path, name: str) -> None:
     ],
 )
 def test_names_that_no_file_has(folders: Path, name: str, shown: str) -> None:
-    assert problem_of(extending(name)).startswith(f"net.yaml:1:10: extends {shown}: there is no such file")
+    assert problem_of(extending(name)).startswith(f"net.yaml:1:10: extends {shown}, but this folder has no such file")
 
 
 @pytest.mark.parametrize("target", ["../base.yaml", "{tmp}/secret.yaml", "chain.yaml", "away/secret.yaml"])
@@ -94,8 +94,8 @@ def test_links_to_outside_are_refused(folders: Path, target: str) -> None:
     os.symlink(folders.parent, "away")
     os.symlink(target.format(tmp=folders.parent), "linked.yaml")
     assert problem_of(extending("linked.yaml")) == (
-        "net.yaml:1:10: extends 'linked.yaml': that is a link to a file outside of this folder;"
-        " copy the file here, or allow it: --allow-outside"
+        "net.yaml:1:10: extends 'linked.yaml', which is a link to a file outside this folder;"
+        " copy the file here, or allow it with --allow-outside"
     )
 
 
@@ -110,14 +110,14 @@ def test_links_that_lead_nowhere_or_in_circles(folders: Path) -> None:
     os.symlink("gone.yaml", "dangling.yaml")
     os.symlink("round.yaml", "round.yaml")
     for name in ("dangling.yaml", "round.yaml"):
-        assert "there is no such file in this folder" in problem_of(extending(name))
+        assert "this folder has no such file" in problem_of(extending(name))
 
 
 def test_what_is_no_file(folders: Path) -> None:
     """A pipe would wait for ever."""
     os.mkfifo("pipe.yaml")
-    assert "there is no such file in this folder" in problem_of(extending("pipe.yaml"))
-    assert "there is no such file in this folder" in problem_of(extending("below"))
+    assert "this folder has no such file" in problem_of(extending("pipe.yaml"))
+    assert "this folder has no such file" in problem_of(extending("below"))
 
 
 def test_a_spec_that_is_itself_a_link_was_told(folders: Path) -> None:
@@ -189,9 +189,9 @@ def repository(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_git_revisions(repository: Path) -> None:
     assert build.load("main:net.yaml").layers
     assert "not the path '../base.yaml'" in problem_of("main:above.yaml")
-    assert "'linked.yaml': that is a link to a file outside of this folder" in problem_of("main:link.yaml")
-    assert "there is no such file" in problem_of("main:null.yaml")
-    assert "there is no such file" in problem_of("main:long.yaml")
+    assert "'linked.yaml', which is a link to a file outside this folder" in problem_of("main:link.yaml")
+    assert "no such file" in problem_of("main:null.yaml")
+    assert "no such file" in problem_of("main:long.yaml")
     with limits.using(Limits(outside=True)):
         assert build.load("main:above.yaml").layers
 
@@ -218,7 +218,7 @@ def test_git_that_hangs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise subprocess.TimeoutExpired(command, 60)
 
     monkeypatch.setattr(subprocess, "run", hang)
-    message = "main:net.yaml: git took longer than 60 seconds; `git rev-parse` shows what it waits for"
+    message = "main:net.yaml: git took longer than 60 seconds; run `git rev-parse` to see why it waits"
     assert problem_of("main:net.yaml") == message
 
 
@@ -244,8 +244,8 @@ def test_patterns_that_leave_the_folder(folders: Path, pattern: str) -> None:
     text = pattern.strip("'")
     assert problems_of_config(f"specs: [base.yaml, {pattern}]") == [
         (
-            f"1:20: the pattern {text!r} leaves the folder of cnncalc.yaml; name what is in it, or allow it:"
-            " --allow-outside"
+            f"1:20: the pattern {text!r} leaves the folder of cnncalc.yaml;"
+            " write a pattern inside the folder, or allow other folders with --allow-outside"
         )
     ]
 
@@ -256,16 +256,16 @@ def test_patterns_that_find_links_to_outside(folders: Path) -> None:
     os.symlink("base.yaml", "inside.yaml")
     assert problems_of_config("specs: ['*.yaml', away/*.yaml, away/secret.yaml]") == [
         (
-            "1:9: 'linked.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:9: 'linked.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
         (
-            "1:19: 'away/secret.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:19: 'away/secret.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
         (
-            "1:32: 'away/secret.yaml' is a link to a file outside of the folder of cnncalc.yaml;"
-            " copy the file here, or allow it: --allow-outside"
+            "1:32: 'away/secret.yaml' is a link to a file outside the folder of cnncalc.yaml;"
+            " copy the file here, or allow it with --allow-outside"
         ),
     ]
     with limits.using(Limits(outside=True)):
@@ -284,7 +284,7 @@ def test_a_configuration_that_is_a_link(folders: Path, run: Callable[..., Result
     """Its lines would be shown where they are no configuration."""
     os.symlink(folders.parent / "secret.yaml", "cnncalc.yaml")
     result = run("check", "base.yaml", status=2)
-    assert result.stderr == "cnncalc.yaml: is a link to a file outside of its folder; name the file with --config\n"
+    assert result.stderr == "cnncalc.yaml: is a link to a file outside its folder; name the file with --config\n"
     assert "has no 'secret'" in run("check", "base.yaml", "--config", "cnncalc.yaml", status=2).stderr
     os.unlink("cnncalc.yaml")
     Path("other.yaml").write_text("specs: [base.yaml]\n")
@@ -310,7 +310,7 @@ def test_hidden_files_are_left_out(folders: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ['"a\\0b/*.yaml"', '"a\\0b"', "'[*.yaml'", f"{'a' * 5000}/*", "'[!]*.yaml'"])
 def test_patterns_that_no_file_has(folders: Path, pattern: str) -> None:
-    with pytest.raises(SpecError, match="names no spec"):
+    with pytest.raises(SpecError, match="matches no spec"):
         config.specs_of(read(f"specs: [{pattern}]"))
 
 

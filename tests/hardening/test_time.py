@@ -76,14 +76,14 @@ SPECS = {
     "aliases of aliases": (
         "summary",
         "a: &a0 [1]\n" + "".join(f"b{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 5_000)) + RELU,
-        "come to more than 100,000 values",
+        "have more than 100,000 values",
     ),
     "keys that are unknown": ("summary", RELU + alike(45_000, "key_#: 1\n"), "... and 452 more problems"),
     "types that are unknown": ("summary", f"{HEAD}layers:\n" + alike(90_000, "  - conf_#\n"), "did you mean 'conv'?"),
     "outputs that are unknown": (
         "summary",
         f"{HEAD}layers:\n  - relu:\n    name: a\noutputs: [{', '.join(f'b{n}' for n in range(99_000))}]\n",
-        "no layer is called 'b0'",
+        "no layer has the name 'b0'",
     ),
     "names that are too long": (
         "summary",
@@ -105,7 +105,7 @@ SPECS = {
         f"{HEAD}layers:\n  - relu:\n    name: x_{{2}}\n    when: 3\n"
         + alike(10_000, "  - relu:\n    from: x_2\n    name: n#_{#}\n")
         + alike(480, "  - relu:\n    from: nope#\n"),
-        "no layer is called 'nope0'",
+        "no layer has the name 'nope0'",
     ),
     "a name like that of what failed": (
         "summary",
@@ -132,7 +132,7 @@ SPECS = {
         f"{HEAD}variables: {{a: [{ZEROS}]}}\nlayers:\n  - relu:\n    when: 1 in a\n    repeat: 49000\n",
         WORK,
     ),
-    "blocks that double": ("summary", doubled("[relu]"), "`--limit layers=N` raises the limit"),
+    "blocks that double": ("summary", doubled("[relu]"), "raise the limit with `--limit layers=N`"),
     "blocks of nothing that double": ("summary", doubled("[]"), "more than 150,000 layers, blocks and branches"),
     "a drawing of a vast input": (
         "field",
@@ -205,7 +205,7 @@ SPECS = {
     "a pattern of stars": (
         "check",
         f"{HEAD}layers:\n  - relu:\n    name: {'a' * 190}\nbudget: {{'{'*a' * 40}b.params': 1}}\n",
-        "no layer or block is called",
+        "no layer or block has the name",
     ),
     "a block that uses itself twice": (
         "summary",

@@ -297,7 +297,7 @@ def test_names(layers):
     [
         (layer("Python"), "4:1: 'Python' of layer 'x' cannot be read"),
         (layer("Poolin"), "4:1: 'Poolin' of layer 'x' cannot be read; did you mean 'Pooling'?"),
-        (layer("ReLU", bottom="dta"), "4:1: ReLU 'x' reads 'dta', which no layer above it gives"),
+        (layer("ReLU", bottom="dta"), "4:1: ReLU 'x' reads 'dta', which no layer above it produces"),
         (layer("Convolution"), "4:1: Convolution 'x' needs num_output and axis 1"),
         (layer("Convolution", "convolution_param { num_output: 2 }"), "4:1: Convolution 'x' needs kernel_size"),
         (

@@ -221,7 +221,7 @@ def test_mutilated_configurations_are_refused_or_read(layers):
 
 def test_large_configurations_are_refused(refused):
     assert refused("[net]\n" + "[upsample]\n" * 60_000)[0].endswith(
-        "more than 50,000 sections; `--limit layers=N` raises the limit"
+        "more than 50,000 sections; raise the limit with `--limit layers=N`"
     )
     assert "more than 100,000 keys and values" in refused(NET + "[upsample]\nstride=1\n" * 30_000)[0]
 

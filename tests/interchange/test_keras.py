@@ -337,6 +337,7 @@ def test_functions_of_numbers(layers):
     assert function("Normalization", axis=-1, mean=[[[0.5]]], variance=0.25) == "(x - (0.5)) / sqrt(0.25)"
     assert function("ReLU", max_value=4, negative_slope=0.5) == "min(x, 4) if x > 0 else 0.5 * x"
     assert function("Average", reads=["image", "image"]) == "x / 2"
+    assert function("CustomScaleLayer", reads=["image", "image"], scale=0.17) == "x + y * 0.17"
     assert function("Maximum", reads=["image", "image"]) == "max(x, y)"
     assert function("Activation", activation="softsign") == "x / (1 + abs(x))"
 
@@ -391,12 +392,12 @@ def test_sizes_that_a_model_leaves_open(layers, refused):
         ("Conv2D", {"filters": 4, "kernel_size": 99}, "'x': kernel 99 does not fit"),
         ("BatchNormalization", {"axis": 1}, "BatchNormalization 'x' normalizes another axis than the channels"),
         ("Softmax", {"axis": 0}, "Softmax 'x' takes an axis from 1 to 3, not 0"),
-        ("Concatenate", {"axis": 1.5}, "Concatenate 'x' has an axis that is no whole number"),
+        ("Concatenate", {"axis": 1.5}, "Concatenate 'x' needs a whole number as its axis"),
         ("Reshape", {"target_shape": [7, -1]}, "Reshape 'x' cannot give 240 numbers the shape '[7, -1]'"),
         ("Permute", {"dims": [1, 1, 2]}, "Permute 'x' needs dims, an order of the axes from 1 to 3"),
         ("PReLU", {}, "PReLU 'x' has a slope for each position"),
-        ("Flatten", {"reads": ["nowhere"]}, "Flatten 'x' reads a layer that there is not, or itself by a circle"),
-        ("Flatten", {"reads": ["x"]}, "Flatten 'x' reads a layer that there is not, or itself by a circle"),
+        ("Flatten", {"reads": ["nowhere"]}, "Flatten 'x' reads a layer that does not exist, or itself in a circle"),
+        ("Flatten", {"reads": ["x"]}, "Flatten 'x' reads a layer that does not exist, or itself in a circle"),
         ("Rescaling", {"scale": [1, 2]}, "Rescaling 'x' has 2 constants for 3 channels"),
         ("Rescaling", {"scale": "1/255"}, "scale takes a number, not '1/255'"),
     ],
@@ -411,7 +412,7 @@ def test_what_cannot_be_read(kind, settings, message, refused):
     [
         (
             '{"class_name": "MyModel", "config": {}}',
-            "1:1: 'MyModel' is no Functional or Model or",
+            "1:1: 'MyModel' is not a Functional, Model or Sequential model",
         ),
         ('{"class_name": "Sequential", "config": {"layers": []}}', "1:40: the model has no layers"),
         ('{"class_name": "Sequential", "config": 3}', "1:1: config takes an object, not '3'"),
@@ -468,9 +469,7 @@ def test_archives_that_cannot_be_read(tmp_path):
             load(str(path))
         return str(error.value).removeprefix(f"{path}: ")
 
-    broken = (
-        "is no archive with a config.json that can be read; save it again, or write model.to_json() to a .json file"
-    )
+    broken = "is not an archive with a readable config.json; save it again, or write model.to_json() to a .json file"
     whole = archive()
     assert refused(b"") == broken
     assert refused(whole[:-30]) == broken
@@ -489,7 +488,7 @@ def test_a_directory_of_an_archive_is_bounded(tmp_path):
     with zipfile.ZipFile(path, "w") as file:
         for at in range(20_000):
             file.writestr(f"{at}", "")
-    with pytest.raises(SpecError, match="is no archive with a config"):
+    with pytest.raises(SpecError, match="is not an archive with a readable config"):
         load(str(path))
 
 

@@ -32,11 +32,11 @@ def test_size_one_is_the_global_pool(place):
 @pytest.mark.parametrize("name", ["adaptive_avg_pool", "adaptive_max_pool"])
 def test_messages(refusal, name):
     assert refusal(name, (5, 4, 4), size=(2, 2, 2)) == (
-        "size has 3 numbers, the input 2 spatial axes; give one number, or 2",
+        "size has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
         "size",
     )
     assert refusal(name, (5, 4, 4), size=0) == (
-        "size takes a whole number of at least 1, or a list with one an axis, not 0",
+        "size takes a whole number of at least 1, or a list with one per axis, not 0",
         "size",
     )
     assert refusal(name, (5,), size=1)[1] is None

@@ -95,7 +95,7 @@ MESSAGES = [
     (
         (3, 5, 5),
         {"kernel": 7},
-        "kernel 7 does not fit the 5x5 input; padding 1 or a kernel of at most 5 would",
+        "kernel 7 does not fit the 5x5 input; use padding 1 or a kernel of at most 5",
         "kernel",
     ),
     (
@@ -103,80 +103,80 @@ MESSAGES = [
         {"kernel": 4, "dilation": 3, "padding": (0, 1)},
         (
             "kernel 4, dilated to 10, does not fit the 5 input with padding 0 before and 1 after; "
-            "padding 3 or a kernel of at most 2 would"
+            "use padding 3 or a kernel of at most 2"
         ),
         "kernel",
     ),
     (
         (10, 5, 5),
         {"kernel": 1, "groups": 4},
-        "4 groups do not divide the 10 input channels; groups: 2 would",
+        "4 groups do not divide the 10 input channels; use groups: 2",
         "groups",
     ),
     (
         (8, 5, 5),
         {"kernel": 1, "groups": 8},
-        "8 groups do not divide the 4 filters; groups: 4 would",
+        "8 groups do not divide the 4 filters; use groups: 4",
         "groups",
     ),
     (
         (8,),
         {"kernel": 1},
         (
-            "a feature map is needed, but a vector of 8 comes in; "
-            "put it above the flatten, linear or global pool that takes the spatial axes away"
+            "expected a feature map, got a vector of 8; "
+            "move it above the flatten, linear layer or global pool that removes the spatial axes"
         ),
         None,
     ),
     (
         (8, 5, 5),
         {"kernel": (3, 3, 3)},
-        "kernel has 3 numbers, the input 2 spatial axes; give one number, or 2",
+        "kernel has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
         "kernel",
     ),
     (
         (8, 5, 5),
         {"kernel": 3, "padding": (1, 1, 1)},
         (
-            "padding has 3 numbers, the input 2 spatial axes; "
-            "give one number, 2 (one an axis) or 4 (before and after each axis)"
+            "padding has 3 numbers, but the input has 2 spatial axes; "
+            "write one number, 2 (one per axis) or 4 (before and after each axis)"
         ),
         "padding",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,))},
-        "connections has 2 rows for 4 filters; give one row a filter",
+        "connections has 2 rows for 4 filters; write a row per filter",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,), (2,), (3,), (0,))},
-        "connections has 5 rows for 4 filters; give one row a filter",
+        "connections has 5 rows for 4 filters; write a row per filter",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0, 7), (1,), (2,), (3,))},
-        "row 0 of connections reads channel 7, the input has 4; channels count from 0 to 3",
+        "row 0 of connections reads channel 7, but the input has 4 channels; use channels 0 to 3",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1,), (2,), (0, 4))},
-        "row 3 of connections reads channel 4, the input has 4; channels count from 0 to 3",
+        "row 3 of connections reads channel 4, but the input has 4 channels; use channels 0 to 3",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "connections": ((0,), (1, 1), (2,), (3,))},
-        "row 1 of connections reads a channel twice; name each channel once",
+        "row 1 of connections reads a channel twice; list each channel once",
         "connections",
     ),
     (
         (4, 5, 5),
         {"kernel": 3, "groups": 2, "connections": ((0,), (1,), (2,), (3,))},
-        "connections and groups exclude each other; leave groups at 1",
+        "connections and groups are mutually exclusive; leave groups at 1",
         "connections",
     ),
 ]
@@ -192,13 +192,13 @@ def test_messages(refusal, shape, settings, message, setting):
     [
         ("filters", 0, "filters takes a whole number of at least 1, not 0"),
         ("filters", True, "filters takes a whole number of at least 1, not true"),
-        ("kernel", (3, 0), "kernel takes a whole number of at least 1, or a list with one an axis, not [3, 0]"),
+        ("kernel", (3, 0), "kernel takes a whole number of at least 1, or a list with one per axis, not [3, 0]"),
         (
             "padding",
             "sane",
             (
                 "padding takes same, valid, a whole number of at least 0, "
-                "or a list with one number an axis or one a side, not 'sane'; did you mean 'same'?"
+                "or a list with one number per axis or per side, not 'sane'; did you mean 'same'?"
             ),
         ),
         ("bias", 1, "bias takes true or false, not 1"),

@@ -52,32 +52,32 @@ def test_same_is_stride_times_the_input(place, kernel):
     [
         (
             {"kernel": 2, "stride": 2, "output_padding": 2},
-            "output_padding 2 is not smaller than stride 2 or dilation 1; output_padding of at most 1 would",
+            "output_padding 2 is not smaller than stride 2 or dilation 1; use output_padding of at most 1",
             "output_padding",
         ),
         (
             {"kernel": 3, "padding": 4},
-            "padding 4 takes the whole output of the 4x7 input away; padding of at most 2 would leave some",
+            "padding 4 crops the whole output of the 4x7 input; use padding of at most 2",
             "padding",
         ),
         (
             {"kernel": 2, "padding": "same", "output_padding": 1},
-            "padding same settles the output's size; leave output_padding at 0",
+            "padding same sets the output size; leave output_padding at 0",
             "output_padding",
         ),
         (
             {"kernel": 2, "output_padding": -1},
-            "output_padding takes a whole number of at least 0, or a list with one an axis, not -1",
+            "output_padding takes a whole number of at least 0, or a list with one per axis, not -1",
             "output_padding",
         ),
         (
             {"kernel": 2, "groups": 4},
-            "4 groups do not divide the 6 input channels; groups: 2 would",
+            "4 groups do not divide the 6 input channels; use groups: 2",
             "groups",
         ),
         (
             {"kernel": 2, "stride": (1, 2, 3)},
-            "stride has 3 numbers, the input 2 spatial axes; give one number, or 2",
+            "stride has 3 numbers, but the input has 2 spatial axes; write one number, or 2",
             "stride",
         ),
     ],
@@ -95,7 +95,7 @@ def test_one_position_may_be_left(place):
 def test_a_padding_that_takes_all_away(place, refusal, kernel, padding, most):
     settings = {"filters": 2, "kernel": kernel}
     assert refusal("conv_transpose", (3, 1), padding=padding, **settings) == (
-        f"padding {padding} takes the whole output of the 1 input away; padding of at most {most} would leave some",
+        f"padding {padding} crops the whole output of the 1 input; use padding of at most {most}",
         "padding",
     )
     assert place("conv_transpose", (3, 1), padding=most, **settings).output == (2, kernel - 2 * most)
@@ -103,7 +103,7 @@ def test_a_padding_that_takes_all_away(place, refusal, kernel, padding, most):
 
 def test_a_vector_is_refused(refusal):
     message, setting = refusal("conv_transpose", (6,), filters=8, kernel=2)
-    assert message.startswith("a feature map is needed, but a vector of 6 comes in")
+    assert message.startswith("expected a feature map, got a vector of 6")
     assert setting is None
 
 

@@ -29,7 +29,7 @@ def test_it_is_a_convolution_of_as_many_groups_as_channels(place):
 
 def test_messages(refusal):
     assert refusal("depthwise_conv", (6, 4, 4), kernel=5) == (
-        "kernel 5 does not fit the 4x4 input; padding 1 or a kernel of at most 4 would",
+        "kernel 5 does not fit the 4x4 input; use padding 1 or a kernel of at most 4",
         "kernel",
     )
     assert refusal("depthwise_conv", (6, 4, 4), kernel=1, multiplier=0) == (

@@ -27,8 +27,8 @@ def test_keep_dims_keeps_as_many_axes(place, name):
 def test_messages(refusal, name):
     assert refusal(name, (5,)) == (
         (
-            "a feature map is needed, but a vector of 5 comes in; "
-            "put it above the flatten, linear or global pool that takes the spatial axes away"
+            "expected a feature map, got a vector of 5; "
+            "move it above the flatten, linear layer or global pool that removes the spatial axes"
         ),
         None,
     )

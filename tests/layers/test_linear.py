@@ -26,8 +26,8 @@ def test_without_bias(place):
 def test_messages(refusal):
     assert refusal("linear", (512, 7, 7), features=10) == (
         (
-            "a vector is needed, but a 512x7x7 feature map comes in; "
-            "a flatten or global_avg_pool above it, or flatten: true, would give one"
+            "expected a vector, got a 512x7x7 feature map; "
+            "add a flatten or global_avg_pool above it, or set flatten: true"
         ),
         None,
     )

@@ -23,6 +23,6 @@ def test_deepface(place):
 
 def test_messages(refusal):
     assert refusal("local_conv", (3, 4), filters=2, kernel=5) == (
-        "kernel 5 does not fit the 4 input; padding 1 or a kernel of at most 4 would",
+        "kernel 5 does not fit the 4 input; use padding 1 or a kernel of at most 4",
         "kernel",
     )

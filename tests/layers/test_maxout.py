@@ -20,6 +20,6 @@ def test_positions_stay(place):
 
 def test_messages(refusal):
     assert refusal("maxout", (10, 4), pieces=4) == (
-        "4 pieces do not divide the 10 channels; pieces: 2 would",
+        "4 pieces do not divide the 10 channels; use pieces: 2",
         "pieces",
     )

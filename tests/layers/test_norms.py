@@ -94,8 +94,8 @@ def test_lrn_of_alexnet(place):
 @pytest.mark.parametrize(
     ("name", "shape", "settings", "message", "setting"),
     [
-        ("group_norm", (10, 4), {"groups": 4}, "4 groups do not divide the 10 channels; groups: 2 would", "groups"),
-        ("group_norm", (10, 4), {"groups": 11}, "11 groups do not divide the 10 channels; groups: 10 would", "groups"),
+        ("group_norm", (10, 4), {"groups": 4}, "4 groups do not divide the 10 channels; use groups: 2", "groups"),
+        ("group_norm", (10, 4), {"groups": 11}, "11 groups do not divide the 10 channels; use groups: 10", "groups"),
         (
             "layer_norm",
             (10, 4),
@@ -113,10 +113,7 @@ def test_lrn_of_alexnet(place):
             "instance_norm",
             (10, 1, 1),
             {},
-            (
-                "a channel of 1x1 has one number, which its own mean always makes 0; "
-                "batch_norm or layer_norm would keep it"
-            ),
+            ("a 1x1 channel has one element, which normalization always makes 0; use batch_norm or layer_norm"),
             None,
         ),
     ],
@@ -126,4 +123,4 @@ def test_messages(refusal, name, shape, settings, message, setting):
 
 
 def test_instance_norm_needs_positions(refusal):
-    assert refusal("instance_norm", (10,))[0].startswith("a feature map is needed, but a vector of 10 comes in")
+    assert refusal("instance_norm", (10,))[0].startswith("expected a feature map, got a vector of 10")

@@ -65,15 +65,15 @@ def test_a_dilated_max_pool(place):
 @pytest.mark.parametrize(
     ("settings", "message", "setting"),
     [
-        ({"kernel": 5}, "kernel 5 does not fit the 4x3 input; padding 1 or a kernel of at most 4 would", "kernel"),
+        ({"kernel": 5}, "kernel 5 does not fit the 4x3 input; use padding 1 or a kernel of at most 4", "kernel"),
         (
             {"kernel": 3, "padding": 2},
-            "padding 2 is more than half of kernel 3; padding of at most 1 would work",
+            "padding 2 is more than half of kernel 3; use padding of at most 1",
             "padding",
         ),
         (
             {"kernel": 2, "padding": "same", "rounding": "ceil"},
-            "padding same settles the rounding; leave rounding at floor",
+            "padding same excludes rounding up; leave rounding at floor",
             "padding",
         ),
         ({"kernel": 2, "rounding": "up"}, "rounding takes floor or ceil, not 'up'", "rounding"),
@@ -86,10 +86,10 @@ def test_messages(refusal, name, settings, message, setting):
 def test_a_hint_leaves_out_what_would_be_refused(refusal):
     """Padding 2 would make room for the dilated kernel, but is more than half of it."""
     assert refusal("max_pool", (2, 3), kernel=3, dilation=3) == (
-        "kernel 3, dilated to 7, does not fit the 3 input; a kernel of at most 1 would",
+        "kernel 3, dilated to 7, does not fit the 3 input; use a kernel of at most 1",
         "kernel",
     )
 
 
 def test_a_vector_is_refused(refusal):
-    assert refusal("max_pool", (2,), kernel=3)[0].startswith("a feature map is needed, but a vector of 2 comes in")
+    assert refusal("max_pool", (2,), kernel=3)[0].startswith("expected a feature map, got a vector of 2")

@@ -11,7 +11,7 @@ def test_the_output_of_lenet_5(place):
 
 def test_messages(refusal):
     assert refusal("rbf", (84, 1, 1), units=10) == (
-        "a vector is needed, but a 84x1x1 feature map comes in; a flatten or global_avg_pool above it would give one",
+        "expected a vector, got a 84x1x1 feature map; add a flatten or global_avg_pool above it",
         None,
     )
     assert refusal("rbf", (84,), units=0) == ("units takes a whole number of at least 1, not 0", "units")

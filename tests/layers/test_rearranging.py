@@ -117,8 +117,8 @@ def test_what_is_a_view_of_its_input():
             (256, 4, 4),
             {"shape": (512, 7, 7)},
             (
-                "shape 512x7x7 needs 25088 numbers, but a 256x4x4 feature map has 4096; "
-                "-1 in place of one size takes what the others leave"
+                "shape 512x7x7 needs 25088 elements, but a 256x4x4 feature map has 4096; "
+                "write -1 for one size to infer it from the others"
             ),
             "shape",
         ),
@@ -127,8 +127,8 @@ def test_what_is_a_view_of_its_input():
             (100,),
             {"shape": (3, 2)},
             (
-                "shape 3x2 needs 6 numbers, but a vector of 100 has 100; "
-                "-1 in place of one size takes what the others leave"
+                "shape 3x2 needs 6 elements, but a vector of 100 has 100; "
+                "write -1 for one size to infer it from the others"
             ),
             "shape",
         ),
@@ -137,8 +137,8 @@ def test_what_is_a_view_of_its_input():
             (12,),
             {"shape": (3, 2)},
             (
-                "shape 3x2 needs 6 numbers, but a vector of 12 has 12; "
-                "-1 in place of one size takes what the others leave"
+                "shape 3x2 needs 6 elements, but a vector of 12 has 12; "
+                "write -1 for one size to infer it from the others"
             ),
             "shape",
         ),
@@ -146,7 +146,7 @@ def test_what_is_a_view_of_its_input():
             "reshape",
             (100,),
             {"shape": (3, -1)},
-            "shape 3x-1 needs a multiple of 3 numbers, but a vector of 100 has 100",
+            "shape 3x-1 needs a multiple of 3 elements, but a vector of 100 has 100",
             "shape",
         ),
         (
@@ -167,21 +167,21 @@ def test_what_is_a_view_of_its_input():
             "permute",
             (3, 8, 5),
             {"axes": (0, 2)},
-            "axes [0, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes [0, 2] is not a permutation of the 3 axes of a 3x8x5 feature map; list each of 0, 1 and 2 once",
             "axes",
         ),
         (
             "permute",
             (3, 8, 5),
             {"axes": (1, 0)},
-            "axes [1, 0] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes [1, 0] is not a permutation of the 3 axes of a 3x8x5 feature map; list each of 0, 1 and 2 once",
             "axes",
         ),
         (
             "permute",
             (3, 8),
             {"axes": (1, 1)},
-            "axes [1, 1] is no order of the 2 axes of a 3x8 feature map; name each of 0 and 1 once",
+            "axes [1, 1] is not a permutation of the 2 axes of a 3x8 feature map; list each of 0 and 1 once",
             "axes",
         ),
         (
@@ -210,109 +210,115 @@ def test_what_is_a_view_of_its_input():
             "permute",
             (3,),
             {"axes": (0, 0)},
-            "axes [0, 0] is no order of the 1 axis of a vector of 3; a vector has axis 0 alone",
+            "axes [0, 0] is not a permutation of the 1 axis of a vector of 3; use [0]: a vector has one axis",
             "axes",
         ),
         (
             "permute",
             (3, 8, 5),
             {"axes": (0, 2, 2)},
-            "axes [0, 2, 2] is no order of the 3 axes of a 3x8x5 feature map; name each of 0, 1 and 2 once",
+            "axes [0, 2, 2] is not a permutation of the 3 axes of a 3x8x5 feature map; list each of 0, 1 and 2 once",
             "axes",
         ),
         (
             "channel_shuffle",
             (10, 4),
             {"groups": 4},
-            "4 groups do not divide the 10 channels; groups: 2 would",
+            "4 groups do not divide the 10 channels; use groups: 2",
             "groups",
         ),
         (
             "slice",
             (64, 8, 8),
             {"stop": 65},
-            "stop 65 is beyond the 64 channels; a stop of at most 64 would fit",
+            "stop 65 exceeds the 64 channels; use a stop of at most 64",
             "stop",
         ),
         (
             "slice",
             (64, 8, 7),
             {"axis": 2, "stop": 8},
-            "stop 8 is beyond the width of 7; a stop of at most 7 would fit",
+            "stop 8 exceeds the width of 7; use a stop of at most 7",
             "stop",
         ),
         (
             "slice",
             (64, 4, 5, 8),
             {"axis": 3, "stop": 9},
-            "stop 9 is beyond the width of 8; a stop of at most 8 would fit",
+            "stop 9 exceeds the width of 8; use a stop of at most 8",
             "stop",
         ),
         (
             "slice",
             (64, 8, 8),
             {"start": 10, "stop": 5},
-            "nothing is left from 10 to before 5; a start of at most 4 would leave some",
+            "the slice from 10 to before 5 is empty; use a start of at most 4",
             "start",
         ),
         (
             "slice",
             (64, 8, 8),
             {"axis": 5},
-            "axis 5 is beyond the 3 axes of a 64x8x8 feature map; axes count from 0, the channels, to 2",
+            "axis 5 exceeds the 3 axes of a 64x8x8 feature map; use an axis from 0, the channels, to 2",
             "axis",
         ),
         (
             "slice",
             (64, 8, 8),
             {"start": 64},
-            "nothing is left from 64 to before 64; a start of at most 63 would leave some",
+            "the slice from 64 to before 64 is empty; use a start of at most 63",
             "start",
         ),
         (
             "slice",
             (64, 8, 8),
             {"axis": 3},
-            "axis 3 is beyond the 3 axes of a 64x8x8 feature map; axes count from 0, the channels, to 2",
+            "axis 3 exceeds the 3 axes of a 64x8x8 feature map; use an axis from 0, the channels, to 2",
             "axis",
         ),
-        ("slice", (64,), {"axis": 1}, "axis 1 is beyond the 1 axis of a vector of 64; axis 0 is the only one", "axis"),
+        ("slice", (64,), {"axis": 1}, "axis 1 exceeds the 1 axis of a vector of 64; use axis 0, the only one", "axis"),
         (
             "pad",
             (3, 4, 4),
             {"padding": 4, "mode": "reflect"},
-            "a size of 4 cannot be mirrored 4 deep; padding of at most 3, or mode replicate, would work",
+            "reflect padding of 4 needs more than 4 positions; use padding of at most 3, or mode replicate",
             "padding",
         ),
         (
             "pad",
             (3, 4, 4),
             {"padding": 5, "mode": "reflect"},
-            "a size of 4 cannot be mirrored 5 deep; padding of at most 3, or mode replicate, would work",
+            "reflect padding of 5 needs more than 4 positions; use padding of at most 3, or mode replicate",
             "padding",
         ),
         (
             "pad",
             (3, 2),
             {"padding": 2, "mode": "reflect"},
-            "a size of 2 cannot be mirrored 2 deep; padding of at most 1, or mode replicate, would work",
+            "reflect padding of 2 needs more than 2 positions; use padding of at most 1, or mode replicate",
             "padding",
         ),
         (
             "pad",
             (3, 1),
             {"padding": 1, "mode": "reflect"},
-            "a size of 1 cannot be mirrored 1 deep; mode replicate can",
+            "reflect padding of 1 needs more than 1 position; use mode replicate",
             "padding",
         ),
         (
             "pad",
             (3, 4),
             {"channels": (1, 2, 3)},
-            "channels has 3 numbers; give one, or two (before and after)",
+            "channels has 3 numbers; write one number, or two (before and after)",
             "channels",
         ),
-        ("pad", (3, 4), {"channels": (5,)}, "channels has 1 number; give one, or two (before and after)", "channels"),
+        (
+            "pad",
+            (3, 4),
+            {"channels": (5,)},
+            "channels has 1 number; write one number, or two (before and after)",
+            "channels",
+        ),
         (
             "pad",
             (3, 4),
@@ -338,10 +344,10 @@ def test_what_is_a_view_of_its_input():
             "crop",
             (3, 9, 4),
             {"amount": 2},
-            "nothing is left of the 9x4 input when 2 and 2 of 4 are taken off; together they must be less than 4",
+            "removing 2 and 2 of 4 positions leaves nothing of the 9x4 input; remove fewer than 4 in total",
             "amount",
         ),
-        ("upsample", (3, 4, 4), {}, "upsample needs a factor or a size; factor: 2 doubles the input", None),
+        ("upsample", (3, 4, 4), {}, "upsample needs a factor or a size; write factor: 2 to double the input", None),
         (
             "upsample",
             (3, 4),
@@ -367,7 +373,7 @@ def test_what_is_a_view_of_its_input():
             "upsample",
             (3, 4, 4),
             {"factor": 2, "size": 8},
-            "factor and size exclude each other; leave one of them out",
+            "factor and size are mutually exclusive; remove one of them",
             "size",
         ),
         (
@@ -381,14 +387,14 @@ def test_what_is_a_view_of_its_input():
             "pixel_shuffle",
             (10, 4, 4),
             {"factor": 2},
-            "10 channels are no multiple of the 4 that factor 2 joins; 12 channels would be",
+            "10 channels are not a multiple of 4, as factor 2 needs; use 12 channels",
             "factor",
         ),
         (
             "pixel_unshuffle",
             (3, 8, 7),
             {"factor": 2},
-            "factor 2 does not divide the 8x7 input; pad or crop the input, or choose a factor that divides it",
+            "factor 2 does not divide the 8x7 input; pad or crop the input, or use a factor that divides it",
             "factor",
         ),
     ],
@@ -408,4 +414,4 @@ def test_messages(refusal, name, shape, settings, message, setting):
     ],
 )
 def test_layers_of_positions_refuse_a_vector(refusal, name, settings):
-    assert refusal(name, (4,), **settings)[0].startswith("a feature map is needed, but a vector of 4 comes in")
+    assert refusal(name, (4,), **settings)[0].startswith("expected a feature map, got a vector of 4")

@@ -103,40 +103,40 @@ def test_sizes(windows: list[SlidingWindow], sizes: tuple[int, ...], expected: t
 @pytest.mark.parametrize(
     ("window", "sizes", "message", "hint"),
     [
-        (SlidingWindow(7), (5, 5), "kernel 7 does not fit the 5x5 input", "padding 1 or a kernel of at most 5 would"),
+        (SlidingWindow(7), (5, 5), "kernel 7 does not fit the 5x5 input", "use padding 1 or a kernel of at most 5"),
         (
             SlidingWindow(9, 1, 1, 1),
             (5, 5),
             "kernel 9 does not fit the 5x5 input with padding 1",
-            "padding 2 or a kernel of at most 7 would",
+            "use padding 2 or a kernel of at most 7",
         ),
         (
             SlidingWindow(9, 1, 0, 1),
             (5, 5),
             "kernel 9 does not fit the 5x5 input with padding 0 before and 1 after",
-            "padding 2 or a kernel of at most 6 would",
+            "use padding 2 or a kernel of at most 6",
         ),
         (
             SlidingWindow(3, 1, 0, 0, 4),
             (5, 5),
             "kernel 3, dilated to 9, does not fit the 5x5 input",
-            "padding 2 or a kernel of at most 2 would",
+            "use padding 2 or a kernel of at most 2",
         ),
         (
             SlidingWindow(9, 1, 1, 0),
             (5, 5),
             "kernel 9 does not fit the 5x5 input with padding 1 before and 0 after",
-            "padding 2 or a kernel of at most 6 would",
+            "use padding 2 or a kernel of at most 6",
         ),
         (
             SlidingWindow(4, 1, 0, 0, 2),
             (5, 5),
             "kernel 4, dilated to 7, does not fit the 5x5 input",
-            "padding 1 or a kernel of at most 3 would",
+            "use padding 1 or a kernel of at most 3",
         ),
-        (SlidingWindow(7), (5,), "kernel 7 does not fit the 5 input", "padding 1 or a kernel of at most 5 would"),
+        (SlidingWindow(7), (5,), "kernel 7 does not fit the 5 input", "use padding 1 or a kernel of at most 5"),
         # The axis to blame is the second: the kernel fits the first three times.
-        (SlidingWindow(7), (9, 5), "kernel 7 does not fit the 9x5 input", "padding 1 or a kernel of at most 5 would"),
+        (SlidingWindow(7), (9, 5), "kernel 7 does not fit the 9x5 input", "use padding 1 or a kernel of at most 5"),
     ],
 )
 def test_a_kernel_that_does_not_fit(window: SlidingWindow, sizes: tuple[int, ...], message: str, hint: str) -> None:

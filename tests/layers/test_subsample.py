@@ -20,6 +20,6 @@ def test_kernel_and_stride(place):
 def test_messages(refusal):
     """There is no padding that could help."""
     assert refusal("subsample", (4, 1, 9)) == (
-        "kernel 2 does not fit the 1x9 input; a kernel of at most 1 would",
+        "kernel 2 does not fit the 1x9 input; use a kernel of at most 1",
         "kernel",
     )

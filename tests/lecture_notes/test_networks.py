@@ -129,7 +129,9 @@ def test_global_average_pooling_has_no_parameters(explained, told):
 def test_addition_needs_equal_shapes(design, run, tmp_path):
     path = tmp_path / "wrong.yaml"
     path.write_text("input: [64, 8, 8]\nlayers:\n  - add: {f: [conv: [128, 1]], x: []}\n")
-    assert "add needs equal shapes, but 128x8x8 and 64x8x8 come in" in run("explain", str(path), "add", status=2).output
+    assert (
+        "add needs inputs of equal shape, got 128x8x8 and 64x8x8" in run("explain", str(path), "add", status=2).output
+    )
 
 
 def test_a_residual_connection_costs_one_add_a_number(design, explained, told):
@@ -176,7 +178,7 @@ def test_batch_norm_averages_over_batch_height_and_width(told):
 
 def test_batch_norm_of_a_vector_averages_over_the_batch(design, told):
     output = told(design("128", "norm: batch_norm"), "norm")
-    assert "Averages run over the batch alone: each of the 128 features" in output
+    assert "Averages run over the batch only: each of the 128 features" in output
 
 
 def test_maxout_multiplies_the_parameters(explained, told):

@@ -339,22 +339,22 @@ def test_weights_ask_of_the_tensor_that_from_names(spec: Loaded) -> None:
         (
             "  - relu:\n    name: 'c{index}'\n    from: 'x{index}'\n    repeat: in_channels\n",
             (
-                "11:11: from depends on index, which the loop defines, but the loop depends on what from names;"
-                " use a number or a variable in for and repeat, in place of in_channels and its like"
+                "11:11: from depends on index, which the loop defines, but the loop depends on the tensor of from;"
+                " use numbers or variables in for and repeat instead of in_channels and other sizes of the input"
             ),
         ),
         (
             "  - concat:\n      - {layers: [relu], from: 'x{n}', for: {n: [in_channels]}}\n      - []\n",
             (
-                "10:32: from depends on n, which the loop defines, but the loop depends on what from names;"
-                " use a number or a variable in for and repeat, in place of in_channels and its like"
+                "10:32: from depends on n, which the loop defines, but the loop depends on the tensor of from;"
+                " use numbers or variables in for and repeat instead of in_channels and other sizes of the input"
             ),
         ),
         (
             "  - concat:\n    name: 'c{index}'\n    from: [wide, narrow]\n    repeat: in_channels\n",
             (
-                "12:13: in_channels and its like tell of one incoming tensor, but here is none, or several;"
-                " hand the number in as an argument"
+                "12:13: in_channels and other sizes of the input need exactly one input tensor;"
+                " pass the number as a block argument"
             ),
         ),
         (
@@ -496,11 +496,11 @@ layers:
     [
         (
             "{low: a}",
-            "the block 'fuse' reads 'high' (line 10), but from hands in low; write from: {low: ..., high: ...}",
+            "the block 'fuse' reads 'high' (line 10), but from passes low; write from: {low: ..., high: ...}",
         ),
         (
             "{high: a}",
-            "the block 'fuse' reads 'low' (line 6), but from hands in high; write from: {low: ..., high: ...}",
+            "the block 'fuse' reads 'low' (line 6), but from passes high; write from: {low: ..., high: ...}",
         ),
         ("{low: a, hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
         ("{hihg: b}", "the block 'fuse' does not read 'hihg'; did you mean 'high'?"),
@@ -555,7 +555,7 @@ def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None
         spec(text.replace("\nlayers:\n", f"\n{outer}layers:\n"))
     found = [str(problem).partition("spec.yaml:")[2] for problem in caught.value.problems]
     assert found == [
-        "21:11: the block 'outer' reads 'two' (line 14), but from hands in one; write from: {one: ..., two: ...}"
+        "21:11: the block 'outer' reads 'two' (line 14), but from passes one; write from: {one: ..., two: ...}"
     ]
 
 
@@ -563,9 +563,9 @@ def test_what_an_outer_block_lacks_is_told_of_its_own_call(spec: Loaded) -> None
     ("name", "message"),
     [
         # A slip in the name of a layer of the block stays where it is.
-        ("stme", "9:13: no layer is called 'stme'; did you mean 'stem'?"),
-        ("conv.relu", "9:13: no layer is called 'conv.relu'; did you mean 'conv'?"),
-        ("later", "9:13: 'later' stands below, in line 11; a layer reads only what stands above it"),
+        ("stme", "9:13: no layer has the name 'stme'; did you mean 'stem'?"),
+        ("conv.relu", "9:13: no layer has the name 'conv.relu'; did you mean 'conv'?"),
+        ("later", "9:13: 'later' is defined below, in line 11; move it up: a layer reads only layers above it"),
     ],
 )
 def test_names_of_a_block_are_told_in_the_block(name: str, message: str, spec: Loaded) -> None:
@@ -897,7 +897,7 @@ def test_layers_and_steps_are_bounded(spec: Loaded, bounded: Callable[[int], Non
         spec(of_layers("  - relu:\n    repeat: 11\n"))
     with pytest.raises(
         SpecError,
-        match="comes to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
+        match="expands to more than 30 layers, blocks and branches; repeat fewer times; `--limit layers=N`",
     ):
         spec(of_layers("  - layers:\n      - layers: []\n        repeat: 5\n    repeat: 6\n  - relu\n"))
 

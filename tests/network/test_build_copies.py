@@ -139,7 +139,7 @@ def test_names_inside_copies_can_be_read(tmp_path: Path, reading: str, monkeypat
 
 def test_a_name_inside_a_copy_that_is_not_there(tmp_path: Path) -> None:
     calls = "  - unit: [4]\n    name: a\n  - unit: [4]\n    name: b\n"
-    with pytest.raises(SpecError, match=r"no layer is called 'b\.inner\.cnv'"):
+    with pytest.raises(SpecError, match=r"no layer has the name 'b\.inner\.cnv'"):
         build.load(written(tmp_path, f"{BLOCKS}{calls}  - {{conv: [3, 1], from: b.inner.cnv}}\n"))
 
 
@@ -155,9 +155,9 @@ def test_a_name_as_if_inside_a_copy_collides_as_inside_any_block(
     for load in (build.load, lambda path: expanded(path, monkeypatch)):
         with pytest.raises(SpecError) as caught:
             load(written(tmp_path, text))
-        problems.append([problem.message.partition(",")[0] for problem in caught.value.problems])
+        problems.append([problem.message.partition(" in")[0] for problem in caught.value.problems])
     assert problems[0] == problems[1] == [problems[0][0]]
-    assert "'b.last' is taken already" in problems[0][0]
+    assert "'b.last' is already used" in problems[0][0]
 
 
 def test_shared_weights_are_followed_into_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ Settings
   filters       number of filters
                 a whole number of at least 1; required
   kernel        size of the window
-                a whole number of at least 1, or a list with one an axis;
+                a whole number of at least 1, or a list with one per axis;
                 default: the whole input
   mode          what is done
                 copy or mix; default: copy
@@ -92,13 +92,13 @@ With mode: mix
 With bias: false
   adds          none
 
-Names in the formulas, beside the settings
-  in_elements   numbers of the input: channels x height x width
-  out_elements  numbers of the output: channels x height x width
+Names in the formulas, in addition to settings
+  in_elements   elements of the input: channels x height x width
+  out_elements  elements of the output: channels x height x width
 
 Counting
   depth         counts as a layer of the depth
-  output        in memory of its own
+  output        in new memory
 """
 
 
@@ -138,6 +138,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
         "family_description",
         "several_inputs",
         "further_inputs",
+        "least_inputs",
         "settings",
         "examples",
         "formulas",
@@ -149,7 +150,7 @@ def test_json_has_all_facts_under_stable_keys() -> None:
     assert facts["settings"][1] == {
         "name": "kernel",
         "description": "size of the window",
-        "takes": "a whole number of at least 1, or a list with one an axis",
+        "takes": "a whole number of at least 1, or a list with one per axis",
         "required": False,
         "default": None,
         "absent": "the whole input",
@@ -185,7 +186,7 @@ def test_a_type_that_goes_with_no_sample_input_is_a_mistake_of_the_samples() -> 
         def output_shape(self, inputs):
             raise RuleError("never")
 
-    with pytest.raises(LookupError, match=r"^no example of choosy is known$"):
+    with pytest.raises(LookupError, match=r"^no example is known for choosy$"):
         reference.reference(Choosy)
 
 

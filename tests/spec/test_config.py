@@ -95,8 +95,8 @@ def test_an_entry(repository: Path) -> None:
     [
         ("spec: []", ["1:1: cnncalc.yaml has no 'spec'; did you mean 'specs'?"]),
         ("- a", ["1:1: cnncalc.yaml is a mapping, not a list; its keys are defaults, lint and specs"]),
-        ("specs: 3", ["1:8: specs is a list of files, or a mapping of them to budgets, not the text '3'"]),
-        ("specs: [[a]]", ["1:9: a pattern of files is expected here, not a list"]),
+        ("specs: 3", ["1:8: specs is a list of files, or a mapping from files to budgets, not the text '3'"]),
+        ("specs: [[a]]", ["1:9: expected a pattern of files, got a list"]),
         (
             "specs: {a: 3}",
             [
@@ -110,20 +110,23 @@ def test_an_entry(repository: Path) -> None:
         (
             "specs: {a: {set: 3, input: x, batch: 0, dtype: float}}",
             [
-                "1:18: set is a mapping of variables to values, not the text '3'",
-                "1:28: input takes sizes, not the text 'x'; such as [3, 192, 192]",
+                "1:18: set is a mapping from variables to values, not the text '3'",
+                "1:28: input takes sizes, not the text 'x'; write sizes such as [3, 192, 192]",
                 "1:38: batch is a whole number of at least 1, not the text '0'",
-                "1:48: dtype is a type of number, not the text 'float'; did you mean 'float8' or 'float64'?",
+                "1:48: dtype is a data type, not the text 'float'; did you mean 'float8' or 'float64'?",
             ],
         ),
         ("defaults: {expect: {params: 3}}", ["1:12: defaults has no 'expect'; its keys are budget, batch and dtype"]),
         ("defaults: {budget: {parms: 3}}", ["1:21: unknown quantity 'parms'; did you mean 'params'?"]),
         (
             "defaults: {budget: {params: classes}}",
-            ["1:29: 'classes' is not defined here; no names are defined here; variables: defines some"],
+            ["1:29: 'classes' is not defined here; define it under variables:"],
         ),
-        ("lint: {ignore: [[CNN001]]}", ["1:17: the code or name of a rule is expected here, not a list"]),
-        ("lint: {severity: error}", ["1:18: severity is a mapping of rules, not the text 'error'; CNN003: error"]),
+        ("lint: {ignore: [[CNN001]]}", ["1:17: expected the code or name of a rule, got a list"]),
+        (
+            "lint: {severity: error}",
+            ["1:18: severity is a mapping from rules to severities, not the text 'error'; write CNN003: error"],
+        ),
         ("input: [3, 8, 8]\nlayers: [relu]", ["2:1: cnncalc.yaml is a spec, not a configuration; rename it"]),
     ],
 )
@@ -138,7 +141,7 @@ def test_a_pattern_that_names_nothing(repository: Path) -> None:
     with pytest.raises(SpecError) as caught:
         config.specs_of(found)
     assert [str(problem).partition(";")[0] for problem in caught.value.problems] == [
-        "cnncalc.yaml:1:9: 'design/*.yaml' names no spec",
-        "cnncalc.yaml:1:24: 'cnncalc.yaml' names no spec",
-        "cnncalc.yaml:1:38: 'designs' names no spec",
+        "cnncalc.yaml:1:9: 'design/*.yaml' matches no spec",
+        "cnncalc.yaml:1:24: 'cnncalc.yaml' matches no spec",
+        "cnncalc.yaml:1:38: 'designs' matches no spec",
     ]

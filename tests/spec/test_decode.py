@@ -71,7 +71,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert build.load("-").name == "Base"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"layers: [relu")))
     assert messages("-") == [
-        "<stdin>:1:9: this bracket is not closed; close it, and quote text that holds brackets or commas"
+        "<stdin>:1:9: this bracket is not closed; close it, and quote text with brackets or commas"
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {widht: 4, width: 2}\n")
     assert messages(derived) == [
         (
-            f"{derived}:2:13: {tmp_path / 'base.yaml'} has no variable 'widht', and nothing uses it here;"
+            f"{derived}:2:13: {tmp_path / 'base.yaml'} has no variable 'widht', and nothing in this spec uses it;"
             " did you mean 'width'?"
         )
     ]
@@ -150,7 +150,7 @@ def test_a_variable_that_the_base_does_not_have(tmp_path: Path) -> None:
     write(tmp_path, "none.yaml", "input: [3, 8, 8]\nlayers: [relu]\n")
     derived = write(tmp_path, "derived.yaml", "extends: none.yaml\nvariables: {widht: 4}\noutputs: [a, previous, b]\n")
     assert messages(derived)[0].endswith(
-        "none.yaml has no variable 'widht', and nothing uses it here; it has no variables"
+        "none.yaml has no variable 'widht', and nothing in this spec uses it; it has no variables"
     )
     derived = write(tmp_path, "derived.yaml", "extends: base.yaml\nvariables: {classes: 4}\nlayers: [cnv]\n")
     assert [message.rpartition("derived.yaml:")[2] for message in messages(derived)] == [
@@ -182,7 +182,9 @@ def test_a_new_variable_that_something_uses(rest: str, tmp_path: Path) -> None:
     write(tmp_path, "base.yaml", BASE)
     derived = write(tmp_path, "derived.yaml", f"extends: base.yaml\nvariables: {{width: more, more: 9}}\n{rest}\n")
     # The order of variables is the base's, so that width cannot be made of more.
-    assert messages(derived)[0].endswith("derived.yaml:2:20: 'more' is not defined here; it stands below: move it up")
+    assert messages(derived)[0].endswith(
+        "derived.yaml:2:20: 'more' is not defined here; move it up: it is defined below"
+    )
     derived = write(tmp_path, "derived.yaml", f"extends: base.yaml\nvariables: {{more: 9}}\n{rest}\n")
     if "kernle" in rest:
         assert ["kernle" in message for message in messages(derived)] == [True]
@@ -276,12 +278,12 @@ layers:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("widht", "3"), "--set widht: there is no variable 'widht'; did you mean 'width'?"),
-        (("x", "3"), "--set x: there is no variable 'x'; the variables are width, kernel, twice"),
-        (("width", ""), "--set width=: the variable 'width' has no value; give it one"),
-        (("width", "3 +"), "--set width=3 +: the expression ends where a value is expected"),
+        (("widht", "3"), "--set widht: the spec has no variable 'widht'; did you mean 'width'?"),
+        (("x", "3"), "--set x: the spec has no variable 'x'; the variables are width, kernel, twice"),
+        (("width", ""), "--set width=: the variable 'width' has no value; write a value after the colon"),
+        (("width", "3 +"), "--set width=3 +: expected a value, but the expression ends"),
         (("width", "1 / 0"), "--set width=1 / 0: 1 / 0 divides by zero"),
-        (("width", "kernel"), "--set width=kernel: 'kernel' is not defined here; it stands below: move it up"),
+        (("width", "kernel"), "--set width=kernel: 'kernel' is not defined here; move it up: it is defined below"),
     ],
 )
 def test_set_that_is_wrong(tmp_path: Path, settings: tuple[str, str], message: str) -> None:
@@ -314,7 +316,7 @@ def test_input_where_the_spec_has_none(tmp_path: Path) -> None:
     assert shape(spec, ("", "3x8x8")) == {"input": (3, 8, 8)}
     assert shape(spec, ("", "7")) == {"input": (7,)}
     assert messages(spec, (), [("", "3x8xa")]) == [
-        "--input 3x8xa: 'a' is no size; write the channels first, then the sizes, such as 3x224x224"
+        "--input 3x8xa: 'a' is not a size; write the channels, then the sizes, such as 3x224x224"
     ]
 
 
@@ -330,11 +332,11 @@ def test_input_where_the_spec_has_none(tmp_path: Path) -> None:
 def test_input_with_its_channels_last_or_without_them(tmp_path: Path, text: str, meant: str) -> None:
     spec = write(tmp_path, "a.yaml", "input: [3, 8, 8]\nlayers: [relu]")
     hint = f"write --input {meant}"
-    message = f"--input {text}: channels come first, and the input of this spec has 3; {hint}"
+    message = f"--input {text}: channels come first, and the input of this spec has 3 channels; {hint}"
     assert messages(spec, (), [("", text)]) == [message]
     two = write(tmp_path, "b.yaml", "input: {left: [3, 8, 8], right: [3, 8, 8]}\nlayers: [concat]")
     hint = f"write --input right={meant}"
-    message = f"--input right={text}: channels come first, and the input of this spec has 3; {hint}"
+    message = f"--input right={text}: channels come first, and the input of this spec has 3 channels; {hint}"
     assert messages(two, (), [("right", text)]) == [message]
 
 
@@ -349,19 +351,22 @@ def test_inputs_by_name(tmp_path: Path) -> None:
     spec = write(tmp_path, "a.yaml", "input: {left: [3, 8, 8], right: [3, 8, 8]}\nlayers: [concat]")
     assert shape(spec, ("right", "5x8x8")) == {"left": (3, 8, 8), "right": (5, 8, 8)}
     assert messages(spec, (), [("rihgt", "5x8x8"), ("", "3x8x8")]) == [
-        "--input rihgt=5x8x8: there is no input 'rihgt'; the inputs are left and right",
-        "--input 3x8x8: there is no input 'input'; the inputs are left and right: write --input left=3x8x8",
+        "--input rihgt=5x8x8: the spec has no input 'rihgt'; the inputs are left and right",
+        "--input 3x8x8: the spec has no input 'input'; the inputs are left and right: write --input left=3x8x8",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("3x0x8", "input takes the channels and up to 3 sizes, whole numbers of at least 1, not [3, 0, 8]"),
-        ("1x3x8x8x8", "input takes the channels and up to 3 sizes, whole numbers of at least 1, not [1, 3, 8, 8, 8]"),
-        ("3x-8x8", "'-8' is no size"),
-        ("", "'' is no size"),
-        ("3x8.5", "'8.5' is no size"),
+        ("3x0x8", "input takes the channels and up to 3 sizes, which are whole numbers of at least 1, not [3, 0, 8]"),
+        (
+            "1x3x8x8x8",
+            "input takes the channels and up to 3 sizes, which are whole numbers of at least 1, not [1, 3, 8, 8, 8]",
+        ),
+        ("3x-8x8", "'-8' is not a size"),
+        ("", "'' is not a size"),
+        ("3x8.5", "'8.5' is not a size"),
     ],
 )
 def test_input_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:

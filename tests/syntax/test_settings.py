@@ -47,13 +47,13 @@ KINDS: dict[str, tuple[Setting, list[Any], list[Any], str]] = {
         named(per_axis("doc")),
         [1, (1, 2), (3,)],
         [0, (), (0, 1), (1, HALF), True, (True,), "same", ((1, 2),)],
-        "a whole number of at least 1, or a list with one an axis",
+        "a whole number of at least 1, or a list with one per axis",
     ),
     "per side": (
         named(per_side("doc")),
         [0, (0, 1), (0, 1, 2, 3)],
         [-1, (), (-1,), "same", True],
-        "a whole number of at least 0, or a list with one number an axis or one a side",
+        "a whole number of at least 0, or a list with one number per axis or per side",
     ),
     "list": (
         named(whole_list("doc")),
@@ -72,7 +72,7 @@ KINDS: dict[str, tuple[Setting, list[Any], list[Any], str]] = {
         named(padding_of("doc")),
         ["same", "valid", 0, 3, (1, 2), (0, 1, 2, 3)],
         [-1, "SAME", (), (-1,), True, (True,), HALF, None],
-        "same, valid, a whole number of at least 0, or a list with one number an axis or one a side",
+        "same, valid, a whole number of at least 0, or a list with one number per axis or per side",
     ),
     "table": (
         named(table("doc")),
@@ -158,7 +158,7 @@ def test_a_setting_without_bounds_must_declare_its_example() -> None:
     [
         (padding_of("doc"), "sme", "not 'sme'; did you mean 'same'?"),
         (choice("doc", ("nearest", "bilinear")), "linear", "not 'linear'; did you mean 'bilinear'?"),
-        (whole("doc"), HALF, "not 0.5; // divides and rounds down; ceil, floor and round make a number whole"),
+        (whole("doc"), HALF, "not 0.5; use // to divide and round down, or ceil, floor or round"),
         (per_axis("doc"), (1,) * 20, None),
         (whole("doc"), (1,) * 20, "not [1, 1, 1, 1, 1, 1, 1, 1, ...]"),
         (whole("doc"), "x" * 200, f"not '{'x' * 57}...'"),
@@ -178,7 +178,7 @@ def test_on_axes() -> None:
     assert on_axes((3, 5), 2, "kernel") == (3, 5)
     with pytest.raises(RuleError) as caught:
         on_axes((3, 5), 3, "kernel")
-    assert (caught.value.setting, caught.value.hint) == ("kernel", "give one number, or 3")
+    assert (caught.value.setting, caught.value.hint) == ("kernel", "write one number, or 3")
 
 
 def test_on_sides() -> None:

@@ -1,17 +1,17 @@
-"""What changed between two networks, and what each change costs: by itself, and in the layers behind it.
+"""The differences between two networks, with the cost of each change: direct, and in later layers.
 
-Of a layer that is in both networks, the difference of every figure is split in two, exactly:
+For a layer in both networks, the difference of each figure is split exactly into two parts:
 
-- its own: its new settings on the shapes that came in before, against the old ones;
-- from upstream: the new settings on the shapes that come in now, against those on the old shapes.
+- its own: the new settings on the old input shapes, minus the old settings on the old shapes;
+- from upstream: the new settings on the new input shapes, minus the new settings on the old shapes.
 
-Where the new settings do not take the old shapes, all of it is its own; and so it is of a layer that was
-added or removed. What comes from upstream is followed back to the changes that altered the shape, channels
-and spatial sizes each for themselves. Where several changes come together, they share it. So the sum of
-what changes cost by themselves, downstream of them and together is the difference of the totals.
+If the new settings do not fit the old shapes, the whole difference is the layer's own, as for an added or
+removed layer. The upstream part is traced to the changes that altered the shape, separately for channels
+and spatial sizes. If several changes meet, they share it. So the direct, downstream and shared costs of
+all changes add up to the difference of the totals.
 
-Changes that one edit of a file makes are one cause: equal changes of layers that stand in the same lines
-(a block that is used often), and all that was put in, taken away or replaced in one place.
+Changes by one edit of a file are one cause: equal changes of layers in the same lines (a block that is
+used often), and all layers that were added, removed or replaced in one place.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ __all__ = [
 
 
 def diff(old: LayerGraph, new: LayerGraph) -> Diff:
-    """What changed from one network to another. Raises SpecError if very many layers did."""
+    """The difference between two networks. Raises SpecError if very many layers changed."""
     with limits.counted():
         return _Differ(old, new).diff()
 
 
 class _Differ:
-    """Splits the costs of the layers of two networks by their causes."""
+    """Splits the costs of the layers of two networks by cause."""
 
     def __init__(self, old: LayerGraph, new: LayerGraph) -> None:
         self.pairing = PairedNetworks(old, new)
@@ -144,7 +144,7 @@ class _Differ:
         return tuple(changes)
 
     def _book_inputs(self) -> None:
-        """Book the activations of changed inputs, and record what altered each input."""
+        """Book the activations of changed inputs, and record the causes of each."""
         for name, shape in self.pairing.new.inputs:
             self.shapes.origins[name] = ShapeOrigin(UNALTERED, UNALTERED, shape)
         for change in self.inputs:
@@ -165,7 +165,7 @@ class _Differ:
             cause.own += CostChange(figure, figure)
 
     def _find_outputs(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-        """The outputs if they changed; one that is only reached through something new is the same."""
+        """The outputs if they changed; an output that is reached through an added layer is unchanged."""
         linked = self.linker.link_outputs()
         if not linked.lost and not linked.moved and all(link.before is not None for link in linked.links):
             return None
@@ -175,7 +175,7 @@ class _Differ:
     # --- costs ----------------------------------------------------------------------------------
 
     def _compare(self, old: Layer, new: Layer) -> None:
-        """Book the difference in cost of a layer in both networks, and record what altered its output."""
+        """Book the cost difference of a layer in both networks, and record the causes of its output shape."""
         mine = self.ledger.own_blame(new)
         alone_before = _reads_alone(old, self.pairing.old_readers)
         alone_now = _reads_alone(new, self.pairing.new_readers)
@@ -227,16 +227,16 @@ class _Differ:
             yield blame, Figure(*numbers)
 
     def _blame_readers(self, old: Layer, new: Layer) -> Blame:
-        """Why a layer may overwrite its input now, or no longer may: the causes of its input's other readers."""
+        """Why a layer became in place, or no longer is: the causes of its input's other readers."""
         if not old.inputs or not new.inputs:
             return self.ledger.own_blame(new)
         if self.pairing.partner.get(new.inputs[0]) != old.inputs[0]:
-            # It reads another tensor, which has other readers.
+            # It reads another tensor with other readers.
             links, lost, _ = self.linker.by_layer[new.name]
             through = join_blames(*(link.through for link in links if link.position == 0), self.ledger.own_blame(new))
             if through or lost:
                 return through or lost
-        # Of a tensor that very many layers read, the answer is the same for all of them.
+        # If very many layers read a tensor, the result is the same for all of them.
         key = old.inputs[0], new.inputs[0]
         if key not in self.reading:
             self.reading[key] = self._explain_readers(*key)
@@ -313,7 +313,7 @@ def _reads_alone(layer: Layer, readers: dict[str, list[str]]) -> bool:
 
 
 def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:
-    """The figures of a layer; `tied` if its weights are counted elsewhere, `alone` if it is its input's only reader."""
+    """The figures of a layer; `tied` if it shares weights, `alone` if it is its input's only reader."""
     aliasing = figures.type.aliasing
     kept = aliasing is not Aliasing.VIEW and not (aliasing is Aliasing.IN_PLACE and alone)
     return Figure(
@@ -326,7 +326,7 @@ def _figure(figures: Figures, *, tied: bool, alone: bool) -> Figure:
 
 
 def _cost(before: Figure, old: Layer, after: Figure, new: Layer) -> CostChange:
-    """The difference of two figures, of layers that inference may not have."""
+    """The difference of two figures, of layers that may exist only in training."""
     if before == after and old.training_only == new.training_only:
         return FREE
     training = after - before

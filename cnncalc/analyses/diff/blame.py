@@ -1,4 +1,4 @@
-"""Which causes altered a shape: sets of their numbers, for channels and spatial sizes apart."""
+"""The causes that altered a shape: sets of their numbers, separately for channels and spatial sizes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TypeAlias
 from cnncalc.layers.contract import Shapes
 from cnncalc.layers.shapes import Shape
 
-# The numbers of the causes that come together, in order.
+# The sorted numbers of causes.
 Blame: TypeAlias = "tuple[int, ...]"
 NOBODY: Blame = ()
-# Stands for all causes if more than MOST_TOGETHER of them come together: networks that differ nearly
-# everywhere would take memory that grows with the square of their layers.
+# Represents all causes if more than MOST_TOGETHER of them meet. Otherwise networks that differ nearly
+# everywhere would take memory quadratic in their layers.
 EVERYONE: Blame = (-1,)
 MOST_TOGETHER = 100
-# What altered the channels of a tensor, and what its spatial sizes.
+# The causes of a tensor's channels, and of its spatial sizes.
 Blames: TypeAlias = "tuple[Blame, Blame]"
 UNALTERED: Blames = (NOBODY, NOBODY)
 PARTS = (0, 1)

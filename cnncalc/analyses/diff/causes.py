@@ -1,4 +1,4 @@
-"""The causes of a difference, and the costs that are booked on them."""
+"""The causes of a difference and their costs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OpenCause:
 class Ledger:
     """Causes by their numbers, and the costs of each layer.
 
-    `own` has the cause of each new layer's own change, `gone` that of each old layer that is not in its place.
+    `own` has the cause of each new layer's own change, `gone` the cause of each removed or moved old layer.
     """
 
     def __init__(self) -> None:
@@ -56,14 +56,14 @@ class Ledger:
     # --- causes ---------------------------------------------------------------------------------
 
     def number_cause(self, key: object) -> int:
-        """The number of a cause; equal keys are one."""
+        """The number of a cause; equal keys have the same number."""
         number = self.numbers.setdefault(key, len(self.causes))
         if number == len(self.causes):
             self.causes.append(OpenCause())
         return number
 
     def add_runs(self, root: Match) -> None:
-        """Make one cause of neighbors that were added or removed between two layers that are in both networks."""
+        """Make one cause of adjacent nodes that were added or removed between two layers of both networks."""
         for match in root.walk():
             if match.old is None or match.new is None:
                 continue
@@ -102,7 +102,7 @@ class Ledger:
             self.gone[old.name] = number
 
     def close_list(self) -> None:
-        """End the list of causes: costs can be booked from now on."""
+        """Close the list of causes, so that costs can be booked."""
         self.everyone = tuple(range(len(self.causes)))
 
     # --- costs ----------------------------------------------------------------------------------
@@ -112,12 +112,12 @@ class Ledger:
         return (self.own[layer.name],) if layer.name in self.own else NOBODY
 
     def book(self, layer: Layer, blame: Blame, cost: CostChange) -> None:
-        """Book a layer's cost on its own change, or on those upstream."""
+        """Book a layer's cost on its own change, or on changes upstream."""
         if cost == FREE:
             return
-        # Every cost is booked: without anybody to blame, all share it.
+        # Every cost is booked: without a known cause, all causes share it.
         if not blame or blame == EVERYONE:
-            # A key that names each of very many takes as long as they are many, for every layer.
+            # A key with very many causes would take time in proportion for every layer.
             blame = self.everyone if len(self.everyone) <= MOST_TOGETHER else EVERYONE
         own, upstream = self.booked.get(layer.name, (FREE, FREE))
         if blame == self.own_blame(layer):
@@ -144,7 +144,7 @@ class Ledger:
         return tuple(cause.closed() for cause in self.causes)
 
     def shared_costs(self) -> tuple[SharedCost, ...]:
-        """What several causes cost together."""
+        """The shared costs of several causes."""
         shared = (SharedCost(self.spell_out(who), _sum(costs), tuple(at)) for who, (costs, at) in self.together.items())
         return tuple(each for each in shared if each.cost != FREE)
 

@@ -1,4 +1,4 @@
-"""What each layer reads, and where it read that before."""
+"""The inputs of each layer, and their counterparts in the old network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cnncalc.record import Record
 
 
 class Link(Record):
-    """What a layer reads at a position, and where it read that before (None: nowhere).
+    """An input of a layer at a position, and its position before (None if it had none).
 
-    `moved` says that it is another tensor. `through` are the causes of what was added or removed in
-    between, `altered` those of them that altered channels and sizes on the old way.
+    `moved` means that it is another tensor. `through` are the causes of nodes that were added or removed in
+    between, `altered` those of them that altered channels and sizes on the old path.
     """
 
     position: int
@@ -27,7 +27,7 @@ class Link(Record):
 
 
 class Links(Record):
-    """The links of what a layer reads, the causes of what it no longer reads, and whether it reads another tensor."""
+    """The links of a layer's inputs, the causes of removed inputs, and whether it reads another tensor."""
 
     links: list[Link]
     lost: Blame
@@ -35,9 +35,9 @@ class Links(Record):
 
 
 class Way(Record):
-    """The origin of a tensor, followed back through what was added, removed or moved.
+    """The origin of a tensor, traced back through added, removed or moved layers.
 
-    `anchors` are old names of layers and inputs that are in both networks: no more than MOST_TOGETHER.
+    `anchors` are old names of layers and inputs of both networks, at most MOST_TOGETHER.
     """
 
     anchors: tuple[str, ...]
@@ -46,10 +46,10 @@ class Way(Record):
 
 
 class Linker:
-    """Links what layers read to what they read before.
+    """Links the inputs of layers to their old inputs.
 
-    The ledger has the causes of what was added, removed or moved before the linker is made; it gets those of layers
-    that changed themselves.
+    The ledger has the causes of added, removed and moved layers before the linker is created; the linker adds those
+    of changed layers.
     """
 
     def __init__(self, pairing: PairedNetworks, ledger: Ledger) -> None:
@@ -61,7 +61,7 @@ class Linker:
         self.settings: dict[str, tuple[SettingChange, ...]] = {}
 
     def settle(self, new: Layer) -> None:
-        """Find what a layer that is in both networks reads, and the cause of its own change."""
+        """Link the inputs of a layer in both networks, and find the cause of its own change."""
         old = self.pairing.old_layer(new)
         links = self.by_layer[new.name] = self.link(old.inputs, new.inputs, in_order=True)
         is_moved = new.name in self.pairing.moved
@@ -79,7 +79,7 @@ class Linker:
             self.ledger.own[new.name] = self.ledger.number_cause(("own", old.span, new.span, own))
 
     def explain_reading(self, name: str) -> Blame:
-        """Why a layer reads what it reads: its own change, else what was added or removed before it."""
+        """The causes of a layer's inputs: its own change, else layers added or removed before it."""
         if name in self.ledger.own:
             return (self.ledger.own[name],)
         links = self.by_layer[name]
@@ -89,7 +89,7 @@ class Linker:
         return self.link(self.pairing.old.outputs, self.pairing.new.outputs, in_order=False)
 
     def link(self, olds: Sequence[str], news: Sequence[str], *, in_order: bool) -> Links:
-        """Link new tensors to old ones: those `in_order` to the ones at their positions, if there are as many."""
+        """Link new tensors to old ones; if `in_order` and equally many, by position."""
         if in_order and len(olds) == len(news):
             links = [
                 self._old_link(position, position, olds[position], name) or self._new_link(position, position, name)
@@ -107,7 +107,7 @@ class Linker:
         return Links(links, join_blames(*(way.through for way in ways)), moved)
 
     def _old_link(self, position: int, before: int, old: str, new: str) -> Link | None:
-        """The link of the tensor that was read before: itself, or through what was added or removed; else None."""
+        """The link of a tensor that was read before, directly or through added or removed layers; else None."""
         if self.pairing.partner.get(new) == old:
             return Link(position, before, False, NOBODY, UNALTERED)
         one, two = self.old_ways[old], self.new_ways[new]
@@ -117,13 +117,13 @@ class Linker:
         return None
 
     def _new_link(self, position: int, before: int | None, new: str) -> Link:
-        """The link of a tensor that was not read before; `before` is the position of what was read in its place."""
+        """The link of a tensor that was not read before; `before` is the position of the tensor that it replaces."""
         way = self.new_ways[new]
         return Link(position, before, not way.through, way.through, way.altered)
 
 
 def _find_ways(network: LayerGraph, causes: dict[str, int], anchors: Mapping[str, str]) -> dict[str, Way]:
-    """The way of each tensor; `anchors` are the old names of those in both networks."""
+    """The way of each tensor; `anchors` are the old names of tensors in both networks."""
     ways: dict[str, Way] = {}
     for name, _ in network.inputs:
         mine = (causes[name],) if name in causes else NOBODY
@@ -150,7 +150,7 @@ def _find_ways(network: LayerGraph, causes: dict[str, int], anchors: Mapping[str
 
 
 def _join_anchors(ways: Iterable[Way]) -> tuple[str, ...]:
-    """The anchors of several ways; of very many, those of the first."""
+    """The anchors of several ways; of very many, only the first."""
     joined: dict[str, None] = {}
     for way in ways:
         joined.update(dict.fromkeys(way.anchors))
@@ -160,10 +160,10 @@ def _join_anchors(ways: Iterable[Way]) -> tuple[str, ...]:
 
 
 class _Unread:
-    """Old tensors by their `positions`, until each is paired with a new one that is the same.
+    """Old tensors by `positions`, until each is paired with the same new tensor.
 
-    It is the same if both were the same before, or come from a layer that is in both networks through what
-    was added or removed; the first of several is taken.
+    Two tensors are the same if they correspond, or come from the same layer through added or removed layers.
+    Of several, the first is used.
     """
 
     def __init__(self, olds: Sequence[str], ways: Mapping[str, Way]) -> None:
@@ -176,7 +176,7 @@ class _Unread:
                 self.by_anchor.setdefault(anchor, []).append(position)
 
     def take(self, old: str | None, way: Way) -> int | None:
-        """The position of a tensor whose old name is `old`; None if it was not read."""
+        """The position of the tensor with the old name `old`; None if it was not read."""
         candidates = [self.by_name.get(old, [])] if old is not None else []
         candidates += [self.by_anchor.get(anchor, []) for anchor in way.anchors or (None,)]
         first: int | None = None

@@ -1,4 +1,4 @@
-"""Which layer and input of a network is which of another."""
+"""Pairs of corresponding layers and inputs of two networks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cnncalc.network.records import Layer, LayerGraph
 
 
 class PairedNetworks:
-    """Two networks aligned.
+    """Two aligned networks.
 
-    `partner` has the old name of each layer and input that is in both networks, `back` the new one. `moved` are the
-    new names of moved layers in the order of the network, which numbers the causes.
+    `partner` has the old name of each layer and input in both networks, `back` the new name. `moved` are the new
+    names of moved layers in the order of the network, which numbers the causes.
     """
 
     def __init__(self, old: LayerGraph, new: LayerGraph) -> None:
@@ -38,18 +38,18 @@ class PairedNetworks:
         self.new_readers = _find_readers(new)
 
     def old_layer(self, new: Layer) -> Layer:
-        """The old layer of one that is in both networks."""
+        """The old layer of a layer in both networks."""
         return self.old_layers[self.partner[new.name]]
 
     def is_sharing_changed(self, old: Layer, new: Layer) -> bool:
-        """Whether a layer takes its weights from another layer than before."""
+        """Whether a layer shares the weights of another layer than before."""
         if old.weights_from is None or new.weights_from is None:
             return old.weights_from is not new.weights_from
         return self.partner.get(new.weights_from) != old.weights_from
 
 
 def changed_settings(old: Layer, new: Layer) -> Iterator[SettingChange]:
-    """The settings that changed, of those that both types have."""
+    """The changed settings among those that both types have."""
     one, two = vars(old.figures.type), vars(new.figures.type)
     if one is not two:
         for name, value in two.items():

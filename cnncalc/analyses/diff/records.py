@@ -1,4 +1,4 @@
-"""What changed between two networks, as records."""
+"""The differences between two networks as records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnncalc.record import Record
 
 
 class Kind(Enum):
-    """What became of a layer."""
+    """The kind of a layer's change."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -30,7 +30,7 @@ class SettingChange(Record):
 
 
 class CostChange(Record):
-    """A difference of figures, for one sample: at inference, and in training with what only that has."""
+    """A difference of figures for one sample: at inference, and in training including training-only layers."""
 
     inference: Figure
     training: Figure
@@ -47,10 +47,10 @@ FREE = CostChange(NOTHING, NOTHING)
 class LayerChange(Record):
     """A layer that changed; `old` is None if it was added, `new` if it was removed.
 
-    `moved` stands elsewhere among its neighbors, `regrouped` in another block; `rewired` reads other
-    layers; `shared` takes its weights from another layer, or no longer does. `cause` is the number of the
-    cause that its own change belongs to, None where there is none or it costs nothing; `upstream_causes`
-    are those that its cost from upstream comes from: all of them, where more than MOST_TOGETHER come together.
+    A `moved` layer is elsewhere among its neighbors, a `regrouped` one in another block; a `rewired` layer
+    reads other layers; a `shared` one shares other weights than before. `cause` is the number of its own
+    cause, None if it has none or no cost; `upstream_causes` are the causes of its cost from upstream, all
+    causes if more than MOST_TOGETHER meet.
     """
 
     old: Layer | None
@@ -68,7 +68,7 @@ class LayerChange(Record):
 
     @property
     def layer(self) -> Layer:
-        """The new layer, or the old one where that is gone."""
+        """The new layer, or the old one if it was removed."""
         layer = self.new or self.old
         if layer is None:
             raise ValueError("a change of nothing")
@@ -76,7 +76,7 @@ class LayerChange(Record):
 
     @property
     def kind(self) -> Kind:
-        """A consequence is what only has other shapes, or is kept where it was not."""
+        """The kind; a consequence has only other shapes, or another aliasing."""
         if self.old is None:
             return Kind.ADDED
         if self.new is None:
@@ -92,7 +92,7 @@ class LayerChange(Record):
 
     @property
     def in_training_changed(self) -> bool:
-        """Whether it is there in training only now, or was before."""
+        """Whether it became training-only, or no longer is."""
         return self.old is not None and self.new is not None and self.old.training_only != self.new.training_only
 
     @property
@@ -114,11 +114,11 @@ class InputChange(Record):
 
 
 class Cause(Record):
-    """A change as a whole, with its cost.
+    """A complete change with its cost.
 
-    `changes` are those of its layers; `roots` are what was added and removed as a whole, layers and blocks.
-    `inputs` are the network's inputs where they are the change; `outputs` says that the network's outputs
-    are. `reached` are the layers downstream in which it costs, or saves, something.
+    `changes` are those of its layers; `roots` are the layers and blocks that were added or removed as a whole.
+    `inputs` are changed inputs of the network; `outputs` means that the network's outputs changed. `reached`
+    are the downstream layers in which it changes costs.
     """
 
     changes: tuple[LayerChange, ...]
@@ -131,7 +131,7 @@ class Cause(Record):
 
 
 class SharedCost(Record):
-    """What several causes cost together, in layers that all of them reach."""
+    """The cost that several causes share, in layers that all of them reach."""
 
     causes: tuple[int, ...]
     cost: CostChange
@@ -139,10 +139,10 @@ class SharedCost(Record):
 
 
 class Diff(Record):
-    """What changed from `old` to `new`.
+    """The difference from `old` to `new`.
 
-    `changes` are in the order of the tree `root`, and `by_match` has each by its place there. `outputs` are those
-    of both networks where they are not the same.
+    `changes` are in the order of the tree `root`, and `by_match` has each by its node. `outputs` are those of both
+    networks if they differ.
     """
 
     old: LayerGraph
@@ -159,6 +159,6 @@ class Diff(Record):
 
     @property
     def anything(self) -> bool:
-        """Whether anything changed but the network's name and what is said of it."""
+        """Whether anything changed except the network's name and description."""
         blocks = any(match.renamed or match.old is None or match.new is None for match in self.root.walk())
         return bool(self.changes or self.inputs or self.outputs or blocks)

@@ -1,4 +1,4 @@
-"""Which causes altered the shape of each tensor."""
+"""The causes of each tensor's shape."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cnncalc.record import Record
 
 
 class ShapeOrigin(Record):
-    """What altered a tensor's shape.
+    """The origin of a tensor's shape.
 
-    `blames` altered it against the old one; `upstream` are those of them upstream of what was added; `reference` is
-    the shape that it would have if nothing upstream had changed.
+    `blames` are the causes of its difference from the old shape; `upstream` are those upstream of added layers;
+    `reference` is the shape without upstream changes.
     """
 
     blames: Blames
@@ -47,14 +47,14 @@ class ShapeTracker:
         return self.asked[key]
 
     def ask_mixed(self, layer: Layer, shapes: Shapes, part: int) -> Figures | None:
-        """A layer's figures on shapes with one part as it is now; None if that does not fit it."""
+        """A layer's figures for shapes with one part as it is now; None if they do not fit."""
         probe = mix_shapes(shapes, layer.input_shapes, part)
         return self.ask(layer, probe) if probe else None
 
     # --- outputs --------------------------------------------------------------------------------
 
     def keep(self, old: Layer, new: Layer) -> None:
-        """Record the output of a layer that nothing altered."""
+        """Record the output of an unaltered layer."""
         self.origins[new.name] = ShapeOrigin(UNALTERED, UNALTERED, old.output_shape)
 
     def add(self, layer: Layer) -> None:
@@ -90,7 +90,7 @@ class ShapeTracker:
         for part in PARTS:
             was, now = part_of(old.output_shape, part), part_of(new.output_shape, part)
             between = now if middle is None else part_of(middle.output_shape, part)
-            # A moved layer alters the shape against what it reads at its new place.
+            # A moved layer alters the shape relative to its input in the new place.
             if moved:
                 was = part_of(shapes[0], part)
             blame = mine if was not in ((between,) if moved else (now, between)) else NOBODY
@@ -103,10 +103,10 @@ class ShapeTracker:
         self.origins[new.name] = ShapeOrigin((blames[0], blames[1]), (upstream[0], upstream[1]), reference)
 
     def _find_carrier(self, layer: Layer, part: int) -> tuple[str, Blame]:
-        """An input whose part of the shape is the output's, and what upstream altered it; no name if there is none.
+        """An input with the same part of the shape as the output, and its upstream causes; no name if there is none.
 
-        So a block that is added with its shortcut follows the maps that it is given, though its convolutions
-        are made for the new ones.
+        So an added block with a shortcut follows its input maps, although its convolutions are made for the
+        new ones.
         """
         for name, shape in zip(layer.inputs, layer.input_shapes, strict=True):
             upstream = self.origins[name].upstream[part]
@@ -115,7 +115,7 @@ class ShapeTracker:
         return "", NOBODY
 
     def _carried_shape(self, layer: Layer) -> Shape:
-        """The shape that a layer would give on what upstream gave before, if it does not take that."""
+        """The output shape of a layer for old input shapes that it does not accept."""
         parts: list[int] = []
         for part in PARTS:
             name, _ = self._find_carrier(layer, part)
@@ -123,7 +123,7 @@ class ShapeTracker:
         return Shape(parts)
 
     def _blame_through_inputs(self, layer: Layer, middle: Figures, shapes: Shapes, part: int) -> Blame:
-        """What altered a part of the output's shape through the shapes of the inputs."""
+        """The causes of a part of the output's shape through the shapes of the inputs."""
         blames = self.blame_inputs(layer, shapes)
         both = all(blames)
         joined = NOBODY
@@ -149,7 +149,7 @@ class ShapeTracker:
         )
 
     def blame_inputs(self, layer: Layer, shapes: Shapes) -> Blames:
-        """What altered the input shapes of a layer, against those of reference."""
+        """The causes of a layer's input shapes, relative to the reference."""
         linked = self.linker.by_layer.get(layer.name)
         if len(shapes) != len(layer.inputs):
             found = []
@@ -177,12 +177,12 @@ class ShapeTracker:
         return self.pairing.old_layer(layer).input_shapes[position]
 
     def _blame_link(self, layer: Layer, link: Link, part: int) -> Blame:
-        """What altered a part of the input shape at one position."""
+        """The causes of a part of the input shape at one position."""
         origin = self.origins[layer.inputs[link.position]]
         if link.moved:
             return origin.upstream[part]
         if link.through and link.before is not None:
-            # What was added gives the shape that was read before: upstream altered it.
+            # Added layers output the old shape, so upstream altered it.
             before = self._shape_before(layer, link.before)
             if part_of(origin.reference, part) == part_of(before, part) and origin.upstream[part]:
                 return origin.upstream[part]

@@ -1,6 +1,6 @@
 """The rules, one file each: their pages, codes and checks.
 
-Nothing registers: the catalogue lists this folder when it is asked.
+Rules need no registration: this module lists the folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cnncalc.checks.rule import Rule
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, in the order of the codes."""
+    """All rules, in the order of their codes."""
     names = (name[:-3] for name in os.listdir(os.path.dirname(__file__)) if name.endswith(".py") and name[0] != "_")
     return tuple(sorted(map(_rule, names), key=lambda rule: rule.code))
 

@@ -1,4 +1,4 @@
-"""Layers from which no output of the network is reached."""
+"""Layers from which no path leads to an output of the network."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cnncalc.record import Record
 
 
 class DeadEnd(Record):
-    """A layer that nobody reads and that is no output, with all that works for it alone.
+    """A layer that nothing reads and that is not an output, with all layers that only it depends on.
 
-    `name` is that of the outermost named branch, block or layer that ends with it and is dead as a whole,
-    "" where none was given a name.
+    `name` is that of the outermost named branch, block or layer that ends with it and is completely dead,
+    "" if none has a given name.
     """
 
     layer: Layer
@@ -24,7 +24,7 @@ class DeadEnd(Record):
 
     @property
     def cost(self) -> str:
-        """What is wasted."""
+        """The wasted costs."""
         params, macs = sum(one.params for one in self.layers), sum(one.macs for one in self.layers)
         return (
             f"{plural(len(self.layers), 'layer')} with {number(params)} parameters and {number(macs)}"
@@ -33,7 +33,7 @@ class DeadEnd(Record):
 
 
 def dead_ends(subject: Subject) -> Iterator[DeadEnd]:
-    """The dead ends of a network at inference; what is there in training only is read by the loss."""
+    """The dead ends of a network at inference; layers that exist only in training are read by the loss."""
     reached = set(subject.outputs)
     for layer in reversed(subject.layers):
         if layer.name in reached or layer.training_only:
@@ -48,7 +48,7 @@ def dead_ends(subject: Subject) -> Iterator[DeadEnd]:
 
 
 def _upstream(subject: Subject, end: Layer, taken: set[str]) -> Iterator[Layer]:
-    """A dead end and what comes to it alone; what two dead ends share goes to the first."""
+    """A dead end and the layers that lead only to it; layers of two dead ends belong to the first."""
     waiting = [end.name]
     while waiting:
         layer = subject.by_name.get(waiting.pop())
@@ -59,7 +59,7 @@ def _upstream(subject: Subject, end: Layer, taken: set[str]) -> Iterator[Layer]:
 
 
 def _named(subject: Subject, end: Layer, alive: set[str]) -> tuple[str, Span]:
-    """The outermost given name that a dead end has, below which nothing is `alive`, and its place."""
+    """The outermost given name of a dead end below which nothing is `alive`, and its place."""
     for dot in (*_dots(end.name), len(end.name)):
         path = end.name[:dot]
         if path not in alive and path.rpartition(".")[2] in subject.spec.names:
@@ -68,5 +68,5 @@ def _named(subject: Subject, end: Layer, alive: set[str]) -> tuple[str, Span]:
 
 
 def _dots(name: str) -> list[int]:
-    """Where the parts of a full name end, but for the last."""
+    """The offsets of the dots in a full name."""
     return [place for place, character in enumerate(name) if character == "."]

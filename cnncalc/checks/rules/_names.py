@@ -1,4 +1,4 @@
-"""Which names the blocks of a spec use, and which blocks are called."""
+"""Which blocks of a spec are called."""
 
 from __future__ import annotations
 

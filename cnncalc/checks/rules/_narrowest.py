@@ -17,9 +17,9 @@ LONGEST_NUMBER = 2**63
 
 
 class NarrowestField(Record):
-    """The field of a layer's outputs along an axis of its map, on an input that is `size` long there.
+    """The field of a layer's outputs along an axis of its map, on an input of length `size`.
 
-    `start` is the first position that the first output sees, and `outputs` the number of outputs.
+    `start` is the first position of the first output's field, and `outputs` the number of outputs.
     """
 
     size: int
@@ -35,15 +35,15 @@ class NarrowestField(Record):
         return last <= 0 and self.start + self.extent >= self.size
 
 
-# One field for each axis of a map; none where an axis of the map is not one of the input.
+# One field for each axis of a map; None for an axis that does not come from the input.
 Map: TypeAlias = tuple[NarrowestField, ...]
 
 
 def narrowest_fields(network: LayerGraph) -> dict[str, Map]:
-    """The fields of each layer and each input of the network, gates left aside.
+    """The fields of each layer and each input of the network, without gates.
 
-    Where paths join, each axis keeps the narrowest of their fields. What reads an axis whole, or makes one from
-    something else, such as channels, ends it.
+    If paths join, each axis has the narrowest of their fields. A layer that reads a whole axis, or makes it from
+    something else, such as channels, ends the field.
     """
     found: dict[str, Map] = {
         name: tuple(NarrowestField(size, 0, 1, 1, size) for size in shape.spatial) for name, shape in network.inputs
@@ -61,7 +61,7 @@ def narrowest_fields(network: LayerGraph) -> dict[str, Map]:
 
 
 def _slide(reading: Reading, layer: Layer, number: int, fields: Map) -> Map:
-    """The fields of a layer's outputs through one of its inputs; none where an axis ends."""
+    """The fields of a layer's outputs through one of its inputs; none for an axis that ends."""
     by_axis = dict(_grown(reading, layer, number, fields)) if fields else {}
     axes = range(layer.output_shape.rank)
     return tuple(by_axis[axis] for axis in axes) if all(axis in by_axis for axis in axes) else ()

@@ -1,4 +1,4 @@
-"""Which positions of a map the kernels that slide over it read."""
+"""Which positions of a map the sliding kernels of layers read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cnncalc.network.records import Layer
 
 # A kernel with more taps along an axis is not examined.
 MOST_TAPS = 100_000
-# Kernels that are tried for an advice.
+# The kernels to try for a hint.
 MOST_TRIED = 3
 LAST_RESORT = "use a stride of 1"
 MOST_READS_KEPT = 4_096
 
 
 class Skipped:
-    """A layer whose kernel skips positions of its input map: it reads `read` of `positions`."""
+    """A layer whose kernel skips positions of its input map and reads `read` of `positions`."""
 
     def __init__(self, layer: Layer, windows: tuple[SlidingWindow, ...], read: int) -> None:
         self.layer = layer
@@ -33,7 +33,7 @@ class Skipped:
 
     @property
     def advice(self) -> str:
-        """What makes the layer, or one of its role, read every position."""
+        """A hint how to read every position."""
         sizes = self.layer.input_shapes[0].spatial
         stride = alike(window.stride for window in self.windows)
         if self.layer.weights and all(window == SlidingWindow(1, window.stride) for window in self.windows):
@@ -54,7 +54,7 @@ class Skipped:
 
     @property
     def kernel(self) -> str:
-        """The kernel and stride in a message."""
+        """The kernel and stride for a message."""
         kernel, stride = (
             alike(sizes) for sizes in zip(*((one.kernel, one.stride) for one in self.windows), strict=True)
         )
@@ -64,13 +64,13 @@ class Skipped:
 
 
 def alike(sizes: Iterable[int]) -> str:
-    """One number where all axes have the same, else each: 1x7."""
+    """One number if all axes are equal, else all: 1x7."""
     each = tuple(sizes)
     return str(each[0]) if len(set(each)) == 1 else times(each)
 
 
 def skipped(layer: Layer) -> Skipped | None:
-    """What a layer's kernel skips from one place to the next; None where it skips nothing, or has too many taps."""
+    """The positions that a layer's kernel skips between windows; None if there are none, or too many taps."""
     windows = sliding_of(layer)
     if not any(map(_passes_over, windows)) or any(window.kernel > MOST_TAPS for window in windows):
         return None
@@ -93,9 +93,9 @@ def skipping_layers(subject: Subject) -> Iterator[tuple[Skipped, bool]]:
 
 
 def nobody_reads(subject: Subject, name: str, missing: AbstractSet[str]) -> bool:
-    """Whether what some layers miss of a map is missed by all its readers, and no output of the network has it.
+    """Whether all readers of a map miss positions, and the map is not an output of the network.
 
-    A layer that reads the map from before it was moved here, such as before a shift, reads other parts of it.
+    A layer that reads the map before a shift reads other positions.
     """
     if not all(reader.name in missing for reader in subject.readers[name]):
         return False
@@ -111,7 +111,7 @@ def nobody_reads(subject: Subject, name: str, missing: AbstractSet[str]) -> bool
 
 
 def origins(subject: Subject) -> dict[str, str]:
-    """For each layer and input the name of the map that it is a moved copy of, or its own."""
+    """For each layer and input, the name of the map of which it is a moved copy, or its own name."""
     found = {name: name for name, _ in subject.network.inputs}
     for layer in subject.layers:
         moves = layer.figures.type.role is Role.REARRANGEMENT and len(layer.inputs) == 1
@@ -120,7 +120,7 @@ def origins(subject: Subject) -> dict[str, str]:
 
 
 def takes_stride(subject: Subject, found: Skipped) -> Layer | None:
-    """The convolution behind a layer that would read every position if it took over the layer's stride."""
+    """The convolution after a layer that would read every position if the stride moved there."""
     layer = found.layer
     while True:
         readers = subject.only_readers(layer)
@@ -136,7 +136,7 @@ def takes_stride(subject: Subject, found: Skipped) -> Layer | None:
 
 
 def _reads_all(layer: Layer | None) -> bool:
-    """Whether a layer's windows read every position, and none lies in the padding as a whole."""
+    """Whether a layer's windows read every position, and none is completely in the padding."""
     if layer is None or skipped(layer):
         return False
     each = zip(sliding_of(layer), layer.input_shapes[0].spatial, strict=True)
@@ -149,7 +149,7 @@ def _reads_all(layer: Layer | None) -> bool:
 
 
 def _fits(found: Skipped, layer: Layer) -> bool:
-    """Whether a convolution that takes over a stride reads everything and gives a map of the same size."""
+    """Whether a convolution with the moved stride reads every position and outputs a map of the same size."""
     each = zip(
         found.windows,
         sliding_of(layer),
@@ -167,13 +167,13 @@ def _fits(found: Skipped, layer: Layer) -> bool:
 
 
 def _passes_over(window: SlidingWindow) -> bool:
-    """Whether some positions lie between all taps: those of one residue of the stride."""
+    """Whether some positions meet no tap: those of one residue of the stride."""
     return min(window.kernel, quotient(window.stride, gcd(window.dilation, window.stride))) < window.stride
 
 
 @lru_cache(maxsize=MOST_READS_KEPT)
 def _count_read(window: SlidingWindow, size: int) -> int:
-    """How many of `size` positions along an axis the window reads."""
+    """The number of positions along an axis of length `size` that the window reads."""
     limits.spend(window.kernel // Cost.PER_TAP)
     last = (window.slide(size) - 1) * window.stride
     # A tap reads positions of one residue of the stride; taps of one residue come in order, and may overlap.

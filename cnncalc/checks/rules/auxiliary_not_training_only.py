@@ -2,8 +2,8 @@
 
 Why it matters
     Auxiliary heads feed gradients into the middle of a deep network during training and are
-    removed afterwards. Without `training_only: true` they stay in the totals: in GoogLeNet 6.4 of 13.4 million
-    parameters would be theirs.
+    removed afterwards. Without `training_only: true` they count in the totals: in GoogLeNet, 6.4 of 13.4 million
+    parameters.
 
 What triggers it
     input: [3, 32, 32]
@@ -31,7 +31,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where early answers are used, as in networks with several exits: list them under `outputs:`, and
+    If the network uses early outputs, as networks with several exits do: list them under `outputs:`, and
     nothing is reported.
 
 Source
@@ -58,7 +58,7 @@ BEHIND_THE_HEAD = frozenset(
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a side output has the main one's shape, both come from weights, and it leaves the main path on its way."""
+    """Find side outputs with the shape of the main output, both computed with weights, that leave the main path."""
     first, *others = subject.network.outputs
     if subject.spec.outputs or first not in subject.by_name:
         return
@@ -73,14 +73,14 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 _place(subject, side),
                 side.name,
-                f"{side.name} gives {side.output_shape.described} like {main.name}, as an auxiliary classifier does,"
+                f"{side.name} outputs {side.output_shape.described} like {main.name}, as auxiliary classifiers do,"
                 " and counts at inference",
                 "set training_only: true on its branch, or list both as outputs",
             )
 
 
 def _has_head(subject: Subject, end: Layer) -> bool:
-    """Whether what ends here was computed by a layer with weights, for itself."""
+    """Whether a layer with weights of its own computes this output."""
     head: Layer | None = end
     if end.figures.type.role in BEHIND_THE_HEAD:
         head = subject.before(end, BEHIND_THE_HEAD)
@@ -97,7 +97,7 @@ def _path(subject: Subject, end: Layer) -> set[str]:
 
 
 def _leaving(subject: Subject, path: set[str]) -> set[str]:
-    """The layers beside the main path that depend on a layer of it."""
+    """The layers outside the main path that depend on one of its layers."""
     found: set[str] = set()
     for layer in subject.layers:
         if layer.name not in path and any(name in path or name in found for name in layer.inputs):

@@ -1,9 +1,9 @@
-"""The input begins with a batch: four sizes are a volume of several slices.
+"""The input begins with a batch size: four sizes mean a volume of several slices.
 
 Why it matters
     Sizes are written without the batch: [1, 3, 224, 224] is one channel of a volume 3 deep, and every
     convolution and pool in the network is then 3-dimensional: a 3x3 kernel has 27 weights per channel
-    instead of 9, and all figures are those of another network.
+    instead of 9, and all figures describe another network.
 
 What triggers it
     input: [1, 3, 224, 224]
@@ -16,11 +16,11 @@ What is better
       - conv: {filters: 64, kernel: 3, padding: 1}
 
 When to leave it
-    Where the input is a volume of one or three slices. `--batch` of `cnncalc summary` counts for more
-    than one sample.
+    If the input is a volume of one or three slices. To count for more than one sample, use `--batch` of
+    `cnncalc summary`.
 
 Source
-    The language: input: [channels, height, width], channels first and without the batch.
+    The spec language: input: [channels, height, width], channels first and without the batch.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LEAST_SIDE = 16
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where the second of four sizes looks like the channels of an image."""
+    """Find inputs of four sizes whose second size looks like the channels of an image."""
     templates = dict(subject.spec.inputs)
     for name, shape in subject.network.inputs:
         if shape.rank == 3 and shape[1] in IMAGE_CHANNELS and min(shape[2:]) >= LEAST_SIDE:

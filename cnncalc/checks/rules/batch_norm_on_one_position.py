@@ -1,8 +1,8 @@
-"""Batch norm on a map of one position takes its mean over the batch alone.
+"""Batch norm on a map of one position computes its mean over the batch only.
 
 Why it matters
-    On a 56x56 map and a batch of 32 a channel's mean and variance come from 100,352 numbers, on a 1x1 map
-    from 32: they are as noisy as estimates from 32 samples, and a batch of 1 has no variance at all.
+    On a 56x56 map with a batch of 32, a channel's mean and variance come from 100,352 numbers, on a 1x1 map
+    from only 32. They are noisy, and a batch of 1 has no variance at all.
     PyTorch then refuses to train ("Expected more than 1 value per channel when training"), often at the
     last, smaller batch of an epoch.
 
@@ -22,7 +22,7 @@ What is better
       - relu
 
 When to leave it
-    Where batches are large and all of one size, as in the image pooling of DeepLab v3.
+    If batches are large and all of one size, as in the image pooling of DeepLab v3.
 
 Source
     Wu and He 2018, Group Normalization, arXiv:1803.08494, on the error of batch norm with few samples.
@@ -44,7 +44,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a batch norm reads a map, not a vector, of one position."""
+    """Find batch norms that read a map, not a vector, of one position."""
     single = [
         layer
         for layer in subject.of_role(Role.BATCH_NORM)
@@ -52,13 +52,13 @@ def check(subject: Subject) -> Iterator[Found]:
     ]
     fields = narrowest_fields(subject.network) if single else {}
     for layer in single:
-        # Behind a global pool no input makes the map larger.
+        # After a global pool, a larger input does not enlarge the map.
         grows = bool(fields[layer.name])
         yield Found(
             layer.span,
             layer.name,
             f"{layer.name} reads a {times(layer.input_shapes[0].spatial)} map, so in training its mean is over the"
-            " batch alone",
+            " batch only",
             f"use group_norm or no norm{', or a larger input' if grows else ''}",
             layer.output_shape.channels,
         )

@@ -1,10 +1,10 @@
 """Batch norm in a network that is trained with a batch of 1 (as `--batch 1` says).
 
 Why it matters
-    With one sample, the mean and the variance in training are that sample's own: each image is normalized
-    by itself, while inference uses the tracked means over all images. On a map of one position, or a
-    vector, there is a single number, which subtracting its own mean always makes 0. On ImageNet ResNet-50's error
-    rises from 23.6 % with 32 images per worker to 34.7 % with 2, where group norm stays at 24.1 %.
+    With one sample, the mean and the variance in training are those of this sample: each image is normalized
+    separately, while inference uses tracked means over all images. On a map of one position, or on a
+    vector, the single number minus its own mean is always 0. On ImageNet, ResNet-50's error
+    rises from 23.6 % with 32 images per worker to 34.7 % with 2, while group norm stays at 24.1 %.
 
 What triggers it
     input: [3, 64, 64]
@@ -21,8 +21,8 @@ What is better
       - relu
 
 When to leave it
-    Where the norms are frozen: they use tracked statistics in training too, as detectors do with a
-    trained backbone.
+    If the norms are frozen: they use tracked statistics in training too, as in detectors with a
+    pretrained backbone.
 
 Source
     Wu and He 2018, Group Normalization, arXiv:1803.08494, Table 2.
@@ -43,7 +43,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """All batch norms as one finding, where `--batch` is 1."""
+    """Report all batch norms as one finding if `--batch` is 1."""
     if subject.batch != 1:
         return
     norms = list(subject.of_role(Role.BATCH_NORM))
@@ -52,11 +52,11 @@ def check(subject: Subject) -> Iterator[Found]:
     first = norms[0]
     single = sum(norm.input_shapes[0].positions == 1 for norm in norms)
     see, make = ("sees", "makes") if single == 1 else ("see", "make")
-    nothing = f"; {number(single)} of them {see} a single number, and {make} it 0" if single else ""
+    nothing = f"; {number(single)} of them {see} a single number and {make} it 0" if single else ""
     yield Found(
         first.span,
         first.name,
         f"with a batch of 1, {plural(len(norms), 'batch norm')} normalize{'s' if len(norms) == 1 else ''} each sample"
-        f" by itself in training, and by means over all samples at inference{nothing}",
+        f" separately in training, but with means over all samples at inference{nothing}",
         "use group_norm, which does the same in both",
     )

@@ -1,9 +1,9 @@
 """A convolution or linear layer has a bias that the batch norm after it removes.
 
 Why it matters
-    Batch norm subtracts each channel's mean, and the bias is part of that mean: whatever it learns has no
-    effect after the norm, which adds its own learned bias. The bias costs a parameter, its gradient and
-    its optimizer state for each filter, and an add per output number: in VGG-16 with batch norm
+    Batch norm subtracts each channel's mean, which includes the bias: its value has no effect after
+    the norm, which adds its own learnable bias. The bias costs a parameter, its gradient and
+    its optimizer state for each filter, and an add per output element: in VGG-16 with batch norm,
     4,224 parameters and 13.5 million adds per image that change nothing.
 
 What triggers it
@@ -21,7 +21,7 @@ What is better
       - relu
 
 When to leave it
-    Where the parameters must match published weights, such as torchvision's vgg16_bn, which has them.
+    If the parameters must match published weights, such as torchvision's vgg16_bn, which has these biases.
 
 Source
     Ioffe and Szegedy 2015, Batch Normalization, arXiv:1502.03167, section 3.2.
@@ -45,7 +45,7 @@ REMOVES_MEAN = (Role.BATCH_NORM, Role.CHANNEL_NORM)
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """One finding for each line with layers of one bias a channel that nothing but such norms reads."""
+    """Report, for each line, layers with one bias per channel that only such norms read."""
     weighted = list(subject.of_role(*WEIGHTED))
     needed = {layer.weights_from or layer.name for layer in weighted if not _norms(subject, layer)}
     removed: dict[Span, list[Layer]] = {}
@@ -76,7 +76,7 @@ def _message(subject: Subject, layers: list[Layer]) -> str:
 
 
 def _norms(subject: Subject, layer: Layer) -> list[Layer]:
-    """The norms that read a layer; none where something else reads it, too."""
+    """The norms that read a layer; empty if another layer reads it, too."""
     readers = subject.only_readers(layer)
     return readers if all(reader.figures.type.role in REMOVES_MEAN for reader in readers) else []
 

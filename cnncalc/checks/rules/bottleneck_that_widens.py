@@ -1,9 +1,9 @@
-"""A bottleneck has a middle that is wider than its ends.
+"""The middle of a bottleneck is wider than its ends.
 
 Why it matters
-    In a residual block of 1x1, 3x3 and 1x1 convolutions the first reduces the channels so that the
-    expensive 3x3 works on few, and the last restores them: at 256 channels with a middle of 64 the 3x3
-    has 36,864 weights. With a middle of 512 it has 2,359,296, 64 times as many. A common cause: the
+    In a residual block of 1x1, 3x3 and 1x1 convolutions, the first reduces the channels so that the
+    expensive 3x3 reads few of them, and the last restores them: at 256 channels with a middle of 64, the 3x3
+    has 36,864 weights. With a middle of 512 it has 2,359,296, 64 times as many. A common cause is that the
     arguments for width and expansion are swapped.
 
 What triggers it
@@ -31,8 +31,8 @@ What is better
           shortcut: []
 
 When to leave it
-    An inverted residual (MobileNetV2) widens on purpose, for a depthwise convolution in the middle: it
-    is not reported, nor is a grouped one.
+    Inverted residuals (MobileNetV2) widen on purpose, for a depthwise convolution in the middle. They
+    are not reported, nor are grouped convolutions.
 
 Source
     He et al. 2015, arXiv:1512.03385, section 4.1, "Deeper Bottleneck Architectures"; Sandler et al.
@@ -55,7 +55,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a branch of a sum ends in 1x1, kxk and 1x1, and the middle is the widest."""
+    """Find branches of a sum that end in 1x1, kxk and 1x1 with the middle as the widest."""
     for joined in subject.of_role(Role.SUM):
         for name in joined.inputs:
             last = _passed(subject, subject.by_name.get(name))
@@ -78,9 +78,9 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _passed(subject: Subject, layer: Layer | None) -> Layer | None:
-    """A layer of a branch, or the one before it where it only normalizes or activates; None outside the branch.
+    """A layer of a branch, skipping layers that only normalize or activate; None outside the branch.
 
-    What the branch starts from is read by the shortcut, too.
+    The branch begins after a layer that the shortcut reads, too.
     """
     while layer is not None and len(subject.readers[layer.name]) == 1 and layer.name not in subject.outputs:
         if layer.figures.type.role not in KEEPS_MAP:

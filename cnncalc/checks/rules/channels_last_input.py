@@ -16,10 +16,10 @@ What is better
       - conv: {filters: 16, kernel: 3, padding: 1}
 
 When to leave it
-    Where the input really is a narrow map of many channels, such as windows cut out of another network's map.
+    If the input really is a narrow map of many channels, such as windows cut out of another network's map.
 
 Source
-    The language: input: [channels, height, width], channels first and without the batch.
+    The spec language: input: [channels, height, width], channels first and without the batch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where the last size looks like the channels of an image, and all others like its sides."""
+    """Find inputs whose last size looks like the channels of an image, and all others like its sides."""
     templates = dict(subject.spec.inputs)
     for name, shape in subject.network.inputs:
         if meant := with_channels_first(shape):
@@ -44,7 +44,7 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 located(templates[name].span),
                 "",
-                f"{name}: {shape} is a map of {shape[0]} channel{'s' if shape[0] > 1 else ''},"
-                f" {shape[-1]} wide; channels are written first",
+                f"{name}: {shape} has {shape[0]} channel{'s' if shape[0] > 1 else ''}"
+                f" and width {shape[-1]}, because channels come first",
                 f"did you mean [{sizes}]?",
             )

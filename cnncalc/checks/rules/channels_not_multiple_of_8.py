@@ -1,9 +1,10 @@
 """Layers whose output channels are not a multiple of 8 waste part of the matrix units.
 
 Why it matters
-    Tensor cores multiply blocks of 8 numbers of 16 bits (16 of 8 bits), vector units of processors 8 of
-    32 bits. Channels that do not fill a block are padded with zeros: 100 channels cost as much as 104,
-    and 12 as much as 16, a third more. Older libraries do not use tensor cores at all in this case.
+    Tensor cores multiply blocks of 8 numbers of 16 bits (or 16 of 8 bits), vector units of processors
+    blocks of 8 numbers of 32 bits. Channels that do not fill a block are padded with zeros: 100 channels
+    cost as much as 104, and 12 as much as 16, a third more. Older libraries do not use tensor cores at
+    all in this case.
 
 What triggers it
     input: [3, 32, 32]
@@ -26,10 +27,10 @@ What is better
       - linear: 10
 
 When to leave it
-    On hardware that does not work in blocks. A network has one finding at most, and only if padding adds
-    a fiftieth or more to its multiply-accumulates and there are 10 million or more of them: on a smaller
-    network a GPU spends more time starting layers than computing. Output layers, which have one channel
-    per class, and depthwise ones, which use no matrix, do not count.
+    On hardware without such blocks. A network has at most one finding, and only if padding adds
+    2 % or more to its multiply-accumulates and there are at least 10 million of them: in a smaller
+    network, a GPU spends more time starting layers than computing. Output layers, which have one channel
+    per class, and depthwise layers, which use no matrix, do not count.
 
 Source
     NVIDIA, Deep Learning Performance, Optimizing Convolutional Layers, "Channels In and Out".
@@ -58,7 +59,7 @@ MOST_NAMED = 2
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """All such layers as one finding, at the one that wastes most."""
+    """Report all such layers as one finding, at the layer that wastes most."""
     last, whole = _last(subject), subject.totals.macs
     if whole < LEAST_MACS:
         return
@@ -83,7 +84,7 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _padding(layer: Layer) -> int:
-    """The multiply-accumulates that are added where channels are filled up to a block."""
+    """The multiply-accumulates added by padding channels to full blocks."""
     matrices = matrices_of(layer)
     if matrices is not None and matrices.rows == 1:
         return 0
@@ -93,7 +94,7 @@ def _padding(layer: Layer) -> int:
 
 
 def _last(subject: Subject) -> set[str]:
-    """The layers with weights whose numbers are an output, through layers without weights."""
+    """The last layers with weights before each output."""
     found, waiting = set(), list(subject.network.outputs)
     seen = set(waiting)
     while waiting:

@@ -1,9 +1,9 @@
-"""Dropout before a batch norm, which then tracks statistics that differ from those at inference.
+"""Dropout before a batch norm, which therefore tracks statistics that differ from those at inference.
 
 Why it matters
-    In training, dropout at rate p makes the mean square of its numbers 1 / (1 - p) times that at
-    inference, 2 times at the usual rate of a half. A batch norm after it tracks the variance of training
-    and divides by it at inference, when the variance is smaller. In the paper's experiments on CIFAR
+    In training, dropout at rate p makes the mean square of its output 1 / (1 - p) times as large as at
+    inference, twice as large at the usual rate of a half. A batch norm after it tracks the variance of training
+    and divides by it at inference, when the variance is smaller. In the paper's experiments on CIFAR,
     dropout before batch norm raised the error of most networks, and dropout after the last batch norm
     lowered it.
 
@@ -28,7 +28,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where it helps, as in wide ResNets: with many channels the shift is smaller.
+    If it helps, as in wide ResNets: with many channels, the shift is smaller.
 
 Source
     Li, Chen, Hu and Yang 2018, Understanding the Disharmony between Dropout and Batch Normalization by
@@ -65,7 +65,7 @@ THROUGH = (
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where what dropout gives comes to a batch norm that tracks statistics, but not through a sum."""
+    """Find dropout whose output reaches a batch norm that tracks statistics, but not through a sum."""
     dropouts = list(subject.of_role(Role.DROPOUT))
     norms = subject.first_behind(_tracks, THROUGH) if dropouts else {}
     for layer in dropouts:
@@ -81,12 +81,12 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _tracks(layer: Layer) -> bool:
-    """Whether it is a batch norm that keeps statistics."""
+    """Whether a layer is a batch norm that tracks statistics."""
     return layer.figures.type.role is Role.BATCH_NORM and any(not weight.learned for weight in layer.weights)
 
 
 def _hundredths(ratio: Fraction) -> str:
-    """A ratio to a hundredth, rounded half up: 1.25, and 2 where it is whole."""
+    """A ratio with two decimals, rounded half up: 1.25; 2 if it is whole."""
     hundredths = (200 * ratio.numerator + ratio.denominator) // (2 * ratio.denominator)
     digits = f"{hundredths // 100}.{hundredths % 100:02}"
     return digits.rstrip("0").rstrip(".")

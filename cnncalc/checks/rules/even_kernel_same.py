@@ -2,8 +2,8 @@
 
 Why it matters
     An even kernel has no middle. To keep the size of the map, `same` must pad one side more than the
-    other, and each output is then half a position off the center of what it reads. Over a stack of
-    layers the halves add up, which hurts wherever maps are compared position by position, as in
+    other, and each output is then half a position off the center of its window. Over a stack of
+    layers these shifts add up, which hurts if maps are compared position by position, as in
     segmentation and detection.
 
 What triggers it
@@ -17,7 +17,7 @@ What is better
       - conv: {filters: 16, kernel: 3, padding: same}
 
 When to leave it
-    Where the next layer shifts the map back, or positions do not matter.
+    If the next layer shifts the map back, or positions do not matter.
 
 Source
     Wu, Wang, Tang, Chen, Mao 2019, Convolution with Even-Sized Kernels and Symmetric Padding,
@@ -38,11 +38,11 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where `same` cannot pad both sides alike because the kernel is even."""
+    """Find layers where `same` cannot pad both sides equally because the kernel is even."""
     for layer in subject.layers:
         if layer.settings.get("padding") != "same" or skipped(layer):
             continue
-        # A single position has nowhere to shift to.
+        # A single position cannot shift.
         axes = zip(sliding_of(layer), layer.output_shape.spatial, strict=False)
         uneven = (one for one, count in axes if one.before != one.after and one.extent % 2 == 0 and count > 1)
         window = next(uneven, None)
@@ -52,7 +52,7 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found(
                 place(layer, "kernel", "padding"),
                 layer.name,
-                f"{layer.name} has a kernel of {window.kernel} and padding same, {window.before} before the map and"
+                f"{layer.name} has kernel {window.kernel} and padding same, {window.before} before the map and"
                 f" {window.after} after it, which shifts the map by half a position",
                 f"use a kernel of {' or '.join(map(str, near))}",
                 window.kernel,

@@ -1,10 +1,10 @@
-"""The map that a global decision is made from sees only parts of the input.
+"""The map before a global decision sees only parts of the input.
 
 Why it matters
-    A global pool takes the mean over positions: the relation between two parts of the image must be seen by
-    a single position before the pool, or it is lost. A network whose positions see 33x33 of 224x224 pixels decides
-    by counting local features, wherever they are; it still has the class among its best five for 87.6 % of
-    ImageNet's images (BagNet).
+    A global pool computes the mean over positions: the relation between two parts of the image is lost unless
+    a single position before the pool sees both. A network whose positions see 33x33 of 224x224 pixels decides
+    by counting local features, wherever they are; its top-5 accuracy on ImageNet is still 87.6 %
+    (BagNet).
 
 What triggers it
     input: [3, 224, 224]
@@ -29,9 +29,9 @@ What is better
       - linear: 10
 
 When to leave it
-    Where textures or any single place hold the answer: materials, defects, words in a recording. Before a
-    pool a field is reported where it misses a tenth of all pairs of positions or more, before a linear
-    layer, which can compare the positions of the map, where it is less than half of the input.
+    If textures or single places are enough: materials, defects, words in a recording. Before a pool, a field
+    is reported if it misses 10 % or more of all pairs of positions; before a linear layer, which can compare
+    the positions of the map, if it is less than half of the input.
 
 Source
     Brendel and Bethge 2019, Approximating CNNs with Bag-of-local-Features Models Works Surprisingly Well
@@ -61,9 +61,9 @@ JUDGING = POOLING | {Role.REARRANGEMENT, Role.LINEAR}
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a layer takes a map to one position, otherwise than in a gate, and its input's field is too small.
+    """Find layers that reduce a map to one position, outside gates, and whose input has too small a field.
 
-    Only networks that give one answer for the whole input take such decisions.
+    Only networks with one output for the whole input make such decisions.
     """
     if subject.gives_map:
         return

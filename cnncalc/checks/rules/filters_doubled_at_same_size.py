@@ -2,9 +2,9 @@
 
 Why it matters
     A convolution's cost grows with its input channels, its filters and the positions of its map. Twice
-    the channels in and out cost four times as much; where height and width are halved at the same step,
-    the cost stays the same. That is how VGG, ResNet and most networks since spread the work evenly over
-    their stages. Where only the filters double, every later layer on that map costs four times as much.
+    the channels in and out cost four times as much; if height and width are halved at the same time,
+    the cost stays the same. In this way VGG, ResNet and most later networks spread the work evenly over
+    their stages. If only the filters double, every later layer on that map costs four times as much.
 
 What triggers it
     input: [3, 64, 64]
@@ -24,8 +24,8 @@ What is better
       - relu
 
 When to leave it
-    In a stem, whose first layers are narrow on purpose. Only convolutions with a tenth or more of the
-    network's multiply-accumulates are reported, and neither 1x1 nor grouped ones.
+    In a stem, whose first layers are narrow on purpose. Only convolutions with 10 % or more of the
+    network's multiply-accumulates are reported, except 1x1 and grouped convolutions.
 
 Source
     Simonyan and Zisserman 2014, arXiv:1409.1556; He et al. 2015, arXiv:1512.03385, section 3.3.
@@ -51,7 +51,7 @@ LEAST_SHARE = 10
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where both have kernels larger than 1 over all channels, and nothing but such layers between them."""
+    """Find pairs with kernels larger than 1 over all channels, with no other convolutions between them."""
     whole = subject.totals.macs
     for layer in subject.of_role(Role.CONVOLUTION):
         if layer.training_only or LEAST_SHARE * layer.macs < whole or not _is_spatial(layer):
@@ -70,7 +70,7 @@ def check(subject: Subject) -> Iterator[Found]:
             layer.name,
             f"{layer.name} goes from {earlier} to {filters} filters on the same {times(sizes)} map and does"
             f" {number(layer.macs)} multiply-accumulates, {percent(layer.macs, whole)} of all",
-            f"put a stride or pool of 2 before it, where it would do {number(cost)} on a {times(halved)} map",
+            f"add a stride or pool of 2 before it, so that it does {number(cost)} on a {times(halved)} map",
             layer.macs,
         )
 
@@ -80,6 +80,6 @@ def _is_spatial(layer: Layer) -> bool:
 
 
 def _is_kept(before: Layer, layer: Layer) -> bool:
-    """Whether the map is about as large as before; what a kernel without padding cuts off is no halving."""
+    """Whether the map is about as large as before; a kernel without padding crops only a little."""
     sizes = zip(before.output_shape.spatial, layer.output_shape.spatial, strict=True)
     return all(3 * new > 2 * old for old, new in sizes)

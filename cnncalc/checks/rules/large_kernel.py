@@ -1,9 +1,9 @@
-"""A large kernel where a stack of 3x3 convolutions sees as much with a quarter fewer weights.
+"""A large kernel that a stack of 3x3 convolutions could replace with at least a quarter fewer weights.
 
 Why it matters
-    Two 3x3 convolutions see 5x5 and three see 7x7, with activations between them. With C channels in and
-    out, 5x5 has 25 C^2 weights and the two have 18 C^2, 28 % fewer; 7x7 has 49 C^2 and the three have
-    27 C^2, 45 % fewer. The comparison assumes a stack as wide as the layer's output: with few input
+    Two 3x3 convolutions see 5x5 positions and three see 7x7, with activations between them. With C channels
+    in and out, a 5x5 has 25 C^2 weights and two 3x3 have 18 C^2, 28 % fewer; a 7x7 has 49 C^2 and three 3x3
+    have 27 C^2, 45 % fewer. The comparison assumes a stack as wide as the layer's output: with few input
     channels, as in a first layer, the large kernel costs less.
 
 What triggers it
@@ -21,8 +21,8 @@ What is better
       - conv: {filters: 64, kernel: 3, padding: 1}
 
 When to leave it
-    Where memory matters more than weights: training stores the output of each layer of the stack. Depthwise
-    and grouped convolutions are not reported, nor is a stack that would save less than a quarter.
+    If memory matters more than weights: training stores the output of each layer of the stack. Depthwise
+    and grouped convolutions are not reported, nor are stacks that save less than a quarter.
 
 Source
     CS231n, Convolutional Networks, "Prefer a stack of small filter CONV to one large receptive field
@@ -44,13 +44,13 @@ CODE = "CNN008"
 NAME = "large-kernel"
 SEVERITY = Severity.NOTE
 
-# A fourth: what C channels in and out save with 5x5.
+# A quarter, which C channels in and out save with 5x5.
 LEAST_SAVING = 4
 WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where the stack saves enough weights."""
+    """Find kernels for which the stack saves enough weights."""
     for layer in subject.of_role(Role.CONVOLUTION):
         weights = _weights_of_stack(layer)
         own = layer.weights[0].size
@@ -66,15 +66,15 @@ def check(subject: Subject) -> Iterator[Found]:
             place(layer, "kernel"),
             layer.name,
             f"{layer.name} is a {times(kernel)} convolution with {number(own)} weights;"
-            f" {WORDS.get(count, str(count))} {small} convolutions see as much with {number(weights)}"
+            f" {WORDS.get(count, str(count))} {small} convolutions have the same receptive field with {number(weights)}"
             f" ({percent(own - weights, own)} fewer)" + (macs if kept else ""),
-            f"stack them with {layer.output_shape.channels} filters each and activations between them",
+            f"stack these with {layer.output_shape.channels} filters each and activations between them",
             own - weights,
         )
 
 
 def _weights_of_stack(layer: Layer) -> int:
-    """The weights of the stack of kernels of 3 that sees as much, each as wide as the output; 0 where there is none."""
+    """The weights of a stack of 3x3 kernels with the same field, each as wide as the output; 0 if there is none."""
     windows = sliding_of(layer)
     kernels = {window.kernel for window in windows}
     slides = all(window.stride == window.dilation == 1 for window in windows)

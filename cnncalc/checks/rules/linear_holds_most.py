@@ -1,10 +1,10 @@
-"""One linear layer that reads a whole map holds more than half of all parameters.
+"""One linear layer that reads a whole map has more than half of all parameters.
 
 Why it matters
     It has a weight for each feature, channel and position: fc6 of VGG-16 reads a 7x7 map of 512
-    channels and holds 102,764,544 of the network's 138,357,544 parameters. Behind a global average pool
-    it has one for each feature and channel, 2,101,248, and overfits less; Network in Network, GoogLeNet
-    and nearly all that followed have no such layer.
+    channels and has 102,764,544 of the network's 138,357,544 parameters. After a global average pool,
+    it has only one weight for each feature and channel, 2,101,248 parameters, and overfits less. Network in
+    Network, GoogLeNet and nearly all later networks have no such layer.
 
 What triggers it
     input: [3, 32, 32]
@@ -23,7 +23,7 @@ What is better
       - linear: 10
 
 When to leave it
-    Where the answer depends on positions in the map, which an average forgets.
+    If the answer depends on positions in the map, which an average discards.
 
 Source
     Lin, Chen and Yan 2013, Network in Network, arXiv:1312.4400, section 3.2; CS231n, Convolutional
@@ -46,7 +46,7 @@ SEVERITY = Severity.NOTE
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where it reads a map of several positions, flattened."""
+    """Find linear layers that read a flattened map of several positions."""
     whole = subject.totals.params
     for layer in subject.of_role(Role.LINEAR):
         if 2 * layer.params <= whole or layer.training_only:
@@ -59,9 +59,9 @@ def check(subject: Subject) -> Iterator[Found]:
         yield Found(
             layer.span,
             layer.name,
-            f"{layer.name} holds {percent(layer.params, whole)} of all parameters ({number(layer.params)} of"
+            f"{layer.name} has {percent(layer.params, whole)} of all parameters ({number(layer.params)} of"
             f" {number(whole)}), because it reads every position of the {image} map",
-            f"put a global average pool before it, which leaves it {number(pooled)}",
+            f"add a global average pool before it, so that it has {number(pooled)}",
         )
 
 

@@ -1,9 +1,9 @@
-"""Padding as large as the kernel, or larger: some outputs read nothing but padding.
+"""Padding as large as the kernel, or larger: some outputs read only padding.
 
 Why it matters
-    Those outputs hold the bias and nothing else: a 1x1 convolution with padding 1 on a 13x13 map gives
-    15x15, of which 56 positions, a quarter, do not depend on the image, cost as much as the others, and
-    are averaged into each score by a pool that follows.
+    These outputs equal the bias: a 1x1 convolution with padding 1 on a 13x13 map outputs
+    15x15 positions. A quarter of them, 56, do not depend on the image, but cost as much as the others, and
+    a later pool averages them into each score.
 
 What triggers it
     input: [512, 13, 13]
@@ -44,7 +44,7 @@ MOST_TAPS = 10_000
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a window lies in the padding as a whole."""
+    """Find layers with windows that are completely in the padding."""
     for layer in subject.layers:
         windows = sliding_of(layer)
         if not any(max(window.before, window.after) >= window.extent for window in windows):
@@ -71,21 +71,21 @@ def _hint(windows: tuple[SlidingWindow, ...]) -> str:
 
 
 def _inside(window: SlidingWindow, size: int) -> int:
-    """How many outputs along an axis read a position of the input."""
+    """The number of outputs along an axis that read a position of the input."""
     outputs = range(window.slide(size))
     if window.dilation <= size:
-        # Some tap lies inside wherever the kernel as a whole reaches inside.
+        # Taps are close enough that a kernel that overlaps the input has a tap inside.
         return _count(outputs, window, 1 - window.extent, size - 1)
     if window.kernel > MOST_TAPS:
         return len(outputs)
-    # At most one tap lies inside.
+    # At most one tap is inside.
     limits.spend(window.kernel)
     taps = range(0, window.extent, window.dilation)
     return sum(_count(outputs, window, -tap, size - 1 - tap) for tap in taps)
 
 
 def _count(outputs: range, window: SlidingWindow, first: int, last: int) -> int:
-    """How many windows start at the positions from `first` to `last` of the input."""
+    """The number of windows that start at positions from `first` to `last` of the input."""
     start = max(-(-(first + window.before) // window.stride), outputs.start)
     stop = min((last + window.before) // window.stride + 1, outputs.stop)
     return max(stop - start, 0)

@@ -1,10 +1,10 @@
-"""A strided max pool has padding that it does not need.
+"""A strided max pool has unnecessary padding.
 
 Why it matters
-    Padding is never the largest number, so a window in the padding chooses among fewer positions than the
-    others. 2x2 windows with padding 1 on an 8x8 map read a single number in each corner and two along
-    the edges, and the output is 5x5, where 4x4 full windows read everything. The maps that follow are
-    larger by half, and every pair of rows that belonged together is split.
+    Padding is never the maximum, so windows that overlap the padding select from fewer positions than the
+    others. 2x2 windows with padding 1 on an 8x8 map read one position in each corner and two along
+    the edges, and the output is 5x5, although 4x4 full windows read everything. Later maps have half
+    as many positions again, and each pair of rows is split.
 
 What triggers it
     input: [64, 112, 112]
@@ -17,7 +17,7 @@ What is better
       - max_pool: {kernel: 2}
 
 When to leave it
-    Where the output must have this size to be joined with another map. Padding that a pool
+    If the output must have this size to be joined with another map. Padding that a pool
     needs to read every position, or to divide the size of its map by its stride, rounded up, is not
     reported, such as padding 1 of a 3x3 pool with stride 2.
 
@@ -43,7 +43,7 @@ SEVERITY = Severity.NOTE
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where no axis of a strided max pool needs its padding."""
+    """Find strided max pools that need no padding along any axis."""
     for layer in subject.of_role(Role.MAX_POOL):
         windows, sizes = sliding_of(layer), layer.input_shapes[0].spatial
         each = list(zip(windows, sizes, strict=True)) if windows else []
@@ -53,7 +53,7 @@ def check(subject: Subject) -> Iterator[Found]:
         bare = tuple(_without_padding(window).slide(size) for window, size in each)
         fewest, whole = prod(_fewest(*one) for one in each), prod(window.kernel for window in windows)
         reads = "window reads" if prod(bare) == 1 else "windows read"
-        larger = "" if bare == layer.output_shape.spatial else f", and gives {times(layer.output_shape.spatial)}"
+        larger = "" if bare == layer.output_shape.spatial else f", and outputs {times(layer.output_shape.spatial)}"
         yield Found(
             place(layer, "padding"),
             layer.name,
@@ -69,9 +69,9 @@ def _without_padding(window: SlidingWindow) -> SlidingWindow:
 
 
 def _is_needless(window: SlidingWindow, size: int) -> bool:
-    """Whether windows without padding read a whole axis, each more of it than a padded one at an end.
+    """Whether windows without padding read a whole axis, and each reads more than the padded window at an end.
 
-    Padded windows may divide the size by the stride: shortcuts and other branches do.
+    Padding that makes the output size / stride is needed: shortcuts and other branches have this size.
     """
     bare = _without_padding(window)
     count, outputs = bare.slide(size), window.slide(size)
@@ -82,11 +82,11 @@ def _is_needless(window: SlidingWindow, size: int) -> bool:
 
 
 def _fewest(window: SlidingWindow, size: int) -> int:
-    """How many positions of an axis a window at an end reads, at that end where they are fewer."""
+    """The fewest positions of an axis that the window at one of its ends reads."""
     return min(_count_inside(window.reads(end, size), size) for end in (0, window.slide(size) - 1))
 
 
 def _count_inside(taps: range, size: int) -> int:
-    """How many taps lie in 0 to size - 1."""
+    """The number of taps within 0 to size - 1."""
     first = taps.start if taps.start >= 0 else taps.start % taps.step
     return len(range(first, min(taps.stop, size), taps.step))

@@ -1,10 +1,10 @@
-"""A softmax that is not at the end: a layer with weights, or another softmax, reads it.
+"""A softmax that is not the last layer: a layer with weights, or another softmax, reads it.
 
 Why it matters
-    A softmax makes its numbers positive and their sum 1. A layer that reads them sees how the scores
-    compare, but not how large they are; where one is clearly the largest, the gradient nearly vanishes:
-    it is multiplied by p (1 - p), 0.01 at p = 0.99. Twice in a row (a softmax whose loss has one
-    of its own, too) no probability of 10 classes is above e / (e + 9), 23 %.
+    The outputs of a softmax are positive and their sum is 1. A layer that reads them sees how the scores
+    compare, but not how large they are; if one score dominates, the gradient nearly vanishes:
+    it is multiplied by p (1 - p), 0.01 at p = 0.99. After two softmaxes in a row (also if the loss
+    includes one), no probability of 10 classes is above e / (e + 9), 23 %.
 
 What triggers it
     input: [784]
@@ -22,9 +22,9 @@ What is better
       - softmax
 
 When to leave it
-    Where the next layer should see probabilities, as in a cascade of classifiers. Attention, in which a
-    softmax is multiplied with a map, is not reported, nor are weighted means: a 1x1 convolution or linear
-    layer without bias that no norm reads, such as the expected value over bins of a distance, or one
+    If the next layer should see probabilities, as in a cascade of classifiers. Attention, in which a
+    softmax is multiplied by a map, is not reported, nor are weighted means: a 1x1 convolution or linear
+    layer without bias that no norm reads, such as the expected value over bins of a distance, or a layer
     with a single output channel.
 
 Source
@@ -49,7 +49,7 @@ THROUGH = POOLS | KEEPS_MAP | {Role.REARRANGEMENT, Role.RESAMPLING, Role.GLOBAL_
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where weights or a softmax read a softmax, with nothing but layers of one input between."""
+    """Find softmaxes that weights or another softmax read, with only layers of one input between them."""
 
     def reads_scores(layer: Layer) -> bool:
         role = layer.figures.type.role
@@ -70,7 +70,7 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _is_mean(subject: Subject, layer: Layer) -> bool:
-    """Whether a layer gives weighted means of the probabilities at each position."""
+    """Whether a layer computes weighted means of the probabilities at each position."""
     if max(kernel_of(layer), default=1) > 1:
         return False
     has_bias = any(weight.name == "bias" for weight in layer.weights)

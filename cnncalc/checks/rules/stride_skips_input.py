@@ -1,10 +1,10 @@
-"""A stride larger than the kernel: only other layers read some positions of the map.
+"""A stride larger than the kernel: the layer skips positions that only other layers read.
 
 Why it matters
-    The shortcut of a residual block that halves the map is a 1x1 convolution with stride 2 in ResNet. It
+    In ResNet, the shortcut of a residual block that halves the map is a 1x1 convolution with stride 2. It
     reads 1 of every 4 positions, and adds only those to the sum. ResNet-D averages 2x2 positions first
     and convolves with stride 1: with as many parameters it reaches 77.16 % top-1 accuracy on ImageNet,
-    where the same network without the average (ResNet-50-C) reaches 76.87 %.
+    while the same network without the average (ResNet-50-C) reaches 76.87 %.
 
 What triggers it
     input: [64, 56, 56]
@@ -21,8 +21,8 @@ What is better
           shortcut: [avg_pool: {kernel: 2, stride: 2}, conv: {filters: 128, kernel: 1}]
 
 When to leave it
-    To reproduce a published ResNet: its residual branch reads what the shortcut skips. Layers that
-    divide the positions of one map among them, each after a different shift, are not reported.
+    To reproduce a published ResNet: its residual branch reads the positions that the shortcut skips. Layers
+    that divide the positions of one map between them, each after a different shift, are not reported.
 
 Source
     He et al. 2018, Bag of Tricks for Image Classification with Convolutional Neural Networks,
@@ -43,7 +43,7 @@ SEVERITY = Severity.NOTE
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where another layer reads what a kernel skips, and the map is not shared out."""
+    """Find layers that skip positions which another layer reads, unless layers divide the map between them."""
     skipping = [found for found, is_lost in skipping_layers(subject) if not is_lost]
     origin = origins(subject) if skipping else {}
     copies: dict[str, set[str]] = {}

@@ -1,12 +1,12 @@
 """Two activations in a row, or one directly before or after a softmax.
 
 Why it matters
-    The two functions fix what the second does to the output of the first, and no weight between them can
-    change it: relu of relu is relu, relu of sigmoid is sigmoid, sigmoid of relu is never below a half.
+    Without weights between them, the two functions have a fixed combined effect that training cannot
+    change: relu of relu is relu, relu of sigmoid is sigmoid, sigmoid of relu is never below a half.
     Before a softmax, relu sets all scores below 0 to 0, so that these classes look the same and get
-    no gradient; sigmoid leaves no two scores more than 1 apart, so that none of 10 classes gets a
-    probability above e / (e + 9), 23 %. After a softmax, relu changes nothing, and all others turn its
-    numbers into something other than probabilities; after a log_softmax, relu makes them all 0.
+    no gradient; after sigmoid, no two scores differ by more than 1, so that none of 10 classes gets a
+    probability above e / (e + 9), 23 %. After a softmax, relu changes nothing, and other activations
+    output numbers that are not probabilities; after a log_softmax, relu makes all of them 0.
 
 What triggers it
     input: [3, 32, 32]
@@ -28,7 +28,7 @@ What is better
       - softmax
 
 When to leave it
-    Where a function is composed of two, such as a leaky ReLU that is cut at the top.
+    If a function is composed of two, such as a leaky ReLU with an upper limit.
 
 Source
     Goodfellow, Bengio and Courville 2016, Deep Learning, sections 6.2.2.3 (softmax) and 6.3 (hidden units).
@@ -51,7 +51,7 @@ BETWEEN = frozenset({Role.DROPOUT, Role.REARRANGEMENT})
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where an activation reads an activation, or one of the two is a softmax; two softmaxes are another rule's."""
+    """Find pairs of activations, one of which may be a softmax; two softmaxes belong to another rule."""
     for layer in subject.of_role(*ACTIVATIONS):
         first = subject.before(layer, BETWEEN)
         if first is None or first.figures.type.role not in ACTIVATIONS:

@@ -1,8 +1,7 @@
-"""A comment that silences rules names a rule that does not exist, or is in a place where it has no effect.
+"""A comment that silences rules names an unknown rule, or is in a place where it has no effect.
 
 Why it matters
-    The finding that it was written for is still reported, and readers of the comment believe it is
-    settled.
+    The finding is still reported, although readers of the comment expect that it is silenced.
 
 What triggers it
     input: [3, 32, 32]
@@ -36,15 +35,15 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a word of a comment is no rule, or one for the whole file stands below its first lines."""
+    """Find unknown rules in comments, and comments for the whole file that are not at its beginning."""
     from cnncalc.checks.rules import all_rules
 
     for comment in subject.comments:
         if comment.misplaced:
-            hint = "put it on a line of its own above the spec's first key"
+            hint = "move it to its own line above the spec's first key"
             yield Found(comment.span, "", "ignore-file has no effect here", hint)
         for word, codes in comment.words:
             if codes is None:
                 names = [rule.name for rule in all_rules()]
-                hint = did_you_mean(word, names, "`cnncalc lint --list` shows the rules; a reason follows `because`")
-                yield Found(comment.span, "", f"there is no rule {quoted(word)} to ignore", hint)
+                hint = did_you_mean(word, names, "`cnncalc lint --list` shows the rules; write reasons after `because`")
+                yield Found(comment.span, "", f"unknown rule {quoted(word)} in a comment", hint)

@@ -1,11 +1,11 @@
-"""Convolutions that read a map each of whose positions already sees the whole input.
+"""Convolutions that read a map whose positions all see the whole input already.
 
 Why it matters
-    A kernel larger than 1 combines information from different positions. Where each position of the map
-    that it reads already sees the whole input, there is nothing more to combine: in the paper's
-    experiments, such layers added almost nothing to the accuracy; they can be removed, or the input enlarged. Where
-    paths join, only the narrowest counts: past a shortcut or a 1x1 branch little of the input has been
-    seen, and a deep residual network still gains.
+    A kernel larger than 1 combines information from different positions. If each position of its input
+    map already sees the whole input, there is nothing more to combine: in the paper's experiments, such
+    layers added almost nothing to the accuracy. They can be removed, or the input enlarged. If
+    paths join, only the narrowest counts: through a shortcut or a 1x1 branch, a position sees little of the
+    input, so that a deep residual network still gains.
 
 What triggers it
     input: [3, 8, 8]
@@ -36,9 +36,9 @@ What is better
       - linear: 10
 
 When to leave it
-    Where depth was found to help all the same. Only networks that give one answer for the whole input are
-    reported, and only where it is a quarter of the convolutions or more. 1x1 convolutions do not count,
-    nor do kernels that slide over something other than positions, such as channels behind a global pool.
+    If depth was found to help nevertheless. Only networks with one output for the whole input are
+    reported, and only if a quarter or more of their convolutions are unproductive. 1x1 convolutions do not
+    count, nor do kernels that slide over axes other than positions, such as channels after a global pool.
 
 Source
     Richter, Schöning, Wiedenroth and Krumnack 2021, Should You Go Deeper? Optimizing Convolutional
@@ -63,7 +63,7 @@ LEAST_SHARE = 4
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """All such layers as one finding, at the first of them."""
+    """Report all such layers as one finding, at the first of them."""
     if subject.gives_map:
         return
     fields = narrowest_fields(subject.network)
@@ -82,7 +82,7 @@ def check(subject: Subject) -> Iterator[Found]:
     yield Found(
         first.span,
         first.name,
-        f"{reads} whose every position already sees the whole input ({percent(macs, subject.totals.macs)} of the"
+        f"{reads} whose positions all see the whole input already ({percent(macs, subject.totals.macs)} of the"
         " multiply-accumulates)",
         "use a larger input or fewer layers",
     )

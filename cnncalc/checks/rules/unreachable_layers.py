@@ -1,7 +1,7 @@
-"""Layers without a name from which no output of the network is reached.
+"""Unnamed layers from which no path leads to an output of the network.
 
 Why it matters
-    A `from:` that starts from an earlier layer leaves the previous one unread. The layers that compute it
+    If a `from:` names an earlier layer, nothing may read the previous one. The layers that compute it
     count in all figures but change no output of the network.
 
 What triggers it
@@ -24,8 +24,8 @@ What is better
       - conv: {filters: 32, kernel: 3, padding: 1}
 
 When to leave it
-    Where a spec stops short of the network's end with `outputs:`, to count its first part. A dead end
-    that has a name is CNN043, unused-output.
+    If a spec selects an earlier output with `outputs:`, to count the first part of a network. For named
+    dead ends, see CNN043, unused-output.
 
 Source
     Practice.
@@ -45,9 +45,9 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a dead end has no name of its own."""
+    """Find dead ends without a given name."""
     for end in dead_ends(subject):
         if not end.name:
             message = f"no layer reads {end.layer.name}, and it is not an output: {end.cost}"
-            hint = "give it a name to read it by, or remove it"
+            hint = "name it and read it by this name, or remove it"
             yield Found(end.span, end.layer.name, message, hint, len(end.layers))

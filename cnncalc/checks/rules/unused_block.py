@@ -1,7 +1,7 @@
 """A block that no layer uses.
 
 Why it matters
-    It is checked, and people read it, but it is not part of the network. Often it should have been used
+    It is checked, and people read it, but it is not part of the network. Often it was meant
     instead of another block with a similar name.
 
 What triggers it
@@ -20,7 +20,7 @@ What is better
       - conv_bn: 16
 
 When to leave it
-    In a spec that others start from with `extends`. Blocks that come from there are not reported.
+    In a spec that others extend with `extends`. Blocks of an extended spec are not reported.
 
 Source
     Practice.
@@ -41,7 +41,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where no way leads from the layers to a block of the spec's own file."""
+    """Find blocks of the spec's own file that no layer calls, directly or through other blocks."""
     spec = subject.spec
     reached = reached_blocks(spec)
     called: dict[str, list[str]] = {}

@@ -1,8 +1,8 @@
 """A comment that silences a rule has no effect.
 
 Why it matters
-    The finding that it was written for is fixed, or has moved to another line. The comment would silence
-    the next finding there as well.
+    The original finding is fixed, or has moved to another line. The comment would also silence
+    the next finding there.
 
 What triggers it
     input: [3, 32, 32]
@@ -17,7 +17,7 @@ What is better
       - batch_norm
 
 When to leave it
-    Where the finding comes with other variables or another input.
+    If the finding appears with other variables or another input.
 
 Source
     The linter.
@@ -37,7 +37,7 @@ SEVERITY = Severity.NOTE
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where rules that were asked found nothing that a comment names."""
+    """Find comments that name selected rules without findings."""
     from cnncalc.checks.rules import all_rules
 
     every = {rule.code for rule in all_rules() if not rule.code.startswith(ABOUT_COMMENTS)}

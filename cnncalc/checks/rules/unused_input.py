@@ -1,8 +1,8 @@
 """An input of the network that no layer reads.
 
 Why it matters
-    The network's answer does not depend on it. Usually a branch starts from the wrong tensor, and the
-    figures are those of a network with one input less.
+    The network's output does not depend on it. Usually a branch starts from the wrong tensor, and the
+    figures describe a network with one input less.
 
 What triggers it
     input: {left: [3, 64, 64], right: [3, 64, 64]}
@@ -38,7 +38,7 @@ SEVERITY = Severity.ERROR
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where nobody reads an input."""
+    """Find inputs that no layer reads."""
     for name, template in subject.spec.inputs:
         if not subject.readers[name] and name not in subject.outputs:
             yield Found(

@@ -1,8 +1,8 @@
 """A named layer, block or branch whose output is neither read nor an output of the network.
 
 Why it matters
-    It has a name so that others can read it, but nothing does: a skip connection that was never joined, or
-    a head that is missing under `outputs:`. Its layers count in all figures and do nothing.
+    It has a name so that other layers can read it, but none does: a skip connection that was never joined, or
+    a head that is missing under `outputs:`. Its layers count in all figures but have no effect.
 
 What triggers it
     input: [3, 32, 32]
@@ -27,7 +27,7 @@ What is better
         from: [previous, skip]
 
 When to leave it
-    Where a spec stops short of the network's end with `outputs:`, to count its first part.
+    If a spec selects an earlier output with `outputs:`, to count the first part of a network.
 
 Source
     Practice.
@@ -48,7 +48,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where a dead end has a name that the spec gave it."""
+    """Find dead ends with a given name."""
     for end in dead_ends(subject):
         if end.name:
             message = f"no layer reads {quoted(end.name)}, and it is not an output: {end.cost}"

@@ -1,7 +1,7 @@
 """A parameter of a block that the block does not use.
 
 Why it matters
-    Callers give a value that changes nothing: with a stride that is accepted but never passed on, the maps
+    Callers pass a value that changes nothing: with a stride that is accepted but never passed on, the maps
     are larger than the call suggests.
 
 What triggers it
@@ -20,7 +20,7 @@ What is better
       - conv_bn: [16, 2]
 
 When to leave it
-    Where blocks must take the same arguments to be interchangeable.
+    If blocks must take the same arguments to be interchangeable.
 
 Source
     Practice.
@@ -41,7 +41,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where neither the layers of a block nor a later parameter's default uses one."""
+    """Find parameters that neither the block's layers nor a later parameter's default use."""
     for name, block in subject.spec.blocks.items():
         if block.span.file != subject.spec.file:
             continue

@@ -1,7 +1,7 @@
 """A variable that nothing uses.
 
 Why it matters
-    It looks as if it could be changed, with `--set` for example, but changing it does nothing: somewhere
+    It looks as if it could be changed, with `--set` for example, but changing it has no effect: somewhere
     the number is written out instead of the variable.
 
 What triggers it
@@ -21,7 +21,7 @@ What is better
       - linear: classes
 
 When to leave it
-    In a spec that others start from with `extends`. Variables that come from there are not reported.
+    In a spec that others extend with `extends`. Variables of an extended spec are not reported.
 
 Source
     Practice.
@@ -42,7 +42,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where no expression uses one, parameters of the same name put aside."""
+    """Find variables that no expression uses, apart from parameters with the same name."""
     spec = subject.spec
     used = variables_used(spec)
     for name, template in spec.variables.items():

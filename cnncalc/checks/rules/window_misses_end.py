@@ -1,9 +1,9 @@
 """A kernel does not reach the end of the map: no layer reads the last rows or columns.
 
 Why it matters
-    Where (W - F + 2P) / S is not a whole number it is rounded down, and no window reads the remainder at
-    the bottom and on the right: of a 224-pixel image, 3x3 with stride 2 and no padding reads 223. One
-    layer loses little, but always on the same side, and in a network that halves its map five times a
+    If (W - F + 2P) / S is not a whole number, it is rounded down, and no window reads the remainder at
+    the bottom and on the right: of a 224-pixel image, a 3x3 kernel with stride 2 and no padding reads 223 rows.
+    One layer loses little, but always on the same side, and in a network that halves its map five times, a
     row of the last map is 32 rows of the image.
 
 What triggers it
@@ -17,7 +17,7 @@ What is better
       - conv: {filters: 64, kernel: 3, stride: 2, padding: 1}
 
 When to leave it
-    To reproduce a published network, or where the border of the input is empty.
+    To reproduce a published network, or if the border of the input is empty.
 
 Source
     CS231n, Convolutional Networks, "Constraints on strides": sizes that do not fit are an error, or
@@ -39,14 +39,14 @@ from cnncalc.network.records import Layer
 CODE = "CNN004"
 NAME = "window-misses-end"
 SEVERITY = Severity.NOTE
-# More padding is no advice.
+# The largest padding that a hint suggests.
 WIDEST = 100
 
 LINES = {"depth": "slices", "height": "rows", "width": "columns"}
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Where the last positions along an axis enter no window of any layer."""
+    """Find maps whose last positions along an axis are in no window of any layer."""
     by_map: dict[str, dict[str, list[AxisFit]]] = {}
     for layer in subject.layers:
         lost = _lost(layer)
@@ -66,14 +66,14 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _lost(layer: Layer) -> list[AxisFit]:
-    """The axes whose end a layer does not read; what lies between its windows is another rule's."""
+    """The axes whose end a layer does not read; gaps between windows belong to another rule."""
     if not sliding_of(layer) or skipped(layer):
         return []
     return [fit for fit in fits(layer) if fit.lost]
 
 
 def _lines(lost: list[AxisFit], rank: int) -> str:
-    """The lines that are lost: `the last of 112 rows and columns`, `the last 2 of 9 rows`."""
+    """The unread lines: `the last of 112 rows and columns`, `the last 2 of 9 rows`."""
     first = lost[0]
     names = [LINES[fit.axis] if rank > 1 else "positions" for fit in lost]
     if len(lost) > 1 and all((fit.lost, fit.size) == (first.lost, first.size) for fit in lost):
@@ -97,7 +97,7 @@ def _hint(layer: Layer, lost: list[AxisFit], *, is_first: bool) -> str:
 
 
 def _written(layer: Layer, padding: dict[str, int]) -> str:
-    """The padding of a layer as a spec writes it, with another on both sides of some axes."""
+    """The padding of a layer in a spec, with other numbers on both sides of some axes."""
     windows = sliding_of(layer)
     axes = zip(axis_names(len(windows)), windows, strict=True)
     sides = [(padding.get(axis, window.before), padding.get(axis, window.after)) for axis, window in axes]
@@ -108,6 +108,6 @@ def _written(layer: Layer, padding: dict[str, int]) -> str:
 
 
 def _reaches(fit: AxisFit, padding: int) -> bool:
-    """Whether the last position is read where both sides are padded so."""
+    """Whether the last position is read with this padding on both sides."""
     window = fit.window._replace(before=padding, after=padding)
     return padding > fit.window.before and window.reads(window.slide(fit.size) - 1, fit.size)[-1] >= fit.size - 1

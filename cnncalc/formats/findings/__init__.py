@@ -1,6 +1,6 @@
-"""What checks and rules found, in the formats of terminals, documents and continuous integration.
+"""Findings of checks and rules in formats for terminals, documents and continuous integration.
 
-A format is a module with one function, `write`: outcomes in, lines out.
+A format is a module with a function `write` that takes outcomes and yields lines.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ RANKS = {severity: place for place, severity in enumerate(Severity)}
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
-    """One line that says it all: 3 specs: 12 checks kept, 1 broken; 2 warnings."""
+    """The totals in one line: 3 specs: 12 checks passed, 1 failed; 2 warnings."""
     states = Counter(check.state for outcome in outcomes for check in outcome.checks)
     kept = states[State.KEPT] + states[State.TOLERATED]
     parts = []
     if states:
-        parts.append(f"{plural(kept, 'check')} kept, {states[State.BROKEN] or 'none'} broken")
+        parts.append(f"{plural(kept, 'check')} passed, {states[State.BROKEN] or 'none'} failed")
         if states[State.UNCHECKED]:
             parts[-1] += f", {states[State.UNCHECKED]} without a baseline"
     unusable = sum(outcome.unusable for outcome in outcomes)
@@ -40,22 +40,22 @@ def counted(outcomes: Sequence[Outcome]) -> str:
 
 
 def rank(finding: Finding) -> int:
-    """A key that sorts findings as people read them: errors first, notes last."""
+    """A sort key for findings: errors first, notes last."""
     return RANKS[finding.severity]
 
 
 def message_of(outcome: Outcome, finding: Finding) -> str:
-    """The sentence of a finding, with the spec that it is about where the place of the finding is in another file."""
+    """The sentence of a finding, with its spec if the place of the finding is in another file."""
     words = sentence(finding.message, finding.hint)
     return words if finding.span is None or outcome.contains(finding.span) else f"{words} (for {outcome.file})"
 
 
 def line_of(outcome: Outcome, finding: Finding) -> str:
-    """A finding as a compiler writes it, with the file of its spec where it has no place."""
+    """A finding in the format of compilers, with the file of its spec if it has no place."""
     place = finding.span or outcome.file
     return f"{place}: {finding.severity.value}: {message_of(outcome, finding)} [{finding.code}]"
 
 
 def of_rules(outcome: Outcome) -> Iterable[Finding]:
-    """The findings of the rules, without those of guards and of what is unusable."""
+    """The findings of rules, without those of guards and invalid specs."""
     return (finding for finding in outcome.findings if finding.code.startswith("CNN"))

@@ -1,4 +1,4 @@
-"""Findings as the commands with which a GitHub workflow marks lines of a pull request."""
+"""Findings as GitHub workflow commands, which annotate lines of a pull request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines of the log: a command a finding, and what it comes to."""
+    """The lines of the log: a command for each finding, and the totals."""
     for outcome in outcomes:
         for finding in outcome.findings:
             yield _command(outcome, finding)
@@ -35,7 +35,7 @@ def _title(finding: Finding) -> str:
 
 
 def _in_workspace(file: str) -> str:
-    """The path from the top of the checkout, which annotations are placed by."""
+    """The path from the top of the checkout, by which GitHub places annotations."""
     workspace = os.environ.get("GITHUB_WORKSPACE")
     if not workspace or not os.path.exists(file):
         return file
@@ -44,7 +44,7 @@ def _in_workspace(file: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that stays the message of its command: no line of it begins another."""
+    """Text escaped for the message of a command, so that it cannot begin another command."""
     lines = [plain(line) for line in text.split("\n")]
     return "%0A".join(line.replace("%", "%25") for line in lines)
 

@@ -15,7 +15,7 @@ Figure: TypeAlias = Number | tuple[int, ...]
 
 
 class GuardRecord(Record):
-    """Where a guard is written, if not in the spec: an option of the command, or a place in a file."""
+    """The place of a guard outside the spec: an option of the command, or a place in a file."""
 
     option: str | None
     file: str | None
@@ -24,7 +24,7 @@ class GuardRecord(Record):
 
 
 class CheckRecord(Record):
-    """A guard, what the network has of what it limits, and whether that is kept."""
+    """A guard, the network's value, and whether the check passes."""
 
     kind: Literal["budget", "increase", "expect", "assert"]
     subject: str
@@ -55,7 +55,7 @@ class FindingRecord(Record):
 
 
 class SpecRecord(Record):
-    """All that is found of a spec."""
+    """The result for a spec."""
 
     file: str
     name: str | None
@@ -66,14 +66,14 @@ class SpecRecord(Record):
 
 
 class StatesRecord(Record):
-    """How many checks are in each state."""
+    """The number of checks in each state."""
 
     states: Annotated[Flat, Keywords(**dict.fromkeys([state.value for state in State], Count))]
 
 
 @indented()
 class Findings(Record):
-    """All that is found of several specs."""
+    """The results for several specs."""
 
     schema: Literal[1]
     specs: tuple[SpecRecord, ...]
@@ -126,5 +126,5 @@ def _finding(outcome: Outcome, finding: Finding) -> FindingRecord:
 
 
 def _place(span: Span | None) -> tuple[str | None, int | None, int | None]:
-    """File, line and column; an option of the command is no place."""
+    """File, line and column; None for an option of the command."""
     return (None, None, None) if span is None or not span.line else (span.file, span.line, span.column)

@@ -1,4 +1,4 @@
-"""Checks and findings as JUnit's XML, which the test reports of most CI systems read."""
+"""Checks and findings as JUnit XML, which most CI systems read as test reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnncalc.text import plain
 
 
 class Case(Record):
-    """A test case: its name, its result (`failure`, `error`, `skipped` or nothing), and the words for that."""
+    """A test case: its name, its result (`failure`, `error`, `skipped` or empty), and its message."""
 
     name: str
     result: str = ""
@@ -23,7 +23,7 @@ class Case(Record):
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines of the XML: a suite a spec; a case for its validity, for each check, and for each finding of a rule."""
+    """The lines of the XML: a suite per spec, with a case for its validity, each check and each finding of a rule."""
     names: Counter[tuple[str, str]] = Counter()
     suites = [(outcome, [_unique(outcome, case, names) for case in _cases(outcome)]) for outcome in outcomes]
     every = [case for _, cases in suites for case in cases]
@@ -38,7 +38,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _unique(outcome: Outcome, case: Case, names: Counter[tuple[str, str]]) -> Case:
-    """A case whose name no other has, as test reports tell cases apart by their names; `names` counts them."""
+    """A case with a unique name, because test reports identify cases by name; `names` counts the names."""
     file, name = plain(outcome.file), plain(case.name)
     while names[file, name]:
         names[file, plain(case.name)] += 1
@@ -59,19 +59,19 @@ def _cases(outcome: Outcome) -> Iterator[Case]:
     for check in outcome.checks:
         yield _of_check(outcome, check, broken.get((check.kind, check.subject, check.span)))
     for finding in of_rules(outcome):
-        # A warning or a note fails no test.
+        # Warnings and notes do not fail a test.
         result = "failure" if finding.severity is Severity.ERROR else ""
         name = f"{finding.code} {_line(outcome, finding.span)}".rstrip()
         yield Case(name, result, message_of(outcome, finding), finding.details)
 
 
 def _of_check(outcome: Outcome, check: Check, finding: Finding | None) -> Case:
-    """The case of a check, whose name has the file or option of a guard that is not the spec's own."""
+    """The case of a check; its name has the file or option of a guard outside the spec."""
     name = f"{check.kind} {check.subject}"
     if not outcome.contains(check.span):
         name = f"{name} ({check.span.file})"
     if check.state is State.UNCHECKED:
-        return Case(name, "skipped", "there is no baseline to hold it against")
+        return Case(name, "skipped", "there is no baseline to compare with")
     if check.state is not State.BROKEN or finding is None:
         return Case(name)
     return Case(name, "failure", message_of(outcome, finding), (line_of(outcome, finding), *finding.details))

@@ -11,15 +11,15 @@ from cnncalc.formats.markdown import escape, paragraph
 from cnncalc.text import percent
 
 WORDS = {
-    State.KEPT: "kept",
-    State.TOLERATED: "kept, within its tolerance",
-    State.BROKEN: "**broken**",
+    State.KEPT: "passed",
+    State.TOLERATED: "passed, within its tolerance",
+    State.BROKEN: "**failed**",
     State.UNCHECKED: "no baseline",
 }
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines of the text: for each spec a table of its checks, and a list of what was found."""
+    """The lines of the text: a table of checks for each spec, and a list of findings."""
     yield f"### cnncalc: {counted(outcomes)}"
     for outcome in outcomes:
         if outcome.checks or outcome.findings:
@@ -39,7 +39,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def _table(outcome: Outcome) -> Iterator[str]:
     yield ""
-    yield "| | | is | limit | of it | |"
+    yield "| check | quantity | value | limit | used | result |"
     yield "| --- | --- | ---: | ---: | ---: | --- |"
     for check in outcome.checks:
         share = used(check)

@@ -18,17 +18,17 @@ from cnncalc.spec.guards import ASSERT, BUDGET, EXPECT, INCREASE
 from cnncalc.text import plain
 
 GUARD_DOCS = {
-    "spec": "A spec must be usable.",
-    BUDGET: "A network keeps the budget of its spec.",
-    INCREASE: "A network grows no more than it may.",
-    EXPECT: "A network has the figures and shapes that its spec expects.",
-    ASSERT: "The conditions of a spec hold.",
-    BASELINE: "What a network is compared with.",
+    "spec": "A spec must be valid.",
+    BUDGET: "A network must stay within the budget of its spec.",
+    INCREASE: "A network must not grow more than allowed.",
+    EXPECT: "A network must have the figures and shapes that its spec expects.",
+    ASSERT: "The assertions of a spec must hold.",
+    BASELINE: "The network that a network is compared with must be usable.",
 }
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines of the log: one run, with a rule for each code that is met."""
+    """The lines of the log: one run, with a rule for each code that occurs."""
     found = [(outcome, finding) for outcome in outcomes for finding in outcome.findings]
     codes = sorted({finding.code for _, finding in found})
     driver = {"name": "cnncalc", "version": cnncalc.__version__, "rules": [_rule(code) for code in codes]}
@@ -42,7 +42,7 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    """What the log says of a rule: its name, and what it finds."""
+    """The description of a rule: its name and summary."""
     if code in GUARD_DOCS:
         return {"id": code, "shortDescription": {"text": GUARD_DOCS[code]}}
     rule = next(rule for rule in rules.all_rules() if rule.code == code)
@@ -75,20 +75,20 @@ def _result(outcome: Outcome, finding: Finding, codes: Sequence[str]) -> dict[st
 
 
 def _without_links(words: str) -> str:
-    """A line of a message in which viewers see no link: `[text](address)` is one also in SARIF's plain text."""
+    """A line of a message, escaped so that it has no links: `[text](address)` is a link even in plain text of SARIF."""
     return words.replace("](", "\\](")
 
 
 def _related(outcome: Outcome, finding: Finding) -> Iterator[tuple[Span | None, str]]:
-    """The further places of a finding: the guard that is written elsewhere, and the spec that uses the file."""
+    """Related places of a finding: a guard that is written elsewhere, and the spec that uses the file."""
     if finding.guard is not None and finding.guard.line and finding.guard != finding.span:
-        yield finding.guard, f"The {finding.code} is written here."
+        yield finding.guard, f"The {finding.code} is set here."
     if finding.span is not None and not outcome.contains(finding.span):
-        yield None, "The spec that this is about."
+        yield None, "The spec that this finding is about."
 
 
 def _place(outcome: Outcome, span: Span | None) -> dict[str, Any]:
-    """The file and the place in it; without a line the spec as a whole."""
+    """The file and the place in it; without a line, the whole spec."""
     if span is None or not span.line:
         return {"artifactLocation": {"uri": _uri(outcome.file)}}
     region = {"startLine": span.line, "startColumn": span.column}
@@ -96,5 +96,5 @@ def _place(outcome: Outcome, span: Span | None) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A file's relative URI; what stands in a name for itself is escaped."""
+    """A file's relative URI, with special characters escaped."""
     return quote(file.replace(os.sep, "/"), errors="backslashreplace")

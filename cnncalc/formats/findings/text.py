@@ -1,4 +1,4 @@
-"""Findings as compilers write them: place, severity, sentence, and the code of the rule."""
+"""Findings in the format of compilers: place, severity, message, and the code of the rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.
 
 
 def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """The lines of the text, a line a finding."""
+    """The lines of the text, one per finding."""
     for line in layout(outcomes):
         yield "".join(part.text for part in line)
 
@@ -24,10 +24,10 @@ def write(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def layout(
     outcomes: Sequence[Outcome], width: int | None = None, shown: Sequence[Severity] | None = None
 ) -> Iterator[list[Styled]]:
-    """The styled lines of the text, wrapped where there is a `width`.
+    """The styled lines of the text, wrapped if there is a `width`.
 
-    Findings first, errors before warnings and notes; then a line a spec that has guards, then the totals. With
-    `shown`, the findings of those severities alone.
+    Findings come first, errors before warnings and notes; then a line for each spec with guards, then the totals.
+    With `shown`, only findings of these severities are written.
     """
     found = [(finding, outcome) for outcome in outcomes for finding in outcome.findings]
     for finding, outcome in sorted(found, key=lambda pair: rank(pair[0])):
@@ -62,7 +62,7 @@ def _finding(outcome: Outcome, finding: Finding, width: int | None) -> Iterator[
 
 
 def _hanging(words: str, width: int | None) -> list[str]:
-    """A sentence in lines, all but the first of them indented."""
+    """A sentence in lines, indented except for the first."""
     start = INDENT if words.startswith(INDENT) else ""
     room = None if width is None else width - len(start) - len(INDENT)
     first, *rest = wrapped(words.removeprefix(start), room, break_long=False)
@@ -70,17 +70,17 @@ def _hanging(words: str, width: int | None) -> list[str]:
 
 
 def _checks(outcome: Outcome) -> str:
-    """How a spec did: 5 of 6 checks kept, and which budget is nearest to its end."""
+    """The result of a spec: 5 of 6 checks passed, and which budget is closest to its limit."""
     states = [check.state for check in outcome.checks]
     kept = states.count(State.KEPT) + states.count(State.TOLERATED)
     unchecked = states.count(State.UNCHECKED)
-    words = f"{plural(kept, 'check')} kept"
+    words = f"{plural(kept, 'check')} passed"
     if state_broken := states.count(State.BROKEN):
-        words = f"{kept} of {plural(kept + state_broken, 'check')} kept"
+        words = f"{kept} of {plural(kept + state_broken, 'check')} passed"
     if unchecked:
         words += f", {unchecked} skipped (no baseline)"
     shares = [(share, check) for check in outcome.checks if check.state is State.KEPT and (share := used(check))]
     if shares:
         share, check = max(shares, key=lambda pair: pair[0].part / pair[0].whole)
-        words += f"; {check.subject} is nearest to its budget: {percent(share)} % of {limits_of(check)}"
+        words += f"; {check.subject} is closest to its budget: {percent(share)} % of {limits_of(check)}"
     return words

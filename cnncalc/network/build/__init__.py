@@ -1,6 +1,6 @@
 """Spec -> Network: expands blocks, resolves names, and asks each layer for its output shape as it is placed.
 
-A layer that fails leaves an unknown tensor, whose readers stay silent: every problem reported is one of its own.
+A layer that fails leaves an unknown tensor, whose readers report nothing: each problem is reported once.
 """
 
 from __future__ import annotations
@@ -121,11 +121,11 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
     draft = expander.draft
     span, failed = draft.spec.span, expander.names.failed
     if not draft.layers:
-        draft.problems.append(Problem(span, "no layer is left", "some when: must be true"))
+        draft.problems.append(Problem(span, "no layer has a true when:", "make at least one when: true"))
     elif not outputs:
-        draft.problems.append(Problem(span, "nothing leaves the network", "name its outputs in outputs:"))
+        draft.problems.append(Problem(span, "the network has no output", "list its outputs under outputs:"))
     elif draft.aside and not draft.unneeded.issuperset([*failed, *draft.list_unknown()]):
         draft.problems += draft.aside
     elif not draft.aside and (failed or any(draft.list_unknown())):
         lost = next(iter(failed.values()), span)
-        draft.problems.append(Problem(lost, "cnncalc lost track of this, which is a bug", "please report it"))
+        draft.problems.append(Problem(lost, "this part was not built, which is a bug in cnncalc", "report it"))

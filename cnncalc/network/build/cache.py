@@ -1,7 +1,7 @@
 """Copies of blocks in place of equal expansions.
 
-A block sees only its arguments, the variables and its inputs: where these are equal, it expands to the same layers
-under other names. The cache saves time and changes no network: without it, each block is expanded.
+A block sees only its arguments, the variables and its inputs. If these are equal, it expands to the same layers
+under other names. The cache only saves time: without it, the same network is built.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class BlockCache:
         self.may_copy = True
 
     def find(self, key: object, place: Placement) -> Expansion | None:
-        """An expansion that can be copied to a place; None if there is none, or its copy would exceed a limit."""
+        """An expansion that can be copied to a place; None if none exists or its copy would exceed a limit."""
         known = self.expansions.get(key) if self.may_copy and place.scope.shared is None else None
         if known is None:
             return None
@@ -80,7 +80,7 @@ class BlockCache:
     def record(
         self, key: object, place: Placement, inputs: dict[str, Tensor], result: Tensor, start: DraftSize
     ) -> None:
-        """Record what a block expanded to since `start`, unless anything is wrong: each expansion is then checked."""
+        """Record the expansion of a block since `start`, if there are no problems; else every expansion is checked."""
         if place.scope.shared is None and self.draft.is_sound:
             longest = max((len(layer.name) for layer in self.draft.layers[start.layers :]), default=0)
             self.expansions[key] = Expansion(place.path, tuple(inputs.values()), result, start, self.size(), longest)

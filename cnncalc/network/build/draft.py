@@ -1,4 +1,4 @@
-"""The network while it is built, and the problems found on the way."""
+"""The network under construction and the problems found so far."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import EvaluationError
 from cnncalc.syntax.expressions import UnknownValue
 
-# Why a part of the network cannot be built: a problem, or an unknown value that a problem explains.
+# Errors of a part that cannot be built: a problem, or an unknown value that another problem explains.
 CANNOT_BUILD = (EvaluationError, UnknownValue)
 
 
 def report(error: Exception, problems: list[Problem]) -> None:
-    """Add the problem of an error in CANNOT_BUILD; an unknown value has been explained before."""
+    """Add the problem of an error in CANNOT_BUILD; an unknown value is already explained."""
     if isinstance(error, EvaluationError):
         problems.append(error.problem)
 
@@ -34,7 +34,7 @@ class Excerpt(Record):
 
 
 class Draft:
-    """The parts of a network in the order in which they are placed, within the bounds in force.
+    """The parts of a network in the order of their placement, within the current limits.
 
     `tensors` has those of layers, blocks, branches and inputs by full name; `side_ends` are the outputs of side
     branches; `steps` counts the items that were walked, those inside copied blocks too. `excerpts` are the networks
@@ -57,7 +57,7 @@ class Draft:
 
     @property
     def is_sound(self) -> bool:
-        """Whether neither the spec nor the network has a problem so far."""
+        """Whether the spec and the network have no problem so far."""
         return not (self.spec.problems or self.problems)
 
     def set_problems_aside(self, before: int, failed: Iterable[object]) -> None:
@@ -75,10 +75,10 @@ class Draft:
         raise SpecError(sort_problems(self.spec.problems, (*self.problems, *more), self.spec.file))
 
     def count_step(self, span: Span) -> None:
-        """Count an item. Raises SpecError above the limit, which ends blocks that multiply and hold no layer."""
+        """Count an item. Raises SpecError above the limit, which also bounds nested blocks without layers."""
         self.steps += 1
         if self.steps > self.limits.steps:
-            message = f"the spec comes to more than {self.limits.steps:,} layers, blocks and branches"
+            message = f"the spec expands to more than {self.limits.steps:,} layers, blocks and branches"
             self.refuse(Problem(span, message, limits.raised("layers", "repeat fewer times")))
 
     def refuse_layer(self, span: Span) -> NoReturn:
@@ -89,7 +89,7 @@ class Draft:
     def refuse_path(self, path: str, span: Span) -> NoReturn:
         """Raise EvaluationError for a full name that is too long."""
         message = f"the full name {quoted(path)} is longer than {self.limits.path:,} characters"
-        raise EvaluationError(span, message, limits.raised("path", "give the blocks that it is in shorter names"))
+        raise EvaluationError(span, message, limits.raised("path", "use shorter names for its blocks"))
 
     def enter(self, scope: ItemScope, path: str, span: Span) -> ItemScope:
         """The scope one level deeper. Raises SpecError if that is too deep."""
@@ -104,7 +104,7 @@ class Draft:
 def sort_problems(decoded: Iterable[Problem], built: Iterable[Problem], file: str) -> list[Problem]:
     """The problems of the spec's own file first, from top to bottom.
 
-    A place in a block can fail in each of its expansions: only the first of these is kept.
+    A place in a block can fail in each expansion; only the first such problem is reported.
     """
     by_place: dict[object, Problem] = {(problem.span, problem.message): problem for problem in decoded}
     for problem in built:

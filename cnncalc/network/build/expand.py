@@ -1,4 +1,4 @@
-"""Walks a spec: places its items one after another, each as often as it is repeated."""
+"""Expands a spec: places its items in order, with their repetitions."""
 
 from __future__ import annotations
 
@@ -50,8 +50,7 @@ Placed = TypeVar("Placed", bound="LayerCall | JoinCall | BlockCall | ItemGroup |
 class Expander:
     """Expands the items of a spec into a draft.
 
-    `current` is the output of the item before: None at the start of a network with several inputs, and of a block
-    that has several.
+    `current` is the output of the previous item; None at the start of a network or block with several inputs.
     """
 
     def __init__(self, draft: Draft) -> None:
@@ -71,13 +70,13 @@ class Expander:
         self.ended_overrides: list[OverrideTable] = []
 
     def place_items(self, items: tuple[Item, ...], scope: ItemScope, current: Tensor | None) -> Tensor | None:
-        """Place items one after another; the output of the last."""
+        """Place items in order. Returns the output of the last."""
         for item in items:
             current = self._place_item(item, scope, current)
         return current
 
     def _place_item(self, item: Item, scope: ItemScope, current: Tensor | None) -> Tensor | None:
-        """Place an item, as often as it is repeated."""
+        """Place an item with its repetitions."""
         if item.action is not None:
             try:
                 if item.loop is None:
@@ -91,7 +90,7 @@ class Expander:
     def _repeat(
         self, item: Item, action: Action, loop: Loop, scope: ItemScope, current: Tensor | None
     ) -> Tensor | None:
-        """Place the passes of an item, each after the one before."""
+        """Place the passes of an item, each on the output of the previous one."""
         # A name that contains {index} is new in each pass; otherwise the passes are numbered below one name.
         # An unnamed group adds no name of its own, repeated or not; a computed type gives each pass its name.
         base = None
@@ -278,11 +277,11 @@ class Expander:
     # --- branches -------------------------------------------------------------------------------
 
     def _place_join(self, join: JoinCall, place: Placement, inputs: dict[str, Tensor]) -> Tensor:
-        """Place a join and its branches; the output of the branch if only one remains."""
+        """Place a join and its branches. If only one branch remains, returns its output."""
         ends = self._place_branches(join.branches, place.scope, start_of(place.item, inputs))
         if not ends:
-            hint = "one must have no when, or a true one"
-            raise EvaluationError(place.item.span, f"{place.path}: no branch is left", hint)
+            hint = "make the when of at least one branch true, or remove it"
+            raise EvaluationError(place.item.span, f"{place.path} has no branch: every when is false", hint)
         tensors = [end for _, end in ends]
         if len(tensors) == 1:
             return tensors[0]
@@ -291,7 +290,7 @@ class Expander:
     def _place_branches(
         self, branches: tuple[Branch, ...], scope: ItemScope, start: Tensor | None
     ) -> list[tuple[str | None, Tensor]]:
-        """Place the branches whose conditions are true; their names and outputs."""
+        """Place the branches whose conditions are true. Returns their names and outputs."""
         if scope.previous is not None:
             scope = scope._replace(previous=start)
         ends: list[tuple[str | None, Tensor]] = []
@@ -317,12 +316,12 @@ class Expander:
         )
 
     def _place_branch(self, branch: Branch, label: str | None, scope: ItemScope, start: Tensor | None) -> Tensor | None:
-        """Place one pass of a branch; its output, or None if its condition is false."""
+        """Place one pass of a branch. Returns its output, or None if its condition is false."""
         self.draft.count_step(branch.span)
         if branch.sources is not None:
             start = only(resolve_sources(branch.sources, scope, start, self.names))
             if start is None:
-                raise EvaluationError(branch.sources.span, "a branch starts from one tensor", "name one")
+                raise EvaluationError(branch.sources.span, "a branch starts from one tensor", "name only one")
         if branch.when is not None and not scope.is_true(branch.when, start):
             return None
         path = scope.path
@@ -331,14 +330,14 @@ class Expander:
             self.draft.groups.append(Group(path, "branch", branch.span))
         end = self.place_items(branch.items, self.draft.enter(scope, path, branch.span), start)
         if end is None:
-            raise EvaluationError(branch.span, "nothing comes into this branch", scope.ask_for_source())
+            raise EvaluationError(branch.span, "this branch has no input", scope.ask_for_source())
         if path != scope.path:
             self.draft.tensors[path] = end
         return end
 
 
 def _is_unnamed(item: Item) -> bool:
-    """Whether an item adds no name to those of its layers."""
+    """Whether an item adds nothing to the names of its layers."""
     is_container = isinstance(item.action, SideBranches | ItemGroup)
     return is_container and item.name is None and item.weights is None and not item.share_weights
 

@@ -1,4 +1,4 @@
-"""The shapes of the network's inputs, and what is wrong with them."""
+"""The shapes of the network's inputs and their problems."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def evaluate_shape(name: str, template: Template, variables: dict[str, Value]) -
         return Shape(sizes)  # type: ignore[arg-type]
     if value is UNKNOWN:
         return None
-    hint = "write the channels first and leave the batch out, such as [3, 224, 224]"
-    wanted = "the channels and up to 3 sizes, whole numbers of at least 1"
+    hint = "write the channels first, without the batch, such as [3, 224, 224]"
+    wanted = "the channels and up to 3 sizes, which are whole numbers of at least 1"
     raise EvaluationError(template.span, f"{name} takes {wanted}, not {describe(value)}", hint)
 
 
 def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
-    """The hint for a layer that needs a map and reads a network input that is a vector; empty for other layers."""
+    """A hint for a layer that needs a feature map but reads a network input that is a vector; empty for others."""
     if len(inputs) != 1:
         return ""
     name, shape, _ = inputs[0]
@@ -52,10 +52,10 @@ def hint_map_input(spec: Spec, inputs: list[Tensor], error: RuleError) -> str:
 
 
 def find_channels_last(spec: Spec, inputs: dict[str, Tensor]) -> Iterator[Problem]:
-    """A problem for each input that seems to have its channels last, which may be why a layer failed."""
+    """A problem for each input whose channels seem to be last, which may be why a layer failed."""
     for name, template in spec.inputs:
         shape = inputs[name].shape
         if shape is not None and (meant := with_channels_first(shape)):
             written = str(meant) if not template.span.line else f"[{', '.join(map(str, meant))}]"
-            message = f"{name} is a map of {shape.channels} channels, {shape[-1]} wide; channels come first"
+            message = f"{name} has {shape.channels} channels and width {shape[-1]}, because channels come first"
             yield Problem(template.span, message, f"write {written}")

@@ -1,4 +1,4 @@
-"""Layers in their places: settings decoded, shapes and figures computed, shared weights found."""
+"""Placing layers: decodes settings, computes shapes and figures, and finds shared weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnncalc.syntax.expressions import UnknownValue
 
 
 class LayerFactory:
-    """Decodes layers and asks them for their figures: equal ones are one object, and are asked once."""
+    """Decodes layers and computes their figures; equal layers are one object, whose figures are computed once."""
 
     def __init__(self, largest_size: int) -> None:
         self.largest_size = largest_size
@@ -30,7 +30,7 @@ class LayerFactory:
         self.frozen: dict[int, Figures] = {}
 
     def reuse(self, arguments: object) -> dict[int, LayerType]:
-        """The layers that a block's calls decode to, by the id of the call; one record for equal arguments."""
+        """The decoded layers of a block by the id of their call; one dictionary for equal arguments."""
         return self.by_arguments.setdefault(arguments, {})
 
     def layer_type(self, call: LayerCall, scope: ItemScope, tensor: Tensor | None) -> LayerType:
@@ -72,7 +72,7 @@ class LayerFactory:
         return self.frozen[id(figures)]
 
     def _refuse_size(self, output: Shape) -> NoReturn:
-        """Raise RuleError for an output with an axis longer than the largest allowed number."""
+        """Raise RuleError for an output with an axis above the limit."""
         longest = max(output)
         axis = ("channel count", *axis_names(output.rank))[output.index(longest)]
         message = f"its output's {axis} would be {longest:.1e}, more than {self.largest_size:,}"
@@ -88,7 +88,7 @@ class WeightSharing:
         self.by_name: dict[str, Layer] = {}
 
     def resolve(self, weights: NameTemplate, path: str, scope: ItemScope, current: Tensor | None) -> SharedWeights:
-        """What the `weights` of the item at a path name."""
+        """The layers whose weights the `weights` of the item at a path names."""
         name = scope.evaluate_name(weights, current)
         try:
             return SharedWeights(path, self.names.find(name, weights.span, scope), weights.span)
@@ -114,11 +114,11 @@ class WeightSharing:
             if any(path in tensors and tensors[path].shape is None for path in (shared.other, counterpart)):
                 raise UnknownValue
             message, hint = (
-                f"{quoted(shared.other)} has no layer like it to share weights with",
-                "share with a layer or block of the same kind",
+                f"{quoted(shared.other)} has no corresponding layer to share weights with",
+                "name a layer or block of the same kind",
             )
         elif not owner.figures.weights:
-            message, hint = f"{quoted(owner.name)} has no weights to share", "leave weights out"
+            message, hint = f"{quoted(owner.name)} has no weights to share", "remove weights"
         elif owner.figures.frozen != figures.frozen:
             own, other = ("it is not frozen", "is") if owner.figures.frozen else ("it is frozen", "is not")
             message = f"{own}, but {quoted(owner.name)}, whose weights it shares, {other}"
@@ -128,11 +128,11 @@ class WeightSharing:
                 ", ".join(f"{weight.name} {Shape(weight.shape)}" for weight in weights)
                 for weights in (figures.weights, owner.figures.weights)
             )
-            message = f"its weights ({mine}) are not those of {owner.name} ({theirs})"
-            hint = "only layers of equal settings and channels share weights"
+            message = f"its weights ({mine}) differ from those of {owner.name} ({theirs})"
+            hint = "share weights between layers with equal settings and channels"
         elif owner.training_only and not place.scope.training_only:
-            message = f"shares the weights of {owner.name}, which is there in training only"
-            hint = "let that one share the weights of this one"
+            message = f"shares the weights of {owner.name}, which exists only in training"
+            hint = f"move weights to {owner.name}, so that it shares the weights of this layer"
         else:
             return owner.name
         raise EvaluationError(shared.span, f"{place.path}: {message}", hint)
@@ -174,14 +174,14 @@ class LayerPlacer:
             names = tuple([tensor.name for tensor in inputs])
             draft.layers.append(Layer(path, figures, names, owner, scope.training_only, item.span, call.arguments))
             return Tensor(path, figures.output_shape, scope.training_only)
-        # Its readers stay silent.
+        # Its readers report nothing.
         unknown = draft.tensors[path] = Tensor(path, None, scope.training_only)
         return unknown
 
     def _explain(
         self, error: RuleError, call: LayerCall, place: Placement, inputs: list[Tensor], labels: tuple[str, ...]
     ) -> Problem:
-        """The problem of a broken rule: at the setting to blame, about the layer by name."""
+        """The problem of a RuleError: at the setting that causes it, with the layer's name."""
         template = call.arguments.get(error.setting or "")
         origins = labels or tuple(tensor.name for tensor in inputs)
         origin = f" (from {listed(origins)})" if len(origins) > 1 and error.setting is None else ""
@@ -197,16 +197,16 @@ class LayerPlacer:
 
 
 def _check_inputs(call: LayerCall, place: Placement, inputs: list[Tensor]) -> None:
-    """Raise EvaluationError for a wrong number of inputs, and for an inference layer that reads a training-only one."""
+    """Raise EvaluationError for a wrong number of inputs, or an inference layer that reads a training-only layer."""
     item, path, scope = place
     if len(inputs) > 1 and not (call.type.is_merge or call.type.further_inputs):
         message = f"{path} takes one input, not {len(inputs)}"
-        raise EvaluationError(item.span, message, "join them first, with concat or add")
+        raise EvaluationError(item.span, message, "join them with concat or add first")
     if len(inputs) < call.type.least_inputs:
         reads = inputs[0].name or "..."
-        hint = f"write its branches, or from: [{reads}, ...] beside it"
-        raise EvaluationError(item.span, f"{path} joins two tensors or more, but one comes in", hint)
+        hint = f"write its branches, or from: [{reads}, ...] in the same item"
+        raise EvaluationError(item.span, f"{path} needs at least 2 inputs, got 1", hint)
     side = next((tensor.name for tensor in inputs if tensor.training_only), None)
     if side is not None and not scope.training_only:
-        message = f"{path}: the inference path reads {quoted(side)}, which is there in training only"
-        raise EvaluationError(item.span, message, "training_only is for side branches that nothing else reads")
+        message = f"{path} is part of inference, but reads {quoted(side)}, which exists only in training"
+        raise EvaluationError(item.span, message, "use training_only only for side branches that nothing else reads")

@@ -1,4 +1,4 @@
-"""Full names: which are taken, and what they stand for."""
+"""Full names: which are taken, and what they name."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class NameTable:
         self.cache = cache
         self.reads = reads
         self.inputs = dict(draft.spec.inputs)
-        # The highest number given to a name that is taken.
+        # The highest suffix that was appended to a taken name.
         self.numbers = dict.fromkeys(self.inputs, 1)
         self.places: dict[str, Span] = {}
-        # Names inside items that failed, as the texts between their computed parts.
+        # Names inside failed items, as the texts between their computed parts.
         self.failed: dict[tuple[str, ...], Span] = {}
 
     def take(self, item: Item, scope: ItemScope) -> str:
@@ -49,11 +49,11 @@ class NameTable:
     def _explain_taken(self, path: str, item: Item, span: Span) -> Problem:
         place = self.places.get(path)
         taken = "inside a block" if place is None else f"in line {place.line}"
-        taken = "an input has it" if path in self.inputs else taken
-        hint = "give each a name of its own"
+        taken = "by an input" if path in self.inputs else taken
+        hint = "use another name"
         if place is not None and place == item.span:
-            taken, hint = "by an earlier pass", "{index} in it numbers the passes, as a name for their group does"
-        return Problem(span, f"the name {quoted(path)} is taken already, {taken}", hint)
+            taken, hint = "by an earlier pass", "write {index} in the name to number the passes, or name their group"
+        return Problem(span, f"the name {quoted(path)} is already used {taken}", hint)
 
     def number(self, path: str, span: Span) -> str:
         """The path, or the first of path_2, path_3, ... that is not taken."""
@@ -73,7 +73,7 @@ class NameTable:
         return self.draft.tensors.get(path) or self.cache.find_inside(path)
 
     def search(self, name: str, scope: ItemScope) -> str | None:
-        """The full name of a layer, block or branch, searched from the item outwards to the enclosing block."""
+        """The full name of a layer, block or branch, searched from the item outward to the enclosing block."""
         path = scope.path
         while True:
             full = join_path(path, name)
@@ -95,7 +95,7 @@ class NameTable:
         """The tensor that an item reads by a name: `previous`, an input of its block, or a layer, block or branch."""
         if name == "previous":
             if current is None:
-                raise EvaluationError(span, "there is no previous layer yet", scope.ask_for_source())
+                raise EvaluationError(span, "no layer precedes this one", scope.ask_for_source())
             return current
         if name in scope.inputs:
             return scope.inputs[name]
@@ -105,7 +105,7 @@ class NameTable:
         return tensor
 
     def mark_failed(self, item: Item) -> None:
-        """Let items that read a name inside a failed item stay silent."""
+        """Suppress problems of items that read a name inside a failed item."""
         self.failed.update(dict.fromkeys([template.texts for template in item.declares], item.span))
         if item.name is None:
             self.failed[(f".{item.type}.",)] = item.span

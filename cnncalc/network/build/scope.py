@@ -33,7 +33,7 @@ class Tensor(Record):
     training_only: bool = False
 
 
-# The output of an item that failed: its readers stay silent.
+# The output of an item that failed; its readers report nothing.
 UNKNOWN_TENSOR = Tensor("", None)
 
 
@@ -58,7 +58,7 @@ class NetworkScope(Record):
 
 
 class ItemScope(Record):
-    """Names visible to an item: variables, block arguments and tensors, with the path that its own name extends.
+    """Names visible to an item: variables, block arguments and tensors, with the path that precedes its own name.
 
     `block_path` is the path of the enclosing block or network, where the search for a layer's name ends; `network` is
     the one that the item is written in. `inputs_span` is the `from` that passes `inputs` to the block by name; None if
@@ -91,7 +91,7 @@ class ItemScope(Record):
 
     def ask_for_source(self) -> str:
         """A hint to name one of several inputs."""
-        return f"say which: from: {listed(self.inputs, 'or')}"
+        return f"name one: from: {listed(self.inputs, 'or')}"
 
     def evaluate(self, template: Template, tensor: Tensor | None) -> Value:
         """A template's value for the input `tensor`.
@@ -111,7 +111,7 @@ class ItemScope(Record):
         return value
 
     def evaluate_name(self, template: NameTemplate, tensor: Tensor | None) -> str:
-        """The name that a template yields for the input `tensor`. Raises what `evaluate` raises."""
+        """The name that a template yields for the input `tensor`. Raises the errors of `evaluate`."""
         if template.constant is not None:
             return template.constant
         return template.evaluate(self._names_for(template, tensor))
@@ -145,21 +145,23 @@ class ItemScope(Record):
         if not template.uses_tensor:
             return self.names
         if tensor is None:
-            message = "in_channels and its like tell of one incoming tensor, but here is none, or several"
-            raise EvaluationError(template.span, message, "hand the number in as an argument")
+            message = "in_channels and other sizes of the input need exactly one input tensor"
+            raise EvaluationError(template.span, message, "pass the number as a block argument")
         if tensor.shape is None:
             raise UnknownValue
         return self.names.extended(tensor_values(tensor.shape))
 
     def is_true(self, when: Template, tensor: Tensor | None) -> bool:
-        """Whether a condition is true. Raises what `evaluate` raises."""
+        """Whether a condition is true. Raises the errors of `evaluate`."""
         value = self.evaluate(when, tensor)
         if isinstance(value, bool):
             return value
-        raise EvaluationError(when.span, f"when takes true or false, not {describe(value)}", "compare it: x > 0")
+        raise EvaluationError(
+            when.span, f"when takes true or false, not {describe(value)}", "compare it, such as x > 0"
+        )
 
     def iterate(self, loop: Loop, tensor: Tensor | None) -> Iterator[tuple[int, ItemScope]]:
-        """Each pass of a loop: its number from 0, and its scope. Raises what `evaluate` raises."""
+        """Each pass of a loop: its number from 0, and its scope. Raises the errors of `evaluate`."""
         number = 0
         for row in self._zip_lists(loop, tensor):
             names = self.names.extended({**row, "index": number})
@@ -171,7 +173,7 @@ class ItemScope(Record):
                 number += 1
 
     def _bind(self, names: ChainedNames) -> ItemScope:
-        """The scope with the names of one pass, which no other call of the block has: layer types are not reused."""
+        """The scope with the names of one pass. Layer types are not reused, because the names differ in each pass."""
         # Built by position: _replace takes three times as long, and this runs for every pass.
         return ItemScope._make((*self[:3], names, *self[4:10], None, *self[11:]))
 
@@ -183,8 +185,8 @@ class ItemScope(Record):
         for names, template in loop.walks:
             values = self.evaluate(template, tensor)
             if not isinstance(values, tuple):
-                message = f"for walks through a list, not {describe(values)}"
-                raise EvaluationError(template.span, message, "repeat: takes a number")
+                message = f"for takes a list, not {describe(values)}"
+                raise EvaluationError(template.span, message, "use repeat: for a number of passes")
             lists.append((names, values, template))
         longest = len(lists[0][1])
         limits.spend(longest * len(lists))
@@ -193,7 +195,7 @@ class ItemScope(Record):
             if len(values) != longest:
                 first = ", ".join(lists[0][0])
                 message = f"{', '.join(names)} has {plural(len(values), 'value')}, but {first} has {longest}"
-                raise EvaluationError(template.span, message, "lists walked together are equally long")
+                raise EvaluationError(template.span, message, "give all lists of one for: the same length")
             for number, (row, value) in enumerate(zip(rows, values, strict=True)):
                 row.update(_unpack_row(names, value, number, template))
         return rows
@@ -218,11 +220,11 @@ def _unpack_row(names: tuple[str, ...], value: Value, number: int, template: Tem
 
 
 def _check_count(repeat: Template, value: Value) -> int:
-    """The number of passes that `repeat` asks for."""
+    """The number of passes of `repeat`."""
     most = limits.current().layers
     if isinstance(value, int) and is_whole(value, 0) and value <= most:
         return value
     message = f"repeat takes a whole number from 0 to {most:,}, not {describe(value)}"
-    # Only a count above the limit is allowed by raising it.
+    # Raising the limit helps only if the count is above it.
     is_above = isinstance(value, int) and value > most
     raise EvaluationError(repeat.span, message, limits.raised("layers") if is_above else "")

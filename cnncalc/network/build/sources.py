@@ -1,4 +1,4 @@
-"""The tensors that enter an item: those that its `from` names, else the output of the item before."""
+"""The input tensors of an item: those that its `from` names, else the output of the previous item."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def find_inputs(
         return resolve_sources(item.sources, scope, current, names, own=item.name)
     if current is not None:
         return {"": current}
-    # Several inputs and no layer yet: a join takes all of them, and each branch names its own start.
+    # With several inputs and no layer yet, a join takes all of them, and each branch names its own start.
     if isinstance(action, LayerCall) and action.type.is_merge:
         return scope.inputs
     if isinstance(action, JoinCall | SideBranches | ItemGroup):
         return {}
-    raise EvaluationError(item.span, f"{item.type}: {len(scope.inputs)} inputs come in", scope.ask_for_source())
+    raise EvaluationError(item.span, f"{item.type} takes one input, not {len(scope.inputs)}", scope.ask_for_source())
 
 
 def resolve_sources(
     sources: Sources, scope: ItemScope, current: Tensor | None, names: NameTable, *, own: NameTemplate | None = None
 ) -> dict[str, Tensor]:
-    """The tensors that `from` names; `own` is the name of the item that reads them."""
+    """The tensors that `from` names; `own` is the name of their reader."""
     limits.spend(2 * len(sources.names))
     tensors: dict[str, Tensor] = {}
     named = sources.names
@@ -118,19 +118,19 @@ def find_loop_input(
     *,
     own: NameTemplate | None = None,
 ) -> Tensor | None:
-    """The tensor that `for` and `repeat` see: the input of the first pass."""
+    """The input tensor of `for` and `repeat`: that of the first pass."""
     if sources is None or not loop.uses_tensor:
         return current
     for _, template in sources.names:
         if inner := template.names_among(loop.names):
-            message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on what from names"
-            hint = "use a number or a variable in for and repeat, in place of in_channels and its like"
+            message = f"from depends on {inner[0]}, which the loop defines, but the loop depends on the tensor of from"
+            hint = "use numbers or variables in for and repeat instead of in_channels and other sizes of the input"
             raise EvaluationError(template.span, message, hint)
     return only(resolve_sources(sources, scope, current, names, own=own))
 
 
 def only(tensors: dict[str, Tensor]) -> Tensor | None:
-    """The single tensor; None if there are none or several."""
+    """The only tensor; None if there are none or several."""
     return next(iter(tensors.values())) if len(tensors) == 1 else None
 
 
@@ -139,9 +139,9 @@ def start_of(item: Item, tensors: dict[str, Tensor]) -> Tensor | None:
     if len(tensors) <= 1:
         return only(tensors)
     message = f"{item.type} starts from one tensor, not {len(tensors)}"
-    hint = "name one in from, or give each branch a from of its own"
+    hint = "name one in from, or give each branch its own from"
     if isinstance(item.action, JoinCall):
-        hint = "leave the branches out to join them, or give each branch a from of its own"
+        hint = "remove the branches to join the tensors, or give each branch its own from"
     raise EvaluationError(item.span if item.sources is None else item.sources.span, message, hint)
 
 
@@ -152,6 +152,6 @@ def refuse_single_start(item: Item) -> None:
     source = item.sources.names[0][1]
     if source.constant in (None, "previous") or source.value is not None:
         return
-    message = f"every pass would start from {quoted(source.constant or '')}, and all but the last be lost"
-    hint = "put the first apart for a chain, or {index} in the name for parallel layers"
+    message = f"every pass starts from {quoted(source.constant or '')}, so that all outputs but the last are lost"
+    hint = "write the first pass separately for a chain, or {index} in the name for parallel layers"
     raise EvaluationError(source.span, message, hint)

@@ -1,1 +1,1 @@
-"""Networks side by side: as a table, over sizes of the input, stage by stage, and as a picture."""
+"""Comparisons of networks: as a table, over input sizes, stage by stage, and as a plot."""

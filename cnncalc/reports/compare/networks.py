@@ -1,4 +1,4 @@
-"""Networks beside one another, as a table and as JSON."""
+"""Networks side by side as a table."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
 
 MOST_NAMED = 8
-# What a terminal keeps at least of a text that is longer.
+# Long texts are shortened to no less than this in a terminal.
 LONGEST_TEXT = 24
 
-# Headers, bars and the order in which a narrow terminal leaves quantities out, where they are not the usual ones.
+# Headers, bars and `drop` of quantities that differ from the defaults.
 SHOWN = {
     "params": Column("params", "params", numeric=True, bars=3),
     "macs": Column("macs", "MACs", numeric=True, drop=1, bars=3),
@@ -59,12 +59,12 @@ DEFAULT_COLUMNS = (
     "heaviest_macs",
 )
 SORTABLE = ("network", "year", *SUMS, "depth", "layers", "field")
-LEFT_OUT = "left out at this width: {columns}; --transpose shows them below one another, --columns chooses"
-LEFT_OUT_NETWORKS = "left out at this width: {columns}; without --transpose every network has a row"
+LEFT_OUT = "hidden at this width: {columns}; use --transpose, or choose with --columns"
+LEFT_OUT_NETWORKS = "hidden at this width: {columns}; without --transpose, every network has a row"
 
 
 class ComparedNetwork(Record):
-    """A network to compare: the SPEC as it was given, and what is known of it."""
+    """A network to compare: the given SPEC, and its figures."""
 
     spec: str
     network: LayerGraph
@@ -72,10 +72,10 @@ class ComparedNetwork(Record):
 
 
 class ComparisonView(Record):
-    """How networks are compared.
+    """The options of a comparison.
 
-    `base` is the place of the network that others are measured by. `exact` is for programs: plain
-    numbers, and every fact in a column of its own.
+    `base` is the index of the network for ratios. `exact` is for programs: plain numbers, and every
+    figure in its own column.
     """
 
     columns: tuple[str, ...] = DEFAULT_COLUMNS
@@ -90,7 +90,7 @@ class ComparisonView(Record):
 
 
 def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
-    """The networks' names; the SPEC as it was given where several networks have one name."""
+    """The networks' names; the given SPEC if several networks have the same name."""
     return labels_of([(entry.spec, entry.network.name) for entry in entries])
 
 
@@ -103,14 +103,14 @@ def labels_of(named: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def needs_fields(columns: Iterable[str], sort: str) -> bool:
-    """Whether receptive fields are asked for, which take about as long as all else."""
+    """Whether receptive fields are needed, which take about as long as everything else."""
     return sort == "field" or "field" in columns
 
 
 def compare_table(
     entries: Sequence[ComparedNetwork], view: ComparisonView, notes: Sequence[tuple[str, str]] = ()
 ) -> Table:
-    """A row a network, or a column a network; `notes` come below what the figures say themselves."""
+    """One row or one column per network; `notes` follow the notes about the figures."""
     names = labels(entries)
     cells = _ComparisonCells(entries, names, view)
     keys = view.columns
@@ -156,11 +156,11 @@ def _header(names: Sequence[str], view: ComparisonView) -> tuple[str, ...]:
 
 
 def _columns(keys: Iterable[str], view: ComparisonView) -> Iterator[Column]:
-    """The columns, ratios behind the figures they are of; for programs with the shares of the heaviest layers."""
+    """The columns, with ratios after their figures, and for programs the shares of the heaviest layers."""
     for key in keys:
         column = BY_KEY[key]
         if view.base is not None and column.bars:
-            # Ratios tell what bars would.
+            # Ratios replace bars.
             column = column._replace(bars=6)
         yield column
         if view.base is not None and key in COUNTS:
@@ -170,7 +170,7 @@ def _columns(keys: Iterable[str], view: ComparisonView) -> Iterator[Column]:
 
 
 def _least(name: str, row: Sequence[Cell], columns: Sequence[Column]) -> int:
-    """How narrow the column of a network may be: what may be cut in a row may be cut in it."""
+    """The minimum width of a network's column: texts that may be shortened in a row may be shortened in it."""
     whole = [
         text(cell) for cell, column in zip(row, columns, strict=True) if column.key != "network" and not column.least
     ]
@@ -178,19 +178,19 @@ def _least(name: str, row: Sequence[Cell], columns: Sequence[Column]) -> int:
 
 
 def _turned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], view: ComparisonView) -> Iterator[Line]:
-    """A line a column."""
+    """One row per column."""
     for number, column in enumerate(columns):
         if column.key != "network":
             yield Line((column.key if view.exact else column.header, *(row[number] for row in rows)))
 
 
 def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView) -> list[int]:
-    """The places of the entries in the order to show them: numbers downwards, names upwards."""
+    """The indices of the entries in display order: numbers descending, names ascending."""
     places = list(range(len(entries)))
     if view.sort == "network":
         places.sort(key=lambda place: names[place].lower(), reverse=view.reverse)
     elif view.sort:
-        # What has no such number comes last, whichever way round.
+        # Networks without this number come last in both orders.
         amounts = [_amount(view.sort, entry) for entry in entries]
         sign = 1 if view.reverse else -1
         places.sort(key=lambda place: (amounts[place] is None, sign * (amounts[place] or 0)))
@@ -208,7 +208,7 @@ def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], view: Comp
 
 
 def _amount(key: str, entry: ComparedNetwork) -> int | None:
-    """The number that a column has of a network, for one sample; None where it has none."""
+    """The number of a network in a column, for one sample; None if there is none."""
     totals = entry.facts.totals
     if key == "year":
         return entry.network.year
@@ -220,7 +220,7 @@ def _amount(key: str, entry: ComparedNetwork) -> int | None:
 
 
 class _ComparisonCells:
-    """What stands in the cells: numbers with what the largest of all is, so that bars can be drawn."""
+    """The cells, with the largest number of each column for bars."""
 
     def __init__(self, entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView) -> None:
         self.entries = entries
@@ -279,22 +279,22 @@ class _ComparisonCells:
 
 
 def inputs(network: LayerGraph) -> str:
-    """The shapes of a network's inputs, as `list` has them."""
+    """The shapes of a network's inputs, as in `list`."""
     return " + ".join(shape(sizes) for _, sizes in network.inputs)
 
 
 def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], view: ComparisonView) -> Share | None:
-    """A figure of a network as a part of the base's."""
+    """A figure of a network relative to that of the base."""
     if view.base is None:
         return None
     return Share(_amount(key, entry) or 0, _amount(key, entries[view.base]) or 0)
 
 
 def times(pair: Share) -> str:
-    """How many times as much, rounded half up to no more digits than tell: 0.025, 0.53, 5.41, 39.5, 1,025."""
+    """A ratio, rounded half up to its significant digits: 0.025, 0.53, 5.41, 39.5, 1,025."""
     number = Fraction(*pair)
     digits = 0 if number >= 1000 else 1 if number >= 10 else 2
-    # Below a tenth two figures that tell, as far as that goes.
+    # Below 0.1, two significant digits.
     while 0 < number * 10 ** (digits - 1) < 1 and digits < 9:
         digits += 1
     return decimals(number, digits)
@@ -304,7 +304,7 @@ def times(pair: Share) -> str:
 
 
 def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What the figures say: the extremes, and which networks none beats."""
+    """Notes about the figures: the extremes and the Pareto front."""
     different = {entry.spec: (name, entry) for name, entry in zip(names, entries, strict=True)}
     chosen = list(different.values())
     extremes = [_extremes(key, chosen) for key in ("params", "macs")]
@@ -325,7 +325,7 @@ def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iter
 
 
 def _extremes(key: str, chosen: Sequence[tuple[str, ComparedNetwork]]) -> tuple[str, Share, str] | None:
-    """The networks with the most and the least of something, and how many times as much that is."""
+    """The networks with the most and the least of a quantity, and the ratio between them."""
     amounts = [(_amount(key, entry) or 0, name) for name, entry in chosen]
     most, least = max(amounts, key=lambda one: one[0]), min(amounts, key=lambda one: one[0])
     if not least[0] or most[0] == least[0]:
@@ -338,6 +338,6 @@ def _front(best: Sequence[str]) -> str:
         return f"{best[0]} has the fewest parameters and the fewest MACs"
     more = len(best) - MOST_NAMED
     shown = [*best[:MOST_NAMED], f"{more} more"] if more > 1 else best
-    # Some names have a comma of their own: DeepLab v3, ResNet-50.
+    # Some names contain commas: DeepLab v3, ResNet-50.
     front = "; ".join(shown) if any("," in name for name in shown) else listed(shown)
     return f"Pareto front, where no other network has both fewer parameters and fewer MACs: {front}"

@@ -1,4 +1,4 @@
-"""Networks as points, MACs against parameters, drawn with matplotlib: labels that keep clear of all else."""
+"""A plot of MACs against parameters with matplotlib, with labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ CROSSING = 60.0
 THICK = 90.0
 ROUNDS = 4
 GROWTH, GROWTHS = 1.25, 5
-# More networks than this are drawn larger, with smaller letters.
+# Plots with more networks are larger, with smaller letters.
 COMFORTABLE = 30
-# Of more than this only so many have labels, those on the front first: they could not be read anyway.
+# The most labels, those on the Pareto front first: more would be unreadable.
 MOST_LABELS = 150
-# More parameters or MACs than this are not drawn: floats, which matplotlib needs, end, and so do names of units.
+# Larger numbers are not drawn: they exceed matplotlib's floats and the names of units.
 LARGEST = 10**30
 
 
@@ -67,7 +67,7 @@ class Box(Record):
         return Box(self.left - by, self.bottom - by, self.right + by, self.top + by)
 
     def nearest(self, point: tuple[float, float]) -> tuple[float, float]:
-        """Where a box is nearest to a point."""
+        """The point of a box that is closest to a point."""
         x, y = point
         return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
@@ -79,7 +79,7 @@ class Segment(Record):
     end: tuple[float, float]
 
     def crosses(self, box: Box) -> bool:
-        """Whether any of it lies in a box: what is left of it between the box's sides, axis by axis."""
+        """Whether the line crosses a box, by clipping it axis by axis."""
         (x, y), (u, v) = self
         if max(x, u) <= box.left or min(x, u) >= box.right or max(y, v) <= box.bottom or min(y, v) >= box.top:
             return False
@@ -98,14 +98,14 @@ class Segment(Record):
 
 
 class Placed(Record):
-    """A label in its place, and the line to its point where it is not beside it."""
+    """A placed label, with a line to its point if it is not beside it."""
 
     box: Box
     leader: Segment | None
 
 
 class _Ground(Record):
-    """What labels are put on: the area, the points in it, and lines that are better left clear."""
+    """The area for labels, its points, and lines that labels should not cover."""
 
     area: Box
     dots: Sequence[Box]
@@ -118,12 +118,11 @@ def place(
     area: Box,
     lines: Sequence[Segment] = (),
 ) -> list[Placed | None]:
-    """A place for the label of each point that has one, of these sizes, that overlaps no point and no other label.
+    """Places for labels of these sizes, which overlap no point and no other label; None if there is no room.
 
-    Points beyond the sizes have none.
-    Each is put as near to its point as it can; None has no room in the area. Lines that lead from labels
-    to their points cross no other label; that they cross another point, or a label one of `lines`, is
-    taken as being CROSSING further away. First come those in the thick of it, then those that so found no room.
+    Points beyond the number of sizes have no label. Each label is as close to its point as possible. Lines from
+    labels to points cross no other label; crossing another point, or covering one of `lines`, counts as CROSSING
+    more distance. Crowded points come first, then those that had no room in an earlier attempt.
     """
     dots = [Box(x, y, x, y).wider(RADIUS) for x, y in points]
     near = [sum(hypot(x - u, y - v) < THICK for u, v in points) for x, y in points]
@@ -147,7 +146,7 @@ def _placed(
     ground: _Ground,
     order: Sequence[int],
 ) -> list[Placed | None]:
-    """The places of labels, put down in this order."""
+    """The places of labels, placed in this order."""
     placed: list[Placed | None] = [None] * len(sizes)
     for number in order:
         done = [one for one in placed if one is not None]
@@ -159,7 +158,7 @@ def _placed(
             if _is_free(one, ground, done):
                 crossed = sum(one.leader.crosses(dot) for dot in others) if one.leader else 0
                 crossed += any(line.crosses(one.box) for line in ground.lines)
-                # Such a label would be taken for the other's, but for a line.
+                # Without a line, this label would seem to belong to the other point.
                 shared = one.leader is None and _is_nearer_to_another(one.box, number, points)
                 leader = Segment(points[number], one.box.nearest(points[number])) if shared else one.leader
                 if ring + (crossed + shared) * CROSSING < best and _is_free(Placed(one.box, leader), ground, done):
@@ -169,13 +168,13 @@ def _placed(
 
 
 def _candidates(point: tuple[float, float], size: tuple[float, float]) -> Iterator[tuple[float, Placed]]:
-    """Where a label may go, best first: to the right, then around, then further away."""
+    """Possible places of a label, best first: to the right, then around, then further away."""
     x, y = point
     wide, high = size
     for ring in RINGS:
         for turn in (0, 1, -1, 4, -4, 7, -7, 8, 2, -2, 3, -3, 5, -5, 6, -6):
             across, up = cos(turn * pi / 8), sin(turn * pi / 8)
-            # The label hangs on the side that faces the point.
+            # The line ends at the side of the label that faces the point.
             middle_x = x + across * (RADIUS + APART + ring + wide / 2)
             middle_y = y + up * (RADIUS + APART + ring + high / 2)
             box = Box(middle_x - wide / 2, middle_y - high / 2, middle_x + wide / 2, middle_y + high / 2)
@@ -185,7 +184,7 @@ def _candidates(point: tuple[float, float], size: tuple[float, float]) -> Iterat
 
 
 def _is_nearer_to_another(box: Box, number: int, points: Sequence[tuple[float, float]]) -> bool:
-    """Whether a label would lie nearer to another point than to its own."""
+    """Whether a label is closer to another point than to its own."""
     own, *others = (dist(point, box.nearest(point)) for point in (points[number], *points))
     return any(other < own - 1 for place, other in enumerate(others) if place != number)
 
@@ -200,7 +199,7 @@ def _is_free(one: Placed, ground: _Ground, done: Sequence[Placed]) -> bool:
 
 
 class Point(Record):
-    """A network in the picture."""
+    """A network in the plot."""
 
     label: str
     family: str
@@ -210,20 +209,20 @@ class Point(Record):
 
 
 def draw(entries: Sequence[ComparedNetwork], form: str, batch: int = 1) -> bytes:
-    """A picture, `svg` or `png`: both axes logarithmic, a color and a sign a family, the Pareto front as a line.
+    """A plot as `svg` or `png`: logarithmic axes, a color and a marker per family, the Pareto front as a line.
 
-    The same networks give the same bytes. Raises SpecError where no network can be drawn, ImportError
-    where there is no matplotlib.
+    Equal networks give equal bytes. Raises SpecError if no network can be drawn, and ImportError without
+    matplotlib.
     """
     points, missing = _points(entries, batch)
     if not points:
-        message = "there is nothing to draw: no network has both parameters and MACs, and at most 10^30 of each"
+        message = "nothing to plot: no network has both parameters and MACs, and at most 10^30 of each"
         raise SpecError([Problem(None, message)])
     import warnings
 
     matplotlib = import_module("matplotlib")
     with matplotlib.rc_context(), warnings.catch_warnings():
-        # A sign that the font lacks is drawn as a box.
+        # matplotlib draws a missing character as a box.
         warnings.simplefilter("ignore")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update({"svg.hashsalt": "cnncalc", "font.size": 9})
@@ -234,12 +233,12 @@ def draw(entries: Sequence[ComparedNetwork], form: str, batch: int = 1) -> bytes
                 break
         bare = len(points) - len(picture.placed) + picture.placed.count(None)
         if bare:
-            picture.tell(f"without a label, for want of room: {bare} of {len(points)}")
+            picture.tell(f"without a label because of limited space: {bare} of {len(points)}")
         return picture.saved(form)
 
 
 def _points(entries: Sequence[ComparedNetwork], batch: int) -> tuple[list[Point], list[str]]:
-    """The points, and the names of what has no place on logarithmic axes; who shares a point shares a label."""
+    """The points, and the names of networks that logarithmic axes cannot show; equal points share a label."""
     found: dict[tuple[int, int], list[Point]] = {}
     missing: dict[str, None] = {}
     for entry, name in zip(entries, labels(entries), strict=True):
@@ -260,7 +259,7 @@ def _points(entries: Sequence[ComparedNetwork], batch: int) -> tuple[list[Point]
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Names as one label; where they are many, how many more there are."""
+    """Names as one label; of many, the first and the number of others."""
     if len(names) <= 2:
         return " / ".join(names)
     return f"{names[0]} and {len(names) - 1} more"
@@ -272,7 +271,7 @@ def _short(name: str, most: int = LONGEST_LABEL) -> str:
 
 
 class _Picture:
-    """One picture, `scale` times as large as the smallest."""
+    """A plot, `scale` times as large as the smallest."""
 
     def __init__(self, points: Sequence[Point], missing: Sequence[str], batch: int, scale: float) -> None:
         self.points = points
@@ -332,10 +331,10 @@ class _Picture:
         return explained[:MOST_EXPLAINED]
 
     def _legend(self, explained: Sequence[tuple[Any, str]]) -> Any:
-        """The legend; None where there is nothing to explain."""
+        """The legend; None if it is empty."""
         if not explained:
             return None
-        # A legend leaves out what begins with an underscore.
+        # matplotlib hides entries that begin with an underscore.
         names = [f"\N{ZERO WIDTH SPACE}{name}" if name[:1] == "_" else name for _, name in explained]
         handles = [handle for handle, _ in explained]
         legend = self.figure.legend(handles, names, loc="upper right", frameon=False, fontsize=8, labelspacing=0.4)
@@ -349,10 +348,10 @@ class _Picture:
         self.figure.text(0.01, up, words, parse_math=False, **place)
 
     def _fit(self, legend: Any) -> None:
-        """Give the axes what the legend, the axes' own texts and the caption leave."""
+        """Give the axes the space that the legend, their texts and the caption leave."""
         width, height = self.figure.bbox.width, self.figure.bbox.height
         if self.missing:
-            reason = "as they have no parameters, no MACs or more than 10^30 of them"
+            reason = "because they have no parameters, no MACs or more than 10^30 of them"
             caption = f"not shown, {reason}: {', '.join(self.missing)}"
             self.tell(_short(caption, LONGEST_CAPTION), 0.01)
         beside = legend.get_window_extent(self.renderer).width + 8 if legend else 12
@@ -404,7 +403,7 @@ class _Picture:
 
 
 def ticks_between(low: float, high: float) -> list[int]:
-    """Round numbers on a logarithmic axis: 1, 2 and 5 of every power of 10, or of many powers the 1 alone."""
+    """Ticks of a logarithmic axis: 1, 2 and 5 times powers of 10, or for many powers only 1."""
     steps = (1, 2, 5) if high <= 2000 * low else (1,)
     return [step * 10**power for power in range(40) for step in steps if low <= step * 10**power <= high]
 

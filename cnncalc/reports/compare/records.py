@@ -1,4 +1,4 @@
-"""Comparisons of networks as records, which JSON and its schema are made of."""
+"""Records of comparisons for JSON and its schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Share: TypeAlias = Annotated[float, Keywords(minimum=0)]
 
 
 class HeaviestRecord(Record):
-    """The layers that have the most of something, how much each of them has, and as a part of all."""
+    """The layers with the most of a quantity, its amount in each of them, and its share of the total."""
 
     layers: tuple[str, ...]
     each: Count
@@ -27,20 +27,20 @@ class HeaviestRecord(Record):
 
 
 class BothHeaviestRecord(Record):
-    """Where a network is heaviest."""
+    """The heaviest layers of a network."""
 
     params: HeaviestRecord | None
     macs: HeaviestRecord | None
 
 
 class CompareRatiosRecord(Record):
-    """Counts as multiples of those of another network; null where it has none."""
+    """Counts as multiples of those of another network; null if that has none."""
 
     ratios: Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Share | None))]
 
 
 class CompareNetworkRecord(Record):
-    """A network with all that it is compared by."""
+    """A network with its figures."""
 
     spec: str
     name: str
@@ -58,7 +58,7 @@ class CompareNetworkRecord(Record):
 
 
 class CompareRecord(Record):
-    """Networks beside one another; operations and activations are of the whole batch."""
+    """Networks side by side; operations and activations are those of the whole batch."""
 
     schema: Literal[1]
     batch: Positive
@@ -87,7 +87,7 @@ SizeRecord: TypeAlias = FittingSizeRecord | ImpossibleSizeRecord
 
 
 class SizesOfNetworkRecord(Record):
-    """A network over sizes of its input."""
+    """A network at several input sizes."""
 
     spec: str
     name: str
@@ -95,7 +95,7 @@ class SizesOfNetworkRecord(Record):
 
 
 class SizesComparison(Record):
-    """Networks over sizes of their input."""
+    """Networks at several input sizes."""
 
     schema: Literal[1]
     batch: Positive
@@ -104,7 +104,7 @@ class SizesComparison(Record):
 
 
 class StageRecord(Record):
-    """The layers of a network at one stride, which is null for those that have one position."""
+    """The layers of a network at one stride, which is null for outputs of one position."""
 
     stride: Number | None
     sizes: tuple[tuple[int, ...], ...]
@@ -138,7 +138,7 @@ RECORDS = (CompareRecord, SizesComparison, StagesComparison)
 
 
 def comparison_record(entries: Sequence[ComparedNetwork], view: ComparisonView) -> CompareRecord:
-    """The record of networks beside one another: every fact, whatever the table shows."""
+    """The record of networks side by side, with all figures, whatever the table shows."""
     names = labels(entries)
     ahead = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
 
@@ -186,7 +186,7 @@ def _ratios(
 
 
 def sizes_record(results: Results) -> SizesComparison:
-    """The record of networks over sizes of their input."""
+    """The record of networks at several input sizes."""
     networks = (
         SizesOfNetworkRecord(spec, name, tuple(_size(one, results.batch) for one in found))
         for spec, name, found in results.networks

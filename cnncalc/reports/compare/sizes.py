@@ -1,4 +1,4 @@
-"""Networks over sizes of their input, as a table and as JSON."""
+"""Networks at several input sizes as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnncalc.record import Record
 from cnncalc.reports.compare.networks import inputs, labels_of
 
 NOT_POSSIBLE = "not possible"
-LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
+LEFT_OUT = "hidden at this width: {columns}; widen the terminal to see them"
 
 COLUMNS = (
     Column("input", "network, input"),
@@ -31,7 +31,7 @@ EXACT = (
 
 
 class Results(Record):
-    """The SPEC, the name and what was found at each of the sizes, network by network; figures are of a batch."""
+    """For each network the SPEC, the name and the figures at each size; figures are those of a batch."""
 
     sizes: tuple[int, ...]
     networks: Sequence[tuple[str, str, tuple[Size, ...]]]
@@ -39,7 +39,7 @@ class Results(Record):
 
 
 def sizes_table(results: Results, notes: Sequence[tuple[str, str]], *, exact: bool) -> Table:
-    """A row for each size of each network; parameters stand with the network where no size changes them."""
+    """A row for each size of each network; parameters are in the network's row if they are equal at all sizes."""
     labels = labels_of([(spec, name) for spec, name, _ in results.networks])
     if exact:
         return Table("", (), EXACT, tuple(_exact(results, labels)), ())

@@ -1,4 +1,4 @@
-"""Where networks spend their parameters and MACs, stage by stage, as a table and as JSON."""
+"""Parameters and MACs of networks stage by stage as a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnncalc.text import Share, number
 from cnncalc.text import exact as written
 
 VECTOR = "vector"
-LEFT_OUT = "left out at this width: {columns}; a wider terminal shows all"
+LEFT_OUT = "hidden at this width: {columns}; widen the terminal to see them"
 
 COLUMNS = (
     Column("stage", "stride, network"),
@@ -40,11 +40,11 @@ EXACT = (
 def stages_table(
     entries: Sequence[ComparedNetwork], batch: int, notes: Sequence[tuple[str, str]], *, exact: bool
 ) -> Table:
-    """The stages from the finest to the vectors, and below each of them a row a network.
+    """The stages from the finest to the vectors, with a row for each network.
 
-    Networks are aligned by stride, how many positions of the input lie between two outputs, and not by
-    the sizes themselves: Inception works at 71x71 and 35x35 where ResNet does at 56x56 and 28x28, and
-    unpadded networks have several sizes at one stride. Where all have one size, the heading says it.
+    Networks are aligned by stride, the distance between outputs in input positions, rather than by size:
+    Inception has 71x71 and 35x35 where ResNet has 56x56 and 28x28, and unpadded networks have several
+    sizes at one stride. If all have the same size, it is in the heading.
     """
     found = [stages(entry.network) for entry in entries]
     names = labels(entries)
@@ -71,9 +71,7 @@ def stages_table(
         # The headings have the sizes.
         lines = [line._replace(cells=(line.cells[0], *line.cells[2:])) for line in lines]
         columns = (COLUMNS[0], *COLUMNS[2:])
-    below = [
-        ("", "a layer belongs where its output does; the stride is how many positions of the input apart outputs lie")
-    ]
+    below = [("", "layers are grouped by the stride of their outputs: the distance between outputs in input positions")]
     header = (f"batch {batch}",) if batch > 1 else ()
     return Table("", header, columns, tuple(lines), (*below, *notes), LEFT_OUT)
 
@@ -92,7 +90,7 @@ def _line(name: str, entry: ComparedNetwork, stage: Stage, batch: int) -> Line:
 
 
 def _sizes(stage: Stage) -> str:
-    """The sizes of a stage's outputs: the one, or the largest and the smallest."""
+    """The sizes of a stage's outputs: one size, or the largest and the smallest."""
     sizes = sorted({times(size) for size in stage.sizes if size and prod(size) > 1})
     if len(sizes) < 2:
         return "".join(sizes)

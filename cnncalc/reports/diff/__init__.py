@@ -1,1 +1,1 @@
-"""What changed from one network to another: tables of changes, causes and totals, Markdown, and JSON."""
+"""Differences between networks: tables of changes, causes and totals, Markdown, and JSON."""

@@ -1,4 +1,4 @@
-"""What each change costs by itself, downstream and together with others, as a table."""
+"""The costs of each change as a table: direct, downstream, and shared with other changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cnncalc.reports.diff.rows import (
     value_text,
 )
 
-# Causes that are shown one by one; --all shows all.
+# The most causes with their own rows; --all shows all.
 MOST_CAUSES = 12
 
 
@@ -80,7 +80,7 @@ def causes_table(facts: Diff, view: DiffView, rows: int) -> Table | None:
         notes.append(("", f"{plural(free, 'other change')} cost{'s' if free == 1 else ''} nothing"))
     view = view._replace(columns=tuple(key for key in view.columns if key != "type"))
     lines = lines_of(shown, facts.old_totals, view)
-    title = "What each change costs, and what follows from it"
+    title = "Costs of each change, direct and downstream"
     return Table(title, (), columns_of(view, "cause"), lines, tuple(notes))
 
 
@@ -96,7 +96,7 @@ def _rows(
     rest = order[most:]
     if rest:
         cost = _sum(group.cost for group in rest)
-        words = ["with what is downstream of them; --all shows them"]
+        words = ["including downstream costs; --all shows them"]
         yield _row(f"  {plural(len(rest), 'other cause')}", words, cost, cost, 0)
     shared = sorted(together, key=lambda each: -_weight(facts, each.cost))
     most = len(shared) if view.everything else MOST_CAUSES // 2
@@ -119,7 +119,7 @@ def _row(name: str, words: list[str], cost: CostChange, whole: CostChange, inden
 
 
 def _weight(facts: Diff, cost: CostChange) -> Fraction:
-    """How much a cost is of what there was."""
+    """A cost as a share of the old total."""
     totals, figure = facts.old_totals, cost.training
     keys = ("params", "macs", "flops", "activations")
     return max(Fraction(abs(getattr(figure, key)), max(1, getattr(totals, key))) for key in keys)

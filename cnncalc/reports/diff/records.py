@@ -1,4 +1,4 @@
-"""What changed between two networks as records, which JSON and its schema are made of."""
+"""Records of differences for JSON and its schema."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class InputRecord(Record):
 
 
 class BlockRecord(Record):
-    """A block that was renamed, or is in one of the networks alone."""
+    """A block that was renamed, or is in only one of the networks."""
 
     old: str | None
     new: str | None
@@ -79,7 +79,7 @@ class CostRecord(Record):
 
 
 class ChangeRecord(Record):
-    """A layer that changed: by itself (`own`), and downstream of which causes."""
+    """A changed layer: its direct cost (`own`), and the causes upstream."""
 
     change: Kind
     old: DiffLayerRecord | None
@@ -94,12 +94,12 @@ class ChangeRecord(Record):
     own: CostRecord
     downstream_of: tuple[Count, ...]
     downstream: CostRecord
-    # In place of `downstream_of`, where all causes come together and there are more than MOST_TOGETHER.
+    # Replaces `downstream_of` if more than MOST_TOGETHER causes come together.
     downstream_of_all: Literal[True] | Absent = ABSENT
 
 
 class CauseRecord(Record):
-    """An edit, with what it costs by itself and downstream."""
+    """An edit, with its direct and downstream costs."""
 
     change: Literal["added", "removed", "replaced", "changed", "inputs", "outputs"]
     layers: tuple[str, ...]
@@ -109,7 +109,7 @@ class CauseRecord(Record):
 
 
 class SharedRecord(Record):
-    """What several causes cost together."""
+    """The shared cost of several causes."""
 
     causes: Annotated[tuple[Count, ...], Keywords(minItems=2)]
     cost: CostRecord
@@ -128,13 +128,13 @@ Amounts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, AmountRecord
 
 
 class DiffTrainingRecord(Record):
-    """What the networks add up to in training."""
+    """The networks' totals in training."""
 
     sums: Amounts
 
 
 class DiffTotalsRecord(Record):
-    """What the networks add up to at inference, and in training."""
+    """The networks' totals at inference and in training."""
 
     sums: Amounts
     weight_layers: AmountRecord
@@ -143,9 +143,9 @@ class DiffTotalsRecord(Record):
 
 
 class Difference(Record):
-    """All that changed; operations and activations are of the whole batch.
+    """A difference; operations and activations are those of the whole batch.
 
-    Layers that were added or removed are changes, each by itself.
+    Each added or removed layer is a change.
     """
 
     schema: Literal[1]
@@ -207,7 +207,7 @@ def _block_changed(match: Match) -> bool:
 
 
 def _change(change: LayerChange, batch: int) -> ChangeRecord:
-    # Each layer with all causes would make the text grow with the square of the layers.
+    # Listing all causes of each layer would make the text quadratic in the layers.
     is_everyone = len(change.upstream_causes) > MOST_TOGETHER
     return fill(
         ChangeRecord,

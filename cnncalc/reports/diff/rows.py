@@ -1,4 +1,4 @@
-"""What the tables of a comparison share: their columns, their rows, and the words for a change."""
+"""Columns, rows and descriptions of changes for the tables of a difference."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ COLUMNS = (
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 DEFAULT_COLUMNS = ("layer", "change", "params", "params_percent", "macs", "macs_percent", "activations")
-# Where a terminal is narrow: how long names are, and how short what is said of a change.
+# In a narrow terminal: the longest names, and the shortest descriptions.
 LONGEST_NAME = 24
 NARROWEST_CHANGE = 24
 WIDE_CHANGE = 40
 
 
 class DiffView(Record):
-    """How a comparison is written. `everything` folds nothing; `width` is the terminal's, 0 for any.
+    """The options of a difference. `everything` folds nothing; `width` is that of the terminal, 0 for any.
 
-    `notes` are said below the title.
+    `notes` follow the title.
     """
 
     columns: tuple[str, ...] = DEFAULT_COLUMNS
@@ -56,7 +56,7 @@ class DiffView(Record):
 
 
 class DiffRow(Record):
-    """A row before it is laid out. Without a figure it has no numbers: those of the rows below it are its own."""
+    """A row before layout. Without a figure it has no numbers, because the rows below it have them."""
 
     name: str
     kind: str
@@ -68,7 +68,7 @@ class DiffRow(Record):
 
 
 def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[Line, ...]:
-    """The lines of rows; per cents are of the totals. Where a terminal is narrow, long texts take several lines."""
+    """The lines of rows; percentages refer to the totals. In a narrow terminal, long texts take several lines."""
     lines = tuple(Line(_cells(row, totals, view), row.indent, row.heading, row.faint) for row in rows)
     keys = view.columns
     if not view.width or "change" not in keys:
@@ -83,7 +83,7 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[L
     natural = {key: max(widths[key], len(BY_KEY[key].header)) for key in keys}
     if sum(natural.values()) + 2 * (len(keys) - 1) <= view.width:
         return lines
-    # All columns where that leaves room for words, else those that are not left out.
+    # All columns if that leaves room for text, else those with the lowest `drop`.
     needed = ({key for key in keys if key != "change"}, {"layer", "params", "macs"})
     rooms = [
         view.width
@@ -106,7 +106,7 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[L
 
 
 def columns_of(view: DiffView, first: str) -> tuple[Column, ...]:
-    """The columns that are asked for; the one of names is headed `first`."""
+    """The selected columns; the header of the names is `first`."""
     columns = (BY_KEY[key] for key in view.columns)
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
@@ -144,7 +144,7 @@ def _broken(name: str, width: int) -> list[str]:
 
 
 def _wrapped(words: Sequence[str], width: int) -> list[str]:
-    """What is said, in one line where there is room for all; else each thing in lines of its own."""
+    """Texts on one line if they fit; else each on its own lines."""
     joined = ", ".join(words)
     if not width or len(joined) <= width:
         return [joined] if joined else []
@@ -170,7 +170,7 @@ def signed(number: int, unit: str = "") -> str:
 
 
 def signed_percent(number: int, whole: int) -> str:
-    """A difference as a share of what was there before: +5.2; nothing of nothing is no share."""
+    """A difference as a percentage of the old value: +5.2; empty if both are 0."""
     if not number or not whole:
         return ""
     share = percent(Share(abs(number), whole))
@@ -179,7 +179,7 @@ def signed_percent(number: int, whole: int) -> str:
 
 
 def value_text(value: object) -> str:
-    """A decoded setting as a spec writes it."""
+    """A decoded setting in the notation of specs."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -190,7 +190,7 @@ def value_text(value: object) -> str:
 
 
 def label(names: Sequence[str]) -> str:
-    """Names as one: conv4_7..23 x17, conv2_1..3.residual.conv x3; the first and the last where they differ more."""
+    """Several names as one: conv4_7..23 x17, conv2_1..3.residual.conv x3; else the first and the last."""
     if len(names) == 1:
         return names[0]
     first, last = names[0].split("."), names[-1].split(".")
@@ -206,7 +206,7 @@ def label(names: Sequence[str]) -> str:
 
 
 def segments(roots: Iterable[Match]) -> list[str]:
-    """What was put in or taken away, equal neighbors as one."""
+    """The nodes that were added or removed, with equal neighbors merged."""
     runs: list[list[Match]] = []
     for root in roots:
         before = runs[-1][0] if runs else None
@@ -224,22 +224,22 @@ def _family(match: Match) -> str:
 
 
 def first_of(words: Sequence[str], most: int = 2) -> str:
-    """A list cut to its first items."""
+    """The first items of a list, and the number of others."""
     if len(words) <= most + 1:
         return listed(words)
     return f"{', '.join(words[:most])} and {len(words) - most} more"
 
 
 def reached_in(names: Sequence[str]) -> str:
-    """The layers in which something costs, or saves."""
+    """The layers in which a change has costs."""
     return f"in {listed(names)}" if len(names) <= 2 else f"in {len(names)} layers"
 
 
-# --- what is said of a change ---------------------------------------------------------------------
+# --- descriptions of changes ----------------------------------------------------------------------
 
 
 class Wording:
-    """Says in words what changed; `arrow` stands between what was and what is."""
+    """Describes changes; `arrow` is between the old and the new value."""
 
     def __init__(self, arrow: str) -> None:
         self.arrow = arrow
@@ -248,7 +248,7 @@ class Wording:
         return f"{old} {self.arrow} {new}"
 
     def of(self, change: LayerChange, *, shapes: bool = True) -> list[str]:
-        """All that is to be said of a layer's change."""
+        """The description of a layer's change."""
         layer = change.layer
         if change.old is None or change.new is None:
             return [described(layer), *([f"output {shape(layer.output_shape)}"] if shapes else [])]
@@ -262,9 +262,9 @@ class Wording:
             words.append(f"reads {self.pair(several(change.old.inputs), several(change.new.inputs))}")
         if change.shared:
             owner = change.new.weights_from
-            words.append(f"takes the weights of {owner}" if owner else "has weights of its own now")
+            words.append(f"shares the weights of {owner}" if owner else "has its own weights now")
         if change.in_training_changed:
-            words.append("in training only now" if change.new.training_only else "at inference too now")
+            words.append("now in training only" if change.new.training_only else "now also at inference")
         if change.is_freezing_changed:
             words.append("frozen now" if change.new.frozen else "no longer frozen")
         return words + (self._shapes(change, change.old, change.new) if shapes else [])
@@ -281,8 +281,8 @@ class Wording:
             if one != two:
                 return [f"input {self.pair(shape(one), shape(two))}"]
         if change.difference.training.activations > 0:
-            return ["no longer overwrites its input, which others read too"]
-        return ["overwrites its input, which nobody else reads now"]
+            return ["no longer in place, because other layers read its input"]
+        return ["now in place, because no other layer reads its input"]
 
 
 def described(layer: Layer) -> str:

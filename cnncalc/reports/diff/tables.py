@@ -1,4 +1,4 @@
-"""What changed between two networks as tables: the changes, what they cost, and the totals."""
+"""A difference as tables: changes, their costs, and totals."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ TOTALS = (
     Column("percent", "%", numeric=True),
 )
 
-# Layers downstream, side by side, that are shown one by one; --all shows all.
+# The most adjacent downstream layers with their own rows; --all shows all.
 MOST_CONSEQUENCES = 3
-# A longer table folds its blocks, as that of a summary does, and in Markdown it is folded away.
+# A longer table folds its blocks, like a summary, and is collapsed in Markdown.
 MOST_ROWS = 50
 LONG_IN_MARKDOWN = 30
 
 
 def diff_tables(facts: Diff, view: DiffView) -> tuple[Table, ...]:
-    """The changes, what they cost, and the totals; a table that would say nothing is not there."""
+    """The changes, their costs, and the totals, without empty tables."""
     if not facts.anything:
         return ()
     changes = _changes_table(facts, view)
@@ -48,7 +48,7 @@ def diff_tables(facts: Diff, view: DiffView) -> tuple[Table, ...]:
 def no_change(facts: Diff) -> str:
     """The sentence for networks that are the same."""
     old, new = facts.old, facts.new
-    called = old.name if old.name == new.name else f"{old.name}, now called {new.name}"
+    called = old.name if old.name == new.name else f"{old.name}, now named {new.name}"
     return f"nothing changed: {old.file} and {new.file} are the same network, {called}"
 
 
@@ -63,7 +63,7 @@ def write_markdown(facts: Diff, view: DiffView) -> Iterator[str]:
     lines = list(markdown.write(totals._replace(title=changes.title, subtitle=changes.subtitle)))
     for table, title in ((changes, "Changes"), *((table, table.title) for table in causes)):
         lines += ["", *_under_heading(table._replace(title="", subtitle=()), title)]
-    # Blank lines stand between parts alone.
+    # Blank lines only between parts.
     previous = ""
     for line in lines:
         if line or previous:
@@ -72,7 +72,7 @@ def write_markdown(facts: Diff, view: DiffView) -> Iterator[str]:
 
 
 def _under_heading(table: Table, title: str) -> Iterator[str]:
-    """A table below its heading, folded away where it is long."""
+    """A table below its heading, collapsed if it is long."""
     long = len(table.lines) > LONG_IN_MARKDOWN
     heading = f"{markdown.escape(title)} ({len(table.lines)} rows)" if long else markdown.escape(title)
     yield f"<details><summary>{heading}</summary>" if long else f"#### {heading}"
@@ -87,7 +87,7 @@ def _under_heading(table: Table, title: str) -> Iterator[str]:
 
 
 def _totals_table(facts: Diff, view: DiffView) -> Table:
-    """The totals of both networks; those of training where they are others."""
+    """The totals of both networks, and those in training if they differ."""
     old, new = facts.old_totals, facts.new_totals
     keys = [key for key in SUMS if key in COUNTS or key in view.columns]
     rows = [(_noun(key), key, old.inference, new.inference) for key in keys]
@@ -115,7 +115,7 @@ def _noun(key: str) -> str:
 
 
 def _changes_table(facts: Diff, view: DiffView) -> Table:
-    """The rows of what changed, in the order of the file."""
+    """The rows of changes, in the order of the file."""
     words = Wording(view.arrow)
     writer = _Changes(facts, view, words)
     rows = writer.rows()
@@ -133,10 +133,10 @@ def _changes_table(facts: Diff, view: DiffView) -> Table:
 
 
 class _Below(Record):
-    """What became of a node and all that stands in it.
+    """The changes of a node and the nodes in it.
 
-    `likeness` is equal for neighbors that changed alike. `itself` counts layers that changed, `consequences`
-    those downstream, `blocks` changes of blocks.
+    `likeness` is equal for neighbors with equal changes. `itself` counts changed layers, `consequences`
+    downstream layers, `blocks` changes of blocks.
     """
 
     likeness: int
@@ -151,7 +151,7 @@ class _Below(Record):
 
     @property
     def downstream(self) -> bool:
-        """Whether nothing in it changed but shapes."""
+        """Whether only shapes changed in it."""
         return not (self.itself or self.blocks)
 
 
@@ -180,7 +180,7 @@ class _Changes:
     def notes(self) -> Iterator[str]:
         if self.left_out:
             layers = plural(self.left_out, "layer")
-            yield f"{layers} downstream without a change of parameters or MACs left out; --all shows every layer"
+            yield f"{layers} downstream without a change of parameters or MACs hidden; --all shows every layer"
         elif self.folded:
             yield "--all shows every layer"
 
@@ -189,7 +189,7 @@ class _Changes:
         inner = [self.below[child] for child in match.children]
         said: tuple[str, ...] = ()
         if change is not None:
-            # What a layer reads has another name in every block.
+            # Names of inputs differ in every block.
             flags = (change.moved, change.rewired, change.regrouped, change.renamed)
             told = change
             if any(flags):
@@ -232,7 +232,7 @@ class _Changes:
         return DiffRow(f"{sign} {name if name == 'input' else f'input {name}'}", "", words, figure)
 
     def _rows(self, match: Match, indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
-        """The rows below a node that count `times` times; `prefix` is the path of blocks that have no row."""
+        """The rows below a node, which count `times` times; `prefix` is the path of blocks without rows."""
         children = [(place, child) for place, child in enumerate(match.children) if self.below[child].anything]
         start = 0
         while start < len(children):
@@ -249,13 +249,13 @@ class _Changes:
             start = end
 
     def _continues(self, other: tuple[int, Match], place: int, first: Match) -> bool:
-        """Whether a node is the next of equal neighbors that are one row."""
+        """Whether a node belongs to a run of equal neighbors in one row."""
         if self.view.everything or (not first.children and first.old is not None and first.new is not None):
             return False
         return other[0] == place and self.below[other[1]].likeness == self.below[first].likeness
 
     def _node(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
-        """The rows of a node, or of equal neighbors as one."""
+        """The rows of a node, or of a run of equal neighbors."""
         match, node = run[0], run[0].node
         times *= len(run)
         self.folded = self.folded or len(run) > 1
@@ -287,15 +287,15 @@ class _Changes:
         return DiffRow(name, change.layer.type, words, figure, indent, faint=faint or training)
 
     def _whole(self, name: str, match: Match, count: int, indent: int, times: int) -> Iterator[DiffRow]:
-        """What was added or removed as a whole; layers in it that were there before, and changed, follow."""
+        """The row of an added or removed node, followed by changed layers in it that existed before."""
         inner = [each for each in match.walk() if each.node.layer is not None]
         here = [each for each in inner if each.regrouped]
         open_it = self.view.everything or (here and len(here) < len(inner))
         words = [f"{match.node.kind}: {plural(len(inner), 'layer')}{' each' if count > 1 else ''}"]
         if not inner:
-            words = [f"{match.node.kind}: its layers stand elsewhere now"]
+            words = [f"{match.node.kind}: its layers are elsewhere now"]
         elif len(here) == len(inner):
-            words.append("all were there before" if len(here) > 1 else "it was there before")
+            words.append("all existed before" if len(here) > 1 else "it existed before")
         output = match.node.output_shape
         if output is not None and inner and not here:
             words.append(f"output {shape(output)}")
@@ -313,7 +313,7 @@ class _Changes:
                 yield self._of_layer(f"~ {each.node.label}", change, indent + 1, times)
 
     def _of_block(self, match: Match) -> list[str]:
-        """What became of a block itself."""
+        """The change of a block itself."""
         words = []
         if match.old is not None and match.new is not None:
             if match.renamed:
@@ -325,7 +325,7 @@ class _Changes:
         return words
 
     def _inside(self, match: Match) -> Iterator[str]:
-        """What changed in a folded block, in short."""
+        """A short description of the changes in a folded block."""
         changes = [self.facts.by_match[each] for each in match.walk() if each in self.facts.by_match]
         named: dict[str, None] = {}
         counts = dict.fromkeys(Kind, 0)
@@ -345,7 +345,7 @@ class _Changes:
             yield f"output {self.words.pair(shape(before), shape(now))}"
 
     def _downstream(self, run: Sequence[Match], indent: int, prefix: str, times: int) -> Iterator[DiffRow]:
-        """Layers whose shapes alone changed: one by one where few of them cost something, else as one row."""
+        """Layers of which only the shapes changed: separate rows if few of them have costs, else one row."""
         tops = {each: match for match in run for each in match.walk() if each in self.facts.by_match}
         shown = list(tops)
         if not self.view.everything:
@@ -372,6 +372,6 @@ class _Changes:
 
 
 def _weighs(change: LayerChange) -> bool:
-    """Whether a layer downstream has other parameters or MACs."""
+    """Whether the parameters or MACs of a downstream layer changed."""
     figure = change.difference.training
     return bool(figure.params or figure.macs)

@@ -85,7 +85,7 @@ def compare_groups(words: LayerWording) -> Iterator[Block]:
 
 
 def _write_part(pair: ExactRatio, words: LayerWording) -> str:
-    """A part as 1/2 where the whole is a multiple of it, else in percent."""
+    """A part as 1/n if the whole is a multiple of it, else in percent."""
     ratio = Fraction(pair.part, pair.whole)
     if ratio.numerator == 1:
         return f"1/{ratio.denominator}"

@@ -1,4 +1,4 @@
-"""The explanation of a layer as a document: every formula with the numbers in, and what the layer is compared with."""
+"""The explanation of a layer as a document: formulas with numbers, and comparisons."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _describe_fit(fit: AxisFit, words: LayerWording) -> str:
 
 
 def _describe_remedy(setting: str, values: tuple[int, ...], words: LayerWording) -> str:
-    """One setting, with the values that it might have instead; those of a padding are its two sides."""
+    """A setting with suggested values; a padding may have two sides."""
     say = words.say
     if setting == "padding" and len(values) == 2:
         return say("with_sides", before=values[0], after=values[1])
@@ -184,7 +184,7 @@ def _show_origin(words: LayerWording) -> Iterator[Block]:
 
 
 def _write_setting(value: object) -> str:
-    """A setting's value as a spec would have it."""
+    """A setting's value in the notation of specs."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_write_setting, value))}]"
     if value is None:

@@ -1,4 +1,4 @@
-"""A network told from its input to its output: its stages, and where parameters and work sit."""
+"""A description of a network from its input to its output: its stages, and the location of its costs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from cnncalc.text import Share, integer, percent
 
 
 def explain_network(facts: Story, view: ExplanationView, spec: str = "") -> Document:
-    """The story of a network as a document; with `spec`, how it was named, it ends in a hint at the command."""
+    """The description of a network as a document; with `spec`, the given name, it ends with a hint about commands."""
     return Document(tuple(_Teller(facts, view, spec).blocks()), view.language)
 
 
 class _Teller:
-    """Tells one network."""
+    """Writes the description of one network."""
 
     def __init__(self, facts: Story, view: ExplanationView, spec: str) -> None:
         self.facts = facts
@@ -162,7 +162,7 @@ class _Teller:
         return self.say("why_places", weights=integer(weights), times=decimal(uses))
 
     def shrinking(self) -> Iterator[Block]:
-        """Why parameters and work are apart, where the maps get smaller and more."""
+        """Why parameters and work are in different layers, if maps become smaller and more."""
         maps = [stage for stage in self.facts.stages if stage.scale is not None]
         if len(maps) < 3 or any(one.shape.positions <= two.shape.positions for one, two in pairwise(maps)):
             return

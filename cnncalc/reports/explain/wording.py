@@ -16,7 +16,7 @@ from cnncalc.record import Record
 from cnncalc.syntax.expressions import Value, describe
 from cnncalc.text import integer
 
-# The letters that lecture notes use in the output-size formula.
+# The letters of lecture notes in the output-size formula.
 LETTERS = {
     "in_size": "W",
     "kernel": "F",
@@ -30,7 +30,7 @@ LETTERS = {
 
 
 class ExplanationView(Record):
-    """How an explanation is written."""
+    """The options of an explanation."""
 
     language: str = "en"
     dtype: str = "float32"
@@ -57,7 +57,7 @@ class LayerWording:
         return describe_shape(shape, self.say)
 
     def axes(self, axes: Iterable[str]) -> str:
-        """The names of axes as a sentence lists them."""
+        """The names of axes as a list in a sentence."""
         return self.say.join([self.say(axis) if axis in self.say else axis for axis in axes])
 
     def symbol(self, name: str) -> str:
@@ -90,7 +90,7 @@ class LayerWording:
         }
 
     def work_out(self, derivation: Derivation, quantity: str = "") -> Working:
-        """A derivation with its symbols in the reader's language, and positions as the products that they are."""
+        """A derivation with symbols in the reader's language, and positions as products."""
         known = letters(derivation.formula, LETTERS)
         names = known or {name: self.symbol(name) for name in derivation.values}
         factors = self.factors()
@@ -116,7 +116,7 @@ def describe_shape(shape: Shape, say: Speaker) -> str:
 
 
 def describe_remark(remark: Remark, say: Speaker, axes: str) -> str:
-    """A remark in words; `axes` are the names of the output's spatial axes."""
+    """The sentence of a remark; `axes` are the names of the output's spatial axes."""
     values = {key: _write_value(value) for key, value in remark.values.items()}
     return say(f"remark_{remark.key}", **{**values, "axes": axes})
 
@@ -140,7 +140,7 @@ def write_result(derivation: Derivation) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """A number to three digits that count: 1/9 is 0.111, 7.94 is 7.94, and from 100 on it is whole."""
+    """A number with three significant digits: 1/9 is 0.111; numbers from 100 on are whole."""
     if value < 0:
         return f"-{decimal(-value)}"
     if value.denominator == 1 or value >= 100:

@@ -17,9 +17,9 @@ from cnncalc.text import exact, integer
 if TYPE_CHECKING:
     from cnncalc.reports.field.layer import FieldOfLayer
 
-# A longer way is told with layers that do the same, one after the other, as one line.
+# On longer paths, consecutive equal layers become one line.
 MOST_STEPS = 40
-# Of more lines than this those in the middle are one.
+# If there are more lines, those in the middle become one.
 MOST_RUNS = 60
 MANY_PATHS = 1_000_000
 # The symbols of the formulas.
@@ -35,7 +35,7 @@ LETTERS = {
 
 
 def show_growth(subject: FieldOfLayer, name: str) -> Iterator[Block]:
-    """How the field comes about, along the widest path."""
+    """The growth of the field along the widest path."""
     say, own = subject.say, subject.fields[name]
     if not own:
         return
@@ -73,7 +73,7 @@ def show_growth(subject: FieldOfLayer, name: str) -> Iterator[Block]:
 
 
 def _window(step: Path, axis: int) -> Any:
-    """The window of a step along an axis, where it slides as a kernel does."""
+    """The window of a step along an axis, if it is a sliding kernel."""
     layer = step.layer
     if layer is None:
         return None
@@ -83,7 +83,7 @@ def _window(step: Path, axis: int) -> Any:
 
 
 def _work_out(subject: FieldOfLayer, step: Path, axis: int) -> list[Working]:
-    """The formulas with the numbers of one step; none where they are not all there is to it."""
+    """The formulas with the numbers of one step; empty if they do not fully describe it."""
     slid = _window(step, axis)
     before = step.before
     if not isinstance(slid, SlidingWindow) or before is None or before.reach.period > 1 or None in step.reach.lows:
@@ -112,7 +112,7 @@ def _work_out(subject: FieldOfLayer, step: Path, axis: int) -> list[Working]:
 
 
 def _table_of_steps(subject: FieldOfLayer, steps: list[Path], axis: int, name: str) -> Table:
-    """The layers of a path with what each adds."""
+    """The layers of a path with the growth of each."""
     say = subject.say
     keys = ("layer", "window", "adds", "size", "stride", "start")
     columns = tuple(Column(key, say(key), numeric=key not in keys[:2], drop=key == "window") for key in keys)
@@ -128,7 +128,7 @@ def _table_of_steps(subject: FieldOfLayer, steps: list[Path], axis: int, name: s
 
 
 def _line_of_run(subject: FieldOfLayer, run: list[Path], axis: int) -> Line:
-    """What one layer adds, or several of one kind."""
+    """The growth by one layer, or by several of one kind."""
     say, last = subject.say, run[-1]
     layer, before = last.layer, run[0].before
     if layer is None or before is None:
@@ -151,7 +151,7 @@ def _line_of_run(subject: FieldOfLayer, run: list[Path], axis: int) -> Line:
 
 
 def _runs(steps: list[Path], key: Any) -> list[list[Path]]:
-    """Steps that do the same, one after the other, together."""
+    """Consecutive equal steps, grouped."""
     runs: list[list[Path]] = []
     for step in steps:
         if runs and key(runs[-1][-1]) == key(step) and runs[-1][-1].reach.stride == step.reach.stride:

@@ -46,7 +46,7 @@ class FieldOfLayer:
             self.regions = region(network, layer.name, self.position, gates)
             self.directly = directly(network, layer.name, self.position)
         except SpecError:
-            # The rest of the report stands without it.
+            # The rest of the report does not need it.
             self.regions = None
 
     @property
@@ -54,7 +54,7 @@ class FieldOfLayer:
         return len(self.network.inputs) > 1
 
     def name_of(self, name: str) -> str:
-        """How an input is called in a slice."""
+        """The name of an input in a slice."""
         return name if self.several else "X"
 
     def axis(self, name: str, axis: int) -> str:
@@ -69,7 +69,7 @@ def _strides(axis: AxisField) -> str:
 
 
 def _above(network: LayerGraph, layer: str) -> set[str]:
-    """A layer and all that it depends on."""
+    """A layer and all layers that it depends on."""
     wanted = {layer}
     for placed in reversed(network.layers):
         if placed.name in wanted:
@@ -78,7 +78,7 @@ def _above(network: LayerGraph, layer: str) -> set[str]:
 
 
 def field_document(subject: FieldOfLayer) -> Document:
-    """The report, with a drawing where one is asked for."""
+    """The report, with a drawing if requested."""
     say, network, layer = subject.say, subject.network, subject.layer
     blocks: list[Block] = [Heading(say("title_layer", network=network.name, layer=subject.asked), 1)]
     if subject.asked != layer.name:
@@ -124,7 +124,7 @@ def _show_field(subject: FieldOfLayer, name: str) -> Iterator[Block]:
 
 
 def _describe_field(subject: FieldOfLayer, own: Field, *, is_shared: bool) -> str:
-    """The table in words."""
+    """The table as sentences."""
     say = subject.say
     uneven = any(axis.period > 1 for axis in own)
     size = "x".join(integer(axis.size) for axis in own)

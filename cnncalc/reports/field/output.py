@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show_output(subject: FieldOfLayer) -> Iterator[Block]:
-    """What one output reads."""
+    """The inputs of one output."""
     say = subject.say
     if not any(sizes.rank for _, sizes in subject.network.inputs):
         return
@@ -38,7 +38,7 @@ def show_output(subject: FieldOfLayer) -> Iterator[Block]:
 
 
 def _describe_reads(subject: FieldOfLayer, name: str, read: Region) -> Iterator[Block]:
-    """What it reads of one input of the network, and what falls in the padding."""
+    """The positions that an output reads of one input, and those in the padding."""
     say = subject.say
     if not read.boxes:
         yield Paragraph(say("reads_nothing", input=name))
@@ -60,7 +60,7 @@ def _describe_reads(subject: FieldOfLayer, name: str, read: Region) -> Iterator[
 
 
 def _describe_runs(subject: FieldOfLayer, runs: Runs, size: int) -> str:
-    """The positions along one axis in words."""
+    """A description of the positions along one axis."""
     first, last, step, count = progression(runs)
     numbers = {"first": first, "last": last, "step": step, "count": count, "size": size}
     values = {key: integer(value) for key, value in numbers.items()}
@@ -72,7 +72,7 @@ def _describe_runs(subject: FieldOfLayer, runs: Runs, size: int) -> str:
 
 
 def _describe_slices(subject: FieldOfLayer, name: str, read: Region) -> str:
-    """A region as NumPy writes it."""
+    """A region as a slice of NumPy."""
     say = subject.say
     hwc, chw = slices(name, read)
     if read.whole:
@@ -84,7 +84,7 @@ def _describe_slices(subject: FieldOfLayer, name: str, read: Region) -> str:
 
 
 def draw_reads(subject: FieldOfLayer) -> Iterator[Drawing]:
-    """What the output reads of each input, as a drawing."""
+    """A drawing of the positions that the output reads of each input."""
     for name, sizes in subject.network.inputs:
         if subject.regions is not None and name in subject.fields and sizes.rank:
             yield Drawing(partial(_draw, subject, name))
@@ -104,14 +104,14 @@ def _draw(subject: FieldOfLayer, name: str, width: int, ascii_only: bool) -> Ite
 
 
 def outside(end: tuple[int, int], size: int) -> list[tuple[int, int]]:
-    """The parts of a field that lie before and behind the input."""
+    """The parts of a field before and after the input."""
     first, last = end
     before = [(first, min(last, -1))] if first < 0 else []
     return before + ([(max(first, size), last)] if last >= size else [])
 
 
 def progression(runs: Runs) -> tuple[int, int, int, int]:
-    """First, last, step and count of positions; step 0 where they are not evenly spaced."""
+    """First, last, step and count of positions; step 0 if they are not evenly spaced."""
     first, last = runs[0][0], runs[-1][1]
     count = sum(stop - start + 1 for start, stop in runs)
     if len(runs) == 1:
@@ -122,7 +122,7 @@ def progression(runs: Runs) -> tuple[int, int, int, int]:
 
 
 def slices(name: str, read: Region) -> tuple[str, str]:
-    """The smallest slice that holds a region, with the channels last and first."""
+    """The smallest slice that contains a region, with channels last and first."""
     axes = []
     for axis, size in enumerate(read.shape.spatial):
         first, last, step, count = progression(read.along(axis))

@@ -1,4 +1,4 @@
-"""What an output reads, drawn on the grid of the input with the characters of a terminal."""
+"""A drawing of the positions that an output reads, on the grid of the input, in text characters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def draw(
 ) -> Iterator[str]:
     """The lines of a drawing, at most `width` columns wide; a large input is scaled down.
 
-    Of a volume it is the plane in the middle of what is read; of a signal a single line.
+    Of a volume it shows the middle plane of the region; of a signal a single line.
     """
     signs = ASCII if ascii_only else UNICODE
     sizes = read.shape.spatial
@@ -90,7 +90,7 @@ def draw(
 
 
 class _Side(Record):
-    """One axis: its size, and what the field spans of it and of what is beyond."""
+    """One axis: its size, and the extent of the field in it and beyond it."""
 
     size: int
     extent: tuple[int, int] | None
@@ -105,14 +105,14 @@ class _Side(Record):
         )
 
     def inside(self, cell: int) -> int:
-        """How many cells the input takes."""
+        """The number of cells in the input."""
         return -_floor(-self.size, cell)
 
     def is_inside(self, number: int, cell: int) -> bool:
         return 0 <= number < self.inside(cell)
 
     def spans(self, number: int, cell: int) -> bool:
-        """Whether the field comes into a cell."""
+        """Whether the field overlaps a cell."""
         return self.extent is not None and self.extent[0] < (number + 1) * cell and self.extent[1] >= number * cell
 
 
@@ -121,8 +121,8 @@ def _floor(number: int, part: int) -> int:
 
 
 def _cell(rows: _Side, columns: _Side, width: int) -> int:
-    """How many positions a cell is wide and high, so that all of it fits."""
-    # No smaller one is enough for the input alone. Of huge ones the next that is tried is a little larger.
+    """The size of a cell in positions, so that the drawing fits."""
+    # Start with the smallest cell for which the input fits; for huge inputs, try slightly larger cells next.
     cell = max(1, 2 * columns.size // max(width, 1), rows.size // (HIGHEST + 1))
     while len(columns.cells(cell)) * 2 + MARGIN + 3 > width or len(rows.cells(cell)) > HIGHEST:
         cell += max(1, cell >> 10)
@@ -137,7 +137,7 @@ def _ruler(columns: _Side, cell: int) -> str:
     """The positions of some columns above them."""
     start = 2 * -columns.cells(cell)[0] + 1
     names = [str(number * cell) for number in range(columns.inside(cell))]
-    # So many cells from one name to the next that the longest fits.
+    # The distance between labels, so that the longest fits.
     apart = -_floor(-len(names[-1]) - 1, 2)
     ruler = " " * start
     for number in range(0, len(names), apart):
@@ -162,13 +162,13 @@ def _cells(boxes: list[tuple[Runs, ...]], row: tuple[_Side, int], columns: _Side
 
 
 def _bands(boxes: list[tuple[Runs, ...]], lines: range) -> dict[tuple[int, ...], int]:
-    """How many of the lines each set of boxes lies on, the boxes by their numbers."""
+    """The number of lines for each set of boxes, given by their indices."""
     near = [(number, _touching(box[0], lines)) for number, box in enumerate(boxes)]
     edges = {lines.start, lines.stop}
     edges.update(edge for _, runs in near for first, last in runs for edge in (first, last + 1) if edge in lines)
     limits.spend(Cost.RUN * len(edges) * len(boxes))
     bands: dict[tuple[int, ...], int] = {}
-    # The lines between two edges of boxes are read alike.
+    # Lines between two edges of boxes are equal.
     for first, end in pairwise(sorted(edges)):
         numbers = tuple([number for number, runs in near if _holds(runs, first)])
         bands[numbers] = bands.get(numbers, 0) + end - first
@@ -186,13 +186,13 @@ def _sign(
         count += high * _count(runs, across)
     if not count:
         return signs.unread
-    # `len` ends where machine words do.
+    # `len` fails beyond machine words.
     whole = (lines.stop - lines.start) * (across.stop - across.start)
     return signs.read if count == whole else signs.partly
 
 
 def _count(runs: Iterable[tuple[int, int]], across: range) -> int:
-    """How many positions of a range lie in any of the runs."""
+    """The number of positions of a range that are in any of the runs."""
     count, place = 0, across.start
     for first, last in sorted(runs):
         end = min(last + 1, across.stop)
@@ -213,7 +213,7 @@ def _holds(runs: Runs, at: int) -> bool:
 
 
 def _middle(runs: Runs) -> int:
-    """The read position nearest to the middle of what is read."""
+    """The read position closest to the middle of the region."""
     if not runs:
         return 0
     middle = (runs[0][0] + runs[-1][1]) >> 1

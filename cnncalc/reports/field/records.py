@@ -1,4 +1,4 @@
-"""Receptive fields as records, of all layers or of one, which JSON and its schema are made of."""
+"""Records of receptive fields, of all layers or of one, for JSON and its schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnncalc.reports.field.output import outside, slices
 
 
 class LayerFieldRecord(Record):
-    """The field on one input, with a number for each axis; a stride is null where branches have several."""
+    """The field on one input, with a number for each axis; a stride is null if branches have several."""
 
     size: tuple[int, ...]
     stride: tuple[Number | None, ...]
@@ -26,7 +26,7 @@ class LayerFieldRecord(Record):
     whole: tuple[bool, ...]
 
 
-# By the name of the input; null where the field has no rule.
+# By the name of the input; null if the field has no rule.
 FieldsOfInputs: TypeAlias = dict[str, LayerFieldRecord | None]
 
 
@@ -73,7 +73,7 @@ class NetworkFields(Record):
 
 
 class StepRecord(Record):
-    """A layer on the widest path, with the field there; no start where the path reads nothing."""
+    """A layer on the widest path, with its field; without a start if the path reads nothing."""
 
     layer: str
     size: int
@@ -85,7 +85,7 @@ Run: TypeAlias = Annotated[tuple[int, ...], Keywords(minItems=2, maxItems=2)]
 
 
 class ReadRecord(Record):
-    """What an output reads of an input: runs of positions along each axis, and what falls in the padding."""
+    """The positions that an output reads of an input: runs along each axis, and positions in the padding."""
 
     runs: tuple[tuple[Run, ...], ...]
     slice: str
@@ -95,14 +95,14 @@ class ReadRecord(Record):
 
 
 class OutputRecord(Record):
-    """One output, and what it reads of each input; null where following it takes too long."""
+    """One output, with the positions that it reads of each input; null if following it takes too long."""
 
     position: tuple[Count, ...]
     reads: dict[str, ReadRecord | None] | None
 
 
 class LayerField(Record):
-    """How the field of one layer comes about, and what one of its outputs reads."""
+    """The growth of one layer's field, and the positions that one of its outputs reads."""
 
     schema: Literal[1]
     name: str

@@ -13,7 +13,7 @@ from cnncalc.text import exact, integer
 
 
 def describe_reason(rule: NoRule, say: Speaker) -> str:
-    """Why there is no rule, in words."""
+    """The reason why there is no rule, as a text."""
     bounds = limits.current()
     return say(f"no_rule_{rule.name}", strides=MOST_STRANDS, number=integer(bounds.number), work=integer(bounds.work))
 
@@ -23,7 +23,7 @@ def describe_no_axes(network: LayerGraph, name: str, say: Speaker) -> str:
 
 
 def describe_flaws(misalignments: tuple[Misalignment, ...], network: LayerGraph, say: Speaker) -> Iterator[str]:
-    """Each kind of misalignment once, where it is worst, and how many joins have it."""
+    """Each kind of misalignment once, at the worst join, with the number of joins that have it."""
     for flaw in Flaw:
         kind = [one for one in misalignments if one.flaw is flaw]
         if not kind:

@@ -23,10 +23,10 @@ MOST_ROWS = 30
 
 
 class FieldQuery(Record):
-    """How fields are reported. `every` has a row for each layer; `depth` 0 folds by itself.
+    """The options of a report. `every` has a row for each layer; `depth` 0 folds automatically.
 
-    `at` is a position of the output, the one in the middle where it is None; a channel may follow it, all of
-    which read the same.
+    `at` is a position of the output, None for the middle one; a channel may follow it, although all channels
+    read the same.
     """
 
     through_gates: bool = False
@@ -38,7 +38,7 @@ class FieldQuery(Record):
 
 
 def field_table(network: LayerGraph, query: FieldQuery) -> Table:
-    """The layers that change the field, with it."""
+    """The layers that change the field, with their fields."""
     say = Speaker(query.language, "field")
     found = fields(network, through_gates=query.through_gates)
     main = on_the_way(network, () if query.through_gates else found.gates)
@@ -76,7 +76,7 @@ def field_table(network: LayerGraph, query: FieldQuery) -> Table:
 
 
 def changes(network: LayerGraph, found: Fields, layer: Layer) -> bool:
-    """Whether a layer's field is another than that of each of its inputs."""
+    """Whether a layer's field differs from that of each of its inputs."""
     known = dict(network.inputs)
     own = found.of(layer.name)
     for source in layer.inputs:
@@ -95,12 +95,12 @@ def _of_input(sizes: Shape) -> Field:
 
 
 def _plain(one: dict[str, Field | None]) -> dict[str, Any]:
-    """Fields without what follows from the number of outputs alone."""
+    """Fields without figures that depend only on the number of outputs."""
     return {name: field and tuple(axis._replace(whole=False) for axis in field) for name, field in one.items()}
 
 
 def _ends(root: Node) -> dict[str, Layer]:
-    """The last layer of each block, by the block's name; a layer's is itself."""
+    """The last layer of each block by the block's name; for a layer, the layer itself."""
     ends: dict[str, Layer] = {}
 
     def end(node: Node) -> Layer | None:
@@ -116,13 +116,13 @@ def _ends(root: Node) -> dict[str, Layer]:
 
 
 def _prune(node: Node, kept: set[str]) -> bool:
-    """Take the layers that are not kept off a tree, and the blocks that hold none; whether anything is left."""
+    """Remove layers that are not kept, and empty blocks, from a tree. Returns whether anything is left."""
     node.children = [child for child in node.children if _prune(child, kept)]
     return bool(node.children) or (node.layer is not None and node.layer.name in kept)
 
 
 def _lines(row: Row, indent: int, name: str, found: Fields, ends: dict[str, Layer]) -> Iterator[Line]:
-    """A row's lines: one for each input that its layer, or its block's last one, depends on."""
+    """The lines of a row: one for each input on which its layer, or its block's last layer, depends."""
     node, several = row.node, len(found.inputs) > 1
     if node.layer is None and not row.folded:
         yield Line((name, node.kind, *(None,) * (7 + several - 1)), indent, heading=True, faint=node.training_only)
@@ -147,7 +147,7 @@ def _cells(layer: Layer, field: Field | None, found: Fields, of: str) -> tuple[C
 
 
 def _seen(layer: Layer, found: Fields, of: str) -> Share | None:
-    """How much of an input lies in the field of the output in the middle."""
+    """The share of an input in the field of the middle output."""
     sizes = found.inputs[of].spatial
     seen = []
     for end, size in zip(found.extent(layer.name, of, middle(layer.output_shape)), sizes, strict=True):
@@ -156,7 +156,7 @@ def _seen(layer: Layer, found: Fields, of: str) -> Share | None:
 
 
 def middle(output: Shape) -> tuple[int, ...]:
-    """The position in the middle, the one before it where there are two."""
+    """The middle position, or the first of two."""
     return tuple((size - 1) >> 1 for size in output.spatial)
 
 
@@ -188,7 +188,7 @@ def _is_shared(found: Fields, layer: str) -> bool:
 
 
 def _whole_from(network: LayerGraph, found: Fields, main: set[str]) -> str | None:
-    """The first layer from which on every output sees the whole of every input, along the main way."""
+    """The first layer from which on every output sees all inputs completely, along the main path."""
     first = None
     for layer in network.layers:
         if layer.name in main and not layer.training_only:

@@ -1,7 +1,7 @@
-"""Located nodes -> Spec: every name and setting is checked, and all problems are collected.
+"""Located nodes -> Spec: checks every name and setting, and collects all problems.
 
-Nothing is expanded, so that a block that nothing uses is checked as well. Hints about what was meant are loaded
-only for a spec that has problems.
+Nothing is expanded, so that unused blocks are checked as well. The hints module is loaded only for a spec with
+problems.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def read_spec(
 ) -> Spec:
     """The spec of a file, of standard input (`-`), of a bundled network's name, or at a place.
 
-    `settings` change variables and `inputs` the input (name "" for the one input), both as text.
-    Raises SpecError if no spec can be made of it; problems that can be reported beside others are in `problems`.
+    `settings` change variables and `inputs` the inputs (name "" for a single input), both as text.
+    Raises SpecError if the spec cannot be read; problems that do not prevent this are in `problems`.
     """
     try:
         return decode(chain_of(locate(reference), inputs), settings, inputs)

@@ -14,7 +14,7 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 
 
 def decode_layer(key: Scalar, found: type[LayerType], node: Node | None, context: Context) -> LayerCall | None:
-    """A layer type with its settings; the layer itself if all of them are constant."""
+    """A layer type with its settings, and the layer itself if all of them are constant."""
     given = decode_arguments(key, node, found.settings, "setting", context)
     if given is None:
         return None
@@ -57,7 +57,7 @@ def decode_arguments(
         if template is not None:
             given[name] = template
     missing = [name for name, parameter in parameters.items() if parameter.required and name not in pairs]
-    # A setting with a wrong name is probably the missing one. So is a wrong value by position: 3x3 may be two.
+    # A misnamed setting is probably the missing one. A wrong value by position may also be two: 3x3.
     if missing and is_paired and (len(problems) == before or isinstance(node, Mapping)):
         docs = [f"{name}: {setting.doc}" for name in missing if isinstance(setting := parameters[name], Setting)]
         hint = "; ".join(docs) or f"its arguments are {listed(parameters)}"
@@ -72,7 +72,7 @@ def _pair(
     noun: str,
     context: Context,
 ) -> dict[str, Node]:
-    """The node that each parameter gets, by name or by position."""
+    """The node of each parameter, by name or by position."""
     problems = context.problems
     if node is None:
         return {}
@@ -94,7 +94,7 @@ def _pair(
         if hints.report_named_values(key, named, parameters, noun, problems):
             return {}
     if len(values) > len(parameters):
-        hint = f"they are {', '.join(parameters)}" if parameters else f"write {key.text} alone"
+        hint = f"its {noun}s are {', '.join(parameters)}" if parameters else f"write only {key.text}"
         count = f"at most {plural(len(parameters), noun)}" if parameters else f"no {noun}s"
         problems.report(values[len(parameters)].span, f"{key.text} takes {count}, not {len(values)}", hint)
     return dict(zip(parameters, values, strict=False))
@@ -109,7 +109,7 @@ def _is_type(node: Node, parameters: Parameters, context: Context) -> bool:
 
 
 def _may_have_a_name(node: Node) -> bool:
-    """Whether a value of a list may be a name in braces or an argument by name: a mapping, or text with a lone `=`."""
+    """Whether a list item may be a name in braces or an argument by name: a mapping, or text with one `=`."""
     if isinstance(node, Scalar):
         return "=" in node.text and bool(re.search("(?<![=<>!])=(?!=)", node.text))
     return isinstance(node, Mapping)

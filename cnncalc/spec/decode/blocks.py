@@ -15,16 +15,16 @@ from cnncalc.syntax.source import Mapping, Node, Scalar
 
 
 def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Block]:
-    """The blocks that can be used. Adds all signatures to the context before any block is read."""
+    """The blocks without errors in their signatures. Adds all signatures to the context before reading any block."""
     found: dict[str, tuple[Scalar, Node]] = {}
-    hint = "write a block's name and a colon, such as conv_bn(filters):, without a dash"
+    hint = "write the name of a block and a colon, without a dash, such as conv_bn(filters):"
     for entries in sections(chain, "blocks", "blocks to their layers", hint, context.problems):
         lines: dict[str, int] = {}
         for key, body in entries:
             name = key.text.partition("(")[0].strip()
             if name in lines:
-                message = f"a second block {name!r} (first in line {lines[name]})"
-                context.problems.report(key.span, message, "rename one")
+                message = f"the block {name!r} is already defined in line {lines[name]}"
+                context.problems.report(key.span, message, "rename one of them")
                 continue
             lines[name] = key.span.line
             found[name] = (key, body)
@@ -32,7 +32,7 @@ def decode_blocks(chain: tuple[Mapping, ...], context: Context) -> dict[str, Blo
     for name, (key, _) in found.items():
         parameters = _read_signature(key, context, tensors_of)
         if parameters is None:
-            # Its uses are not reported as well.
+            # Calls of this block are not reported, too.
             context.unusable.add((re.match(r"\w+", name) or [name])[0])
         else:
             context.signatures[name] = parameters
@@ -65,11 +65,13 @@ def _read_signature(
     match = re.fullmatch(r"\s*([^\W\d]\w*)(?:\s*\((.*)\))?\s*", key.text, re.DOTALL)
     if match is None:
         hint = "write it like a function: conv_bn(filters, kernel=3)"
-        problems.report(key.span, f"{quoted(key.text)} is no block", hint)
+        problems.report(key.span, f"{quoted(key.text)} is not the signature of a block", hint)
         return None
     name, inside = match.group(1), match.group(2) or ""
-    if layers.find(name) or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
-        what = "a layer type already" if layers.find(name) else "a word of the language"
+    found = layers.find(name)
+    is_type = found is not None and found.is_reserved
+    if is_type or (name in CONTAINERS and name != NETWORK) or name in MODIFIERS:
+        what = "a layer type already" if is_type else "a word of the language"
         problems.report(key.span, f"{name!r} is {what}", "give the block another name")
         return None
     before = len(problems)
@@ -107,7 +109,7 @@ def _read_tensors(text: str, column: int | None, signature: Span, problems: Prob
 
 
 def _split_parameters(text: str) -> list[tuple[int, str]]:
-    """The parameters of a signature with their offsets, split at the commas outside brackets."""
+    """The parameters of a signature with their offsets, split at commas outside brackets."""
     parts: list[tuple[int, str]] = []
     depth = start = 0
     for position, character in enumerate(f"{text},"):
@@ -132,9 +134,11 @@ def _read_parameter(
     if not check_value_name(name, span, "a parameter", problems):
         return
     if name in parameters:
-        problems.report(span, f"the parameter {name!r} stands here a second time", "rename one")
+        problems.report(span, f"the parameter {name!r} is given twice", "rename one of them")
     if not equals and parameters and not next(reversed(parameters.values())).required:
-        problems.report(span, f"{name!r} has no default but stands after one that has", "move it before")
+        problems.report(
+            span, f"the parameter {name!r} without a default follows one with a default", "move it before that"
+        )
     template = None
     if equals:
         shift = len(word) + 1 + len(default) - len(default.lstrip())

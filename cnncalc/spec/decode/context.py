@@ -1,4 +1,4 @@
-"""What is known at one place of a spec."""
+"""The names and records available at a place of a spec."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Words:
 
 
 class Context(Record):
-    """What is known at one place of a spec, and the records that grow while the spec is read.
+    """The names available at a place of a spec, and the records that grow while the spec is read.
 
     `reader` knows the names of values, `signatures` the parameters of each block. `unusable` blocks have a wrong
     signature. `declarations` is where each name is given, and `declared` the names in their order. `calls` are the
@@ -109,7 +109,7 @@ class Context(Record):
         return self.is_block(word) or word in CONTAINERS or layers.find(word) is not None
 
     def settings_of(self, word: str) -> Parameters:
-        """What a layer type or block takes; nothing for other words."""
+        """The settings of a layer type or the parameters of a block; empty for other words."""
         if word in self.signatures:
             return self.signatures[word]
         found = layers.find(word)

@@ -1,4 +1,4 @@
-"""The inputs of a spec, and the sizes that an option gives for them."""
+"""The inputs of a spec, with sizes overridden by options."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
 INPUT_HINT = "write input: [channels, height, width], such as [3, 224, 224]"
 
-# The sizes of an input; a Constant stands for sizes whose problem is reported already.
+# The sizes of an input; a Constant replaces sizes whose problem is already reported.
 Sizes: TypeAlias = "Node | Constant"
 
 
 def decode_inputs(
     node: Node | None, changes: Iterable[tuple[str, str]], reader: TemplateReader
 ) -> tuple[tuple[str, Template], ...]:
-    """The name and the template of each input. `changes` replace sizes, as text (name "" for the one input)."""
+    """The template of each input by name. `changes` override sizes, as text (name "" for a single input)."""
     inputs: dict[str, Sizes] = {}
     if isinstance(node, Mapping):
         inputs = _inputs_by_name(node, reader.problems)
@@ -39,28 +39,28 @@ def decode_inputs(
 
 
 def _inputs_by_name(node: Mapping, problems: Problems) -> dict[str, Sizes]:
-    """The sizes of each input of a mapping by its name."""
+    """The sizes of the inputs in a mapping, by name."""
     if not node.entries:
-        problems.report(node.span, "input names no input", INPUT_HINT)
+        problems.report(node.span, "input is empty", INPUT_HINT)
     elif all(isinstance(value, Scalar) for _, value in node.entries):
         from cnncalc.spec.decode import hints
 
         if written := hints.join_sizes(node):
-            problems.report(node.span, "input is a list of sizes, not a mapping of them", f"write input: {written}")
+            problems.report(node.span, "input is a list of sizes, not a mapping", f"write input: {written}")
             return {"input": Constant(UNKNOWN, node.span)}
     return {key.text: value for key, value in node.entries if check_input_name(key, problems)}
 
 
 def _change_input(inputs: dict[str, Sizes], name: str, text: str, problems: Problems) -> None:
-    """Replace the sizes of one input; reports an input that does not exist, and sizes that cannot be meant."""
+    """Replace the sizes of an input. Reports an unknown input, and implausible sizes."""
     key = name or "input"
     shown = surface.input_shape(name, text)
     if inputs and key not in inputs:
         known = listed(inputs, "and")
-        hint = f"the inputs are {known}" if len(inputs) > 1 else f"the input is called {known}"
+        hint = f"the inputs are {known}" if len(inputs) > 1 else f"the input is named {known}"
         if not name:
             hint = f"the inputs are {known}: write {surface.new_input_shape(next(iter(inputs)), text)}"
-        problems.report(None, f"{shown}: there is no input {quoted(key)}", hint)
+        problems.report(None, f"{shown}: the spec has no input {quoted(key)}", hint)
         return
     span = Span(shown, 0, 1)
     texts = re.split(r"[x×,]", text.strip("[] "))
@@ -71,14 +71,14 @@ def _change_input(inputs: dict[str, Sizes], name: str, text: str, problems: Prob
 
         such = times(hints.read_sizes(text) or (3, 224, 224))
         example = f"{'as in' if such in text else 'such as'} {surface.sizes(such)}"
-        problems.report(span, f"{quoted(wrong)} is no size", f"write the channels first, then the sizes, {example}")
+        problems.report(span, f"{quoted(wrong)} is not a size", f"write the channels, then the sizes, {example}")
         inputs.setdefault(key, Constant(UNKNOWN, span))
         return
     if isinstance(own, Sequence) and own.items and _is_other_number(own.items[0], texts[0]):
         from cnncalc.spec.decode import hints
 
         if meant := hints.complete_shape(texts, own):
-            message = f"channels come first, and the input of this spec has {meant.channels}"
+            message = f"channels come first, and the input of this spec has {meant.channels} channels"
             problems.report(span, message, f"write {surface.new_input_shape(name, str(meant))}")
             inputs[key] = Constant(UNKNOWN, span)
             return
@@ -90,7 +90,7 @@ def _is_other_number(node: Node, text: str) -> bool:
 
 
 def _decode_sizes(node: Node, reader: TemplateReader) -> Template:
-    """The template of an input's sizes; an unknown value if they cannot be read."""
+    """The template of an input's sizes; an unknown value if they are invalid."""
     # A name is a variable, and 3*32*32 is an expression.
     if isinstance(node, Scalar) and not node.text.isidentifier() and "*" not in node.text:
         from cnncalc.spec.decode import hints

@@ -1,4 +1,4 @@
-"""Lists of layers: layers, calls of blocks, joins, branches and groups, one inside another."""
+"""Lists of layers: layers, calls of blocks, joins, branches and groups, all of them nested."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def decode_items(node: Node | None, context: Context) -> tuple[Item, ...]:
         return tuple([_decode_item(item, context) for item in node.items])
     from cnncalc.spec.decode import hints
 
-    message = f"a list of layers is expected here, not {kind(node)}"
+    message = f"expected a list of layers, got {kind(node)}"
     context.problems.report(node.span, message, hints.explain_no_list(node))
     return ()
 
 
 def _decode_item(node: Node, context: Context) -> Item:
-    """An item with its modifiers; without an action if it cannot be used."""
+    """An item with its modifiers; without an action if it is invalid."""
     problems = context.problems
     if isinstance(node, Scalar) and not node.is_null:
         return Item(node.text, _decode_action(node, None, context), node.span, is_plain=True)
     if not isinstance(node, Mapping):
-        problems.report(node.span, f"a layer is expected here, not {kind(node)}", "write its type, such as '- relu'")
+        problems.report(node.span, f"expected a layer, got {kind(node)}", "write the type of a layer, such as '- relu'")
         return Item("", None, node.span)
     types = [(key, value) for key, value in node.entries if key.text not in MODIFIERS]
     modifiers = {key.text: value for key, value in node.entries if key.text in MODIFIERS}
@@ -82,7 +82,7 @@ def _decode_item(node: Node, context: Context) -> Item:
     is_usable = len(problems) == before
     word, span, action = _decode_types(types, node.span, inside)
     if isinstance(action, SideBranches) and weights is not None:
-        problems.report(weights.span, "weights shares those of a layer or block, not of branches", "move it into one")
+        problems.report(weights.span, "weights belongs to a layer or block, not to branches", "move it into a branch")
         is_usable = False
     if share_weights and not _may_share(modifiers["share_weights"].span, loop, action, weights, problems):
         is_usable = False
@@ -150,7 +150,7 @@ def _may_share(span: Span, loop: Loop | None, action: Action | None, weights: ob
 
 
 def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Action | None:
-    """What an item does; None if it cannot be used."""
+    """The action of an item; None if it is invalid."""
     word = key.text
     if arguments is not None and arguments.is_null:
         arguments = None
@@ -174,7 +174,7 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
 
         hint = hints.suggest_type(word, arguments, context)
         context.problems.report(key.span, f"unknown layer type {quoted(word)}", hint)
-    # Lists of layers below it are read all the same: their names count as given.
+    # Lists of layers below it are still read, so that their names are known.
     for name, value in arguments.entries if isinstance(arguments, Mapping) else ():
         if isinstance(value, Sequence) and any(isinstance(item, Mapping) for item in value.items):
             context.declared.append(NameTemplate((name.text,), name.span))
@@ -183,15 +183,15 @@ def _decode_action(key: Scalar, arguments: Node | None, context: Context) -> Act
 
 
 def _decode_join(key: Scalar, found: type[LayerType], arguments: Node | None, context: Context) -> Action | None:
-    """A join with its settings and branches; without branches, `from` gives its inputs."""
+    """A join with its settings and branches; without branches, its inputs are those of `from`."""
     if _gives_settings(arguments) and any(setting.required for setting in found.settings.values()):
         return decode_layer(key, found, arguments, context)
     settings: list[tuple[Scalar, Node]] = []
     branches: Node | None = arguments
     if isinstance(arguments, Mapping):
         if misplaced := next((name for name, value in arguments.entries if _is_modifier(name, value, context)), None):
-            hint = f"write `{key.text}:` and, indented like it, `{misplaced.text}:` in a line of its own"
-            message = f"{misplaced.text!r} stands beside {key.text}, not below it"
+            hint = f"write `{key.text}:` and, with the same indentation, `{misplaced.text}:` on its own line"
+            message = f"{misplaced.text!r} belongs beside {key.text}, not below it"
             context.problems.report(misplaced.span, message, hint)
             return None
         settings = [(name, value) for name, value in arguments.entries if name.text in found.settings]
@@ -221,7 +221,7 @@ def _gives_settings(node: Node | None) -> bool:
 
 
 def _is_modifier(name: Scalar, value: Node, context: Context) -> bool:
-    """Whether a key of a join belongs beside it: a modifier's word with a value that is no branch."""
+    """Whether a key below a join belongs beside it: the word of a modifier, with a value that is not a branch."""
     if name.text not in MODIFIERS:
         return False
     items = value.items if isinstance(value, Sequence) else (value,)
@@ -229,13 +229,13 @@ def _is_modifier(name: Scalar, value: Node, context: Context) -> bool:
 
 
 def _lists_inputs(key: Scalar, value: Node) -> bool:
-    """Whether a key holds a list of names under a word that means `from` elsewhere, such as `inputs: [a, b]`."""
+    """Whether a key is a list of names under another tool's word for `from`, such as `inputs: [a, b]`."""
     is_list = isinstance(value, Sequence) and all(isinstance(item, Scalar) for item in value.items)
     return is_list and key.text.casefold() in MODIFIERS_ELSEWHERE["from"]
 
 
 def _decode_branches(node: Node | None, key: Scalar, context: Context) -> tuple[Branch, ...] | None:
-    """The branches of a join, or side branches; None if one cannot be used."""
+    """The branches of a join, or side branches; None if one is invalid."""
     problems = context.problems
     is_join = key.text != "branch"
     if isinstance(node, Mapping):
@@ -247,36 +247,36 @@ def _decode_branches(node: Node | None, key: Scalar, context: Context) -> tuple[
             read = read if read.isprintable() and len(read) <= LONGEST_QUOTE else "[...]"
             hint = "write each branch as a list of layers"
             if is_join:
-                hint = f"to read layers by name, write `{key.text}:` with `from: {read}` beside it"
+                hint = f"to read layers by name, write `{key.text}:` with `from: {read}` in the same item"
             problems.report(node.span, f"{key.text} takes branches, not names of layers", hint)
             return None
         decoded = [_decode_branch(None, value, context) for value in node.items]
     else:
-        hint = "write a list of branches, or a mapping of their names to lists of layers"
+        hint = "write a list of branches, or a mapping from names of branches to lists of layers"
         if node is not None and is_join:
-            hint = f"write its branches, or {key.text} alone with from: [..., ...] beside it"
+            hint = f"write its branches, or only {key.text} with from: [..., ...] in the same item"
         found, span = ("nothing", key.span) if node is None else (kind(node), node.span)
         problems.report(span, f"{key.text} takes branches, not {found}", hint)
         return None
     branches = tuple(branch for branch in decoded if branch is not None)
     if is_join and len(decoded) == len(branches) == 1 and branches[0].when is None and branches[0].loop is None:
-        message = f"{key.text} joins two branches or more, but there is one"
-        problems.report(key.span, message, "an empty one is the identity")
+        message = f"{key.text} needs at least 2 branches, got 1"
+        problems.report(key.span, message, "add an empty branch for the identity")
         return None
     return branches if len(branches) == len(decoded) else None
 
 
 def _decode_branch(name: Scalar | None, node: Node, context: Context) -> Branch | None:
-    """A branch: a list of layers, or a mapping that holds it with modifiers; None if it cannot be used."""
+    """A branch: a list of layers, or a mapping with the list and modifiers; None if it is invalid."""
     problems = context.problems
     label, span = None, node.span
     if name is not None:
         if not re.fullmatch(r"[\w/+-]+", name.text):
-            hint = "names are of letters, digits and _ - + /"
+            hint = "use letters, digits and _ - + /"
             problems.report(name.span, f"{quoted(name.text)} cannot be the name of a branch", hint)
             return None
         if name.text in RESERVED:
-            problems.report(name.span, f"{name.text!r} is a reserved name", "choose another")
+            problems.report(name.span, f"{name.text!r} is a reserved name", "use another name")
             return None
         label, span = name.text, name.span
         context.declare(NameTemplate((label,), span))
@@ -288,9 +288,9 @@ def _decode_branch(name: Scalar | None, node: Node, context: Context) -> Branch 
         return Branch(label, decode_items(node, context), span)
     for key, _ in node.entries:
         if key.text not in BRANCH_KEYS:
-            hint = did_you_mean(key.text, BRANCH_KEYS, f"a branch has {listed(BRANCH_KEYS)}")
+            hint = did_you_mean(key.text, BRANCH_KEYS, f"the keys of a branch are {listed(BRANCH_KEYS)}")
             if context.is_type(key.text):
-                hint = f"a branch is a list: begin {key.text} with '- '"
+                hint = f"write the branch as a list: begin {key.text} with '- '"
             problems.report(key.span, f"unknown key {quoted(key.text)} in a branch", hint)
             return None
     values = {key.text: value for key, value in node.entries}

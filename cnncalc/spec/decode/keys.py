@@ -1,4 +1,4 @@
-"""Top-level keys of a spec and of those that it extends (`chain`, the nearest first), and names of values."""
+"""Top-level keys of a spec and of the specs that it extends (`chain`, nearest first), and names of values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN_KEYS = ("source", *GUARDS)
 
 
 class TopLevel(Record):
-    """The value of each top-level key. A key in `misspelled` is missing because a wrong word has its value."""
+    """The value of each top-level key. A key in `misspelled` is missing because its word is wrong."""
 
     values: dict[str, Node]
     misspelled: frozenset[str]
@@ -54,21 +54,21 @@ def is_library(values: dict[str, Node], misspelled: frozenset[str]) -> bool:
 def sections(
     chain: tuple[Mapping, ...], key: str, what: str, hint: str, problems: Problems
 ) -> Iterator[tuple[tuple[Scalar, Node], ...]]:
-    """The entries below a key of each spec, the base first. Reports what is no mapping of `what`."""
+    """The entries below a key of each spec, the base first. Reports values that are not a mapping from `what`."""
     for mapping in reversed(chain):
         node = mapping.get(key)
         if isinstance(node, Mapping):
             yield node.entries
         elif node is not None and not node.is_null:
-            problems.report(node.span, f"{key} is a mapping of {what}, not {kind(node)}", hint)
+            problems.report(node.span, f"{key} is a mapping from {what}, not {kind(node)}", hint)
 
 
 def read_text(node: Node | None, key: str, problems: Problems) -> str:
-    """A text on one line; empty if the key is missing."""
+    """The text of a key, with white space collapsed; empty if the key is missing."""
     if isinstance(node, Scalar):
         return " ".join(node.text.split())
     if node is not None:
-        problems.report(node.span, f"{key} is a line of text, not {kind(node)}")
+        problems.report(node.span, f"{key} takes text, not {kind(node)}")
     return ""
 
 
@@ -77,28 +77,28 @@ def read_year(node: Node | None, problems: Problems) -> int | None:
     if isinstance(node, Scalar) and re.fullmatch(r"[12][0-9]{3}", node.text):
         return int(node.text)
     if node is not None:
-        problems.report(node.span, f"year is a number of four digits, not {kind(node)}")
+        problems.report(node.span, f"year is a number with four digits, not {kind(node)}")
     return None
 
 
 def list_nodes(node: Node | None) -> tuple[Node, ...]:
-    """The items of a list; a single value is a list of one, and a missing one of none."""
+    """The items of a list; a single value is a list of one item, and a missing value an empty list."""
     if isinstance(node, Sequence):
         return node.items
     return () if node is None else (node,)
 
 
 def check_value_name(word: str, span: Span, what: str, problems: Problems) -> bool:
-    """Whether expressions can use a word as a name; reports why not."""
+    """Whether expressions can use a word as a name. Reports why not."""
     message = f"{quoted(word)} cannot be the name of {what}"
     if not re.fullmatch(r"[^\W\d]\w*", word):
-        hint = "names are of letters, digits and _, and begin with no digit"
+        hint = "use letters, digits and _, and begin with a letter or _"
         if default := re.fullmatch(r"(\w{1,50})\s*:\s*(\w{1,50})", word):
             hint = f"write a default as {default.group(1)}={default.group(2)}"
     elif word in WORDS or word in CONSTANTS:
-        hint = "expressions use that word"
+        hint = "use another name: expressions use this word"
     elif word in TENSOR_NAMES:
-        hint = "it is that of the incoming tensor"
+        hint = "use another name: this one belongs to the input tensor"
     else:
         return True
     problems.report(span, message, hint)
@@ -106,8 +106,8 @@ def check_value_name(word: str, span: Span, what: str, problems: Problems) -> bo
 
 
 def check_input_name(key: Scalar, problems: Problems) -> bool:
-    """Whether a key can be the name of an input; reports why not."""
+    """Whether a key can be the name of an input. Reports why not."""
     if key.text in RESERVED:
-        problems.report(key.span, f"{key.text!r} is a reserved name", "give the input a name of its own")
+        problems.report(key.span, f"{key.text!r} is a reserved name", "use another name for the input")
         return False
     return check_value_name(key.text, key.span, "an input", problems)

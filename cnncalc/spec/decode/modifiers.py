@@ -1,4 +1,4 @@
-"""What stands beside the type of an item: its name, where its input comes from, and how often it is passed."""
+"""The modifiers of an item: its name, its sources, its loop and its flags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, kind
 
 
 def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loop | None:
-    """The loop of `repeat` and `for`; None if neither is there."""
+    """The loop of `repeat` and `for`; None if both are missing."""
     if "repeat" not in modifiers and "for" not in modifiers:
         return None
     walks: list[tuple[tuple[str, ...], Template]] = []
@@ -24,12 +24,12 @@ def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loo
             if not all(check_value_name(name, key.span, "a value of for", problems) for name in names):
                 continue
             if "index" in names:
-                problems.report(key.span, "'index' counts the passes", "choose another name")
+                problems.report(key.span, "'index' is the number of the pass", "use another name")
             walks.append((names, context.reader.template(value, words=True) or Constant(UNKNOWN, value.span)))
     elif node is not None:
         found = "an empty one" if isinstance(node, Mapping) else kind(node)
-        hint = "such as {width: [64, 128]}"
-        problems.report(node.span, f"for takes a mapping of names to lists, not {found}", hint)
+        hint = "write for: {width: [64, 128]}, for example"
+        problems.report(node.span, f"for takes a mapping from names to lists, not {found}", hint)
     loop = Loop(None, tuple(walks), modifiers["repeat"].span if "repeat" in modifiers else span)
     # The number of passes may depend on the row of `for`.
     inside = context if node is None else context.with_names(loop.names)
@@ -37,7 +37,7 @@ def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loo
 
 
 def decode_name(node: Node | None, context: Context) -> NameTemplate | None:
-    """The name of an item, which the context then knows."""
+    """The name of an item, which is declared in the context."""
     name = None if node is None else context.reader.without_tensor.name(node, "name")
     if name is None:
         return None
@@ -62,7 +62,7 @@ def decode_sources(node: Node | None, context: Context) -> Sources | None:
     else:
         named = [("", value) for value in list_nodes(node)]
     if not named:
-        context.problems.report(node.span, "from names no layer", "name one, or leave from out")
+        context.problems.report(node.span, "from names no layer", "name a layer, or remove from")
     names = [(key or None, _read_source(value, context)) for key, value in named]
     return Sources(tuple((key, name) for key, name in names if name is not None), node.span)
 

@@ -1,4 +1,4 @@
-"""The variables of a spec, over those of the specs that it extends."""
+"""The variables of a spec, which override those of the specs that it extends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence
 def decode_variables(
     chain: tuple[Mapping, ...], settings: Iterable[tuple[str, str]], words: Container[str], problems: Problems
 ) -> dict[str, Template]:
-    """The template of each variable, those of the base first; each may use those before it.
+    """The template of each variable, those of the base first; each may use the variables before it.
 
     `settings` replace values, as text; `words` are values as well.
     """
     nodes: dict[str, Node] = {}
-    hint = "write name: value in a line below it, without a dash"
+    hint = "write name: value on a line below it, without a dash"
     for entries in sections(chain, "variables", "names to values", hint, problems):
         for key, value in entries:
             if check_value_name(key.text, key.span, "a variable", problems):
@@ -35,25 +35,25 @@ def decode_variables(
             nodes[name] = Scalar(text.strip(), True, Span(surface.variable(name, text), 0, 1), literal=False)
         else:
             known = f"the variables are {', '.join(nodes)}" if nodes else "the spec has no variables"
-            message = f"{surface.variable(name)}: there is no variable {quoted(name)}"
+            message = f"{surface.variable(name)}: the spec has no variable {quoted(name)}"
             problems.report(None, message, did_you_mean(name, nodes, known))
     variables: dict[str, Template] = {}
-    elsewhere = dict.fromkeys(nodes, "it stands below: move it up")
+    elsewhere = dict.fromkeys(nodes, "move it up: it is defined below")
     reader = TemplateReader(problems, variables.keys(), tensor=False, elsewhere=elsewhere, words=words)
     for name, node in nodes.items():
-        elsewhere[name] = "a variable cannot use itself"
+        elsewhere[name] = "remove it: a variable cannot use itself"
         template = reader.template(node, words=True)
         if isinstance(template, Constant) and template.value is None:
-            problems.report(node.span, f"the variable {name!r} has no value", "give it one")
+            problems.report(node.span, f"the variable {name!r} has no value", "write a value after the colon")
             template = None
-        # A variable that cannot be read still exists, so that its uses are not reported as well.
+        # An invalid variable still exists, so that its uses are not reported, too.
         variables[name] = template or Constant(UNKNOWN, node.span)
         del elsewhere[name]
     return variables
 
 
 def _refuse_too_many(variables: dict[str, Node], span: Span, problems: Problems) -> None:
-    """Raise SpecError beyond the limit, because each expression and each block is read with all variables."""
+    """Raise SpecError above the limit, because each expression and each block is read with all variables."""
     most = limits.current().variables
     if len(variables) > most:
         message = f"the spec has more than {most:,} variables"
@@ -61,7 +61,7 @@ def _refuse_too_many(variables: dict[str, Node], span: Span, problems: Problems)
 
 
 def report_unused_additions(documents: tuple[ParsedFile, ...], spec: Spec, problems: Problems) -> None:
-    """Report variables beside `extends` that the base does not have and nothing uses: probably slips."""
+    """Report variables of a spec with `extends` that its base does not have and nothing uses: probably misspelled."""
     chain = tuple(document.mapping for document in documents)
     known: dict[str, None] = {}
     added: list[tuple[int, Scalar, list[str]]] = []
@@ -76,9 +76,9 @@ def report_unused_additions(documents: tuple[ParsedFile, ...], spec: Spec, probl
         return
     used = variables_used(spec)
     if problems:
-        # What has a problem is missing from the templates.
+        # Values with problems are missing from the templates.
         used.update(*map(_words_in, chain))
-    # What a nearer spec replaces is missing from the templates, too.
+    # Values that a nearer spec overrides are missing from the templates, too.
     replaced = {place for place, key, _ in added if place and key.text not in used}
     words = {place: _words_in(chain[place]) for place in replaced}
     for place, key, before in added:
@@ -91,7 +91,7 @@ def report_unused_additions(documents: tuple[ParsedFile, ...], spec: Spec, probl
 
 
 def _words_in(spec: Mapping) -> set[str]:
-    """The words of a spec's text, without the names of its variables."""
+    """The words of a spec's text, except the names of its variables."""
     words: set[str] = set()
     waiting: list[Node] = []
     for key, value in spec.entries:
