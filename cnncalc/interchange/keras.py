@@ -44,6 +44,11 @@ FUNCTIONS = {
     "add": "Add", "subtract": "Subtract", "sub": "Subtract", "multiply": "Multiply", "mul": "Multiply",
     "divide": "Divide", "truediv": "Divide",
 }  # fmt: skip
+# Functions of one number that Keras 3 has beside layers.
+UNARY = {
+    "Relu": "relu", "Relu6": "relu6", "Sigmoid": "sigmoid", "Silu": "silu", "Tanh": "tanh", "Selu": "selu",
+    "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "Softplus": "softplus", "Exp": "exponential",
+}  # fmt: skip
 JOINS = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply"}
 # The names of the inputs of a function of several numbers.
 OPERANDS = "xyzuvw"
@@ -467,6 +472,10 @@ def _operation(graph: KerasGraph, call: KerasCall) -> str:
     return graph.join(call, "apply", {"function": f"{terms[0]} {OPERATORS[kind]} {terms[1]}"}, sources)
 
 
+def _unary(graph: KerasGraph, call: KerasCall) -> str:
+    return _activation_of(graph, call, _source(call), UNARY[call.layer.type], named=False)
+
+
 def _function_of(layer: KerasLayer) -> str:
     name = layer.config.word("function").rpartition(".")[2]
     if name not in FUNCTIONS:
@@ -539,6 +548,7 @@ READERS: dict[str, CallReader] = {
     "Rescaling": _rescaling,
     **dict.fromkeys(("Add", "Subtract", "Multiply"), _join_or_operation),
     **dict.fromkeys(("Divide", "TrueDivide", "TFOpLambda"), _operation),
+    **dict.fromkeys(UNARY, _unary),
     "Average": _average,
     **dict.fromkeys(("Maximum", "Minimum"), _extreme),
     "Concatenate": _concatenate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
@@ -44,6 +44,12 @@ class KerasLayer(Record):
     @property
     def config(self) -> JsonObject:
         return self.fields.object("config")
+
+    @property
+    def has_old_calls(self) -> bool:
+        """Whether its calls are written as Keras 2 does: as lists."""
+        nodes = self.fields.get("inbound_nodes")
+        return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], list)
 
     @property
     def is_operation(self) -> bool:
@@ -207,14 +213,18 @@ def _count_calls_from_zero(
 ) -> tuple[dict[str, KerasLayer], tuple[OutputRef, ...]]:
     """Layers and outputs whose references count the calls of a model from 0.
 
-    Keras counts its building as a call, which it does not write.
+    Keras counts the building of a functional model as its first call, which it does not write: Keras 2 in all
+    references, Keras 3 in those of the outputs alone.
     """
-    refs = [operand for layer in layers.values() for call in layer.calls for operand in call]
-    highest: dict[str, int] = {}
-    for ref in (*refs, *outputs):
-        if isinstance(ref, OutputRef):
-            highest[ref.layer] = max(ref.call, highest.get(ref.layer, 0))
-    later = {key for key, layer in layers.items() if layer.model and highest.get(key, 0) >= len(layer.calls)}
+    is_old = any(layer.has_old_calls for layer in layers.values())
+    within = [
+        operand
+        for layer in layers.values()
+        for call in layer.calls
+        for operand in call
+        if isinstance(operand, OutputRef)
+    ]
+    later = _find_counted_from_one(layers, within, is_old=is_old, is_counted=is_old)
 
     def shift(operand: Operand) -> Operand:
         if isinstance(operand, OutputRef) and operand.layer in later:
@@ -225,7 +235,27 @@ def _count_calls_from_zero(
         key: layer._replace(calls=tuple(tuple(map(shift, call)) for call in layer.calls))
         for key, layer in layers.items()
     }
-    return shifted, tuple(ref._replace(call=ref.call - (ref.layer in later)) for ref in outputs)
+    last = _find_counted_from_one(layers, outputs, is_old=is_old, is_counted=True)
+    return shifted, tuple(ref._replace(call=ref.call - (ref.layer in last)) for ref in outputs)
+
+
+def _find_counted_from_one(
+    layers: dict[str, KerasLayer], refs: Iterable[OutputRef], *, is_old: bool, is_counted: bool
+) -> set[str]:
+    """The models whose calls some references count from 1: by the rule of Keras, unless their numbers deny it."""
+    numbers: dict[str, set[int]] = {}
+    for ref in refs:
+        numbers.setdefault(ref.layer, set()).add(ref.call)
+    found = set()
+    for key, used in numbers.items():
+        layer = layers.get(key)
+        if layer is None or layer.model is None:
+            continue
+        # A list of layers is a functional model in Keras 2 alone, and only if it begins with an input.
+        is_functional = layer.type != "Sequential" or (is_old and layer.model.inputs != ("",))
+        if 0 not in used and ((is_counted and is_functional) or max(used) >= len(layer.calls)):
+            found.add(key)
+    return found
 
 
 def _order(layers: dict[str, KerasLayer], config: JsonObject) -> tuple[tuple[str, int], ...]:

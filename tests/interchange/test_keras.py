@@ -176,9 +176,8 @@ def test_shared_layers_share_their_weights(layers):
     assert [layer.weights_from for layer in network.layers] == [None, "conv"]
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_models_within_models(layers, first):
-    """Their layers have the model's name before theirs, and each call shares the weights of the first."""
+def twin(*calls):
+    """A model that is called on each of the given operands."""
     inner = functional(
         image((None, 4, 4, 2), "in"),
         layer("Conv2D", "c", ["in"], filters=2, kernel_size=1),
@@ -187,14 +186,21 @@ def test_models_within_models(layers, first):
         inputs=("in",),
         outputs=("r",),
     )
-    inner["name"] = "twin"
-    calls = [layer("", reads=[source])["inbound_nodes"][0] for source in ("a", "b")]
-    inner["inbound_nodes"] = calls
-    # Keras counts the building of a functional model as its first call, and of other layers none.
+    return {**inner, "name": "twin", "inbound_nodes": list(calls)}
+
+
+def call(name, number=0):
+    (node,) = layer("", reads=[name])["inbound_nodes"]
+    node["args"][0]["config"]["keras_history"][1] = number
+    return node
+
+
+def test_models_within_models(layers):
+    """Their layers have the model's name before theirs, and each call shares the weights of the first."""
     shape = (None, 4, 4, 2)
     join = layer("Concatenate", "x", ["twin", "twin"], axis=-1)
-    for at, tensor in enumerate(join["inbound_nodes"][0]["args"][0]):
-        tensor["config"]["keras_history"][1] = at + first
+    join["inbound_nodes"][0]["args"][0][1]["config"]["keras_history"][1] = 1
+    inner = twin(call("a"), call("b"))
     assert layers(functional(image(shape, "a"), image(shape, "b"), inner, join, inputs=("a", "b"))) == [
         "twin/c: conv a -> 2x4x4",
         "twin/r: relu6 twin/c -> 2x4x4",
@@ -203,6 +209,32 @@ def test_models_within_models(layers, first):
         "x: concat twin/r, twin/r_2 -> 4x4x4",
     ]
     assert totals(load(FILE)).params == 6
+
+
+def test_numbers_of_calls_of_a_model(layers):
+    """Keras 3 counts the calls of a model from 0 where layers read them, and from 1 in the list of outputs."""
+    model = functional(image((None, 4, 4, 2)), twin(call("image"), call("twin")), layer("Flatten", reads=["twin"]))
+    model["config"]["output_layers"] = [["twin", 1, 0], ["x", 0, 0]]
+    assert layers(model)[2:] == [
+        "twin/c_2: conv twin/r -> 2x4x4",
+        "twin/r_2: relu6 twin/c_2 -> 2x4x4",
+        "x: flatten twin/r -> 32",
+    ]
+    assert load(FILE).outputs == ("twin/r", "x")
+
+
+def test_numbers_of_calls_of_a_model_in_keras_2(layers):
+    """Keras 2 counts them from 1 in both places."""
+    inner = {**twin(), "inbound_nodes": [[["image", 0, 0, {}]], [["twin", 1, 0, {}]]]}
+    flat = {**plain("Flatten"), "name": "x", "inbound_nodes": [[["twin", 1, 0, {}]]]}
+    model = functional(image((None, 4, 4, 2)), inner, flat)
+    model["config"]["output_layers"] = [["twin", 2, 0], ["x", 0, 0]]
+    assert layers(model)[2:] == [
+        "twin/c_2: conv twin/r -> 2x4x4",
+        "twin/r_2: relu6 twin/c_2 -> 2x4x4",
+        "x: flatten twin/r -> 32",
+    ]
+    assert load(FILE).outputs == ("twin/r_2", "x")
 
 
 def test_a_model_as_the_first_layer_of_a_list(layers):
@@ -268,6 +300,7 @@ def test_a_model_as_the_first_layer_of_a_list(layers):
         ("ELU", {"alpha": 1.0}, "elu input -> 3x8x10"),
         ("Softmax", {"axis": -1}, "softmax input -> 3x8x10"),
         ("Softmax", {"axis": 1}, "softmax input -> 3x8x10"),
+        ("Relu", {"module": "keras.src.ops.nn"}, "relu input -> 3x8x10"),
         ("Activation", {"activation": "hard_silu"}, "hard_swish input -> 3x8x10"),
         ("Activation", {"activation": {"class_name": "ReLU", "config": {"max_value": 6}}}, "relu6 input -> 3x8x10"),
     ],
