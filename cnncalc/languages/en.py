@@ -143,7 +143,10 @@ SENTENCES = {
         "block": "part of {name}: block {block}({arguments}), used in line {line}",
         "branch": "part of the branch {name}, line {line}",
         "inside_training": "Exists in training only; inference totals do not count it.",
-        "inside_frozen": "The spec freezes it: training does not change the learnable parameters below.",
+        "inside_frozen": (
+            "The spec freezes it: training does not change its weights and statistics, and computes with them as at "
+            "inference."
+        ),
         "reads": "reads {name}: {shape}",
         "gives": "outputs {shape} to {readers}",
         "gives_out": "outputs {shape}, an output of the network",
@@ -684,7 +687,7 @@ SENTENCES = {
         "no_axes": "{input} has no positions, only features: layers that depend on it depend on all of it.",
         "the_input": "The input",
         "the_input_of": "The input {input}",
-        "of_several": "{layer} (and {count} other joins)",
+        "of_several": "{layer} (and {count:1 other join|# other joins})",
         "flaw_STRIDES": (
             "Not aligned: branches with strides {numbers} meet in {layer} ({axis}). The field is exactly their union, "
             "but it has no single stride."

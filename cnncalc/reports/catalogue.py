@@ -19,6 +19,7 @@ COLUMNS = (
     Column("params", "params", numeric=True),
     Column("macs", "MACs", numeric=True, drop=1),
     Column("depth", "depth", numeric=True, drop=3),
+    Column("task", "task", drop=7),
 )
 SORTABLE = ("name", "year", "params", "macs", "depth")
 OTHERS = "others"
@@ -38,6 +39,7 @@ class CatalogEntry(Record):
     params: int
     macs: int
     depth: int
+    task: str | None
 
 
 def entry(name: str, network: LayerGraph) -> CatalogEntry:
@@ -46,9 +48,17 @@ def entry(name: str, network: LayerGraph) -> CatalogEntry:
 
     counted = totals(network)
     inputs = " + ".join(shape(sizes) for _, sizes in network.inputs)
-    family = network.family or OTHERS
-    year = None if network.year is None else Ordinal(network.year)
-    return CatalogEntry(name, family, network.name, year, inputs, counted.params, counted.macs, counted.weight_layers)
+    return CatalogEntry(
+        name,
+        network.family or OTHERS,
+        network.name,
+        None if network.year is None else Ordinal(network.year),
+        inputs,
+        counted.params,
+        counted.macs,
+        counted.weight_layers,
+        network.task or None,
+    )
 
 
 def listed() -> list[CatalogEntry]:
@@ -63,14 +73,15 @@ def listed() -> list[CatalogEntry]:
             int(row["params"]),
             int(row["macs"]),
             int(row["depth"]),
+            row["task"] or None,
         )
         for row in bundled.catalogue()
     ]
 
 
 def matches(entry: CatalogEntry, word: str) -> bool:
-    """Whether a word is part of a network's name, family or title, in any case."""
-    return any(word.lower() in text.lower() for text in (entry.name, entry.family, entry.network))
+    """Whether a word is part of a network's name, family, title or task, in any case."""
+    return any(word.lower() in text.lower() for text in (entry.name, entry.family, entry.network, entry.task or ""))
 
 
 def catalogue(entries: Iterable[CatalogEntry], *, sort: str = "", grouped: bool = True) -> Table:
@@ -81,7 +92,7 @@ def catalogue(entries: Iterable[CatalogEntry], *, sort: str = "", grouped: bool 
         chosen.sort(key=lambda one: one.name if sort == "name" else -(getattr(one, sort) or 0))
     if sort or not grouped:
         return Table("", (), COLUMNS, tuple(Line(tuple(one)) for one in chosen), notes)
-    kept = [number for number, column in enumerate(COLUMNS) if column.key != "family"]
+    kept = [number for number, column in enumerate(COLUMNS) if column.key not in ("family", "task")]
     families: dict[str, list[CatalogEntry]] = {}
     for one in chosen:
         families.setdefault(one.family, []).append(one)

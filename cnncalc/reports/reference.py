@@ -32,6 +32,7 @@ TOP_DOCS = {
     "name": "the network's name, shown in the header; defaults to the file's name",
     "source": "free text, such as the paper; shown in the header",
     "family": "group in `cnncalc list`, such as ResNet",
+    "task": "purpose of the network other than classification, such as detection",
     "year": "year of publication",
     "extends": "specs in the same folder, or bundled networks, that this one starts from and changes: one or a list",
     "override": "new settings for single layers by their full names or patterns: conv5_*: {filters: 1024}",
@@ -61,7 +62,7 @@ MODIFIER_DOCS = {
     "when": "condition: the item is included only if it is true",
     "weights": "the layer or block whose weights it shares; they count once",
     "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
-    "frozen": "true for weights that training leaves unchanged: they count as buffers",
+    "frozen": "true for weights that training leaves unchanged, or the layer types that have them; counted as buffers",
     "training_only": "true for layers that are removed after training: they count only in the training totals",
 }
 TYPE_CALL_DOCS = {

@@ -17,7 +17,7 @@ PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 def write(network: LayerGraph) -> Iterator[str]:
     """The lines of a spec without blocks for the same network."""
     yield f"name: {_text(network.name)}"
-    for key, words in (("source", network.source), ("family", network.family)):
+    for key, words in (("source", network.source), ("family", network.family), ("task", network.task)):
         if words:
             yield f"{key}: {_text(words)}"
     if network.year is not None:

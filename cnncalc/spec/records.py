@@ -20,8 +20,8 @@ from cnncalc.spec.templates import NameTemplate, Template, names_used_in
 from cnncalc.syntax.settings import PerAxisWhole, Setting, TargetShape, WholeList
 
 TOP_KEYS = (
-    "name", "source", "family", "year", "extends", "override", "input", "variables", "blocks", "layers", "outputs",
-    *GUARDS,
+    "name", "source", "family", "task", "year", "extends", "override", "input", "variables", "blocks", "layers",
+    "outputs", *GUARDS,
 )  # fmt: skip
 # Their names in other tools, for messages.
 TOP_KEYS_ELSEWHERE = {
@@ -60,6 +60,8 @@ CONTAINERS = ("layers", "branch", NETWORK)
 NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
 
+# The weights that training leaves unchanged: all or none, or those of some layer types.
+Frozen: TypeAlias = "bool | frozenset[str]"
 # What tells files apart: their revision, and their path with all links followed.
 Identity: TypeAlias = tuple[str, str]
 
@@ -175,7 +177,7 @@ class Item(Record):
     declares: tuple[NameTemplate, ...] = ()
     is_plain: bool = False
     share_weights: bool = False
-    frozen: bool = False
+    frozen: Frozen = False
     uses_shapes: bool = False
 
 
@@ -234,6 +236,7 @@ class Spec(Record):
     name: str
     source: str
     family: str
+    task: str
     year: int | None
     file: str
     texts: tuple[tuple[str, str], ...]
@@ -281,7 +284,12 @@ def variables_used(spec: Spec) -> set[str]:
     """The names that the expressions of a spec use, other than the parameters of its blocks."""
     used = set(names_used_in((spec.variables, spec.inputs, spec.items, spec.outputs, spec.guards, spec.overrides)))
     for block in spec.blocks.values():
-        used |= names_used_in_block(block) - {parameter.name for parameter in block.parameters}
+        hidden: set[str] = set()
+        for parameter in block.parameters:
+            # A default sees the parameters before it, so `width=width` uses the variable.
+            used |= set(names_used_in(parameter.default)) - hidden
+            hidden.add(parameter.name)
+        used |= set(names_used_in(block.items)) - hidden
     return used
 
 

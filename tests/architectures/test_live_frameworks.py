@@ -2,7 +2,7 @@
 
     python -m pytest -m live
 
-Wants torch 2.14.1 with torchvision 0.29.1 and timm 1.0.31 (see tests/reference/record.py).
+Needs torch 2.14.1 with torchvision 0.29.1, timm 1.0.31 and Keras 3.15.1 (see tests/reference/record.py).
 """
 
 import csv
@@ -10,7 +10,7 @@ import csv
 import pytest
 from reference.reading import REFERENCE
 
-FRAMEWORKS = ("torchvision", "timm")
+FRAMEWORKS = ("torchvision", "timm", "keras")
 FILES = [
     path
     for framework in FRAMEWORKS
@@ -22,9 +22,10 @@ FILES = [
 @pytest.mark.live
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_a_file_is_what_the_framework_measures(path):
+def test_a_file_is_what_the_framework_measures(path, monkeypatch):
     pytest.importorskip("torch")
     pytest.importorskip(path.parent.name)
+    monkeypatch.syspath_prepend(str(REFERENCE))
     from reference import record
 
     assert rows(record.measure(path.parent.name, path.stem), record.COLUMNS) == read(path)

@@ -5,6 +5,8 @@ from reference.reading import FIGURES, compared_rows, network_layers, read_refer
 
 from cnncalc.network.build import load
 
+KINDS = {"depthwise_conv": "conv", "einsum": "product", "matmul": "product"}  # what is compared as one
+
 
 @pytest.mark.parametrize(
     "figures", [row for row in FIGURES if row["layers"]], ids=lambda row: f"{row['network']}-{row['layers']}"
@@ -46,7 +48,7 @@ def measured(layer):
     """All that a reference may record of a layer."""
     row = {
         "name": layer.name,
-        "kind": "conv" if layer.type == "depthwise_conv" else layer.type,
+        "kind": "conv" if is_linear_at_each_position(layer) else KINDS.get(layer.type, layer.type),
         "reads": layer.inputs,
         "output": str(layer.output_shape),
         "params": layer.params,
@@ -66,3 +68,8 @@ def measured(layer):
     if layer.type == "depthwise_conv":
         row["groups"] = layer.input_shapes[0].channels
     return row
+
+
+def is_linear_at_each_position(layer):
+    """Whether it is a linear layer over the channels of a map, which a source may have as a 1x1 convolution."""
+    return layer.type == "linear" and bool(layer.output_shape.spatial)

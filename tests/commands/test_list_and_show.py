@@ -65,6 +65,14 @@ def test_the_catalogue_is_what_is_computed(request):
     assert listed() == entries
 
 
+def test_filter_by_task(run):
+    rows = json.loads(run("list", "--filter", "detection", "-f", "json").output)
+    assert "yolov8n" in {row["name"] for row in rows}
+    assert {row["task"] for row in rows} == {"detection"}
+    assert all(row["task"] is None for row in json.loads(run("list", "--filter", "vgg19", "-f", "json").output))
+    assert "did you mean 'detection'" in run("list", "--filter", "detecton", status=2).output
+
+
 def test_filter_and_sort(run):
     rows = json.loads(run("list", "--filter", "VGG", "--sort", "params", "-f", "json").output)
     assert {"vgg16", "vgg19"} <= {row["name"] for row in rows}

@@ -63,7 +63,7 @@ READING = {
 CASES = [(what, form) for what, (_, forms) in READING.items() for form in forms]
 # A spec has three texts of its author's: each string is once in each of them.
 COUNT = -(-len(SOUND) // 3)
-PLACES = ("name", "source", "family")
+PLACES = ("name", "source", "family", "task")
 
 
 def texts_of(number: int, turn: int) -> dict[str, str]:
@@ -253,8 +253,8 @@ def test_an_expanded_spec_is_equivalent(specs: Path, run: Callable[..., Result])
         text = run("show", f"one{number}.yaml", "--expand").stdout
         Path("flat.yaml").write_text(text, encoding="utf-8")
         flat, one = build.load("flat.yaml"), build.load(f"one{number}.yaml")
-        assert (flat.name, flat.source, flat.family) == (one.name, one.source, one.family)
-        assert {flat.name, flat.source, flat.family} == {
+        assert (flat.name, flat.source, flat.family, flat.task) == (one.name, one.source, one.family, one.task)
+        assert {flat.name, flat.source, flat.family, flat.task} == {
             " ".join(words.split()) for words in texts_of(number, 0).values()
         }
 

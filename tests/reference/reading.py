@@ -22,26 +22,54 @@ KINDS = {
     "BATCHNORM": "batch_norm",
     "POOLING MAX": "max_pool",
     "POOLING AVE": "avg_pool",
+    "Conv2D": "conv",
+    "DepthwiseConv2D": "conv",
+    "Dense": "linear",
+    "BatchNormalization": "batch_norm",
+    "MaxPooling2D": "max_pool",
     "Conv2d": "conv",
     "Linear": "linear",
     "BatchNorm2d": "batch_norm",
+    "FrozenBatchNorm2d": "batch_norm",
     "MaxPool2d": "max_pool",
     "MaxPool1d": "max_pool",
     "AvgPool2d": "avg_pool",
     "ConvTranspose2d": "conv_transpose",
+    "PaddedConv1d": "conv",
+    "PaddedConv2d": "conv",
+    "CroppedConvTranspose2d": "conv_transpose",
     "Conv2dSame": "conv",
     "MaxPool2dSame": "max_pool",
     "AvgPool2dSame": "avg_pool",
     "Conv1d": "conv",
     "Conv3d": "conv",
     "Conv3DSimple": "conv",
+    "Conv3DNoTemporal": "conv",
+    "MaxPool3d": "max_pool",
+    "AvgPool3d": "avg_pool",
     "BatchNorm1d": "batch_norm",
     "BatchNorm3d": "batch_norm",
     "BatchNormAct2d": "batch_norm",
     "LayerNorm": "layer_norm",
     "LayerNorm2d": "layer_norm",
     "CNBlock": "scale",  # the one weight that it has of its own
+    "MetaNeXtBlock": "scale",  # likewise
+    "SSDFeatureExtractorVGG": "scale",  # likewise
+    "Scale": "scale",
+    "GroupNorm": "group_norm",
+    "GroupNorm1": "group_norm",
+    "GroupNormAct": "group_norm",
+    "StdConv2d": "conv",
+    "ScaledStdConv2d": "conv",
+    "GlobalResponseNorm": "scale",  # the factors and addends that it learns
+    "RelPosBias": "parameter",
+    "Parameter": "parameter",
+    "Product": "product",
+    "LSTM": "lstm",
 }
+
+# Where they work on a map, its channels are last.
+CHANNELS_LAST = ("Linear", "LayerNorm", "GlobalResponseNorm", "LSTM")
 
 COMPARED = {
     "conv",
@@ -53,7 +81,11 @@ COMPARED = {
     "max_pool",
     "avg_pool",
     "layer_norm",
+    "group_norm",
     "scale",
+    "lstm",
+    "parameter",
+    "product",
 }
 
 # Where a source is known to differ from the bundled network: what the network has instead (README.md beside the data).
@@ -149,10 +181,12 @@ def is_shortcut(row):
 def read_recorded(record):
     """A row of a paper's figures or of record.py; an empty field was not recorded."""
     row = {"name": record["name"], "kind": KINDS.get(record["type"], record["type"]), "output": record["output"]}
-    if record["type"] in ("Linear", "LayerNorm") and "x" in record["output"]:
+    if row["kind"] in ("parameter", "product"):
+        del row["output"]  # in which order its axes are is free
+    if record["type"] in CHANNELS_LAST and "x" in record["output"]:
         # At each position of a map, whose channels stand last: for a linear layer, that is a 1x1 convolution.
         *positions, channels = record["output"].split("x")
-        row["kind"] = "conv" if record["type"] == "Linear" else "layer_norm"
+        row["kind"] = "conv" if record["type"] == "Linear" else row["kind"]
         row["output"] = "x".join((channels, *positions))
     if record.get("reads"):
         row["reads"] = [read if read == "input" else int(read) for read in record["reads"].split()]

@@ -1,23 +1,25 @@
 """Record what a framework's network measures, layer by layer, for the tests to compare with.
 
     python tests/reference/record.py torchvision resnet50 [inception_v3 ...]
-    python tests/reference/record.py timm inception_v4
+    python tests/reference/record.py timm inception_v4 repvgg_a0-deployed
     python tests/reference/record.py torchvision regnet_y_128gf@224
     python tests/reference/record.py papers unet
+    python tests/reference/record.py keras ResNet50V2
 
 Writes tests/reference/<framework>/<network>.csv (<network>@<size>.csv where an image size is given):
 the modules that hold weights and the pools, be they modules or functions, in the order they run on
 one image, with shapes without the batch. `reads` are the rows, counted from 1, whose outputs a row
 gets with no other row between, be they added, stacked, cut or resized on the way, and `input` for the
 network's input. Needs the framework (torch 2.14.1 with torchvision 0.29.1,
-timm 1.0.31 are what the files here were made with); nothing is run or downloaded but the
-architecture. MACs are multiply-accumulates of convolutions and linear layers. `papers` are the networks
-of definitions.py.
+timm 1.0.31 and Keras 3.15.1 are what the files here were made with); nothing is run or downloaded but the
+architecture. MACs are multiply-accumulates of convolutions, linear layers and products of tensors.
+`papers` are the networks of definitions.py.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -27,6 +29,7 @@ from unittest.mock import patch
 import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
+from torchvision.ops import FrozenBatchNorm2d
 
 HERE = Path(__file__).parent
 WINDOW = ("kernel", "stride", "padding", "dilation", "groups")
@@ -35,6 +38,10 @@ INPUT = 0  # among the rows, which count from 1: the network's input
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
+PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
+ADDED = ("RelPosBias",)  # modules that add what they hold to what comes in
+RESIDUAL = ("GlobalResponseNorm",)  # modules that add what they compute to what comes in
+DEPLOYED = "-deployed"  # after a network's name: its branches of training merged into one convolution
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
 
 
@@ -42,16 +49,28 @@ class Traced(torch.Tensor):
     """A tensor that carries the rows it comes from; functions hand on those of all that they are given."""
 
     rows: frozenset[int] = frozenset()
+    note_product: Callable[[tuple[object, ...], torch.Tensor], None]  # what is done with a product of tensors
 
     @classmethod
     def __torch_function__(cls, function, types, arguments=(), options=None):
         output = super().__torch_function__(function, types, arguments, options or {})
         given = (arguments, options)
+        rows = rows_of(given)
         for tensor in tensors(output):
-            tensor.rows = rows_of(given)
+            tensor.rows = rows
+        if function.__name__ in PRODUCTS:
+            for tensor in tensors(given):
+                if note_factor := getattr(tensor, "note_factor", None):
+                    note_factor(tensor)
+            cls.note_product(arguments, output)
+            return output
         for tensor in tensors(given):
             if use := getattr(tensor, "note_use", None):
-                use(given, output)
+                if rows:
+                    use(given, output)
+                else:  # a parameter alone, in another shape: it is used where it meets a map
+                    for view in tensors(output):
+                        view.note_use = use
         return output
 
 
@@ -74,19 +93,95 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
         from torchvision import models
 
         if name in models.list_models(models.segmentation):
-            return models.get_model(name, weights=None, weights_backbone=None, aux_loss=True), (3, 520, 520)
+            heads = {} if name.startswith("lraspp") else {"aux_loss": True}
+            return models.get_model(name, weights=None, weights_backbone=None, **heads), (3, 520, 520)
+        if name in models.list_models(models.detection):
+            detector = build_published(name)
+            return Dense(detector), (3, detector.transform.min_size[0], detector.transform.min_size[0])
         if name in models.list_models(models.video):
-            return models.get_model(name, weights=None), (3, 16, 112, 112)
+            return models.get_model(name, weights=None), (3, 16, *crop_of(name))
         options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        crop = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
+        crop = crop_of(name)[0]
         # The weights that torchvision's figures are published for are the first ones.
         first = next(iter(models.get_model_weights(name)))
         crop = first.transforms().crop_size[0] if first.transforms() else crop
         return models.get_model(name, weights=None, **options), (3, crop, crop)
     import timm
 
-    model = timm.create_model(name, pretrained=False)
+    timm.layers.set_fused_attn(False)  # with its two products as separate functions
+    model = timm.create_model(name.removesuffix(DEPLOYED), pretrained=False)
+    if name.endswith(DEPLOYED):
+        model = timm.utils.reparameterize_model(model)
     return model, tuple(model.default_cfg["input_size"])
+
+
+def build_published(name: str) -> nn.Module:
+    """A detector of torchvision as its weights are published, most with frozen batch norms; nothing is downloaded."""
+    from torchvision import models
+
+    weights = next(iter(models.get_model_weights(name)))
+    without_numbers = patch.object(type(weights), "get_state_dict", lambda *_, **__: {})
+    with without_numbers, patch.object(nn.Module, "load_state_dict"):
+        return models.get_model(name, weights=weights)
+
+
+class Dense(nn.Module):
+    """What a detector computes from an image of its size: maps and scores, without what makes boxes of them.
+
+    The second stage of a detector works on as many regions as the first may propose.
+    """
+
+    def __init__(self, detector: nn.Module) -> None:
+        super().__init__()
+        self.backbone = detector.backbone
+        if hasattr(detector, "head"):
+            self.head = detector.head
+            return
+        self.rpn_head = detector.rpn.head
+        self.stages = nn.ModuleList()
+        heads = detector.roi_heads
+        for kind, regions in (("box", detector.rpn._post_nms_top_n["testing"]), ("mask", heads.detections_per_img)):
+            if head := getattr(heads, f"{kind}_head", None):
+                size = getattr(heads, f"{kind}_roi_pool").output_size
+                self.stages.append(Regions(regions, size, head, getattr(heads, f"{kind}_predictor")))
+
+    def forward(self, image: torch.Tensor) -> object:
+        if hasattr(self.backbone, "scale_weight"):
+            # SSD normalizes the first of its maps; here after the others have been made of it.
+            maps = [self.backbone.features(image)]
+            for block in self.backbone.extra:
+                maps.append(block(maps[-1]))
+            maps[0] = self.backbone.scale_weight.view(-1, 1, 1) * nn.functional.normalize(maps[0])
+            return self.head(maps)
+        maps = list(self.backbone(image).values())
+        if hasattr(self, "head"):
+            return self.head(maps)
+        return self.rpn_head(maps), [stage(maps[:-1]) for stage in self.stages]
+
+
+class Regions(nn.Module):
+    """What a detector computes for each of the regions that it cuts out of its maps."""
+
+    def __init__(self, regions: int, size: tuple[int, int], head: nn.Module, predictor: nn.Module) -> None:
+        super().__init__()
+        self.shape = (regions, *size)
+        self.head, self.predictor = head, predictor
+        for module in self.modules():
+            module.regions = regions
+
+    def forward(self, maps: list[torch.Tensor]) -> object:
+        regions, *size = self.shape
+        images, channels = maps[0].shape[:2]
+        cut = torch.empty(images * regions, channels, *size, device="meta").as_subclass(Traced)
+        cut.rows = rows_of(maps)
+        return self.predictor(self.head(cut))
+
+
+def crop_of(name: str) -> tuple[int, ...]:
+    """Height and width of the images that torchvision's weights of a network are for, or one size for both."""
+    from torchvision import models
+
+    return tuple(models.get_model_weights(name).DEFAULT.transforms().crop_size)
 
 
 def build_without_numbers(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
@@ -113,9 +208,12 @@ class Recorder:
             own = list(module.parameters(recurse=False))
             if own and any(list(child.parameters()) for child in module.children()):
                 # It works with weights of its own between modules that have theirs: the row is where it uses them.
-                for parameter in own:
-                    parameter.note_use = partial(self.note, name, module)
-            elif own or isinstance(module, POOLS):
+                for key, parameter in list(module.named_parameters(recurse=False)):
+                    traced = parameter.as_subclass(Traced)
+                    traced.note_use = partial(self.note, name, module)
+                    traced.note_factor = partial(self.note_factor, f"{name}.{key}".lstrip("."))
+                    module._parameters[key] = traced
+            elif own or isinstance(module, (*POOLS, FrozenBatchNorm2d)):
                 module.register_forward_hook(partial(self.note, name))
             module.register_forward_hook(self.end)
         # In training mode the auxiliary heads run; two images, for batch norm of a single number has no variance.
@@ -123,7 +221,8 @@ class Recorder:
         images = torch.empty(2, *shape, device="meta").as_subclass(Traced)
         images.rows = frozenset({INPUT})
         pools = {kind: self.noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
-        with torch.no_grad(), patch.multiple(nn.functional, **pools):
+        product = patch.object(Traced, "note_product", self.note_product, create=True)
+        with torch.no_grad(), patch.multiple(nn.functional, **pools), product:
             model(images)
 
     def start(self, name: str, module: nn.Module, _: object) -> None:
@@ -132,17 +231,21 @@ class Recorder:
     def end(self, *_: object) -> None:
         self.running.pop()
 
-    def note(self, name: str, module: nn.Module, given: object, output: torch.Tensor) -> None:
-        """A run of a module."""
+    def note(self, name: str, module: nn.Module, given: object, outputs: object) -> None:
+        """A run of a module; of several outputs, the first is the one that counts."""
+        output = next(tensors(outputs))
+        regions = getattr(module, "regions", None)
         own = {id(p): p.numel() for p in module.parameters(recurse=False)}
         params = sum(size for key, size in own.items() if key not in self.counted)
         buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
+        if isinstance(module, FrozenBatchNorm2d):
+            buffers = sum(b.numel() for b in module.buffers())
         if id(module) in self.counted:
             buffers = 0
         self.counted.update([*own, id(module)])
         source = next(tensors(given))
         row: dict[str, object] = {"name": name, "type": type(module).__name__, "params": params, "buffers": buffers}
-        row["macs"] = macs(module, source, output)
+        row["macs"] = macs(module, source, output) * (regions or 1)
         if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
             row["kernel"] = sizes(module.kernel_size)
             row["stride"] = sizes(module.stride)
@@ -151,6 +254,33 @@ class Recorder:
             row["dilation"] = sizes(module.dilation)
             row["groups"] = module.groups
         self.add(row, given, output)
+        if regions:
+            show_regions(row, regions)
+        if type(module).__name__ in ADDED:
+            row["reads"] = ""
+        if type(module).__name__ in (*ADDED, *RESIDUAL):
+            output.rows |= rows_of(given)
+
+    def note_factor(self, name: str, parameter: torch.Tensor) -> None:
+        """A learned tensor that a product uses."""
+        row: dict[str, object] = {
+            "name": name,
+            "type": "Parameter",
+            "params": parameter.numel(),
+            "buffers": 0,
+            "macs": 0,
+        }
+        self.add(row, (), parameter[None])
+        self.counted.add(id(parameter))
+        del parameter.note_use, parameter.note_factor
+        parameter.rows = frozenset({len(self.rows)})
+
+    def note_product(self, arguments: tuple[object, ...], output: torch.Tensor) -> None:
+        """A product of tensors; both images of the batch are in it."""
+        name, _ = self.running[-1]
+        row: dict[str, object] = {"name": f"{name}.product", "type": "Product", "params": 0, "buffers": 0}
+        row["macs"] = product_macs(arguments, output) // 2
+        self.add(row, arguments, output)
 
     def noted(self, kind: str, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         """A function that pools, with a row where no module calls it that has one."""
@@ -176,6 +306,17 @@ class Recorder:
         output.rows = frozenset({len(self.rows)})
 
 
+def show_regions(row: dict[str, object], regions: int) -> None:
+    """Write a row of a module that works on regions one by one: they are an axis, along which it has windows of 1."""
+    if "kernel" not in row:
+        row["output"] = f"{regions}x{row['output']}"  # of a linear layer, the features last
+        return
+    channels, *size = str(row["output"]).split("x")
+    row["output"] = "x".join((channels, str(regions), *size))
+    for key, along in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+        row[key] = f"{along}x{row[key]}"
+
+
 def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
     """Multiply-accumulates for one image."""
     if isinstance(module, CONVOLUTIONS):
@@ -184,20 +325,37 @@ def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
         return source[0, 0].numel() * module.weight.numel()
     if isinstance(module, nn.Linear):
         return output[0].numel() * module.in_features
+    if isinstance(module, nn.LSTM):
+        return output.shape[1] * sum(weight.numel() for key, weight in module.named_parameters() if "weight" in key)
     return 0
+
+
+def product_macs(arguments: tuple[object, ...], output: torch.Tensor) -> int:
+    if not isinstance(arguments[0], str):
+        return output.numel() * arguments[0].shape[-1]
+    sizes: dict[str, int] = {}
+    for letters, tensor in zip(arguments[0].split("->")[0].split(","), arguments[1:], strict=True):
+        sizes |= dict(zip(letters.strip(), tensor.shape, strict=True))
+    return math.prod(sizes.values())
 
 
 def padding(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> str:
     """`1x1`, or where it is not the same on both sides `0:1x0:1`."""
+    if pads := getattr(module, "pads", None):
+        return "x".join(map(one_axis, pads))
     if not type(module).__name__.endswith("Same"):
         return sizes(module.padding)
     axes = []
     # timm's convolutions and pools that pad as TensorFlow does: what is missing, the larger half behind.
     for axis, (kernel, stride) in enumerate(zip(module.kernel_size, module.stride, strict=True), start=2):
         missing = max((output.shape[axis] - 1) * stride + kernel - source.shape[axis], 0)
-        before, after = missing // 2, missing - missing // 2
-        axes.append(f"{before}" if before == after else f"{before}:{after}")
-    return "x".join(axes)
+        axes.append((missing // 2, missing - missing // 2))
+    return "x".join(map(one_axis, axes))
+
+
+def one_axis(sides: tuple[int, int]) -> str:
+    before, after = sides
+    return f"{before}" if before == after else f"{before}:{after}"
 
 
 def sizes(value: int | tuple[int, ...] | str) -> str:
@@ -206,6 +364,10 @@ def sizes(value: int | tuple[int, ...] | str) -> str:
 
 def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
     """The rows of a network, at another image size where `name@size` has one."""
+    if framework == "keras":
+        import record_keras
+
+        return record_keras.measure(name_and_size)
     name, _, size = name_and_size.partition("@")
     model, shape = build_without_numbers(framework, name)
     if size:

@@ -91,6 +91,7 @@ def _build(draft: Draft) -> LayerGraph:
         tuple(draft.groups),
         outputs,
         left_out,
+        spec.task,
     )
 
 

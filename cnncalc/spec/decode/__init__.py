@@ -32,7 +32,7 @@ def read_spec(
     Raises SpecError if the spec cannot be read; problems that do not prevent this are in `problems`.
     """
     try:
-        return decode(chain_of(locate(reference)), settings, inputs)
+        return decode(chain_of(locate(reference), inputs), settings, inputs)
     finally:
         limits.rest()
 
@@ -89,6 +89,7 @@ def decode_alone(
         read_text(top.get("name"), "name", problems) or os.path.basename(file).removesuffix(bundled.SUFFIX),
         read_text(top.get("source"), "source", problems),
         read_text(top.get("family"), "family", problems),
+        read_text(top.get("task"), "task", problems),
         read_year(top.get("year"), problems),
         file,
         tuple((document.shown, document.text) for document in documents),
