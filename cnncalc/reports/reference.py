@@ -385,7 +385,7 @@ def document(facts: Reference) -> Document:
     )
     blocks += (Heading("Counting", 3), Terms(counting))
     if facts.family_description:
-        blocks += (Heading("Its family", 3), *map(_paragraph, facts.family_description))
+        blocks += (Heading("Family", 3), *map(_paragraph, facts.family_description))
     return Document(tuple(blocks))
 
 

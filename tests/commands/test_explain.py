@@ -202,7 +202,7 @@ def test_a_frozen_norm_does_not_use_the_statistics_of_the_batch(run, tmp_path):
     frozen = " ".join(run("explain", str(path), "batch_norm").output.split())
     assert "current batch" not in frozen
     assert "Averages run over the batch" not in frozen
-    assert "computes with them as inference does" in frozen
+    assert "computes with them as at inference" in frozen
     learned = " ".join(run("explain", str(path), "batch_norm_2").output.split())
     assert "current batch" in learned
     assert "Averages run over the batch" in learned
@@ -259,7 +259,7 @@ def explained(run, tmp_path, shape, layer, language="en"):
         ),
         ("[1, 4]", "conv: [1, 1]", "reads one position and turns its only channel into 1:"),
         ("[2, 4]", "conv: {filters: 2, kernel: 1, groups: 2}", "each of the 2 groups turns its only channel into 1."),
-        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, and there is no other."),
+        ("[1, 4]", "depthwise_conv: 1", "Each filter reads one channel only, the only one."),
         ("[1, 4]", "batch_norm", "the only channel has its own mean and variance"),
         ("[1]", "flatten", "The same number; nothing is computed or copied."),
         ("[1]", "softmax", "The sum runs over the one channel of a position."),

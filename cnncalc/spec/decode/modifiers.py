@@ -86,7 +86,7 @@ def decode_frozen(node: Node | None, context: Context) -> Frozen:
     for item in node.items if isinstance(node, Sequence) else (node,):
         if not isinstance(item, Scalar) or item.is_null:
             message = f"frozen takes true, false or layer types, not {kind(item)}"
-            context.problems.report(item.span, message, "such as frozen: batch_norm")
+            context.problems.report(item.span, message, "write true, or layer types, such as frozen: batch_norm")
         elif layers.find(item.text) is None:
             hint = did_you_mean(item.text, layers.all_types(), "`cnncalc layers` lists the types")
             context.problems.report(item.span, f"frozen: unknown layer type {quoted(item.text)}", hint)
