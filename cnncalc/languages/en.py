@@ -97,6 +97,7 @@ SENTENCES = {
         "symbol_axis_size": "size of the axis",
         "symbol_together": "numbers in a set",
         "symbol_reduced": "numbers in a set",
+        "symbol_indices": "numbers that are looked up",
         "symbol_all_in_elements": "numbers of each",
         "symbol_rows": "rows",
         "symbol_columns": "columns",
@@ -282,6 +283,10 @@ SENTENCES = {
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
         "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; no parameters.",
+        "remark_gather": (
+            "Each of the {sizes} places looks its number up among {axis_size:the only one|# numbers} of the axis, by an "
+            "index that is fixed and not learned; numbers are copied, not computed."
+        ),
         "remark_roll": "The same numbers, shifted along the axes: what leaves at one end comes in at the other.",
         "remark_unfold": (
             "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "

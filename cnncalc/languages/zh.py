@@ -94,6 +94,7 @@ SENTENCES = {
         "symbol_axis_size": "该轴大小",
         "symbol_together": "每组元素数",
         "symbol_reduced": "每组元素数",
+        "symbol_indices": "查表次数",
         "symbol_all_in_elements": "各输入的元素数",
         "symbol_rows": "行数",
         "symbol_columns": "列数",
@@ -264,6 +265,7 @@ SENTENCES = {
         "type_bias": "可学习的偏置",
         "type_flatten": "展平",
         "type_roll": "循环移位",
+        "type_gather": "查表（gather）",
         "type_unfold": "窗口展开（im2col）",
         "type_fold": "窗口折叠（col2im）",
         "type_max_unpool": "最大反池化",
@@ -317,6 +319,9 @@ SENTENCES = {
         "remark_pad_and_crop": "在各轴两端填充或裁剪：{in_elements} 个元素变为 {out_elements} 个。",
         "remark_crop": "在各轴两端裁剪：{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
+        "remark_gather": (
+            "{sizes} 个位置各按固定的索引（不参与训练）在该轴的 {axis_size} 个元素中查表取值；只复制，不计算。"
+        ),
         "remark_roll": "元素不变，只沿各轴循环移位：从一端移出的元素由另一端移入。",
         "remark_unfold": (
             "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}"
