@@ -17,9 +17,9 @@ def read(name):
 
 
 def with_bases(name):
-    """The mapping of a network and of those it extends."""
+    """The mapping of a network and of those it extends; libraries are for several networks."""
     chain = [read(name)]
-    while (base := chain[-1].get("extends")) is not None:
+    while (base := chain[-1].get("extends")) is not None and not base.text.startswith("blocks/"):
         chain.append(read(base.text.removesuffix(".yaml")))
     return chain
 
