@@ -160,7 +160,7 @@ def build_without_numbers(framework: str, name: str, size: int) -> tuple[nn.Modu
 
 
 def attend(self: nn.MultiheadAttention, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **_: object):
-    """What nn.MultiheadAttention computes of a sequence that attends to itself, as the functions of which it consists."""
+    """nn.MultiheadAttention of a sequence that attends to itself, as the functions of which it consists."""
     split = (*query.shape[:2], 3, self.num_heads, self.head_dim)
     projected = nn.functional.linear(query, self.in_proj_weight, self.in_proj_bias).view(split)
     query, key, value = projected.permute(2, 0, 3, 1, 4)
