@@ -49,6 +49,9 @@ ADDED = (
     "ShiftedWindowAttentionV2",
     "RelativePositionalMultiHeadAttention",
 )
+# Modules that add several learned tensors to what comes in, with the order in which they use them: a row for each.
+APART = {"PositionalEncoding": ("class_token", "temporal_pos", "spatial_pos", "class_pos")}
+HEADS_IN_BATCH = ("Pool",)  # modules whose convolutions treat each head of attention as a sample
 RESIDUAL = ("GlobalResponseNorm",)  # modules that add what they compute to what comes in
 DEPLOYED = "-deployed"  # after a network's name: its branches of training merged into one convolution
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
@@ -184,7 +187,9 @@ class Recorder:
                 if buffer.is_floating_point() and not key.startswith("running_"):
                     module._buffers[key] = self.note_buffer_where_used(f"{name}.{key}".lstrip("."), buffer)
             own = list(module.parameters(recurse=False))
-            if own and any(list(child.parameters()) for child in module.children()):
+            if type(module).__name__ in APART:
+                module.register_forward_hook(partial(self.note_apart, name))
+            elif own and any(list(child.parameters()) for child in module.children()):
                 # It works with weights of its own between modules that have theirs: the row is where it uses them.
                 for key, parameter in list(module.named_parameters(recurse=False)):
                     traced = parameter.as_subclass(Traced)
@@ -235,10 +240,26 @@ class Recorder:
             row["dilation"] = sizes(module.dilation)
             row["groups"] = module.groups
         self.add(row, given, output)
+        if isinstance(module, CONVOLUTIONS) and type(self.running[-2][1]).__name__ in HEADS_IN_BATCH:
+            # Heads share the filters: they are an axis along which the kernel is 1.
+            channels, *spatial = output.shape[1:]
+            row["output"] = sizes((channels, output.shape[0] // IMAGES, *spatial))
+            for key, value in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+                row[key] = f"{value}x{row[key]}"
         if type(module).__name__ in ADDED:
             row["reads"] = ""
         if type(module).__name__ in (*ADDED, *RESIDUAL):
             output.rows |= rows_of(given)
+
+    def note_apart(self, name: str, module: nn.Module, given: object, output: torch.Tensor) -> None:
+        """The learned tensors of a module, each in a row; the output comes from them and from what came in."""
+        rows = rows_of(given)
+        for key in APART[type(module).__name__]:
+            parameter = getattr(module, key)
+            row: dict[str, object] = {"name": f"{name}.{key}", "type": "Parameter", "params": parameter.numel()}
+            self.add(row | {"buffers": 0, "macs": 0}, (), parameter[None])
+            rows |= {len(self.rows)}
+        output.rows = rows
 
     def note_factor(self, name: str, parameter: torch.Tensor) -> None:
         """A learned tensor that a product uses."""
@@ -321,7 +342,7 @@ def shape_of_an_image(output: torch.Tensor) -> tuple[int, ...]:
 def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
     """Multiply-accumulates for one image."""
     if isinstance(module, CONVOLUTIONS):
-        return output[0, 0].numel() * module.weight.numel()
+        return output.shape[0] // IMAGES * output[0, 0].numel() * module.weight.numel()
     if isinstance(module, TRANSPOSED):
         return source[0, 0].numel() * module.weight.numel()
     if isinstance(module, nn.Linear):
@@ -361,8 +382,8 @@ def one_axis(sides: tuple[int, int]) -> str:
     return f"{before}" if before == after else f"{before}:{after}"
 
 
-def sizes(value: int | tuple[int, ...] | str) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def sizes(value: int | tuple[int, ...] | list[int] | str) -> str:
+    return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
