@@ -194,8 +194,9 @@ FRAGMENTS = [
     "", "\n", "  ", "- ", ": ", "{", "}", "[", "]", ",", "'", '"', "#", "&a ", "*a", "!x ", "|", ">", "?", "~", "\t",
     "0", "-1", "1e9", "2 ** 64", "/ 0", "(", ")", "from: x", "repeat: 2", "when: true", "name: a", "weights: a",
     "relu", "conv", "add", "concat", "branch", "layers", "input", "previous", "index", "in_channels", "{index}", "é",
-    "for: {a: [1, 2]}", "training_only: true", "frozen: true", "share_weights: true", "type: act", "set: {a: 1}",
-    "shape(a)", "shape('previous')[1:]", "range(3)", ";", "extends: vgg16", "\x85", "\u2028", "\U0001f600",
+    "for: {a: [1, 2]}", "training_only: true", "frozen: true", "frozen: [conv]", "share_weights: true", "type: act",
+    "set: {a: 1}", "shape(a)", "shape('previous')[1:]", "range(3)", ";", "extends: vgg16",
+    "\x85", "\u2028", "\U0001f600",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 - A `yaml` block that begins with `# name.yaml` is a file. Each is built, unless a command on the page shows it.
 - A `yaml` block that begins with `- ` is a list of layers, which reads an input of 3x32x32.
 - On a line of either, `# -> 16x30x30` is the output of the line's layers, and `# names a, b` are their full names.
+- A block below `<!-- file: name -->` is that file, of another program.
 - `$ cnncalc ...` stands above what it prints; `| head -n 9` shows the first nine lines of it.
 - Tables between `<!-- NAME: ... -->` and `<!-- end of NAME -->` are generated.
 """
@@ -40,6 +41,7 @@ README = ROOT / "README.md"
 LANGUAGE = ROOT / "docs" / "language.md"
 PAGES = [README, ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (cnncalc .*)$", re.MULTILINE)
 FRAGMENT = "input: [3, 32, 32]\nlayers:\n"
 
@@ -62,6 +64,9 @@ def printed(command: str) -> str:
 
 def renewed(text: str) -> str:
     """A page with the outputs of its commands, run in the current folder with the files of the page."""
+
+    for name, body in FILE.findall(text):
+        Path(name).write_text(body, encoding="utf-8")
 
     def renew(match: re.Match[str]) -> str:
         language, body = match.groups()

@@ -340,6 +340,8 @@ def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
     names = figures.type.symbols(figures.input_shapes, figures.output_shape)
     found: list[Remark] = []
     for remark in figures.type.remarks(figures.input_shapes, figures.output_shape):
+        if remark.unless_frozen and layer.frozen:
+            continue
         values = {**names, **remark.values}
         if remark.of_source:
             source = source_of(network, layer)

@@ -194,6 +194,11 @@ class Subject:
         return (layer for layer in self.layers if layer.figures.type.role in roles)
 
 
+def uses_batch_statistics(layer: Layer) -> bool:
+    """Whether a layer is a batch norm that uses the statistics of the batch in training; a frozen one keeps its own."""
+    return layer.figures.type.role is Role.BATCH_NORM and not layer.frozen
+
+
 def place(layer: Layer, *settings: str) -> Span:
     """The place of the first of some settings that is written, else of the layer."""
     written = (layer.written[setting].span for setting in settings if setting in layer.written)

@@ -174,7 +174,7 @@ def _network_like(place: Place, own: Overrides, request: Request) -> LayerGraph:
     A change of the spec may also change its overrides in the configuration, so a baseline has its `own` overrides.
     Overrides of the command apply to both, as far as the baseline has the variable or input.
     """
-    chain = chain_of(place)
+    chain = chain_of(place, request.inputs or own.inputs)
     spec = decode(chain)
     names = {name for name, _ in spec.inputs}
     settings = (*own.settings, *(pair for pair in request.settings if pair[0] in spec.variables))

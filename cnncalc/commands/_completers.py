@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from cnncalc import bundled
+from cnncalc import bundled, interchange
 
 if TYPE_CHECKING:
     import click
@@ -85,7 +85,8 @@ def specs(incomplete: str) -> list[CompletionItem]:
 
 
 def _files(incomplete: str) -> list[str]:
-    """The YAML files in a folder, and its subfolders with a slash."""
+    """The YAML files in a folder, those of other programs that can be read, and its subfolders with a slash."""
+    suffixes = (".yaml", ".yml", *interchange.READERS)
     folder, start = os.path.split(incomplete)
     try:
         with os.scandir(os.path.expanduser(folder) or ".") as entries:
@@ -93,7 +94,7 @@ def _files(incomplete: str) -> list[str]:
                 os.path.join(folder, f"{entry.name}/" if entry.is_dir() else entry.name)
                 for entry in islice(entries, MOST_FILES)
                 if entry.name.startswith(start) and (start or not entry.name.startswith("."))
-                if entry.is_dir() or (entry.name.endswith((".yaml", ".yml")) and entry.name != CONFIGURATION)
+                if entry.is_dir() or (entry.name.endswith(suffixes) and entry.name != CONFIGURATION)
             ]
     except (OSError, ValueError):
         return []

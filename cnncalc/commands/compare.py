@@ -231,7 +231,7 @@ class _Given:
         with progress(references, "reading") as each:
             for reference in each:
                 try:
-                    chain = chain_of(locate(reference))
+                    chain = chain_of(locate(reference), self.inputs)
                     settings = self.settings
                     if settings and len(references) > 1:
                         self.variables[reference] = frozenset(decode(chain).variables)

@@ -193,7 +193,7 @@ def _load_both(
     chains = []
     for version in versions:
         try:
-            chains.append(chain_of(locate(version.spec)))
+            chains.append(chain_of(locate(version.spec), inputs))
         except SpecError as error:
             problems += error.problems
     if problems:

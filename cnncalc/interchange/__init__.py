@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncalc.syntax.source import Mapping
 
-# The readers by the suffix of their files: modules of this folder with a function `read(text, file) -> Graph`.
-READERS = {".cfg": "darknet"}
+# The readers by the suffix of their files: modules of this folder with a function `read(text, file, sizes) -> Graph`.
+READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
+ARCHIVES = (".keras",)
+# A spec may be written in JSON, and has none of these keys.
+KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
+SIZES = re.compile(r"\s*\[?\s*[1-9][0-9]{0,17}(\s*[x×,]\s*[1-9][0-9]{0,17}){0,9}\s*\]?\s*")
 
 
 def reader_of(path: str) -> str:
@@ -18,13 +24,28 @@ def reader_of(path: str) -> str:
     return READERS.get(os.path.splitext(path)[1].lower(), "")
 
 
-def read(text: str, path: str, shown: str) -> Mapping:
+def is_archive(path: str) -> bool:
+    """Whether a file is an archive of which a part is read."""
+    return path.lower().endswith(ARCHIVES)
+
+
+def recognizes(path: str, text: str) -> bool:
+    """Whether a file is one of another program, by its suffix and by the text where that is not enough."""
+    return bool(reader_of(path)) and (not path.lower().endswith(".json") or bool(KERAS_JSON.match(text)))
+
+
+def read(text: str, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Mapping:
     """The spec that a file of another program stands for; messages show the file as `shown`.
 
+    `inputs` are sizes that the user gives, as text; those that are wrong are left to the decoder, which reports them.
     Raises SpecError with every operator that cannot be read, at its line.
     """
     from cnncalc.interchange.graph import to_spec
 
     name = os.path.splitext(os.path.basename(path))[0]
-    graph = import_module(f"{__name__}.{reader_of(path)}").read(text, shown)
+    graph = import_module(f"{__name__}.{reader_of(path)}").read(text, shown, _sizes(inputs))
     return to_spec(graph if graph.name else graph._replace(name=name))
+
+
+def _sizes(inputs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(map(int, re.findall(r"[0-9]+", text))) for name, text in inputs if SIZES.fullmatch(text)}

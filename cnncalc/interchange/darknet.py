@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.interchange.building import Sizes
 from cnncalc.interchange.graph import Graph, GraphLayer, Plain
 from cnncalc.record import Record
 
@@ -25,6 +26,11 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "selu": ("selu", {}),
     "mish": ("mish", {}),
     "swish": ("silu", {}),
+    "ramp": ("apply", {"function": "relu(x) + 0.1 * x"}),
+    "loggy": ("apply", {"function": "2 * sigmoid(x) - 1"}),
+    "hardtan": ("apply", {"function": "min(max(x, -1), 1)"}),
+    "lhtan": ("apply", {"function": "0.001 * x if x < 0 else 0.001 * (x - 1) + 1 if x > 1 else x"}),
+    "plse": ("apply", {"function": "0.01 * (x + 4) if x < -4 else 0.01 * (x - 4) + 1 if x > 4 else 0.125 * x + 0.5"}),
 }
 RECURRENT = ("rnn", "gru", "lstm", "crnn", "conv_lstm")
 # What sections are called, beside their full names.
@@ -94,14 +100,14 @@ class Output(Record):
         return self.channels, self.height, self.width
 
 
-def read(text: str, file: str) -> Graph:
+def read(text: str, file: str, sizes: Sizes) -> Graph:
     """The graph of a configuration. Raises SpecError with every section that cannot be read."""
     sections = list(_sections(text, file))
     start = Span(file, 1, 1)
     if not sections or sections[0].kind != "net":
         message = "a Darknet configuration begins with [net], which has the size of the input"
         raise SpecError([Problem(sections[0].span if sections else start, message)])
-    return _Reader(sections[0]).read(sections[1:], start)
+    return _Reader(sections[0], sizes).read(sections[1:], start)
 
 
 def _sections(text: str, file: str) -> Iterator[Section]:
@@ -134,15 +140,18 @@ def _sections(text: str, file: str) -> Iterator[Section]:
 class _Reader:
     """Reads section by section; `outputs` has what each gives, by its number."""
 
-    def __init__(self, net: Section) -> None:
+    def __init__(self, net: Section, sizes: Sizes) -> None:
         channels, height, width = (net.number(key, 0) for key in ("channels", "height", "width"))
         if not (channels and height and width):
             message = "[net] needs channels, height and width"
             raise SpecError(
                 [Problem(net.span, message, "recurrent networks, which have inputs instead, cannot be read")]
             )
+        self.shape = channels, height, width
+        given = sizes.get("") or sizes.get(INPUT) or ()
+        if len(given) == len(self.shape):
+            channels, height, width = given
         self.current = Output(INPUT, channels, height, width)
-        self.shape = self.current.size
         self.layers: list[GraphLayer] = []
         self.outputs: list[Output] = []
         self.results: list[str] = []

@@ -144,7 +144,10 @@ SENTENCES = {
         "block": "part of {name}: block {block}({arguments}), used in line {line}",
         "branch": "part of the branch {name}, line {line}",
         "inside_training": "Exists in training only; inference totals do not count it.",
-        "inside_frozen": "The spec freezes it: training leaves what is called learned below unchanged.",
+        "inside_frozen": (
+            "The spec freezes it: training leaves its weights and statistics unchanged and computes with them as "
+            "inference does."
+        ),
         "reads": "reads {name}: {shape}",
         "gives": "outputs {shape} to {readers}",
         "gives_out": "outputs {shape}, an output of the network",
@@ -715,7 +718,7 @@ SENTENCES = {
         "no_axes": "{input} has no positions, only features: layers that depend on it depend on all of it.",
         "the_input": "The input",
         "the_input_of": "The input {input}",
-        "of_several": "{layer} (and {count} other joins)",
+        "of_several": "{layer} (and {count:1 other join|# other joins})",
         "flaw_STRIDES": (
             "Not aligned: branches with strides {numbers} meet in {layer} ({axis}). The field is exactly their union, "
             "but it has no single stride."

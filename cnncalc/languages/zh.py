@@ -141,7 +141,7 @@ SENTENCES = {
         "block": "属于 {name}：块 {block}（{arguments}），用于第 {line} 行",
         "branch": "属于分支 {name}，第 {line} 行",
         "inside_training": "仅在训练时存在，不计入推理的合计。",
-        "inside_frozen": "该层被冻结：下文所说的可学习参数在训练时保持不变。",
+        "inside_frozen": "该层被冻结：训练时权重和统计量保持不变，计算方式与推理时相同。",
         "reads": "读取 {name}：{shape}",
         "gives": "输出 {shape}，由 {readers} 读取",
         "gives_out": "输出 {shape}，即网络的输出",

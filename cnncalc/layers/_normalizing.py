@@ -165,12 +165,12 @@ class ChannelNorm(LayerType):
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         where = "map" if inputs[0].rank else "vector"
-        keys: tuple[str, ...] = ("statistics_not_tracked",)
-        if self.track_statistics:
-            keys = ("statistics_tracked", f"{self.name}_in_training")
         learned = remark(LEARNED[self.has_scale, self.has_center])
         over = remark(f"{self.name}_{where}", batch_of_32=32 * inputs[0].positions)
-        return (over, learned, *map(remark, keys))
+        if not self.track_statistics:
+            return (over, learned, remark("statistics_not_tracked"))
+        in_training = remark(f"{self.name}_in_training")._replace(unless_frozen=True)
+        return (over._replace(unless_frozen=True), learned, remark("statistics_tracked"), in_training)
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
         return None

@@ -127,13 +127,15 @@ class Remark(Record):
 
     `key` names the property and `values` are its numbers, in addition to `symbols`. `formula` is the
     function of an element x, as an expression that may use exp, ln, erf, sqrt and tanh. `of_source`
-    means that the remark is about the layer whose weights compute the input.
+    means that the remark is about the layer whose weights compute the input, `unless_frozen` that it does not
+    hold where training leaves the weights unchanged.
     """
 
     key: str
     values: Mapping[str, Value]
     formula: str = ""
     of_source: bool = False
+    unless_frozen: bool = False
 
 
 class Move(Record):

@@ -162,7 +162,6 @@ class LayerGraph(Record):
     name: str
     source: str
     family: str
-    task: str
     year: int | None
     file: str
     inputs: tuple[tuple[str, Shape], ...]
@@ -170,6 +169,7 @@ class LayerGraph(Record):
     groups: tuple[Group, ...]
     outputs: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
+    task: str = ""
 
     def shape_of(self, name: str) -> Shape:
         """The shape of a layer's output or of an input of the network."""

@@ -62,7 +62,7 @@ MODIFIER_DOCS = {
     "when": "condition: the item is included only if it is true",
     "weights": "the layer or block whose weights it shares; they count once",
     "share_weights": "true for passes of repeat or for that all use the weights of the first; they count once",
-    "frozen": "true for weights that training leaves unchanged: they count as buffers",
+    "frozen": "true for weights that training leaves unchanged, or the layer types that have them; counted as buffers",
     "training_only": "true for layers that are removed after training: they count only in the training totals",
 }
 TYPE_CALL_DOCS = {

@@ -274,6 +274,7 @@ def _beside(name: str) -> JsonSchema:
 def _modifier(key: str) -> JsonSchema:
     """The schema of a modifier's value, of an item or of a branch."""
     one_each = {"type": "object", "additionalProperties": _reference("name"), "minProperties": 1}
+    frozen = {"enum": list(layers.all_types())}
     schemas: dict[str, JsonSchema] = {
         "name": {**_same("name"), "not": {"enum": list(RESERVED)}},
         "from": {"anyOf": [_reference("names"), one_each]},
@@ -282,7 +283,7 @@ def _modifier(key: str) -> JsonSchema:
         "when": {"anyOf": [{"type": "boolean"}, _reference("expression")]},
         "weights": _same("name"),
         "share_weights": {"type": "boolean", "default": False},
-        "frozen": {"type": "boolean", "default": False},
+        "frozen": {"anyOf": [{"type": "boolean"}, frozen, _list(frozen, minItems=1)], "default": False},
         "training_only": {"type": "boolean", "default": False},
         "layers": _same("items"),
         "set": {"type": "object", "additionalProperties": _reference("value"), "propertyNames": _word()},

@@ -95,7 +95,7 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     counted = totals(network, kept)
     root = tree(network, kept)
     notes: list[tuple[str, str]] = _footer(counted, root, view)
-    notes += [("", _explain_left_out(each)) for each in network.left_out]
+    notes += [("", _explain_left_out(each, network)) for each in network.left_out]
     if view.sort or view.top:
         shown, note = _sorted(network, root, view)
         notes.append(("", note))
@@ -113,12 +113,16 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     return Table(network.name, _header(network, view), columns, lines, tuple(notes))
 
 
-def _explain_left_out(part: LeftOut) -> str:
-    """The sentence about the layers of a network that none of the outputs asked for needs."""
-    names = listed(name.removeprefix(f"{part.item}.") for name in part.layers)
-    if len(part.layers) == 1:
+def _explain_left_out(part: LeftOut, network: LayerGraph) -> str:
+    """The sentence about the layers of a network that none of the outputs asked for needs; whole blocks by name."""
+    own = f"{part.item}."
+    partial = {layer.name.removeprefix(own).split(".")[0] for layer in network.layers if layer.name.startswith(own)}
+    layers = [name.removeprefix(own) for name in part.layers]
+    blocks = (name if (first := name.split(".")[0]) in partial else first for name in layers)
+    names = listed(dict.fromkeys(blocks))
+    if len(layers) == 1:
         return f"{part.item} leaves out {names} ({integer(part.params)} parameters), which its outputs do not need"
-    count = f"{len(part.layers)} layers ({integer(part.params)} parameters) that its outputs do not need"
+    count = f"{len(layers)} layers ({integer(part.params)} parameters) that its outputs do not need"
     return f"{part.item} leaves out {count}: {names}"
 
 

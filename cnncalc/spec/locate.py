@@ -24,13 +24,10 @@ FORMATS = {
     ".pth": "PyTorch models",
     ".ckpt": "checkpoints",
     ".safetensors": "safetensors weights",
-    ".h5": "Keras models",
-    ".hdf5": "Keras models",
-    ".keras": "Keras models",
-    ".json": "Keras models",
+    ".h5": "HDF5 files",
+    ".hdf5": "HDF5 files",
     ".pb": "TensorFlow models",
     ".tflite": "TensorFlow Lite models",
-    ".prototxt": "Caffe models",
     ".caffemodel": "Caffe models",
     ".weights": "Darknet models",
     ".mlmodel": "Core ML models",
@@ -136,11 +133,7 @@ def refuse_link_outside(place: Place) -> None:
 def _format_advice(path: str) -> str:
     """A hint for a file of another program; empty for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
-    return (
-        f"cnncalc reads YAML specs and Darknet configurations, not {name}; `cnncalc list` shows the bundled networks"
-        if name
-        else ""
-    )
+    return f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {name}" if name else ""
 
 
 def read(place: Place) -> str:
@@ -150,6 +143,10 @@ def read(place: Place) -> str:
         data = place.text.encode(errors="surrogatepass")
     else:
         data = git.read(place.revision, place.path, most) if place.revision else source.read(place.path)
+    if place.text is None and interchange.is_archive(place.path):
+        from cnncalc.interchange.archive import read_config
+
+        data = read_config("" if place.revision else place.path, place.shown, data)
     try:
         text = source.text_of(data, place.shown)
         if _format_advice(place.path):
@@ -163,8 +160,10 @@ def read(place: Place) -> str:
 class Intake:
     """The files that are read for one spec: each is read once, and the limits hold for all of them together."""
 
-    def __init__(self, documents: Iterable[ParsedFile] = ()) -> None:
+    def __init__(self, documents: Iterable[ParsedFile] = (), inputs: Iterable[tuple[str, str]] = ()) -> None:
         self.documents = {identify(document.place): document for document in documents}
+        # The sizes that the user gives: another program's file may have none for its inputs.
+        self.inputs = tuple(inputs)
         self.characters = sum(len(document.text) for document in self.documents.values())
         self.values = 0
         self.uncounted: list[Node] = [document.mapping for document in self.documents.values()]
@@ -186,7 +185,7 @@ class Intake:
         text = read(place)
         self.characters += len(text)
         _refuse_sum("bytes", self.characters)
-        node = _parse(text, place)
+        node = _parse(text, place, self.inputs)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
@@ -202,10 +201,10 @@ class Intake:
         return ParsedFile(node, text, place.shown, place)
 
 
-def chain_of(place: Place) -> tuple[ParsedFile, ...]:
-    """The spec at a place and those that it extends, nearest first."""
+def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
+    """The spec at a place and those that it extends, nearest first. `inputs` are sizes that the user gives."""
     limits.restart()
-    return read_chain(place, Intake())
+    return read_chain(place, Intake(inputs=inputs))
 
 
 def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> tuple[ParsedFile, ...]:
@@ -257,10 +256,10 @@ def _bases_in(mapping: Mapping) -> tuple[Node, ...]:
     return () if node is None else (node,)
 
 
-def _parse(text: str, place: Place) -> Node:
+def _parse(text: str, place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
     """The nodes of a text. Of a file of another program, only that it is one is reported."""
-    if interchange.reader_of(place.path):
-        return interchange.read(text, place.path, place.shown)
+    if interchange.recognizes(place.path, text):
+        return interchange.read(text, place.path, place.shown, inputs)
     try:
         node = source.parse(text, place.shown)
     except SpecError:

@@ -60,6 +60,8 @@ CONTAINERS = ("layers", "branch", NETWORK)
 NETWORK_MODIFIERS = ("set", "outputs")
 RESERVED = ("previous", "input")
 
+# The weights that training leaves unchanged: all or none, or those of some layer types.
+Frozen: TypeAlias = "bool | frozenset[str]"
 # What tells files apart: their revision, and their path with all links followed.
 Identity: TypeAlias = tuple[str, str]
 
@@ -175,7 +177,7 @@ class Item(Record):
     declares: tuple[NameTemplate, ...] = ()
     is_plain: bool = False
     share_weights: bool = False
-    frozen: bool = False
+    frozen: Frozen = False
     uses_shapes: bool = False
 
 

@@ -128,11 +128,11 @@ def test_others_replace_the_whole_word(shell: str, completed: Callable[..., list
 
 def test_files_and_folders(folder: Path, completed: Callable[..., list[str]]) -> None:
     (folder / "nets").mkdir()
-    for name in ("a.yaml", "b.yml", "notes.txt", ".hidden.yaml", "cnncalc.yaml"):
+    for name in ("a.yaml", "b.yml", "c.prototxt", "notes.txt", ".hidden.yaml", "cnncalc.yaml"):
         (folder / "nets" / name).write_text("")
     assert completed("cnncalc summary ne")[0] == "net.yaml"
     assert completed("cnncalc summary nets") == ["nets/"]
-    assert completed("cnncalc summary nets/") == ["nets/a.yaml", "nets/b.yml"]
+    assert completed("cnncalc summary nets/") == ["nets/a.yaml", "nets/b.yml", "nets/c.prototxt"]
     assert completed("cnncalc summary nets/.h") == ["nets/.hidden.yaml"]
 
 

@@ -200,6 +200,18 @@ def test_a_frozen_layer_says_so(run, tmp_path):
     assert json.loads(run("explain", str(path), "conv", "--format", "json").output)["frozen"] is True
 
 
+def test_a_frozen_norm_does_not_use_the_statistics_of_the_batch(run, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [3, 8, 8]\nlayers:\n  - batch_norm:\n    frozen: true\n  - batch_norm\n")
+    frozen = " ".join(run("explain", str(path), "batch_norm").output.split())
+    assert "current batch" not in frozen
+    assert "Averages run over the batch" not in frozen
+    assert "computes with them as inference does" in frozen
+    learned = " ".join(run("explain", str(path), "batch_norm_2").output.split())
+    assert "current batch" in learned
+    assert "Averages run over the batch" in learned
+
+
 def explained(run, tmp_path, shape, layer, language="en"):
     """The text about the one layer of a network, its lines joined."""
     spec = tmp_path / "one.yaml"

@@ -203,3 +203,10 @@ def test_set_and_input(run):
 )
 def test_an_empty_table_says_why(layers, said, run):
     assert said in run("field", "-", stdin=f"input: [3, 8, 8]\nlayers: {layers}").output
+
+
+def test_joins_that_are_not_aligned_are_counted_in_words(run):
+    # The pyramid adds an enlarged map to a finer one twice, below p5.
+    assert "branches that meet in fpn.merged3.add (and 1 other join) have centers" in " ".join(
+        run("field", "retinanet_resnet50_fpn").output.split()
+    )

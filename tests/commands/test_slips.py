@@ -24,7 +24,7 @@ CHANNELS = "channels come first, and the input of this spec has 3 channels"
         ("summary mobilenetv2", f"mobilenetv2: {NO_NETWORK}; did you mean 'mobilenet_v2'?"),
         ("summary EfficientNet-B0", f"EfficientNet-B0: {NO_NETWORK}; did you mean 'efficientnet_b0'?"),
         ("summary googlenet.yml", f"googlenet.yml: {NO_NETWORK}; did you mean 'googlenet'?"),
-        ("summary yolo", f"yolo: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
+        ("summary whisper", f"whisper: {NO_NETWORK}; `cnncalc list` shows the bundled networks"),
         ("summary vgg16 --set class=10", "--set class: the spec has no variable 'class'; did you mean 'classes'?"),
         ("summary vgg16 --set classes:10", "'classes:10' is not NAME=VALUE; write, for example, classes=10"),
         ("summary vgg16 --column params", "--columns"),
@@ -63,10 +63,7 @@ NOT_READ = {
     "onnx": "ONNX models",
     "pt": "PyTorch models",
     "PTH": "PyTorch models",
-    "h5": "Keras models",
-    "keras": "Keras models",
-    "json": "Keras models",
-    "prototxt": "Caffe models",
+    "h5": "HDF5 files",
     "caffemodel": "Caffe models",
     "tflite": "TensorFlow Lite models",
     "pb": "TensorFlow models",
@@ -77,9 +74,6 @@ TEXTS = {
     "pt": b"PK\x03\x04\x00\x00\xff\xfe archive/data.pkl",
     "PTH": b"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.",
     "h5": b"\x89HDF\r\n\x1a\n\x00\x00",
-    "keras": b"PK\x03\x04config.json",
-    "json": b'{"class_name": "Sequential", "config": {"layers": []}}',
-    "prototxt": b'name: "x"\nlayer {\n  name: "a"\n}\n',
     "caffemodel": b"\n\x05LeNet\xa2\x06",
     "tflite": b"\x1c\x00\x00\x00TFL3",
     "pb": b"\n:\n\x05input",
@@ -94,8 +88,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     if there:
         path.write_bytes(TEXTS[suffix])
     what = "is not a spec" if there else "no such file"
-    read = f"cnncalc reads YAML specs and Darknet configurations, not {NOT_READ[suffix]}"
-    advice = f"{read}; `cnncalc list` shows the bundled networks"
+    advice = f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {NOT_READ[suffix]}"
     for command in ("summary", "lint"):
         output = run(command, str(path), status=2).output
         assert output.startswith(f"{path}: ")

@@ -177,6 +177,9 @@ def reads_alike_as_an_item(made: Made, network: LayerGraph, choices: Choices) ->
         same((two.name, two.inputs), (inside(one.name), tuple(map(inside, one.inputs))), "the layer of the item")
         same((two.figures, two.training_only), (one.figures, one.training_only), one.name)
         same(two.weights_from, one.weights_from and inside(one.weights_from), f"weights of {one.name}")
+    # An item that passes its input on is no end: the outputs are then those of the layers before it, or the last layer.
+    if set(network.outputs) <= set(inputs):
+        return
     # Of outputs that a spec names, some are read by other layers: these are no ends.
     same(set(other.outputs) - set(map(inside, network.outputs)), set(), "outputs of the item")
 

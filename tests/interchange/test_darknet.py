@@ -8,6 +8,7 @@ import pytest
 
 from cnncalc.analyses.totals import totals
 from cnncalc.errors import SpecError
+from cnncalc.interchange import darknet
 from cnncalc.network.build import load
 
 NET = "[net]\nheight=8\nwidth=10\nchannels=3\n"
@@ -143,6 +144,12 @@ def test_classifiers(layers):
     ]
 
 
+@pytest.mark.parametrize("name", darknet.ACTIVATIONS)
+def test_activations(name, layers):
+    kind = darknet.ACTIVATIONS[name][0]
+    assert layers(f"{NET}[activation]\nactivation={name}\n") == [f"{kind}_0: input -> 3x8x10"]
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -160,6 +167,14 @@ def test_classifiers(layers):
 )
 def test_what_cannot_be_read(body, message, refused):
     assert refused(NET + body) == [f"net.cfg:{message}"]
+
+
+def test_other_sizes_of_the_input(tmp_path):
+    """A crop to 6x6 takes 2 rows and 3 columns off each side of 10x12."""
+    path = tmp_path / "net.cfg"
+    path.write_text(f"{NET}[crop]\ncrop_height=6\ncrop_width=6\n", encoding="utf-8")
+    (crop,) = load(str(path), inputs=[("", "3x10x12")]).layers
+    assert (crop.figures.type.amount, crop.output_shape) == ((2, 2, 3, 3), (3, 6, 6))
 
 
 def test_all_unknown_sections_at_once(refused):

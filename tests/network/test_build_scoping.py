@@ -337,6 +337,44 @@ def test_frozen_weights_are_buffers(built) -> None:
     assert (network.layers[6].training_only, network.layers[6].buffers) == (True, 20)
 
 
+def test_frozen_may_name_the_layer_types_with_the_weights(built) -> None:
+    text = """
+        input: [4, 8, 8]
+        blocks:
+          unit: [{conv: [4, 1]}, batch_norm, {group_norm: 2}, {scale: null}]
+          inner:
+            - unit:
+              frozen: FROZEN
+        layers:
+          - unit:
+            frozen: batch_norm
+          - inner:
+            frozen: [batch_norm, group_norm]
+          - unit
+        """
+
+    def learned(frozen: str) -> list[int]:
+        return [layer.params for layer in built(text.replace("FROZEN", frozen)).layers]
+
+    # A conv of 4 x 4 + 4; scale and shift of 4 channels, twice; a factor for each channel.
+    assert learned("false") == [20, 0, 8, 4, 20, 0, 0, 4, 20, 8, 8, 4]
+    assert learned("scale") == [20, 0, 8, 4, 20, 0, 0, 0, 20, 8, 8, 4]
+    assert learned("true") == [20, 0, 8, 4, 0, 0, 0, 0, 20, 8, 8, 4]
+
+
+def test_batch_norms_of_a_network_as_an_item_are_frozen_alone(built) -> None:
+    text = """
+        input: [3, 64, 64]
+        layers:
+          - network: resnet50
+            frozen: batch_norm
+        """
+    # ResNet-50 normalizes 26,560 channels, each with scale, shift, mean and variance.
+    network = built(text)
+    assert sum(layer.params for layer in network.layers) == 25_557_032 - 2 * 26_560
+    assert sum(layer.buffers for layer in network.layers) == 4 * 26_560
+
+
 def test_a_frozen_block_is_no_copy_of_one_that_learns(built) -> None:
     text = """
         input: [4, 8, 8]

@@ -30,6 +30,7 @@ KINDS = {
     "Conv2d": "conv",
     "Linear": "linear",
     "BatchNorm2d": "batch_norm",
+    "FrozenBatchNorm2d": "batch_norm",
     "MaxPool2d": "max_pool",
     "MaxPool1d": "max_pool",
     "AvgPool2d": "avg_pool",
@@ -55,6 +56,7 @@ KINDS = {
     "MetaNeXtBlock": "scale",  # likewise
     "SSDFeatureExtractorVGG": "scale",  # likewise
     "Scale": "scale",
+    "GroupNorm": "group_norm",
     "GroupNorm1": "group_norm",
     "GroupNormAct": "group_norm",
     "StdConv2d": "conv",

@@ -29,6 +29,7 @@ from unittest.mock import patch
 import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
+from torchvision.ops import FrozenBatchNorm2d
 
 HERE = Path(__file__).parent
 WINDOW = ("kernel", "stride", "padding", "dilation", "groups")
@@ -105,9 +106,11 @@ def build(framework: str, name: str, size: int = 0) -> tuple[nn.Module, tuple[in
         from torchvision import models
 
         if name in models.list_models(models.segmentation):
-            return models.get_model(name, weights=None, weights_backbone=None, aux_loss=True), (3, 520, 520)
+            heads = {} if name.startswith("lraspp") else {"aux_loss": True}
+            return models.get_model(name, weights=None, weights_backbone=None, **heads), (3, 520, 520)
         if name in models.list_models(models.detection):
-            return Dense(models.get_model(name, weights=None, weights_backbone=None)), (3, 300, 300)
+            detector = build_published(name)
+            return Dense(detector), (3, detector.transform.min_size[0], detector.transform.min_size[0])
         if name in models.list_models(models.video):
             return models.get_model(name, weights=None), (3, 16, *crop_of(name))
         options: dict[str, object] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
@@ -127,22 +130,66 @@ def build(framework: str, name: str, size: int = 0) -> tuple[nn.Module, tuple[in
     return model, tuple(model.default_cfg["input_size"])
 
 
+def build_published(name: str) -> nn.Module:
+    """A detector of torchvision as its weights are published, most with frozen batch norms; nothing is downloaded."""
+    from torchvision import models
+
+    weights = next(iter(models.get_model_weights(name)))
+    without_numbers = patch.object(type(weights), "get_state_dict", lambda *_, **__: {})
+    with without_numbers, patch.object(nn.Module, "load_state_dict"):
+        return models.get_model(name, weights=weights)
+
+
 class Dense(nn.Module):
-    """What a detector computes from an image of its size: maps and scores, without what makes boxes of them."""
+    """What a detector computes from an image of its size: maps and scores, without what makes boxes of them.
+
+    The second stage of a detector works on as many regions as the first may propose.
+    """
 
     def __init__(self, detector: nn.Module) -> None:
         super().__init__()
-        self.backbone, self.head = detector.backbone, detector.head
+        self.backbone = detector.backbone
+        if hasattr(detector, "head"):
+            self.head = detector.head
+            return
+        self.rpn_head = detector.rpn.head
+        self.stages = nn.ModuleList()
+        heads = detector.roi_heads
+        for kind, regions in (("box", detector.rpn._post_nms_top_n["testing"]), ("mask", heads.detections_per_img)):
+            if head := getattr(heads, f"{kind}_head", None):
+                size = getattr(heads, f"{kind}_roi_pool").output_size
+                self.stages.append(Regions(regions, size, head, getattr(heads, f"{kind}_predictor")))
 
     def forward(self, image: torch.Tensor) -> object:
-        if not hasattr(self.backbone, "scale_weight"):
-            return self.head(list(self.backbone(image).values()))
-        # SSD normalizes the first of its maps; here after the others have been made of it.
-        maps = [self.backbone.features(image)]
-        for block in self.backbone.extra:
-            maps.append(block(maps[-1]))
-        maps[0] = self.backbone.scale_weight.view(-1, 1, 1) * nn.functional.normalize(maps[0])
-        return self.head(maps)
+        if hasattr(self.backbone, "scale_weight"):
+            # SSD normalizes the first of its maps; here after the others have been made of it.
+            maps = [self.backbone.features(image)]
+            for block in self.backbone.extra:
+                maps.append(block(maps[-1]))
+            maps[0] = self.backbone.scale_weight.view(-1, 1, 1) * nn.functional.normalize(maps[0])
+            return self.head(maps)
+        maps = list(self.backbone(image).values())
+        if hasattr(self, "head"):
+            return self.head(maps)
+        return self.rpn_head(maps), [stage(maps[:-1]) for stage in self.stages]
+
+
+class Regions(nn.Module):
+    """What a detector computes for each of the regions that it cuts out of its maps."""
+
+    def __init__(self, regions: int, size: tuple[int, int], head: nn.Module, predictor: nn.Module) -> None:
+        super().__init__()
+        self.shape = (regions, *size)
+        self.head, self.predictor = head, predictor
+        for module in self.modules():
+            module.regions = regions
+
+    def forward(self, maps: list[torch.Tensor]) -> object:
+        regions, *size = self.shape
+        images, channels = maps[0].shape[:2]
+        cut = torch.empty(images * regions, channels, *size, device="meta").as_subclass(Traced)
+        cut.rows = rows_of(maps)
+        return self.predictor(self.head(cut))
 
 
 def crop_of(name: str) -> tuple[int, ...]:
@@ -196,7 +243,7 @@ class Recorder:
                     traced.note_use = partial(self.note, name, module)
                     traced.note_factor = partial(self.note_factor, f"{name}.{key}".lstrip("."))
                     module._parameters[key] = traced
-            elif own or isinstance(module, POOLS):
+            elif own or isinstance(module, (*POOLS, FrozenBatchNorm2d)):
                 module.register_forward_hook(partial(self.note, name))
             module.register_forward_hook(self.end)
         self.owners = {
@@ -226,6 +273,8 @@ class Recorder:
         own = {id(p): p.numel() for p in module.parameters(recurse=False)}
         params = sum(size for key, size in own.items() if key not in self.counted)
         buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
+        if isinstance(module, FrozenBatchNorm2d):
+            buffers = sum(b.numel() for b in module.buffers())
         if id(module) in self.counted:
             buffers = 0
         self.counted.update([*own, id(module)])
@@ -240,12 +289,9 @@ class Recorder:
             row["dilation"] = sizes(module.dilation)
             row["groups"] = module.groups
         self.add(row, given, output)
-        if isinstance(module, CONVOLUTIONS) and type(self.running[-2][1]).__name__ in HEADS_IN_BATCH:
-            # Heads share the filters: they are an axis along which the kernel is 1.
-            channels, *spatial = output.shape[1:]
-            row["output"] = sizes((channels, output.shape[0] // IMAGES, *spatial))
-            for key, value in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-                row[key] = f"{value}x{row[key]}"
+        has_heads = isinstance(module, CONVOLUTIONS) and type(self.running[-2][1]).__name__ in HEADS_IN_BATCH
+        if "kernel" in row and (has_heads or hasattr(module, "regions")):
+            show_parts(row, output)
         if type(module).__name__ in ADDED:
             row["reads"] = ""
         if type(module).__name__ in (*ADDED, *RESIDUAL):
@@ -333,10 +379,18 @@ class Recorder:
 
 
 def shape_of_an_image(output: torch.Tensor) -> tuple[int, ...]:
-    """The shape without the batch, the windows of an image first where they are its parts."""
+    """The shape without the batch; windows, regions or heads that are samples of it come first."""
     batch, *shape = output.shape
     parts = batch // IMAGES
     return (parts, *shape) if parts > 1 else tuple(shape)
+
+
+def show_parts(row: dict[str, object], output: torch.Tensor) -> None:
+    """Write a row of a module that works on parts of an image one by one: they are an axis, with windows of 1."""
+    row["output"] = sizes((output.shape[1], output.shape[0] // IMAGES, *output.shape[2:]))
+    for key, along in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+        if key in row:
+            row[key] = f"{along}x{row[key]}"
 
 
 def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
@@ -344,7 +398,7 @@ def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
     if isinstance(module, CONVOLUTIONS):
         return output.shape[0] // IMAGES * output[0, 0].numel() * module.weight.numel()
     if isinstance(module, TRANSPOSED):
-        return source[0, 0].numel() * module.weight.numel()
+        return source.shape[0] // IMAGES * source[0, 0].numel() * module.weight.numel()
     if isinstance(module, nn.Linear):
         return math.prod(shape_of_an_image(output)) * module.in_features
     if isinstance(module, nn.MultiheadAttention):

@@ -49,7 +49,10 @@ class Skipped:
             (f"use a kernel of {kernel}{undilated}", {"kernel": kernel, "dilation": 1})
             for kernel in range(largest, largest + MOST_TRIED)
         ]
-        tried = [kernels[0], (f"use a stride of {smallest}", {"stride": smallest}), *kernels[1:]]
+        strides = [(f"use a stride of {smallest}", {"stride": smallest})]
+        if smallest == 1 and not self.layer.weights:
+            strides = []  # with a stride of 1 it would be the identity
+        tried = [kernels[0], *strides, *kernels[1:]]
         return next((advice for advice, settings in tried if _reads_all(variant(self.layer, **settings))), LAST_RESORT)
 
     @property

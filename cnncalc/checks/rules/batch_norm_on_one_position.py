@@ -33,9 +33,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnncalc.checks.finding import Severity
-from cnncalc.checks.rule import Found, Subject
+from cnncalc.checks.rule import Found, Subject, uses_batch_statistics
 from cnncalc.checks.rules._narrowest import narrowest_fields
-from cnncalc.layers.contract import Role
 from cnncalc.layers.shapes import times
 
 CODE = "CNN014"
@@ -47,7 +46,7 @@ def check(subject: Subject) -> Iterator[Found]:
     """Find batch norms that read a map, not a vector, of one position."""
     single = [
         layer
-        for layer in subject.of_role(Role.BATCH_NORM)
+        for layer in filter(uses_batch_statistics, subject.layers)
         if layer.input_shapes[0].rank and layer.input_shapes[0].positions == 1
     ]
     fields = narrowest_fields(subject.network) if single else {}

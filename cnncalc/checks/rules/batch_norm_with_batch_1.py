@@ -21,8 +21,8 @@ What is better
       - relu
 
 When to leave it
-    If the norms are frozen: they use tracked statistics in training too, as in detectors with a
-    pretrained backbone.
+    If the norms keep tracked statistics in training, as in detectors with a trained backbone: mark
+    them with frozen: true beside them, or frozen: batch_norm beside the backbone.
 
 Source
     Wu and He 2018, Group Normalization, arXiv:1803.08494, Table 2.
@@ -33,9 +33,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnncalc.checks.finding import Severity
-from cnncalc.checks.rule import Found, Subject, number
+from cnncalc.checks.rule import Found, Subject, number, uses_batch_statistics
 from cnncalc.errors import plural
-from cnncalc.layers.contract import Role
 
 CODE = "CNN015"
 NAME = "batch-norm-with-batch-1"
@@ -46,7 +45,7 @@ def check(subject: Subject) -> Iterator[Found]:
     """Report all batch norms as one finding if `--batch` is 1."""
     if subject.batch != 1:
         return
-    norms = list(subject.of_role(Role.BATCH_NORM))
+    norms = list(filter(uses_batch_statistics, subject.layers))
     if not norms:
         return
     first = norms[0]

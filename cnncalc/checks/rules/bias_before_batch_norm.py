@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnncalc.checks.finding import Severity
-from cnncalc.checks.rule import WEIGHTED, Found, Subject, number, place, some
+from cnncalc.checks.rule import WEIGHTED, Found, Subject, number, place, some, uses_batch_statistics
 from cnncalc.errors import Span, listed
 from cnncalc.layers.contract import Role
 from cnncalc.network.records import Layer
@@ -40,8 +40,6 @@ from cnncalc.network.records import Layer
 CODE = "CNN003"
 NAME = "bias-before-batch-norm"
 SEVERITY = Severity.WARNING
-
-REMOVES_MEAN = (Role.BATCH_NORM, Role.CHANNEL_NORM)
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -78,7 +76,11 @@ def _message(subject: Subject, layers: list[Layer]) -> str:
 def _norms(subject: Subject, layer: Layer) -> list[Layer]:
     """The norms that read a layer; empty if another layer reads it, too."""
     readers = subject.only_readers(layer)
-    return readers if all(reader.figures.type.role in REMOVES_MEAN for reader in readers) else []
+    return readers if all(map(_removes_mean, readers)) else []
+
+
+def _removes_mean(layer: Layer) -> bool:
+    return uses_batch_statistics(layer) or layer.figures.type.role is Role.CHANNEL_NORM
 
 
 def _has_one_bias_a_channel(layer: Layer) -> bool:

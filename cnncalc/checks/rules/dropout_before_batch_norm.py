@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from cnncalc.checks.finding import Severity
-from cnncalc.checks.rule import POOLS, WEIGHTED, Found, Subject, place
+from cnncalc.checks.rule import POOLS, WEIGHTED, Found, Subject, place, uses_batch_statistics
 from cnncalc.layers.contract import Role
 from cnncalc.network.records import Layer
 
@@ -81,8 +81,8 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _tracks(layer: Layer) -> bool:
-    """Whether a layer is a batch norm that tracks statistics."""
-    return layer.figures.type.role is Role.BATCH_NORM and any(not weight.learned for weight in layer.weights)
+    """Whether a layer is a batch norm that tracks statistics of the batches."""
+    return uses_batch_statistics(layer) and any(not weight.learned for weight in layer.weights)
 
 
 def _hundredths(ratio: Fraction) -> str:

@@ -84,7 +84,6 @@ def _build(draft: Draft) -> LayerGraph:
         spec.name,
         spec.source,
         spec.family,
-        spec.task,
         spec.year,
         spec.file,
         tuple((name, tensor.shape) for name, tensor in inputs.items() if tensor.shape is not None),
@@ -92,6 +91,7 @@ def _build(draft: Draft) -> LayerGraph:
         tuple(draft.groups),
         outputs,
         left_out,
+        spec.task,
     )
 
 

@@ -143,8 +143,7 @@ class Expander:
         if when is not None and when.uses_tensor and not scope.is_true(when, only(inputs)):
             return current
         if item.training_only or item.frozen:
-            training_only = scope.training_only or item.training_only
-            scope = scope._replace(training_only=training_only, frozen=scope.frozen or item.frozen)
+            scope = scope.mark(item)
         is_unnamed = path is None and _is_unnamed(item)
         if path is None:
             path = scope.path if is_unnamed else self.names.take(item, scope)

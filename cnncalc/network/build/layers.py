@@ -162,7 +162,7 @@ class LayerPlacer:
             elif len(inputs) > 1 or call.type.is_merge or inputs[0].training_only:
                 _check_inputs(call, place, inputs)
             figures = self.factory.figures_for(self.factory.layer_type(call, scope, seen), inputs)
-            if scope.frozen:
+            if scope.frozen and scope.freezes(call.type):
                 figures = self.factory.freeze(figures)
         except RuleError as error:
             self.has_broken_rule = True

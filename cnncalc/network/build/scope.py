@@ -11,7 +11,7 @@ from cnncalc.errors import Span, listed, plural
 from cnncalc.layers.contract import LayerType
 from cnncalc.layers.shapes import Shape
 from cnncalc.record import Record
-from cnncalc.spec.records import Item, Loop, Spec
+from cnncalc.spec.records import Frozen, Item, Loop, Spec
 from cnncalc.spec.templates import SHAPE, Constant, EvaluationError, Listed, NameTemplate, Template, tensor_values
 from cnncalc.syntax.expressions import (
     UNKNOWN,
@@ -79,10 +79,23 @@ class ItemScope(Record):
     shared: SharedWeights | None = None
     inputs_span: Span | None = None
     layer_types: dict[int, LayerType] | None = None
-    frozen: bool = False
+    frozen: Frozen = False
     previous: Tensor | None = None
     find_tensor: FindTensor | None = None
     arguments: Mapping[str, Template] = {}
+
+    def mark(self, item: Item) -> ItemScope:
+        """The scope of an item that is for training only, or has frozen weights; what is inside inherits both."""
+        frozen: Frozen
+        if isinstance(self.frozen, bool) or isinstance(item.frozen, bool):
+            frozen = True if True in (self.frozen, item.frozen) else self.frozen or item.frozen
+        else:
+            frozen = self.frozen | item.frozen
+        return self._replace(training_only=self.training_only or item.training_only, frozen=frozen)
+
+    def freezes(self, layer_type: type[LayerType]) -> bool:
+        """Whether training leaves the weights of layers of this type unchanged."""
+        return self.frozen if isinstance(self.frozen, bool) else layer_type.name in self.frozen
 
     def enter(self, path: str) -> ItemScope:
         """The scope one level deeper."""

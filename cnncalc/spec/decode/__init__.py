@@ -32,7 +32,7 @@ def read_spec(
     Raises SpecError if the spec cannot be read; problems that do not prevent this are in `problems`.
     """
     try:
-        return decode(chain_of(locate(reference)), settings, inputs)
+        return decode(chain_of(locate(reference), inputs), settings, inputs)
     finally:
         limits.rest()
 

@@ -10,7 +10,7 @@ from cnncalc.layers.contract import LayerType
 from cnncalc.limits import Problems
 from cnncalc.spec.decode.arguments import decode_arguments, decode_layer
 from cnncalc.spec.decode.context import Context
-from cnncalc.spec.decode.modifiers import decode_flag, decode_loop, decode_name, decode_sources
+from cnncalc.spec.decode.modifiers import decode_flag, decode_frozen, decode_loop, decode_name, decode_sources
 from cnncalc.spec.records import (
     BRANCH_KEYS,
     MODIFIERS,
@@ -77,7 +77,7 @@ def _decode_item(node: Node, context: Context) -> Item:
     when = inside.value(modifiers.get("when"))
     weights = inside.reader.name(modifiers["weights"], "weights") if "weights" in modifiers else None
     share_weights = decode_flag(modifiers.get("share_weights"), "share_weights", context)
-    frozen = decode_flag(modifiers.get("frozen"), "frozen", context)
+    frozen = decode_frozen(modifiers.get("frozen"), inside)
     training_only = decode_flag(modifiers.get("training_only"), "training_only", context)
     is_usable = len(problems) == before
     word, span, action = _decode_types(types, node.span, inside)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from cnncalc.errors import Span
+from cnncalc import layers
+from cnncalc.errors import Span, did_you_mean, quoted
 from cnncalc.spec.decode.context import Context
 from cnncalc.spec.decode.keys import check_input_name, check_value_name, list_nodes
-from cnncalc.spec.records import Loop, Sources, name_problem
+from cnncalc.spec.records import Frozen, Loop, Sources, name_problem
 from cnncalc.spec.templates import Computed, Constant, NameTemplate, Template
 from cnncalc.syntax.expressions import UNKNOWN
-from cnncalc.syntax.source import Mapping, Node, Scalar, kind
+from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
 
 
 def decode_loop(modifiers: dict[str, Node], context: Context, span: Span) -> Loop | None:
@@ -75,6 +76,23 @@ def _read_source(node: Node, context: Context) -> NameTemplate | None:
         return name
     value = reader.expression(node.text, node.span, node.text_column)
     return name._replace(value=value) if isinstance(value, Computed) else name
+
+
+def decode_frozen(node: Node | None, context: Context) -> Frozen:
+    """Which weights `frozen` marks: true for all, or the layer types whose weights they are."""
+    if node is None or (isinstance(node, Scalar) and node.text in ("true", "True", "false", "False")):
+        return decode_flag(node, "frozen", context)
+    found: set[str] = set()
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        if not isinstance(item, Scalar) or item.is_null:
+            message = f"frozen takes true, false or layer types, not {kind(item)}"
+            context.problems.report(item.span, message, "such as frozen: batch_norm")
+        elif layers.find(item.text) is None:
+            hint = did_you_mean(item.text, layers.all_types(), "`cnncalc layers` lists the types")
+            context.problems.report(item.span, f"frozen: unknown layer type {quoted(item.text)}", hint)
+        else:
+            found.add(item.text)
+    return frozenset(found)
 
 
 def decode_flag(node: Node | None, key: str, context: Context) -> bool:

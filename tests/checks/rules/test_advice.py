@@ -30,7 +30,7 @@ def network_of(size: int, layers: list[Written]) -> LayerGraph:
         figures = figures_of(all_types()[type_name](**settings), (shape,))
         placed.append(Layer(f"layer{number}", figures, (name,), None, False, Span("", number + 1, 1), {}))
         name, shape = placed[-1].name, figures.output_shape
-    return LayerGraph("", "", "", None, "", (("input", Shape((4, size))),), tuple(placed), (), (name,))
+    return LayerGraph("", "", "", "", None, "", (("input", Shape((4, size))),), tuple(placed), (), (name,))
 
 
 def found_in(network: LayerGraph) -> list[tuple[Rule, str]]:
