@@ -265,7 +265,7 @@ SENTENCES = {
         "type_bias": "可学习的偏置",
         "type_flatten": "展平",
         "type_roll": "循环移位",
-        "type_gather": "查表（gather）",
+        "type_gather": "查表取值",
         "type_unfold": "窗口展开（im2col）",
         "type_fold": "窗口折叠（col2im）",
         "type_max_unpool": "最大反池化",
