@@ -98,6 +98,7 @@ SYMBOL_DOCS = {
     "axis_size": "size of the axis",
     "together": "numbers that are normalized together",
     "reduced": "numbers that become one",
+    "indices": "numbers that are looked up: the product of shape",
     "places": "places along the axes before the last two, together",
     "rows": "rows of the first input",
     "columns": "columns of the second input",
