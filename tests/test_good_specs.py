@@ -301,12 +301,21 @@ def test_attention_blocks() -> None:
 
     # nn.MultiheadAttention of PyTorch: in_proj of 3 d x d + 3 d, out_proj of d x d + d.
     macs = 4 * tokens * channels**2 + 2 * tokens**2 * channels
-    assert cost("encoder.attention.attention") == (4 * channels**2 + 4 * channels, macs)
+    assert cost("encoder.attention.self") == (4 * channels**2 + 4 * channels, macs)
     mlp = linear(channels, 256) + linear(256, channels)
     assert cost("encoder") == (4 * project + mlp + 2 * norm(channels), macs + 2 * tokens * channels * 256)
     # Swin's relative_position_bias_table: (2 x 7 - 1)^2 offsets for each head.
     assert cost("windows") == (4 * project + 13**2 * 4, macs)
+    # Swin v2: a factor for each head, and linear layers of 2 to 16 to 4 numbers for each offset.
+    bias = linear(2, 16) + 16 * 4
+    assert cost("cosine_windows") == (4 * project + 4 + bias, macs + 13**2 * (2 * 16 + 16 * 4))
+    assert sum(one.buffers for one in within(network, "cosine_windows")) == 2 * 13**2
     assert cost("squeeze_excitation") == (linear(64, 4) + linear(4, 64), 2 * 64 * 4)
+    assert cost("effective_squeeze_excitation") == (project, channels**2)
+    assert cost("efficient_channel_attention") == (5, 5 * channels)
+    # One weight for each position, the sum with these weights, and the two linear layers with a norm.
+    gate = linear(64, 4) + norm(4) + linear(4, 64)
+    assert cost("global_context") == (conv(64, 1, 1, bias=True) + gate, 2 * tokens * channels + 2 * 64 * 4)
     # One perceptron for means and maxima; a convolution of two maps.
     assert cost("cbam") == (2 * 64 * 4 + 2 * 49, 4 * 64 * 4 + 2 * 49 * tokens)
     # gamma and beta; timm's GlobalResponseNorm(64) has 128.
@@ -314,10 +323,12 @@ def test_attention_blocks() -> None:
     half = conv(64, 32, 1, bias=True)
     mixed = 2 * tokens**2 * 32
     assert cost("non_local") == (3 * half + conv(32, 64, 1, bias=True), 4 * tokens * 64 * 32 + mixed)
-    assert cost("gated_unit") == (64 * 256 + 128 * 64, tokens * (64 * 256 + 128 * 64))
-    assert layer(network, "gated_unit.linear").output_shape == (64, 49)
+    assert cost("gated_mlp") == (64 * 256 + 128 * 64, tokens * (64 * 256 + 128 * 64))
+    assert layer(network, "gated_mlp.project").output_shape == (64, 49)
+    assert cost("glu") == (0, 0)
+    assert layer(network, "glu.apply").output_shape == (64, 49)
     # Every position sees every other behind each attention.
     found = fields(network)
-    for name in ("non_local.mixed", "windows.einsum_2", "encoder.attention.attention.einsum"):
+    for name in ("global_context.context", "non_local.mixed", "windows.mixed", "encoder.attention.self.mixed"):
         assert all(axis.whole for axis in found.of(name)["input"]), name
-    assert layer(network, "encoder.attention.attention.query.apply").settings == {"function": "x / sqrt((16))"}
+    assert layer(network, "encoder.attention.self.query.apply").settings == {"function": "x / sqrt((16))"}

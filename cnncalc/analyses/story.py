@@ -8,6 +8,7 @@ from fractions import Fraction
 from cnncalc.analyses.sharing import is_dense, wiring
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import NOTHING, Figure, Node, tree
+from cnncalc.layers.contract import Role
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
@@ -43,8 +44,9 @@ class Part(Record):
 class Story(Record):
     """A network from its input to its output.
 
-    `sliding` are the layers that share weights over positions, `dense` those that use each weight once, and
-    `other` the rest. `most_params` and `most_macs` are the heaviest layers, None if no layer has any.
+    `sliding` are the layers that share weights over positions, `dense` those that use each weight once, `products`
+    those that multiply tensors with each other, and `other` the rest. `most_params` and `most_macs` are the
+    heaviest layers, None if no layer has any.
     """
 
     network: LayerGraph
@@ -52,6 +54,7 @@ class Story(Record):
     stages: tuple[StoryStage, ...]
     sliding: Part
     dense: Part
+    products: Part
     other: Part
     most_params: Layer | None
     most_macs: Layer | None
@@ -64,18 +67,27 @@ def story(network: LayerGraph) -> Story:
     wired = [layer for layer in rest if wiring(layer) is not None]
     dense = [layer for layer in wired if is_dense(layer)]
     sliding = [layer for layer in wired if not is_dense(layer)]
-    other = [layer for layer in rest if wiring(layer) is None and (layer.params or layer.macs)]
+    products = [layer for layer in rest if is_product(layer)]
+    other = [
+        layer for layer in rest if wiring(layer) is None and (layer.params or layer.macs) and not is_product(layer)
+    ]
     return Story(
         network,
         totals(network),
         stages(network),
         _part(sliding),
         _part(dense),
+        _part(products),
         _part(other),
         max((layer for layer in rest if layer.params), key=lambda layer: layer.params, default=None),
         max((layer for layer in rest if layer.macs), key=lambda layer: layer.macs, default=None),
         len(network.layers) - len(rest),
     )
+
+
+def is_product(layer: Layer) -> bool:
+    """Whether a layer multiplies tensors with each other, and sums."""
+    return layer.figures.type.role is Role.MATRIX_PRODUCT and layer.macs > 0
 
 
 def _part(layers: Iterable[Layer]) -> Part:

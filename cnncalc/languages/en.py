@@ -97,6 +97,7 @@ SENTENCES = {
         "symbol_axis_size": "size of the axis",
         "symbol_together": "numbers in a set",
         "symbol_reduced": "numbers in a set",
+        "symbol_indices": "numbers that are looked up",
         "symbol_all_in_elements": "numbers of each",
         "symbol_rows": "rows",
         "symbol_columns": "columns",
@@ -285,6 +286,10 @@ SENTENCES = {
             "Numbers are cut off at the ends of the axes: {out_elements} of {in_elements} {out_elements:is|are} kept."
         ),
         "remark_upsample": "The number of positions goes from {in_positions} to {out_positions}; no parameters.",
+        "remark_gather": (
+            "Each of the {sizes} places looks its number up among {axis_size:the only one|# numbers} of the axis, by "
+            "a fixed index that is not learnable; numbers are copied, not computed."
+        ),
         "remark_roll": "The same numbers, shifted along the axes; numbers that leave at one end return at the other.",
         "remark_unfold": (
             "The {kernel_positions:one number|# numbers} of each window become channels: {in_channels} x "
@@ -507,9 +512,27 @@ SENTENCES = {
         "remark_reduce_norm": (
             "Each of {sets:the only number|the # numbers} is the root of the sum of squares of {reduced} ({sizes})."
         ),
+        "remark_product_equation_sum": "output{equation} = the sum over {over} of {factors}, where {sizes}.",
+        "remark_product_equation": "output{equation} = {factors}, where {sizes}.",
+        "remark_product_matrices": (
+            "For each of the {batches} choices of {batch}, this is the product of a {height}x{depth} matrix and a "
+            "{depth}x{breadth} matrix: each output number is the sum of {depth:one product|# products}."
+        ),
+        "remark_product_matrix": (
+            "This is the product of a {height}x{depth} matrix and a {depth}x{breadth} matrix: each output number is "
+            "the sum of {depth:one product|# products}."
+        ),
+        "remark_product_square": (
+            "{first} and {second} both have {size} places: if there are twice as many of both, the MACs are four times "
+            "as many."
+        ),
+        "remark_product_unweighted": (
+            "It has no parameters of its own: both factors come in, whereas a linear layer multiplies its input by "
+            "learned weights."
+        ),
         "remark_product_sums": (
-            "Each output number is a sum of {places:one product|# products}, over {summed}; no parameters. Both "
-            "factors depend on the input, unlike those of a linear layer."
+            "Each output number is a sum of {places:one product|# products}, over {summed}; no parameters. All "
+            "factors come in, whereas a linear layer multiplies its input by learned weights."
         ),
         "remark_product_without_sum": "Each output number is one product, without a sum; no parameters.",
         "remark_rbf": (
@@ -596,6 +619,7 @@ SENTENCES = {
         ),
         "why_filters": "{outputs:one filter that reads|# filters that each read} {reads:one number|# numbers}.",
         "why_other": "the spec declares this number.",
+        "why_product": "each of its {outputs:numbers|# numbers} is the sum of {products:one product|# products}.",
         "why_places": "its {weights:only weight is|# weights are each} used at {times:one position|# positions}.",
         "why_once": "{weights:its only weight|each of its # weights} is used once.",
         "sliding_part": (
@@ -608,6 +632,13 @@ SENTENCES = {
         ),
         "dense_part": "The {count} fully connected layers hold {params} % of the parameters and {macs} % of the MACs.",
         "dense_part_one": "The only fully connected layer holds {params} % of the parameters and {macs} % of the MACs.",
+        "product_part": (
+            "The {count} products of tensors with each other, as in attention, have no parameters and do {macs} % of "
+            "the MACs ({number})."
+        ),
+        "product_part_one": (
+            "The only product of tensors with each other has no parameters and does {macs} % of the MACs ({number})."
+        ),
         "other_part": (
             "Other learnable parameters, such as the factors of normalization layers, account for {params} % of them."
         ),

@@ -94,6 +94,7 @@ SENTENCES = {
         "symbol_axis_size": "该轴大小",
         "symbol_together": "每组元素数",
         "symbol_reduced": "每组元素数",
+        "symbol_indices": "查表次数",
         "symbol_all_in_elements": "各输入的元素数",
         "symbol_rows": "行数",
         "symbol_columns": "列数",
@@ -264,6 +265,7 @@ SENTENCES = {
         "type_bias": "可学习的偏置",
         "type_flatten": "展平",
         "type_roll": "循环移位",
+        "type_gather": "查表取值",
         "type_unfold": "窗口展开（im2col）",
         "type_fold": "窗口折叠（col2im）",
         "type_max_unpool": "最大反池化",
@@ -317,6 +319,9 @@ SENTENCES = {
         "remark_pad_and_crop": "在各轴两端填充或裁剪：{in_elements} 个元素变为 {out_elements} 个。",
         "remark_crop": "在各轴两端裁剪：{in_elements} 个元素中保留 {out_elements} 个。",
         "remark_upsample": "位置数由 {in_positions} 变为 {out_positions}；没有可学习参数。",
+        "remark_gather": (
+            "{sizes} 个位置各按固定的索引（不参与训练）在该轴的 {axis_size} 个元素中查表取值；只复制，不计算。"
+        ),
         "remark_roll": "元素不变，只沿各轴循环移位：从一端移出的元素由另一端移入。",
         "remark_unfold": (
             "每个窗口的 {kernel_positions} 个元素变为通道：{in_channels} x {kernel_positions} = {out_channels}"
@@ -441,8 +446,20 @@ SENTENCES = {
         "remark_reduce_max": "共输出 {sets} 个元素，每个是 {reduced} 个元素（{sizes}）的最大值。",
         "remark_reduce_min": "共输出 {sets} 个元素，每个是 {reduced} 个元素（{sizes}）的最小值。",
         "remark_reduce_norm": "共输出 {sets} 个元素，每个是 {reduced} 个元素（{sizes}）平方和的平方根。",
+        "remark_product_equation_sum": "输出{equation} = {factors} 沿 {over} 求和，其中 {sizes}。",
+        "remark_product_equation": "输出{equation} = {factors}，其中 {sizes}。",
+        "remark_product_matrices": (
+            "对 {batch} 的 {batches} 种取值，各是一个 {height}x{depth} 矩阵与一个 {depth}x{breadth} 矩阵的乘积：每个输"
+            "出元素是 {depth} 个乘积之和。"
+        ),
+        "remark_product_matrix": (
+            "即一个 {height}x{depth} 矩阵与一个 {depth}x{breadth} 矩阵的乘积：每个输出元素是 {depth} 个乘积之和。"
+        ),
+        "remark_product_square": "{first} 和 {second} 都有 {size} 个取值：两者都加倍时，乘加次数变为 4 倍。",
+        "remark_product_unweighted": "该层自身没有参数：两个因子都是输入，而全连接层用可学习的权重乘输入。",
         "remark_product_sums": (
-            "每个输出元素是 {places} 个乘积之和，沿 {summed} 求和；没有参数。与全连接层不同，两个因子都来自输入。"
+            "每个输出元素是 {places} 个乘积之和，沿 {summed} 求和；没有参数。各因子都是输入，而全连接层用可学习的权重乘"
+            "输入。"
         ),
         "remark_product_without_sum": "每个输出元素是一个乘积，不求和；没有参数。",
         "remark_opaque": "数值来自描述文件中的声明，内部计算未知。",
@@ -501,12 +518,15 @@ SENTENCES = {
         "why_dense": "{inputs} 个输入与 {outputs} 个输出两两相连，没有参数共享。",
         "why_filters": "{outputs} 个卷积核，每个读取 {reads} 个数。",
         "why_other": "描述文件中如此声明。",
+        "why_product": "{outputs} 个输出元素各是 {products} 个乘积之和。",
         "why_places": "{weights} 个权重各在 {times} 个位置上使用。",
         "why_once": "{weights} 个权重各使用一次。",
         "sliding_part": "{count} 个权重共享层占参数的 {params}%，占乘加次数的 {macs}%。",
         "sliding_part_one": "唯一的权重共享层占参数的 {params}%，占乘加次数的 {macs}%。",
         "dense_part": "{count} 个全连接层占参数的 {params}%，占乘加次数的 {macs}%。",
         "dense_part_one": "唯一的全连接层占参数的 {params}%，占乘加次数的 {macs}%。",
+        "product_part": "{count} 个张量之间的乘积（如注意力）没有参数，占乘加次数的 {macs}%（{number} 次）。",
+        "product_part_one": "唯一的张量乘积没有参数，占乘加次数的 {macs}%（{number} 次）。",
         "other_part": "其余可学习的参数（如归一化层的系数）占 {params}%。",
         "no_dense": "没有全连接层。",
         "story_memory": "训练时阶段 {stage} 占用内存最多：占所保存的 {whole} 个激活值的 {percent}%。",

@@ -59,9 +59,29 @@ class Product(Join):
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         terms, sizes = self.resolve(inputs)
         summed = {letter: size for letter, size in sizes.items() if letter not in terms.output}
+        found = [self.describe_letters(terms, sizes, tuple(summed))]
         if not summed:
-            return (remark("product_without_sum"),)
-        return (remark("product_sums", summed=", ".join(summed), places=prod(summed.values())),)
+            return (*found, remark("product_without_sum"))
+        kinds = _sort_letters(terms)
+        if kinds is None:
+            return (*found, remark("product_sums", summed=", ".join(summed), places=prod(summed.values())))
+        batch, rows, inner, columns = (prod(sizes[letter] for letter in letters) for letters in kinds)
+        key = "product_matrices" if batch > 1 else "product_matrix"
+        found.append(remark(key, batches=batch, batch=", ".join(kinds[0]), height=rows, depth=inner, breadth=columns))
+        if pair := _find_pair(terms, sizes, kinds[0]):
+            found.append(remark("product_square", first=pair[0], second=pair[1], size=sizes[pair[0]]))
+        return (*found, remark("product_unweighted"))
+
+    def describe_letters(self, terms: ProductLetters, sizes: dict[str, int], summed: tuple[str, ...]) -> Remark:
+        """What each number of the output is, as a formula over the letters, with the size of each."""
+        factors = " ".join(f"{name}[{', '.join(term)}]" for name, term in zip("xyzuvwst", terms.inputs, strict=False))
+        return remark(
+            "product_equation_sum" if summed else "product_equation",
+            equation=f"[{', '.join(terms.output)}]",
+            over=", ".join(summed),
+            factors=factors,
+            sizes=", ".join(f"{letter} = {size:,}" for letter, size in sizes.items()),
+        )
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         terms, sizes = self.resolve(inputs)
@@ -83,6 +103,29 @@ class Product(Join):
 
     def symbols(self, inputs: Shapes, output: Shape) -> dict[str, Value]:
         return {**super().symbols(inputs, output), **self.resolve(inputs)[1]}
+
+
+def _sort_letters(terms: ProductLetters) -> tuple[tuple[str, ...], ...] | None:
+    """The letters of two inputs: those of all tensors, of rows, of the sum, of columns; None if some are neither."""
+    if len(terms.inputs) != 2:
+        return None
+    left, right = ({letter for letter in term if letter} for term in terms.inputs)
+    output = set(terms.output)
+    if (left ^ right) - output:
+        return None
+    every = tuple(dict.fromkeys(letter for term in terms.inputs for letter in term if letter))
+    groups = (left & right & output, left - right, (left & right) - output, right - left)
+    return tuple(tuple(letter for letter in every if letter in group) for group in groups)
+
+
+def _find_pair(terms: ProductLetters, sizes: dict[str, int], batch: tuple[str, ...]) -> tuple[str, str] | None:
+    """Two letters of equal size in one tensor, as the positions that attend to each other."""
+    for term in (terms.output, *terms.inputs):
+        letters = [letter for letter in term if letter and letter not in batch and sizes[letter] > 1]
+        for place, letter in enumerate(letters):
+            if other := next((other for other in letters[place + 1 :] if sizes[other] == sizes[letter]), None):
+                return letter, other
+    return None
 
 
 def _read(shape: Shape, letters: tuple[str, ...], places: tuple[str, ...], output: Shape) -> Reading:

@@ -98,6 +98,7 @@ SYMBOL_DOCS = {
     "axis_size": "size of the axis",
     "together": "elements in a normalized set",
     "reduced": "elements that are reduced to one",
+    "indices": "number of elements that are looked up: the product of shape",
     "places": "combinations of indices of the axes before the last two",
     "rows": "rows of the first input",
     "columns": "columns of the second input",

@@ -261,8 +261,10 @@ class Spec(Record):
 def is_one_list(parameters: tuple[Parameter | Setting, ...]) -> bool:
     """Whether a list is the value of the first setting rather than arguments by position."""
     first = parameters[0] if parameters else None
+    if isinstance(first, TargetShape):
+        return not any(isinstance(other, Setting) and other.required for other in parameters[1:])
     if len(parameters) == 1:
-        return isinstance(first, WholeList | TargetShape)
+        return isinstance(first, WholeList)
     return isinstance(first, WholeList) and not isinstance(first, PerAxisWhole)
 
 

@@ -292,3 +292,19 @@ def test_every_pair_of_readers_and_sources_agrees():
     facts = {layer.name: explain(network, layer.name) for layer in network.layers[:40]}
     for one, other in product(facts, repeat=2):
         assert (other in facts[one].readers) == (one in facts[other].layer.inputs)
+
+
+def test_products_of_tensors_are_a_part_of_their_own():
+    """ViT-B/16: 12 blocks with two products of 12 x 64 x 197 x 197, and 4 linear layers each."""
+    told = story(build.load("vit_b_16"))
+    assert told.products == (24, 0, 24 * 12 * 64 * 197 * 197)
+    assert told.sliding.layers == 12 * 4 + 1
+    assert told.other.macs == 0
+    assert told.products.macs + told.sliding.macs + told.dense.macs == 17_563_828_224
+
+
+def test_a_product_may_do_most_of_the_work(run):
+    """At 1024x1024, 4,097 tokens: 12 x 4,097 x 4,097 scores are sums of 64 products each."""
+    output = " ".join(run("explain", "vit_b_16", "--input", "3x1024x1024").output.split())
+    assert "encoder0.attention.self.scores has the most MACs, 12,891,194,112 of" in output
+    assert "each of its 201,424,908 numbers is the sum of 64 products." in output

@@ -67,6 +67,10 @@ def measured(layer):
         row["groups"] = layer.settings["groups"]
     if layer.type == "depthwise_conv":
         row["groups"] = layer.input_shapes[0].channels
+    if layer.type == "linear" and layer.output_shape.rank:
+        row["kind"] = "conv"  # at each position of a map: sources write either
+        channels, *positions = layer.output_shape
+        row["output"] = "x".join(map(str, (channels, *(size for size in positions if size > 1))))
     return row
 
 

@@ -26,6 +26,10 @@ from cnncalc.formats.terminal import columns_of
         ("googlenet",),
         ("resnet50", "--language", "zh"),
         ("unet", "--format", "json"),
+        ("vit_b_16", "encoder0.attention.self.scores"),
+        ("vit_b_16", "encoder0.attention.self.mixed", "--language", "zh"),
+        ("vit_b_16",),
+        ("swin_t", "stage1.block1.attention.windows.self.position_bias.gather"),
     ],
     ids=" ".join,
 )

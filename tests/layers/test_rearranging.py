@@ -1,4 +1,4 @@
-"""flatten, reshape, permute, channel_shuffle, slice, pad, crop, upsample, pixel_shuffle and pixel_unshuffle."""
+"""flatten, reshape, permute, channel_shuffle, slice, gather, pad, crop, upsample, pixel_shuffle and pixel_unshuffle."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from cnncalc.layers.shapes import CircularWindow, Shape
         ("slice", (4, 7, 6), {"axis": 1, "step": 2}, (4, 4, 6)),
         ("slice", (4, 7, 6), {"axis": 2, "start": 1, "stop": 5}, (4, 7, 4)),
         ("slice", (10,), {"start": 9}, (1,)),
+        ("gather", (3, 169), {"shape": (49, 49)}, (3, 49, 49)),  # Swin's position bias: 13 x 13 offsets, 49 x 49 pairs
+        ("gather", (10, 4, 6), {"shape": 3, "axis": 1}, (10, 3, 6)),
         ("pad", (1, 28, 28), {"padding": 2}, (1, 32, 32)),  # MNIST for LeNet-5
         ("pad", (3, 5, 5), {"padding": (0, 1, 2, 3)}, (3, 6, 10)),
         ("pad", (3, 5, 5), {"padding": (1, 2), "mode": "reflect"}, (3, 7, 9)),

@@ -284,3 +284,30 @@ def test_a_scale():
     (shifted,) = remarks_of("scale", (4,), bias=True)
     assert (plain.key, plain.formula) == ("scale", "weight * x")
     assert (shifted.key, shifted.formula) == ("scale_and_shift", "weight * x + bias")
+
+
+def test_a_product_of_attention_is_described_by_its_letters_and_matrices():
+    """ViT-B/16: 12 heads of 64 channels, 197 tokens."""
+    sizes = "h = 12, d = 64, n = 197, m = 197"
+    factors = {"equation": "[h, n, m]", "over": "d", "factors": "x[h, d, n] y[h, d, m]", "sizes": sizes}
+    assert said("einsum", (12, 64, 197), (12, 64, 197), equation="hdn, hdm -> hnm") == [
+        ("product_equation_sum", factors),
+        ("product_matrices", {"batches": 12, "batch": "h", "height": 197, "depth": 64, "breadth": 197}),
+        ("product_square", {"first": "n", "second": "m", "size": 197}),
+        ("product_unweighted", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("equation", "inputs", "expected"),
+    [
+        # One matrix product of 2x3 and 3x4, whose axes all differ.
+        ("ij, jk -> ik", ((2, 3), (3, 4)), ["product_equation_sum", "product_matrix", "product_unweighted"]),
+        # The sum over b is of the first input alone: no product of matrices.
+        ("ab, a -> a", ((2, 3), (2,)), ["product_equation_sum", "product_sums"]),
+        ("a, ab, bc -> c", ((2,), (2, 3), (3, 4)), ["product_equation_sum", "product_sums"]),
+        ("a, b -> ab", ((2,), (3,)), ["product_equation", "product_without_sum"]),
+    ],
+)
+def test_other_products(equation, inputs, expected):
+    assert [key for key, _ in said("einsum", *inputs, equation=equation)] == expected

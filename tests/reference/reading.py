@@ -63,13 +63,21 @@ KINDS = {
     "ScaledStdConv2d": "conv",
     "GlobalResponseNorm": "scale",  # the factors and addends that it learns
     "RelPosBias": "parameter",
+    "MultiheadAttention": "linear",  # that which makes queries, keys and values
+    "NonDynamicallyQuantizableLinear": "linear",
+    "VisionTransformer": "parameter",  # the class token
+    "Encoder": "parameter",  # its positions
+    "ShiftedWindowAttention": "parameter",  # the table of its position bias
+    "ShiftedWindowAttentionV2": "parameter",  # the factors of its scores
+    "RelativePositionalMultiHeadAttention": "parameter",  # the table of its position bias
     "Parameter": "parameter",
     "Product": "product",
     "LSTM": "lstm",
 }
 
 # Where they work on a map, its channels are last.
-CHANNELS_LAST = ("Linear", "LayerNorm", "GlobalResponseNorm", "LSTM")
+LINEAR = ("Linear", "NonDynamicallyQuantizableLinear", "MultiheadAttention")
+CHANNELS_LAST = (*LINEAR, "LayerNorm", "GlobalResponseNorm", "LSTM")
 
 COMPARED = {
     "conv",
@@ -186,7 +194,9 @@ def read_recorded(record):
     if record["type"] in CHANNELS_LAST and "x" in record["output"]:
         # At each position of a map, whose channels stand last: for a linear layer, that is a 1x1 convolution.
         *positions, channels = record["output"].split("x")
-        row["kind"] = "conv" if record["type"] == "Linear" else row["kind"]
+        if record["type"] in LINEAR:
+            row["kind"] = "conv"
+            positions = [size for size in positions if size != "1"]  # a single window, which not all sources write
         row["output"] = "x".join((channels, *positions))
     if record.get("reads"):
         row["reads"] = [read if read == "input" else int(read) for read in record["reads"].split()]

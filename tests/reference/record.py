@@ -39,7 +39,20 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.MaxPool3d, nn.AvgPool3d)
 PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
-ADDED = ("RelPosBias",)  # modules that add what they hold to what comes in
+CREATE = ("new_zeros",)  # functions that read no more than the shape of what they are given
+IMAGES = 2  # in a batch; batch norm of a single number has no variance
+# Modules that add what they hold to what comes in, or put it beside it.
+ADDED = (
+    "RelPosBias",
+    "VisionTransformer",
+    "Encoder",
+    "ShiftedWindowAttention",
+    "ShiftedWindowAttentionV2",
+    "RelativePositionalMultiHeadAttention",
+)
+# Modules that add several learned tensors to what comes in, with the order in which they use them: a row for each.
+APART = {"PositionalEncoding": ("class_token", "temporal_pos", "spatial_pos", "class_pos")}
+HEADS_IN_BATCH = ("Pool",)  # modules whose convolutions treat each head of attention as a sample
 RESIDUAL = ("GlobalResponseNorm",)  # modules that add what they compute to what comes in
 DEPLOYED = "-deployed"  # after a network's name: its branches of training merged into one convolution
 FUNCTIONS = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d"}  # pools that a network calls without a module
@@ -55,7 +68,7 @@ class Traced(torch.Tensor):
     def __torch_function__(cls, function, types, arguments=(), options=None):
         output = super().__torch_function__(function, types, arguments, options or {})
         given = (arguments, options)
-        rows = rows_of(given)
+        rows = frozenset() if function.__name__ in CREATE else rows_of(given)
         for tensor in tensors(output):
             tensor.rows = rows
         if function.__name__ in PRODUCTS:
@@ -82,7 +95,7 @@ def rows_of(values: object) -> frozenset[int]:
     return frozenset().union(*(getattr(tensor, "rows", ()) for tensor in tensors(values)))
 
 
-def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
+def build(framework: str, name: str, size: int = 0) -> tuple[nn.Module, tuple[int, ...]]:
     """A network with its auxiliary heads, and the input it was published for."""
     if framework == "papers":
         from definitions import NETWORKS
@@ -100,11 +113,13 @@ def build(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
             return Dense(detector), (3, detector.transform.min_size[0], detector.transform.min_size[0])
         if name in models.list_models(models.video):
             return models.get_model(name, weights=None), (3, 16, *crop_of(name))
-        options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        options: dict[str, object] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
         crop = crop_of(name)[0]
         # The weights that torchvision's figures are published for are the first ones.
         first = next(iter(models.get_model_weights(name)))
-        crop = first.transforms().crop_size[0] if first.transforms() else crop
+        crop = size or (first.transforms().crop_size[0] if first.transforms() else crop)
+        if name.startswith("vit"):
+            options["image_size"] = crop
         return models.get_model(name, weights=None, **options), (3, crop, crop)
     import timm
 
@@ -184,14 +199,24 @@ def crop_of(name: str) -> tuple[int, ...]:
     return tuple(models.get_model_weights(name).DEFAULT.transforms().crop_size)
 
 
-def build_without_numbers(framework: str, name: str) -> tuple[nn.Module, tuple[int, ...]]:
+def build_without_numbers(framework: str, name: str, size: int) -> tuple[nn.Module, tuple[int, ...]]:
     """The network with the shapes of its parameters alone."""
     try:
         with torch.device("meta"):
-            return build(framework, name)
+            return build(framework, name, size)
     except NotImplementedError:  # it computes its widths with tensors (RegNet)
-        model, shape = build(framework, name)
+        model, shape = build(framework, name, size)
         return model.to("meta"), shape
+
+
+def attend(self: nn.MultiheadAttention, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **_: object):
+    """nn.MultiheadAttention of a sequence that attends to itself, as the functions of which it consists."""
+    split = (*query.shape[:2], 3, self.num_heads, self.head_dim)
+    projected = nn.functional.linear(query, self.in_proj_weight, self.in_proj_bias).view(split)
+    query, key, value = projected.permute(2, 0, 3, 1, 4)
+    weights = (query / math.sqrt(self.head_dim) @ key.transpose(-2, -1)).softmax(-1)
+    mixed = (weights @ value).transpose(1, 2).flatten(2)
+    return self.out_proj(mixed), None
 
 
 class Recorder:
@@ -205,8 +230,13 @@ class Recorder:
     def run(self, model: nn.Module, shape: tuple[int, ...]) -> None:
         for name, module in model.named_modules():
             module.register_forward_pre_hook(partial(self.start, name))
+            for key, buffer in list(module.named_buffers(recurse=False)):
+                if buffer.is_floating_point() and not key.startswith("running_"):
+                    module._buffers[key] = self.note_buffer_where_used(f"{name}.{key}".lstrip("."), buffer)
             own = list(module.parameters(recurse=False))
-            if own and any(list(child.parameters()) for child in module.children()):
+            if type(module).__name__ in APART:
+                module.register_forward_hook(partial(self.note_apart, name))
+            elif own and any(list(child.parameters()) for child in module.children()):
                 # It works with weights of its own between modules that have theirs: the row is where it uses them.
                 for key, parameter in list(module.named_parameters(recurse=False)):
                     traced = parameter.as_subclass(Traced)
@@ -216,13 +246,19 @@ class Recorder:
             elif own or isinstance(module, (*POOLS, FrozenBatchNorm2d)):
                 module.register_forward_hook(partial(self.note, name))
             module.register_forward_hook(self.end)
-        # In training mode the auxiliary heads run; two images, for batch norm of a single number has no variance.
-        model.train()
-        images = torch.empty(2, *shape, device="meta").as_subclass(Traced)
+        self.owners = {
+            id(weight): (name, module)
+            for name, module in model.named_modules()
+            for key, weight in module.named_parameters(recurse=False)
+            if (key == "weight" and isinstance(module, nn.Linear)) or key == "in_proj_weight"
+        }
+        model.train()  # the auxiliary heads run
+        images = torch.empty(IMAGES, *shape, device="meta").as_subclass(Traced)
         images.rows = frozenset({INPUT})
         pools = {kind: self.noted(kind, getattr(nn.functional, kind)) for kind in FUNCTIONS}
         product = patch.object(Traced, "note_product", self.note_product, create=True)
-        with torch.no_grad(), patch.multiple(nn.functional, **pools), product:
+        functions = patch.multiple(nn.functional, **pools, linear=self.noted_linear(nn.functional.linear))
+        with torch.no_grad(), functions, product, patch.object(nn.MultiheadAttention, "forward", attend):
             model(images)
 
     def start(self, name: str, module: nn.Module, _: object) -> None:
@@ -234,7 +270,6 @@ class Recorder:
     def note(self, name: str, module: nn.Module, given: object, outputs: object) -> None:
         """A run of a module; of several outputs, the first is the one that counts."""
         output = next(tensors(outputs))
-        regions = getattr(module, "regions", None)
         own = {id(p): p.numel() for p in module.parameters(recurse=False)}
         params = sum(size for key, size in own.items() if key not in self.counted)
         buffers = sum(b.numel() for key, b in module.named_buffers(recurse=False) if key.startswith("running_"))
@@ -245,7 +280,7 @@ class Recorder:
         self.counted.update([*own, id(module)])
         source = next(tensors(given))
         row: dict[str, object] = {"name": name, "type": type(module).__name__, "params": params, "buffers": buffers}
-        row["macs"] = macs(module, source, output) * (regions or 1)
+        row["macs"] = macs(module, source, output)
         if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED, *POOLS)):
             row["kernel"] = sizes(module.kernel_size)
             row["stride"] = sizes(module.stride)
@@ -254,12 +289,23 @@ class Recorder:
             row["dilation"] = sizes(module.dilation)
             row["groups"] = module.groups
         self.add(row, given, output)
-        if regions:
-            show_regions(row, regions)
+        has_heads = isinstance(module, CONVOLUTIONS) and type(self.running[-2][1]).__name__ in HEADS_IN_BATCH
+        if "kernel" in row and (has_heads or hasattr(module, "regions")):
+            show_parts(row, output)
         if type(module).__name__ in ADDED:
             row["reads"] = ""
         if type(module).__name__ in (*ADDED, *RESIDUAL):
             output.rows |= rows_of(given)
+
+    def note_apart(self, name: str, module: nn.Module, given: object, output: torch.Tensor) -> None:
+        """The learned tensors of a module, each in a row; the output comes from them and from what came in."""
+        rows = rows_of(given)
+        for key in APART[type(module).__name__]:
+            parameter = getattr(module, key)
+            row: dict[str, object] = {"name": f"{name}.{key}", "type": "Parameter", "params": parameter.numel()}
+            self.add(row | {"buffers": 0, "macs": 0}, (), parameter[None])
+            rows |= {len(self.rows)}
+        output.rows = rows
 
     def note_factor(self, name: str, parameter: torch.Tensor) -> None:
         """A learned tensor that a product uses."""
@@ -275,11 +321,37 @@ class Recorder:
         del parameter.note_use, parameter.note_factor
         parameter.rows = frozenset({len(self.rows)})
 
+    def note_buffer_where_used(self, name: str, buffer: torch.Tensor) -> torch.Tensor:
+        """A tensor that the network keeps without learning it, with a row where a linear layer reads it."""
+        traced = buffer.as_subclass(Traced)
+        traced.note_buffer = partial(self.note_buffer, name)
+        return traced
+
+    def note_buffer(self, name: str, buffer: torch.Tensor) -> None:
+        row: dict[str, object] = {"name": name, "type": "Parameter", "params": 0, "buffers": buffer.numel(), "macs": 0}
+        self.add(row, (), buffer)
+
+    def noted_linear(self, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        """Linear layers that are called as functions of another module, with a row for the module of their weights."""
+
+        def linear(source: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+            if note_buffer := getattr(source, "note_buffer", None):
+                note_buffer(source)
+            with torch._C.DisableTorchFunctionSubclass():  # or it would come here a second time
+                output = function(source, weight, bias).as_subclass(Traced)
+            output.rows = rows_of(source)
+            _, running = self.running[-1]
+            if not isinstance(running, nn.Linear):
+                self.note(*self.owners[id(weight)], source, output)
+            return output
+
+        return linear
+
     def note_product(self, arguments: tuple[object, ...], output: torch.Tensor) -> None:
         """A product of tensors; both images of the batch are in it."""
         name, _ = self.running[-1]
         row: dict[str, object] = {"name": f"{name}.product", "type": "Product", "params": 0, "buffers": 0}
-        row["macs"] = product_macs(arguments, output) // 2
+        row["macs"] = product_macs(arguments, output) // IMAGES
         self.add(row, arguments, output)
 
     def noted(self, kind: str, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
@@ -301,30 +373,36 @@ class Recorder:
     def add(self, row: dict[str, object], given: object, output: torch.Tensor) -> None:
         """A row; from here on, its output comes from it alone."""
         row["reads"] = " ".join("input" if number == INPUT else str(number) for number in sorted(rows_of(given)))
-        row["output"] = "x".join(str(size) for size in output.shape[1:])
+        row["output"] = "x".join(str(size) for size in shape_of_an_image(output))
         self.rows.append(row)
         output.rows = frozenset({len(self.rows)})
 
 
-def show_regions(row: dict[str, object], regions: int) -> None:
-    """Write a row of a module that works on regions one by one: they are an axis, along which it has windows of 1."""
-    if "kernel" not in row:
-        row["output"] = f"{regions}x{row['output']}"  # of a linear layer, the features last
-        return
-    channels, *size = str(row["output"]).split("x")
-    row["output"] = "x".join((channels, str(regions), *size))
+def shape_of_an_image(output: torch.Tensor) -> tuple[int, ...]:
+    """The shape without the batch; windows, regions or heads that are samples of it come first."""
+    batch, *shape = output.shape
+    parts = batch // IMAGES
+    return (parts, *shape) if parts > 1 else tuple(shape)
+
+
+def show_parts(row: dict[str, object], output: torch.Tensor) -> None:
+    """Write a row of a module that works on parts of an image one by one: they are an axis, with windows of 1."""
+    row["output"] = sizes((output.shape[1], output.shape[0] // IMAGES, *output.shape[2:]))
     for key, along in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-        row[key] = f"{along}x{row[key]}"
+        if key in row:
+            row[key] = f"{along}x{row[key]}"
 
 
 def macs(module: nn.Module, source: torch.Tensor, output: torch.Tensor) -> int:
     """Multiply-accumulates for one image."""
     if isinstance(module, CONVOLUTIONS):
-        return output[0, 0].numel() * module.weight.numel()
+        return output.shape[0] // IMAGES * output[0, 0].numel() * module.weight.numel()
     if isinstance(module, TRANSPOSED):
-        return source[0, 0].numel() * module.weight.numel()
+        return source.shape[0] // IMAGES * source[0, 0].numel() * module.weight.numel()
     if isinstance(module, nn.Linear):
-        return output[0].numel() * module.in_features
+        return math.prod(shape_of_an_image(output)) * module.in_features
+    if isinstance(module, nn.MultiheadAttention):
+        return output[0].numel() * module.embed_dim
     if isinstance(module, nn.LSTM):
         return output.shape[1] * sum(weight.numel() for key, weight in module.named_parameters() if "weight" in key)
     return 0
@@ -335,7 +413,7 @@ def product_macs(arguments: tuple[object, ...], output: torch.Tensor) -> int:
         return output.numel() * arguments[0].shape[-1]
     sizes: dict[str, int] = {}
     for letters, tensor in zip(arguments[0].split("->")[0].split(","), arguments[1:], strict=True):
-        sizes |= dict(zip(letters.strip(), tensor.shape, strict=True))
+        sizes |= dict(zip(letters.replace(" ", ""), tensor.shape, strict=True))
     return math.prod(sizes.values())
 
 
@@ -358,8 +436,8 @@ def one_axis(sides: tuple[int, int]) -> str:
     return f"{before}" if before == after else f"{before}:{after}"
 
 
-def sizes(value: int | tuple[int, ...] | str) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def sizes(value: int | tuple[int, ...] | list[int] | str) -> str:
+    return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
@@ -369,7 +447,7 @@ def measure(framework: str, name_and_size: str) -> list[dict[str, object]]:
 
         return record_keras.measure(name_and_size)
     name, _, size = name_and_size.partition("@")
-    model, shape = build_without_numbers(framework, name)
+    model, shape = build_without_numbers(framework, name, int(size or 0))
     if size:
         shape = (shape[0], *(int(size) for _ in shape[1:]))
     recorder = Recorder()

@@ -229,6 +229,7 @@ class ExplainedNetwork(Record):
     stages: tuple[StoryStageRecord, ...]
     sliding: Part
     dense: Part
+    products: Part
     other: Part
     most_params: str | None
     most_macs: str | None

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from cnncalc.analyses.sharing import reads
-from cnncalc.analyses.story import Part, Story, StoryStage
+from cnncalc.analyses.story import Part, Story, StoryStage, is_product
 from cnncalc.formats.document import Block, Document, Heading, ListItem, Paragraph
 from cnncalc.formats.table import Column, Line, Table
 from cnncalc.languages import Speaker
@@ -63,7 +63,10 @@ class _Teller:
 
     def stage(self, stage: StoryStage, before: Fraction | None) -> str:
         names = _names(stage)
-        shape, first, sizes = describe_shape(stage.shape, self.say), stage.nodes[0].name, times(stage.shape.spatial)
+        shape, first = describe_shape(stage.shape, self.say), stage.nodes[0].name
+        # A map that becomes a sequence in the stage is named as the map that it was.
+        start = stage.nodes[0].output_shape
+        sizes = times((start if start and start.rank > stage.shape.rank else stage.shape).spatial)
         if stage.scale is None:
             return self.say("stage_vector", names=names, shape=shape)
         if stage.scale == 1 and before == 1:
@@ -113,6 +116,8 @@ class _Teller:
                 yield Paragraph(self.part(key, part))
         if not facts.dense.layers:
             yield Paragraph(say("no_dense"))
+        if facts.products.layers:
+            yield Paragraph(self.part("product_part", facts.products))
         if facts.other.params:
             yield Paragraph(say("other_part", params=percent(Share(facts.other.params, whole.params))))
         if facts.most_params is not None:
@@ -140,7 +145,11 @@ class _Teller:
         whole = self.facts.totals
         params, macs = percent(Share(part.params, whole.params)), percent(Share(part.macs, whole.macs))
         return self.say(
-            f"{key}_one" if part.layers == 1 else key, count=part.layers, params=params or "0", macs=macs or "0"
+            f"{key}_one" if part.layers == 1 else key,
+            count=part.layers,
+            params=params or "0",
+            macs=macs or "0",
+            number=integer(part.macs),
         )
 
     def why_params(self, layer: Layer) -> str:
@@ -153,6 +162,9 @@ class _Teller:
         return say("why_filters", outputs=integer(layer.output_shape.channels), reads=decimal(each))
 
     def why_macs(self, layer: Layer) -> str:
+        if is_product(layer):
+            outputs = layer.output_shape.elements
+            return self.say("why_product", outputs=integer(outputs), products=decimal(Fraction(layer.macs, outputs)))
         weights = next((weight.size for weight in layer.weights if weight.learned), 0)
         if not weights:
             return self.say("why_other")
