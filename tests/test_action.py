@@ -218,10 +218,13 @@ def test_a_folder_that_is_named_like_the_base(job: Job) -> None:
     assert "+56" in job.diff
 
 
+LONG = pytest.mark.long
 SHADOWS = ("json", "sys", "os", "venv", "pip", "ensurepip", "yaml", "click", "subprocess", "runpy", "site", "cnncalc")
 
 
-@pytest.mark.parametrize("variable", ["", "PYTHONPATH", "PYTHONSTARTUP"])
+@pytest.mark.parametrize(
+    "variable", ["PYTHONPATH", *(pytest.param(name, marks=LONG) for name in ("", "PYTHONSTARTUP"))]
+)
 def test_no_module_of_the_checkout_is_imported(job: Job, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python's -m and -c look into the current folder first."""
     changed(job, 6)

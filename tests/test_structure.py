@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ PACKAGE = Path(cnncalc.__file__).parent
 
 CONTRIBUTING = PACKAGE.parent / "CONTRIBUTING.md"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def listed_order() -> list[str]:
@@ -47,7 +54,7 @@ def rank(module: str) -> tuple[int, int]:
 def imported_modules(path: Path) -> set[str]:
     """The modules of the package that a file imports, below `cnncalc`."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "cnncalc":
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             modules.update(name if is_module(name) else node.module for name in names)
@@ -85,7 +92,7 @@ def test_only_layers_and_importers_know_a_layer_type_by_name():
     for path in FILES:
         if dotted(path).startswith(("layers.", "interchange.")):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Compare | ast.MatchValue):
                 words = {word.value for word in ast.walk(node) if isinstance(word, ast.Constant)}
                 asking += [f"{path}:{node.lineno} asks for the layer type {name}" for name in words & types]
@@ -100,7 +107,7 @@ LONGEST_CLASS = 300
 
 def classes() -> list[tuple[str, ast.ClassDef]]:
     """Every class of the package with its module."""
-    trees = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+    trees = {dotted(path): tree_of(path) for path in FILES}
     return [(own, node) for own, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
 

@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
-import pytest
+from looping import every
 
 from cnncalc import bundled
 from cnncalc.network.build import load
 from cnncalc.syntax.source import Mapping, Scalar, parse
 
 FOLDER = Path(bundled.folder())
+every_network = every({name: name for name in bundled.names()})
 
 
 def read(name):
@@ -43,7 +44,7 @@ def texts(node):
             yield from texts(item)
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@every_network
 def test_it_loads_and_says_what_it_is(name):
     network = load(name)
     assert network.layers
@@ -53,12 +54,12 @@ def test_it_loads_and_says_what_it_is(name):
     assert re.search(r"\b(19|20)\d\d\b", network.source), "the source has authors, a year and a title"
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@every_network
 def test_it_begins_with_a_comment(name):
     assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").startswith("# ")
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@every_network
 def test_every_variable_is_used(name):
     chain = with_bases(name)
     used = [
@@ -69,7 +70,7 @@ def test_every_variable_is_used(name):
         assert any(re.search(rf"\b{variable.text}\b", text) for text in used), f"{variable.text} is not used"
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@every_network
 def test_every_block_is_used(name):
     chain = with_bases(name)
     bodies = [node for _, node in entries(chain, "blocks")]
@@ -79,7 +80,7 @@ def test_every_block_is_used(name):
         assert block.text.partition("(")[0].strip() in used, f"{block.text} is not used"
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@every_network
 def test_a_variant_is_a_few_lines(name):
     lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     assert max(map(len, lines)) <= 110

@@ -1,15 +1,15 @@
-"""The worked reports of every bundled network, in English and in Chinese."""
+"""The worked reports of every bundled network, in English and in Chinese; of variants of a network in the long run."""
 
 import pytest
+from looping import bases_and_variants
 
-from cnncalc import bundled
 from cnncalc.commands import cli
 
 REPORTS = ("explain", "field", "sharing")
 
 
 @pytest.mark.parametrize("report", REPORTS)
-@pytest.mark.parametrize("network", bundled.names())
+@pytest.mark.parametrize("network", bases_and_variants())
 def test_report(network, report, run):
     if report not in cli.list_commands(None):
         pytest.skip(f"unknown command {report} yet")

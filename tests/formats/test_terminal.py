@@ -30,7 +30,7 @@ def test_a_table_fits_the_terminal(network, width, columns):
 
 def test_left_out_columns_are_reported():
     lines = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 80)]
-    assert lines[-1] == "left out at this width: window; --columns chooses, a wider terminal shows all"
+    assert lines[-1] == "hidden at this width: window; choose with --columns, or widen the terminal"
     wide = [line.text for line in layout(summary(load("resnet50"), SummaryView()), 200)]
     assert not any("left out" in line for line in wide)
 

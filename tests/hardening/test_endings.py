@@ -367,9 +367,9 @@ __main__.main()
         ("MemoryError", "Error: out of memory; use a smaller spec or lower limits\n"),
         (
             "ZeroDivisionError('\\x1b[31m')",
-            "Error: this is a bug of cnncalc, not of yours: ZeroDivisionError: \\x1b[31m;",
+            "Error: this is a bug in cnncalc: ZeroDivisionError: \\x1b[31m;",
         ),
-        ("RecursionError('deep')", "Error: this is a bug of cnncalc, not of yours: RecursionError: deep;"),
+        ("RecursionError('deep')", "Error: this is a bug in cnncalc: RecursionError: deep;"),
     ],
 )
 def test_no_traceback(error: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:

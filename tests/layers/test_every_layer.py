@@ -10,6 +10,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import pytest
+from looping import every
 
 from cnncalc.layers import all_keywords, all_types, find
 from cnncalc.layers.contract import Aliasing, LayerType, Operations, Role, Weight
@@ -272,8 +273,8 @@ EXAMPLES = [
     *join("opaque", IMAGE, VECTOR, (3, 8, 8), output=(7, 5, 9), params=10, macs=20, field=5),
 ]
 
-every_type = pytest.mark.parametrize("kind", all_types().values(), ids=all_types())
-every_example = pytest.mark.parametrize("example", EXAMPLES, ids=[example.label for example in EXAMPLES])
+every_type = every(all_types())
+every_example = every({f"{number}: {example.label}": example for number, example in enumerate(EXAMPLES)})
 
 
 def layer_of(example: Example) -> LayerType:
@@ -527,7 +528,7 @@ def test_which_types_join_several_inputs() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in all_types().values() if not kind.is_merge])
+@every({name: kind for name, kind in all_types().items() if not kind.is_merge})
 def test_a_setting_that_does_not_exist_is_refused(kind: type[LayerType]) -> None:
     with pytest.raises(TypeError):
         kind(nonsense=1)

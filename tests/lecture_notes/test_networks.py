@@ -170,7 +170,7 @@ def test_batch_norm_averages_over_batch_height_and_width(told):
     output = told("resnet50", "batch_norm")
     assert "Averages run over the batch and over height and width: each of the 64 channels" in output
     assert "over batch x 12,544 numbers (401,408 for 32 samples)" in output
-    assert "Learned: a factor (weight) and a bias for each of the 64 channels." in output
+    assert "Learnable: a factor (weight) and a bias for each of the 64 channels." in output
     assert "Tracked: a running mean and a running variance" in output
     assert "Training uses the mean and variance of the current batch" in output
     assert "Inference uses the tracked ones" in output

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 import yaml
+from looping import every
 
 from cnncalc.errors import RuleError, SpecError
 from cnncalc.formats import csv, markdown, plain_text, records
@@ -21,10 +23,7 @@ from cnncalc.spec import records as spec
 from cnncalc.syntax import expressions
 from cnncalc.syntax.settings import choice, flag, per_axis, whole
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-every_type = pytest.mark.parametrize("kind", all_types().values(), ids=all_types())
+every_type = every(all_types())
 
 
 class Toy(LayerType, name="toy"):
@@ -272,15 +271,16 @@ class TestType:
         assert {name for name in names if len(name) > 1} <= {*facts.symbols, *kind.settings}
         assert set(facts.symbols) <= names
 
-    def test_examples_can_be_built(self, kind: type[LayerType], tmp_path: Path) -> None:
+    def test_examples_can_be_built(self, kind: type[LayerType]) -> None:
         written = examples(kind)
         assert written
         assert len(set(written)) == len(written)
-        path = tmp_path / "example.yaml"
-        for example in written:
-            assert any(builds(example, list(shape), path) for shape in SAMPLE_INPUTS)
-            # Only a shape may be unfit: as a spec, every example is right.
-            assert not decode.read_spec(str(path)).problems
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "example.yaml")
+            for example in written:
+                assert any(builds(example, list(shape), path) for shape in SAMPLE_INPUTS)
+                # Only a shape may be unfit: as a spec, every example is right.
+                assert not decode.read_spec(str(path)).problems
 
     def test_examples_set_other_values_than_the_defaults(self, kind: type[LayerType]) -> None:
         for setting in kind.settings.values():

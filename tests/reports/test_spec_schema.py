@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError, best_match
+from looping import every
 
 from cnncalc import bundled
 from cnncalc.layers import all_types
@@ -27,7 +28,7 @@ VALIDATOR = Draft7Validator(SCHEMA)
 GOOD_SPECS = sorted((Path(__file__).parents[1] / "good_specs").glob("*.yaml"))
 SPECS = [*(Path(bundled.folder()) / f"{name}.yaml" for name in bundled.names()), *GOOD_SPECS]
 
-every_type = pytest.mark.parametrize("kind", all_types().values(), ids=all_types())
+every_type = every(all_types())
 
 
 class CoreLoader(yaml.SafeLoader):
@@ -78,7 +79,7 @@ def test_every_reference_leads_somewhere() -> None:
     assert used == set(SCHEMA["definitions"])
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@every({str(path): path for path in SPECS})
 def test_specs_that_cnncalc_takes_are_taken(path: Path) -> None:
     assert problem(read(path.read_text(encoding="utf-8"))) is None
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from looping import bases_and_variants
 
-from cnncalc import bundled
 from cnncalc.network.build import load
 from cnncalc.reports import spec_text
 
 GOOD = Path(__file__).parent.parent / "good_specs"
-SPECS = [*bundled.names(), *(str(path) for path in sorted(GOOD.glob("*.yaml")))]
+SPECS = [*bases_and_variants(), *(str(path) for path in sorted(GOOD.glob("*.yaml")))]
 
 
 @pytest.mark.parametrize("reference", SPECS, ids=lambda reference: Path(reference).stem)
