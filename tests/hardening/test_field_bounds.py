@@ -195,6 +195,7 @@ def test_work_is_counted(what: str, tmp_path: Path) -> None:
     assert (ended, answer in " ".join(said.split())) == (status, True), said[-2_000:]
 
 
+@pytest.mark.long
 def test_paths_that_double_are_counted_as_long_as_they_can_be_written(tmp_path: Path) -> None:
     text = "input: [1, 8]\nlayers:\n  - add: [[relu], [relu]]\n    repeat: 15000\n"
     for layer, paths in (("add.299", 2**300), ("add.14999", None)):
