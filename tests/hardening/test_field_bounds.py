@@ -110,7 +110,7 @@ QUESTIONS = {
         BRANCHES.replace("SIZE", "200").replace("COUNT", "60"),
         ["field"],
         0,
-        "computing them takes more than 3,000,000 operations (--limit work=N raises the limit)",
+        "computing them takes more than 3,000,000 operations (raise the limit with --limit work=N)",
     ),
     "branches of too many strides": (
         BRANCHES.replace("SIZE", "20").replace("COUNT", "900"),
@@ -134,7 +134,7 @@ QUESTIONS = {
         HOLES,
         ["field", "last", "--at", "50000", "--plot"],
         0,
-        "Following this output takes more than 3,000,000 operations; --limit work=N raises the limit.",
+        "Following this output takes more than 3,000,000 operations",
     ),
     "many inputs": (
         (
@@ -160,7 +160,7 @@ QUESTIONS = {
         ),
         ["lint"],
         2,
-        "takes more than 3,000,000 operations to work out",
+        "takes more than 3,000,000 operations",
     ),
     "readers that pass over the same": (
         (

@@ -93,7 +93,7 @@ SPECS = {
     "names of braces": (
         "summary",
         f"{HEAD}layers:\n" + alike(9_000, f"  - relu:\n    name: '{BRACES}#'\n"),
-        "cannot stand in a name",
+        "a name cannot contain",
     ),
     "names of many parts": (
         "summary",
@@ -110,7 +110,7 @@ SPECS = {
     "a name like that of what failed": (
         "summary",
         f"{HEAD}layers:\n  - conv: [q, 3]\n    name: '{'{index}a' * 30}z'\n  - relu:\n    from: {'a' * 150}\n",
-        "no layer is called",
+        "no layer has the name",
     ),
     "expressions over and over": (
         "summary",
