@@ -14,8 +14,8 @@ from cnncalc.text import plain
 if TYPE_CHECKING:
     from cnncalc.formats.document import Document
 
-LONG_WORD = re.compile(r"\S{16,}")
-BREAK = re.compile(r"(?<=\w)((?<![0-9])\.|\.(?![0-9])|\\_|=|/)(?=\w)")
+LONG_WORD = re.compile(r"\S{14,}")
+BREAK = re.compile(r"(?<=\w)((?<![0-9])\.|\.(?![0-9])|\\_|=|/)(?=\w)|(?<=[a-z])(?=[A-Z])")
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -197,5 +197,5 @@ def escape(words: str) -> str:
 
 
 def breakable(words: str) -> str:
-    """Text escaped for LaTeX, which may break after dots, underscores and signs of a long name."""
+    """Text escaped for LaTeX, which may break a long name after dots, underscores and signs, and before capitals."""
     return LONG_WORD.sub(lambda word: BREAK.sub(r"\g<0>\\allowbreak{}", word.group()), escape(words))
