@@ -73,7 +73,7 @@ def name_rows(shown: Iterable[Row], *, is_flat: bool = False, joins_single_parts
             yield NamedRow(row, node.name, 0)
             continue
         prefix, level = opened.get(node.above, ("", 0))
-        name = f"{prefix}{row_label(row, flat=False)}"
+        name = prefix + row_label(row, flat=False)
         if node.children and not row.folded:
             if joins_single_parts and node.layer is None and len(node.children) == 1:
                 opened[node.name] = (f"{name}.", level)

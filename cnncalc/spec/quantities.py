@@ -58,7 +58,9 @@ class Quantity(Record):
 
     def scaled(self, number: int, batch: int = 1, dtype_size: int = 4) -> int:
         """Scale a number of elements of one sample to a batch and the quantity's unit."""
-        return number * (batch if self.per_sample else 1) * (dtype_size if self.in_dtype else 1)
+        factor = (batch if self.per_sample else 1) * (dtype_size if self.in_dtype else 1)
+        # Not multiplied by 1: that would be another object, one for each cell of a long table.
+        return number if factor == 1 else number * factor
 
 
 def _count(key: str, label: str, doc: str, *, per_sample: bool = False) -> Quantity:
