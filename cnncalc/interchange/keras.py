@@ -52,7 +52,7 @@ UNARY = {
 JOINS = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply"}
 # The names of the inputs of a function of several numbers.
 OPERANDS = "xyzuvw"
-# What has constants for each channel is written channel by channel for so many.
+# A layer with constants per channel is written channel by channel, for at most this many channels.
 MOST_CHANNELS = 4
 
 

@@ -72,6 +72,8 @@ def report_type_key(key: Scalar, value: Scalar, settings: list[tuple[Scalar, Nod
     hint = foreign.suggest_type(value.text, context.signatures, Mapping(tuple(settings), key.span))
     hint = hint or "write `- conv: {filters: 64, kernel: 3}`"
     message = f"the type of a layer is the key of its item, not the value of {quoted(key.text)}"
+    if key.text == TYPE and value.text.isidentifier() and not foreign.find_types(value.text):
+        message = f"{quoted(value.text)} is neither a layer type nor a name that is defined here"
     context.problems.report(key.span, message, hint)
 
 
