@@ -291,7 +291,7 @@ class Network:
                 "training_only": layer.training_only,
                 "frozen": layer.frozen,
                 "file": layer.span.file,
-                "line": layer.span.line,
+                "line": layer.span.line or None,
             }
             for layer in self.layers
         ]

@@ -19,18 +19,24 @@ FIRST_LISTED = 12
 
 
 class Span(Record):
-    """A place in a file; line and column count from 1, columns in characters."""
+    """A place in a file; line and column count from 1, columns in characters.
+
+    In a binary file both are 0, and `node` names the operator.
+    """
 
     file: str
     line: int
     column: int
+    node: str = ""
 
     def within(self, text_column: int | None, offset: int) -> Span:
         """The place of a character in the text that begins in `text_column`; this place if the column is unknown."""
         return self if text_column is None else self._replace(column=text_column + offset)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        if self.line:
+            return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}: node {quoted(self.node)}" if self.node else self.file
 
 
 class Problem(Record):
@@ -50,7 +56,7 @@ class Problem(Record):
 
 def of_option(problem: Problem) -> Problem:
     """A problem of a command's option, which names the option in its message instead of a line."""
-    if problem.span is None or problem.span.line:
+    if problem.span is None or problem.span.line or problem.span.node:
         return problem
     return Problem(None, f"{problem.span.file}: {problem.message}", problem.hint)
 

@@ -207,7 +207,7 @@ def place(layer: Layer, *settings: str) -> Span:
 
 def located(span: Span) -> Span | None:
     """A place in a file; None for values from options."""
-    return span if span.line else None
+    return span if span.line or span.node else None
 
 
 def number(value: int) -> str:

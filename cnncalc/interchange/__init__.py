@@ -9,10 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from cnncalc.syntax.source import Mapping
 
-# The readers by the suffix of their files: modules of this folder with a function `read(text, file, sizes) -> Graph`.
+# The readers by the suffix of their files: modules of this folder with a function read(content, file, sizes) -> Graph.
 READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
+# Their modules get the bytes of the file instead of its text.
+BINARY: tuple[str, ...] = ()
 ARCHIVES = (".keras",)
 # A spec may be written in JSON, and has none of these keys.
 KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
@@ -22,6 +26,11 @@ SIZES = re.compile(r"\s*\[?\s*[1-9][0-9]{0,17}(\s*[x×,]\s*[1-9][0-9]{0,17}){0,9
 def reader_of(path: str) -> str:
     """The reader of a file, by its suffix; empty if no reader fits."""
     return READERS.get(os.path.splitext(path)[1].lower(), "")
+
+
+def is_binary(path: str) -> bool:
+    """Whether a file is read as bytes; only the parts that describe the network are touched."""
+    return path.lower().endswith(BINARY)
 
 
 def is_archive(path: str) -> bool:
@@ -34,8 +43,8 @@ def recognizes(path: str, text: str) -> bool:
     return bool(reader_of(path)) and (not path.lower().endswith(".json") or bool(KERAS_JSON.match(text)))
 
 
-def read(text: str, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Mapping:
-    """The spec of another program's file; messages show the file as `shown`.
+def read(content: str | bytes | mmap, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Mapping:
+    """The spec of another program's file, from its text or bytes; messages show the file as `shown`.
 
     `inputs` are sizes that the user gives, as text; those that are wrong are left to the decoder, which reports them.
     Raises SpecError with every operator that cannot be read, at its line.
@@ -43,7 +52,7 @@ def read(text: str, path: str, shown: str, inputs: Iterable[tuple[str, str]] = (
     from cnncalc.interchange.graph import to_spec
 
     name = os.path.splitext(os.path.basename(path))[0]
-    graph = import_module(f"{__name__}.{reader_of(path)}").read(text, shown, _sizes(inputs))
+    graph = import_module(f"{__name__}.{reader_of(path)}").read(content, shown, _sizes(inputs))
     return to_spec(graph if graph.name else graph._replace(name=name))
 
 

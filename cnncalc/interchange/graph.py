@@ -16,7 +16,8 @@ Plain: TypeAlias = "bool | int | str | tuple[Plain, ...]"
 class GraphLayer(Record):
     """A layer: a type of cnncalc with its settings, and the names of the layers or inputs that it reads.
 
-    `span` is where the source defines it. `weights_from` names the layer whose weights it shares.
+    `span` is where the source defines it. `weights_from` names the layer whose weights it shares. The weights of a
+    `frozen` layer are not learned.
     """
 
     name: str
@@ -25,12 +26,14 @@ class GraphLayer(Record):
     inputs: tuple[str, ...]
     span: Span
     weights_from: str = ""
+    frozen: bool = False
 
 
 class Graph(Record):
     """A network as another program's file describes it, each layer after those that it reads.
 
-    `inputs` are the shapes, channels first, by name; `origin` describes the file.
+    `inputs` are the shapes, channels first, by name; `origin` describes the file. A scope is a dotted prefix of layer
+    names, such as layer1.0 of layer1.0.conv1; `classes` has the name of its class, such as Bottleneck, if it is known.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Graph(Record):
     layers: tuple[GraphLayer, ...]
     outputs: tuple[str, ...]
     span: Span
+    classes: Mapping[str, str] = {}
 
 
 def to_spec(graph: Graph) -> source.Mapping:
@@ -84,6 +88,8 @@ def _items(graph: Graph, names: Mapping[str, str]) -> Iterator[source.Mapping]:
             entries["from"] = sources[0] if len(sources) == 1 else source.Sequence(sources, layer.span)
         if layer.weights_from:
             entries["weights"] = _scalar(layer.weights_from, layer.span)
+        if layer.frozen:
+            entries["frozen"] = _node(value=True, span=layer.span)
         yield _mapping(entries, layer.span)
         previous = layer.name
 

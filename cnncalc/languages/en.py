@@ -141,6 +141,7 @@ SENTENCES = {
         "letters_of_notes": "{letters}, as in CS231n's notes",
         # --- where it comes from ------------------------------------------------------------------
         "place": "Defined at {file}:{line}",
+        "place_of_node": "Defined in {file}, node {node}",
         "block": "part of {name}: block {block}({arguments}), used in line {line}",
         "branch": "part of the branch {name}, line {line}",
         "inside_training": "Exists in training only; inference totals do not count it.",

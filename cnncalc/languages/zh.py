@@ -138,6 +138,7 @@ SENTENCES = {
         "letters_of_notes": "{letters}（符号同 CS231n 讲义）",
         # --- where it comes from ------------------------------------------------------------------
         "place": "定义于 {file} 第 {line} 行",
+        "place_of_node": "定义于 {file} 的节点 {node}",
         "block": "属于 {name}：块 {block}（{arguments}），用于第 {line} 行",
         "branch": "属于分支 {name}，第 {line} 行",
         "inside_training": "仅在训练时存在，不计入推理的合计。",

@@ -228,7 +228,7 @@ def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
     if key == "inputs":
         return Items(layer.inputs)
     if key == "line":
-        return Ordinal(layer.span.line)
+        return Ordinal(layer.span.line) if layer.span.line else None
     if "kernel" not in layer.figures.type.settings:
         return None
     windows = layer.figures.type.windows(layer.input_shapes)

@@ -43,7 +43,7 @@ class SummaryLayerRecord(Record):
     receptive_field: SummaryFieldRecord | None
     settings: dict[str, Any]
     file: str
-    line: Positive
+    line: Positive | None
 
 
 class SumsRecord(Record):
@@ -115,7 +115,7 @@ def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[S
             weights={weight.name: weight.shape for weight in layer.weights},
             receptive_field=_field(fields[layer.name]),
             file=layer.span.file,
-            line=layer.span.line,
+            line=layer.span.line or None,
         )
 
 

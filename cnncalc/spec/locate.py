@@ -139,6 +139,9 @@ def _format_advice(path: str) -> str:
 def read(place: Place) -> str:
     """The text at a place. Raises SpecError if it cannot be read."""
     most = limits.current().bytes
+    if place.text is None and interchange.is_binary(place.path):
+        hint = f"`cnncalc show --expand {place.shown}` prints its network as a spec"
+        raise SpecError([Problem(None, f"{place.shown}: is a binary file", hint)])
     if place.text is not None:
         data = place.text.encode(errors="surrogatepass")
     else:
@@ -182,10 +185,13 @@ class Intake:
             raise SpecError([Problem(None, message, limits.raised("nesting"))])
         if any(document.shown == place.shown for document in self.documents.values()):
             place = place._replace(shown=place.path)
-        text = read(place)
-        self.characters += len(text)
-        _refuse_sum("bytes", self.characters)
-        node = _parse(text, place, self.inputs)
+        if interchange.is_binary(place.path) and place.text is None:
+            text, node = "", _read_binary(place, self.inputs)
+        else:
+            text = read(place)
+            self.characters += len(text)
+            _refuse_sum("bytes", self.characters)
+            node = _parse(text, place, self.inputs)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
@@ -254,6 +260,27 @@ def _bases_in(mapping: Mapping) -> tuple[Node, ...]:
     if isinstance(node, Sequence):
         return node.items
     return () if node is None else (node,)
+
+
+def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
+    """The nodes of a model file. It is mapped into memory: weights may take gigabytes, and are not read."""
+    from mmap import ACCESS_READ, mmap
+
+    most = limits.current().bytes
+    if place.revision:
+        data = git.read(place.revision, place.path, most)
+        if len(data) > most:
+            message = f"{place.shown}: is larger than {most:,} bytes, and a revision is read at once"
+            raise SpecError([Problem(None, message, limits.raised("bytes"))])
+        return interchange.read(data, place.path, place.shown, inputs)
+    if not os.path.isfile(place.path) or os.path.getsize(place.path) <= most:
+        return interchange.read(source.read(place.path), place.path, place.shown, inputs)
+    try:
+        with open(place.path, "rb") as file:
+            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+    except OSError as error:
+        raise SpecError([Problem(None, f"{place.path}: cannot be read: {error.strerror}")]) from None
+    return interchange.read(mapped, place.path, place.shown, inputs)
 
 
 def _parse(text: str, place: Place, inputs: Iterable[tuple[str, str]]) -> Node:

@@ -55,7 +55,7 @@ class DiffLayerRecord(Record):
     training_only: bool
     frozen: bool
     file: str
-    line: Count
+    line: Positive | None
 
 
 class SettingRecord(Record):
@@ -227,7 +227,7 @@ def _change(change: LayerChange, batch: int) -> ChangeRecord:
 
 
 def _layer(layer: Layer | None) -> DiffLayerRecord | None:
-    return layer and fill(DiffLayerRecord, layer, file=layer.span.file, line=layer.span.line)
+    return layer and fill(DiffLayerRecord, layer, file=layer.span.file, line=layer.span.line or None)
 
 
 def _cause(cause: Cause, batch: int) -> CauseRecord:

@@ -169,7 +169,12 @@ def _describe_remedy(setting: str, values: tuple[int, ...], words: LayerWording)
 
 def _show_origin(words: LayerWording) -> Iterator[Block]:
     say, span, origin = words.say, words.layer.span, words.facts.origin
-    yield Paragraph(say("place", line=span.line, file=span.file))
+    place = (
+        say("place", line=span.line, file=span.file)
+        if span.line
+        else say("place_of_node", file=span.file, node=span.node)
+    )
+    yield Paragraph(place)
     for group in origin.blocks:
         given = ", ".join(f"{key}={_cut(_write_setting(value))}" for key, value in group.arguments)
         key = "branch" if group.kind in ("branch", "layers") else "block"

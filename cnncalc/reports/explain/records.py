@@ -43,7 +43,7 @@ class OriginRecord(Record):
     """The place of a layer in the spec, and the blocks around it, outermost first."""
 
     file: str
-    line: Positive
+    line: Positive | None
     blocks: tuple[EnclosingBlockRecord, ...]
     settings: tuple[GivenSettingRecord, ...]
 
@@ -272,7 +272,7 @@ def _origin(facts: Explanation) -> OriginRecord:
     span, origin = facts.layer.span, facts.origin
     return OriginRecord(
         span.file,
-        span.line,
+        span.line or None,
         tuple(EnclosingBlockRecord(one.name, one.kind, one.span.line, dict(one.arguments)) for one in origin.blocks),
         tuple(GivenSettingRecord(*one) for one in origin.settings),
     )
