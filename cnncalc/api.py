@@ -312,9 +312,9 @@ class Network:
 
     def to_yaml(self) -> str:
         """The flat spec of `cnncalc show --expand`."""
-        from cnncalc.reports import spec_text
+        from cnncalc.outline import flat
 
-        return "\n".join([*spec_text.write(self.facts), ""])
+        return "\n".join([*flat.write(self.facts), ""])
 
 
 def load(

@@ -40,9 +40,9 @@ def command(
       cnncalc show resnet18 --expand --set classes=10
     """
     if expand:
-        from cnncalc.reports import spec_text
+        from cnncalc.outline import flat
 
-        _options.write_lines(spec_text.write(_options.load(spec, settings, inputs)), output)
+        _options.write_lines(flat.write(_options.load(spec, settings, inputs)), output)
         return
     if inputs or settings:
         raise click.UsageError("--input and --set change the expanded network; add --expand")

@@ -1,4 +1,4 @@
-"""Files of other programs -> located nodes, like those of a flat spec."""
+"""Files of other programs -> graphs, whose located nodes are like those of a flat spec."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mmap import mmap
 
-    from cnncalc.syntax.source import Mapping
+    from cnncalc.interchange.graph import Graph
 
 # The readers by the suffix of their files: modules of this folder with a function read(content, file, sizes) -> Graph.
 READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
@@ -43,18 +43,23 @@ def recognizes(path: str, text: str) -> bool:
     return bool(reader_of(path)) and (not path.lower().endswith(".json") or bool(KERAS_JSON.match(text)))
 
 
-def read(content: str | bytes | mmap, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Mapping:
-    """The spec of another program's file, from its text or bytes; messages show the file as `shown`.
+def read_graph(content: str | bytes | mmap, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Graph:
+    """The graph of another program's file, from its text or bytes; messages show the file as `shown`.
 
     `inputs` are sizes that the user gives, as text; those that are wrong are left to the decoder, which reports them.
     Raises SpecError with every operator that cannot be read, at its line.
     """
-    from cnncalc.interchange.graph import to_spec
-
     name = os.path.splitext(os.path.basename(path))[0]
-    graph = import_module(f"{__name__}.{reader_of(path)}").read(content, shown, _sizes(inputs))
-    return to_spec(graph if graph.name else graph._replace(name=name))
+    graph: Graph = import_module(f"{__name__}.{reader_of(path)}").read(content, shown, sizes_of(inputs))
+    return graph if graph.name else graph._replace(name=name)
 
 
-def _sizes(inputs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, ...]]:
+def sizes_of(inputs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, ...]]:
+    """The sizes that the user gives, by the names of inputs, as far as they are numbers."""
     return {name: tuple(map(int, re.findall(r"[0-9]+", text))) for name, text in inputs if SIZES.fullmatch(text)}
+
+
+def read_torch(target: str, inputs: Iterable[tuple[str, str]] = ()) -> Graph:
+    """The graph of a PyTorch module, `package.module:function`, whose code is executed."""
+    graph: Graph = import_module(f"{__name__}.torch").read_module(target, sizes_of(inputs))
+    return graph

@@ -34,6 +34,7 @@ class Graph(Record):
 
     `inputs` are the shapes, channels first, by name; `origin` describes the file. A scope is a dotted prefix of layer
     names, such as layer1.0 of layer1.0.conv1; `classes` has the name of its class, such as Bottleneck, if it is known.
+    `notes` are sentences about what the file does not tell.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Graph(Record):
     outputs: tuple[str, ...]
     span: Span
     classes: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
 
 
 def to_spec(graph: Graph) -> source.Mapping:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cnncalc import bundled, git, interchange, limits, surface
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
@@ -13,6 +14,9 @@ from cnncalc.record import Record
 from cnncalc.spec.records import Identity
 from cnncalc.syntax import source
 from cnncalc.syntax.source import Mapping, Node, Scalar, Sequence, kind
+
+if TYPE_CHECKING:
+    from cnncalc.interchange.graph import Graph
 
 # Separators that make a name a path, on any system.
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
@@ -51,7 +55,7 @@ class Place(Record):
 class ParsedFile(Record):
     """A YAML mapping with the text and the place it was read from; messages show its file as `shown`.
 
-    `bases` are the files that it extends, as messages show them.
+    `bases` are the files that it extends, as messages show them. A file of another program has its `graph`.
     """
 
     mapping: Mapping
@@ -59,6 +63,7 @@ class ParsedFile(Record):
     shown: str
     place: Place = Place("", "")
     bases: tuple[str, ...] = ()
+    graph: Graph | None = None
 
 
 def locate(reference: str | Place) -> Place:
@@ -185,13 +190,16 @@ class Intake:
             raise SpecError([Problem(None, message, limits.raised("nesting"))])
         if any(document.shown == place.shown for document in self.documents.values()):
             place = place._replace(shown=place.path)
+        graph = None
         if interchange.is_binary(place.path) and place.text is None:
-            text, node = "", _read_binary(place, self.inputs)
+            text, graph = "", _read_binary(place, self.inputs)
         else:
             text = read(place)
             self.characters += len(text)
             _refuse_sum("bytes", self.characters)
-            node = _parse(text, place, self.inputs)
+            if interchange.recognizes(place.path, text):
+                graph = interchange.read_graph(text, place.path, place.shown, self.inputs)
+        node = _parse(text, place) if graph is None else spec_of(graph)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
             hint = "`cnncalc show vgg16` prints one"
@@ -204,7 +212,7 @@ class Intake:
             self.values += sum(map(source.values_in, self.uncounted))
             self.uncounted.clear()
             _refuse_sum("values", self.values)
-        return ParsedFile(node, text, place.shown, place)
+        return ParsedFile(node, text, place.shown, place, (), graph)
 
 
 def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
@@ -262,8 +270,8 @@ def _bases_in(mapping: Mapping) -> tuple[Node, ...]:
     return () if node is None else (node,)
 
 
-def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
-    """The nodes of a model file. It is mapped into memory: weights may take gigabytes, and are not read."""
+def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Graph:
+    """The graph of a model file. It is mapped into memory: weights may take gigabytes, and are not read."""
     from mmap import ACCESS_READ, mmap
 
     most = limits.current().bytes
@@ -272,21 +280,31 @@ def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
         if len(data) > most:
             message = f"{place.shown}: is larger than {most:,} bytes, and a revision is read at once"
             raise SpecError([Problem(None, message, limits.raised("bytes"))])
-        return interchange.read(data, place.path, place.shown, inputs)
+        return interchange.read_graph(data, place.path, place.shown, inputs)
     if not os.path.isfile(place.path) or os.path.getsize(place.path) <= most:
-        return interchange.read(source.read(place.path), place.path, place.shown, inputs)
+        return interchange.read_graph(source.read(place.path), place.path, place.shown, inputs)
     try:
         with open(place.path, "rb") as file:
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
     except OSError as error:
         raise SpecError([Problem(None, f"{place.path}: cannot be read: {error.strerror}")]) from None
-    return interchange.read(mapped, place.path, place.shown, inputs)
+    return interchange.read_graph(mapped, place.path, place.shown, inputs)
 
 
-def _parse(text: str, place: Place, inputs: Iterable[tuple[str, str]]) -> Node:
-    """The nodes of a text. Of a file of another program, only that it is one is reported."""
-    if interchange.recognizes(place.path, text):
-        return interchange.read(text, place.path, place.shown, inputs)
+def document_of(graph: Graph, shown: str) -> ParsedFile:
+    """The document of a graph without a file."""
+    return ParsedFile(spec_of(graph), "", shown, Place("-", shown), (), graph)
+
+
+def spec_of(graph: Graph) -> Mapping:
+    """The located nodes of a graph."""
+    from cnncalc.interchange.graph import to_spec
+
+    return to_spec(graph)
+
+
+def _parse(text: str, place: Place) -> Node:
+    """The nodes of a text. Of a file of another program that cannot be read, only that it is one is reported."""
     try:
         node = source.parse(text, place.shown)
     except SpecError:

@@ -36,7 +36,9 @@ from cnncalc.formats import csv as csv_report
 from cnncalc.formats import markdown, plain_text, records, terminal
 from cnncalc.network.build import build, load
 from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.reports import spec_schema, spec_text, summary_records
+from cnncalc.outline import flat as flat_spec
+from cnncalc.outline.text import value as value_text
+from cnncalc.reports import spec_schema, summary_records
 from cnncalc.reports.diff import records as diff_records
 from cnncalc.reports.diff.rows import DiffView
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
@@ -147,10 +149,10 @@ def totals_are_sums(made: Made, network: LayerGraph, choices: Choices) -> None:
 
 def expanded_is_the_same(made: Made, network: LayerGraph, choices: Choices) -> None:
     """`show --expand` is a spec of the same network, and of itself."""
-    text = "\n".join([*spec_text.write(network), ""])
+    text = "\n".join([*flat_spec.write(network), ""])
     again = network_of(text)
     same(network_facts(again), network_facts(network), "the expanded network")
-    same("\n".join([*spec_text.write(again), ""]), text, "expanded twice")
+    same("\n".join([*flat_spec.write(again), ""]), text, "expanded twice")
     same(problems_of_schema(text), [], "the editor's schema on the expanded spec")
 
 
@@ -380,7 +382,7 @@ def doubled_channels(made: Made, network: LayerGraph, choices: Choices) -> None:
     for layer in network.layers:
         settings = {key: value for key, value in layer.settings.items() if value is not None}
         settings.update({key: 2 * settings[key] for key in CHANNELS if key in settings})
-        written = ", ".join(f"{key}: {spec_text._value(value)}" for key, value in settings.items())
+        written = ", ".join(f"{key}: {value_text(value)}" for key, value in settings.items())
         lines.append(f"  - {layer.type}: {{{written}}}")
         lines.append(f"    name: {layer.name}")
         lines.append(f"    from: [{', '.join(layer.inputs)}]")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import click
+
+from cnncalc.commands import _options
+
+
+@click.command("import", short_help="Write a readable spec of another program's network.")
+@click.argument("spec", type=_options.SpecArgument(), required=False)
+@click.option(
+    "--torch",
+    "target",
+    metavar="MODULE:FUNCTION",
+    help="Import a PyTorch module instead: what the function returns. Executes its code; needs the extra `torch`.",
+)
+@click.option("--flat", "is_flat", is_flag=True, help="List every layer, without blocks and repeats.")
+@click.option(
+    "--name-from",
+    type=click.Choice(["scopes", "structure"]),
+    help="Find blocks by the scopes in the names of layers, such as layer1.0.conv1, or by the structure alone. "
+    "Default: by scopes if the names have some.",
+)
+@_options.input_option
+@_options.set_option
+@_options.output_option
+@_options.bounds_options
+def command(
+    spec: str | None,
+    target: str | None,
+    is_flat: bool,  # noqa: FBT001 - click passes it by name
+    name_from: str | None,
+    inputs: tuple[tuple[str, str], ...],
+    settings: tuple[tuple[str, str], ...],
+    output: str | None,
+) -> None:
+    """Write a spec with blocks, repeats and arguments for the network of another program's file.
+
+    SPEC is a file of ONNX, TensorFlow Lite, Keras, Caffe or Darknet; a spec of cnncalc is restructured. Weights are not
+    read, and nothing is executed, except with --torch. The spec is built again and compared with the source layer by
+    layer before it is written.
+
+    \b
+    Examples:
+      cnncalc import model.cfg -o model.yaml
+      cnncalc import --torch torchvision.models:resnet50 --input 3x224x224 -o resnet50.yaml
+    """
+    from cnncalc.network.build import build
+    from cnncalc.reports import imported
+    from cnncalc.spec import decode, locate
+
+    if (spec is None) == (target is None):
+        raise click.UsageError("name a file, or a module with --torch, and not both")
+    if target is not None:
+        from cnncalc import interchange
+
+        documents: tuple[locate.ParsedFile, ...] = (locate.document_of(interchange.read_torch(target, inputs), target),)
+    else:
+        documents = locate.chain_of(locate.locate(spec or ""), inputs)
+    network = build(decode.decode(documents, settings, inputs))
+    graph, shown = documents[0].graph, documents[0].shown
+    _options.write_lines(imported.write(network, shown, graph, name_from or "", is_flat=is_flat), output)

@@ -1,0 +1,449 @@
+"""Which runs of an outline become blocks: scopes of the source, joins, and runs that repeat.
+
+Each makes the outline shorter in lines, or it is not made. Inner blocks come first, so that outer ones use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from cnncalc import layers
+from cnncalc.layers.contract import Role
+from cnncalc.outline.align import is_plain_activation
+from cnncalc.outline.inline import inline_once_used
+from cnncalc.outline.loops import fold
+from cnncalc.outline.text import write_block, write_nodes
+from cnncalc.outline.tree import (
+    CallNode,
+    GroupNode,
+    JoinNode,
+    LeafNode,
+    Nodes,
+    OutlineBlock,
+    OutlineNode,
+    count_leaves,
+    lists_in,
+)
+from cnncalc.outline.unify import Run, Unified, fits, kernels_in, unify
+from cnncalc.record import Record
+
+MOST_POSITIONS = 5
+LONGEST_RUN = 16
+SHORTEST_ALIKE = 3
+# What a reader pays for a parameter, and for the length of a line, in lines.
+COST_OF_PARAMETER = 2
+LENGTH_OF_LINE = 80
+MOST_TRIES = 6
+MOST_ROUNDS = 40
+CONTAINERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict"})
+
+
+class Occurrence(Record):
+    """Where a run is: nodes from start to stop of a sequence."""
+
+    nodes: Nodes
+    start: int
+    stop: int
+    in_channels: int
+    name: str = ""
+
+    @property
+    def run(self) -> Run:
+        return Run(self.nodes[self.start : self.stop], self.in_channels, self.name)
+
+    @property
+    def join(self) -> JoinNode:
+        """The join at its start."""
+        node = self.nodes[self.start]
+        if not isinstance(node, JoinNode):
+            raise TypeError
+        return node
+
+
+class Outliner:
+    """Finds the blocks of an outline, and changes its sequences to use them.
+
+    `attempts` has the number of the attempt that made each block; those `banned` are not made.
+    """
+
+    def __init__(self, sequences: list[Nodes], banned: frozenset[int]) -> None:
+        self.sequences = sequences
+        self.banned = banned
+        self.blocks: dict[str, OutlineBlock] = {}
+        self.attempts: dict[str, int] = {}
+        self.tried = 0
+
+    def find_blocks(self, classes: Mapping[str, str] | None) -> None:
+        """Make blocks of scopes with these classes, or if None of joins, and of what repeats."""
+        if classes is not None:
+            for nodes in self.sequences:
+                _group(nodes, "", classes)
+        self._drop_names()
+        if classes is not None:
+            self._use_scopes()
+        self._use_joins()
+        self._use_repeats()
+        inline_once_used(self.sequences, self.blocks)
+        self._sort()
+        for nodes in self._lists():
+            nodes[:] = [self._with_positions(node) for node in nodes]
+
+    def _sort(self) -> None:
+        """Put each block below those that it uses."""
+        order: dict[str, OutlineBlock] = {}
+
+        def visit(name: str) -> None:
+            for nodes in lists_in(self.blocks[name].nodes):
+                for node in nodes:
+                    if isinstance(node, CallNode) and node.block not in order:
+                        visit(node.block)
+            order[name] = self.blocks[name]
+
+        for name in self.blocks:
+            if name not in order:
+                visit(name)
+        self.blocks = order
+
+    def _drop_names(self) -> None:
+        """Names remain where a person would write them: for layers with weights that count as depth."""
+        for nodes in self._lists():
+            nodes[:] = [
+                node if has_own_weights(node) and not isinstance(node, JoinNode) else node._replace(name="")
+                for node in nodes
+            ]
+
+    def _with_positions(self, node: OutlineNode) -> OutlineNode:
+        """A call whose arguments are the first of its block has them by position."""
+        if not isinstance(node, CallNode) or len(node.arguments) > MOST_POSITIONS:
+            return node
+        names = [one.name for one in self.blocks[node.block].parameters][: len(node.arguments)]
+        if names != list(node.arguments):
+            return node
+        return node._replace(arguments={str(number): value for number, value in enumerate(node.arguments.values())})
+
+    # --- by scopes ---
+
+    def _use_scopes(self) -> None:
+        while groups := list(self._innermost_groups()):
+            self._unify_groups(groups)
+            self.fold()
+
+    def _innermost_groups(self) -> Iterator[tuple[Nodes, GroupNode]]:
+        for nodes in self._lists():
+            for node in nodes:
+                if isinstance(node, GroupNode) and not node.when:
+                    inner = (one for found in lists_in(node.nodes) for one in found)
+                    if not any(isinstance(one, GroupNode) and not one.when for one in inner):
+                        yield nodes, node
+
+    def _unify_groups(self, groups: list[tuple[Nodes, GroupNode]]) -> None:
+        by_kind: dict[str, list[tuple[Nodes, GroupNode]]] = defaultdict(list)
+        for nodes, group in groups:
+            fold(group.nodes, self.blocks, is_scope=True)
+            if len(group.nodes) == 1 and isinstance(group.nodes[0], LeafNode | CallNode):
+                _replace(nodes, group, [_renamed(group.nodes[0], group.name)])
+            else:
+                by_kind["" if group.kind in CONTAINERS else group.kind].append((nodes, group))
+        for kind, members in by_kind.items():
+            occurrences = [
+                Occurrence(group.nodes, 0, len(group.nodes), channels_of(group.nodes[0]), group.name)
+                for _, group in members
+            ]
+            for cluster in self._clusters(occurrences):
+                name = _snake(kind) if kind else re.sub(r"[0-9_.]+$", "", cluster[0].name) or _describe(cluster[0].run)
+                found = self._define(name, cluster)
+                if found is None:
+                    continue
+                _, unified = found
+                for occurrence, arguments in zip(cluster, unified.arguments, strict=True):
+                    holder, group = next(one for one in members if one[1].nodes is occurrence.nodes)
+                    call = CallNode(unified.block.name, arguments, group.name, occurrence.in_channels)
+                    _replace(holder, group, [call])
+                    members.remove((holder, group))
+            for nodes, group in members:
+                _replace(nodes, group, [_renamed(node, group.name) for node in group.nodes])
+
+    # --- by structure ---
+
+    def _use_joins(self) -> None:
+        """Make blocks of joins with the activation behind them, inner ones first."""
+        done: set[int] = set()
+        while found := [one for nodes in self._lists() for one in _joins_in(nodes, done)]:
+            by_type: dict[object, list[Occurrence]] = defaultdict(list)
+            for one in found:
+                by_type[one.join.type].append(one)
+            # One block at a time: it moves the nodes behind its uses.
+            cluster = next((one for some in by_type.values() for one in self._clusters(some)), found)
+            done.update(id(one.join) for one in cluster)
+            if len(cluster) > 1:
+                template = max(cluster, key=lambda one: count_leaves(one.run.nodes)).run.nodes
+                inside = {id(nodes) for one in cluster for node in one.run.nodes for nodes in lists_in([node])}
+                lists = [nodes for nodes in self._lists() if id(nodes) not in inside]
+                alike = list(_runs_like(template, [one.run.nodes for one in cluster], lists))
+                if self._replace(_describe(cluster[0].run), [*cluster, *alike]):
+                    self.fold()
+
+    def _use_repeats(self) -> None:
+        """Make blocks of the runs whose repetition costs most lines."""
+        for _ in range(MOST_ROUNDS):
+            if not any(self._use_best(cluster) for cluster in self._repeated_runs()):
+                return
+            self.fold()
+
+    def _use_best(self, cluster: list[Occurrence]) -> bool:
+        return self._replace(_describe(cluster[0].run), cluster)
+
+    def _repeated_runs(self) -> list[list[Occurrence]]:
+        """Runs that occur more than once, those first that seem to save most lines."""
+        found: dict[tuple[object, ...], list[Occurrence]] = defaultdict(list)
+        for nodes in self._lists():
+            tokens = [_token(node) for node in nodes]
+            for start in range(len(nodes)):
+                for stop in range(start + 2, min(start + LONGEST_RUN, len(nodes)) + 1):
+                    if tokens[stop - 1] is None or tokens[start] is None:
+                        break
+                    before = found[tuple(tokens[start:stop])]
+                    if not (before and before[-1].nodes is nodes and before[-1].stop > start):
+                        before.append(Occurrence(nodes, start, stop, channels_of(nodes[start])))
+        savings = {
+            key: (len(key) - 1) * len(cluster) - len(key) - 2 for key, cluster in found.items() if len(cluster) > 1
+        }
+        best = sorted((key for key in savings if savings[key] > 0), key=lambda key: (-savings[key], -len(key)))
+        return [found[key] for key in best[:MOST_TRIES]]
+
+    # --- what both share ---
+
+    def fold(self) -> None:
+        """Fold the calls of all sequences into loops."""
+        for nodes in self._lists():
+            fold(nodes, self.blocks)
+
+    def _lists(self) -> Iterator[Nodes]:
+        for nodes in self.sequences:
+            yield from lists_in(nodes)
+        for block in list(self.blocks.values()):
+            yield from lists_in(block.nodes)
+
+    def _clusters(self, occurrences: list[Occurrence]) -> Iterator[list[Occurrence]]:
+        """Occurrences that may be uses of one block, at least two."""
+        rest = sorted(occurrences, key=lambda one: -count_leaves(one.run.nodes))
+        while len(rest) > 1:
+            template = rest[0].run.nodes
+            matches = [number == 0 or fits(template, one.run.nodes) for number, one in enumerate(rest)]
+            cluster = [one for one, is_match in zip(rest, matches, strict=True) if is_match]
+            rest = [one for one, is_match in zip(rest, matches, strict=True) if not is_match]
+            if len(cluster) > 1:
+                order = {id(one): number for number, one in enumerate(occurrences)}
+                yield sorted(cluster, key=lambda one: order[id(one)])
+
+    def _define(self, name: str, *clusters: list[Occurrence]) -> tuple[list[Occurrence], Unified] | None:
+        """The block of the cluster that makes the outline shortest; None if none makes it shorter."""
+        self.tried += 1
+        if self.tried in self.banned:
+            return None
+        name = self._free_name(name)
+        found: list[tuple[float, list[Occurrence], Unified]] = []
+        for cluster in clusters:
+            unified = unify(name, [one.run for one in cluster], self.blocks)
+            if unified is not None:
+                calls: Nodes = [CallNode(name, arguments) for arguments in unified.arguments]
+                after = _length(write_block(unified.block)) + _length(write_nodes(calls)) + 1
+                before = sum(_length(write_nodes(one.run.nodes)) for one in cluster)
+                found.append((before - after - COST_OF_PARAMETER * len(unified.block.parameters), cluster, unified))
+        saved, cluster, unified = max(found, key=lambda one: one[0], default=(0, [], None))
+        if saved <= 0 or unified is None:
+            return None
+        self.attempts[name] = self.tried
+        self.blocks[name] = unified.block
+        return cluster, unified
+
+    def _replace(self, name: str, *clusters: list[Occurrence]) -> bool:
+        """Define the block of the best cluster, and use it in place of its runs."""
+        found = self._define(name, *clusters)
+        if found is None:
+            return False
+        cluster, unified = found
+        # From the end, so that the places before stay valid.
+        pairs = sorted(zip(cluster, unified.arguments, strict=True), key=lambda pair: -pair[0].start)
+        for one, arguments in pairs:
+            names = [node.name for node in one.run.nodes if node.name]
+            call = CallNode(unified.block.name, arguments, names[0] if len(names) == 1 else "", one.in_channels)
+            one.nodes[one.start : one.stop] = [call]
+        return True
+
+    def _free_name(self, name: str) -> str:
+        name = name if layers.find(name) is None else f"{name}_block"
+        return next(one for one in (name, *(f"{name}_{n}" for n in range(2, 10_000))) if one not in self.attempts)
+
+
+def channels_of(node: OutlineNode) -> int:
+    """The channels of the tensor that a node reads; 0 if unknown."""
+    return channels_of(node.nodes[0]) if isinstance(node, GroupNode) and node.nodes else node.in_channels
+
+
+def has_own_weights(node: OutlineNode) -> bool:
+    """Whether a node starts with a layer whose weights count as depth, or is a block; such layers have names."""
+    if isinstance(node, JoinNode):
+        return any(branch and has_own_weights(branch[0]) for branch in node.branches)
+    if not isinstance(node, LeafNode):
+        return True
+    kind = layers.find(node.type) if isinstance(node.type, str) else None
+    return node.is_shared or (kind is not None and kind.counts_as_depth)
+
+
+def _length(lines: Iterable[str]) -> float:
+    """The length of a text: long lines count more than short ones."""
+    return sum(1 + len(line) / LENGTH_OF_LINE for line in lines)
+
+
+def _replace(nodes: Nodes, old: OutlineNode, new: Nodes) -> None:
+    """Replace a node of a sequence, found by its identity."""
+    at = next(number for number, node in enumerate(nodes) if node is old)
+    nodes[at : at + 1] = new
+
+
+def _joins_in(nodes: Nodes, done: set[int]) -> Iterator[Occurrence]:
+    """The joins of a sequence without joins within them that are not done, each with the activations behind it."""
+    for start, node in enumerate(nodes):
+        if not isinstance(node, JoinNode) or not node.branches or id(node) in done:
+            continue
+        inner = (one for branch in node.branches for found in lists_in(branch) for one in found)
+        if any(isinstance(one, JoinNode) and one.branches and id(one) not in done for one in inner):
+            continue
+        stop = start + 1
+        while stop < len(nodes) and _follows_join(nodes[stop]):
+            stop += 1
+        yield Occurrence(nodes, start, stop, node.in_channels)
+
+
+def _runs_like(template: Nodes, runs: list[Nodes], lists: Iterable[Nodes]) -> Iterator[Occurrence]:
+    """Runs without a join that are otherwise like a template and `runs`, such as a block that changes the size.
+
+    Their kernels are among those of the other runs: the first layers of a network are not part of its first block.
+    """
+    branches = (len(branch) for node in template if isinstance(node, JoinNode) for branch in node.branches)
+    most = max(branches, default=0) + len(template)
+    known = kernels_in(template, runs)
+    # The activation of the layer above is no part of a block that starts with a convolution.
+    starts_with_weights = has_own_weights(runs[0][0])
+    for nodes in lists:
+        start = 0
+        while start < len(nodes):
+            for length in range(min(most, len(nodes) - start), SHORTEST_ALIKE - 1, -1):
+                run = nodes[start : start + length]
+                is_plain = not any(isinstance(node, JoinNode | GroupNode) or node.when for node in run)
+                is_plain = is_plain and (has_own_weights(run[0]) or not starts_with_weights)
+                kernels = kernels_in(template, [run]) if is_plain else {}
+                if kernels and all(sizes <= known[key] for key, sizes in kernels.items()):
+                    yield Occurrence(nodes, start, start + length, channels_of(run[0]))
+                    start += length - 1
+                    break
+            start += 1
+
+
+def _follows_join(node: OutlineNode) -> bool:
+    """Whether a layer behind a join is part of its block: an activation, or a channel shuffle."""
+    if not isinstance(node, LeafNode) or node.reads or node.is_shared:
+        return False
+    kind = layers.find(node.type) if isinstance(node.type, str) else None
+    return is_plain_activation(node) or (
+        kind is not None and kind.role is Role.REARRANGEMENT and "groups" in kind.settings
+    )
+
+
+def _token(node: OutlineNode) -> object:
+    """What makes nodes the same part of a repeated run; None for a node that stays outside."""
+    if node.when or isinstance(node, GroupNode) or node.reads:
+        return None
+    if isinstance(node, LeafNode):
+        if node.is_shared or node.training_only:
+            return None
+        kind = "activation" if is_plain_activation(node) else str(node.type)
+        return kind, node.frozen
+    if isinstance(node, CallNode):
+        return "call", node.block, node.repeat is None
+    tokens = tuple(tuple(map(_token, branch)) for branch in node.branches)
+    is_whole = node.branches and not any(node.conditions) and not any(None in branch for branch in tokens)
+    return ("join", node.type, tokens) if is_whole else None
+
+
+# --- scopes ---
+
+
+def _group(nodes: Nodes, prefix: str, classes: Mapping[str, str]) -> None:
+    """Put the nodes of each scope below a prefix together, in place, where they follow each other."""
+    scopes = [_scope_of(node, prefix) for node in nodes]
+    grouped: Nodes = []
+    for scope, members in groupby(zip(scopes, nodes, strict=True), lambda pair: pair[0]):
+        inner = [node for _, node in members]
+        # A scope in several places cannot be one block.
+        is_together = sum(scope == one for one in scopes) == len(inner)
+        if scope and is_together:
+            path = f"{prefix}{scope}"
+            _group(inner, f"{path}.", classes)
+            grouped.append(GroupNode(inner, scope, classes.get(path, ""), in_channels=channels_of(inner[0])))
+            continue
+        for node in inner:
+            if isinstance(node, JoinNode):
+                for branch in node.branches:
+                    _group(branch, prefix, classes)
+            grouped.append(node._replace(name=node.name.removeprefix(prefix)))
+    nodes[:] = grouped
+
+
+def _scope_of(node: OutlineNode, prefix: str) -> str:
+    """The scope below a prefix that has all layers of a node; empty if there is none."""
+    found = {name.removeprefix(prefix).partition(".")[::2] for name in _names_in(node)}
+    scopes = {first for first, rest in found if rest}
+    is_one = len(scopes) == 1 and all(rest for _, rest in found)
+    return scopes.pop() if is_one else ""
+
+
+def _names_in(node: OutlineNode) -> Iterator[str]:
+    yield node.name
+    if isinstance(node, JoinNode):
+        for branch in node.branches:
+            for inner in branch:
+                yield from _names_in(inner)
+
+
+def _renamed(node: OutlineNode, scope: str) -> OutlineNode:
+    """A node with the name of the scope around it before its own."""
+    if isinstance(node, CallNode) and node.repeat is not None and node.name in ("", "{index}"):
+        return node._replace(name=scope)
+    return node._replace(name=f"{scope}.{node.name}") if node.name else node
+
+
+# --- names of blocks ---
+
+
+def _snake(name: str) -> str:
+    """The name of a class as blocks are named: inverted_residual for InvertedResidual."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_"))
+    return re.sub(r"\W", "_", words).lower() or "block"
+
+
+ROLE_NAMES = {Role.SUM: "residual", Role.PRODUCT: "gated", Role.MATRIX_PRODUCT: "attention"}
+
+
+def _describe(run: Run) -> str:
+    """A name for a block without one, from its joins or its layers."""
+    for node in run.nodes:
+        kind = layers.find(node.type) if isinstance(node, JoinNode) else None
+        if isinstance(node, JoinNode) and kind:
+            passes = any(not branch for branch in node.branches)
+            return ROLE_NAMES.get(kind.role, "dense_layer" if passes else "inception")
+    words = [_word(node) for node in run.nodes]
+    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"
+
+
+def _word(node: OutlineNode) -> str:
+    if isinstance(node, CallNode):
+        return node.block
+    if not isinstance(node, LeafNode) or not isinstance(node.type, str):
+        return "act"
+    kind = layers.find(node.type)
+    return "bn" if kind and kind.role is Role.BATCH_NORM else node.type

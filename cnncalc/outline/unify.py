@@ -1,0 +1,451 @@
+"""Runs of equal structure -> one block with parameters, and the arguments of each run.
+
+What differs between the runs becomes a parameter, or an expression over others of the same role: filters are
+multiples of other filters or of the incoming channels, paddings are half of kernels. Layers that some runs lack have
+a condition, which is searched among those that people write, such as a stride above 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from cnncalc import layers
+from cnncalc.layers.contract import LayerType
+from cnncalc.outline.align import Pairs, align
+from cnncalc.outline.tree import (
+    CallNode,
+    FormulaText,
+    GroupNode,
+    JoinNode,
+    LeafNode,
+    Nodes,
+    OutlineBlock,
+    OutlineNode,
+    OutlineParameter,
+    Varying,
+    count_leaves,
+)
+from cnncalc.record import Record
+from cnncalc.syntax.expressions import parse
+
+CHANNELS = frozenset({"filters", "features", "groups"})
+# Roles of numbers that a condition compares with 1.
+COUNTS = frozenset({"stride", "count"})
+RATIOS = (2, 4, 3, 6, 8, 5, 16)
+# A run must have this part of the layers of a block.
+LEAST_PRESENT = 0.55
+MOST_PARAMETERS = 12
+# The value of a setting in a run that lacks the layer.
+ABSENT: object = object()
+
+
+class Run(Record):
+    """Consecutive nodes of a sequence, with the channels of the tensor that they read (0 if unknown)."""
+
+    nodes: Nodes
+    in_channels: int
+    name: str = ""
+
+
+class Unified(Record):
+    """A block, and the arguments for each run: those that differ from defaults."""
+
+    block: OutlineBlock
+    arguments: list[dict[str, object]]
+
+
+def fits(template: Nodes, nodes: Nodes) -> bool:
+    """Whether a run is, by most of its layers, a use of a block like the template."""
+    return _pairs(template, nodes) is not None
+
+
+def kernels_in(template: Nodes, runs: Sequence[Nodes]) -> dict[int, set[object]]:
+    """The kernels that the layers of a template have in some runs; empty if none fits."""
+    found: dict[int, set[object]] = {}
+    for nodes in runs:
+        for key, node in _pairs(template, nodes) or ():
+            if isinstance(node, LeafNode):
+                found.setdefault(key, set()).add(node.settings.get("kernel"))
+    return found
+
+
+def _pairs(template: Nodes, nodes: Nodes) -> Pairs | None:
+    found = align(template, nodes)
+    size = count_leaves(template)
+    return found[1] if found and size - found[0] >= LEAST_PRESENT * size else None
+
+
+def unify(name: str, runs: Sequence[Run], blocks: Mapping[str, OutlineBlock]) -> Unified | None:
+    """The block of some runs, of which one has all layers; None if they need too many parameters."""
+    template = max(runs, key=lambda run: count_leaves(run.nodes))
+    pairs = [_pairs(template.nodes, run.nodes) for run in runs]
+    if None in pairs:
+        return None
+    counterparts = [dict(found) for found in pairs if found is not None]
+    unifier = _Unifier(runs, counterparts, blocks)
+    nodes = unifier.unify(template.nodes)
+    parameters = unifier.table.parameters()
+    if len(parameters) > MOST_PARAMETERS:
+        return None
+    block = OutlineBlock(name, parameters, nodes)
+    return Unified(block, [unifier.table.arguments(number, parameters) for number in range(len(runs))])
+
+
+class ValueColumn(Record):
+    """The values of one setting in all runs, ABSENT where the layer is, and the channels that the layer reads."""
+
+    role: str
+    values: list[object]
+    channels: list[int]
+
+
+class _Argument:
+    """A parameter as it is found, with its value in each run; `formula` is a default that fits all of them."""
+
+    def __init__(self, name: str, role: str, values: list[object], formula: FormulaText | None = None) -> None:
+        self.name = name
+        self.role = role
+        self.values = values
+        self.formula = formula
+
+    def takes(self, values: list[object]) -> bool:
+        """Whether other values are the same wherever both are known; then they complete these."""
+        both = [
+            (own, other)
+            for own, other in zip(self.values, values, strict=True)
+            if own is not ABSENT and other is not ABSENT
+        ]
+        if not both or any(not _same(own, other) for own, other in both):
+            return False
+        self.values = [other if own is ABSENT else own for own, other in zip(self.values, values, strict=True)]
+        return True
+
+
+def _same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
+
+
+class _ArgumentTable:
+    """Expresses columns of values by parameters."""
+
+    def __init__(self, channels: list[int]) -> None:
+        self.channels = channels
+        self.found: list[_Argument] = []
+        # Multiples of channels, which conditions may compare.
+        self.widths: dict[str, None] = {}
+
+    def express(self, column: ValueColumn, wanted: str) -> object:
+        """A value for a column: a literal, or an expression over parameters."""
+        known = [given for given in column.values if given is not ABSENT]
+        if all(_same(given, known[0]) for given in known):
+            return known[0]
+        if any(isinstance(given, Varying) for given in known):
+            return self._express_varying(column, wanted)
+        found = self._derive(column, wanted)
+        if column.role == "channels" and isinstance(found, FormulaText):
+            self.widths[found.text] = None
+        return found
+
+    def _express_varying(self, column: ValueColumn, wanted: str) -> object:
+        parts = []
+        kinds = {given.alternates for given in column.values if isinstance(given, Varying)}
+        for key in ("first", "rest"):
+            values = [getattr(given, key) if isinstance(given, Varying) else given for given in column.values]
+            parts.append(self.express(ValueColumn(column.role, values, [0] * len(values)), wanted))
+        return Varying(parts[0], parts[1], alternates=kinds == {True})
+
+    def _derive(self, column: ValueColumn, wanted: str) -> FormulaText:
+        peers = [one for one in self.found if one.role == column.role]
+        for one in peers:
+            if one.takes(column.values):
+                return FormulaText(one.name)
+        if column.role == "channels" and (found := self._scaled(column, peers)):
+            return found
+        name = self._new_name(wanted)
+        self.found.append(_Argument(name, column.role, column.values))
+        return FormulaText(name)
+
+    def _scaled(self, column: ValueColumn, peers: list[_Argument]) -> FormulaText | None:
+        """A multiple or a part of other channels."""
+        for one in peers:
+            if text := _ratio(one.name, one.values, column.values):
+                return FormulaText(text)
+        if all(column.channels):
+            given = [
+                channels if value is not ABSENT else ABSENT
+                for channels, value in zip(column.channels, column.values, strict=True)
+            ]
+            if text := _ratio("in_channels", given, column.values):
+                return FormulaText(text)
+        if all(self.channels) and (text := _ratio("in_channels", list(self.channels), column.values)):
+            name = self._new_name("inner")
+            self.found.append(_Argument(name, column.role, column.values, FormulaText(text)))
+            return FormulaText(name)
+        return None
+
+    def flag(self, wanted: str, values: list[object]) -> str:
+        """A parameter that is true or false."""
+        for one in self.found:
+            if one.role == "flag" and one.takes(values):
+                return one.name
+        name = self._new_name(wanted)
+        self.found.append(_Argument(name, "flag", values))
+        return name
+
+    def fill(self) -> None:
+        """Give parameters a value in the runs that do not use them: the usual one, or that of the incoming channels."""
+        for one in self.found:
+            usual = Counter(map(_key, (v for v in one.values if v is not ABSENT))).most_common(1)[0][0]
+            default = next(v for v in one.values if v is not ABSENT and _key(v) == usual)
+            for number, given in enumerate(one.values):
+                if given is ABSENT:
+                    is_width = one.role == "channels" and self.channels[number]
+                    one.values[number] = self.channels[number] if is_width else default
+
+    def parameters(self) -> tuple[OutlineParameter, ...]:
+        found = []
+        for one in self.found:
+            default: object = one.formula
+            (usual, count), *_ = Counter(map(_key, one.values)).most_common(1)
+            if default is None and one.role != "channels" and count >= max(2, len(one.values) / 2):
+                default = next(value for value in one.values if _key(value) == usual)
+            found.append(OutlineParameter(one.name, one.role, default))
+        return tuple(sorted(found, key=lambda one: one.default is not None))
+
+    def arguments(self, number: int, parameters: Sequence[OutlineParameter]) -> dict[str, object]:
+        """The arguments of a run, in the order of the parameters, without those that equal defaults."""
+        values = {one.name: one.values[number] for one in self.found if one.formula is None}
+        return {
+            one.name: values[one.name]
+            for one in parameters
+            if one.name in values and not (one.default is not None and _same(values[one.name], one.default))
+        }
+
+    def _new_name(self, wanted: str) -> str:
+        names = {one.name for one in self.found}
+        wanted = re.sub(r"_?[0-9]+$", "", wanted) or "value"
+        return next(name for name in (wanted, *(f"{wanted}{n}" for n in range(2, 1000))) if name not in names)
+
+
+def _key(value: object) -> tuple[type, object]:
+    return type(value), value
+
+
+def _ratio(name: str, base: Sequence[object], values: Sequence[object]) -> str:
+    """The multiple of one column that another is, such as `width * 4`; empty if it is none."""
+    pairs = [(own, value) for own, value in zip(base, values, strict=True) if value is not ABSENT]
+    numbers = [(own, value) for own, value in pairs if isinstance(own, int) and isinstance(value, int)]
+    # One ratio of one pair proves nothing.
+    if len(numbers) < len(pairs) or len({own for own, _ in numbers}) == 1:
+        return ""
+    if all(own == value for own, value in numbers):
+        return name
+    for ratio in RATIOS:
+        if all(own * ratio == value for own, value in numbers):
+            return f"{name} * {ratio}"
+        if all(own // ratio == value for own, value in numbers):
+            return f"{name} // {ratio}"
+    return ""
+
+
+class _Unifier:
+    """Builds the body of a block from a template and the counterparts of its nodes in every run."""
+
+    def __init__(
+        self, runs: Sequence[Run], counterparts: list[dict[int, OutlineNode]], blocks: Mapping[str, OutlineBlock]
+    ) -> None:
+        self.runs = runs
+        self.counterparts = counterparts
+        self.blocks = blocks
+        self.table = _ArgumentTable([run.in_channels for run in runs])
+        # The values of each node's settings or arguments by its identity; `` is the type, `*` the passes of a loop.
+        self.texts: dict[int, dict[str, object]] = {}
+
+    def unify(self, template: Nodes) -> Nodes:
+        self._express(template)
+        self.table.fill()
+        nodes = self._build(template, [run.in_channels for run in self.runs], (True,) * len(self.runs))
+        self.table.fill()
+        return nodes
+
+    def _row(self, node: object) -> list[OutlineNode | None]:
+        return [found.get(id(node)) for found in self.counterparts]
+
+    def _present(self, node: OutlineNode) -> tuple[bool, ...]:
+        """In which runs a node is present; a join is also if only one of its branches is."""
+        keys = [id(node), *map(id, node.branches)] if isinstance(node, JoinNode) else [id(node)]
+        return tuple(any(key in found for key in keys) for found in self.counterparts)
+
+    # --- settings ---
+
+    def _express(self, template: Nodes) -> None:
+        for node in template:
+            if isinstance(node, LeafNode):
+                self._express_leaf(node)
+            elif isinstance(node, CallNode):
+                self._express_call(node)
+            elif isinstance(node, JoinNode):
+                for branch in node.branches:
+                    self._express(branch)
+            else:
+                self._express(node.nodes)
+
+    def _express_leaf(self, node: LeafNode) -> None:
+        row = [found if isinstance(found, LeafNode) else None for found in self._row(node)]
+        channels = [found.in_channels if found else 0 for found in row]
+        channels = [own or 1 if found is None else own for own, found in zip(channels, row, strict=True)]
+        types = [found.type if found else ABSENT for found in row]
+        texts = self.texts[id(node)] = {"": self.table.express(ValueColumn("type", list(types), channels), "act")}
+        declared = layers.find(node.type) if isinstance(node.type, str) else None
+        keys = dict.fromkeys(key for found in row if found for key in found.settings)
+        order = [key for key in declared.settings if key in keys] if declared else []
+        for key in order:
+            default = declared.settings[key].default if declared else None
+            values = [found.settings.get(key, default) if found else ABSENT for found in row]
+            role = "channels" if key in CHANNELS else key
+            column = ValueColumn(role, values, channels)
+            texts[key] = self._padding(node, key, values) or self.table.express(column, key)
+
+    def _padding(self, node: LeafNode, key: str, values: list[object]) -> FormulaText | None:
+        """A padding of half the kernel, if the kernel differs between the runs."""
+        kernel = self.texts[id(node)].get("kernel")
+        if key != "padding" or not isinstance(kernel, FormulaText):
+            return None
+        for found, value in zip(self._row(node), values, strict=True):
+            if isinstance(found, LeafNode) and not _is_half(found.settings.get("kernel"), value):
+                return None
+        return FormulaText(f"{kernel.text} // 2")
+
+    def _express_call(self, node: CallNode) -> None:
+        block = self.blocks[node.block]
+        row = [found if isinstance(found, CallNode) else None for found in self._row(node)]
+        channels = [found.in_channels if found else 1 for found in row]
+        roles = {one.name: one.role for one in block.parameters}
+        given = {key for found in row if found for key in found.arguments}
+        texts = self.texts[id(node)] = {}
+        for one in block.parameters:
+            if one.name in given:
+                values = [found.arguments.get(one.name, one.default) if found else ABSENT for found in row]
+                column = ValueColumn(roles[one.name], values, channels)
+                texts[one.name] = self.table.express(column, one.name)
+        if node.repeat is not None:
+            counts = [found.repeat if found else ABSENT for found in row]
+            texts["*"] = self.table.express(ValueColumn("count", counts, channels), "depth")
+
+    # --- the body ---
+
+    def _build(self, template: Nodes, channels: list[int], around: Sequence[bool]) -> Nodes:
+        """The nodes of a sequence in the runs `around`, with their conditions; it starts from tensors of `channels`."""
+        built: Nodes = []
+        position = 0
+        for present, nodes in groupby(template, self._present):
+            made = [self._node(node, present) for node in nodes]
+            if list(present) == list(around):
+                built += made
+            else:
+                built.append(self._conditional(made, present, around, [] if position else channels))
+            position += len(made)
+        return built
+
+    def _conditional(
+        self, nodes: Nodes, present: Sequence[bool], around: Sequence[bool], channels: list[int]
+    ) -> OutlineNode:
+        first = nodes[0]
+        word = first.block if isinstance(first, CallNode) else "part" if isinstance(first, GroupNode) else first.type
+        when = self._condition(present, around, channels, word if isinstance(word, str) else "act")
+        return first._replace(when=when) if len(nodes) == 1 and not first.when else GroupNode(nodes, when=when)
+
+    def _condition(self, present: Sequence[bool], around: Sequence[bool], channels: list[int], word: str) -> str:
+        """An expression that is true in the runs in which a part is present, among those around it."""
+        wanted = [own if outer else ABSENT for own, outer in zip(present, around, strict=True)]
+        for text, values in self._conditions(channels):
+            if all(own is ABSENT or own == value for own, value in zip(wanted, values, strict=True)):
+                return text
+        return self.table.flag(f"has_{word}", wanted)
+
+    def _conditions(self, channels: list[int]) -> Iterator[tuple[str, list[bool]]]:
+        """Conditions that people write, with their values in each run."""
+        steps: list[tuple[str, str, list[bool]]] = []
+        for one in self.table.found:
+            numbers = [value for value in one.values if isinstance(value, int)]
+            if one.role in COUNTS and len(numbers) == len(one.values):
+                steps.append((f"{one.name} > 1", f"{one.name} == 1", [value > 1 for value in numbers]))
+        widths: list[tuple[str, str, list[bool]]] = []
+        if channels and all(channels):
+            names = {one.name: one.values for one in self.table.found if one.role == "channels"}
+            for text in {**self.table.widths, **dict.fromkeys(names)}:
+                differs = [
+                    own != self._evaluate(text, {name: values[number] for name, values in names.items()})
+                    for number, own in enumerate(channels)
+                ]
+                if "in_channels" not in text:
+                    widths.append((f"in_channels != {text}", f"in_channels == {text}", differs))
+        for text, opposite, values in (*steps, *widths):
+            yield text, values
+            yield opposite, [not value for value in values]
+        for step, opposite_step, moved in steps:
+            for width, opposite_width, widened in widths:
+                either = [a or b for a, b in zip(moved, widened, strict=True)]
+                yield f"{step} or {width}", either
+                yield f"{opposite_step} and {opposite_width}", [not value for value in either]
+
+    @staticmethod
+    def _evaluate(text: str, values: Mapping[str, Any]) -> object:
+        """The value of an expression in one run; None if a value is an expression itself."""
+        if any(isinstance(value, FormulaText | Varying) for value in values.values()) or "in_channels" in text:
+            return None
+        return parse(text).evaluate(values)
+
+    def _node(self, node: OutlineNode, present: Sequence[bool]) -> OutlineNode:
+        texts = self.texts.get(id(node), {})
+        if isinstance(node, LeafNode):
+            declared = layers.find(node.type) if isinstance(node.type, str) else None
+            settings = {key: text for key, text in texts.items() if key and not _is_default(declared, key, text)}
+            return node._replace(type=texts[""], settings=settings, name=self._name(node), in_channels=0)
+        if isinstance(node, CallNode):
+            defaults = self.blocks[node.block].defaults
+            arguments = {
+                key: text
+                for key, text in texts.items()
+                if key != "*" and not (key in defaults and _same(defaults[key], text))
+            }
+            return node._replace(arguments=arguments, repeat=texts.get("*"), name=self._name(node), in_channels=0)
+        if isinstance(node, GroupNode):
+            return node._replace(nodes=self._build(node.nodes, [], present), name=self._name(node))
+        return self._join(node, present)
+
+    def _join(self, node: JoinNode, present: Sequence[bool]) -> JoinNode:
+        rows = self._row(node)
+        # A run without the join enters one of its branches, at the start of the block.
+        channels = self.table.channels
+        if None not in rows:
+            channels = [found.in_channels if isinstance(found, JoinNode) else 0 for found in rows]
+        branches, conditions = [], []
+        for branch, condition in zip(node.branches, node.conditions, strict=True):
+            own = [id(branch) in found for found in self.counterparts]
+            branches.append(self._build(branch, channels, own))
+            is_always = bool(condition) or own == list(present)
+            conditions.append(condition if is_always else self._condition(own, present, channels, "branch"))
+        return node._replace(
+            branches=tuple(branches), conditions=tuple(conditions), name=self._name(node), in_channels=0
+        )
+
+    def _name(self, node: OutlineNode) -> str:
+        """The name of a node, if it is the same in all runs."""
+        names = {found.name for found in self._row(node) if found is not None and not isinstance(found, bool)}
+        return names.pop() if len(names) == 1 else ""
+
+
+def _is_half(kernel: object, padding: object) -> bool:
+    if isinstance(kernel, FormulaText):
+        return padding == FormulaText(f"{kernel.text} // 2")
+    return isinstance(kernel, int) and _same(padding, kernel // 2)
+
+
+def _is_default(declared: type[LayerType] | None, key: str, text: object) -> bool:
+    setting = declared.settings[key] if declared else None
+    return setting is not None and not setting.required and _same(setting.default, text)
