@@ -211,8 +211,11 @@ class _ArgumentTable:
         for one in self.found:
             default: object = one.formula
             (usual, count), *_ = Counter(map(_key, one.values)).most_common(1)
-            if default is None and one.role != "channels" and count >= max(2, len(one.values) / 2):
-                default = next(value for value in one.values if _key(value) == usual)
+            value = next(value for value in one.values if _key(value) == usual)
+            # An expression means nothing in a signature: it is over the names of another block.
+            is_literal = not isinstance(value, FormulaText | Varying)
+            if default is None and is_literal and one.role != "channels" and count >= max(2, len(one.values) / 2):
+                default = value
             found.append(OutlineParameter(one.name, one.role, default))
         return tuple(sorted(found, key=lambda one: one.default is not None))
 
