@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 from typing import TypeAlias
 
 from cnncalc import layers, limits, surface
@@ -166,6 +167,23 @@ def real(text: str, span: Span, key: str) -> str:
     before, after = digits[:point].lstrip("0") or "0", digits[point:].rstrip("0")
     shown = f"{before}.{after}" if after else before
     return f"-{shown}" if sign == "-" and shown != "0" else shown
+
+
+def steps_to_shape(shape: tuple[int, ...], target: tuple[int, ...]) -> list[tuple[str, Settings, str]]:
+    """The layers that reshape a tensor of the shape `shape` to `target`, in a file that has the channels last.
+
+    `shape` has its channels first, as in a graph; `target` last. Each layer is a type, settings and the end of a name.
+    """
+    if len(target) == 1 and len(shape) > 1:
+        return [("flatten", {}, "")]
+    # The order of elements changes if channels are split or joined, except where one axis has all elements.
+    if len(shape) == 1 or shape[0] == target[-1] or max(shape) == prod(shape):
+        return [("reshape", {"shape": (target[-1], *target[:-1])}, "")]
+    return [
+        ("permute", {"axes": (*range(1, len(shape)), 0)}, "_last"),
+        ("reshape", {"shape": target}, "_reshape"),
+        ("permute", {"axes": (len(target) - 1, *range(len(target) - 1))}, ""),
+    ]
 
 
 def affine(scale: str, offset: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
-from cnncalc.interchange.building import Sizes, affine
+from cnncalc.interchange.building import Sizes, affine, steps_to_shape
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.json_text import JsonObject, as_real, is_whole, parse
 from cnncalc.interchange.keras_graph import MODELS, CallReader, KerasCall, KerasGraph, KerasLayer, KerasModel, plan
@@ -405,16 +405,10 @@ def _reshape(graph: KerasGraph, call: KerasCall) -> str:
         raise call.layer.refuse(f"cannot give {elements:,} numbers the shape {quoted(str(value))}")
     if not graph.channels_last:
         return graph.put(call, "reshape", {"shape": target})
-    first = (target[-1], *target[:-1])
-    if len(target) == 1 and len(shape) > 1:
-        return graph.put(call, "flatten", {})
-    # The order of numbers is another if the channels are split or joined, except where one axis has all.
-    if len(shape) == 1 or shape[0] == first[0] or max(shape) == elements:
-        return graph.put(call, "reshape", {"shape": first})
-    last = (*range(1, len(shape)), 0)
-    source = graph.put(call, "permute", {"axes": last}, suffix="_last")
-    source = graph.put(call, "reshape", {"shape": target}, source, "_reshape")
-    return graph.put(call, "permute", {"axes": (len(target) - 1, *range(len(target) - 1))}, source)
+    source = _source(call)
+    for kind, settings, suffix in steps_to_shape(shape, target):
+        source = graph.put(call, kind, dict(settings), source, suffix)
+    return source
 
 
 def _permute(graph: KerasGraph, call: KerasCall) -> str:

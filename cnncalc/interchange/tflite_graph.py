@@ -1,0 +1,368 @@
+"""What the operators of a TensorFlow Lite model read and write: tensors, constants, and the names of layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from struct import calcsize
+from typing import TypeAlias
+
+from cnncalc import limits
+from cnncalc.errors import Problem, Span, SpecError, quoted
+from cnncalc.interchange.building import MOST_AXES, GraphBuilder, GraphInput, Settings, Sizes, real
+from cnncalc.interchange.flatbuffer import FlatTable
+from cnncalc.interchange.graph import Graph, GraphLayer
+from cnncalc.layers.shapes import times
+from cnncalc.record import Record
+
+ORIGIN = "a TensorFlow Lite model (batch normalization is folded into weights)"
+# A size that stands in an example for one that a model leaves open.
+EXAMPLE_SIZE = 224
+# Operators that change the type of numbers alone.
+ALIASES = ("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY")
+# BuiltinOperator of the schema: the names of the operators in the order of their codes.
+OPERATOR_NAMES = """
+    ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE EMBEDDING_LOOKUP FLOOR
+    FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION
+    LSTM MAX_POOL_2D MUL RELU RELU_N1_TO_1 RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH
+    CONCAT_EMBEDDINGS SKIP_GRAM CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD UNIDIRECTIONAL_SEQUENCE_RNN GATHER
+    BATCH_TO_SPACE_ND SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE
+    BIDIRECTIONAL_SEQUENCE_RNN EXP TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM CAST PRELU MAXIMUM
+    ARG_MAX MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE SIN TRANSPOSE_CONV SPARSE_TO_DENSE
+    TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE POW ARG_MIN FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK
+    LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT UNPACK REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD
+    RANGE RESIZE_NEAREST_NEIGHBOR LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL REVERSE_V2 ADD_N
+    GATHER_ND COS WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE
+    NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER
+    CUMSUM CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT
+    HASHTABLE_SIZE REDUCE_ALL CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE BROADCAST_ARGS
+    RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM MULTINOMIAL GELU DYNAMIC_UPDATE_SLICE RELU_0_TO_1
+    UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR
+    RIGHT_SHIFT
+"""
+OPERATORS = OPERATOR_NAMES.split()
+CUSTOM = OPERATORS.index("CUSTOM")
+# Numbers of a type in a buffer, as `struct` reads them, by their codes: TensorType of the schema.
+NUMBER_TYPES = {0: "f", 1: "e", 2: "i", 3: "B", 4: "q", 7: "h", 9: "b"}
+MOST_NUMBERS = 64
+MOST_INPUTS = 1_000
+# Operators whose name is best found in that of their weights, and the name that TensorFlow gives to the operation.
+WEIGHTED = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "MatMul", "TRANSPOSE_CONV": ""}
+OPERATIONS = {**WEIGHTED, "ADD": "add", "SUB": "sub", "MUL": "mul", "CONCATENATION": "concat"}
+# The last part of a name, if it is that of the operation within a layer.
+OPERATION = re.compile(
+    r"/(?:(?:depthwise_)?weights(?:/read)?|(?:Conv2D|depthwise|MatMul|conv2d_transpose)(?:/ReadVariableOp)?|BiasAdd"
+    r"|Relu6?|AvgPool|MaxPool|Reshape|Softmax|Sigmoid|Mean|concat|add|sub|mul)(?:_?[0-9]+)?$"
+)
+UNNAMED = re.compile(r"(?:Identity|(?:Stateful)?PartitionedCall)(?:_[0-9]+|_int8|_uint8)?(?::[0-9]+)?")
+
+
+class LiteTensor(Record):
+    """A tensor of the file; its shape has the channels last, and the batch first."""
+
+    fields: FlatTable
+    shape: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.fields.text(3)
+
+
+class LiteOperator(Record):
+    """An operator with the numbers of its tensors; a number of -1 is an input that it lacks."""
+
+    type: str
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: FlatTable | None
+    span: Span
+
+    def number(self, field: int, code: str = "i", default: int = 0) -> int:
+        return self.options.number(field, code, default) if self.options else default
+
+    def real(self, field: int) -> str:
+        value = self.options.real(field) if self.options else 0
+        return real(f"{value:.7g}", self.span, self.type)
+
+    def refuse(self, message: str, hint: str = "") -> SpecError:
+        return SpecError([Problem(self.span, f"{self.type} {message}", hint)])
+
+
+class LiteGraph:
+    """Reads operator by operator; `values` has the layer or input that each tensor is."""
+
+    def __init__(self, model: FlatTable, sizes: Sizes) -> None:
+        self.file = model.file
+        self.span = Span(self.file.name, 0, 0)
+        self.codes = model.tables(1)
+        networks = model.tables(2)
+        self.buffers = model.tables(4)
+        if not len(networks):
+            raise SpecError([Problem(self.span, "the file has no network")])
+        self.network = networks[0]
+        self.tensors = self.network.tables(0)
+        self.builder = GraphBuilder(sizes)
+        self.values: dict[int, str] = {}
+        # Tensors that are constants of another type, and those that are computed from shapes alone.
+        self.constants: dict[int, int] = {}
+        self.from_shapes: set[int] = set()
+        self.owners: dict[tuple[str, tuple[int, ...]], str] = {}
+        self.batch = 1
+        self.has_own_sizes = True
+
+    def read(self, readers: Mapping[str, OperatorReader]) -> Graph:
+        """The graph. Raises SpecError with every operator that cannot be read."""
+        operators = [*self._layers(self._operators())]
+        problems = limits.Problems()
+        for operator in operators:
+            if operator.type not in readers:
+                problems.append(self._unsupported(operator))
+        if problems:
+            raise SpecError(problems)
+        self._add_inputs()
+        for operator in operators:
+            if not operator.outputs:
+                raise operator.refuse("gives no tensor")
+            readers[operator.type](self, operator)
+            self._check_outputs(operator)
+        outputs = tuple(self.values[index] for index in self._indices(2) if index in self.values)
+        return self.builder.finish("", ORIGIN, self.span, outputs)
+
+    # --- operators ---
+
+    def _operators(self) -> list[LiteOperator]:
+        listed = self.network.tables(3)
+        self.builder.count_steps(len(listed), self.span)
+        operators = []
+        for fields in listed:
+            inputs, outputs = fields.numbers(1, "i", MOST_INPUTS), fields.numbers(2, "i", MOST_INPUTS)
+            self.builder.count_steps(len(inputs) + len(outputs), self.span)
+            kind = self._type(fields.number(0, "I"))
+            name = self._name(kind, inputs, outputs)
+            span = self.span._replace(node=name[: limits.current().name] or kind)
+            operators.append(LiteOperator(kind, name, inputs, outputs, fields.table(4), span))
+        scopes = {operator.name.partition("/")[0] for operator in operators if "/" in operator.name}
+        # The one scope that all names begin with is that of the model.
+        scope = f"{scopes.pop()}/" if len(scopes) == 1 else ""
+        return [
+            operator._replace(name=operator.name.removeprefix(scope) or operator.type.lower()) for operator in operators
+        ]
+
+    def _type(self, index: int) -> str:
+        if index >= len(self.codes):
+            raise SpecError([Problem(self.span, f"an operator has type {index:,} of {len(self.codes):,}")])
+        code = self.codes[index]
+        # Codes above 127 did not fit into the field of early versions.
+        number = max(code.number(0, "b"), code.number(3, "i"))
+        if 0 <= number < len(OPERATORS) and number != CUSTOM:
+            return OPERATORS[number]
+        return f"custom operator {quoted(code.text(1))}" if number == CUSTOM else f"operator {number}"
+
+    def _name(self, kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> str:
+        """The readable part of a tensor's name, which lists what the converter has merged."""
+        index = inputs[1] if kind in WEIGHTED and len(inputs) > 1 else next(iter(outputs), -1)
+        parts = self.tensor(index).name.split(";") if 0 <= index < len(self.tensors) else [""]
+        wanted = OPERATIONS.get(kind)
+        own = (part for part in parts if wanted and re.fullmatch(rf"{wanted}_?[0-9]*", part.rpartition("/")[2]))
+        name = OPERATION.sub("", next(own, parts[0]))[: limits.current().name]
+        return "" if UNNAMED.fullmatch(name) else name
+
+    def _unsupported(self, operator: LiteOperator) -> Problem:
+        shapes = [
+            " and ".join(times(self.tensor(index).shape) or "a number" for index in indices[:4] if index != -1)
+            for indices in (operator.inputs, operator.outputs)
+        ]
+        return Problem(operator.span, f"{operator.type} cannot be read: it reads {shapes[0]} and gives {shapes[1]}")
+
+    def _layers(self, operators: list[LiteOperator]) -> Iterator[LiteOperator]:
+        """The operators that compute with more than constants and shapes: the others are no layers."""
+        computed = set(self._indices(1))
+        for operator in operators:
+            first = next(iter(operator.inputs), -1)
+            if operator.type != "SHAPE" and not computed.isdisjoint(operator.inputs):
+                computed.update(operator.outputs)
+                yield operator
+            elif operator.type in ALIASES and self.is_constant(first):
+                self.constants.update(dict.fromkeys(operator.outputs, self.constants.get(first, first)))
+            elif operator.type == "SHAPE" or not self.from_shapes.isdisjoint(operator.inputs):
+                self.from_shapes.update(operator.outputs)
+            else:
+                yield operator
+
+    # --- tensors ---
+
+    def _indices(self, field: int) -> tuple[int, ...]:
+        return self.network.numbers(field, "i", MOST_INPUTS)
+
+    def tensor(self, index: int) -> LiteTensor:
+        if not 0 <= index < len(self.tensors):
+            message = f"tensor {index:,} does not exist, and there are {len(self.tensors):,}"
+            raise SpecError([Problem(self.span, message)])
+        fields = self.tensors[index]
+        return LiteTensor(fields, fields.numbers(0, "i", MOST_AXES))
+
+    def _add_inputs(self) -> None:
+        """Add the inputs of the network. A size that the file leaves open is 1 in the shape, and -1 in the signature."""
+        wanted = {}
+        names = {}
+        for index in self._indices(1):
+            tensor = self.tensor(index)
+            signature = tensor.fields.numbers(7, "i", MOST_AXES) or tensor.shape
+            sizes = channels_first(signature[1:])
+            name = tensor.name if tensor.name and tensor.name not in wanted else f"input_{index}"
+            if not sizes:
+                raise SpecError([Problem(self.span, f"the input {quoted(name)} has no axes beside the batch")])
+            example = times(tuple(size if size > 0 else EXAMPLE_SIZE for size in sizes))
+            wanted[name] = GraphInput(sizes if min(sizes) > 0 else (), self.span, example)
+            names[index] = name
+            self.batch = max(*tensor.shape[:1], 1)
+        added = self.builder.add_inputs(wanted)
+        self.values = {index: added[name] for index, name in names.items()}
+        self.has_own_sizes = all(self.builder.shapes[added[name]] == one.shape for name, one in wanted.items())
+
+    def is_constant(self, index: int) -> bool:
+        index = self.constants.get(index, index)
+        if index < 0 or index in self.values:
+            return False
+        buffer = self.buffer(index)
+        return bool(buffer and (buffer.vector(0)[1] or buffer.number(1, "Q") > 1))
+
+    def buffer(self, index: int) -> FlatTable | None:
+        number = self.tensor(index).fields.number(2, "I")
+        return self.buffers[number] if 0 < number < len(self.buffers) else None
+
+    def constant(self, operator: LiteOperator, at: int, axes: int = 0) -> LiteTensor | None:
+        """A constant that an operator reads, of a given number of axes; None if its input is left out."""
+        index = operator.inputs[at] if at < len(operator.inputs) else -1
+        if index == -1:
+            return None
+        if not self.is_constant(index):
+            raise operator.refuse(f"reads {quoted(self.tensor(index).name)}, which must be a constant of the file")
+        tensor = self.tensor(self.constants.get(index, index))
+        if (axes and len(tensor.shape) != axes) or min(tensor.shape, default=1) < 1:
+            raise operator.refuse(f"reads a constant of the shape {times(tensor.shape)}, which has no {axes} axes")
+        return tensor
+
+    def weights(self, operator: LiteOperator, at: int, axes: int) -> tuple[int, ...]:
+        """The shape of weights."""
+        tensor = self.constant(operator, at, axes)
+        if tensor is None:
+            raise operator.refuse(f"has no input {at + 1}")
+        return tensor.shape
+
+    def numbers(self, operator: LiteOperator, at: int) -> tuple[int, ...]:
+        """The whole numbers of a constant, such as axes."""
+        tensor = self.constant(operator, at)
+        return tuple(map(int, self.elements(operator, tensor))) if tensor else ()
+
+    def elements(self, operator: LiteOperator, tensor: LiteTensor) -> tuple[int | float, ...]:
+        """The elements of a small constant, as they are stored."""
+        kind, count = tensor.fields.number(1, "b"), prod(tensor.shape)
+        if kind not in NUMBER_TYPES or count > MOST_NUMBERS:
+            message = (
+                f"{quoted(tensor.name)}, a constant of {count:,} elements of type {kind}, where numbers are needed"
+            )
+            raise operator.refuse(f"reads {message}")
+        buffer = self.buffers[tensor.fields.number(2, "I")]
+        # In files above 2 GB, constants are behind the tables.
+        start, size = buffer.vector(0) if buffer.vector(0)[1] else (buffer.number(1, "Q"), buffer.number(2, "Q"))
+        code = NUMBER_TYPES[kind]
+        if size != count * calcsize(code):
+            raise self.file.refuse(f"a constant of {count:,} elements has {size:,} bytes", start)
+        return self.file.numbers(start, code, count)
+
+    def one_number(self, operator: LiteOperator, tensor: LiteTensor) -> str:
+        """The value of a constant of one element, which may be quantized."""
+        (value,) = self.elements(operator, tensor)
+        quantization = tensor.fields.table(4)
+        if quantization is not None and (scale := quantization.vector(2))[1]:
+            zero = quantization.vector(3)
+            offset = self.file.numbers(zero[0], "q")[0] if zero[1] else 0
+            value = float(self.file.numbers(scale[0], "f")[0]) * (value - offset)
+        return real(f"{value:.7g}", operator.span, operator.type)
+
+    def source(self, operator: LiteOperator, at: int = 0) -> str:
+        """The layer or input that an operator reads."""
+        index = operator.inputs[at] if at < len(operator.inputs) else -1
+        if index not in self.values:
+            shown = quoted(self.tensor(index).name) if index != -1 else f"no input {at + 1}"
+            raise operator.refuse(f"reads {shown}, which no layer before it gives")
+        return self.values[index]
+
+    def shape(self, operator: LiteOperator, at: int = 0) -> tuple[int, ...]:
+        """The shape of an input, channels first."""
+        return self.builder.shapes[self.source(operator, at)]
+
+    def map_shape(self, operator: LiteOperator, at: int = 0) -> tuple[int, ...]:
+        shape = self.shape(operator, at)
+        if len(shape) != 3:
+            raise operator.refuse(f"needs a map with a height and a width, and reads {times(shape)}")
+        return shape
+
+    def axis(self, operator: LiteOperator, number: int, at: int = 0) -> int:
+        """An axis as a spec counts it, from the channels, of one of the file, where the channels are the last."""
+        count = len(self.shape(operator, at)) + 1
+        axis = number + count if number < 0 else number
+        if not 0 < axis < count:
+            raise operator.refuse(f"takes an axis from 1 to {count - 1}, not {number}", "the batch, axis 0, must stay")
+        return axis if axis < count - 1 else 0
+
+    def target(self, operator: LiteOperator, at: int) -> tuple[int, ...]:
+        """The sizes that an input gives; if they are computed from shapes, the shape of the output in the file."""
+        if at < len(operator.inputs) and operator.inputs[at] in self.from_shapes:
+            return self.tensor(operator.outputs[0]).shape
+        return self.numbers(operator, at)
+
+    def sample(self, operator: LiteOperator, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """A shape without its batch. Raises SpecError if it has another batch."""
+        if len(shape) < 2 or shape[0] not in (self.batch, -1):
+            raise operator.refuse(f"gives {times(shape) or 'a number'}, which changes the batch of {self.batch}")
+        return shape[1:]
+
+    # --- layers ---
+
+    def put(
+        self,
+        operator: LiteOperator,
+        kind: str,
+        settings: Settings | None = None,
+        sources: tuple[str, ...] | None = None,
+        *,
+        suffix: str = "",
+        output: int = 0,
+        weights: tuple[int, ...] = (),
+    ) -> str:
+        """Append a layer that reads the first input by default, as an output of an operator.
+
+        Layers whose weights are the same tensors share them.
+        """
+        key = kind, tuple(operator.inputs[at] for at in weights if at < len(operator.inputs))
+        sources = (self.source(operator),) if sources is None else sources
+        owner = self.owners.get(key, "") if weights else ""
+        layer = GraphLayer(f"{operator.name}{suffix}", kind, settings or {}, sources, operator.span, owner)
+        name = self.builder.add(layer)
+        self.owners.setdefault(key, name)
+        self.values[operator.outputs[output]] = name
+        return name
+
+    def _check_outputs(self, operator: LiteOperator) -> None:
+        """Raise SpecError where the file gives an output another shape than its operator."""
+        for index in operator.outputs if self.has_own_sizes else ():
+            shape = self.tensor(index).shape
+            if index in self.values and shape and channels_first(shape[1:]) != self.builder.shapes[self.values[index]]:
+                own = self.builder.shapes[self.values[index]]
+                message = f"gives {own}, channels first, and the file has {times(shape)} for it, channels last"
+                raise operator.refuse(message)
+
+
+def channels_first(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return (*sizes[-1:], *sizes[:-1])
+
+
+def channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[1:], *shape[:1])
+
+
+OperatorReader: TypeAlias = Callable[[LiteGraph, LiteOperator], object]
