@@ -23,7 +23,7 @@ from cnncalc.interchange.tflite_graph import (
     channels_first,
     channels_last,
 )
-from cnncalc.layers.shapes import quotient, times
+from cnncalc.layers.shapes import half, quotient, times
 
 IDENTIFIER = b"TFL3"
 # The names of the inputs of a function of several numbers.
@@ -111,15 +111,21 @@ def _depthwise_conv(graph: LiteGraph, operator: LiteOperator) -> None:
 
 
 def _conv_transpose(graph: LiteGraph, operator: LiteOperator) -> None:
-    filters, height, width, depth = graph.weights(operator, 1, 4)
+    filters, *kernel, depth = graph.weights(operator, 1, 4)
     channels, *sizes = graph.map_shape(operator, 2)
     target, strides = graph.target(operator, 0)[1:3], (operator.number(2), operator.number(1))
-    if channels != depth or len(target) != 2:
-        raise operator.refuse(
-            f"has filters of {depth} channels and a target of {len(target)} axes; it reads {channels}"
+    settings: dict[str, Plain] = {"filters": filters, **_windows(operator, tuple(kernel))}
+    is_same = "padding" in settings
+    spread = [(size - 1) * step for size, step in zip(sizes, strides, strict=True)]
+    if channels != depth or len(target) != 2 or not all(map(int.__lt__, spread, target)):
+        message = (
+            f"has filters of {depth} channels and gives {times(target)}, where it reads {times((channels, *sizes))}"
         )
-    settings: dict[str, Plain] = {"filters": filters, **_windows(operator, (height, width))}
-    if "padding" not in settings or target != tuple(size * step for size, step in zip(sizes, strides, strict=True)):
+        raise operator.refuse(message)
+    excess = [first + size - goal for first, size, goal in zip(spread, kernel, target, strict=True)]
+    if is_same and target != tuple(map(int.__add__, spread, strides)):
+        settings["padding"] = tuple(side for rows in excess for side in (half(rows), rows - half(rows)))
+    elif not is_same and any(excess):
         settings["size"] = target
     source = graph.source(operator, 2)
     graph.put(operator, "conv_transpose", settings | _bias(graph, operator, 3, filters), (source,), weights=(1, 3))

@@ -53,7 +53,7 @@ OPERATIONS = {**WEIGHTED, "ADD": "add", "SUB": "sub", "MUL": "mul", "CONCATENATI
 # The last part of a name, if it is that of the operation within a layer.
 OPERATION = re.compile(
     r"/(?:(?:depthwise_)?weights(?:/read)?|(?:Conv2D|depthwise|MatMul|conv2d_transpose)(?:/ReadVariableOp)?|BiasAdd"
-    r"|Relu6?|AvgPool|MaxPool|Reshape|Softmax|Sigmoid|Mean|concat|add|sub|mul)(?:_?[0-9]+)?$"
+    r"|Relu6?|AvgPool|MaxPool|Reshape|Softmax|Sigmoid|Mean|concat|add|sub|mul)(?:_?[0-9]+)?(?:_dequantize)?$"
 )
 UNNAMED = re.compile(r"(?:Identity|(?:Stateful)?PartitionedCall)(?:_[0-9]+|_int8|_uint8)?(?::[0-9]+)?")
 
@@ -165,7 +165,7 @@ class LiteGraph:
         index = inputs[1] if kind in WEIGHTED and len(inputs) > 1 else next(iter(outputs), -1)
         parts = self.tensor(index).name.split(";") if 0 <= index < len(self.tensors) else [""]
         wanted = OPERATIONS.get(kind)
-        own = (part for part in parts if wanted and re.fullmatch(rf"{wanted}_?[0-9]*", part.rpartition("/")[2]))
+        own = (part for part in parts if wanted and re.match(rf"{wanted}(?:_|[0-9]|$)", part.rpartition("/")[2]))
         name = OPERATION.sub("", next(own, parts[0]))[: limits.current().name]
         return "" if UNNAMED.fullmatch(name) else name
 
@@ -204,7 +204,7 @@ class LiteGraph:
         return LiteTensor(fields, fields.numbers(0, "i", MOST_AXES))
 
     def _add_inputs(self) -> None:
-        """Add the inputs of the network. A size that the file leaves open is 1 in the shape, and -1 in the signature."""
+        """Add the inputs of the network. An open size is 1 in a tensor's shape, and -1 in its signature."""
         wanted = {}
         names = {}
         for index in self._indices(1):
@@ -217,7 +217,7 @@ class LiteGraph:
             example = times(tuple(size if size > 0 else EXAMPLE_SIZE for size in sizes))
             wanted[name] = GraphInput(sizes if min(sizes) > 0 else (), self.span, example)
             names[index] = name
-            self.batch = max(*tensor.shape[:1], 1)
+            self.batch = max((1, *tensor.shape[:1]))
         added = self.builder.add_inputs(wanted)
         self.values = {index: added[name] for index, name in names.items()}
         self.has_own_sizes = all(self.builder.shapes[added[name]] == one.shape for name, one in wanted.items())
