@@ -21,7 +21,6 @@ from cnncalc.interchange.tflite_graph import (
     LiteOperator,
     OperatorReader,
     channels_first,
-    channels_last,
 )
 from cnncalc.layers.shapes import half, quotient, times
 
@@ -78,40 +77,40 @@ def _short(values: tuple[int, ...]) -> int | tuple[int, ...]:
     return values[0] if len(set(values)) == 1 else values
 
 
-def _bias(graph: LiteGraph, operator: LiteOperator, at: int, count: int) -> dict[str, Plain]:
-    tensor = graph.constant(operator, at)
-    if tensor is None:
+def _bias(graph: LiteGraph, operator: LiteOperator, at: int, count: int) -> Settings:
+    if not graph.has_input(operator, at):
         return {"bias": False}
-    if tensor.shape != (count,):
-        raise operator.refuse(f"has {count:,} filters and {times(tensor.shape)} biases")
+    shape = graph.constant(operator, at).shape
+    if shape != (count,):
+        raise operator.refuse(f"has {count:,} filters and {times(shape)} biases")
     return {}
 
 
 def _conv(graph: LiteGraph, operator: LiteOperator) -> None:
-    filters, height, width, depth = graph.weights(operator, 1, 4)
+    filters, height, width, depth = graph.constant(operator, 1, 4).shape
     channels = graph.map_shape(operator)[0]
     if channels % depth:
         raise operator.refuse(f"has filters of {depth} channels, and reads {channels}")
     settings: dict[str, Plain] = {"filters": filters}
     settings |= _windows(operator, (height, width), (operator.number(5, default=1), operator.number(4, default=1)))
     settings |= {"groups": quotient(channels, depth)} if channels > depth else {}
-    graph.put(operator, "conv", settings | _bias(graph, operator, 2, filters), weights=(1, 2))
+    graph.put(operator, "conv", {**settings, **_bias(graph, operator, 2, filters)}, weights=(1, 2))
     _activate(graph, operator, 3)
 
 
 def _depthwise_conv(graph: LiteGraph, operator: LiteOperator) -> None:
-    _, height, width, filters = graph.weights(operator, 1, 4)
+    _, height, width, filters = graph.constant(operator, 1, 4).shape
     channels = graph.map_shape(operator)[0]
     if filters % channels:
         raise operator.refuse(f"has {filters} filters for {channels} channels, which is no multiple")
     settings = _windows(operator, (height, width), (operator.number(6, default=1), operator.number(5, default=1)))
     settings |= {"multiplier": quotient(filters, channels)} if filters > channels else {}
-    graph.put(operator, "depthwise_conv", settings | _bias(graph, operator, 2, filters), weights=(1, 2))
+    graph.put(operator, "depthwise_conv", {**settings, **_bias(graph, operator, 2, filters)}, weights=(1, 2))
     _activate(graph, operator, 4)
 
 
 def _conv_transpose(graph: LiteGraph, operator: LiteOperator) -> None:
-    filters, *kernel, depth = graph.weights(operator, 1, 4)
+    filters, *kernel, depth = graph.constant(operator, 1, 4).shape
     channels, *sizes = graph.map_shape(operator, 2)
     target, strides = graph.target(operator, 0)[1:3], (operator.number(2), operator.number(1))
     settings: dict[str, Plain] = {"filters": filters, **_windows(operator, tuple(kernel))}
@@ -128,22 +127,27 @@ def _conv_transpose(graph: LiteGraph, operator: LiteOperator) -> None:
     elif not is_same and any(excess):
         settings["size"] = target
     source = graph.source(operator, 2)
-    graph.put(operator, "conv_transpose", settings | _bias(graph, operator, 3, filters), (source,), weights=(1, 3))
+    graph.put(operator, "conv_transpose", {**settings, **_bias(graph, operator, 3, filters)}, (source,), weights=(1, 3))
     _activate(graph, operator, 3)
 
 
 def _linear(graph: LiteGraph, operator: LiteOperator) -> None:
-    features, depth = graph.weights(operator, 1, 2)
+    features, depth = graph.constant(operator, 1, 2).shape
+    bias = _bias(graph, operator, 2, features)
+    # With keep_num_dims, each position has features of its own; else the whole map is one vector.
+    _put_linear(graph, operator, features, depth, bias, is_flat=not operator.number(2, "b"))
+    _activate(graph, operator, 0)
+
+
+def _put_linear(
+    graph: LiteGraph, operator: LiteOperator, features: int, depth: int, bias: Settings, *, is_flat: bool = False
+) -> None:
     shape = graph.shape(operator)
-    settings: dict[str, Plain] = {"features": features}
-    if len(shape) > 1:
-        # With keep_num_dims, each position has features of its own; else the whole map is one vector.
-        settings |= {"axis": 0} if operator.number(2, "b") else {"flatten": True}
-    reads = prod(shape) if "flatten" in settings else shape[0]
+    reads = prod(shape) if is_flat else shape[0]
     if depth != reads:
         raise operator.refuse(f"has {depth:,} weights for each feature, and reads {reads:,} elements")
-    graph.put(operator, "linear", settings | _bias(graph, operator, 2, features), weights=(1, 2))
-    _activate(graph, operator, 0)
+    form: Settings = {} if len(shape) == 1 else {"flatten": True} if is_flat else {"axis": 0}
+    graph.put(operator, "linear", {"features": features, **form, **bias}, weights=(1, 2))
 
 
 def _pool(graph: LiteGraph, operator: LiteOperator) -> None:
@@ -176,7 +180,7 @@ def _gelu(graph: LiteGraph, operator: LiteOperator) -> None:
 
 
 def _prelu(graph: LiteGraph, operator: LiteOperator) -> None:
-    shape = graph.weights(operator, 1, 0)
+    shape = graph.constant(operator, 1).shape
     *others, slopes = shape or (1,)
     if set(others) - {1} or slopes not in (1, graph.shape(operator)[0]):
         raise operator.refuse(
@@ -213,32 +217,33 @@ def _skip(graph: LiteGraph, operator: LiteOperator) -> None:
 
 
 def _binary(graph: LiteGraph, operator: LiteOperator) -> None:
-    """A function of two tensors, or of a tensor and a constant: a number, one for each channel, or a tensor."""
+    """A function of two tensors, of which one may be a constant."""
     if len(operator.inputs) != 2:
         raise operator.refuse(f"reads {len(operator.inputs)} tensors, and two are needed")
-    constants = [at for at in (0, 1) if graph.is_constant(operator.inputs[at])]
-    kind = JOINS.get(operator.type, "apply")
-    if len(constants) == 1:
-        (at,) = constants
-        tensor = graph.constant(operator, at)
-        shape = tensor.shape if tensor else ()
-        channels = graph.shape(operator, 1 - at)[0]
-        per_channel = PER_CHANNEL.get(operator.type) if at == 1 or operator.type in ("ADD", "MUL") else None
-        if tensor and prod(shape) == 1:
-            number = graph.one_number(operator, tensor)
-            terms = ["x", "x"]
-            terms[at] = f"({number})" if number[0] == "-" else number
-            function = FUNCTIONS[operator.type].format(*terms)
-            graph.put(operator, "apply", {"function": function}, (graph.source(operator, 1 - at),))
-            _activate(graph, operator, 0)
-            return
-        if per_channel and shape[-1:] == (channels,) and prod(shape) == channels:
-            graph.put(operator, per_channel, {}, (graph.source(operator, 1 - at),), weights=(at,))
-            _activate(graph, operator, 0)
-            return
-    function = FUNCTIONS[operator.type].format("x", "y")
-    graph.put(operator, kind, {} if kind != "apply" else {"function": function}, _operands(graph, operator))
+    constants = [at for at, index in enumerate(operator.inputs) if graph.is_constant(index)]
+    if len(constants) != 1 or not _put_with_constant(graph, operator, *constants):
+        kind = JOINS.get(operator.type, "apply")
+        settings = {"function": FUNCTIONS[operator.type].format("x", "y")} if kind == "apply" else {}
+        graph.put(operator, kind, settings, _operands(graph, operator))
     _activate(graph, operator, 0)
+
+
+def _put_with_constant(graph: LiteGraph, operator: LiteOperator, at: int) -> bool:
+    """Append a function of a tensor and a number, or a number for each channel; not of another constant."""
+    source, tensor = graph.source(operator, 1 - at), graph.constant(operator, at)
+    if prod(tensor.shape) == 1:
+        number = graph.real(operator, at)
+        terms = ["x", "x"]
+        terms[at] = f"({number})" if number[0] == "-" else number
+        graph.put(operator, "apply", {"function": FUNCTIONS[operator.type].format(*terms)}, (source,))
+        return True
+    channels = graph.shape(operator, 1 - at)[0]
+    kind = PER_CHANNEL.get(operator.type, "")
+    is_minuend = at == 0 and operator.type == "SUB"
+    if not kind or is_minuend or tensor.shape[-1] != channels or prod(tensor.shape) != channels:
+        return False
+    graph.put(operator, kind, {}, (source,), weights=(at,))
+    return True
 
 
 def _operands(graph: LiteGraph, operator: LiteOperator) -> tuple[str, ...]:
@@ -254,7 +259,7 @@ def _operands(graph: LiteGraph, operator: LiteOperator) -> tuple[str, ...]:
 
 
 def _parameter(graph: LiteGraph, operator: LiteOperator, at: int, rank: int) -> str:
-    shape = graph.weights(operator, at, 0)
+    shape = graph.constant(operator, at).shape
     shape = (*(1,) * (rank - len(shape)), *shape)
     if len(shape) != rank or shape[0] != 1:
         raise operator.refuse(f"reads a constant of the shape {times(shape)}, beside a tensor of {rank} axes")
@@ -268,49 +273,30 @@ def _add_n(graph: LiteGraph, operator: LiteOperator) -> None:
 
 def _concat(graph: LiteGraph, operator: LiteOperator) -> None:
     sources = _operands(graph, operator)
-    axis = graph.axis(
-        operator, operator.number(0), next(at for at, one in enumerate(operator.inputs) if one in graph.values)
-    )
-    graph.values[operator.outputs[0]] = graph.put(operator, "concat", {"axis": axis} if axis else {}, sources)
+    first = next(at for at, index in enumerate(operator.inputs) if index in graph.values)
+    axis = graph.axis(operator, operator.number(0), first)
+    graph.put(operator, "concat", {"axis": axis} if axis else {}, sources)
     _activate(graph, operator, 1)
 
 
 def _matmul(graph: LiteGraph, operator: LiteOperator) -> None:
-    """A product of matrices; the first axes of both tensors are equal."""
-    first_swapped, second_swapped = operator.number(0, "b"), operator.number(1, "b")
-    if (
-        graph.is_constant(operator.inputs[-1])
-        and len(shape := graph.weights(operator, 1, 0)) == 2
-        and not first_swapped
-    ):
-        settings: dict[str, Plain] = {"features": shape[0 if second_swapped else 1], "bias": False}
-        settings |= {"axis": 0} if len(graph.shape(operator)) > 1 else {}
-        graph.put(operator, "linear", settings, weights=(1,))
+    """A product of matrices, the last two axes of tensors whose other axes are equal."""
+    if len(operator.inputs) != 2:
+        raise operator.refuse(f"reads {len(operator.inputs)} tensors, and two are needed")
+    is_first_swapped, is_second_swapped = operator.number(0, "b"), operator.number(1, "b")
+    if graph.is_constant(operator.inputs[1]) and not is_first_swapped:
+        shape = graph.constant(operator, 1, 2).shape
+        features, depth = shape if is_second_swapped else shape[::-1]
+        _put_linear(graph, operator, features, depth, {"bias": False})
         return
     sources = _operands(graph, operator)
-    if len({len(graph.builder.shapes[source]) for source in sources}) > 1 or len(sources) != 2:
-        raise operator.refuse("needs two tensors of as many axes")
-    leading = "abcdefgh"[: len(graph.builder.shapes[sources[0]]) - 2]
-    first = f"m{leading}k" if first_swapped else f"k{leading}m"
-    second = f"k{leading}n" if second_swapped else f"n{leading}k"
+    ranks = {len(graph.builder.shapes[source]) for source in sources}
+    if len(ranks) > 1 or ranks == {1}:
+        raise operator.refuse("needs two tensors of as many axes, at least three")
+    leading = "abcdefghij"[: ranks.pop() - 2]
+    first = f"m{leading}k" if is_first_swapped else f"k{leading}m"
+    second = f"k{leading}n" if is_second_swapped else f"n{leading}k"
     graph.put(operator, "einsum", {"equation": f"{first}, {second} -> n{leading}m"}, sources)
-
-
-def _gather(graph: LiteGraph, operator: LiteOperator) -> None:
-    """A look-up of constant places in a tensor, or of computed places in a constant table."""
-    if operator.number(1):
-        raise operator.refuse(f"has batch_dims {operator.number(1)}, and only 0 can be read")
-    if graph.is_constant(operator.inputs[0]):
-        vocabulary, features = graph.weights(operator, 0, 2)
-        places = graph.shape(operator, 1)
-        if operator.number(0) or len(places) != 1:
-            raise operator.refuse("looks up rows in a table by a list for each sample, or it cannot be read")
-        words = graph.put(operator, "reshape", {"shape": (1, *places)}, (graph.source(operator, 1),), suffix="_indices")
-        settings: Settings = {"vocabulary": vocabulary, "features": features}
-        graph.put(operator, "embedding", settings, (words,), weights=(0,))
-    else:
-        axis = graph.axis(operator, operator.number(0))
-        graph.put(operator, "gather", {"shape": graph.weights(operator, 1, 1), "axis": axis})
 
 
 # --- reductions and shapes ---
@@ -355,7 +341,7 @@ def _reshape_to(graph: LiteGraph, operator: LiteOperator, sizes: tuple[int, ...]
 
 
 def _squeeze(graph: LiteGraph, operator: LiteOperator) -> None:
-    sizes = channels_last(graph.shape(operator))
+    _, *sizes = graph.whole_shape(operator)
     given = operator.options.numbers(0, "i", 16) if operator.options else ()
     axes = {axis % (len(sizes) + 1) for axis in given} or {at for at, size in enumerate(sizes, 1) if size == 1}
     if any(axis == 0 or sizes[axis - 1] != 1 for axis in axes):
@@ -364,8 +350,8 @@ def _squeeze(graph: LiteGraph, operator: LiteOperator) -> None:
 
 
 def _expand(graph: LiteGraph, operator: LiteOperator) -> None:
-    sizes = channels_last(graph.shape(operator))
-    (axis,) = graph.numbers(operator, 1) or (0,)
+    _, *sizes = graph.whole_shape(operator)
+    axis = graph.number(operator, 1)
     axis += len(sizes) + 2 if axis < 0 else 0
     if not 0 < axis <= len(sizes) + 1:
         raise operator.refuse(f"adds axis {axis} to {times((graph.batch, *sizes))}", "the batch, axis 0, must stay")
@@ -386,7 +372,7 @@ def _transpose(graph: LiteGraph, operator: LiteOperator) -> None:
 
 def _slice(graph: LiteGraph, operator: LiteOperator) -> None:
     starts, sizes = graph.numbers(operator, 1), graph.numbers(operator, 2)
-    shape = (graph.batch, *channels_last(graph.shape(operator)))
+    shape = graph.whole_shape(operator)
     if len(starts) != len(shape) or len(sizes) != len(shape):
         raise operator.refuse(f"needs a start and a size for each of {len(shape)} axes")
     ends = (start + size if size != -1 else whole for start, size, whole in zip(starts, sizes, shape, strict=True))
@@ -395,7 +381,7 @@ def _slice(graph: LiteGraph, operator: LiteOperator) -> None:
 
 def _strided_slice(graph: LiteGraph, operator: LiteOperator) -> None:
     starts, ends, steps = (graph.numbers(operator, at) for at in (1, 2, 3))
-    shape = (graph.batch, *channels_last(graph.shape(operator)))
+    shape = graph.whole_shape(operator)
     if any(operator.number(field) for field in (2, 3)) or operator.number(5, "b"):
         raise operator.refuse("has an ellipsis_mask, a new_axis_mask or offset, which cannot be read")
     if not len(starts) == len(ends) == len(steps) <= len(shape) or min(steps, default=1) < 1:
@@ -414,7 +400,7 @@ def _strided_slice(graph: LiteGraph, operator: LiteOperator) -> None:
 
 def _cut(graph: LiteGraph, operator: LiteOperator, parts: list[range], dropped: Iterable[int] = ()) -> None:
     """Keep a part of each axis of the file; axes that are dropped keep one place."""
-    sizes = (graph.batch, *channels_last(graph.shape(operator)))
+    sizes = graph.whole_shape(operator)
     if (
         0 in dropped
         or parts[0] != range(graph.batch)
@@ -440,19 +426,16 @@ def _part(axis: int, start: int, stop: int, step: int = 1) -> Settings:
 
 
 def _split(graph: LiteGraph, operator: LiteOperator) -> None:
-    """Equal parts along an axis, or parts of given sizes."""
-    is_equal = operator.type == "SPLIT"
-    at, count = (1, len(operator.outputs)) if is_equal else (0, len(operator.outputs))
-    (number,) = graph.numbers(operator, 0 if is_equal else 2) or (0,)
-    axis = graph.axis(operator, number, at)
+    """Equal parts along an axis, or parts of given sizes, of which one may be -1."""
+    is_equal, count = operator.type == "SPLIT", len(operator.outputs)
+    at, axis_at = (1, 0) if is_equal else (0, 2)
+    axis = graph.axis(operator, graph.number(operator, axis_at), at)
     whole = graph.shape(operator, at)[axis]
-    sizes = (
-        graph.numbers(operator, 1) if not is_equal else (quotient(whole, count),) * count if whole % count == 0 else ()
-    )
-    if sizes.count(-1) == 1:
-        sizes = tuple(whole - sum(sizes) - 1 if size == -1 else size for size in sizes)
+    sizes = (quotient(whole - whole % count, count),) * count if is_equal else graph.numbers(operator, 1)
+    rest = whole - sum(size for size in sizes if size != -1)
+    sizes = tuple(rest if size == -1 else size for size in sizes)
     if sum(sizes) != whole or len(sizes) != count or min(sizes) < 1:
-        raise operator.refuse(f"cannot split {whole} into {count} parts of the sizes {', '.join(map(str, sizes))}")
+        raise operator.refuse(f"cannot split {whole} into {count} parts: {', '.join(map(str, sizes))}")
     start, source = 0, graph.source(operator, at)
     for output, size in enumerate(sizes):
         settings = _part(axis, start, start + size)
@@ -462,15 +445,15 @@ def _split(graph: LiteGraph, operator: LiteOperator) -> None:
 
 def _pad(graph: LiteGraph, operator: LiteOperator) -> None:
     amounts, rank = graph.numbers(operator, 1), len(graph.shape(operator))
-    value = graph.constant(operator, 2) if operator.type == "PADV2" else None
     mode = operator.number(0, "b") if operator.type == "MIRROR_PAD" else -1
     batch, sides, channels = amounts[:2], amounts[2:-2], amounts[-2:]
     if len(amounts) != 2 * rank + 2 or any(batch) or min(amounts) < 0 or mode > 0 or (mode == 0 and any(channels)):
         raise operator.refuse(
             "has a padding that cannot be read", "zeros, or a reflection of rows and columns, can be read"
         )
-    if value is not None and graph.one_number(operator, value) not in ("0", "-0"):
-        raise operator.refuse(f"pads with {graph.one_number(operator, value)}, and only 0 can be read")
+    value = graph.real(operator, 2) if operator.type == "PADV2" else "0"
+    if value not in ("0", "-0"):
+        raise operator.refuse(f"pads with {value}, and only 0 can be read")
     settings: dict[str, Plain] = {"padding": _short(sides)} if any(sides) else {}
     settings |= {"channels": channels} if any(channels) else {}
     settings |= {"mode": "reflect"} if mode == 0 else {}
@@ -502,7 +485,7 @@ def _shuffle(graph: LiteGraph, operator: LiteOperator) -> None:
 
 JOINS = {"ADD": "add", "SUB": "subtract", "MUL": "multiply"}
 # The layers that add to or multiply each channel.
-PER_CHANNEL = {"ADD": "bias", "SUB": "bias", "MUL": "scale", "DIV": "scale"}
+PER_CHANNEL = {"ADD": "bias", "SUB": "bias", "MUL": "scale"}
 FUNCTIONS = {
     "ADD": "{} + {}",
     "SUB": "{} - {}",
@@ -548,7 +531,6 @@ READERS: dict[str, OperatorReader] = {
     "ADD_N": _add_n,
     "CONCATENATION": _concat,
     "BATCH_MATMUL": _matmul,
-    "GATHER": _gather,
     **dict.fromkeys(REDUCTIONS, _reduce),
     "RESHAPE": _reshape,
     "SQUEEZE": _squeeze,

@@ -43,8 +43,9 @@ OPERATOR_NAMES = """
 """
 OPERATORS = OPERATOR_NAMES.split()
 CUSTOM = OPERATORS.index("CUSTOM")
-# Numbers of a type in a buffer, as `struct` reads them, by their codes: TensorType of the schema.
-NUMBER_TYPES = {0: "f", 1: "e", 2: "i", 3: "B", 4: "q", 7: "h", 9: "b"}
+# How `struct` reads the elements of constants, by TensorType of the schema.
+WHOLE_TYPES = {2: "i", 3: "B", 4: "q", 7: "h", 9: "b"}
+REAL_TYPES = {0: "f", 1: "e"}
 MOST_NUMBERS = 64
 MOST_INPUTS = 1_000
 # Operators whose name is best found in that of their weights, and the name that TensorFlow gives to the operation.
@@ -171,7 +172,7 @@ class LiteGraph:
 
     def _unsupported(self, operator: LiteOperator) -> Problem:
         shapes = [
-            " and ".join(times(self.tensor(index).shape) or "a number" for index in indices[:4] if index != -1)
+            " and ".join(times(self.tensor(index).shape) or "()" for index in indices[:4] if index != -1)
             for indices in (operator.inputs, operator.outputs)
         ]
         return Problem(operator.span, f"{operator.type} cannot be read: it reads {shapes[0]} and gives {shapes[1]}")
@@ -226,74 +227,84 @@ class LiteGraph:
         index = self.constants.get(index, index)
         if index < 0 or index in self.values:
             return False
-        buffer = self.buffer(index)
-        return bool(buffer and (buffer.vector(0)[1] or buffer.number(1, "Q") > 1))
-
-    def buffer(self, index: int) -> FlatTable | None:
         number = self.tensor(index).fields.number(2, "I")
-        return self.buffers[number] if 0 < number < len(self.buffers) else None
+        if not 0 < number < len(self.buffers):
+            return False
+        buffer = self.buffers[number]
+        return buffer.vector(0)[1] > 0 or buffer.number(1, "Q") > 1
 
-    def constant(self, operator: LiteOperator, at: int, axes: int = 0) -> LiteTensor | None:
-        """A constant that an operator reads, of a given number of axes; None if its input is left out."""
-        index = operator.inputs[at] if at < len(operator.inputs) else -1
-        if index == -1:
-            return None
-        if not self.is_constant(index):
-            raise operator.refuse(f"reads {quoted(self.tensor(index).name)}, which must be a constant of the file")
+    def has_input(self, operator: LiteOperator, at: int) -> bool:
+        return at < len(operator.inputs) and operator.inputs[at] != -1
+
+    def constant(self, operator: LiteOperator, at: int, axes: int | None = None) -> LiteTensor:
+        """A constant that an operator reads, of a given number of axes."""
+        if not self.has_input(operator, at):
+            raise operator.refuse(f"has no input {at + 1}")
+        index = operator.inputs[at]
         tensor = self.tensor(self.constants.get(index, index))
-        if (axes and len(tensor.shape) != axes) or min(tensor.shape, default=1) < 1:
+        if not self.is_constant(index):
+            raise operator.refuse(f"reads {quoted(tensor.name)}, which must be a constant of the file")
+        if (axes is not None and len(tensor.shape) != axes) or min(tensor.shape, default=1) < 1:
             raise operator.refuse(f"reads a constant of the shape {times(tensor.shape)}, which has no {axes} axes")
         return tensor
 
-    def weights(self, operator: LiteOperator, at: int, axes: int) -> tuple[int, ...]:
-        """The shape of weights."""
-        tensor = self.constant(operator, at, axes)
-        if tensor is None:
-            raise operator.refuse(f"has no input {at + 1}")
-        return tensor.shape
-
     def numbers(self, operator: LiteOperator, at: int) -> tuple[int, ...]:
         """The whole numbers of a constant, such as axes."""
+        return tuple(map(int, self._elements(operator, self.constant(operator, at), WHOLE_TYPES)))
+
+    def number(self, operator: LiteOperator, at: int) -> int:
+        """The one whole number of a constant."""
+        numbers = self.numbers(operator, at)
+        if len(numbers) != 1:
+            raise operator.refuse(f"has {len(numbers)} numbers as input {at + 1}, where one is expected")
+        return numbers[0]
+
+    def real(self, operator: LiteOperator, at: int) -> str:
+        """The number that is a constant of one element, which may be quantized."""
         tensor = self.constant(operator, at)
-        return tuple(map(int, self.elements(operator, tensor))) if tensor else ()
-
-    def elements(self, operator: LiteOperator, tensor: LiteTensor) -> tuple[int | float, ...]:
-        """The elements of a small constant, as they are stored."""
-        kind, count = tensor.fields.number(1, "b"), prod(tensor.shape)
-        if kind not in NUMBER_TYPES or count > MOST_NUMBERS:
-            message = (
-                f"{quoted(tensor.name)}, a constant of {count:,} elements of type {kind}, where numbers are needed"
-            )
-            raise operator.refuse(f"reads {message}")
-        buffer = self.buffers[tensor.fields.number(2, "I")]
-        # In files above 2 GB, constants are behind the tables.
-        start, size = buffer.vector(0) if buffer.vector(0)[1] else (buffer.number(1, "Q"), buffer.number(2, "Q"))
-        code = NUMBER_TYPES[kind]
-        if size != count * calcsize(code):
-            raise self.file.refuse(f"a constant of {count:,} elements has {size:,} bytes", start)
-        return self.file.numbers(start, code, count)
-
-    def one_number(self, operator: LiteOperator, tensor: LiteTensor) -> str:
-        """The value of a constant of one element, which may be quantized."""
-        (value,) = self.elements(operator, tensor)
+        if prod(tensor.shape) != 1:
+            raise operator.refuse(f"has {times(tensor.shape)} numbers as input {at + 1}, where one is expected")
+        (value,) = self._elements(operator, tensor, {**WHOLE_TYPES, **REAL_TYPES})
         quantization = tensor.fields.table(4)
         if quantization is not None and (scale := quantization.vector(2))[1]:
             zero = quantization.vector(3)
             offset = self.file.numbers(zero[0], "q")[0] if zero[1] else 0
-            value = float(self.file.numbers(scale[0], "f")[0]) * (value - offset)
+            value = self.file.numbers(scale[0], "f")[0] * (value - offset)
         return real(f"{value:.7g}", operator.span, operator.type)
+
+    def _elements(
+        self, operator: LiteOperator, tensor: LiteTensor, types: Mapping[int, str]
+    ) -> tuple[int | float, ...]:
+        """The elements of a small constant, as they are stored."""
+        kind, count = tensor.fields.number(1, "b"), prod(tensor.shape)
+        if kind not in types or count > MOST_NUMBERS:
+            message = f"{count:,} elements of type {kind}, where at most {MOST_NUMBERS} numbers are expected"
+            raise operator.refuse(f"reads {quoted(tensor.name)}, a constant of {message}")
+        buffer = self.buffers[tensor.fields.number(2, "I")]
+        # In files above 2 GB, constants are behind the tables.
+        start, size = buffer.vector(0) if buffer.vector(0)[1] else (buffer.number(1, "Q"), buffer.number(2, "Q"))
+        if size != count * calcsize(types[kind]):
+            raise self.file.refuse(f"a constant of {count:,} elements has {size:,} bytes", start)
+        return self.file.numbers(start, types[kind], count)
 
     def source(self, operator: LiteOperator, at: int = 0) -> str:
         """The layer or input that an operator reads."""
-        index = operator.inputs[at] if at < len(operator.inputs) else -1
+        if not self.has_input(operator, at):
+            raise operator.refuse(f"has no input {at + 1}")
+        index = operator.inputs[at]
         if index not in self.values:
-            shown = quoted(self.tensor(index).name) if index != -1 else f"no input {at + 1}"
-            raise operator.refuse(f"reads {shown}, which no layer before it gives")
+            message = f"reads {quoted(self.tensor(index).name)}, which no operator before it gives"
+            raise operator.refuse(message)
         return self.values[index]
 
     def shape(self, operator: LiteOperator, at: int = 0) -> tuple[int, ...]:
         """The shape of an input, channels first."""
         return self.builder.shapes[self.source(operator, at)]
+
+    def whole_shape(self, operator: LiteOperator) -> tuple[int, ...]:
+        """The shape of the first input as the file has it: the batch, and the channels last."""
+        channels, *others = self.shape(operator)
+        return (self.batch, *others, channels)
 
     def map_shape(self, operator: LiteOperator, at: int = 0) -> tuple[int, ...]:
         shape = self.shape(operator, at)
@@ -311,7 +322,7 @@ class LiteGraph:
 
     def target(self, operator: LiteOperator, at: int) -> tuple[int, ...]:
         """The sizes that an input gives; if they are computed from shapes, the shape of the output in the file."""
-        if at < len(operator.inputs) and operator.inputs[at] in self.from_shapes:
+        if self.has_input(operator, at) and operator.inputs[at] in self.from_shapes:
             return self.tensor(operator.outputs[0]).shape
         return self.numbers(operator, at)
 
@@ -359,10 +370,6 @@ class LiteGraph:
 
 def channels_first(sizes: tuple[int, ...]) -> tuple[int, ...]:
     return (*sizes[-1:], *sizes[:-1])
-
-
-def channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (*shape[1:], *shape[:1])
 
 
 OperatorReader: TypeAlias = Callable[[LiteGraph, LiteOperator], object]

@@ -3,6 +3,7 @@
 import random
 import re
 import struct
+from pathlib import Path
 
 import pytest
 from interchange.flatbuffers import Model
@@ -258,7 +259,7 @@ def test_learned_slopes(shape, expected, one):
         ("ADD", weights(3), ["bias()"]),
         ("SUB", weights(1, 1, 1, 3), ["bias()"]),
         ("MUL", weights(1, 1, 3), ["scale()"]),
-        ("DIV", weights(3), ["scale()"]),
+        ("DIV", weights(3), ["parameter(shape=(3, 1, 1))", "apply(function=x / y)"]),
         ("ADD", weights(8, 10, 3), ["parameter(shape=(3, 8, 10))", "add()"]),
         ("SQUARED_DIFFERENCE", weights(10, 1), ["parameter(shape=(1, 1, 10))", "apply(function=(x - y) ** 2)"]),
         ("CONCATENATION", weights(1, 8, 10, 2), ["parameter(shape=(2, 8, 10))", "concat()"]),
@@ -312,8 +313,8 @@ def test_products_of_matrices(swapped, expected, one):
 
 
 def test_products_with_constants(one):
-    assert one("BATCH_MATMUL", weights(3, 7)) == ["linear(features=7, bias=False, axis=0) -> 7x8x10"]
-    assert one("BATCH_MATMUL", weights(7, 3), o1=("b", 1)) == ["linear(features=7, bias=False, axis=0) -> 7x8x10"]
+    assert one("BATCH_MATMUL", weights(3, 7)) == ["linear(features=7, axis=0, bias=False) -> 7x8x10"]
+    assert one("BATCH_MATMUL", weights(7, 3), o1=("b", 1)) == ["linear(features=7, axis=0, bias=False) -> 7x8x10"]
 
 
 @pytest.mark.parametrize(
@@ -652,3 +653,12 @@ def test_real_models_have_the_figures_of_their_sources(name, real):
     network = load(str(folder / f"{name}.tflite"))
     found = totals(network)
     assert (found.params, found.macs, sum(layer.macs > 0 for layer in network.layers)) == REAL_FIGURES[name]
+
+
+def test_the_page_shows_what_is_printed(real, run, monkeypatch):
+    folder = real("../measured/arena")
+    if not folder.is_dir():
+        pytest.skip("there are no TensorFlow Lite models beside the real files")
+    page = Path(__file__, "../../../docs/import.md").resolve().read_text(encoding="utf-8")
+    monkeypatch.chdir(folder)
+    assert f"```text\n{run('summary', 'str_ww_ref_model.tflite').output}```\n" in page
