@@ -1,8 +1,7 @@
-"""What the operators of a TensorFlow Lite model read and write: tensors, constants, and the names of layers."""
+"""What the operators of a TensorFlow Lite model read and give: tensors, constants and layers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from struct import calcsize
@@ -13,6 +12,7 @@ from cnncalc.errors import Problem, Span, SpecError, quoted
 from cnncalc.interchange.building import MOST_AXES, GraphBuilder, GraphInput, Settings, Sizes, real
 from cnncalc.interchange.flatbuffer import FlatTable
 from cnncalc.interchange.graph import Graph, GraphLayer
+from cnncalc.interchange.tflite_names import layer_name, operator_name, without_scope
 from cnncalc.layers.shapes import times
 from cnncalc.record import Record
 
@@ -21,42 +21,11 @@ ORIGIN = "a TensorFlow Lite model (batch normalization is folded into weights)"
 EXAMPLE_SIZE = 224
 # Operators that change the type of numbers alone.
 ALIASES = ("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY")
-# BuiltinOperator of the schema: the names of the operators in the order of their codes.
-OPERATOR_NAMES = """
-    ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE EMBEDDING_LOOKUP FLOOR
-    FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION
-    LSTM MAX_POOL_2D MUL RELU RELU_N1_TO_1 RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH
-    CONCAT_EMBEDDINGS SKIP_GRAM CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD UNIDIRECTIONAL_SEQUENCE_RNN GATHER
-    BATCH_TO_SPACE_ND SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE
-    BIDIRECTIONAL_SEQUENCE_RNN EXP TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM CAST PRELU MAXIMUM
-    ARG_MAX MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE SIN TRANSPOSE_CONV SPARSE_TO_DENSE
-    TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE POW ARG_MIN FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK
-    LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT UNPACK REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD
-    RANGE RESIZE_NEAREST_NEIGHBOR LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL REVERSE_V2 ADD_N
-    GATHER_ND COS WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE
-    NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER
-    CUMSUM CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND HASHTABLE_IMPORT
-    HASHTABLE_SIZE REDUCE_ALL CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE BROADCAST_ARGS
-    RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM MULTINOMIAL GELU DYNAMIC_UPDATE_SLICE RELU_0_TO_1
-    UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR
-    RIGHT_SHIFT
-"""
-OPERATORS = OPERATOR_NAMES.split()
-CUSTOM = OPERATORS.index("CUSTOM")
 # How `struct` reads the elements of constants, by TensorType of the schema.
 WHOLE_TYPES = {2: "i", 3: "B", 4: "q", 7: "h", 9: "b"}
 REAL_TYPES = {0: "f", 1: "e"}
 MOST_NUMBERS = 64
 MOST_INPUTS = 1_000
-# Operators whose name is best found in that of their weights, and the name that TensorFlow gives to the operation.
-WEIGHTED = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "MatMul", "TRANSPOSE_CONV": ""}
-OPERATIONS = {**WEIGHTED, "ADD": "add", "SUB": "sub", "MUL": "mul", "CONCATENATION": "concat"}
-# The last part of a name, if it is that of the operation within a layer.
-OPERATION = re.compile(
-    r"/(?:(?:depthwise_)?weights(?:/read)?|(?:Conv2D|depthwise|MatMul|conv2d_transpose)(?:/ReadVariableOp)?|BiasAdd"
-    r"|Relu6?|AvgPool|MaxPool|Reshape|Softmax|Sigmoid|Mean|concat|add|sub|mul)(?:_?[0-9]+)?(?:_dequantize)?$"
-)
-UNNAMED = re.compile(r"(?:Identity|(?:Stateful)?PartitionedCall)(?:_[0-9]+|_int8|_uint8)?(?::[0-9]+)?")
 
 
 class LiteTensor(Record):
@@ -141,14 +110,13 @@ class LiteGraph:
             inputs, outputs = fields.numbers(1, "i", MOST_INPUTS), fields.numbers(2, "i", MOST_INPUTS)
             self.builder.count_steps(len(inputs) + len(outputs), self.span)
             kind = self._type(fields.number(0, "I"))
-            name = self._name(kind, inputs, outputs)
-            span = self.span._replace(node=name[: limits.current().name] or kind)
+            name = layer_name(kind, self._tensor_name(inputs[1:2]), self._tensor_name(outputs))
+            span = self.span._replace(node=name or kind)
             operators.append(LiteOperator(kind, name, inputs, outputs, fields.table(4), span))
-        scopes = {operator.name.partition("/")[0] for operator in operators if "/" in operator.name}
-        # The one scope that all names begin with is that of the model.
-        scope = f"{scopes.pop()}/" if len(scopes) == 1 else ""
+        names = without_scope([operator.name for operator in operators])
         return [
-            operator._replace(name=operator.name.removeprefix(scope) or operator.type.lower()) for operator in operators
+            operator._replace(name=name or operator.type.lower())
+            for operator, name in zip(operators, names, strict=True)
         ]
 
     def _type(self, index: int) -> str:
@@ -156,19 +124,11 @@ class LiteGraph:
             raise SpecError([Problem(self.span, f"an operator has type {index:,} of {len(self.codes):,}")])
         code = self.codes[index]
         # Codes above 127 did not fit into the field of early versions.
-        number = max(code.number(0, "b"), code.number(3, "i"))
-        if 0 <= number < len(OPERATORS) and number != CUSTOM:
-            return OPERATORS[number]
-        return f"custom operator {quoted(code.text(1))}" if number == CUSTOM else f"operator {number}"
+        return operator_name(max(code.number(0, "b"), code.number(3, "i")), code.text(1))
 
-    def _name(self, kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> str:
-        """The readable part of a tensor's name, which lists what the converter has merged."""
-        index = inputs[1] if kind in WEIGHTED and len(inputs) > 1 else next(iter(outputs), -1)
-        parts = self.tensor(index).name.split(";") if 0 <= index < len(self.tensors) else [""]
-        wanted = OPERATIONS.get(kind)
-        own = (part for part in parts if wanted and re.match(rf"{wanted}(?:_|[0-9]|$)", part.rpartition("/")[2]))
-        name = OPERATION.sub("", next(own, parts[0]))[: limits.current().name]
-        return "" if UNNAMED.fullmatch(name) else name
+    def _tensor_name(self, indices: tuple[int, ...]) -> str:
+        index = next(iter(indices), -1)
+        return self.tensor(index).name if index != -1 else ""
 
     def _unsupported(self, operator: LiteOperator) -> Problem:
         shapes = [
@@ -278,8 +238,9 @@ class LiteGraph:
         """The elements of a small constant, as they are stored."""
         kind, count = tensor.fields.number(1, "b"), prod(tensor.shape)
         if kind not in types or count > MOST_NUMBERS:
-            message = f"{count:,} elements of type {kind}, where at most {MOST_NUMBERS} numbers are expected"
-            raise operator.refuse(f"reads {quoted(tensor.name)}, a constant of {message}")
+            found = f"{quoted(tensor.name)}, a constant of {count:,} elements of type {kind}"
+            wanted = "whole numbers" if types is WHOLE_TYPES else "numbers"
+            raise operator.refuse(f"reads {found}, where at most {MOST_NUMBERS} {wanted} are expected")
         buffer = self.buffers[tensor.fields.number(2, "I")]
         # In files above 2 GB, constants are behind the tables.
         start, size = buffer.vector(0) if buffer.vector(0)[1] else (buffer.number(1, "Q"), buffer.number(2, "Q"))

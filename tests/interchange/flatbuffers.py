@@ -2,7 +2,7 @@
 
 import struct
 
-from cnncalc.interchange.tflite_graph import OPERATORS
+from cnncalc.interchange.tflite_names import OPERATORS
 
 NUMBERS = {"f": 0, "i": 2, "B": 3, "q": 4, "b": 9}
 

@@ -11,6 +11,7 @@ from interchange.flatbuffers import Model
 from cnncalc.analyses.totals import totals
 from cnncalc.errors import SpecError
 from cnncalc.interchange import tflite
+from cnncalc.interchange.tflite_names import layer_name, without_scope
 from cnncalc.network.build import load
 
 FILE = "net.tflite"
@@ -120,6 +121,30 @@ def test_the_counts_of_a_small_model(layers):
 def test_layers_have_the_nodes_of_the_file(layers):
     layers(tiny())
     assert [str(layer.span) for layer in load(FILE).layers[:2]] == [f"{FILE}: node 'model/conv'"] * 2
+
+
+@pytest.mark.parametrize(
+    ("weights_name", "output", "expected"),
+    [
+        # Of TensorFlow 2 with Keras 2, of 1, and of 2 with Keras 3; float16 weights; names that say nothing.
+        ("m/a/Conv2D", "m/act/Relu;m/bn/FusedBatchNormV3;m/other/Conv2D;m/a/Conv2D1", "m/a"),
+        ("m/a/weights/read", "m/m/a/Relu6", "m/a"),
+        ("m/a/convolution", "m/act/Relu;m/a/add", "m/a"),
+        ("m/a/Conv2D_dequantize", "m/a/BiasAdd", "m/a"),
+        ("arith.constant7", "m/act/Relu;m/bn/batchnorm/add_1;m/a/convolution;", "m/a"),
+        ("tfl.pseudo_qconst3", "m/a/BiasAdd", "m/a"),
+        ("arith.constant", "StatefulPartitionedCall_1:0", ""),
+        ("a", "b", "b"),
+    ],
+)
+def test_readable_names(weights_name, output, expected):
+    assert layer_name("CONV_2D", weights_name, output) == expected
+
+
+def test_what_all_names_begin_with_is_left_out():
+    assert without_scope(["call/m/a", "", "call/m/b/c", "call/m/b/d"]) == ["a", "", "b/c", "b/d"]
+    assert without_scope(["m/a", "y", "mm/b"]) == ["m/a", "y", "mm/b"]
+    assert without_scope(["", ""]) == ["", ""]
 
 
 WINDOW = {"o1": ("i", 1), "o2": ("i", 1)}
@@ -561,11 +586,43 @@ def test_what_is_refused(kind, constants, options, expected, refusal):
     assert refusal(kind, *constants, **options) == expected
 
 
+def test_constants_that_are_no_whole_numbers(refusal):
+    assert refusal("MEAN", lambda model: model.tensor("axes", (2,), (1.0, float("nan")))) == (
+        "MEAN reads 'axes', a constant of 2 elements of type 0, where at most 64 whole numbers are expected"
+    )
+
+
 def test_a_file_of_something_else(refused):
     assert refused(b"PK\x03\x04" + bytes(40)) == [f"{FILE}: is not a TensorFlow Lite model: it has no TFL3 at byte 4"]
 
 
 # --- hostile files ---
+
+
+def test_long_names_are_cut(layers):
+    model = Model(name="i" * 1_000_000)
+    model.add("RELU", (0,), "x" * 1_000_000)
+    assert layers(model) == [f"{'x' * 190}: relu input -> 3x8x10"]
+
+
+def test_lists_are_bounded(refused):
+    model = Model((1,) * 17)
+    model.add("RELU", (0,))
+    assert "a list of 17 numbers, where at most 16 are expected, at byte " in refused(model)[0]
+    model = Model()
+    model.add("CONCATENATION", (0,) * 1_001, o0=("i", 3))
+    assert "a list of 1,001 numbers, where at most 1,000 are expected, at byte " in refused(model)[0]
+    model = Model()
+    for _ in range(151):
+        model.add("CONCATENATION", (0,) * 1_000, o0=("i", 3))
+    assert "more than 150,000 layers and connections" in refused(model)[0]
+
+
+def test_operators_that_read_each_other_in_a_circle_are_refused(refused):
+    model = Model()
+    model.add("ADD", (0, 2), "first", ((1, 8, 10, 3),))
+    model.add("RELU", (1,), "second", ((1, 8, 10, 3),))
+    assert refused(model) == [f"{FILE}: node 'first': ADD reads 'second', which no operator before it gives"]
 
 
 def read_or_refuse(data):
