@@ -36,11 +36,11 @@ FUSED: dict[int, tuple[str, Settings]] = {
 }
 
 
-def read(data: bytes | mmap, file: str, sizes: Sizes) -> Graph:
-    """The graph of a model. Raises SpecError with every operator that cannot be read."""
+def read(data: bytes | mmap, file: str, sizes: Sizes, *, opaque: bool = False) -> Graph:
+    """The graph of a model. Raises SpecError with every operator that cannot be read, or declares them as opaque."""
     if data[4:8] != IDENTIFIER:
         raise SpecError([Problem(Span(file, 0, 0), "is not a TensorFlow Lite model: it has no TFL3 at byte 4")])
-    return LiteGraph(FlatFile(data, file).root(), sizes).read(READERS)
+    return LiteGraph(FlatFile(data, file).root(), sizes).read(READERS, opaque=opaque)
 
 
 # --- convolutions, fully connected layers, pools ---

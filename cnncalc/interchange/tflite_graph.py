@@ -82,12 +82,12 @@ class LiteGraph:
         self.batch = 1
         self.has_own_sizes = True
 
-    def read(self, readers: Mapping[str, OperatorReader]) -> Graph:
-        """The graph. Raises SpecError with every operator that cannot be read."""
+    def read(self, readers: Mapping[str, OperatorReader], *, opaque: bool) -> Graph:
+        """The graph. Raises SpecError with every operator that cannot be read, unless they are declared as opaque."""
         operators = [*self._layers(self._operators())]
         problems = limits.Problems()
         for operator in operators:
-            if operator.type not in readers:
+            if operator.type not in readers and not opaque:
                 problems.append(self._unsupported(operator))
         if problems:
             raise SpecError(problems)
@@ -95,7 +95,7 @@ class LiteGraph:
         for operator in operators:
             if not operator.outputs:
                 raise operator.refuse("gives no tensor")
-            readers[operator.type](self, operator)
+            readers.get(operator.type, LiteGraph.declare)(self, operator)
             self._check_outputs(operator)
         outputs = tuple(self.values[index] for index in self._indices(2) if index in self.values)
         return self.builder.finish("", ORIGIN, self.span, outputs)
@@ -318,6 +318,24 @@ class LiteGraph:
         self.owners.setdefault(key, name)
         self.values[operator.outputs[output]] = name
         return name
+
+    def declare(self, operator: LiteOperator) -> None:
+        """Append an operator as opaque layers with the shapes that the file gives, one for each output.
+
+        All of its constants count as parameters of the first, and its multiply-accumulates are unknown: 0.
+        """
+        if not self.has_own_sizes:
+            raise operator.refuse("has shapes for the sizes that the file has for its inputs alone")
+        constants = [at for at, index in enumerate(operator.inputs) if self.is_constant(index)]
+        sources = tuple(self.values[index] for index in operator.inputs if index in self.values)
+        if not sources:
+            raise operator.refuse("reads constants alone")
+        params = sum(prod(self.constant(operator, at).shape) for at in constants)
+        for output, index in enumerate(operator.outputs):
+            shape = channels_first(self.sample(operator, self.tensor(index).shape))
+            settings: Settings = {"output": shape, "params": 0 if output else params, "macs": 0}
+            suffix = f"_{output + 1}" if len(operator.outputs) > 1 else ""
+            self.put(operator, "opaque", settings, sources, suffix=suffix, output=output)
 
     def _check_outputs(self, operator: LiteOperator) -> None:
         """Raise SpecError where the file gives an output another shape than its operator."""

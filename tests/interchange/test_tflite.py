@@ -469,6 +469,19 @@ def test_weights_that_are_the_same_tensors_are_shared(layers):
     assert totals(load(FILE)).params == 81
 
 
+def test_constants_that_are_the_same_tensors_are_shared(layers):
+    model = Model()
+    table = model.tensor("table", (8, 10, 3), ())
+    model.add("ADD", (model.add("ADD", (0, table), "y"), table), "z")
+    assert layers(model) == [
+        "y_constant: parameter  -> 3x8x10",
+        "y: add input, y_constant -> 3x8x10",
+        "z_constant: parameter  -> 3x8x10",
+        "z: add y, z_constant -> 3x8x10",
+    ]
+    assert totals(load(FILE)).params == 240
+
+
 def test_sizes_that_the_file_leaves_open(layers, refused):
     model = Model((1, 1, 1, 3), (-1, -1, -1, 3))
     model.add("CONV_2D", (0, model.tensor("c/Conv2D", (4, 3, 3, 3), ())), o0=SAME, shapes=((1, 1, 1, 4),), **WINDOW)
@@ -505,6 +518,21 @@ def test_all_operators_that_cannot_be_read_are_listed(refused):
             " it reads 1x4 and gives 1x10x4"
         ),
     ]
+
+
+def test_operators_can_be_declared_as_opaque():
+    model = Model((1, 32))
+    features, times = model.tensor("features", (4, 32), ()), model.tensor("times", (4, 10), ())
+    svdf = model.add("SVDF", (0, features, times), "svdf", ((1, 4),))
+    first, _ = model.add("Postprocess", (svdf,), "boxes", ((1, 10, 4), (1, 10)))
+    model.add("SOFTMAX", (first,), "s", ((1, 10, 4),), o0=("f", 1))
+    graph = tflite.read(model.file(), FILE, {}, opaque=True)
+    assert [(layer.name, layer.inputs, layer.settings) for layer in graph.layers[:3]] == [
+        ("svdf", ("input",), {"output": (4,), "params": 128 + 40, "macs": 0}),
+        ("boxes_1", ("svdf",), {"output": (4, 10), "params": 0, "macs": 0}),
+        ("boxes_2", ("svdf",), {"output": (10,), "params": 0, "macs": 0}),
+    ]
+    assert graph.layers[3].inputs == ("boxes_1",)
 
 
 @pytest.mark.parametrize(
