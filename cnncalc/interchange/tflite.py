@@ -25,8 +25,6 @@ from cnncalc.interchange.tflite_graph import (
 from cnncalc.layers.shapes import half, quotient, times
 
 IDENTIFIER = b"TFL3"
-# The names of the inputs of a function of several numbers.
-OPERANDS = "xyzuvw"
 # ActivationFunctionType: what an operator does with its outputs.
 FUSED: dict[int, tuple[str, Settings]] = {
     1: ("relu", {}),
