@@ -3,6 +3,7 @@
 import random
 import re
 import struct
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,13 @@ def test_the_counts_of_a_small_model(layers):
     assert (network.name, network.outputs) == ("net", ("softmax",))
     # 27 x 4 + 4; 9 x 4 + 4; 4 x 5 + 5. 16 positions of 108 and 36 MACs, and 20.
     assert (totals(network).params, totals(network).macs) == (112 + 40 + 25, 16 * (108 + 36) + 20)
+
+
+def test_a_file_that_is_mapped_into_memory(tmp_path):
+    path = tmp_path / FILE
+    path.write_bytes(tiny().file())
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        assert tflite.read(mapped, FILE, {}) == tflite.read(path.read_bytes(), FILE, {})
 
 
 def test_layers_have_the_nodes_of_the_file(layers):
