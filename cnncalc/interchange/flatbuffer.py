@@ -32,8 +32,10 @@ class FlatFile:
     def check(self, position: int, size: int, subject: str) -> None:
         """Raise SpecError unless `size` bytes at a position are in the file."""
         if position < 0 or position + size > len(self.data):
-            end = f"the file has {len(self.data):,} bytes"
-            raise self.refuse(f"{end}, and {subject} is said to have {size:,}", position)
+            message = (
+                f"{subject} of {size:,} bytes begins at byte {position:,}, and the file has {len(self.data):,} bytes"
+            )
+            raise SpecError([Problem(Span(self.name, 0, 0), message, "it may be damaged, or only a part of a file")])
 
     def numbers(self, position: int, code: str, count: int = 1) -> tuple[int | float, ...]:
         """Numbers of a type of `struct` side by side."""

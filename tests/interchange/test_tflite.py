@@ -703,9 +703,8 @@ def test_mutated_numbers_are_read_or_refused():
 def test_positions_of_wrong_bytes_are_given(refused):
     data = bytearray(tiny().file())
     struct.pack_into("<I", data, 0, 2**31)
-    assert refused(bytes(data)) == [
-        f"{FILE}: the file has {len(data):,} bytes, and a field is said to have 4 at byte 2,147,483,648"
-    ]
+    message = f"a field of 4 bytes begins at byte 2,147,483,648, and the file has {len(data):,} bytes"
+    assert refused(bytes(data)) == [f"{FILE}: {message}; it may be damaged, or only a part of a file"]
 
 
 # Width of the map, channels, and filters of the pairs of a depthwise and a 1x1 convolution of MobileNet at a quarter.
