@@ -16,7 +16,8 @@ from cnncalc.interchange.tflite_names import layer_name, operator_name, without_
 from cnncalc.layers.shapes import times
 from cnncalc.record import Record
 
-ORIGIN = "a TensorFlow Lite model (batch normalization is folded into weights)"
+ORIGIN = "a TensorFlow Lite model"
+NOTES = ("Batch normalization is folded into the weights of the file and cannot be recovered.",)
 # A size that stands in an example for one that a model leaves open.
 EXAMPLE_SIZE = 224
 # Operators that change the type of numbers alone.
@@ -98,7 +99,7 @@ class LiteGraph:
             readers.get(operator.type, LiteGraph.declare)(self, operator)
             self._check_outputs(operator)
         outputs = tuple(self.values[index] for index in self._indices(2) if index in self.values)
-        return self.builder.finish("", ORIGIN, self.span, outputs)
+        return self.builder.finish("", ORIGIN, self.span, outputs)._replace(notes=NOTES)
 
     # --- operators ---
 

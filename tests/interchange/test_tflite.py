@@ -126,6 +126,12 @@ def test_a_file_that_is_mapped_into_memory(tmp_path):
         assert tflite.read(mapped, FILE, {}) == tflite.read(path.read_bytes(), FILE, {})
 
 
+def test_the_origin_of_a_model():
+    graph = tflite.read(tiny().file(), FILE, {})
+    assert graph.origin == "a TensorFlow Lite model"
+    assert graph.notes == ("Batch normalization is folded into the weights of the file and cannot be recovered.",)
+
+
 def test_layers_have_the_nodes_of_the_file(layers):
     layers(tiny())
     assert [str(layer.span) for layer in load(FILE).layers[:2]] == [f"{FILE}: node 'model/conv'"] * 2
