@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from cnncalc.interchange.graph import Graph
 
 # The readers by the suffix of their files: modules of this folder with a function read(content, file, sizes) -> Graph.
-READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras"}
+READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras", ".tflite": "tflite"}
 # Their modules get the bytes of the file instead of its text.
-BINARY: tuple[str, ...] = ()
+BINARY: tuple[str, ...] = (".tflite",)
 ARCHIVES = (".keras",)
 # A spec may be written in JSON, and has none of these keys.
 KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')

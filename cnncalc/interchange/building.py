@@ -1,9 +1,10 @@
-"""What readers share: a graph as it is collected, with the shape of each layer and names that a spec can have."""
+"""Parts that readers share: a graph under construction, with shapes of layers and names that are valid in a spec."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 from typing import TypeAlias
 
 from cnncalc import layers, limits, surface
@@ -17,13 +18,15 @@ Sizes: TypeAlias = Mapping[str, tuple[int, ...]]
 Settings: TypeAlias = Mapping[str, Plain]
 
 TAKEN = ("input", "previous")
+# The names of the inputs of a function of several numbers.
+OPERANDS = "xyzuvw"
 REAL = re.compile(r"([+-]?)([0-9]{0,20})(?:\.([0-9]{0,40}))?(?:[eE]([+-]?[0-9]{1,3}))?f?")
 LARGEST_POWER = 30
 MOST_AXES = 16
 
 
 class TextPlaces:
-    """Finds the places of positions in a text, which must be asked for in rising order."""
+    """Converts positions in a text to lines and columns; positions must not decrease from call to call."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -39,7 +42,7 @@ class TextPlaces:
 
 
 class GraphInput(Record):
-    """An input: its shape, empty if the file does not have it, its place, and sizes that a message shows."""
+    """An input: its shape, empty if the file does not give it, its place, and sizes for the example in a message."""
 
     shape: tuple[int, ...]
     span: Span
@@ -58,7 +61,7 @@ class GraphBuilder:
         self.read: set[str] = set()
         self.limits = limits.current()
         self.steps = 0
-        # How often each name was asked for.
+        # The number of layers that wanted each name.
         self.counts: dict[str, int] = dict.fromkeys(TAKEN, 1)
 
     def add_inputs(self, inputs: Mapping[str, GraphInput]) -> dict[str, str]:
@@ -91,7 +94,8 @@ class GraphBuilder:
     def add(self, layer: GraphLayer) -> str:
         """Append a layer and return its name: the wanted one as far as a spec can have it.
 
-        A join of one tensor is none. Raises SpecError where the layer does not fit its inputs.
+        A join of one tensor adds no layer: its name is that of its input. Raises SpecError if the layer does not fit
+        its inputs.
         """
         layer_type = layers.find(layer.type)
         if layer_type is None:
@@ -122,19 +126,22 @@ class GraphBuilder:
         return shape
 
     def replace_settings(self, name: str, settings: Settings) -> None:
-        """Change the settings of a layer added before; its shape must stay."""
+        """Change the settings of an earlier layer, without changing its shape."""
         at = self.places[name]
         self.layers[at] = self.layers[at]._replace(settings=settings)
 
     def count_steps(self, steps: int, span: Span) -> None:
-        """Count layers of the file and what they read. Raises SpecError where models within models multiply."""
+        """Count layers of the file and their inputs. Raises SpecError if there are too many, as in nested models."""
         self.steps += steps
         if self.steps > self.limits.steps:
             message = f"the models within the file come to more than {self.limits.steps:,} layers and connections"
             raise SpecError([Problem(span, message, limits.raised("layers"))])
 
     def finish(self, name: str, origin: str, span: Span, outputs: tuple[str, ...] = ()) -> Graph:
-        """The graph. Its outputs are those given, or the layers that nothing reads. Raises SpecError without layers."""
+        """The graph. Its outputs are the given ones, or the layers that no other layer reads.
+
+        Raises SpecError if there are no layers.
+        """
         if not self.layers:
             raise SpecError([Problem(span, "the file has no layers")])
         found = tuple(dict.fromkeys(output for output in outputs if output not in self.inputs))
@@ -155,7 +162,7 @@ class GraphBuilder:
 
 
 def real(text: str, span: Span, key: str) -> str:
-    """A number of a file, such as 1e-05 or .5, as expressions write it. Raises SpecError for anything else."""
+    """A number of a file, such as 1e-05 or .5, in the syntax of expressions. Raises SpecError for other texts."""
     match = REAL.fullmatch(text)
     power = int(match.group(4) or 0) if match else 0
     if not match or not (match.group(2) or match.group(3)) or abs(power) > LARGEST_POWER:
@@ -168,8 +175,25 @@ def real(text: str, span: Span, key: str) -> str:
     return f"-{shown}" if sign == "-" and shown != "0" else shown
 
 
+def steps_to_shape(shape: tuple[int, ...], target: tuple[int, ...]) -> list[tuple[str, Settings, str]]:
+    """The layers that reshape a tensor of the shape `shape` to `target`, in a file that has the channels last.
+
+    `shape` has its channels first, as in a graph; `target` last. Each layer is a type, settings and the end of a name.
+    """
+    if len(target) == 1 and len(shape) > 1:
+        return [("flatten", {}, "")]
+    # The order of elements changes if channels are split or joined, except where one axis has all elements.
+    if len(shape) == 1 or shape[0] == target[-1] or max(shape) == prod(shape):
+        return [("reshape", {"shape": (target[-1], *target[:-1])}, "")]
+    return [
+        ("permute", {"axes": (*range(1, len(shape)), 0)}, "_last"),
+        ("reshape", {"shape": target}, "_reshape"),
+        ("permute", {"axes": (len(target) - 1, *range(len(target) - 1))}, ""),
+    ]
+
+
 def affine(scale: str, offset: str) -> str:
-    """The function x * scale + offset, as short as it can be written."""
+    """The function x * scale + offset in its shortest form."""
     product = {"1": "x", "-1": "-x"}.get(scale, f"x * {scale}" if scale[0] != "-" else f"x * ({scale})")
     if offset == "0":
         return product

@@ -1,22 +1,20 @@
-"""Caffe networks (.prototxt): layers that read and write blobs by name, in their order, as they run in the phase TEST.
+"""Caffe networks (.prototxt): layers that read and write named blobs, in order, in the phase TEST.
 
 Fields and their defaults are those of src/caffe/proto/caffe.proto (github.com/BVLC/caffe, commit 9b89154) and of
-forks where a field has one meaning in all of them. Data layers, and what trains or measures, are no layers.
+forks, if a field means the same in all of them. Layers for data, training and measurement are skipped.
 """
 
 from __future__ import annotations
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
-from cnncalc.interchange.building import Settings, Sizes, affine, real
+from cnncalc.interchange.building import OPERANDS, Settings, Sizes, affine, real
 from cnncalc.interchange.caffe_graph import CaffeGraph, CaffeLayer, LayerReader
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.prototext import LARGEST_NUMBER, TextMessage, parse
 from cnncalc.layers.shapes import half, quotient, round_up
 
 LONGEST_TYPE = 50
-# The names of the inputs of a function of several numbers.
-OPERANDS = "xyzuvw"
 
 
 def read(text: str, file: str, sizes: Sizes) -> Graph:
@@ -91,20 +89,20 @@ def _pooling(graph: CaffeGraph, layer: CaffeLayer) -> None:
         graph.put(layer, f"global_{short}_pool", {"keep_dims": True})
         return
     settings = _window_settings(fields, layer, is_pool=True)
-    # Caffe's stride is 1 where it is not given, that of a pool here its kernel.
+    # The default is 1 in Caffe, and the kernel in a spec.
     settings.setdefault("stride", 1)
     rounding = {"0": "CEIL", "1": "FLOOR"}.get(fields.word("round_mode"), fields.word("round_mode") or "CEIL")
     if rounding == "CEIL" and fields.flag("ceil_mode", default=True):
         settings["rounding"] = "ceil"
     pool_name = graph.put(layer, f"{short}_pool", settings)
-    # Further tops have the places of the largest numbers.
+    # Further tops contain the positions of the maxima.
     graph.blobs.update(dict.fromkeys(layer.tops, pool_name))
     if "rounding" in settings and "padding" not in settings:
         _check_last_windows(graph, layer, settings)
 
 
 def _check_last_windows(graph: CaffeGraph, layer: CaffeLayer, settings: Settings) -> None:
-    """Raise SpecError where Caffe's last windows lie behind the map: without padding it keeps them."""
+    """Raise SpecError if the last window starts behind the map, which Caffe allows without padding."""
     kernels, strides = settings["kernel"], settings["stride"]
     sizes, own = graph.shape(layer)[1:], graph.builder.shapes[graph.blobs[layer.tops[0]]][1:]
     for axis, size in enumerate(sizes):
@@ -124,7 +122,7 @@ def _lrn(graph: CaffeGraph, layer: CaffeLayer) -> None:
     if fields.word("norm_region", "ACROSS_CHANNELS") in ("ACROSS_CHANNELS", "0"):
         graph.put(layer, "lrn", {"size": size, "alpha": alpha, "beta": beta, "k": k})
         return
-    # As src/caffe/layers/lrn_layer.cpp makes it of other layers.
+    # Composed of the same layers as in src/caffe/layers/lrn_layer.cpp.
     source = graph.blobs[layer.bottoms[0]]
     square = graph.put(layer, "multiply", {}, (source, source), name=f"{layer.name}_square")
     window: Settings = {"kernel": size, "stride": 1, "padding": half(size - 1)}
@@ -212,7 +210,7 @@ def _eltwise(graph: CaffeGraph, layer: CaffeLayer) -> None:
 
 
 def _sum(graph: CaffeGraph, layer: CaffeLayer, sources: tuple[str, ...], factors: list[str]) -> None:
-    """Append a sum, of which each bottom may have a factor."""
+    """Append a sum of the bottoms, each multiplied by its factor."""
     if factors and len(factors) != len(sources):
         raise layer.refuse(f"has {len(factors)} coefficients for {len(sources)} bottoms")
     if not set(factors) - {"1"}:
@@ -253,7 +251,7 @@ def _scale(graph: CaffeGraph, layer: CaffeLayer) -> None:
     source = graph.blobs[bottom]
     is_alone = bottom == layer.tops[0] or graph.last_reads[bottom] == graph.at
     if source in graph.norms and is_alone and per_channel:
-        # Together they are what other frameworks call batch normalization.
+        # Both together are the batch normalization of other frameworks.
         graph.builder.replace_settings(source, {} if bias else {"center": False})
         graph.alias(layer)
         graph.norms.discard(source)
@@ -272,7 +270,7 @@ def _bias(graph: CaffeGraph, layer: CaffeLayer) -> None:
 
 
 def _per_channel(graph: CaffeGraph, layer: CaffeLayer, fields: TextMessage) -> bool:
-    """Whether a scale or bias has a number for each channel; else it has one. Raises SpecError for other forms."""
+    """Whether a scale or bias has one number per channel, instead of one in total. Raises SpecError for other forms."""
     axes = fields.number("num_axes", 1, -1, 8)
     if axes == 0:
         return False
@@ -385,7 +383,7 @@ def _upsample(graph: CaffeGraph, layer: CaffeLayer) -> None:
     if len(layer.bottoms) == 1:
         graph.put(layer, "upsample", {"factor": scale})
         return
-    # SegNet's second bottom has the places that a pool found: they are those of the pool itself.
+    # SegNet's second bottom contains the positions of the maxima that a pool found.
     settings: dict[str, Plain] = {"kernel": scale}
     if "upsample_h" in fields.fields:
         settings["size"] = fields.number("upsample_h", 0, 1), fields.number("upsample_w", 0, 1)
@@ -418,7 +416,7 @@ def _shuffle_channel(graph: CaffeGraph, layer: CaffeLayer) -> None:
 
 
 def _window_settings(fields: TextMessage, layer: CaffeLayer, *, is_pool: bool = False) -> dict[str, Plain]:
-    """The kernel, stride, padding and dilation of a layer, and that it has no bias, as far as they are no defaults."""
+    """The kernel, stride, padding, dilation and bias of a layer, without default values."""
     kernel = _pair(fields, "kernel_size", "kernel", 0, 1)
     stride, padding = _pair(fields, "stride", "stride", 1, 1), _pair(fields, "pad", "pad", 0, 0)
     dilation = _pair(fields, "dilation", "dilation", 1, 1)
@@ -435,7 +433,7 @@ def _window_settings(fields: TextMessage, layer: CaffeLayer, *, is_pool: bool = 
 
 
 def _pair(fields: TextMessage, key: str, short: str, default: int, least: int) -> int | tuple[int, ...]:
-    """A number for all axes, or one for each: `kernel_size`, repeated or not, or `kernel_h` and `kernel_w`."""
+    """One number for all axes, or one per axis, from `kernel_size` (repeated or not) or `kernel_h` and `kernel_w`."""
     sizes = fields.numbers(key, least)
     if f"{short}_h" in fields.fields or f"{short}_w" in fields.fields:
         sizes = fields.number(f"{short}_h", default, least), fields.number(f"{short}_w", default, least)
@@ -449,7 +447,7 @@ def _inner(fields: TextMessage) -> str:
 
 
 def _zoom(size: int, zoom: int, shrink: int) -> int:
-    """The size that Interp gives (of DeepLab and PSPNet): the corners stay where they are."""
+    """The output size of Interp (DeepLab, PSPNet), which keeps the corners in place."""
     shrunk = quotient(size - 1 - (size - 1) % shrink, shrink) + 1
     return shrunk + (shrunk - 1) * (zoom - 1)
 

@@ -1,8 +1,8 @@
 """Keras models (.json of `to_json()`, .keras): sequential and functional ones, of Keras 2 and 3, without Keras.
 
 Settings and their defaults are those of keras/src/layers (github.com/keras-team/keras, 3.15). Shapes of Keras have the
-channels last, and those of a graph first; axes and paddings are converted. What works in training alone, such as
-noise and augmentation, is no layer. No Python of a file is executed.
+channels last, and those of a graph first; axes and paddings are converted. Layers that act in training only, such as
+noise and augmentation, are skipped. Python code in a file is never executed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, listed, quoted
-from cnncalc.interchange.building import Sizes, affine
+from cnncalc.interchange.building import OPERANDS, Sizes, affine, steps_to_shape
 from cnncalc.interchange.graph import Graph, Plain
 from cnncalc.interchange.json_text import JsonObject, as_real, is_whole, parse
 from cnncalc.interchange.keras_graph import MODELS, CallReader, KerasCall, KerasGraph, KerasLayer, KerasModel, plan
@@ -39,20 +39,18 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Plain]]] = {
     "softsign": ("apply", {"function": "x / (1 + abs(x))"}),
 }
 OPERATORS = {"Add": "+", "Subtract": "-", "Multiply": "*", "Divide": "/", "TrueDivide": "/"}
-# The names of those operations in Keras 2.
+# The names of these operations in Keras 2.
 FUNCTIONS = {
     "add": "Add", "subtract": "Subtract", "sub": "Subtract", "multiply": "Multiply", "mul": "Multiply",
     "divide": "Divide", "truediv": "Divide",
 }  # fmt: skip
-# Functions of one number that Keras 3 has beside layers.
+# The elementwise functions of Keras 3 that are not layers, and their activations.
 UNARY = {
     "Relu": "relu", "Relu6": "relu6", "Sigmoid": "sigmoid", "Silu": "silu", "Tanh": "tanh", "Selu": "selu",
     "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "Softplus": "softplus", "Exp": "exponential",
 }  # fmt: skip
 JOINS = {"Add": "add", "Subtract": "subtract", "Multiply": "multiply"}
-# The names of the inputs of a function of several numbers.
-OPERANDS = "xyzuvw"
-# A layer with constants per channel is written channel by channel, for at most this many channels.
+# A layer with constants per channel becomes one layer per channel, for at most this number of channels.
 MOST_CHANNELS = 4
 
 
@@ -76,7 +74,7 @@ def read(text: str, file: str, sizes: Sizes) -> Graph:
 
 
 def _windowed_layers(model: KerasModel) -> Iterator[KerasLayer]:
-    """The layers that say where their channels are."""
+    """The layers that set the position of the channels, also those of models within the model."""
     for layer in model.layers.values():
         if layer.model is not None:
             yield from _windowed_layers(layer.model)
@@ -88,7 +86,7 @@ def _windowed_layers(model: KerasModel) -> Iterator[KerasLayer]:
 
 
 def _rank(graph: KerasGraph, call: KerasCall) -> int:
-    """The number of spatial axes of a layer such as Conv2D. Raises SpecError where its input has others."""
+    """The number of spatial axes of a layer such as Conv2D. Raises SpecError if its input has another number."""
     match = re.search(r"([123])D", call.layer.type)
     rank = int(match.group(1)) if match else 0
     own = len(graph.shape(call)) - 1
@@ -102,7 +100,7 @@ def _short(values: tuple[int, ...]) -> int | tuple[int, ...]:
 
 
 def _windows(graph: KerasGraph, call: KerasCall, kernel: str, stride: str, stride_default: int = 1) -> dict[str, Plain]:
-    """The kernel, stride, padding and dilation of a layer, as far as they are no defaults."""
+    """The kernel, stride, padding and dilation of a layer, without default values."""
     rank, config = _rank(graph, call), call.config
     kernels = config.numbers(kernel, rank, 2, 1)
     strides = config.numbers(stride, rank, stride_default or kernels[0], 1)
@@ -168,7 +166,7 @@ def _conv_transpose(graph: KerasGraph, call: KerasCall) -> str:
         if is_same:
             settings["padding"] = _short(tuple(extent // 2 for extent in reach))
     elif not is_same:
-        # Keras fills the steps that a small kernel does not reach.
+        # Keras adds rows if the kernel is smaller than the stride.
         added = tuple(max(stride - extent, 0) for extent, stride in zip(reach, strides, strict=True))
         settings |= {"output_padding": _short(added)} if any(added) else {}
     return _activate(graph, call, graph.put(call, "conv_transpose", settings))
@@ -176,7 +174,7 @@ def _conv_transpose(graph: KerasGraph, call: KerasCall) -> str:
 
 def _dense(graph: KerasGraph, call: KerasCall) -> str:
     features = _filters(call, "units")
-    # The positions of a map have the same weights.
+    # All positions of a map share the weights.
     axis: dict[str, Plain] = {"axis": 0} if len(graph.shape(call)) > 1 else {}
     return _activate(graph, call, graph.put(call, "linear", {"features": features, **axis, **_bias(call)}))
 
@@ -185,7 +183,7 @@ def _dense(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _activate(graph: KerasGraph, call: KerasCall, source: str) -> str:
-    """Append the activation that a layer has as a setting."""
+    """Append the activation that is a setting of a layer."""
     return _activation_of(graph, call, source, call.config.get("activation"), named=True)
 
 
@@ -252,7 +250,7 @@ def _softmax(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _axes(graph: KerasGraph, call: KerasCall, value: object) -> tuple[int, ...]:
-    """Axes as a spec counts them, from one or a list of them."""
+    """The axes of a setting that is one axis or a list of them, counted as in a spec."""
     values = value if isinstance(value, list) else [value]
     axes = [axis for axis in values if isinstance(axis, int) and not isinstance(axis, bool)]
     if len(axes) < len(values):
@@ -267,7 +265,7 @@ def _batch_norm(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _affine(call: KerasCall) -> dict[str, Plain]:
-    """The settings of a normalization that may have a factor, an addend, both or none."""
+    """The settings of a normalization, which may lack its factor, its addend or both."""
     absent = [key for key in ("scale", "center") if not call.config.flag(key, default=True)]
     return {"affine": False} if len(absent) == 2 else dict.fromkeys(absent, False)
 
@@ -293,7 +291,7 @@ def _normalization(graph: KerasGraph, call: KerasCall) -> str:
     if _axes(graph, call, config.get("axis", -1)) != (0,):
         raise call.layer.refuse("normalizes another axis than the channels")
     if config.get("mean") is None:
-        # Mean and variance are learned from data before training: Keras keeps them as weights.
+        # Keras computes mean and variance from data before training, and stores them as weights.
         return graph.put(call, "batch_norm", {"affine": False})
     means, variances = (_constants(call, key) for key in ("mean", "variance"))
     count = max(len(means), len(variances))
@@ -306,7 +304,7 @@ def _normalization(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _constants(call: KerasCall, key: str) -> list[str]:
-    """The numbers of a setting: one, or a list within lists of one."""
+    """The numbers of a setting: one number, or a list, which may be nested in lists of one element."""
     value = call.config.get(key)
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -315,7 +313,7 @@ def _constants(call: KerasCall, key: str) -> list[str]:
 
 
 def _apply_by_channel(graph: KerasGraph, call: KerasCall, functions: list[str]) -> str:
-    """Append a function of each number, which may be another for each channel."""
+    """Append an elementwise function, which may differ between channels."""
     channels = graph.shape(call)[0]
     if len(set(functions)) == 1:
         return graph.put(call, "apply", {"function": functions[0]})
@@ -356,7 +354,7 @@ def _global_pool(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _sides(graph: KerasGraph, call: KerasCall, key: str) -> int | tuple[int, ...]:
-    """What is added or taken at the sides of each axis: one number, one an axis, or two an axis."""
+    """The amounts of padding or cropping: one number in total, one per axis, or two per axis."""
     rank, value = _rank(graph, call), call.config.get(key, 1)
     items = value if isinstance(value, list) else [value] * rank
     if rank == 1 and isinstance(value, list):
@@ -405,16 +403,10 @@ def _reshape(graph: KerasGraph, call: KerasCall) -> str:
         raise call.layer.refuse(f"cannot give {elements:,} numbers the shape {quoted(str(value))}")
     if not graph.channels_last:
         return graph.put(call, "reshape", {"shape": target})
-    first = (target[-1], *target[:-1])
-    if len(target) == 1 and len(shape) > 1:
-        return graph.put(call, "flatten", {})
-    # The order of numbers is another if the channels are split or joined, except where one axis has all.
-    if len(shape) == 1 or shape[0] == first[0] or max(shape) == elements:
-        return graph.put(call, "reshape", {"shape": first})
-    last = (*range(1, len(shape)), 0)
-    source = graph.put(call, "permute", {"axes": last}, suffix="_last")
-    source = graph.put(call, "reshape", {"shape": target}, source, "_reshape")
-    return graph.put(call, "permute", {"axes": (len(target) - 1, *range(len(target) - 1))}, source)
+    source = _source(call)
+    for kind, settings, suffix in steps_to_shape(shape, target):
+        source = graph.put(call, kind, dict(settings), source, suffix)
+    return source
 
 
 def _permute(graph: KerasGraph, call: KerasCall) -> str:
@@ -426,7 +418,7 @@ def _permute(graph: KerasGraph, call: KerasCall) -> str:
         or sorted(dims) != [*range(1, count + 1)]
     ):
         raise call.layer.refuse(f"needs dims, an order of the axes from 1 to {count}")
-    # The axis of Keras that each axis of a graph is.
+    # For each axis of a graph, the axis of Keras.
     places = (count, *range(1, count)) if graph.channels_last else tuple(range(1, count + 1))
     return graph.put(call, "permute", {"axes": tuple(places.index(dims[place - 1]) for place in places)})
 
@@ -457,7 +449,7 @@ def _concatenate(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _operation(graph: KerasGraph, call: KerasCall) -> str:
-    """A function of two tensors, or of a tensor and a number, such as x + 3."""
+    """Append a function of two tensors, or of a tensor and a number, such as x + 3."""
     kind, sources = call.layer.type, call.sources
     if kind == "TFOpLambda":
         kind = FUNCTIONS[_function_of(call.layer)]
@@ -497,7 +489,7 @@ def _source(call: KerasCall) -> str:
 
 
 def _skip(_: KerasGraph, call: KerasCall) -> str:
-    """What does nothing once a network is trained."""
+    """Skip a layer that has no effect after training."""
     return _source(call)
 
 
@@ -514,7 +506,7 @@ def _layer_scale(graph: KerasGraph, call: KerasCall) -> str:
 
 
 def _custom_scale(graph: KerasGraph, call: KerasCall) -> str:
-    """The sum of Inception-ResNet: of the first and the scaled second."""
+    """Append the residual sum of Inception-ResNet: the first input plus the scaled second."""
     scale = call.config.real("scale", "1")
     return graph.join(call, "apply", {"function": f"x + {affine(scale, '0').replace('x', 'y')}"}, call.sources)
 

@@ -31,7 +31,6 @@ FORMATS = {
     ".h5": "HDF5 files",
     ".hdf5": "HDF5 files",
     ".pb": "TensorFlow models",
-    ".tflite": "TensorFlow Lite models",
     ".caffemodel": "Caffe models",
     ".weights": "Darknet models",
     ".mlmodel": "Core ML models",
@@ -138,7 +137,8 @@ def refuse_link_outside(place: Place) -> None:
 def _format_advice(path: str) -> str:
     """A hint for a file of another program; empty for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
-    return f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {name}" if name else ""
+    known = "YAML specs, and networks of Caffe, Darknet, Keras and TensorFlow Lite"
+    return f"cnncalc reads {known}, not {name}" if name else ""
 
 
 def read(place: Place) -> str:

@@ -65,7 +65,6 @@ NOT_READ = {
     "PTH": "PyTorch models",
     "h5": "HDF5 files",
     "caffemodel": "Caffe models",
-    "tflite": "TensorFlow Lite models",
     "pb": "TensorFlow models",
     "py": "Python code",
 }
@@ -75,7 +74,6 @@ TEXTS = {
     "PTH": b"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.",
     "h5": b"\x89HDF\r\n\x1a\n\x00\x00",
     "caffemodel": b"\n\x05LeNet\xa2\x06",
-    "tflite": b"\x1c\x00\x00\x00TFL3",
     "pb": b"\n:\n\x05input",
     "py": b"import torch\n",
 }
@@ -88,7 +86,8 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     if there:
         path.write_bytes(TEXTS[suffix])
     what = "is not a spec" if there else "no such file"
-    advice = f"cnncalc reads YAML specs, and networks of Caffe, Darknet and Keras, not {NOT_READ[suffix]}"
+    known = "YAML specs, and networks of Caffe, Darknet, Keras and TensorFlow Lite"
+    advice = f"cnncalc reads {known}, not {NOT_READ[suffix]}"
     for command in ("summary", "lint"):
         output = run(command, str(path), status=2).output
         assert output.startswith(f"{path}: ")

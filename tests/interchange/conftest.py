@@ -22,7 +22,7 @@ def shapes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def read(file, text, **sizes):
-        Path(file).write_text(text, encoding="utf-8")
+        Path(file).write_bytes(text if isinstance(text, bytes) else text.encode())
         network = load(file, inputs=list(sizes.items()) if "size" not in sizes else [("", sizes["size"])])
         return [_show(layer) for layer in network.layers]
 
