@@ -471,7 +471,7 @@ def test_reprs_say_what_it_is():
     assert repr(net["conv1"].figures.type).startswith("Conv(filters=96, kernel=11, stride=4, padding=0, ")
     assert repr(net["conv1"].weights[0]) == "Weight(name='weight', shape=(96, 3, 11, 11), learned=True)"
     assert repr(cnncalc.check("alexnet")).startswith("Outcome(file='alexnet', name='AlexNet', findings=(Finding(...),)")
-    assert repr(net["conv1"].span) == f"Span(file='alexnet.yaml', line={net['conv1'].span.line}, column=5)"
+    assert repr(net["conv1"].span) == f"Span(file='alexnet.yaml', line={net['conv1'].span.line}, column=5, node='')"
 
 
 def test_reprs_of_hostile_text(tmp_path):

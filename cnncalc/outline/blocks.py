@@ -36,6 +36,7 @@ SHORTEST_ALIKE = 3
 # What a reader pays for a parameter, and for the length of a line, in lines.
 COST_OF_PARAMETER = 2
 LENGTH_OF_LINE = 80
+PREFERENCE = 1.2
 MOST_TRIES = 6
 MOST_ROUNDS = 40
 CONTAINERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict"})
@@ -208,9 +209,7 @@ class Outliner:
                     before = found[tuple(tokens[start:stop])]
                     if not (before and before[-1].nodes is nodes and before[-1].stop > start):
                         before.append(Occurrence(nodes, start, stop, channels_of(nodes[start])))
-        savings = {
-            key: (len(key) - 1) * len(cluster) - len(key) - 2 for key, cluster in found.items() if len(cluster) > 1
-        }
+        savings = {key: _saving(key, cluster) for key, cluster in found.items() if len(cluster) > 1}
         best = sorted((key for key in savings if savings[key] > 0), key=lambda key: (-savings[key], -len(key)))
         return [found[key] for key in best[:MOST_TRIES]]
 
@@ -303,6 +302,13 @@ def _replace(nodes: Nodes, old: OutlineNode, new: Nodes) -> None:
     """Replace a node of a sequence, found by its identity."""
     at = next(number for number, node in enumerate(nodes) if node is old)
     nodes[at : at + 1] = new
+
+
+def _saving(tokens: tuple[object, ...], cluster: list[Occurrence]) -> float:
+    """The lines that a block for a run may save. Of runs that overlap, one that starts with weights is better."""
+    lines = (len(tokens) - 1) * len(cluster) - len(tokens) - 2
+    first = cluster[0].run.nodes[0]
+    return lines * PREFERENCE if isinstance(first, LeafNode) and has_own_weights(first) else lines
 
 
 def _joins_in(nodes: Nodes, done: set[int]) -> Iterator[Occurrence]:
