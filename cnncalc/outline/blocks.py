@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import TypeAlias
 
 from cnncalc import layers
 from cnncalc.layers.contract import Role
@@ -62,6 +63,10 @@ class Occurrence(Record):
         if not isinstance(node, JoinNode):
             raise TypeError
         return node
+
+
+# A name for a block, and the runs that would use it.
+Candidate: TypeAlias = "tuple[str, list[Occurrence]]"
 
 
 class Outliner:
@@ -155,7 +160,7 @@ class Outliner:
             ]
             for cluster in self._clusters(occurrences):
                 name = _snake(kind) if kind else re.sub(r"[0-9_.]+$", "", cluster[0].name) or _describe(cluster[0].run)
-                found = self._define(name, cluster)
+                found = self._define((name, cluster))
                 if found is None:
                     continue
                 _, unified = found
@@ -184,18 +189,16 @@ class Outliner:
                 inside = {id(nodes) for one in cluster for node in one.run.nodes for nodes in lists_in([node])}
                 lists = [nodes for nodes in self._lists() if id(nodes) not in inside]
                 alike = list(_runs_like(template, [one.run.nodes for one in cluster], lists))
-                if self._replace(_describe(cluster[0].run), [*cluster, *alike]):
+                if self._replace((_describe(cluster[0].run), [*cluster, *alike])):
                     self.fold()
 
     def _use_repeats(self) -> None:
         """Make blocks of the runs whose repetition costs most lines."""
         for _ in range(MOST_ROUNDS):
-            if not any(self._use_best(cluster) for cluster in self._repeated_runs()):
+            clusters = self._repeated_runs()
+            if not self._replace(*((_describe(cluster[0].run), cluster) for cluster in clusters)):
                 return
             self.fold()
-
-    def _use_best(self, cluster: list[Occurrence]) -> bool:
-        return self._replace(_describe(cluster[0].run), cluster)
 
     def _repeated_runs(self) -> list[list[Occurrence]]:
         """Runs that occur more than once, those first that seem to save most lines."""
@@ -209,7 +212,11 @@ class Outliner:
                     before = found[tuple(tokens[start:stop])]
                     if not (before and before[-1].nodes is nodes and before[-1].stop > start):
                         before.append(Occurrence(nodes, start, stop, channels_of(nodes[start])))
-        savings = {key: _saving(key, cluster) for key, cluster in found.items() if len(cluster) > 1}
+        savings = {
+            key: _preferred((len(key) - 1) * len(cluster) - len(key) - 2, cluster)
+            for key, cluster in found.items()
+            if len(cluster) > 1
+        }
         best = sorted((key for key in savings if savings[key] > 0), key=lambda key: (-savings[key], -len(key)))
         return [found[key] for key in best[:MOST_TRIES]]
 
@@ -238,30 +245,30 @@ class Outliner:
                 order = {id(one): number for number, one in enumerate(occurrences)}
                 yield sorted(cluster, key=lambda one: order[id(one)])
 
-    def _define(self, name: str, *clusters: list[Occurrence]) -> tuple[list[Occurrence], Unified] | None:
-        """The block of the cluster that makes the outline shortest; None if none makes it shorter."""
-        self.tried += 1
-        if self.tried in self.banned:
-            return None
-        name = self._free_name(name)
-        found: list[tuple[float, list[Occurrence], Unified]] = []
-        for cluster in clusters:
+    def _define(self, *candidates: Candidate) -> tuple[list[Occurrence], Unified] | None:
+        """The block of the candidate that makes the outline shortest; None if none makes it shorter."""
+        best: tuple[float, list[Occurrence], Unified, int] | None = None
+        for wanted, cluster in candidates:
+            self.tried += 1
+            name = self._free_name(wanted)
             unified = unify(name, [one.run for one in cluster], self.blocks)
-            if unified is not None:
+            if unified is not None and self.tried not in self.banned:
                 calls: Nodes = [CallNode(name, arguments) for arguments in unified.arguments]
                 after = _length(write_block(unified.block)) + _length(write_nodes(calls)) + 1
                 before = sum(_length(write_nodes(one.run.nodes)) for one in cluster)
-                found.append((before - after - COST_OF_PARAMETER * len(unified.block.parameters), cluster, unified))
-        saved, cluster, unified = max(found, key=lambda one: one[0], default=(0, [], None))
-        if saved <= 0 or unified is None:
+                saved = _preferred(before - after - COST_OF_PARAMETER * len(unified.block.parameters), cluster)
+                if saved > (best[0] if best else 0):
+                    best = (saved, cluster, unified, self.tried)
+        if best is None:
             return None
-        self.attempts[name] = self.tried
-        self.blocks[name] = unified.block
+        _, cluster, unified, number = best
+        self.attempts[unified.block.name] = number
+        self.blocks[unified.block.name] = unified.block
         return cluster, unified
 
-    def _replace(self, name: str, *clusters: list[Occurrence]) -> bool:
-        """Define the block of the best cluster, and use it in place of its runs."""
-        found = self._define(name, *clusters)
+    def _replace(self, *candidates: Candidate) -> bool:
+        """Define the block of the best candidate, and use it in place of its runs."""
+        found = self._define(*candidates)
         if found is None:
             return False
         cluster, unified = found
@@ -304,11 +311,10 @@ def _replace(nodes: Nodes, old: OutlineNode, new: Nodes) -> None:
     nodes[at : at + 1] = new
 
 
-def _saving(tokens: tuple[object, ...], cluster: list[Occurrence]) -> float:
-    """The lines that a block for a run may save. Of runs that overlap, one that starts with weights is better."""
-    lines = (len(tokens) - 1) * len(cluster) - len(tokens) - 2
-    first = cluster[0].run.nodes[0]
-    return lines * PREFERENCE if isinstance(first, LeafNode) and has_own_weights(first) else lines
+def _preferred(saved: float, cluster: list[Occurrence]) -> float:
+    """What a block saves; of runs that overlap, one that starts with weights is better."""
+    first = cluster[0].nodes[cluster[0].start]
+    return saved * PREFERENCE if isinstance(first, LeafNode) and has_own_weights(first) else saved
 
 
 def _joins_in(nodes: Nodes, done: set[int]) -> Iterator[Occurrence]:
