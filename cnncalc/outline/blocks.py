@@ -94,6 +94,7 @@ class Outliner:
         self._use_repeats()
         inline_once_used(self.sequences, self.blocks)
         self._sort()
+        self._shorten_names()
         for nodes in self._lists():
             nodes[:] = [self._with_positions(node) for node in nodes]
 
@@ -112,6 +113,24 @@ class Outliner:
             if name not in order:
                 visit(name)
         self.blocks = order
+
+    def _shorten_names(self) -> None:
+        """Drop the numbers of names whose other owners were given up."""
+        bases = {name: re.sub(r"_[0-9]+$", "", name) for name in self.blocks}
+        unique = {
+            name: base
+            for name, base in bases.items()
+            if base not in self.blocks and list(bases.values()).count(base) == 1 and layers.find(base) is None
+        }
+        for nodes in self._lists():
+            nodes[:] = [
+                node._replace(block=unique.get(node.block, node.block)) if isinstance(node, CallNode) else node
+                for node in nodes
+            ]
+        for old, new in unique.items():
+            self.attempts[new] = self.attempts[old]
+        named = ((unique.get(name, name), block) for name, block in self.blocks.items())
+        self.blocks = {name: block._replace(name=name) for name, block in named}
 
     def _drop_names(self) -> None:
         """Names remain where a person would write them: for layers with weights that count as depth."""
@@ -133,17 +152,22 @@ class Outliner:
     # --- by scopes ---
 
     def _use_scopes(self) -> None:
-        while groups := list(self._innermost_groups()):
+        while groups := self._ready_groups():
             self._unify_groups(groups)
             self.fold()
 
-    def _innermost_groups(self) -> Iterator[tuple[Nodes, GroupNode]]:
+    def _ready_groups(self) -> list[tuple[Nodes, GroupNode]]:
+        """Groups without groups in them, each with the sequence that has it, of kinds of which all groups are so."""
+        inner, outer = [], set()
         for nodes in self._lists():
             for node in nodes:
                 if isinstance(node, GroupNode) and not node.when:
-                    inner = (one for found in lists_in(node.nodes) for one in found)
-                    if not any(isinstance(one, GroupNode) and not one.when for one in inner):
-                        yield nodes, node
+                    within = (one for found in lists_in(node.nodes) for one in found)
+                    if any(isinstance(one, GroupNode) and not one.when for one in within):
+                        outer.add(node.kind)
+                    else:
+                        inner.append((nodes, node))
+        return [one for one in inner if one[1].kind in CONTAINERS or one[1].kind not in outer] or inner
 
     def _unify_groups(self, groups: list[tuple[Nodes, GroupNode]]) -> None:
         by_kind: dict[str, list[tuple[Nodes, GroupNode]]] = defaultdict(list)

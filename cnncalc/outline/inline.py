@@ -43,6 +43,8 @@ def inline_once_used(top: list[Nodes], blocks: dict[str, OutlineBlock]) -> None:
             block = blocks.pop(call.block)
             values = block.defaults | dict(call.arguments)
             made = [_substituted(node, values) for node in block.nodes]
+            if not call.name:
+                made = [node._replace(name="") if node.name.isdecimal() else node for node in made]
             if call.name or call.when or call.reads:
                 made = [GroupNode(made, call.name, when=call.when)] if call.when or call.name else made
             at = next(number for number, node in enumerate(nodes) if node is call)
