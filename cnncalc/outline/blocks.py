@@ -40,7 +40,8 @@ LENGTH_OF_LINE = 80
 PREFERENCE = 1.2
 MOST_TRIES = 6
 MOST_ROUNDS = 40
-CONTAINERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict"})
+# Classes whose modules are lists of others, or unknown.
+CONTAINERS = ("", "Sequential", "ModuleList", "ModuleDict")
 
 
 class Occurrence(Record):
@@ -420,13 +421,19 @@ def _group(nodes: Nodes, prefix: str, classes: Mapping[str, str]) -> None:
         if scope and is_together:
             path = f"{prefix}{scope}"
             _group(inner, f"{path}.", classes)
-            grouped.append(GroupNode(inner, scope, classes.get(path, ""), in_channels=channels_of(inner[0])))
+            kind = classes.get(path, "")
+            is_list = not kind and all(node.name.split(".")[0].isdecimal() for node in inner if node.name)
+            if is_list or kind in CONTAINERS[1:]:
+                grouped += [_renamed(node, scope) for node in inner]
+            else:
+                grouped.append(GroupNode(inner, scope, kind, in_channels=channels_of(inner[0])))
             continue
         for node in inner:
             if isinstance(node, JoinNode):
                 for branch in node.branches:
                     _group(branch, prefix, classes)
-            grouped.append(node._replace(name=node.name.removeprefix(prefix)))
+            # The name of a join is that of a function, and not one of a module.
+            grouped.append(node._replace(name="" if isinstance(node, JoinNode) else node.name.removeprefix(prefix)))
     nodes[:] = grouped
 
 
