@@ -25,15 +25,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fuzz.choices import Choices, random_choices, reduced, replayed
 from fuzz.invariants import INVARIANTS, LAWS, hold
 from fuzz.judging import JUDGES
+from fuzz.model_judging import MODEL_JUDGES
 from fuzz.vast import is_bounded
 
 SECONDS = 10
 
 # Out of a hundred cases, so many are of a strategy; the others share the rest.
 SHARES = {
-    "judge_bytes": 20,
-    "judge_nodes": 20,
-    "judge_text": 20,
+    "judge_bytes": 16,
+    "judge_nodes": 16,
+    "judge_text": 16,
+    "judge_model": 2,
+    "judge_broken_model": 8,
+    "judge_hostile_names": 2,
     "judge_commands": 4,
     "judge_line": 4,
     "is_the_plain_expansion": 18,
@@ -49,7 +53,7 @@ Run = Callable[[Choices], object]
 
 def strategies(folder: Path) -> dict[str, Run]:
     """What a case runs, by name."""
-    found: dict[str, Run] = {judge.__name__: partial(judge, folder=folder) for judge in JUDGES}
+    found: dict[str, Run] = {judge.__name__: partial(judge, folder=folder) for judge in (*JUDGES, *MODEL_JUDGES)}
     found |= {invariant.__name__: partial(hold, invariant=invariant) for invariant in INVARIANTS}
     found |= {law.__name__: partial(hold, invariant=law, wishes=wishes) for law, wishes in LAWS}
     return found

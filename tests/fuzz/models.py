@@ -1,0 +1,357 @@
+"""Small networks as files of other programs: one random network, written by each of the formats.
+
+A further format joins as an entry of FORMATS: a function that writes a network as bytes, with the names that it is
+given. If it is binary, its bytes are mutated as they are; else also its words.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from math import prod
+from typing import Any, NamedTuple
+
+from fuzz.choices import Choices
+
+INPUT = -1
+Name = Callable[[int], str]
+
+
+class NetLayer(NamedTuple):
+    """A layer of a network, with the numbers of the layers that it reads; the input is -1."""
+
+    kind: str
+    inputs: tuple[int, ...]
+    shape: tuple[int, ...]
+    filters: int = 0
+    kernel: int = 1
+    stride: int = 1
+    groups: int = 1
+    is_padded: bool = True
+    function: str = ""
+
+
+class Net(NamedTuple):
+    """A network of one input; only its first layer reads that."""
+
+    input: tuple[int, int, int]
+    layers: tuple[NetLayer, ...]
+
+    def shape(self, number: int) -> tuple[int, ...]:
+        return self.input if number == INPUT else self.layers[number].shape
+
+
+class Figures(NamedTuple):
+    """What a network has, by the textbook."""
+
+    params: int
+    buffers: int
+    macs: int
+
+
+ACTIVATIONS = {
+    "relu": ("relu", "ReLU", "relu"),
+    "sigmoid": ("logistic", "Sigmoid", "sigmoid"),
+    "tanh": ("tanh", "TanH", "tanh"),
+    "elu": ("elu", "ELU", "elu"),
+}
+VECTORS = ("dense", "activation", "dropout", "softmax")
+MAPS = ("conv", "norm_conv", "activation", "pool", "global_pool", "add", "concat", "upsample", "dense", "dropout")
+
+
+def make_net(choices: Choices) -> Net:
+    """A random network that every format can express."""
+    channels, height, width = (choices.pick(sizes) for sizes in ((3, 1, 4), (8, 7, 12), (8, 9, 6)))
+    net = Net((channels, height, width), ())
+    for number in range(choices.integer(1, 9)):
+        source = number - 1 if number == 0 or choices.chance(75) else choices.integer(0, number - 1)
+        kinds = ("conv",) if number == 0 else VECTORS if len(net.shape(source)) == 1 else MAPS
+        net = net._replace(layers=(*net.layers, _layer(net, choices.pick(kinds), source, choices)))
+    return net
+
+
+def _layer(net: Net, kind: str, source: int, choices: Choices) -> NetLayer:
+    shape = net.shape(source)
+    filled = NetLayer(kind, (source,), shape)
+    if kind in ("conv", "norm_conv"):
+        groups = choices.pick([1, 1, *(count for count in (2, 3, 4, shape[0]) if shape[0] % count == 0)])
+        filters = groups * choices.integer(1, 4)
+        kernel = choices.pick([1, *(size for size in (3, 5) if size <= min(shape[1:]))])
+        stride, is_padded = choices.pick((1, 2)), choices.chance(50)
+        lost = 0 if is_padded else kernel - 1
+        sizes = tuple((size - lost - 1) // stride + 1 for size in shape[1:])
+        return NetLayer(kind, (source,), (filters, *sizes), filters, kernel, stride, groups, is_padded)
+    if kind == "dense":
+        filters = choices.integer(1, 9)
+        return filled._replace(shape=(filters,), filters=filters)
+    if kind == "activation":
+        return filled._replace(function=choices.pick(tuple(ACTIVATIONS)))
+    if kind == "pool" and not any(size % 2 for size in shape[1:]):
+        return filled._replace(shape=(shape[0], *(size // 2 for size in shape[1:])))
+    if kind == "global_pool":
+        return filled._replace(shape=(shape[0], 1, 1))
+    if kind == "upsample" and max(shape[1:]) < 50:
+        return filled._replace(shape=(shape[0], *(2 * size for size in shape[1:])))
+    if kind in ("add", "concat"):
+        fits = shape[1:] if kind == "concat" else shape
+        others = [at for at, one in enumerate(net.layers) if one.shape[-len(fits) :] == fits and len(one.shape) == 3]
+        inputs = (source, choices.pick([at for at in others if at != source] or [source]))
+        channels = sum(net.shape(at)[0] for at in inputs) if kind == "concat" else shape[0]
+        if inputs[0] != inputs[1]:
+            return NetLayer(kind, inputs, (channels, *shape[1:]))
+    return filled._replace(kind="dropout" if kind != "softmax" else kind)
+
+
+def figures(net: Net) -> Figures:
+    params = buffers = macs = 0
+    for layer in net.layers:
+        shape = net.shape(layer.inputs[0])
+        weights = 0
+        if layer.kind in ("conv", "norm_conv"):
+            weights = layer.filters * shape[0] // layer.groups * layer.kernel**2
+            macs += weights * prod(layer.shape[1:])
+        elif layer.kind == "dense":
+            weights = layer.filters * prod(shape)
+            macs += weights
+        # A bias, or the factor and addend of a normalization with its two statistics.
+        normalizes = layer.kind == "norm_conv"
+        params += weights + layer.filters * (2 if normalizes else 1)
+        buffers += 2 * layer.filters if normalizes else 0
+    return Figures(params, buffers, macs)
+
+
+# --- Darknet ------------------------------------------------------------------------------------
+
+
+def write_darknet(net: Net, name: Name, choices: Choices) -> bytes:
+    """Sections are referred to by their numbers; names stand in comments."""
+    channels, height, width = net.input
+    lines = ["[net]", f"channels={channels}", f"height={height}", f"width={width}"]
+    numbers: dict[int, int] = {}
+    count = 0
+
+    def section(kind: str, *options: str) -> None:
+        nonlocal count
+        lines.extend(("", f"[{kind}]", *options))
+        count += 1
+
+    def refer(number: int) -> int:
+        return numbers[number] - count if choices.chance(50) else numbers[number]
+
+    for at, layer in enumerate(net.layers):
+        first = layer.inputs[0]
+        if layer.kind != "concat" and first != INPUT and numbers[first] != count - 1:
+            section("route", f"layers={refer(first)}")
+        lines.append(f"# {name(at)!r}")
+        if layer.kind in ("conv", "norm_conv"):
+            options = [f"filters={layer.filters}", f"size={layer.kernel}", f"stride={layer.stride}"]
+            options += [f"groups={layer.groups}"] * (layer.groups > 1) + ["pad=1"] * layer.is_padded
+            options += ["batch_normalize=1"] * (layer.kind == "norm_conv")
+            section("convolutional", *options, "activation=linear")
+        elif layer.kind == "dense":
+            section("connected", f"output={layer.filters}", "activation=linear")
+        elif layer.kind == "activation":
+            section("activation", f"activation={ACTIVATIONS[layer.function][0]}")
+        elif layer.kind == "pool":
+            section("maxpool", "size=2", "stride=2", "padding=0")
+        elif layer.kind == "global_pool":
+            section("avgpool")
+        elif layer.kind == "add":
+            section("shortcut", f"from={refer(layer.inputs[1])}", "activation=linear")
+        elif layer.kind == "concat":
+            section("route", f"layers={', '.join(str(refer(one)) for one in layer.inputs)}")
+        else:
+            section(layer.kind, *(["stride=2"] if layer.kind == "upsample" else []))
+        numbers[at] = count - 1
+    return "\n".join(lines).encode()
+
+
+# --- Caffe --------------------------------------------------------------------------------------
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def write_caffe(net: Net, name: Name, choices: Choices) -> bytes:
+    dims = " ".join(f"dim: {size}" for size in (1, *net.input))
+    lines = ['name: "made"', f'input: "data" input_shape {{ {dims} }}']
+
+    def layer_text(kind: str, title: str, bottoms: tuple[str, ...], top: str, fields: str = "") -> None:
+        read = " ".join(f"bottom: {_text(bottom)}" for bottom in bottoms)
+        lines.append(f'layer {{ name: {_text(title)} type: "{kind}" {read} top: {_text(top)}\n  {fields} }}')
+
+    for at, layer in enumerate(net.layers):
+        bottoms = tuple("data" if one == INPUT else name(one) for one in layer.inputs)
+        own = name(at)
+        if layer.kind in ("conv", "norm_conv"):
+            fields = f"num_output: {layer.filters} kernel_size: {layer.kernel} stride: {layer.stride}"
+            fields += f" group: {layer.groups}" if layer.groups > 1 else ""
+            fields += f" pad: {layer.kernel // 2}" if layer.is_padded else ""
+            normalizes = layer.kind == "norm_conv"
+            fields += " bias_term: false" if normalizes else ""
+            layer_text("Convolution", own, bottoms, own, f"convolution_param {{ {fields} }}")
+            if normalizes:
+                layer_text("BatchNorm", f"{own}_norm", (own,), own)
+                layer_text("Scale", f"{own}_scale", (own,), own, "scale_param { bias_term: true }")
+        elif layer.kind == "dense":
+            layer_text("InnerProduct", own, bottoms, own, f"inner_product_param {{ num_output: {layer.filters} }}")
+        elif layer.kind == "activation":
+            layer_text(ACTIVATIONS[layer.function][1], own, bottoms, own)
+        elif layer.kind == "pool":
+            layer_text("Pooling", own, bottoms, own, "pooling_param { pool: MAX kernel_size: 2 stride: 2 }")
+        elif layer.kind == "global_pool":
+            layer_text("Pooling", own, bottoms, own, "pooling_param { pool: AVE global_pooling: true }")
+        elif layer.kind == "add":
+            layer_text("Eltwise", own, bottoms, own, "eltwise_param { operation: SUM }" if choices.chance(50) else "")
+        elif layer.kind == "upsample":
+            layer_text("Upsample", own, bottoms, own, "upsample_param { scale: 2 }")
+        else:
+            layer_text({"concat": "Concat", "softmax": "Softmax"}.get(layer.kind, "Dropout"), own, bottoms, own)
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+# --- Keras --------------------------------------------------------------------------------------
+
+
+def write_keras(net: Net, name: Name, choices: Choices) -> bytes:
+    """A functional model, with the nodes of Keras 3 or those of Keras 2."""
+    is_new = choices.chance(50)
+    layers: list[dict[str, Any]] = []
+    last: dict[int, str] = {INPUT: "data"}
+
+    def put(kind: str, title: str, sources: list[str], **config: Any) -> str:
+        if is_new:
+            tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": [one, 0, 0]}} for one in sources]
+            nodes: list[Any] = [{"args": tensors if len(tensors) == 1 else [tensors], "kwargs": {}}] if sources else []
+        else:
+            nodes = [[[one, 0, 0, {}] for one in sources]] if sources else []
+        layers.append({"class_name": kind, "config": {"name": title, **config}, "name": title, "inbound_nodes": nodes})
+        return title
+
+    channels, *sizes = net.input
+    put("InputLayer", "data", [], batch_shape=[None, *sizes, channels])
+    for at, layer in enumerate(net.layers):
+        sources = [last[one] for one in layer.inputs]
+        own = name(at)
+        if layer.kind in ("conv", "norm_conv"):
+            normalizes = layer.kind == "norm_conv"
+            padding = "same" if layer.is_padded else "valid"
+            config = {"filters": layer.filters, "kernel_size": [layer.kernel] * 2, "strides": [layer.stride] * 2}
+            config |= {"padding": padding, "groups": layer.groups, "use_bias": not normalizes}
+            last[at] = put("Conv2D", own, sources, **config)
+            if normalizes:
+                last[at] = put("BatchNormalization", f"{own}_norm", [own], axis=-1)
+        elif layer.kind == "dense":
+            if len(net.shape(layer.inputs[0])) > 1:
+                sources = [put("Flatten", f"{own}_flatten", sources)]
+            last[at] = put("Dense", own, sources, units=layer.filters)
+        elif layer.kind == "activation":
+            last[at] = put("Activation", own, sources, activation=ACTIVATIONS[layer.function][2])
+        elif layer.kind == "pool":
+            last[at] = put("MaxPooling2D", own, sources, pool_size=[2, 2])
+        elif layer.kind == "global_pool":
+            last[at] = put("GlobalAveragePooling2D", own, sources, keepdims=True)
+        elif layer.kind == "upsample":
+            last[at] = put("UpSampling2D", own, sources, size=[2, 2])
+        else:
+            classes = {"add": "Add", "concat": "Concatenate", "softmax": "Softmax"}
+            last[at] = put(classes.get(layer.kind, "Dropout"), own, sources)
+    read = {one for layer in net.layers for one in layer.inputs}
+    ends = [[last[at], 0, 0] for at in range(len(net.layers)) if at not in read]
+    config = {"name": "made", "layers": layers, "input_layers": [["data", 0, 0]], "output_layers": ends}
+    model = {"class_name": "Functional", "config": config}
+    return json.dumps(model, indent=choices.pick((None, 1)), ensure_ascii=choices.chance(50)).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def write_archive(net: Net, name: Name, choices: Choices) -> bytes:
+    data = BytesIO()
+    method = choices.pick((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    with zipfile.ZipFile(data, "w", method) as archive:
+        archive.writestr(zipfile.ZipInfo("metadata.json"), "{}")
+        archive.writestr(zipfile.ZipInfo("config.json"), write_keras(net, name, choices), method)
+    return data.getvalue()
+
+
+def text_of_archive(data: bytes) -> bytes:
+    """The text in which the places of an archive's problems are."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return archive.read("config.json")
+    except Exception:  # noqa: BLE001 - of a mutated archive, there may be no text
+        return b""
+
+
+# --- all formats --------------------------------------------------------------------------------
+
+
+def same_text(data: bytes) -> bytes:
+    return data
+
+
+class ModelFormat(NamedTuple):
+    """How networks are written in a format, and pieces of its language to put into files.
+
+    `text` gives the text that places of problems refer to; a binary format without one has problems with nodes.
+    """
+
+    suffix: str
+    write: Callable[[Net, Name, Choices], bytes]
+    pieces: tuple[bytes, ...] = ()
+    is_binary: bool = False
+    text: Callable[[bytes], bytes] = same_text
+
+
+FORMATS: dict[str, ModelFormat] = {
+    "darknet": ModelFormat(
+        ".cfg",
+        write_darknet,
+        (
+            b"\n[shortcut]\nfrom=-1,0\nweights_type=per_channel\n", b"\n[reorg]\nstride=2\n",
+            b"\n[crop]\ncrop_height=1\n", b"\n[upsample]\n[shortcut]\nfrom=0\n",
+            b"\n[local]\nsize=2\npad=1\n", b"\n[avgpool]\n[convolutional]\nfilters=4\n[scale_channels]\nfrom=0\n",
+            b"\n[maxpool]\nmaxpool_depth=1\n", b"\n[route]\nlayers=-1\ngroups=2\ngroup_id=1\n",
+            b"\n[deconvolutional]\n",
+            b"\nshare_index=0\n", b"\n[yolo]\n", b"\n[gru]\n", b"\n[lrn]\n", b"\n[softmax]\n", b"\n[sam]\nfrom=-1\n",
+            b"\n[upsample]\nscale=.5\n", b"\n[reorg]\nextra=3\n", b"\ndilation=99\n", b"\npadding=7\n", b"\n[", b"=",
+            b"\n[shortcut]\nfrom=0\n", b"\n[shortcut]\nfrom=-2\n", b"\n[local_avgpool]\nsize=2\n", b"\nstride_x=3\n",
+        ),
+    ),
+    "caffe": ModelFormat(
+        ".prototxt",
+        write_caffe,
+        (
+            b' layer { name: "a" type: "LRN" bottom: "data" top: "a" lrn_param { norm_region: WITHIN_CHANNEL } }',
+            b' layer { name: "b" type: "Reshape" bottom: "data" top: "b" reshape_param { shape { dim: 0 dim: -1 } } }',
+            b' layer { name: "c" type: "Crop" bottom: "data" bottom: "b" top: "c" crop_param { offset: 2 } }',
+            b' layer { name: "d" type: "Slice" bottom: "data" top: "d" top: "e" slice_param { slice_point: 1 } }',
+            b' layer { type: "Deconvolution" bottom: "d" top: "f" convolution_param { num_output: 2 kernel_h: 3 } }',
+            b' layer { name: "p" type: "Power" bottom: "data" top: "p" power_param { power: -0.5 scale: 1e9 } }',
+            b' layer { name: "i" type: "Interp" bottom: "data" top: "i" interp_param { zoom_factor: 9 } }',
+            b' layer { name: "s" type: "Permute" bottom: "data" top: "s" permute_param { order: 0 order: 2 } }',
+            b" param { name: 'w' }", b" param: 'w'", b" include { phase: TRAIN }", b"layers { type: CONVOLUTION }",
+            b" bottom: 'data' ", b" top: 'data' ", b" axis: -9 ", b"{", b"}", b"<", b">", b"[1, 2]", b'"', b"\\", b"#",
+            b" kernel_size: 0 ", b" pad: 999999999 ", b" stride: 1000000000 ", b" num_output: 1000000000 ",
+            b' layer { type: "Python" python_param { module: "os" layer: "system" } }', b' include: "/etc/passwd" ',
+        ),
+    ),
+    "keras": ModelFormat(
+        ".json",
+        write_keras,
+        (
+            b'"class_name": "Lambda"', b'"class_name": "Sequential"', b'"class_name": "SeparableConv2D"',
+            b"[null, 9e999]",
+            b'"class_name": "Reshape"', b'"target_shape": [-1, 7]', b'"padding": [[1, 2], [3, 4]]', b'"axis": [1, 2]',
+            b'"class_name": "Conv2DTranspose"', b'"dilation_rate": 1000000000', b'"strides": [0, 1]', b'"filters": NaN',
+            b'"activation": {"class_name": "function", "config": "relu"}', b'"data_format": "channels_first"',
+            b'"function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}', b'"groups": 0', b"{}", b"[]",
+            b'"keras_history": ["data", 99, 99]', b'"keras_history": ["data", -1, 0]', b'{"a": ', b"[[", b"null", b",",
+            b'"batch_shape": [null, 999999999, 999999999, 3]', b'"name": null', b'"name": "data"', b"1e999", b"-1",
+        ),
+    ),
+    "keras archive": ModelFormat(".keras", write_archive, is_binary=True, text=text_of_archive),
+}  # fmt: skip
