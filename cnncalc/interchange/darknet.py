@@ -52,7 +52,8 @@ def read(text: str, file: str, sizes: Sizes) -> Graph:
     sections = list(parse(text, file))
     start = Span(file, 1, 1)
     if not sections or sections[0].kind != "net":
-        message = "a Darknet configuration must begin with [net] and the size of the input"
+        found = f", not with {quoted(f'[{sections[0].kind}]')}" if sections else ""
+        message = f"a Darknet configuration begins with [net] and the size of its input{found}"
         raise SpecError([Problem(sections[0].span if sections else start, message)])
     return DarknetGraph(sections[0], sizes).read(sections[1:], READERS, start)
 

@@ -10,6 +10,7 @@ from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
 from cnncalc.interchange.building import GraphBuilder, GraphInput, Settings, Sizes, real
 from cnncalc.interchange.graph import Graph, GraphLayer, Plain
+from cnncalc.layers.shapes import times
 from cnncalc.record import Record
 
 RECURRENT = ("rnn", "gru", "lstm", "crnn", "conv_lstm", "history")
@@ -27,8 +28,10 @@ SHORT_NAMES = {
     "deconv": "deconvolutional",
 }
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+YAML_KEY = re.compile(r"\w+:(\s|$)")
 LARGEST_SIZE = 1_000_000
 INPUT = "input"
+AXES = ("channels", "height", "width")
 # How alike an unknown option and a known one must be to be a typo: Darknet ignores those that it does not know.
 NEAR = 0.8
 
@@ -123,7 +126,8 @@ def parse(text: str, file: str) -> Iterator[Section]:
         key, equals, value = line.partition("=")
         if not equals or section is None:
             message = f"expected a section such as [convolutional], or option=value, not {quoted(line)}"
-            raise SpecError([Problem(span, message)])
+            hint = "the name of a spec ends in .yaml" if YAML_KEY.match(line) else ""
+            raise SpecError([Problem(span, message, hint)])
         # Darknet reads the number before a comment.
         words = re.split("[#;]", value, maxsplit=1)[0].split()
         section.options.setdefault("".join(key.split()), Option("".join(words), span))
@@ -138,7 +142,7 @@ class DarknetGraph:
     """
 
     def __init__(self, net: Section, sizes: Sizes) -> None:
-        shape = tuple(net.number(key, 0) for key in ("channels", "height", "width"))
+        shape = tuple(net.number(key, 0) for key in AXES)
         if not all(shape):
             shape = (net.number("inputs", 0),)
         if not all(shape):
@@ -194,6 +198,8 @@ class DarknetGraph:
         """The shape of the current output as Darknet has all: as channels, height and width."""
         if len(self.shape) == 1:
             self.add(section, "reshape", (), shape=(*self.shape, 1, 1))
+        if len(self.shape) != len(AXES):
+            raise section.refuse(f"[{section.kind}] needs {', '.join(AXES)}, and reads {times(self.shape)}")
         return self.shape
 
     def place(self, section: Section, key: str, number: int) -> int:

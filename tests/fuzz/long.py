@@ -1,7 +1,8 @@
 """The long run: `python tests/fuzz/long.py 200000`, with --seed for another one, --only for some strategies.
 
 It prints how many cases it ran of each strategy, and every finding once, with the smallest case that shows it.
-`--only is_bounded` runs specs of adversarial structure, each in a process whose CPU time and memory are measured.
+`--only is_bounded` runs specs of adversarial structure, and `--only models_are_bounded` such files of other programs,
+each in a process whose CPU time and memory are measured.
 A case is known by its seed, its strategy and its number: `--only is_the_plain_expansion --case 17 --seed 1`.
 """
 
@@ -27,6 +28,7 @@ from fuzz.invariants import INVARIANTS, LAWS, hold
 from fuzz.judging import JUDGES
 from fuzz.model_judging import MODEL_JUDGES
 from fuzz.vast import is_bounded
+from fuzz.vast_models import models_are_bounded
 
 SECONDS = 10
 
@@ -45,7 +47,7 @@ SHARES = {
 }
 
 # A case of these takes seconds, so that they run where --only names them; their smallest case is looked for longer.
-SLOW: dict[str, Callable[[Choices], object]] = {is_bounded.__name__: is_bounded}
+SLOW: dict[str, Callable[[Choices], object]] = {run.__name__: run for run in (is_bounded, models_are_bounded)}
 SHRINKING, SLOW_SHRINKING = 60, 900
 
 Run = Callable[[Choices], object]

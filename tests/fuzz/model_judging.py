@@ -26,6 +26,10 @@ NUMBERS = (
     *(b"0", b"-1", b"1", b"2", b"7", b"65537", b"1000000", b"1000001", b"999999999", b"1000000000", b"2147483648"),
     *(b"9223372036854775807", b"9" * 40, b"1e9", b"1e999", b"0x10", b"3.0", b".5", b"-0", b"1,2", b"NaN", b"1_000"),
 )
+SIZES = (
+    *("3x8x8", "3x8", "8", "3x8x8x8", "1x1x1", "1x1", "3x0x8", "8x8x3", "1x2x3x4x5", "99999x9x9", "9" * 15),
+    *("3x" + "9" * 18, "x".join("3" * 16), "x".join("3" * 17), "3xHxW", ""),
+)
 NESTED = (b"[", b"{", b'{"a":', b"a {", b"<", b"(", b'[{"class_name":', b"\n[net]", b"layer {", b'"config": {')
 # What reading a file must never do; the import of a module that is loaded late is no such thing.
 FORBIDDEN = (
@@ -116,7 +120,7 @@ def judge_broken_model(choices: Choices, folder: Path) -> str:
     data = bent_model(kind, choices)
     path = folder / f"broken{kind.suffix}"
     path.write_bytes(data)
-    sizes = choices.pick(([], [], [("", "3x8x8")], [("", "3x0x8")], [("data", "1x1x1")], [("", "9" * 15)]))
+    sizes = [] if choices.chance(60) else [(choices.pick(("", "", "data", "input")), choices.pick(SIZES))]
     try:
         with nothing_but_reading(str(path)):
             return verdict(str(path), kind.text(data), (), sizes)

@@ -189,7 +189,7 @@ def test_all_unknown_sections_at_once(refused):
 
 def test_a_configuration_needs_the_size_of_its_input(refused):
     assert refused("[net]\nheight=4\n[softmax]\n") == ["net.cfg:1:1: [net] needs channels, height and width, or inputs"]
-    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration must begin with [net]")
+    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration begins with [net]")
 
 
 def test_a_recurrent_section_is_refused_by_name(refused):
