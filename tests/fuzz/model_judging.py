@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ SIZES = (
     *("3x8x8", "3x8", "8", "3x8x8x8", "1x1x1", "1x1", "3x0x8", "8x8x3", "1x2x3x4x5", "99999x9x9", "9" * 15),
     *("3x" + "9" * 18, "x".join("3" * 16), "x".join("3" * 17), "3xHxW", ""),
 )
+LARGEST_REAL = 30_000
 NESTED = (b"[", b"{", b'{"a":', b"a {", b"<", b"(", b'[{"class_name":', b"\n[net]", b"layer {", b'"config": {')
 # What reading a file must never do; the import of a module that is loaded late is no such thing.
 FORBIDDEN = (
@@ -152,8 +155,9 @@ def judge_hostile_names(choices: Choices, folder: Path) -> str:
 
 
 def bent_model(kind: ModelFormat, choices: Choices) -> bytes:
-    """A file of a format with some of its bytes or words changed."""
-    data = kind.write(make_net(choices), plain_name, choices)
+    """A file of a format with some of its bytes or words changed: a made one, or a real one where there are some."""
+    found = real_files(kind.suffix)
+    data = choices.pick(found) if found and choices.chance(30) else kind.write(make_net(choices), plain_name, choices)
     bends: tuple[Callable[[bytes, Choices], bytes], ...] = BYTES
     if not kind.is_binary:
         bends = (*BYTES, *WORDS, *WORDS, *WORDS, lambda old, some: put_piece(old, some, kind.pieces))
@@ -161,6 +165,14 @@ def bent_model(kind: ModelFormat, choices: Choices) -> bytes:
     for _ in range(choices.weighted(((6, 1), (3, 2), (1, 6)))):
         data = choices.pick(bends)(data, choices)
     return data
+
+
+@lru_cache
+def real_files(suffix: str) -> tuple[bytes, ...]:
+    """The smaller files of a format below the folder that CNNCALC_REAL_FILES names."""
+    folder = os.environ.get("CNNCALC_REAL_FILES")
+    paths = sorted(Path(folder).rglob(f"*{suffix}")) if folder else []
+    return tuple(sorted((path.read_bytes() for path in paths if path.stat().st_size < LARGEST_REAL), key=len))
 
 
 def put_piece(data: bytes, choices: Choices, pieces: tuple[bytes, ...]) -> bytes:
