@@ -197,10 +197,9 @@ def _route(graph: DarknetGraph, section: Section) -> None:
     group = section.number("group_id", 0, 0, groups - 1)
     if groups > 1:
         sources = [_part(graph, section, source, groups, group) for source in sources]
-    shapes = [graph.builder.shapes[source] for source in sources]
-    if len({shape[1:] for shape in shapes}) > 1:
-        shown = " and ".join(map(times, shapes))
-        raise section.refuse(f"route needs maps of equal height and width, got {shown}")
+    first, *others = (graph.builder.shapes[source] for source in sources)
+    if other := next((shape for shape in others if shape[1:] != first[1:]), None):
+        raise section.refuse(f"route needs maps of equal height and width, got {times(first)} and {times(other)}")
     if len(sources) == 1:
         graph.current = sources[0]
     else:

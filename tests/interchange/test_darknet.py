@@ -99,6 +99,11 @@ def test_a_route_needs_equal_maps(refused):
     assert refused(TINY) == ["net.cfg:26:1: route needs maps of equal height and width, got 6x4x6 and 4x4x5"]
 
 
+def test_a_route_of_many_unequal_maps_names_two(refused):
+    text = NET + "[upsample]\n[upsample]\n[route]\nlayers=" + ",".join(["0", "0", "1"] * 900)
+    assert refused(text) == ["net.cfg:7:1: route needs maps of equal height and width, got 3x16x20 and 3x32x40"]
+
+
 def test_a_route_of_one_is_no_layer_and_groups_are_slices(layers):
     body = (
         "[convolutional]\nfilters=4\nactivation=linear\n[route]\nlayers=0\n[route]\nlayers=-1\ngroups=2\ngroup_id=1\n"
