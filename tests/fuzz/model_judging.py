@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fuzz.choices import Choices
+from fuzz.choices import Choices, replayed
 from fuzz.command_lines import invoke
 from fuzz.invariants import noted, same
 from fuzz.judging import verdict
@@ -68,7 +68,9 @@ def any_format(choices: Choices) -> ModelFormat:
 def judge_model(choices: Choices, folder: Path) -> str:
     """A valid file has the figures of its network; so has its expansion, and so has it with other names."""
     kind, net = any_format(choices), make_net(choices)
-    data = kind.write(net, plain_name, replay(choices))
+    before = len(choices.made)
+    data = kind.write(net, plain_name, choices)
+    written = choices.made[before:]
     try:
         network = read(kind, data, folder)
         counted = totals(network)
@@ -80,18 +82,12 @@ def judge_model(choices: Choices, folder: Path) -> str:
         path = folder / "expanded.yaml"
         path.write_text(result.stdout, encoding="utf-8")
         same(layers_of(load(str(path)), named=True), layers_of(network, named=True), "the expansion")
-        renamed = read(kind, kind.write(net, other_name, replay(choices)), folder)
+        renamed = read(kind, kind.write(net, other_name, replayed(written)), folder)
         same(layers_of(renamed), layers_of(network), "the network with other names")
     except Exception as error:
         noted(error, f"--- of the file\n{kind.text(data)!r}")
         raise
     return kind.suffix
-
-
-def replay(choices: Choices) -> Choices:
-    """Choices of a writer that are the same each time."""
-    first = choices.integer(0, 1)
-    return Choices(lambda low, high: min(high, low + first * 99))
 
 
 def read(kind: ModelFormat, data: bytes, folder: Path) -> LayerGraph:

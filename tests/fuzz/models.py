@@ -7,7 +7,9 @@ given. If it is binary, its bytes are mutated as they are; else also its words.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from math import prod
@@ -176,49 +178,63 @@ def _text(value: str) -> str:
 
 
 def write_caffe(net: Net, name: Name, choices: Choices) -> bytes:
+    """Layers of version 1 or 2; activations may write into the blob that they read, if nothing else reads it."""
+    is_old = choices.chance(30)
+    may_overwrite = choices.chance(50)
+    readers = Counter(one for layer in net.layers for one in layer.inputs)
+    blobs = {INPUT: "data"}
     dims = " ".join(f"dim: {size}" for size in (1, *net.input))
     lines = ['name: "made"', f'input: "data" input_shape {{ {dims} }}']
 
     def layer_text(kind: str, title: str, bottoms: tuple[str, ...], top: str, fields: str = "") -> None:
         read = " ".join(f"bottom: {_text(bottom)}" for bottom in bottoms)
-        lines.append(f'layer {{ name: {_text(title)} type: "{kind}" {read} top: {_text(top)}\n  {fields} }}')
+        word, named = ("layers", re.sub(r"\B(?=[A-Z][a-z])", "_", kind).upper()) if is_old else ("layer", f'"{kind}"')
+        lines.append(f"{word} {{ name: {_text(title)} type: {named} {read} top: {_text(top)}\n  {fields} }}")
 
     for at, layer in enumerate(net.layers):
-        bottoms = tuple("data" if one == INPUT else name(one) for one in layer.inputs)
+        bottoms = tuple(blobs[one] for one in layer.inputs)
         own = name(at)
+        is_in_place = may_overwrite and layer.kind in ("activation", "dropout") and readers[layer.inputs[0]] == 1
+        top = blobs[at] = bottoms[0] if is_in_place else own
         if layer.kind in ("conv", "norm_conv"):
             fields = f"num_output: {layer.filters} kernel_size: {layer.kernel} stride: {layer.stride}"
             fields += f" group: {layer.groups}" if layer.groups > 1 else ""
             fields += f" pad: {layer.kernel // 2}" if layer.is_padded else ""
             normalizes = layer.kind == "norm_conv"
             fields += " bias_term: false" if normalizes else ""
-            layer_text("Convolution", own, bottoms, own, f"convolution_param {{ {fields} }}")
+            layer_text("Convolution", own, bottoms, top, f"convolution_param {{ {fields} }}")
             if normalizes:
                 layer_text("BatchNorm", f"{own}_norm", (own,), own)
                 layer_text("Scale", f"{own}_scale", (own,), own, "scale_param { bias_term: true }")
         elif layer.kind == "dense":
-            layer_text("InnerProduct", own, bottoms, own, f"inner_product_param {{ num_output: {layer.filters} }}")
+            layer_text("InnerProduct", own, bottoms, top, f"inner_product_param {{ num_output: {layer.filters} }}")
         elif layer.kind == "activation":
-            layer_text(ACTIVATIONS[layer.function][1], own, bottoms, own)
+            layer_text(ACTIVATIONS[layer.function][1], own, bottoms, top)
         elif layer.kind == "pool":
-            layer_text("Pooling", own, bottoms, own, "pooling_param { pool: MAX kernel_size: 2 stride: 2 }")
+            layer_text("Pooling", own, bottoms, top, "pooling_param { pool: MAX kernel_size: 2 stride: 2 }")
         elif layer.kind == "global_pool":
-            layer_text("Pooling", own, bottoms, own, "pooling_param { pool: AVE global_pooling: true }")
+            layer_text("Pooling", own, bottoms, top, "pooling_param { pool: AVE global_pooling: true }")
         elif layer.kind == "add":
-            layer_text("Eltwise", own, bottoms, own, "eltwise_param { operation: SUM }" if choices.chance(50) else "")
+            layer_text("Eltwise", own, bottoms, top, "eltwise_param { operation: SUM }" if choices.chance(50) else "")
         elif layer.kind == "upsample":
-            layer_text("Upsample", own, bottoms, own, "upsample_param { scale: 2 }")
+            layer_text("Upsample", own, bottoms, top, "upsample_param { scale: 2 }")
         else:
-            layer_text({"concat": "Concat", "softmax": "Softmax"}.get(layer.kind, "Dropout"), own, bottoms, own)
+            layer_text({"concat": "Concat", "softmax": "Softmax"}.get(layer.kind, "Dropout"), own, bottoms, top)
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
 # --- Keras --------------------------------------------------------------------------------------
 
 
+def sequential(layer: dict[str, Any]) -> dict[str, Any]:
+    """A model of one layer."""
+    inner = {key: value for key, value in layer.items() if key != "inbound_nodes"}
+    return {"class_name": "Sequential", "config": {"name": layer["name"], "layers": [inner]}}
+
+
 def write_keras(net: Net, name: Name, choices: Choices) -> bytes:
-    """A functional model, with the nodes of Keras 3 or those of Keras 2."""
-    is_new = choices.chance(50)
+    """A functional model, with the nodes of Keras 3 or those of Keras 2; layers may be models of one layer."""
+    is_new, nests = choices.chance(50), choices.chance(30)
     layers: list[dict[str, Any]] = []
     last: dict[int, str] = {INPUT: "data"}
 
@@ -228,7 +244,10 @@ def write_keras(net: Net, name: Name, choices: Choices) -> bytes:
             nodes: list[Any] = [{"args": tensors if len(tensors) == 1 else [tensors], "kwargs": {}}] if sources else []
         else:
             nodes = [[[one, 0, 0, {}] for one in sources]] if sources else []
-        layers.append({"class_name": kind, "config": {"name": title, **config}, "name": title, "inbound_nodes": nodes})
+        made = {"class_name": kind, "config": {"name": title, **config}, "name": title, "inbound_nodes": nodes}
+        if nests and len(sources) == 1 and choices.chance(50):
+            made = {**sequential(made), "name": title, "inbound_nodes": nodes}
+        layers.append(made)
         return title
 
     channels, *sizes = net.input
