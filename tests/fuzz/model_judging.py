@@ -15,7 +15,8 @@ from fuzz.choices import Choices, replayed
 from fuzz.command_lines import invoke
 from fuzz.invariants import noted, same
 from fuzz.judging import verdict
-from fuzz.models import FORMATS, ModelFormat, figures, make_net
+from fuzz.model_formats import FORMATS, ModelFormat
+from fuzz.models import figures, make_net
 from fuzz.mutations import BYTES
 from hardening import hostile
 

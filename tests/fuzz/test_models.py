@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from fuzz.choices import Choices, drawn, random_choices
+from fuzz.model_formats import FORMATS
 from fuzz.model_judging import MODEL_JUDGES, WORDS, judge_broken_model, judge_model, nothing_but_reading
-from fuzz.models import FORMATS, MAPS, VECTORS, make_net
+from fuzz.models import MAPS, VECTORS, make_net
 from fuzz.test_broken_specs import FEW
 from hypothesis import given, settings
 
