@@ -76,8 +76,8 @@ def judge_model(choices: Choices, folder: Path) -> str:
         network = read(kind, data, folder)
         counted = totals(network)
         same((counted.params, counted.buffers, counted.macs), tuple(figures(net)), "parameters, buffers and MACs")
-        shapes = {layer.output_shape for layer in network.layers}
-        missing = [layer for layer in net.layers if layer.shape not in shapes]
+        shapes = {squeezed(layer.output_shape) for layer in network.layers}
+        missing = [layer for layer in net.layers if squeezed(layer.shape) not in shapes]
         same(missing, [], "layers whose shapes are missing")
         result = invoke(["show", "--expand", str(folder / f"model{kind.suffix}")])
         path = folder / "expanded.yaml"
@@ -89,6 +89,11 @@ def judge_model(choices: Choices, folder: Path) -> str:
         noted(error, f"--- of the file\n{kind.text(data)!r}")
         raise
     return kind.suffix
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without axes of one position: a reader may join a global pool and a flattening."""
+    return tuple(size for size in shape if size != 1)
 
 
 def read(kind: ModelFormat, data: bytes, folder: Path) -> LayerGraph:
