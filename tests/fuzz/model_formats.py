@@ -24,12 +24,14 @@ class ModelFormat(NamedTuple):
     """How networks are written in a format, and pieces of its language to put into files.
 
     `text` gives the text that places of problems refer to; a binary format without one has problems with nodes.
+    `folds` tells that normalizations are folded into the convolutions before them.
     """
 
     suffix: str
     write: Callable[[Net, Name, Choices], bytes]
     pieces: tuple[bytes, ...] = ()
     is_binary: bool = False
+    folds: bool = False
     text: Callable[[bytes], bytes] = same_text
 
 
@@ -85,3 +87,7 @@ _ALL: dict[str, ModelFormat] = {
 }  # fmt: skip
 # A writer may be there before its reader.
 FORMATS = {name: kind for name, kind in _ALL.items() if kind.suffix in READERS}
+if ".tflite" in READERS:
+    from fuzz.tflite_models import write_tflite
+
+    FORMATS["tflite"] = ModelFormat(".tflite", write_tflite, is_binary=True, folds=True)

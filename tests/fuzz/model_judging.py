@@ -75,7 +75,8 @@ def judge_model(choices: Choices, folder: Path) -> str:
     try:
         network = read(kind, data, folder)
         counted = totals(network)
-        same((counted.params, counted.buffers, counted.macs), tuple(figures(net)), "parameters, buffers and MACs")
+        expected = figures(net, folds=kind.folds)
+        same((counted.params, counted.buffers, counted.macs), tuple(expected), "parameters, buffers and MACs")
         shapes = {squeezed(layer.output_shape) for layer in network.layers}
         missing = [layer for layer in net.layers if squeezed(layer.shape) not in shapes]
         same(missing, [], "layers whose shapes are missing")

@@ -104,7 +104,8 @@ def _layer(net: Net, kind: str, source: int, choices: Choices) -> NetLayer:
     return filled._replace(kind="dropout" if kind != "softmax" else kind)
 
 
-def figures(net: Net) -> Figures:
+def figures(net: Net, *, folds: bool = False) -> Figures:
+    """The figures of a network; if it `folds`, each normalization is a bias of the convolution before it."""
     params = buffers = macs = 0
     for layer in net.layers:
         shape = net.shape(layer.inputs[0])
@@ -116,7 +117,7 @@ def figures(net: Net) -> Figures:
             weights = layer.filters * prod(shape)
             macs += weights
         # A bias, or the factor and addend of a normalization with its two statistics.
-        normalizes = layer.kind == "norm_conv"
+        normalizes = layer.kind == "norm_conv" and not folds
         params += weights + layer.filters * (2 if normalizes else 1)
         buffers += 2 * layer.filters if normalizes else 0
     return Figures(params, buffers, macs)
