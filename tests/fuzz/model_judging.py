@@ -47,7 +47,7 @@ COMMANDS = (
     ["check", "--max", "params=1", "--format", "github"], ["check", "--max", "params=1", "--format", "junit"],
     ["check", "--max", "params=1", "--format", "sarif"], ["check", "--max", "params=1", "--format", "text"],
     ["lint", "--format", "markdown"], ["sharing", "--format", "text"], ["field", "--format", "text"],
-    ["compare", "--format", "markdown"], ["show", "--expand"],
+    ["compare", "--format", "markdown"], ["show", "--expand"], ["import"],
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def any_format(choices: Choices) -> ModelFormat:
 
 
 def judge_model(choices: Choices, folder: Path) -> str:
-    """A valid file has the figures of its network; so has its expansion, and so has it with other names."""
+    """A valid file has the figures of its network, and so have its expansion, its import, and one of other names."""
     kind, net = any_format(choices), make_net(choices)
     before = len(choices.made)
     data = kind.write(net, plain_name, choices)
@@ -84,6 +84,9 @@ def judge_model(choices: Choices, folder: Path) -> str:
         path = folder / "expanded.yaml"
         path.write_text(result.stdout, encoding="utf-8")
         same(layers_of(load(str(path)), named=True), layers_of(network, named=True), "the expansion")
+        path.write_text(invoke(["import", str(folder / f"model{kind.suffix}")]).stdout, encoding="utf-8")
+        imported = totals(load(str(path)))
+        same((imported.params, imported.buffers, imported.macs), tuple(expected), "the imported spec")
         renamed = read(kind, kind.write(net, other_name, replayed(written)), folder)
         same(layers_of(renamed), layers_of(network), "the network with other names")
     except Exception as error:
@@ -149,7 +152,7 @@ def judge_hostile_names(choices: Choices, folder: Path) -> str:
         result = invoke([words[0], str(path), *words[1:]])
         same(result.exit_code in (0, 1, 2), True, "a status")
         hostile.check_log(result.stderr)
-        if result.stdout and words[0] != "show":
+        if result.stdout and words[0] not in ("show", "import"):
             hostile.CHECKS[words[-1]](result.stdout)
     except Exception as error:
         noted(error, f"--- cnncalc {words} of the file {kind.suffix}\n{data!r}")

@@ -37,7 +37,8 @@ COMMANDS = (
     "sharing --format json", "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json",
-    "diff", "diff --format json", "diff --format markdown", "diff --all",
+    "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
+    "import --flat",
 )  # fmt: skip
 
 
