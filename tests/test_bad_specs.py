@@ -105,7 +105,7 @@ def test_missing_files(tmp_path: Path) -> None:
     ]
     assert problems_of("resnet_50") == ["resnet_50: no such file or bundled network; did you mean 'resnet50'?"]
     assert problems_of("VGG_16") == ["VGG_16: no such file or bundled network; did you mean 'vgg16'?"]
-    assert problems_of(str(tmp_path)) == [f"{tmp_path}: is a directory; name a YAML file in it"]
+    assert problems_of(str(tmp_path)) == [f"{tmp_path}: is a directory; name a file in it"]
     assert problems_of("a\0b") == ["a\0b: no such file or bundled network; `cnncalc list` shows the bundled networks"]
     assert problems_of("") == [": no such file or bundled network; `cnncalc list` shows the bundled networks"]
 

@@ -20,6 +20,13 @@ BINARY: tuple[str, ...] = (".tflite",)
 ARCHIVES = (".keras",)
 # A spec may be written in JSON, and has none of these keys.
 KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
+# How the texts of programs begin: standard input has no suffix.
+SIGNS = {
+    "darknet": re.compile(r"\s*(?:[#;][^\n]*\n\s*)*\[(?:net|network)\]"),
+    "caffe": re.compile(r"(?:[^\n]*\n)*?(?:layers?|input_shape)[ \t]*\{"),
+    "keras": KERAS_JSON,
+}
+STANDARD_INPUT = "-"
 SIZES = re.compile(r"\s*\[?\s*[1-9][0-9]{0,17}(\s*[x×,]\s*[1-9][0-9]{0,17}){0,9}\s*\]?\s*")
 
 
@@ -40,7 +47,14 @@ def is_archive(path: str) -> bool:
 
 def recognizes(path: str, text: str) -> bool:
     """Whether a file is one of another program, by its suffix and, if that is not enough, by its text."""
-    return bool(reader_of(path)) and (not path.lower().endswith(".json") or bool(KERAS_JSON.match(text)))
+    return bool(_reader_of_text(path, text))
+
+
+def _reader_of_text(path: str, text: str) -> str:
+    if path == STANDARD_INPUT:
+        return next((reader for reader, sign in SIGNS.items() if sign.match(text)), "")
+    reader = reader_of(path)
+    return reader if not path.lower().endswith(".json") or KERAS_JSON.match(text) else ""
 
 
 def read_graph(content: str | bytes | mmap, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Graph:
@@ -49,8 +63,14 @@ def read_graph(content: str | bytes | mmap, path: str, shown: str, inputs: Itera
     `inputs` are sizes that the user gives, as text; those that are wrong are left to the decoder, which reports them.
     Raises SpecError with every operator that cannot be read, at its line.
     """
-    name = os.path.splitext(os.path.basename(path))[0]
-    graph: Graph = import_module(f"{__name__}.{reader_of(path)}").read(content, shown, sizes_of(inputs))
+    if isinstance(content, str):
+        # Places count the ends of lines as editors do.
+        content = re.sub("\r\n?", "\n", content)
+        reader = _reader_of_text(path, content)
+    else:
+        reader = reader_of(path)
+    name = shown if path == STANDARD_INPUT else os.path.splitext(os.path.basename(path))[0]
+    graph: Graph = import_module(f"{__name__}.{reader}").read(content, shown, sizes_of(inputs))
     return graph if graph.name else graph._replace(name=name)
 
 

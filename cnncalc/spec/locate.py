@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cnncalc import bundled, git, interchange, limits, surface
-from cnncalc.errors import Problem, Span, SpecError, did_you_mean, quoted
+from cnncalc.errors import Problem, Span, SpecError, did_you_mean, nearest, quoted
 from cnncalc.record import Record
 from cnncalc.spec.records import Identity
 from cnncalc.syntax import source
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
 
 # Files in which other programs store networks.
+# A spec has one of these keys.
+MARKS = ("input", "layers", "blocks", "extends")
+MOST_KEYS = 50
 FORMATS = {
     ".onnx": "ONNX models",
     ".pt": "PyTorch models",
@@ -92,7 +95,7 @@ def locate(reference: str | Place) -> Place:
         return Place(path, reference, revision)
     if advice := _format_advice(reference):
         raise SpecError([Problem(None, f"{reference}: no such file", advice)])
-    if os.path.dirname(reference):
+    if os.path.dirname(reference) or interchange.reader_of(reference):
         raise SpecError([Problem(None, f"{reference}: no such file")])
     hint = did_you_mean(
         reference.removesuffix(bundled.SUFFIX), bundled.names(), "`cnncalc list` shows the bundled networks"
@@ -312,8 +315,9 @@ def _parse(text: str, place: Place) -> Node:
         if not text.lstrip().startswith("{"):
             _refuse_format(place)
         raise
-    if not (isinstance(node, Mapping) and any(node.get(key) for key in ("input", "layers", "blocks", "extends"))):
+    if not (isinstance(node, Mapping) and any(node.get(key) for key in MARKS)):
         _refuse_format(place)
+        _refuse_other_json(node, place)
     return node
 
 
@@ -321,6 +325,15 @@ def _refuse_format(place: Place) -> None:
     """Raise SpecError for a file of another program."""
     if advice := _format_advice(place.path):
         raise SpecError([Problem(None, f"{place.shown}: is not a spec", advice)])
+
+
+def _refuse_other_json(node: Node, place: Place) -> None:
+    """Raise SpecError for JSON with no key that is one of a spec, or nearly one."""
+    if not isinstance(node, Mapping) or not interchange.reader_of(place.path):
+        return
+    if not any(nearest(key.text, MARKS) for key, _ in node.entries[:MOST_KEYS]):
+        message = f"{place.shown}: is neither a spec nor a Keras model"
+        raise SpecError([Problem(None, message, "model.to_json() of Keras writes a model")])
 
 
 def _refuse_sum(key: str, together: int) -> None:

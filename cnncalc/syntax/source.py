@@ -106,7 +106,7 @@ def read(path: str) -> bytes:
         else:
             data = sys.stdin.buffer.read(most)
     except IsADirectoryError:
-        raise SpecError([Problem(None, f"{path}: is a directory", "name a YAML file in it")]) from None
+        raise SpecError([Problem(None, f"{path}: is a directory", "name a file in it")]) from None
     except FileNotFoundError:
         reason = "is a broken link" if os.path.islink(path) else "no such file"
         raise SpecError([Problem(None, f"{path}: {reason}")]) from None
@@ -131,7 +131,7 @@ def text_of(data: bytes, shown: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if b"\0" in data:
-            hint = "name a YAML file; `cnncalc show vgg16` prints an example"
+            hint = "name a text file; `cnncalc show vgg16` prints an example"
             raise SpecError([Problem(None, f"{shown}: is a binary file", hint)]) from None
         # The offsets in the error refer to `object`, which has no byte order mark.
         before = error.object[: error.start].decode("utf-8")

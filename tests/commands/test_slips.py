@@ -114,7 +114,7 @@ def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
 def test_a_binary_file_of_no_known_format(run, tmp_path: Path) -> None:
     path = tmp_path / "net"
     path.write_bytes(b"\x7fELF\x02\x01\x00\xff")
-    message = f"{path}: is a binary file; name a YAML file; `cnncalc show vgg16` prints an example\n"
+    message = f"{path}: is a binary file; name a text file; `cnncalc show vgg16` prints an example\n"
     assert run("summary", str(path), status=2).output == message
 
 

@@ -21,6 +21,7 @@ from cnncalc.errors import Problem, SpecError
 from cnncalc.network import build
 
 MOST_SECONDS = 2
+MOST_CHARACTERS = 1_000
 # What ends a line for YAML 1.1, and for editors, which count where the text is not YAML at all.
 LINE_ENDS = (re.compile("\r\n|[\r\n\x85\u2028\u2029]"), re.compile("\r\n|[\r\n]"))
 # What terminals, browsers and CI obey instead of showing it.
@@ -132,8 +133,11 @@ def judge_problem(problem: Problem, reference: str, data: bytes) -> None:
             raise AssertionError(f"a message with what cannot be seen: {words!r}")
     if not problem.message or "bug" in problem.message:
         raise AssertionError(f"a message: {problem.message!r}")
+    if len(problem.message) > MOST_CHARACTERS:
+        raise AssertionError(f"a message of {len(problem.message)} characters: {problem.message[:200]!r}")
     span = problem.span
-    if span is None:
+    # In a binary file, a node or a byte is the place.
+    if span is None or (not span.line and span.file == reference):
         return
     if span.file == reference:
         text = data.decode("utf-8-sig", "replace")

@@ -1,7 +1,8 @@
 """The long run: `python tests/fuzz/long.py 200000`, with --seed for another one, --only for some strategies.
 
 It prints how many cases it ran of each strategy, and every finding once, with the smallest case that shows it.
-`--only is_bounded` runs specs of adversarial structure, each in a process whose CPU time and memory are measured.
+`--only is_bounded` runs specs of adversarial structure, and `--only models_are_bounded` such files of other programs,
+each in a process whose CPU time and memory are measured.
 A case is known by its seed, its strategy and its number: `--only is_the_plain_expansion --case 17 --seed 1`.
 """
 
@@ -25,15 +26,20 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fuzz.choices import Choices, random_choices, reduced, replayed
 from fuzz.invariants import INVARIANTS, LAWS, hold
 from fuzz.judging import JUDGES
+from fuzz.model_judging import MODEL_JUDGES
 from fuzz.vast import is_bounded
+from fuzz.vast_models import models_are_bounded
 
 SECONDS = 10
 
 # Out of a hundred cases, so many are of a strategy; the others share the rest.
 SHARES = {
-    "judge_bytes": 20,
-    "judge_nodes": 20,
-    "judge_text": 20,
+    "judge_bytes": 16,
+    "judge_nodes": 16,
+    "judge_text": 16,
+    "judge_model": 2,
+    "judge_broken_model": 8,
+    "judge_hostile_names": 2,
     "judge_commands": 4,
     "judge_line": 4,
     "is_the_plain_expansion": 18,
@@ -41,7 +47,7 @@ SHARES = {
 }
 
 # A case of these takes seconds, so that they run where --only names them; their smallest case is looked for longer.
-SLOW: dict[str, Callable[[Choices], object]] = {is_bounded.__name__: is_bounded}
+SLOW: dict[str, Callable[[Choices], object]] = {run.__name__: run for run in (is_bounded, models_are_bounded)}
 SHRINKING, SLOW_SHRINKING = 60, 900
 
 Run = Callable[[Choices], object]
@@ -49,7 +55,7 @@ Run = Callable[[Choices], object]
 
 def strategies(folder: Path) -> dict[str, Run]:
     """What a case runs, by name."""
-    found: dict[str, Run] = {judge.__name__: partial(judge, folder=folder) for judge in JUDGES}
+    found: dict[str, Run] = {judge.__name__: partial(judge, folder=folder) for judge in (*JUDGES, *MODEL_JUDGES)}
     found |= {invariant.__name__: partial(hold, invariant=invariant) for invariant in INVARIANTS}
     found |= {law.__name__: partial(hold, invariant=law, wishes=wishes) for law, wishes in LAWS}
     return found

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from fuzz.choices import random_choices
+from fuzz.choices import Choices, random_choices
 
 from cnncalc.commands import cli
 
 pytest.importorskip("resource")
 from fuzz.vast import COMMANDS, Case, run, vast_case
+from fuzz.vast_models import WRITERS, vast_model
 
 LAYERS = 120
 
 
 @pytest.mark.parametrize("number", range(60))
-def test_commands_end_well(number: int, tmp_path: Path) -> None:
-    case = vast_case(random_choices(f"vast:{number}"), LAYERS)
+@pytest.mark.parametrize("make", [vast_case, vast_model])
+def test_commands_end_well(make: Callable[[Choices, int], Case], number: int, tmp_path: Path) -> None:
+    case = make(random_choices(f"vast:{number}"), LAYERS)
     names = []
     for place, text in enumerate(case.specs):
-        path = tmp_path / f"{place}.yaml"
+        path = tmp_path / f"{place}{case.suffix}"
         path.write_text(text, encoding="utf-8")
         names.append(str(path))
     command, *options = case.command.split()
@@ -31,7 +34,7 @@ def test_commands_end_well(number: int, tmp_path: Path) -> None:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code in (0, 1, 2)
-    assert result.exit_code < 2 or ".yaml" in result.output or "operations to work out" in result.output
+    assert result.exit_code < 2 or case.suffix in result.output or "operations to work out" in result.output
 
 
 def test_the_cases_are_of_many_kinds() -> None:
@@ -41,6 +44,14 @@ def test_the_cases_are_of_many_kinds() -> None:
     assert all(
         any(sign in text for text in texts) for sign in ("blocks:", "budget:", "variables:", "concat", "dilation")
     )
+
+
+def test_files_of_other_programs_are_of_many_kinds() -> None:
+    cases = [vast_model(random_choices(f"vast:{number}"), LAYERS) for number in range(300)]
+    assert {case.suffix for case in cases} == set(WRITERS)
+    texts = [text for case in cases for text in case.specs]
+    signs = ("[shortcut]", "[route]", "LRN", "Eltwise", "inbound_nodes", "Functional", "include")
+    assert all(any(sign in text for text in texts) for sign in signs)
 
 
 def test_a_case_is_measured() -> None:

@@ -37,15 +37,17 @@ COMMANDS = (
     "sharing --format json", "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json",
-    "diff", "diff --format json", "diff --format markdown", "diff --all",
+    "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
+    "import --flat",
 )  # fmt: skip
 
 
 class Case(NamedTuple):
-    """A command with the specs that it is given, as text."""
+    """A command with the specs that it is given, as text, and the suffix of their files."""
 
     command: str
     specs: tuple[str, ...]
+    suffix: str = ".yaml"
 
 
 class Taken(NamedTuple):
@@ -185,9 +187,13 @@ class _Writer:
 
 def is_bounded(choices: Choices) -> None:
     """Whatever its structure, a spec takes ten seconds and 500 MB at most."""
+    expect_bounds(vast_case(choices))
+
+
+def expect_bounds(case: Case) -> None:
+    """Raise AssertionError if a case is killed, meets a bug or takes more than it may."""
     # The process has bounds of its own.
     signal.alarm(0)
-    case = vast_case(choices)
     taken = run(case)
     told = "\n".join(text if len(text) < 3_000 else f"{text[:3_000]}..." for text in case.specs)
     made = f"{taken.seconds:.1f} s, {taken.memory >> 20} MB: cnncalc {case.command}\n{told}"
@@ -203,7 +209,7 @@ def run(case: Case) -> Taken:
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "complaint"), "w+") as complaint:
         names = []
         for number, text in enumerate(case.specs):
-            names.append(os.path.join(folder, f"{number}.yaml"))
+            names.append(os.path.join(folder, f"{number}{case.suffix}"))
             Path(names[-1]).write_text(text, encoding="utf-8")
         command, *options = case.command.split()
         process = subprocess.Popen(

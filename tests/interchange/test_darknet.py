@@ -99,6 +99,11 @@ def test_a_route_needs_equal_maps(refused):
     assert refused(TINY) == ["net.cfg:26:1: route needs maps of equal height and width, got 6x4x6 and 4x4x5"]
 
 
+def test_a_route_of_many_unequal_maps_names_two(refused):
+    text = NET + "[upsample]\n[upsample]\n[route]\nlayers=" + ",".join(["0", "0", "1"] * 900)
+    assert refused(text) == ["net.cfg:7:1: route needs maps of equal height and width, got 3x16x20 and 3x32x40"]
+
+
 def test_a_route_of_one_is_no_layer_and_groups_are_slices(layers):
     body = (
         "[convolutional]\nfilters=4\nactivation=linear\n[route]\nlayers=0\n[route]\nlayers=-1\ngroups=2\ngroup_id=1\n"
@@ -153,16 +158,22 @@ def test_activations(name, layers):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("[convolutonal]\n", "5:1: '[convolutonal]' is not supported; did you mean 'convolutional'?"),
+        (
+            "[convolutonal]\n",
+            "5:1: '[convolutonal]' is not supported; did you mean 'convolutional' or 'deconvolutional'?",
+        ),
         ("[gru]\n", "5:1: [gru] is recurrent, and only feed-forward networks are supported"),
         ("[route]\nlayers=-1\n", "6:1: layers -1 is not an earlier section: this is section 0, counted from 0"),
         ("[route]\n", "5:1: route needs layers: whole numbers, separated by commas"),
         ("[convolutional]\nsize=x\n", "6:1: size takes a whole number from 1 to 1,000,000, not 'x'"),
-        ("[convolutional]\nsize=20\n", "5:1: a window of 20 does not fit in 8 positions with 0 of padding"),
+        (
+            "[convolutional]\nsize=20\n",
+            "5:1: 'conv_0': kernel 20 does not fit the 8x10 input; use padding 6 or a kernel of at most 8",
+        ),
         ("[convolutional]\nactivation=leeky\n", "6:1: the activation 'leeky' is not supported; did you mean 'leaky'?"),
-        ("[dropout]\nprobability=high\n", "6:1: 'high' is not a probability"),
+        ("[dropout]\nprobability=high\n", "6:1: probability takes a number, not 'high'"),
         ("filters\n", "5:1: expected a section such as [convolutional], or option=value, not 'filters'"),
-        ("", "1:1: the configuration has no layers"),
+        ("", "1:1: the file has no layers"),
     ],
 )
 def test_what_cannot_be_read(body, message, refused):
@@ -182,9 +193,186 @@ def test_all_unknown_sections_at_once(refused):
 
 
 def test_a_configuration_needs_the_size_of_its_input(refused):
-    message = "[net] needs channels, height and width; recurrent networks, which have inputs instead, are not supported"
-    assert refused("[net]\ninputs=256\n[gru]\n") == [f"net.cfg:1:1: {message}"]
-    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration must begin with [net]")
+    assert refused("[net]\nheight=4\n[softmax]\n") == ["net.cfg:1:1: [net] needs channels, height and width, or inputs"]
+    assert refused("[convolutional]\n")[0].startswith("net.cfg:1:1: a Darknet configuration begins with [net]")
+
+
+def test_a_recurrent_section_is_refused_by_name(refused):
+    text = "[net]\ninputs=256\n[gru]\nactivation=tanh\n"
+    assert refused(text) == ["net.cfg:3:1: [gru] is recurrent, and only feed-forward networks are supported"]
+
+
+def test_the_input_may_be_a_vector(layers):
+    """Darknet treats a vector as a map of one position."""
+    body = "[connected]\noutput=6\nactivation=relu\n[convolutional]\nfilters=4\nactivation=linear\n"
+    assert layers("[net]\ninputs=5\n" + body) == [
+        "linear_0: input -> 6",
+        "relu_0: linear_0 -> 6",
+        "reshape_1: relu_0 -> 6x1x1",
+        "conv_1: reshape_1 -> 4x1x1",
+    ]
+
+
+CONV = "[convolutional]\nfilters={}\nstride={}\nactivation=linear\n"
+
+
+def test_a_shortcut_of_a_larger_map_that_does_not_divide(layers):
+    """Of 9x9 and 4x4, 9 / 4 = 2: positions 0, 2, 4 and 6 take part (src/blas.c, shortcut_cpu)."""
+    text = "[net]\nheight=9\nwidth=9\nchannels=3\n" + CONV.format(3, 1)
+    text += "[convolutional]\nfilters=3\nsize=2\nstride=2\nactivation=linear\n[shortcut]\nfrom=0\n"
+    assert layers(text)[1:] == [
+        "conv_1: conv_0 -> 3x4x4",
+        "subsample_2: conv_0 -> 3x5x5",
+        "crop_2: subsample_2 -> 3x4x4",
+        "add_2: conv_1, crop_2 -> 3x4x4",
+    ]
+
+
+def test_a_shortcut_of_a_smaller_map(layers):
+    """4x5 to 9x10 would need different ratios; 4x5 to 8x10 is added at every second position of every second row."""
+    text = NET + CONV.format(3, 2) + "[upsample]\n[shortcut]\nfrom=0\n"
+    assert layers(text)[2:] == [
+        "reshape_2: conv_0 -> 3x20x1",
+        "pad_2: reshape_2 -> 3x20x2",
+        "reshape_2_2: pad_2 -> 3x4x10",
+        # A row of ten zeros behind each row of ten.
+        "pad_2_2: reshape_2_2 -> 3x4x20",
+        "reshape_2_3: pad_2_2 -> 3x8x10",
+        "add_2: upsample_1, reshape_2_3 -> 3x8x10",
+    ]
+
+
+def test_a_shortcut_needs_one_ratio(refused):
+    text = NET + "[convolutional]\nstride_x=2\n[shortcut]\nfrom=-1\n[crop]\ncrop_height=8\n[shortcut]\nfrom=0\n"
+    assert refused(text) == ["net.cfg:11:1: shortcut needs heights and widths of the same ratio, got 1x8x1 and 1x8x5"]
+
+
+@pytest.mark.parametrize(
+    ("options", "factors"),
+    [
+        ("", []),
+        # One number for each of three terms, or one for each of the 4 channels of each.
+        ("weights_type=per_feature\nweights_normalization=softmax\n", [1, 1, 1]),
+        ("weights_type=per_layer\n", [1, 1, 1]),
+        ("weights_type=per_channel\nweights_normalization=relu\n", [4, 4, 4]),
+    ],
+)
+def test_weighted_shortcuts(options, factors, tmp_path):
+    """(n + 1) or (n + 1) * c weights (AlexeyAB's src/shortcut_layer.c), also where a term has other channels."""
+    path = tmp_path / "net.cfg"
+    body = CONV.format(6, 1) + CONV.format(2, 1) + CONV.format(4, 1) + f"[shortcut]\nfrom=0, 1\n{options}"
+    path.write_text(NET + body, encoding="utf-8")
+    network = load(str(path))
+    scales = [layer for layer in network.layers if layer.figures.type.name == "scale"]
+    assert [layer.params for layer in scales] == factors
+    last = network.layers[-1]
+    assert (len(last.inputs), last.output_shape) == (3, (4, 8, 10))
+    names = [layer.name for layer in scales] or ["conv_2", "slice_3", "pad_3"]
+    assert list(last.inputs) == names
+
+
+def test_gates(layers):
+    """scale_channels multiplies an earlier map by the current vector of channels, sam by the current map."""
+    body = CONV.format(4, 1) + "[avgpool]\n[convolutional]\nfilters=4\n[scale_channels]\nfrom=0\n"
+    body += CONV.format(4, 1) + "[sam]\nfrom=3\nactivation=relu\n"
+    assert layers(NET + body)[1:] == [
+        "global_avg_pool_1: conv_0 -> 4x1x1",
+        "conv_2: global_avg_pool_1 -> 4x1x1",
+        "sigmoid_2: conv_2 -> 4x1x1",
+        "multiply_3: conv_0, sigmoid_2 -> 4x8x10",
+        "conv_4: multiply_3 -> 4x8x10",
+        "multiply_5: multiply_3, conv_4 -> 4x8x10",
+        "relu_5: multiply_5 -> 4x8x10",
+    ]
+
+
+def test_one_gate_for_each_position(layers, refused):
+    body = CONV.format(4, 1) + CONV.format(1, 1) + "[scale_channels]\nfrom=0\nscale_wh=1\n"
+    assert layers(NET + body)[-1] == "multiply_2: conv_0, conv_1 -> 4x8x10"
+    text = NET + CONV.format(4, 1) + CONV.format(3, 1) + "[sam]\nfrom=0\n"
+    assert refused(text) == ["net.cfg:13:1: sam cannot multiply 4x8x10 by 3x8x10"]
+
+
+@pytest.mark.parametrize(
+    ("section", "becomes"),
+    [
+        # 3 x 2 + 3 x 2: the window of 3 is dilated to 5, and so is its padding, to 2.
+        ("[convolutional]\nfilters=4\nsize=3\npad=1\ndilation=2\nactivation=linear\n", ["conv_0 4x8x10"]),
+        # A window of one position cannot be dilated, and needs no padding: 1 / 2 = 0.
+        ("[convolutional]\nfilters=4\nsize=1\npad=1\ndilation=9\nactivation=linear\n", ["conv_0 4x8x10"]),
+        # (8 - 1) x 2 + 4 - 2 x 2 = 14 and (10 - 1) x 2 + 4 - 2 x 2 = 18.
+        (
+            "[deconvolutional]\nfilters=4\nsize=4\nstride=2\npad=1\nbatch_normalize=1\nactivation=mish\n",
+            ["conv_transpose_0 4x14x18", "batch_norm_0 4x14x18", "mish_0 4x14x18"],
+        ),
+        # With padding, (8 - 1) / 2 + 1 = 4 and (10 - 1) / 2 + 1 = 5 windows, whatever their size.
+        ("[local]\nfilters=2\nsize=4\nstride=2\npad=1\nactivation=linear\n", ["local_conv_0 2x4x5"]),
+        # The larger of 3 channels at each position.
+        ("[maxpool]\nmaxpool_depth=1\nout_channels=1\n", ["reshape_0 3x1x8x10", "reduce_0 1x8x10"]),
+        ("[maxpool]\nsize=2\nstride_x=1\nstride_y=2\n", ["max_pool_0 3x4x10"]),
+        ("[local_avgpool]\nsize=3\nstride=2\n", ["avg_pool_0 3x4x5"]),
+        ("[batchnorm]\n", ["batch_norm_0 3x8x10"]),
+        ("[lrn]\nkappa=2\n", ["lrn_0 3x8x10"]),
+        ("[upsample]\nscale=.5\n", ["upsample_0 3x16x20", "apply_0 3x16x20"]),
+        ("[reorg3d]\nstride=2\n", ["pixel_unshuffle_0 12x4x5"]),
+        # 240 numbers and one zero.
+        ("[reorg]\nextra=1\n", ["flatten_0 240", "pad_0 241"]),
+        ("[logistic]\n", ["sigmoid_0 3x8x10"]),
+        ("[silence]\n[Gaussian_yolo]\n[activation]\nactivation=gelu\n", ["gelu_2 3x8x10"]),
+        ("[convolutional]\nfilters=4#32\nactivation=linear ; none\n", ["conv_0 4x8x10"]),
+    ],
+)
+def test_sections(section, becomes, layers):
+    found = [line.split(": ") for line in layers(NET + section)]
+    assert [f"{name} {rest.split(' -> ')[1]}" for name, rest in found] == becomes
+
+
+def test_reversed_reorganization(layers):
+    assert (
+        layers(NET + CONV.format(4, 1) + "[reorg]\nstride=2\nreverse=1\n")[-1] == "pixel_shuffle_1: conv_0 -> 1x16x20"
+    )
+
+
+def test_shared_convolutions(tmp_path):
+    """A section shares the weights of another, and of its normalization (AlexeyAB's src/convolutional_layer.c)."""
+    conv = "[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\npad=1\nactivation=linear\n"
+    path = tmp_path / "net.cfg"
+    path.write_text(NET + conv + conv + "share_index=0\ndilation=2\n" + conv + "share_index=-1\n", encoding="utf-8")
+    network = load(str(path))
+    # 3 x 3 x 9 weights, factor and addend of 3 channels.
+    assert totals(network).params == 81 + 6
+    assert {layer.name: layer.weights_from for layer in network.layers if layer.weights_from} == {
+        "conv_1": "conv_0",
+        "batch_norm_1": "batch_norm_0",
+        "conv_2": "conv_0",
+        "batch_norm_2": "batch_norm_0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("[convolutional]\nfliters=32\n", "6:1: [convolutional] has no option 'fliters'; did you mean 'filters'?"),
+        ("[convolutional]\nantialiasing=1\n", "6:1: antialiasing of [convolutional] is not supported"),
+        ("[maxpool]\nmaxpool_zero_nonmax=1\n", "6:1: maxpool_zero_nonmax of [maxpool] is not supported"),
+        (
+            "[maxpool]\nmaxpool_depth=1\nout_channels=2\n",
+            "5:1: maxpool_depth cannot divide 3 channels into 2 equal sets",
+        ),
+        ("[upsample]\nstride=-2\n", "6:1: stride takes a whole number from 1 to 1,000,000, not '-2'"),
+        ("[cost]\n[convolutional]\nshare_index=0\n", "7:1: share_index 0 is not a convolutional section"),
+        (
+            "[cost]\n[shortcut]\nfrom=0\nweights_type=each\n",
+            "6:1: weights_type takes none, per_feature, per_layer, per_channel, not 'each'",
+        ),
+        (
+            "[softmax]\n[reorg]\n[shortcut]\nfrom=0\n",
+            "7:1: shortcut needs two maps or two vectors, got 240x1x1 and 240",
+        ),
+    ],
+)
+def test_options_that_would_change_a_layer(body, message, refused):
+    assert refused(NET + body) == [f"net.cfg:{message}"]
 
 
 def test_every_command_reads_configurations(tmp_path, monkeypatch, run):
