@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from cnncalc import limits
 from cnncalc.errors import SpecError
 from cnncalc.network.build import load
 from cnncalc.network.records import Layer, LayerGraph
@@ -20,6 +21,8 @@ from cnncalc.outline.tree import CallNode, GroupNode, JoinNode, LeafNode, Outlin
 from cnncalc.spec.locate import Place
 
 MOST_ATTEMPTS = 20
+# The most layers that are built again, in all attempts together.
+MOST_LAYERS = 100_000
 
 
 def outline(network: LayerGraph, classes: Mapping[str, str], *, by_scopes: bool) -> list[str] | None:
@@ -28,13 +31,16 @@ def outline(network: LayerGraph, classes: Mapping[str, str], *, by_scopes: bool)
     `classes` are the names of the classes of scopes, which are dotted prefixes of the names of layers.
     """
     banned: set[int] = set()
-    for attempt in range(MOST_ATTEMPTS + 1):
+    attempts = min(MOST_ATTEMPTS, 1 + MOST_LAYERS // len(network.layers))
+    for attempt in range(attempts + 1):
         builder = SeriesBuilder(network)
         parts = builder.find_parts()
         order = [name for part in parts for name in part.layers]
         outliner = Outliner([part.nodes for part in parts], frozenset(banned))
-        if attempt < MOST_ATTEMPTS:
-            outliner.find_blocks(classes if by_scopes else None)
+        if attempt < attempts:
+            # Where the work is used up, no more blocks are found.
+            with limits.counted():
+                outliner.find_blocks(classes if by_scopes else None)
         lines = list(_write(network, parts, outliner.blocks))
         wrong = _find_difference(network, builder, order, lines)
         if wrong is None:

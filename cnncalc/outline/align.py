@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeAlias
 
-from cnncalc import layers
+from cnncalc import layers, limits
 from cnncalc.layers.contract import Role
+from cnncalc.limits import Cost
 from cnncalc.outline.tree import CallNode, GroupNode, JoinNode, LeafNode, Nodes, OutlineNode, count_leaves, size_of
 
 # The most pairs of nodes of two runs that are compared, and the longest run within which a join may be missing.
@@ -22,7 +23,7 @@ Alignment: TypeAlias = "tuple[int, Pairs]"
 def align(template: Nodes, instance: Nodes) -> Alignment | None:
     """The cheapest alignment in which every node of the instance has a counterpart; None if there is none."""
     rows, columns = len(template), len(instance)
-    if rows * columns > MOST_PAIRS:
+    if rows * columns > MOST_PAIRS or not limits.affords(Cost.ALIGNED * (rows + 1) * (columns + 1)):
         return None
     below: list[Alignment | None] = [None] * columns + [(0, ())]
     table = [below]

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TypeAlias
 
-from cnncalc import layers
+from cnncalc import layers, limits
 from cnncalc.layers.contract import Role
+from cnncalc.limits import Cost
 from cnncalc.outline.align import is_plain_activation
 from cnncalc.outline.inline import inline_once_used
 from cnncalc.outline.loops import fold
@@ -36,6 +37,7 @@ LONGEST_RUN = 16
 SHORTEST_ALIKE = 3
 # What a reader pays for a parameter, and for the length of a line, in lines.
 COST_OF_PARAMETER = 2
+DEEPEST_SCOPE = 20
 LENGTH_OF_LINE = 80
 PREFERENCE = 1.2
 MOST_TRIES = 6
@@ -171,31 +173,31 @@ class Outliner:
         return [one for one in inner if one[1].kind in CONTAINERS or one[1].kind not in outer] or inner
 
     def _unify_groups(self, groups: list[tuple[Nodes, GroupNode]]) -> None:
-        by_kind: dict[str, list[tuple[Nodes, GroupNode]]] = defaultdict(list)
-        for nodes, group in groups:
+        """Replace groups by calls of blocks, or where that saves nothing by their nodes."""
+        by_kind: dict[str, list[Occurrence]] = defaultdict(list)
+        replaced: dict[int, Nodes] = {}
+        for _, group in groups:
             fold(group.nodes, self.blocks, is_scope=True)
-            if len(group.nodes) == 1 and isinstance(group.nodes[0], LeafNode | CallNode):
-                _replace(nodes, group, [_renamed(group.nodes[0], group.name)])
-            else:
-                by_kind["" if group.kind in CONTAINERS else group.kind].append((nodes, group))
-        for kind, members in by_kind.items():
-            occurrences = [
-                Occurrence(group.nodes, 0, len(group.nodes), channels_of(group.nodes[0]), group.name)
-                for _, group in members
-            ]
+            replaced[id(group.nodes)] = [_renamed(node, group.name) for node in group.nodes]
+            if len(group.nodes) > 1 or not isinstance(group.nodes[0], LeafNode | CallNode):
+                channels = channels_of(group.nodes[0])
+                kind = "" if group.kind in CONTAINERS else group.kind
+                by_kind[kind].append(Occurrence(group.nodes, 0, len(group.nodes), channels, group.name))
+        for kind, occurrences in by_kind.items():
             for cluster in self._clusters(occurrences):
                 name = _snake(kind) if kind else re.sub(r"[0-9_.]+$", "", cluster[0].name) or _describe(cluster[0].run)
                 found = self._define((name, cluster))
                 if found is None:
                     continue
-                _, unified = found
-                for occurrence, arguments in zip(cluster, unified.arguments, strict=True):
-                    holder, group = next(one for one in members if one[1].nodes is occurrence.nodes)
-                    call = CallNode(unified.block.name, arguments, group.name, occurrence.in_channels)
-                    _replace(holder, group, [call])
-                    members.remove((holder, group))
-            for nodes, group in members:
-                _replace(nodes, group, [_renamed(node, group.name) for node in group.nodes])
+                _, (block, arguments) = found
+                for one, given in zip(cluster, arguments, strict=True):
+                    replaced[id(one.nodes)] = [CallNode(block.name, given, one.name, one.in_channels)]
+        for holder in {id(nodes): nodes for nodes, _ in groups}.values():
+            holder[:] = [
+                new
+                for node in holder
+                for new in (replaced.get(id(node.nodes), [node]) if isinstance(node, GroupNode) else [node])
+            ]
 
     # --- by structure ---
 
@@ -206,6 +208,8 @@ class Outliner:
             by_type: dict[object, list[Occurrence]] = defaultdict(list)
             for one in found:
                 by_type[one.join.type].append(one)
+            if not limits.affords(Cost.OUTLINED * len(found)):
+                return
             # One block at a time: it moves the nodes behind its uses.
             cluster = next((one for some in by_type.values() for one in self._clusters(some)), found)
             done.update(id(one.join) for one in cluster)
@@ -229,6 +233,8 @@ class Outliner:
         """Runs that occur more than once, those first that seem to save most lines."""
         found: dict[tuple[object, ...], list[Occurrence]] = defaultdict(list)
         for nodes in self._lists():
+            if not limits.affords(len(nodes) * LONGEST_RUN // Cost.PER_EXAMINED):
+                return []
             tokens = [_token(node) for node in nodes]
             for start in range(len(nodes)):
                 for stop in range(start + 2, min(start + LONGEST_RUN, len(nodes)) + 1):
@@ -275,6 +281,8 @@ class Outliner:
         best: tuple[float, list[Occurrence], Unified, int] | None = None
         for wanted, cluster in candidates:
             self.tried += 1
+            if not limits.affords(Cost.OUTLINED * sum(one.stop - one.start for one in cluster)):
+                continue
             name = self._free_name(wanted)
             unified = unify(name, [one.run for one in cluster], self.blocks)
             if unified is not None and self.tried not in self.banned:
@@ -328,12 +336,6 @@ def has_own_weights(node: OutlineNode) -> bool:
 def _length(lines: Iterable[str]) -> float:
     """The length of a text: long lines count more than short ones."""
     return sum(1 + len(line) / LENGTH_OF_LINE for line in lines)
-
-
-def _replace(nodes: Nodes, old: OutlineNode, new: Nodes) -> None:
-    """Replace a node of a sequence, found by its identity."""
-    at = next(number for number, node in enumerate(nodes) if node is old)
-    nodes[at : at + 1] = new
 
 
 def _preferred(saved: float, cluster: list[Occurrence]) -> float:
@@ -441,7 +443,7 @@ def _scope_of(node: OutlineNode, prefix: str) -> str:
     """The scope below a prefix that has all layers of a node; empty if there is none."""
     found = {name.removeprefix(prefix).partition(".")[::2] for name in _names_in(node)}
     scopes = {first for first, rest in found if rest}
-    is_one = len(scopes) == 1 and all(rest for _, rest in found)
+    is_one = len(scopes) == 1 and all(rest for _, rest in found) and prefix.count(".") < DEEPEST_SCOPE
     return scopes.pop() if is_one else ""
 
 

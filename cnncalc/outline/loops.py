@@ -18,14 +18,30 @@ def fold(nodes: Nodes, blocks: Mapping[str, OutlineBlock], *, is_scope: bool = F
     """
     start = 0
     while start < len(nodes):
-        stop = start + 1
-        found = None
-        while stop < len(nodes) and (longer := _loop(nodes[start : stop + 1], blocks, is_scope=is_scope)):
-            found = longer
-            stop += 1
-        if found is not None:
-            nodes[start:stop] = [found]
+        if found := _longest_loop(nodes, start, blocks, is_scope=is_scope):
+            nodes[start : start + found[0]] = [found[1]]
         start += 1
+
+
+def _longest_loop(
+    nodes: Nodes, start: int, blocks: Mapping[str, OutlineBlock], *, is_scope: bool
+) -> tuple[int, CallNode] | None:
+    """The loop of most passes from a place, with their number. A part of a loop is a loop, too."""
+    found = None
+    # At least `known` nodes are a loop, and `limit` are none.
+    known, limit = 1, len(nodes) - start + 1
+    length = 2
+    while known < length < limit:
+        loop = _loop(nodes[start : start + length], blocks, is_scope=is_scope)
+        if loop is None:
+            limit = length
+        else:
+            known, found = length, (length, loop)
+        # Doubled until it is too long, then halfway between.
+        length = min(2 * known, (known + limit + 1) // 2) if found else 0
+        if length >= limit:
+            length = limit - 1
+    return found
 
 
 def _loop(nodes: Nodes, blocks: Mapping[str, OutlineBlock], *, is_scope: bool) -> CallNode | None:
@@ -78,4 +94,6 @@ def _shared_name(names: list[str]) -> str | None:
     numbers = [int(match.group(2)) for match in found]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return None
-    return f"{found[0].group(1)}{{index{f' + {numbers[0]}' if numbers[0] else ''}}}"
+    name = f"{found[0].group(1)}{{index{f' + {numbers[0]}' if numbers[0] else ''}}}"
+    # Passes are numbered below the name of their loop anyway.
+    return name.removesuffix(".{index}")

@@ -15,6 +15,8 @@ from cnncalc.record import Record
 
 # Branches of joins within more joins are parts of their own.
 DEEPEST_JOINS = 6
+# The most inputs of a concatenation that are compared with those of earlier ones.
+MOST_COMPARED = 256
 
 
 class ChainPart(Record):
@@ -80,14 +82,21 @@ class SeriesBuilder:
             }
             for part in waiting
         }
-        order: list[ChainPart] = []
-        done: set[str] = set()
-        while waiting:
-            ready = next((part for part in waiting if needs[part.end] <= done), waiting[0])
-            waiting.remove(ready)
-            done.add(ready.end)
-            order.append(ready)
-        return order
+        # Each part follows, after those that it needs; weights that are needed in a circle cannot be named.
+        order: dict[str, ChainPart] = {}
+        above: set[str] = set()
+        stack = [part.end for part in reversed(waiting)]
+        while stack:
+            end = stack[-1]
+            missing = [name for name in needs[end] if name not in order and name not in above]
+            if end in order or not missing:
+                stack.pop()
+                above.discard(end)
+                order.setdefault(end, self.parts[end])
+            else:
+                above.add(end)
+                stack += missing
+        return list(order.values())
 
     def _place(self, layer: Layer) -> ChainPart:
         """The part of a layer, with the branches that it joins; these are parts no longer."""
@@ -144,7 +153,7 @@ def inputs_of(network: LayerGraph) -> dict[str, tuple[str, ...]]:
         inputs = layer.inputs
         if layer.figures.type.role is Role.CONCATENATION:
             settings = tuple(layer.settings.items())
-            for length in range(len(inputs) - 1, 1, -1):
+            for length in range(min(len(inputs) - 1, MOST_COMPARED), 1, -1):
                 if name := earlier.get((settings, inputs[:length])):
                     inputs = (name, *inputs[length:])
                     break

@@ -94,7 +94,8 @@ def _write_join(node: JoinNode) -> Iterator[str]:
 
 def _modifiers(node: OutlineNode) -> Iterator[str]:
     if node.name:
-        yield f"  name: {name_text(node.name)}"
+        is_loop = re.fullmatch(r"[A-Za-z][\w./]*\{index(?: \+ [0-9]+)?\}[\w./]*", node.name)
+        yield f"  name: {node.name if is_loop else name_text(node.name)}"
     if node.reads:
         names = ", ".join(map(name_text, node.reads))
         yield f"  from: {names if len(node.reads) == 1 else f'[{names}]'}"

@@ -88,6 +88,8 @@ def unify(name: str, runs: Sequence[Run], blocks: Mapping[str, OutlineBlock]) ->
     counterparts = [dict(found) for found in pairs if found is not None]
     unifier = _Unifier(runs, counterparts, blocks)
     nodes = unifier.unify(template.nodes)
+    if nodes is None:
+        return None
     parameters = unifier.table.parameters()
     if len(parameters) > MOST_PARAMETERS:
         return None
@@ -268,8 +270,11 @@ class _Unifier:
         # The values of each node's settings or arguments by its identity; `` is the type, `*` the passes of a loop.
         self.texts: dict[int, dict[str, object]] = {}
 
-    def unify(self, template: Nodes) -> Nodes:
+    def unify(self, template: Nodes) -> Nodes | None:
+        """The body of the block; None if it needs too many parameters."""
         self._express(template)
+        if len(self.table.found) > MOST_PARAMETERS:
+            return None
         self.table.fill()
         nodes = self._build(template, [run.in_channels for run in self.runs], (True,) * len(self.runs))
         self.table.fill()
