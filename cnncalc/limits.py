@@ -92,7 +92,7 @@ class Cost:
     RUN = 2  # a run of positions that an output reads
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     STEP = 20  # a layer, block or branch of a network that is built at several sizes
-    ALIGNED = 5  # a pair of nodes of two runs of layers that may be one block
+    ALIGNED = 10  # a pair of nodes of two runs of layers that may be one block
     OUTLINED = 10  # a node of a run whose text is compared with that of a block
     PER_EXAMINED = 2  # runs of nodes that are counted, to find those that repeat
     PER_NAME = 10  # compared names

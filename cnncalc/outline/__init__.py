@@ -22,7 +22,7 @@ from cnncalc.spec.locate import Place
 
 MOST_ATTEMPTS = 20
 # The most layers that are built again, in all attempts together.
-MOST_LAYERS = 100_000
+MOST_LAYERS = 40_000
 
 
 def outline(network: LayerGraph, classes: Mapping[str, str], *, by_scopes: bool) -> list[str] | None:
@@ -42,6 +42,9 @@ def outline(network: LayerGraph, classes: Mapping[str, str], *, by_scopes: bool)
             with limits.counted():
                 outliner.find_blocks(classes if by_scopes else None)
         lines = list(_write(network, parts, outliner.blocks))
+        if len(lines) > limits.current().values // 3:
+            # Nobody could read it.
+            return None
         wrong = _find_difference(network, builder, order, lines)
         if wrong is None:
             return lines

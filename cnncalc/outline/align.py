@@ -23,6 +23,8 @@ Alignment: TypeAlias = "tuple[int, Pairs]"
 def align(template: Nodes, instance: Nodes) -> Alignment | None:
     """The cheapest alignment in which every node of the instance has a counterpart; None if there is none."""
     rows, columns = len(template), len(instance)
+    if rows == columns and limits.affords(Cost.ALIGNED * rows) and (found := _align_equal(template, instance)):
+        return found
     if rows * columns > MOST_PAIRS or not limits.affords(Cost.ALIGNED * (rows + 1) * (columns + 1)):
         return None
     below: list[Alignment | None] = [None] * columns + [(0, ())]
@@ -39,6 +41,17 @@ def align(template: Nodes, instance: Nodes) -> Alignment | None:
         table.append(row)
         below = row
     return below[0]
+
+
+def _align_equal(template: Nodes, instance: Nodes) -> Alignment | None:
+    """The alignment of runs whose nodes correspond one by one."""
+    pairs: list[tuple[int, Any]] = []
+    for node, other in zip(template, instance, strict=True):
+        found = _match(node, other)
+        if found is None or found[0]:
+            return None
+        pairs += found[1]
+    return 0, tuple(pairs)
 
 
 def _plus(first: Alignment | None, second: Alignment | None) -> Alignment | None:
