@@ -6,9 +6,10 @@ Each makes the outline shorter in lines, or it is not made. Inner blocks come fi
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from math import ceil
 from typing import TypeAlias
 
 from cnncalc import layers, limits
@@ -29,7 +30,7 @@ from cnncalc.outline.tree import (
     count_leaves,
     lists_in,
 )
-from cnncalc.outline.unify import Run, Unified, fits, kernels_in, unify
+from cnncalc.outline.unify import LEAST_PRESENT, Run, Unified, fits, kernels_in, unify
 from cnncalc.record import Record
 
 MOST_POSITIONS = 5
@@ -363,24 +364,43 @@ def _runs_like(template: Nodes, runs: list[Nodes], lists: Iterable[Nodes]) -> It
 
     Their kernels are among those of the other runs: the first layers of a network are not part of its first block.
     """
-    branches = (len(branch) for node in template if isinstance(node, JoinNode) for branch in node.branches)
-    most = max(branches, default=0) + len(template)
+    available = Counter(_kind(node) for found in lists_in(template) for node in found)
+    least = LEAST_PRESENT * count_leaves(template)
     known = kernels_in(template, runs)
     # The activation of the layer above is no part of a block that starts with a convolution.
     starts_with_weights = has_own_weights(runs[0][0])
     for nodes in lists:
         start = 0
         while start < len(nodes):
-            for length in range(min(most, len(nodes) - start), SHORTEST_ALIKE - 1, -1):
-                run = nodes[start : start + length]
-                is_plain = not any(isinstance(node, JoinNode | GroupNode) or node.when for node in run)
-                is_plain = is_plain and (has_own_weights(run[0]) or not starts_with_weights)
-                kernels = kernels_in(template, [run]) if is_plain else {}
-                if kernels and all(sizes <= known[key] for key, sizes in kernels.items()):
-                    yield Occurrence(nodes, start, start + length, channels_of(run[0]))
-                    start += length - 1
-                    break
+            if has_own_weights(nodes[start]) or not starts_with_weights:
+                for stop in _stops(nodes, start, available, least):
+                    kernels = kernels_in(template, [nodes[start:stop]])
+                    if kernels and all(sizes <= known[key] for key, sizes in kernels.items()):
+                        yield Occurrence(nodes, start, stop, channels_of(nodes[start]))
+                        start = stop - 1
+                        break
             start += 1
+
+
+def _stops(nodes: Nodes, start: int, available: Counter[object], least: float) -> Iterator[int]:
+    """Where a run may end that has no join and no more of any kind of node than available, the longest run first."""
+    used: Counter[object] = Counter()
+    stop = start
+    while stop < len(nodes) and not isinstance(nodes[stop], JoinNode | GroupNode) and not nodes[stop].when:
+        kind = _kind(nodes[stop])
+        if used[kind] == available[kind]:
+            break
+        used[kind] += 1
+        stop += 1
+    shortest = start + max(SHORTEST_ALIKE, ceil(least))
+    return iter(range(stop, shortest - 1, -1))
+
+
+def _kind(node: OutlineNode) -> object:
+    """What two nodes have in common that can be the same part of a block."""
+    if isinstance(node, CallNode):
+        return node.block
+    return "activation" if isinstance(node, LeafNode) and is_plain_activation(node) else getattr(node, "type", "")
 
 
 def _follows_join(node: OutlineNode) -> bool:
