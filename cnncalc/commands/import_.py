@@ -20,6 +20,17 @@ from cnncalc.commands import _options
     help="Find blocks by the scopes in the names of layers, such as layer1.0.conv1, or by the structure alone. "
     "Default: by scopes if the names have some.",
 )
+@click.option(
+    "--phase",
+    type=click.Choice(["train", "test"]),
+    help="Read the layers of a Caffe network in this phase. Default: test.",
+)
+@click.option(
+    "--opaque",
+    is_flag=True,
+    help="Declare unknown operators as layers of type opaque, with the shapes that the file gives. "
+    "Their operations are unknown, and are to be completed in the spec.",
+)
 @_options.input_option
 @_options.set_option
 @_options.output_option
@@ -29,6 +40,8 @@ def command(
     target: str | None,
     is_flat: bool,  # noqa: FBT001 - click passes it by name
     name_from: str | None,
+    phase: str | None,
+    opaque: bool,  # noqa: FBT001
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     output: str | None,
@@ -55,7 +68,8 @@ def command(
 
         documents: tuple[locate.ParsedFile, ...] = (locate.document_of(interchange.read_torch(target, inputs), target),)
     else:
-        documents = locate.chain_of(locate.locate(spec or ""), inputs)
+        options = ({"phase": phase.upper()} if phase else {}) | ({"opaque": True} if opaque else {})
+        documents = locate.chain_of(locate.locate(spec or ""), inputs, options)
     network = build(decode.decode(documents, settings, inputs))
     graph, shown = documents[0].graph, documents[0].shown
     _options.write_lines(imported.write(network, shown, graph, name_from or "", is_flat=is_flat), output)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from cnncalc.errors import Problem, SpecError, listed
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -18,6 +20,10 @@ READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": 
 # Their modules get the bytes of the file instead of its text.
 BINARY: tuple[str, ...] = (".tflite",)
 ARCHIVES = (".keras",)
+# What `cnncalc import` may ask of readers besides the sizes of inputs, and the readers that know it.
+OPTIONS = {"phase": ("caffe",), "opaque": ("tflite",)}
+ReaderOptions: TypeAlias = "Mapping[str, object]"
+NO_OPTIONS: ReaderOptions = {}
 # A spec may be written in JSON, and has none of these keys.
 KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
 # How the texts of programs begin: standard input has no suffix.
@@ -57,11 +63,17 @@ def _reader_of_text(path: str, text: str) -> str:
     return reader if not path.lower().endswith(".json") or KERAS_JSON.match(text) else ""
 
 
-def read_graph(content: str | bytes | mmap, path: str, shown: str, inputs: Iterable[tuple[str, str]] = ()) -> Graph:
+def read_graph(
+    content: str | bytes | mmap,
+    path: str,
+    shown: str,
+    inputs: Iterable[tuple[str, str]] = (),
+    options: ReaderOptions = NO_OPTIONS,
+) -> Graph:
     """The graph of another program's file, from its text or bytes; messages show the file as `shown`.
 
     `inputs` are sizes that the user gives, as text; those that are wrong are left to the decoder, which reports them.
-    Raises SpecError with every operator that cannot be read, at its line.
+    Raises SpecError with every operator that cannot be read, at its line, and for options that the reader has not.
     """
     if isinstance(content, str):
         # Places count the ends of lines as editors do.
@@ -70,8 +82,21 @@ def read_graph(content: str | bytes | mmap, path: str, shown: str, inputs: Itera
     else:
         reader = reader_of(path)
     name = shown if path == STANDARD_INPUT else os.path.splitext(os.path.basename(path))[0]
-    graph: Graph = import_module(f"{__name__}.{reader}").read(content, shown, sizes_of(inputs))
-    return graph if graph.name else graph._replace(name=name)
+    for option in options:
+        if reader not in OPTIONS[option]:
+            suffixes = [suffix for suffix, name in READERS.items() if name in OPTIONS[option]]
+            raise SpecError([Problem(None, f"{shown}: --{option} applies only to {listed(suffixes)} files")])
+    graph: Graph = import_module(f"{__name__}.{reader}").read(content, shown, sizes_of(inputs), **options)
+    return _with_note(graph if graph.name else graph._replace(name=name))
+
+
+def _with_note(graph: Graph) -> Graph:
+    """The graph with a note about its opaque layers: an unknown number must not pass for a zero."""
+    opaque = [layer.name for layer in graph.layers if layer.type == "opaque"]
+    if not opaque:
+        return graph
+    note = f"Unknown operators are declared as opaque, without multiply-accumulates: complete {listed(opaque)}."
+    return graph._replace(notes=(*graph.notes, note))
 
 
 def sizes_of(inputs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, ...]]:

@@ -17,15 +17,15 @@ from cnncalc.layers.shapes import half, quotient, round_up
 LONGEST_TYPE = 50
 
 
-def read(text: str, file: str, sizes: Sizes) -> Graph:
-    """The graph of a network. Raises SpecError with every layer that cannot be read."""
+def read(text: str, file: str, sizes: Sizes, *, phase: str = "TEST") -> Graph:
+    """The graph of a network as it runs in a phase. Raises SpecError with every layer that cannot be read."""
     net = parse(text, file)
     layers = [_layer(fields) for key in ("layers", "layer") for fields in net.messages(key)]
     if not layers:
         solver = net.get("net") or net.get("train_net")
         hint = f"it is a solver: give the network that it trains, {quoted(solver.as_text('net'))}" if solver else ""
         raise SpecError([Problem(Span(file, 1, 1), "the file has no layers", hint)])
-    return CaffeGraph(net, layers, sizes).read(READERS)
+    return CaffeGraph(net, layers, sizes, phase).read(READERS)
 
 
 def _layer(fields: TextMessage) -> CaffeLayer:

@@ -39,8 +39,9 @@ class CaffeLayer(Record):
 class CaffeGraph:
     """Reads layer by layer; `blobs` has the layer or input of the graph that each blob is, `last_reads` where."""
 
-    def __init__(self, net: TextMessage, layers: list[CaffeLayer], sizes: Sizes) -> None:
+    def __init__(self, net: TextMessage, layers: list[CaffeLayer], sizes: Sizes, phase: str) -> None:
         self.net = net
+        self.phase = phase
         self.builder = GraphBuilder(sizes)
         self.blobs: dict[str, str] = {}
         self.offers: dict[str, GraphInput] = {}
@@ -90,7 +91,7 @@ class CaffeGraph:
         level, stages = state.number("level", 0), frozenset(state.words("stage"))
         for layer in layers:
             is_data = layer.kind.endswith(("data", "input")) and not layer.bottoms
-            if not _is_included(layer.fields, level, stages):
+            if not _is_included(layer.fields, self.phase, level, stages):
                 self.left_out.update(dict.fromkeys(layer.tops, layer.span))
             elif is_data:
                 self._offer_data(layer)
@@ -201,12 +202,12 @@ class CaffeGraph:
         return tuple(self.blobs[bottom] for bottom in layer.bottoms)
 
 
-def _is_included(fields: TextMessage, level: int, stages: frozenset[str]) -> bool:
-    """Whether a layer is part of the network in the phase TEST and the state that the file declares."""
+def _is_included(fields: TextMessage, phase: str, level: int, stages: frozenset[str]) -> bool:
+    """Whether a layer is part of the network in a phase and the state that the file declares."""
     include, exclude = fields.messages("include"), fields.messages("exclude")
     if include:
-        return any(_meets(rule, level, stages) for rule in include)
-    return not any(_meets(rule, level, stages) for rule in exclude)
+        return any(_meets(rule, phase, level, stages) for rule in include)
+    return not any(_meets(rule, phase, level, stages) for rule in exclude)
 
 
 def _is_loss(layer: CaffeLayer) -> bool:
@@ -214,10 +215,10 @@ def _is_loss(layer: CaffeLayer) -> bool:
     return layer.kind.endswith("loss") or (layer.kind == "python" and "loss_weight" in layer.fields.fields)
 
 
-def _meets(rule: TextMessage, level: int, stages: frozenset[str]) -> bool:
-    phase = PHASES.get(rule.word("phase", "TEST"), "")
+def _meets(rule: TextMessage, phase: str, level: int, stages: frozenset[str]) -> bool:
+    wanted = PHASES.get(rule.word("phase", phase), "")
     return (
-        phase == "TEST"
+        wanted == phase
         and rule.number("min_level", 0) <= level <= rule.number("max_level", LARGEST_NUMBER)
         and all(stage in stages for stage in rule.words("stage"))
         and not any(stage in stages for stage in rule.words("not_stage"))

@@ -121,7 +121,7 @@ def _leaf_settings(node: LeafNode | JoinNode) -> str:
         and len(texts) == 1
         and next(iter(texts)) == next(iter(declared.settings))
     )
-    if is_main and not isinstance(next(iter(node.settings.values())), tuple):
+    if is_main and not is_list(next(iter(node.settings.values()))):
         return next(iter(texts.values()))
     return _mapping(texts)
 
@@ -143,7 +143,7 @@ def _arguments(arguments: Mapping[str, object]) -> str:
     """The arguments of a call: by position where all before them are given, too, which the keys `0`, `1`, ... say."""
     texts = {key: value(given) for key, given in arguments.items()}
     if all(key.isdecimal() for key in texts):
-        is_one = len(texts) == 1 and not isinstance(next(iter(arguments.values())), tuple)
+        is_one = len(texts) == 1 and not is_list(next(iter(arguments.values())))
         return next(iter(texts.values())) if is_one else f"[{', '.join(texts.values())}]" if texts else ""
     return _mapping(texts)
 
@@ -162,7 +162,7 @@ def value(given: object) -> str:
         return "null"
     if isinstance(given, bool):
         return "true" if given else "false"
-    if isinstance(given, tuple) and not isinstance(given, FormulaText | Varying):
+    if isinstance(given, tuple) and is_list(given):
         return f"[{', '.join(map(value, given))}]"
     if isinstance(given, int | Fraction):
         return decimal(given)
@@ -171,6 +171,11 @@ def value(given: object) -> str:
     if isinstance(given, FormulaText):
         return dumps(given.text) if UNSAFE.search(given.text) else given.text
     return str(given)
+
+
+def is_list(given: object) -> bool:
+    """Whether a value is a list, and no expression."""
+    return isinstance(given, tuple) and not isinstance(given, FormulaText | Varying)
 
 
 def _choice(given: Varying) -> str:

@@ -171,10 +171,16 @@ def read(place: Place) -> str:
 class Intake:
     """The files that are read for one spec: each is read once, and the limits hold for all of them together."""
 
-    def __init__(self, documents: Iterable[ParsedFile] = (), inputs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        documents: Iterable[ParsedFile] = (),
+        inputs: Iterable[tuple[str, str]] = (),
+        options: interchange.ReaderOptions = interchange.NO_OPTIONS,
+    ) -> None:
         self.documents = {identify(document.place): document for document in documents}
         # The sizes that the user gives: another program's file may have none for its inputs.
         self.inputs = tuple(inputs)
+        self.options = options
         self.characters = sum(len(document.text) for document in self.documents.values())
         self.values = 0
         self.uncounted: list[Node] = [document.mapping for document in self.documents.values()]
@@ -195,13 +201,13 @@ class Intake:
             place = place._replace(shown=place.path)
         graph = None
         if interchange.is_binary(place.path) and place.text is None:
-            text, graph = "", _read_binary(place, self.inputs)
+            text, graph = "", _read_binary(place, self.inputs, self.options)
         else:
             text = read(place)
             self.characters += len(text)
             _refuse_sum("bytes", self.characters)
             if interchange.recognizes(place.path, text):
-                graph = interchange.read_graph(text, place.path, place.shown, self.inputs)
+                graph = interchange.read_graph(text, place.path, place.shown, self.inputs, self.options)
         node = _parse(text, place) if graph is None else spec_of(graph)
         if not isinstance(node, Mapping):
             message = f"a spec is a mapping with input: and layers:, not {kind(node)}"
@@ -218,10 +224,17 @@ class Intake:
         return ParsedFile(node, text, place.shown, place, (), graph)
 
 
-def chain_of(place: Place, inputs: Iterable[tuple[str, str]] = ()) -> tuple[ParsedFile, ...]:
-    """The spec at a place and those that it extends, nearest first. `inputs` are sizes that the user gives."""
+def chain_of(
+    place: Place,
+    inputs: Iterable[tuple[str, str]] = (),
+    options: interchange.ReaderOptions = interchange.NO_OPTIONS,
+) -> tuple[ParsedFile, ...]:
+    """The spec at a place and those that it extends, nearest first.
+
+    `inputs` are sizes that the user gives, and `options` are those of the readers of other programs' files.
+    """
     limits.restart()
-    return read_chain(place, Intake(inputs=inputs))
+    return read_chain(place, Intake(inputs=inputs, options=options))
 
 
 def read_chain(place: Place, intake: Intake, reference: Node | None = None) -> tuple[ParsedFile, ...]:
@@ -273,7 +286,7 @@ def _bases_in(mapping: Mapping) -> tuple[Node, ...]:
     return () if node is None else (node,)
 
 
-def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Graph:
+def _read_binary(place: Place, inputs: Iterable[tuple[str, str]], options: interchange.ReaderOptions) -> Graph:
     """The graph of a model file. It is mapped into memory: weights may take gigabytes, and are not read."""
     from mmap import ACCESS_READ, mmap
 
@@ -283,15 +296,15 @@ def _read_binary(place: Place, inputs: Iterable[tuple[str, str]]) -> Graph:
         if len(data) > most:
             message = f"{place.shown}: is larger than {most:,} bytes, and a revision is read at once"
             raise SpecError([Problem(None, message, limits.raised("bytes"))])
-        return interchange.read_graph(data, place.path, place.shown, inputs)
+        return interchange.read_graph(data, place.path, place.shown, inputs, options)
     if not os.path.isfile(place.path) or os.path.getsize(place.path) <= most:
-        return interchange.read_graph(source.read(place.path), place.path, place.shown, inputs)
+        return interchange.read_graph(source.read(place.path), place.path, place.shown, inputs, options)
     try:
         with open(place.path, "rb") as file:
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
     except OSError as error:
         raise SpecError([Problem(None, f"{place.path}: cannot be read: {error.strerror}")]) from None
-    return interchange.read_graph(mapped, place.path, place.shown, inputs)
+    return interchange.read_graph(mapped, place.path, place.shown, inputs, options)
 
 
 def document_of(graph: Graph, shown: str) -> ParsedFile:
