@@ -215,11 +215,12 @@ class Outliner:
             cluster = next((one for some in by_type.values() for one in self._clusters(some)), found)
             done.update(id(one.join) for one in cluster)
             if len(cluster) > 1:
-                template = max(cluster, key=lambda one: count_leaves(one.run.nodes)).run.nodes
+                largest = max(cluster, key=lambda one: count_leaves(one.run.nodes)).run
+                template = largest.nodes
                 inside = {id(nodes) for one in cluster for node in one.run.nodes for nodes in lists_in([node])}
                 lists = [nodes for nodes in self._lists() if id(nodes) not in inside]
                 alike = list(_runs_like(template, [one.run.nodes for one in cluster], lists))
-                if self._replace((_describe(cluster[0].run), [*cluster, *alike])):
+                if self._replace((_describe(largest), [*cluster, *alike])):
                     self.fold()
 
     def _use_repeats(self) -> None:
@@ -491,18 +492,31 @@ def _snake(name: str) -> str:
     return re.sub(r"\W", "_", words).lower() or "block"
 
 
-ROLE_NAMES = {Role.SUM: "residual", Role.PRODUCT: "gated", Role.MATRIX_PRODUCT: "attention"}
-
-
 def _describe(run: Run) -> str:
-    """A name for a block without one, from its joins or its layers."""
+    """A name for a block without one, from its joins or its layers, as the papers call them."""
     for node in run.nodes:
-        kind = layers.find(node.type) if isinstance(node, JoinNode) else None
-        if isinstance(node, JoinNode) and kind:
-            passes = any(not branch for branch in node.branches)
-            return ROLE_NAMES.get(kind.role, "dense_layer" if passes else "inception")
+        if isinstance(node, JoinNode) and (kind := layers.find(node.type)):
+            return _describe_join(node, kind.role)
     words = [_word(node) for node in run.nodes]
-    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"
+    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"  # noqa: PLR2004 - longer names are no better
+
+
+def _describe_join(join: JoinNode, role: Role) -> str:
+    main = max(join.branches, key=len, default=[])
+    leaves = [node for node in main if isinstance(node, LeafNode)]
+    if role is Role.PRODUCT:
+        kinds = [layers.find(leaf.type) for leaf in leaves if isinstance(leaf.type, str)]
+        return "squeeze_excite" if any(kind and kind.role is Role.GLOBAL_POOL for kind in kinds) else "gated"
+    if role is Role.SUM:
+        kernels = [leaf.settings["kernel"] for leaf in leaves if has_own_weights(leaf) and "kernel" in leaf.settings]
+        if len(kernels) != 3 or kernels[0] != 1 or kernels[2] != 1:  # noqa: PLR2004 - a bottleneck has three
+            return "residual"
+        # A convolution that keeps the channels apart has no filters.
+        is_full = all("filters" in leaf.settings for leaf in leaves if "kernel" in leaf.settings)
+        return "bottleneck" if is_full else "inverted_residual"
+    if role is Role.MATRIX_PRODUCT:
+        return "attention"
+    return "inception" if all(join.branches) else "dense_layer"
 
 
 def _word(node: OutlineNode) -> str:
