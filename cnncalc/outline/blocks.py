@@ -498,7 +498,7 @@ def _describe(run: Run) -> str:
         if isinstance(node, JoinNode) and (kind := layers.find(node.type)):
             return _describe_join(node, kind.role)
     words = [_word(node) for node in run.nodes]
-    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"  # noqa: PLR2004 - longer names are no better
+    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"
 
 
 def _describe_join(join: JoinNode, role: Role) -> str:
@@ -509,7 +509,7 @@ def _describe_join(join: JoinNode, role: Role) -> str:
         return "squeeze_excite" if any(kind and kind.role is Role.GLOBAL_POOL for kind in kinds) else "gated"
     if role is Role.SUM:
         kernels = [leaf.settings["kernel"] for leaf in leaves if has_own_weights(leaf) and "kernel" in leaf.settings]
-        if len(kernels) != 3 or kernels[0] != 1 or kernels[2] != 1:  # noqa: PLR2004 - a bottleneck has three
+        if len(kernels) != 3 or kernels[0] != 1 or kernels[2] != 1:
             return "residual"
         # A convolution that keeps the channels apart has no filters.
         is_full = all("filters" in leaf.settings for leaf in leaves if "kernel" in leaf.settings)
