@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import prod
 
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
 from cnncalc.interchange.torch_graph import BROADCASTS, Constant, Missing, Several, Stored, TorchReader, Value
 from cnncalc.interchange.torch_program import NodeRef, TorchNode, axis_of, is_number, items_of, whole, wholes
-from cnncalc.layers.shapes import times
 
 PAD_MODES = {"constant": "zero", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
@@ -46,29 +44,38 @@ class TorchAxes(TorchReader):
 
     def read_expand(self, node: TorchNode) -> LaidOut:
         tensor, target = self.tensor(node), node.shapes[0]
-        added = (None,) * (len(target) - len(tensor.axes))
-        expanded = LaidOut(tensor.name, (*added, *tensor.axes))
-        if self.sizes(expanded) != target and not all(
-            user.operator in BROADCASTS | {"clamp_min"} for user in self.users.get(node.name, ())
-        ):
-            raise self.refuse(
-                f"repeats {times(self.sizes(expanded))} to {times(target)} for other than sums and products"
-            )
-        return expanded
+        expanded = LaidOut(tensor.name, (None,) * (len(target) - len(tensor.axes)) + tensor.axes)
+        readers = self.users.get(node.name, ())
+        # Sums and products repeat by themselves what has a size of 1.
+        if all(user.operator in BROADCASTS for user in readers):
+            return expanded
+        return self._repeat(expanded, target)
 
     def read_repeat(self, node: TorchNode) -> LaidOut:
         tensor, target = self.tensor(node), node.shapes[0]
-        if prod(self.sizes(tensor)) != prod(target):
-            raise self.refuse(
-                f"repeats {times(self.sizes(tensor))} to {times(target)}", "use expand in sums and products"
-            )
-        return self.reshape(tensor, target)
+        return self._repeat(LaidOut(tensor.name, (None,) * (len(target) - len(tensor.axes)) + tensor.axes), target)
+
+    def _repeat(self, tensor: LaidOut, target: tuple[int, ...]) -> LaidOut:
+        """The tensor with its elements repeated along the axes that are longer in `target`."""
+        for at, (size, more) in enumerate(zip(self.sizes(tensor), target, strict=True)):
+            if size == more:
+                continue
+            order = order_of(tensor)
+            if at not in order:
+                order = (*order, at)
+                tensor = LaidOut(self.arrange(tensor, order), axes_of(order, len(target)))
+            axis = order.index(at)
+            settings: dict[str, Plain] = {"shape": (more,)}
+            if axis < len(order) - 1:
+                settings["axis"] = axis
+            tensor = LaidOut(self.emit("gather", (tensor.name,), settings), tensor.axes)
+        return tensor
 
     def read_select(self, node: TorchNode) -> LaidOut:
         tensor = self.tensor(node)
         at = axis_of(node.arguments["dim"], len(tensor.axes))
         index = whole(node.arguments["index"]) % self.sizes(tensor)[at]
-        return self.drop_axes(self._cut(tensor, at, index, index + 1), [at])
+        return self.drop_axes(self.cut(tensor, at, index, index + 1), [at])
 
     def read_slice(self, node: TorchNode) -> LaidOut:
         tensor, arguments = self.tensor(node), node.arguments
@@ -78,9 +85,9 @@ class TorchAxes(TorchReader):
         if node.operator == "narrow":
             stop = whole(start) + whole(arguments["length"])
         begin, end, step = slice(start, stop, arguments.get("step", 1)).indices(size)
-        return self._cut(tensor, at, begin, end, step)
+        return self.cut(tensor, at, begin, end, step)
 
-    def _cut(self, tensor: LaidOut, at: int, start: int, stop: int, step: int = 1) -> LaidOut:
+    def cut(self, tensor: LaidOut, at: int, start: int, stop: int, step: int = 1) -> LaidOut:
         axis, size = tensor.axes[at], self.sizes(tensor)[at]
         if axis is None or (start == 0 and stop == size and step == 1):
             return tensor
@@ -100,7 +107,7 @@ class TorchAxes(TorchReader):
             if number not in used:
                 parts.append(Missing("a part that is read nowhere"))
             else:
-                part = self._cut(tensor, at, start, start + size)
+                part = self.cut(tensor, at, start, start + size)
                 parts.append(self.drop_axes(part, [at]) if node.operator == "unbind" else part)
             start += size
         return Several(tuple(parts))

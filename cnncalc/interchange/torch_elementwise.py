@@ -71,6 +71,25 @@ class TorchElementwise(TorchAxes):
         alpha = self.number(node, "alpha")
         return self.each(self.tensor(node), "elu", {"alpha": alpha} if alpha != "1" else {})
 
+    def read_threshold(self, node: TorchNode) -> LaidOut:
+        threshold, value = self.number(node, "threshold"), self.number(node, "value")
+        return self.apply(self.tensor(node), f"x if x > {threshold} else {value}")
+
+    def read_hardshrink(self, node: TorchNode) -> LaidOut:
+        return self.apply(self.tensor(node), f"x if abs(x) > {self.number(node, 'lambd')} else 0")
+
+    def read_softshrink(self, node: TorchNode) -> LaidOut:
+        width = self.number(node, "lambd")
+        return self.apply(self.tensor(node), f"max(x - {width}, 0) + min(x + {width}, 0)")
+
+    def read_glu(self, node: TorchNode) -> LaidOut:
+        tensor = self.tensor(node)
+        at = axis_of(node.arguments.get("dim", -1), len(tensor.axes))
+        size = self.sizes(tensor)[at]
+        halves = self.cut(tensor, at, 0, size // 2), self.cut(tensor, at, size // 2, size)
+        name = self.emit("apply", tuple(half.name for half in halves), {"function": "x * sigmoid(y)"})
+        return LaidOut(name, tensor.axes)
+
     def read_celu(self, node: TorchNode) -> LaidOut:
         alpha = self.number(node, "alpha")
         return self.apply(self.tensor(node), f"x if x > 0 else {alpha} * (exp(x / {alpha}) - 1)")
@@ -141,6 +160,10 @@ class TorchElementwise(TorchAxes):
         if alpha != 1:
             scaled = self.apply(self.lay_out(values[1]), affine(self.real(alpha), "0"))
             values = (values[0], scaled)
+        return self._join_values(operator, values, node)
+
+    def _join_values(self, operator: str, values: tuple[Value, Value], node: TorchNode) -> Value:
+        """A join of two tensors, or a layer with a parameter."""
         if operator in ("mul", "add"):
             for value, other in (values, values[::-1]):
                 if isinstance(value, Stored) and (done := self._by_channel(operator, other, value, node)):
@@ -202,7 +225,37 @@ class TorchElementwise(TorchAxes):
             return self.each(value, "scale", {"per_channel": False}, stored.roots)
         if long != [0]:
             return None
-        return self.each(value, "scale" if operator == "mul" else "bias", {}, stored.roots)
+        if operator == "mul":
+            return self.each(value, "scale", {}, stored.roots)
+        return self._add_bias(value, stored, node) or self.each(value, "bias", {}, stored.roots)
+
+    def _add_bias(self, value: LaidOut, stored: Stored, node: TorchNode) -> LaidOut | None:
+        """The scale that a tensor is, with a bias, if nothing else reads it."""
+        layer = self.builder.layers[self.builder.places[value.name]] if value.name in self.builder.places else None
+        if layer is None or layer.type != "scale" or layer.settings or value.name in self.builder.read:
+            return None
+        made = self.nodes.get(layer.span.node)
+        if layer.weights_from or (made is not node and len(self.users.get(layer.span.node, ())) > 1):
+            return None
+        self.builder.replace_settings(value.name, {"bias": True})
+        root = next(root for root, (owner, _) in self.owners.items() if owner.name == value.name)
+        roots = (root, *stored.roots)
+        self.owners.update(dict.fromkeys(roots, (layer, roots)))
+        return value
+
+    def read_addcmul(self, node: TorchNode) -> LaidOut:
+        one, two, added = (self._argument(node, key) for key in ("tensor1", "tensor2", "self"))
+        product = node._replace(arguments={**node.arguments, "alpha": 1})
+        factor = self._join_values("mul", (one, two), product)
+        if (value := node.arguments.get("value", 1)) != 1:
+            factor = self.apply(self.lay_out(factor), affine(self.real(value), "0"))
+        return self.lay_out(self._join_values("add", (added, factor), node))
+
+    def _argument(self, node: TorchNode, key: str) -> Value:
+        value = self.value(node, key)
+        if value is None:
+            raise self.refuse(f"has no tensor for {key}")
+        return value
 
     def _join(self, operator: str, values: tuple[Value, ...], node: TorchNode) -> LaidOut:
         rank = len(node.shapes[0])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.errors import Problem, Span, SpecError, quoted
 from cnncalc.interchange.building import GraphBuilder, GraphInput, Settings
 from cnncalc.interchange.graph import Graph, GraphLayer
-from cnncalc.interchange.layout import LaidOut, Layouts
+from cnncalc.interchange.layout import FLATTEN, PERMUTE, RESHAPE, LaidOut, Layouts, axes_of
 from cnncalc.interchange.torch_program import NodeRef, TorchNode, TorchProgram, refs_of
 from cnncalc.layers.shapes import times
 from cnncalc.record import Record
@@ -29,11 +29,13 @@ SAME = words(
 REGROUPED = words("view reshape _unsafe_view flatten unflatten squeeze unsqueeze view_as reshape_as")
 MOVED = words("permute transpose t swapaxes swapdims movedim numpy_T mT adjoint")
 DROPOUTS = words("dropout feature_dropout alpha_dropout feature_alpha_dropout native_dropout")
-PARTS = words("getitem select slice narrow chunk split split_with_sizes unbind expand expand_as")
+PARTS = words("getitem select slice narrow chunk split split_with_sizes unbind expand expand_as unfold")
 # Operators that broadcast what they read.
 BROADCASTS = words("add sub mul div maximum minimum rsub pow")
 # Operators after which a spatial axis of size 1 is not missed.
 FORGETS_AXES = SAME | words("view reshape flatten squeeze dropout")
+# Operators whose results share memory with what they read.
+VIEWS = REGROUPED | MOVED | PARTS | words("alias detach")
 # Operators that check the program.
 CHECKS = words("_assert_tensor_metadata _assert_async _assert_scalar sym_constrain_range sym_constrain_range_for_size")
 # Operators that create a tensor, whatever shapes they read.
@@ -43,7 +45,7 @@ FACTORIES = words(
 )
 # Operators that make a constant one that forbids positions rather than one that is added to numbers.
 MASKING = words("masked_fill where tril triu eq ne lt le gt ge logical_not logical_and logical_or")
-# What stands in front of an argument with the tensor of an operator's result.
+# The names that operators have for the tensor that they change.
 FIRST = ("self", "input", "tensors", "tensor", "query", "0", "condition")
 
 
@@ -82,6 +84,9 @@ class Several(Record):
     parts: tuple[Value, ...]
 
 
+# Layers that a tensor needs before an operator can read it.
+REARRANGED = (RESHAPE, FLATTEN, PERMUTE)
+
 Value: TypeAlias = "LaidOut | Stored | Constant | Missing | Several"
 Handler: TypeAlias = "Callable[[TorchNode], Value]"
 
@@ -106,14 +111,16 @@ class TorchReader(Layouts):
         self.problems = limits.Problems()
         self.handlers: dict[str, Handler] = {}
         self.current = TorchNode("", "", {}, ())
-        self.owners: dict[str, GraphLayer] = {}
+        # The layer that has a parameter, and all parameters of it.
+        self.owners: dict[str, tuple[GraphLayer, tuple[str, ...]]] = {}
         # Parameters and buffers that are layers, with the one that each is.
         self.parameters: dict[str, LaidOut] = {}
         self.computed: dict[str, Value] = {}
         for node in program.nodes:
             for name in dict.fromkeys(refs_of(node.arguments.values())):
                 self.users.setdefault(name, []).append(node)
-        counted = [node for node in program.nodes if self._adds_layers(node)]
+        self.order = {node.name: at for at, node in enumerate(program.nodes)}
+        counted = list(self._list_layers())
         # How many layers one call of each module becomes.
         self.within: dict[str, int] = {}
         for (path, _), count in Counter((node.path, node.call) for node in counted).items():
@@ -176,7 +183,22 @@ class TorchReader(Layouts):
             return self._constant(node, operands)
         if not any(isinstance(part, LaidOut) for part in operands):
             return self._combine(node, operands)
+        if node.is_in_place and self._is_read_again(node):
+            message = f"{quoted(node.shown)} changes a part of a tensor in place, and the tensor is read again"
+            self.report(node, message, "write it without the change in place")
+            return Missing()
         return self.handle(node)
+
+    def _is_read_again(self, node: TorchNode) -> bool:
+        """Whether a tensor is read after a node has changed a part or a view of it."""
+        viewed = self.nodes.get(next(iter(refs_of(node.arguments.values())), ""))
+        while viewed is not None and viewed.operator in VIEWS:
+            source = refs_of(viewed.arguments.values())[0]
+            later = any(self.order[user.name] > self.order[node.name] for user in self.users[source])
+            if isinstance(self.values.get(source), LaidOut) and (later or source in self.program.outputs):
+                return True
+            viewed = self.nodes.get(source)
+        return False
 
     def handle(self, node: TorchNode) -> Value:
         """What an operator makes of tensors, by its handler."""
@@ -197,8 +219,8 @@ class TorchReader(Layouts):
     def _constant(self, node: TorchNode, operands: list[Value]) -> Value:
         number = {"zeros": 0, "ones": 1}.get(node.operator.removeprefix("new_").removesuffix("_like"))
         given = node.arguments.get("fill_value", node.arguments.get("s", number))
-        is_number = isinstance(given, int | float) and not isinstance(given, bool)
-        return Constant(node.shapes[0], given if is_number else None)  # type: ignore[arg-type]
+        is_known = isinstance(given, int | float) and not isinstance(given, bool)
+        return Constant(node.shapes[0], given if is_known else None)  # type: ignore[arg-type]
 
     def _combine(self, node: TorchNode, operands: list[Value]) -> Value:
         """What a node makes of parameters, buffers and constants."""
@@ -242,7 +264,7 @@ class TorchReader(Layouts):
         within = f" in {node.path}" if node.path else ""
         shown = ", ".join(read) if len(read) <= 4 else f"{len(read)} tensors"
         reads = f"; it reads {shown}" if read else ""
-        self.report(node, f"the operator {quoted(node.operator)}{within} cannot be read{reads}")
+        self.report(node, f"the operator {quoted(node.shown)}{within} cannot be read{reads}")
 
     def refuse(self, message: str, hint: str = "") -> SpecError:
         """The error for the node that is being read."""
@@ -284,9 +306,7 @@ class TorchReader(Layouts):
         if isinstance(value, Stored):
             return self._compute(value, order)
         if isinstance(value, Constant):
-            raise self.refuse(
-                f"reads a constant of {times(value.sizes) or 'one number'}", "keep it as a buffer instead"
-            )
+            return self._fixed(value)
         raise self.refuse("reads what could not be read")
 
     def _compute(self, value: Stored, order: tuple[int, ...] | None) -> LaidOut:
@@ -324,41 +344,66 @@ class TorchReader(Layouts):
         self.parameters[root] = LaidOut(name, axes)
         return self.parameters[root]
 
+    def _fixed(self, value: Constant) -> LaidOut:
+        """A constant tensor as a parameter that is not learned."""
+        axes = [at for at, size in enumerate(value.sizes) if size != 1]
+        span = Span(self.target, 0, 0, self.current.name)
+        settings: Settings = {"shape": tuple(value.sizes[at] for at in axes) or (1,)}
+        name = ".".join(filter(None, (self.current.path, "constant")))
+        name = self.builder.add(GraphLayer(name, "parameter", settings, (), span, frozen=True))
+        return LaidOut(name, axes_of(axes, len(value.sizes)))
+
     # --- layers ---
 
     def emit(self, kind: str, inputs: tuple[str, ...], settings: Settings, weights: tuple[str, ...] = ()) -> str:
         """Append a layer for the current node. `weights` are the parameters and buffers that it has, by node."""
-        owner = self.owners.get(weights[0]) if weights else None
-        if owner and owner.type != kind:
-            raise self.refuse(f"shares its weights with {owner.name}, which is a layer of another type")
+        owner = self._owner(kind, weights)
         stored = [self.program.stored[root] for root in weights]
         frozen = bool(stored) and not any(tensor.is_learned for tensor in stored)
         name = self._name(kind, stored[0].name if stored else "")
         span = Span(self.target, 0, 0, self.current.name)
-        name = self.builder.add(
-            GraphLayer(name, kind, settings, inputs, span, owner.name if owner else "", frozen=frozen)
-        )
-        if weights and name in self.builder.places:
-            self.owners.setdefault(weights[0], self.builder.layers[self.builder.places[name]])
+        name = self.builder.add(GraphLayer(name, kind, settings, inputs, span, owner, frozen=frozen))
+        for root in weights:
+            self.owners.setdefault(root, (self.builder.layers[self.builder.places[name]], weights))
         return name
+
+    def _owner(self, kind: str, weights: tuple[str, ...]) -> str:
+        """The layer whose weights another has; empty for the first. Refuses layers that share a part of them."""
+        shared = next((self.owners[root] for root in weights if root in self.owners), None)
+        if shared is None:
+            return ""
+        layer, roots = shared
+        if layer.type != kind or roots != weights:
+            what = "a part of its weights" if layer.type == kind else f"weights with {layer.name}, of another type"
+            raise self.refuse(f"shares {what}", "" if layer.type != kind else f"share all with {layer.name}, or none")
+        return layer.name
 
     def _name(self, kind: str, weight: str) -> str:
         """The path of the module, if the layer is all of it, else the layer's type within the module."""
-        path = self.current.path
+        path, operator = self.current.path, self.current.operator
+        if kind in REARRANGED and operator not in REGROUPED | MOVED:
+            # It prepares what the module reads.
+            path = path.rpartition(".")[0]
+            return ".".join(filter(None, (path, kind)))
+        if path and path not in self.scopes and self.within.get(path, 0) <= 1:
+            return path
         if weight and (not path or weight.startswith(f"{path}.")):
             owner, _, last = weight.rpartition(".")
             part = last.removesuffix("weight").removesuffix("bias").strip("_")
-            path = ".".join(filter(None, (owner, part)))
-            return path if path and path not in self.scopes else ".".join(filter(None, (path, kind)))
-        if path and path not in self.scopes and self.within.get(path, 0) <= 1:
-            return path
+            named = ".".join(filter(None, (owner, part)))
+            if named and named != path and named not in self.scopes:
+                return named
         return ".".join(filter(None, (path, kind)))
 
-    def _adds_layers(self, node: TorchNode) -> bool:
-        """Whether a node is likely to become a layer of its own."""
-        if node.operator in DROPOUTS:
-            return bool(node.arguments.get("p"))
-        return node.operator not in SAME | REGROUPED | MOVED | PARTS | FACTORIES | CHECKS
+    def _list_layers(self) -> Iterator[TorchNode]:
+        """The nodes that are likely to become layers of their own: those of tensors that depend on an input."""
+        depends = set(self.program.inputs)
+        for node in self.program.nodes:
+            if node.operator in FACTORIES | CHECKS or depends.isdisjoint(refs_of(node.arguments.values())):
+                continue
+            depends.add(node.name)
+            if node.arguments.get("p") if node.operator in DROPOUTS else node.operator not in SAME | VIEWS:
+                yield node
 
 
 def _scopes_of(path: str) -> Iterable[str]:

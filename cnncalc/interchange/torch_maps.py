@@ -137,6 +137,17 @@ class TorchMaps(TorchElementwise):
             settings["count_include_pad"] = False
         return LaidOut(self.emit(kind, (name,), settings), axes)
 
+    def read_im2col(self, node: TorchNode) -> LaidOut:
+        name, axes, samples = self._slide(node, self.tensor(node), 2)
+        if samples:
+            raise self.refuse("unfolds several samples apart")
+        settings: dict[str, Plain] = {"kernel": self._window(node, "kernel_size", 2, 0, 1) or 1}
+        for key, default in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            if (value := self._window(node, key, 2, 0, default)) is not None:
+                settings[key] = value
+        name = self.emit("unfold", (name,), settings)
+        return self.reshape(LaidOut(name, axes), node.shapes[0])
+
     def read_upsample(self, node: TorchNode) -> LaidOut:
         rank = int(node.operator[-2])
         tensor = self.tensor(node)

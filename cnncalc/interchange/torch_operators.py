@@ -34,6 +34,7 @@ class TorchOperators(TorchProducts):
             (("matmul", "bmm", "mm"), self.read_matmul),
             (("lstm", "gru"), self.read_recurrence),
             (("expand", "expand_as"), self.read_expand),
+            (("repeat", "tile", "repeat_interleave"), self.read_repeat),
             (("masked_fill", "where"), self.read_masking),
             (("pixel_shuffle", "pixel_unshuffle"), self.read_pixel_shuffle),
             (("pad", "constant_pad_nd"), self.read_pad),
@@ -42,9 +43,9 @@ class TorchOperators(TorchProducts):
         ):
             self.handlers.update(dict.fromkeys(names, handler))
         for name in words(
-            "addmm baddbmm batch_norm cat celu channel_shuffle elu embedding einsum gelu getitem group_norm"
-            " instance_norm layer_norm leaky_relu linear prelu repeat rms_norm roll scaled_dot_product_attention"
-            " select softplus stack"
+            "addcmul addmm baddbmm batch_norm cat celu channel_shuffle elu embedding einsum gelu getitem glu group_norm"
+            " hardshrink im2col instance_norm layer_norm leaky_relu linear prelu rms_norm roll select softplus"
+            " scaled_dot_product_attention softshrink stack threshold"
         ):
             self.handlers[name] = getattr(self, f"read_{name}")
         for pool in ("avg", "max"):

@@ -71,12 +71,6 @@ class TorchProducts(TorchWeights):
         product = self._product_of(self._pair(node, "batch1", "batch2"))
         return self._join("add", (self._argument(node, "self"), product), node)
 
-    def _argument(self, node: TorchNode, key: str) -> Value:
-        value = self.value(node, key)
-        if value is None:
-            raise self.refuse(f"has no tensor for {key}")
-        return value
-
     def read_einsum(self, node: TorchNode) -> LaidOut:
         equation = str(node.arguments["equation"]).replace(" ", "")
         left, arrow, right = equation.partition("->")

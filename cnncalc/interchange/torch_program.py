@@ -40,6 +40,11 @@ class TorchNode(Record):
     is_in_place: bool = False
 
     @property
+    def shown(self) -> str:
+        """The name of the operator as PyTorch has it."""
+        return f"{self.operator}_" if self.is_in_place else self.operator
+
+    @property
     def path(self) -> str:
         """The dotted path of the innermost module."""
         return self.calls[-1].path if self.calls else ""

@@ -208,8 +208,7 @@ class TorchWeights(TorchMaps):
             settings["affine"] = has_affine
         if has_affine and (weight is None or bias is None):
             settings["scale" if weight is None else "center"] = False
-        statistics = (mean, self._weight(node, "running_var")) if mean is not None and not has_affine else ()
-        return LaidOut(self.emit(kind, (name,), settings, self._own(weight, bias, *statistics)), axes)
+        return LaidOut(self.emit(kind, (name,), settings, self._own(weight, bias)), axes)
 
     def read_layer_norm(self, node: TorchNode) -> LaidOut:
         return self._axes_norm(node, "layer_norm")
