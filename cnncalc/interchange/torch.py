@@ -9,7 +9,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from operator import getitem
@@ -183,7 +183,7 @@ def _export(torch: Any, found: Any, target: str, sizes: Sizes) -> TorchProgram:
             tensors = {name: torch.zeros((1, *shape), dtype=dtype, device=where) for name, shape in given.items()}
             try:
                 # Where an export fails, torch prints the program so far.
-                with torch.no_grad(), redirect_stdout(StringIO()):
+                with torch.no_grad(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                     exported = torch.export.export(module, (), tensors, strict=False)
                 return ProgramRecorder(torch, exported, module, target).record()
             except (Exception, SystemExit) as error:  # noqa: BLE001

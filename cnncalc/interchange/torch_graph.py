@@ -208,13 +208,21 @@ class TorchReader(Layouts):
             return Missing()
         before, self.current = self.current, node
         try:
-            return handler(node)
+            return self._check(handler(node), node)
         except SpecError as error:
             for problem in error.problems:
                 self.problems.append(problem)
             return Missing()
         finally:
             self.current = before
+
+    def _check(self, result: Value, node: TorchNode) -> Value:
+        """The result, if it has the shape that PyTorch gives; what is repeated in sums and products may be smaller."""
+        if isinstance(result, LaidOut) and node.operator not in ("expand", "expand_as"):
+            sizes, expected = self.sizes(result), node.shapes[0]
+            if sizes != expected:
+                raise self.refuse(f"gives {times(expected) or 'a number'}, but as layers {times(sizes) or 'a number'}")
+        return result
 
     def _constant(self, node: TorchNode, operands: list[Value]) -> Value:
         number = {"zeros": 0, "ones": 1}.get(node.operator.removeprefix("new_").removesuffix("_like"))
