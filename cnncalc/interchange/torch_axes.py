@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
-from cnncalc.interchange.torch_graph import BROADCASTS, Constant, Missing, Several, Stored, TorchReader, Value
+from cnncalc.interchange.torch_graph import TorchReader
 from cnncalc.interchange.torch_program import NodeRef, TorchNode, axis_of, is_number, items_of, whole, wholes
+from cnncalc.interchange.torch_values import BROADCASTS, FixedTensor, Missing, Several, Stored, Value
 
 PAD_MODES = {"constant": "zero", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
@@ -113,6 +114,10 @@ class TorchAxes(TorchReader):
         return Several(tuple(parts))
 
     def read_getitem(self, node: TorchNode) -> Value:
+        """A part of what is computed from parameters alone."""
+        (source,) = refs_of(node.arguments.values())
+        if source not in self.computed:
+            self.computed[source] = self.handle(self.nodes[source])
         return self._item(node)
 
     def read_cat(self, node: TorchNode) -> LaidOut:
@@ -199,7 +204,7 @@ class TorchAxes(TorchReader):
         used = [(at, index) for at, index in indices if isinstance(index, NodeRef)]
         found = [self.resolve(index.node) for _, index in used]
         is_fixed = all(
-            isinstance(value, Constant) or (isinstance(value, Stored) and not self._is_learned(value))
+            isinstance(value, FixedTensor) or (isinstance(value, Stored) and not self._is_learned(value))
             for value in found
         )
         if not is_fixed or len(used) != 1:

@@ -8,8 +8,8 @@ from cnncalc.errors import Span, SpecError, quoted
 from cnncalc.interchange.building import Settings, affine, real
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
 from cnncalc.interchange.torch_axes import TorchAxes
-from cnncalc.interchange.torch_graph import Constant, Stored, Value
 from cnncalc.interchange.torch_program import Argument, NodeRef, TorchNode, axis_of, is_number
+from cnncalc.interchange.torch_values import FixedTensor, Stored, Value
 
 # Functions of each element that are layer types without settings.
 ACTIVATIONS = {
@@ -136,7 +136,7 @@ class TorchElementwise(TorchAxes):
         else:
             mask, kept = self.value(node, "condition"), [self.value(node, "self"), self.value(node, "other")]
         tensors = [value for value in kept if isinstance(value, LaidOut)]
-        if not isinstance(mask, Constant) or len(tensors) != 1 or self.sizes(tensors[0]) != node.shapes[0]:
+        if not isinstance(mask, FixedTensor) or len(tensors) != 1 or self.sizes(tensors[0]) != node.shapes[0]:
             raise self.refuse("chooses between numbers by a computed mask")
         return tensors[0]
 
@@ -155,7 +155,12 @@ class TorchElementwise(TorchAxes):
         if operator == "rsub":
             values, operator = (second, first), "sub"
         for value, other in (values, values[::-1]):
-            if isinstance(value, Constant) and value.is_mask and operator == "add" and not isinstance(other, Constant):
+            if (
+                isinstance(value, FixedTensor)
+                and value.is_mask
+                and operator == "add"
+                and not isinstance(other, FixedTensor)
+            ):
                 return self._keep(other, node)
         if alpha != 1:
             scaled = self.apply(self.lay_out(values[1]), affine(self.real(alpha), "0"))
@@ -176,7 +181,7 @@ class TorchElementwise(TorchAxes):
         if not isinstance(argument, NodeRef):
             return self.real(argument)
         value = self.resolve(argument.node)
-        if isinstance(value, Constant) and value.number is not None:
+        if isinstance(value, FixedTensor) and value.number is not None:
             return self.real(value.number)
         return value
 

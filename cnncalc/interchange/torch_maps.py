@@ -5,8 +5,8 @@ from __future__ import annotations
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, without_axes
 from cnncalc.interchange.torch_elementwise import TorchElementwise
-from cnncalc.interchange.torch_graph import FORGETS_AXES, Missing, Several, Value
 from cnncalc.interchange.torch_program import NodeRef, TorchNode, alike, wholes
+from cnncalc.interchange.torch_values import FORGETS_AXES, Missing, Several, Value
 from cnncalc.layers.shapes import times
 
 REDUCTIONS = {"mean": "mean", "sum": "sum", "amax": "max", "amin": "min", "max": "max", "min": "min"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cnncalc.interchange.torch_elementwise import ACTIVATIONS, FUNCTIONS
-from cnncalc.interchange.torch_graph import BROADCASTS, DROPOUTS, MOVED, REGROUPED, SAME, words
 from cnncalc.interchange.torch_maps import REDUCTIONS, UPSAMPLES
 from cnncalc.interchange.torch_products import TorchProducts
 from cnncalc.interchange.torch_program import TorchProgram
+from cnncalc.interchange.torch_values import BROADCASTS, DROPOUTS, MOVED, REGROUPED, SAME, words
 
 
 class TorchOperators(TorchProducts):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cnncalc.errors import quoted
 from cnncalc.interchange.building import affine
 from cnncalc.interchange.layout import LaidOut
-from cnncalc.interchange.torch_graph import MOVED, Constant, Stored, Value
 from cnncalc.interchange.torch_program import TorchNode, refs_of
+from cnncalc.interchange.torch_values import MOVED, FixedTensor, Stored, Value
 from cnncalc.interchange.torch_weights import UNCHANGED, TorchWeights
 
 ROWS, COLUMNS, INNER = "n", "m", "d"
@@ -95,7 +95,7 @@ class TorchProducts(TorchWeights):
             (query, key), [[*leading, ROWS, INNER], [*leading, COLUMNS, INNER]], [*leading, ROWS, COLUMNS]
         )
         mask = self.value(node, "attn_mask")
-        if mask is not None and not isinstance(mask, Constant):
+        if mask is not None and not isinstance(mask, FixedTensor):
             joined = node._replace(shapes=(self.sizes(scores),))
             scores = self._join("add", (scores, mask), joined)
         axis = scores.axes[-1]

@@ -7,9 +7,9 @@ from math import prod
 from cnncalc.interchange.building import Settings
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
-from cnncalc.interchange.torch_graph import REGROUPED, SAME, Missing, Several, Stored, Value, words
 from cnncalc.interchange.torch_maps import TorchMaps
 from cnncalc.interchange.torch_program import TorchNode, alike, refs_of, whole, wholes
+from cnncalc.interchange.torch_values import REGROUPED, SAME, Missing, Several, Stored, Value, words
 
 # What may be done with a weight before a layer uses it.
 UNCHANGED = SAME | REGROUPED | words("expand slice")

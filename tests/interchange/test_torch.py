@@ -105,14 +105,34 @@ OPERATORS = [
     ("pow", IMAGE, {"exponent": 2}, ["apply function=x**2 -> 4x8x8"]),
     ("add", IMAGE, {"other": "%x", "alpha": 1}, ["apply function=x*2 -> 4x8x8"]),
     ("mul", IMAGE, {"other": "%x"}, ["apply function=x**2 -> 4x8x8"]),
-    ("glu", (1, 2, 8, 8), {"dim": 1}, ["slice stop=2 -> 2x8x8", "slice start=2 -> 2x8x8", "apply function=x*sigmoid(y) -> 2x8x8"]),
-    ("slice", (1, 4, 8, 3), {"dim": 3, "start": 1, "end": 2**63 - 1, "step": 3}, ["slice axis=2 start=1 step=3 -> 4x8x3"]),
+    (
+        "glu",
+        (1, 2, 8, 8),
+        {"dim": 1},
+        ["slice stop=2 -> 2x8x8", "slice start=2 -> 2x8x8", "apply function=x*sigmoid(y) -> 2x8x8"],
+    ),
+    (
+        "slice",
+        (1, 4, 8, 3),
+        {"dim": 3, "start": 1, "end": 2**63 - 1, "step": 3},
+        ["slice axis=2 start=1 step=3 -> 4x8x3"],
+    ),
     ("slice", (1, 4, 7, 8), {"dim": 2, "start": None, "end": -1, "step": 1}, ["slice axis=1 stop=7 -> 4x7x8"]),
     ("narrow", (1, 2, 8, 8), {"dim": 1, "start": 1, "length": 2}, ["slice start=1 stop=3 -> 2x8x8"]),
     ("select", (1, 8, 8), {"dim": 1, "index": -1}, ["slice start=3 -> 1x8x8", "flatten end=1 -> 8x8"]),
     ("roll", IMAGE, {"shifts": [-3, 2], "dims": [2, 3]}, ["roll shift=(-3,2) -> 4x8x8"]),
-    ("pad", (1, 4, 11, 11), {"pad": [1, 2, 3, 0], "mode": "constant", "value": None}, ["pad padding=(3,0,1,2) -> 4x11x11"]),
-    ("pad", (1, 6, 8, 8), {"pad": [0, 0, 0, 0, 1, 1], "mode": "constant", "value": 0.0}, ["pad padding=0 channels=(1,1) -> 6x8x8"]),
+    (
+        "pad",
+        (1, 4, 11, 11),
+        {"pad": [1, 2, 3, 0], "mode": "constant", "value": None},
+        ["pad padding=(3,0,1,2) -> 4x11x11"],
+    ),
+    (
+        "pad",
+        (1, 6, 8, 8),
+        {"pad": [0, 0, 0, 0, 1, 1], "mode": "constant", "value": 0.0},
+        ["pad padding=0 channels=(1,1) -> 6x8x8"],
+    ),
     ("pad", (1, 4, 10, 10), {"pad": [1, 1, 1, 1], "mode": "reflect"}, ["pad padding=1 mode=reflect -> 4x10x10"]),
     ("constant_pad_nd", (1, 4, 7, 8), {"pad": [0, 0, -1, 0], "value": 0}, ["pad padding=(-1,0,0,0) -> 4x7x8"]),
     ("pixel_shuffle", (1, 1, 16, 16), {"upscale_factor": 2}, ["pixel_shuffle factor=2 -> 1x16x16"]),
@@ -130,18 +150,58 @@ OPERATORS = [
     ("mean", (1, 1, 8, 8), {"dim": [1], "keepdim": True}, ["reduce op=mean axes=0 keep_dims=True -> 1x8x8"]),
     ("sum", (1, 4, 8), {"dim": [3], "keepdim": False}, ["reduce op=sum axes=2 -> 4x8"]),
     ("mean", (), {}, ["reduce op=mean -> 1"]),
-    ("linalg_vector_norm", (1, 1, 8, 8), {"ord": 2, "dim": [1], "keepdim": True}, ["reduce op=norm axes=0 keep_dims=True -> 1x8x8"]),
-    ("max_pool2d", (1, 4, 4, 4), {"kernel_size": [3, 3], "stride": [2, 2], "padding": [1, 1], "dilation": 1, "ceil_mode": False}, ["max_pool kernel=3 stride=2 padding=1 -> 4x4x4"]),
-    ("max_pool2d", (1, 4, 4, 4), {"kernel_size": [2], "stride": [], "padding": 0, "dilation": 1, "ceil_mode": False}, ["max_pool kernel=2 -> 4x4x4"]),
-    ("max_pool2d", (1, 4, 4, 4), {"kernel_size": [3, 3], "stride": [2, 2], "padding": 0, "dilation": 1, "ceil_mode": True}, ["max_pool kernel=3 stride=2 rounding=ceil -> 4x4x4"]),
-    ("avg_pool2d", IMAGE, {"kernel_size": [3, 3], "stride": [1, 1], "padding": [1, 1], "ceil_mode": False, "count_include_pad": False}, ["avg_pool kernel=3 stride=1 padding=1 count_include_pad=False -> 4x8x8"]),
+    (
+        "linalg_vector_norm",
+        (1, 1, 8, 8),
+        {"ord": 2, "dim": [1], "keepdim": True},
+        ["reduce op=norm axes=0 keep_dims=True -> 1x8x8"],
+    ),
+    (
+        "max_pool2d",
+        (1, 4, 4, 4),
+        {"kernel_size": [3, 3], "stride": [2, 2], "padding": [1, 1], "dilation": 1, "ceil_mode": False},
+        ["max_pool kernel=3 stride=2 padding=1 -> 4x4x4"],
+    ),
+    (
+        "max_pool2d",
+        (1, 4, 4, 4),
+        {"kernel_size": [2], "stride": [], "padding": 0, "dilation": 1, "ceil_mode": False},
+        ["max_pool kernel=2 -> 4x4x4"],
+    ),
+    (
+        "max_pool2d",
+        (1, 4, 4, 4),
+        {"kernel_size": [3, 3], "stride": [2, 2], "padding": 0, "dilation": 1, "ceil_mode": True},
+        ["max_pool kernel=3 stride=2 rounding=ceil -> 4x4x4"],
+    ),
+    (
+        "avg_pool2d",
+        IMAGE,
+        {"kernel_size": [3, 3], "stride": [1, 1], "padding": [1, 1], "ceil_mode": False, "count_include_pad": False},
+        ["avg_pool kernel=3 stride=1 padding=1 count_include_pad=False -> 4x8x8"],
+    ),
     ("adaptive_avg_pool2d", (1, 4, 1, 1), {"output_size": [1, 1]}, ["global_avg_pool keep_dims=True -> 4x1x1"]),
     ("adaptive_avg_pool2d", (1, 4, 3, 5), {"output_size": [3, 5]}, ["adaptive_avg_pool size=(3,5) -> 4x3x5"]),
-    ("upsample_nearest2d", (1, 4, 16, 16), {"output_size": None, "scale_factors": [2.0, 2.0]}, ["upsample factor=2 -> 4x16x16"]),
-    ("upsample_bilinear2d", (1, 4, 16, 16), {"output_size": [16, 16], "align_corners": True, "scale_factors": None}, ["upsample size=16 mode=bilinear align_corners=True -> 4x16x16"]),
-    ("im2col", (1, 36, 64), {"kernel_size": [3, 3], "dilation": [1, 1], "padding": [1, 1], "stride": [1, 1]}, ["unfold kernel=3 padding=1 -> 36x8x8", "flatten start=1 -> 36x64"]),
+    (
+        "upsample_nearest2d",
+        (1, 4, 16, 16),
+        {"output_size": None, "scale_factors": [2.0, 2.0]},
+        ["upsample factor=2 -> 4x16x16"],
+    ),
+    (
+        "upsample_bilinear2d",
+        (1, 4, 16, 16),
+        {"output_size": [16, 16], "align_corners": True, "scale_factors": None},
+        ["upsample size=16 mode=bilinear align_corners=True -> 4x16x16"],
+    ),
+    (
+        "im2col",
+        (1, 36, 64),
+        {"kernel_size": [3, 3], "dilation": [1, 1], "padding": [1, 1], "stride": [1, 1]},
+        ["unfold kernel=3 padding=1 -> 36x8x8", "flatten start=1 -> 36x64"],
+    ),
     ("masked_fill", IMAGE, {"mask": "%places", "value": 0}, ["relu -> 4x8x8"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -178,17 +238,73 @@ def test_what_moves_nothing_adds_no_layer(operator, shape, arguments):
 
 # operator, shape, arguments, parameters, what it becomes, learned parameters and buffers, by hand
 WEIGHTED = [
-    ("conv2d", (1, 8, 4, 4), {"stride": [2, 2], "padding": [1, 1]}, {"weight": (8, 4, 3, 3), "bias": (8,)}, "conv filters=8 kernel=3 stride=2 padding=1 -> 8x4x4", 296, 0),
-    ("conv2d", IMAGE, {"padding": "same", "groups": 2}, {"weight": (4, 2, 3, 3)}, "conv filters=4 kernel=3 padding=same groups=2 bias=False -> 4x8x8", 72, 0),
-    ("conv2d", (1, 8, 8, 4), {"padding": [1, 0], "dilation": [1, 2], "groups": 4}, {"weight": (8, 1, 3, 3)}, "depthwise_conv kernel=3 padding=(1,0) dilation=(1,2) multiplier=2 bias=False -> 8x8x4", 72, 0),
-    ("conv_transpose2d", (1, 6, 16, 16), {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1]}, {"weight": (4, 6, 3, 3), "bias": (6,)}, "conv_transpose filters=6 kernel=3 stride=2 padding=1 output_padding=1 -> 6x16x16", 222, 0),
-    ("batch_norm", IMAGE, {}, {"weight": (4,), "bias": (4,), "running_mean": (4,), "running_var": (4,)}, "batch_norm -> 4x8x8", 8, 8),
+    (
+        "conv2d",
+        (1, 8, 4, 4),
+        {"stride": [2, 2], "padding": [1, 1]},
+        {"weight": (8, 4, 3, 3), "bias": (8,)},
+        "conv filters=8 kernel=3 stride=2 padding=1 -> 8x4x4",
+        296,
+        0,
+    ),
+    (
+        "conv2d",
+        IMAGE,
+        {"padding": "same", "groups": 2},
+        {"weight": (4, 2, 3, 3)},
+        "conv filters=4 kernel=3 padding=same groups=2 bias=False -> 4x8x8",
+        72,
+        0,
+    ),
+    (
+        "conv2d",
+        (1, 8, 8, 4),
+        {"padding": [1, 0], "dilation": [1, 2], "groups": 4},
+        {"weight": (8, 1, 3, 3)},
+        "depthwise_conv kernel=3 padding=(1,0) dilation=(1,2) multiplier=2 bias=False -> 8x8x4",
+        72,
+        0,
+    ),
+    (
+        "conv_transpose2d",
+        (1, 6, 16, 16),
+        {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1]},
+        {"weight": (4, 6, 3, 3), "bias": (6,)},
+        "conv_transpose filters=6 kernel=3 stride=2 padding=1 output_padding=1 -> 6x16x16",
+        222,
+        0,
+    ),
+    (
+        "batch_norm",
+        IMAGE,
+        {},
+        {"weight": (4,), "bias": (4,), "running_mean": (4,), "running_var": (4,)},
+        "batch_norm -> 4x8x8",
+        8,
+        8,
+    ),
     ("batch_norm", IMAGE, {}, {"running_mean": (4,), "running_var": (4,)}, "batch_norm affine=False -> 4x8x8", 0, 8),
     ("batch_norm", IMAGE, {}, {"weight": (4,), "bias": (4,)}, "batch_norm track_statistics=False -> 4x8x8", 8, 0),
     ("instance_norm", IMAGE, {}, {}, "instance_norm -> 4x8x8", 0, 0),
     ("group_norm", IMAGE, {"num_groups": 2}, {"weight": (4,), "bias": (4,)}, "group_norm groups=2 -> 4x8x8", 8, 0),
-    ("layer_norm", IMAGE, {"normalized_shape": [4, 8, 8]}, {"weight": (4, 8, 8), "bias": (4, 8, 8)}, "layer_norm -> 4x8x8", 512, 0),
-    ("layer_norm", IMAGE, {"normalized_shape": [8]}, {"weight": (8,), "bias": (8,)}, "layer_norm axes=2 -> 4x8x8", 16, 0),
+    (
+        "layer_norm",
+        IMAGE,
+        {"normalized_shape": [4, 8, 8]},
+        {"weight": (4, 8, 8), "bias": (4, 8, 8)},
+        "layer_norm -> 4x8x8",
+        512,
+        0,
+    ),
+    (
+        "layer_norm",
+        IMAGE,
+        {"normalized_shape": [8]},
+        {"weight": (8,), "bias": (8,)},
+        "layer_norm axes=2 -> 4x8x8",
+        16,
+        0,
+    ),
     ("rms_norm", IMAGE, {"normalized_shape": [8]}, {"weight": (8,)}, "rms_norm axes=2 -> 4x8x8", 8, 0),
     ("linear", (1, 4, 8, 5), {}, {"weight": (5, 8), "bias": (5,)}, "linear features=5 axis=2 -> 4x8x5", 45, 0),
     ("prelu", IMAGE, {}, {"weight": (4,)}, "prelu per_channel=True -> 4x8x8", 4, 0),
@@ -196,7 +312,7 @@ WEIGHTED = [
     ("mul", IMAGE, {}, {"other": (4, 1, 1)}, "scale -> 4x8x8", 4, 0),
     ("mul", IMAGE, {}, {"other": (1,)}, "scale per_channel=False -> 4x8x8", 1, 0),
     ("add", IMAGE, {"alpha": 1}, {"other": (1, 4, 1, 1)}, "bias -> 4x8x8", 4, 0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -433,7 +549,7 @@ def test_masks_of_shapes_alone_are_not_written():
 def test_constants_are_frozen_parameters():
     made = program(node("a", "arange", (8,), end=8), node("y", "add", IMAGE, self="%x", other="%a", alpha=1))
     graph = read_program(made, TARGET)
-    assert [(layer.type, layer.frozen) for layer in graph.layers][0] == ("parameter", True)
+    assert next((layer.type, layer.frozen) for layer in graph.layers) == ("parameter", True)
     assert totals(network_of(graph)).buffers == 8
 
 
@@ -455,11 +571,26 @@ def test_recurrences_and_embeddings():
     params = [f"%l_{key}" for key in ("w0", "r0", "b0", "c0")]
     layers = read(
         node("e", "embedding", (1, 6, 8), "e", weight="%e_weight", indices="%x"),
-        node("r", "gru", [(1, 6, 3), (1, 1, 3)], "l", input="%e", params=params, has_biases=True, num_layers=1,
-             bidirectional=False, batch_first=True),
+        node(
+            "r",
+            "gru",
+            [(1, 6, 3), (1, 1, 3)],
+            "l",
+            input="%e",
+            params=params,
+            has_biases=True,
+            num_layers=1,
+            bidirectional=False,
+            batch_first=True,
+        ),
         TorchNode("y", "getitem", {"0": NodeRef("r"), "1": 0}, ((1, 6, 3),)),
-        x=(1, 6), e_weight=(10, 8), l_w0=(9, 8), l_r0=(9, 3), l_b0=(9,), l_c0=(9,),
-    )  # fmt: skip
+        x=(1, 6),
+        e_weight=(10, 8),
+        l_w0=(9, 8),
+        l_r0=(9, 3),
+        l_b0=(9,),
+        l_c0=(9,),
+    )
     assert layers == ["reshape shape=(1,6) -> 1x6", "embedding vocabulary=10 features=8 -> 8x6", "gru hidden=3 -> 3x6"]
 
 
@@ -557,13 +688,18 @@ def test_all_unknown_operators_at_once():
 REFUSED = [
     ("index", (1, 4), {"indices": ["%x"]}, "looks up by computed indices"),
     ("index", (1, 5), {"indices": [None, "%places", "%places"]}, "looks up several axes together"),
-    ("avg_pool2d", IMAGE, {"kernel_size": [1, 1], "divisor_override": 2}, "divides by another number than that of its window"),
+    (
+        "avg_pool2d",
+        IMAGE,
+        {"kernel_size": [1, 1], "divisor_override": 2},
+        "divides by another number than that of its window",
+    ),
     ("pad", (1, 4, 8, 9), {"pad": [0, 1], "mode": "constant", "value": 3.0}, "pads with 3.0"),
     ("masked_fill", IMAGE, {"mask": "%x", "value": 0}, "chooses between numbers by a computed mask"),
     ("roll", IMAGE, {"shifts": [1], "dims": [1]}, "shifts the channels"),
     ("div", IMAGE, {"other": 2, "rounding_mode": "floor"}, "rounds its quotients"),
     ("relu", (1, 4, 8, 9), {}, "gives 1x4x8x9, but as layers 1x4x8x8"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("operator", "shape", "arguments", "message"), REFUSED, ids=lambda value: str(value)[:20])
@@ -593,12 +729,25 @@ def test_a_part_that_changes_in_place_and_is_read_again_is_refused():
 def test_the_last_state_of_a_recurrence_is_refused():
     params = [f"%l_{key}" for key in ("w0", "r0", "b0", "c0")]
     (problem,) = refused(
-        node("r", "lstm", [(1, 6, 3), (1, 1, 3)], input="%x", params=params, has_biases=True, num_layers=1,
-             bidirectional=False, batch_first=True),
+        node(
+            "r",
+            "lstm",
+            [(1, 6, 3), (1, 1, 3)],
+            input="%x",
+            params=params,
+            has_biases=True,
+            num_layers=1,
+            bidirectional=False,
+            batch_first=True,
+        ),
         TorchNode("s", "getitem", {"0": NodeRef("r"), "1": 1}, ((1, 1, 3),)),
         node("y", "relu", (1, 1, 3), self="%s"),
-        x=(1, 6, 8), l_w0=(12, 8), l_r0=(12, 3), l_b0=(12,), l_c0=(12,),
-    )  # fmt: skip
+        x=(1, 6, 8),
+        l_w0=(12, 8),
+        l_r0=(12, 3),
+        l_b0=(12,),
+        l_c0=(12,),
+    )
     assert problem.startswith("nets:tiny: node 'y': reads the last state of a recurrent layer")
 
 
