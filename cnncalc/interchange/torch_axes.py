@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
 from cnncalc.interchange.torch_graph import TorchReader
-from cnncalc.interchange.torch_program import NodeRef, TorchNode, axis_of, is_number, items_of, whole, wholes
+from cnncalc.interchange.torch_program import NodeRef, TorchNode, axis_of, is_number, items_of, refs_of, whole, wholes
 from cnncalc.interchange.torch_values import BROADCASTS, FixedTensor, Missing, Several, Stored, Value
 
 PAD_MODES = {"constant": "zero", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}

@@ -167,13 +167,14 @@ class TorchReader(TorchOperands):
         return results[0] if len(results) == 1 else Several(tuple(results))
 
     def _item(self, node: TorchNode) -> Value:
-        parts = self.resolve(refs_of(node.arguments.values())[0])
+        """One of several results."""
+        results = self.resolve(refs_of(node.arguments.values())[0])
         at = node.arguments.get("1")
-        if isinstance(parts, Several) and isinstance(at, int) and at < len(parts.parts):
-            return parts.parts[at]
-        if isinstance(parts, Stored):
-            return parts._replace(node=node.name, is_plain=False, sizes=node.shapes[0])
-        return parts
+        if isinstance(results, Several) and isinstance(at, int) and at < len(results.parts):
+            results = results.parts[at]
+        if isinstance(results, Stored):
+            return results._replace(node=node.name, is_plain=False, sizes=node.shapes[0])
+        return results
 
     def _is_plain(self, node: TorchNode, operands: list[Value], shape: tuple[int, ...]) -> bool:
         """Whether an operator changes no more of a parameter than its axes of size 1."""

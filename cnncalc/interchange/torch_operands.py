@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncalc.errors import Span
+from cnncalc.errors import Span, SpecError
 from cnncalc.interchange.building import Settings
 from cnncalc.interchange.graph import GraphLayer
 from cnncalc.interchange.layout import LaidOut, axes_of
