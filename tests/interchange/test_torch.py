@@ -1,10 +1,16 @@
 """Programs of torch.export as layers: records by hand, in the order and with the shapes that PyTorch gives."""
 
+import contextlib
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
 import pytest
 
 from cnncalc.analyses.totals import totals
 from cnncalc.errors import SpecError
 from cnncalc.interchange.graph import to_spec
+from cnncalc.interchange.torch import read_module
 from cnncalc.interchange.torch_graph import read_program
 from cnncalc.interchange.torch_program import ModuleCall, NodeRef, StoredTensor, TorchNode, TorchProgram
 from cnncalc.network.build import build
@@ -765,3 +771,77 @@ def test_several_inputs():
     )
     assert graph.inputs == {"image": (4, 8, 8), "depth": (1, 8, 8)}
     assert [(layer.type, layer.inputs) for layer in graph.layers] == [("add", ("image", "depth"))]
+
+
+# --- the module that a target names: without PyTorch, what is wrong with it is known before an export ---
+
+
+@pytest.fixture
+def nets(tmp_path, monkeypatch):
+    """A module of the current folder, and a PyTorch that has no more than a class of modules."""
+
+    class StandIn:
+        pass
+
+    torch = ModuleType("torch")
+    torch.nn = SimpleNamespace(Module=StandIn)
+    torch.float32 = torch.int64 = None
+    torch.device = lambda name: contextlib.nullcontext()
+    for name in ("torch", "torch.export"):
+        monkeypatch.setitem(sys.modules, name, torch)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def write(text):
+        Path("made_nets.py").write_text(text, encoding="utf-8")
+
+    yield write
+    sys.modules.pop("made_nets", None)
+
+
+WRONG = [
+    ("made_nets", "", "'made_nets' names no function of a Python module; write module:function"),
+    ("made nets:net", "", "'made nets:net' names no function of a Python module"),
+    (
+        "no_such_module:net",
+        "",
+        "there is no Python module 'no_such_module'; run in the folder",
+    ),
+    ("made_nets.inner:net", "", "there is no Python module 'made_nets.inner'"),
+    ("made_nets:nett", "def net(): pass", "'made_nets' has no 'nett'; did you mean 'net'?"),
+    ("made_nets:net.part", "def net(): pass", "'made_nets' has no 'net.part'"),
+    ("made_nets:net", "net = 3", "'made_nets:net' is of the type int, not a torch.nn.Module"),
+    ("made_nets:net", "def net(): return 3", "'made_nets:net()' is of the type int, not a torch.nn.Module"),
+    ("made_nets:net", "def net(a, b, c=1, *d, **e): pass", "'made_nets:net' needs a and b, but is called without"),
+    ("made_nets:net", "\nimport no_such_module", "made_nets.py:2:1: importing 'made_nets' failed: ModuleNotFoundError"),
+    ("made_nets:net", "\n\nx = = 2", "made_nets.py:3:5: importing 'made_nets' failed: SyntaxError"),
+    (
+        "made_nets:net",
+        "raise ValueError('no\\nsuch')",
+        "made_nets.py:1:1: importing 'made_nets' failed: ValueError",
+    ),
+    ("made_nets:net", "exit(1)", "made_nets.py:1:1: importing 'made_nets' failed: SystemExit: 1"),
+    (
+        "made_nets:net",
+        "def net():\n    return {}['k']",
+        "made_nets.py:2:1: calling 'made_nets:net' failed: KeyError",
+    ),
+]
+
+
+@pytest.mark.parametrize(("target", "text", "message"), WRONG, ids=range(len(WRONG)))
+def test_targets_that_are_no_modules(target, text, message, nets):
+    nets(text)
+    with pytest.raises(SpecError) as error:
+        read_module(target, {"": (3, 8, 8)})
+    (problem,) = error.value.problems
+    assert str(problem).startswith(message)
+
+
+def test_without_pytorch_there_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SpecError) as error:
+        read_module("made_nets:net", {})
+    (problem,) = error.value.problems
+    assert "PyTorch is needed to read its modules" in str(problem)
+    assert str(problem).endswith("install it with pip install 'cnncalc[torch]'")
