@@ -8,6 +8,7 @@ Needs torch 2.14.1 with torchvision 0.29.1 and timm 1.0.31.
 import csv
 import sys
 from collections import Counter
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -211,6 +212,17 @@ def test_a_module_of_the_current_folder(name, tiny, capsys):
     assert figures(network)[0] == 432 + 32 + 170
     assert graph.classes["features"] == "Sequential"
     assert capsys.readouterr().out == ""
+
+
+def test_the_page_shows_what_the_command_writes(tmp_path, monkeypatch, run):
+    pytest.importorskip("torch")
+    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8").partition("## PyTorch")[2]
+    code, text = (page.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("py", "text"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("tiny.py").write_text(code, encoding="utf-8")
+    assert run("import", "--torch", "tiny:net", "--input", "3x32x32").stdout == text
+    sys.modules.pop("tiny")
 
 
 def test_inputs_by_name_and_indices(tiny):
