@@ -28,6 +28,8 @@ class TorchLayers(Layouts):
         self.current = TorchNode("", "", {}, ())
         # The layer that has a parameter, and all parameters of it.
         self.owners: dict[str, tuple[GraphLayer, tuple[str, ...]]] = {}
+        # Parts of parameters that are the weights of a layer, and what they are parts of.
+        self.parts: dict[str, str] = {}
         self.users: dict[str, list[TorchNode]] = {}
         for node in program.nodes:
             for name in dict.fromkeys(refs_of(node.arguments.values())):
@@ -48,7 +50,7 @@ class TorchLayers(Layouts):
     def emit(self, kind: str, inputs: tuple[str, ...], settings: Settings, weights: tuple[str, ...] = ()) -> str:
         """Append a layer for the current node. `weights` are the parameters and buffers that it has, by node."""
         owner = self._owner(kind, weights)
-        stored = [self.program.stored[root] for root in weights]
+        stored = [self.program.stored[self.parts.get(root, root)] for root in weights]
         frozen = bool(stored) and not any(tensor.is_learned for tensor in stored)
         name = self._name(kind, stored[0].name if stored else "")
         span = Span(self.target, 0, 0, self.current.name)

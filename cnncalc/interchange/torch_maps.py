@@ -148,6 +148,24 @@ class TorchMaps(TorchElementwise):
         name = self.emit("unfold", (name,), settings)
         return self.reshape(LaidOut(name, axes), node.shapes[0])
 
+    def read_col2im(self, node: TorchNode) -> LaidOut:
+        tensor, size = self.tensor(node), wholes(node.arguments["output_size"])
+        settings: dict[str, Plain] = {"kernel": self._window(node, "kernel_size", 2, 0, 1) or 1}
+        for key, default in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            if (value := self._window(node, key, 2, 0, default)) is not None:
+                settings[key] = value
+        spread = []
+        for axis in (0, 1):
+            kernel, step, around, apart = (
+                (wholes(node.arguments[key]) * 2)[axis] for key in ("kernel_size", "stride", "padding", "dilation")
+            )
+            spread.append((size[axis] + 2 * around - apart * (kernel - 1) - 1) // step + 1)
+        made = self.reshape(tensor, (*self.sizes(tensor)[:2], *spread))
+        name, axes, samples = self._slide(node, made, 2)
+        if samples:
+            raise self.refuse("folds several samples apart")
+        return LaidOut(self.emit("fold", (name,), {**settings, "size": size}), axes)
+
     def read_upsample(self, node: TorchNode) -> LaidOut:
         rank = int(node.operator[-2])
         tensor = self.tensor(node)

@@ -43,9 +43,9 @@ class TorchOperators(TorchProducts):
         ):
             self.handlers.update(dict.fromkeys(names, handler))
         for name in words(
-            "addcmul addmm baddbmm batch_norm cat celu channel_shuffle elu embedding einsum gelu getitem glu group_norm"
-            " hardshrink im2col instance_norm layer_norm leaky_relu linear prelu rms_norm roll select softplus"
-            " scaled_dot_product_attention softshrink stack threshold"
+            "addcmul addmm baddbmm batch_norm cat celu channel_shuffle col2im elu embedding einsum gelu getitem glu"
+            " group_norm hardshrink im2col instance_norm layer_norm leaky_relu linear prelu rms_norm roll"
+            " scaled_dot_product_attention select softplus softshrink stack threshold"
         ):
             self.handlers[name] = getattr(self, f"read_{name}")
         for pool in ("avg", "max"):

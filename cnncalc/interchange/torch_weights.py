@@ -8,11 +8,11 @@ from cnncalc.interchange.building import Settings
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
 from cnncalc.interchange.torch_maps import TorchMaps
-from cnncalc.interchange.torch_program import TorchNode, alike, refs_of, whole, wholes
-from cnncalc.interchange.torch_values import REGROUPED, SAME, Missing, Several, Stored, Value, words
+from cnncalc.interchange.torch_program import NodeRef, TorchNode, alike, refs_of, whole, wholes
+from cnncalc.interchange.torch_values import PARTS, REGROUPED, SAME, Missing, Several, Stored, Value, words
 
 # What may be done with a weight before a layer uses it.
-UNCHANGED = SAME | REGROUPED | words("expand slice")
+UNCHANGED = SAME | REGROUPED | words("expand")
 
 
 class TorchWeights(TorchMaps):
@@ -34,17 +34,52 @@ class TorchWeights(TorchMaps):
         return weight
 
     def _own(self, *weights: Stored | None) -> tuple[str, ...]:
-        """The parameters that are weights as they are. Refuses those that are computed from others."""
+        """The parameters that are weights as they are, or parts of them. Refuses those that are computed."""
         roots: list[str] = []
         for weight in weights:
             if weight is None:
                 continue
             operators = set() if weight.is_plain else self._operators(weight.node)
-            if operators - UNCHANGED or len(weight.roots) != 1:
-                shown = ", ".join(sorted(operators - UNCHANGED)) or "several parameters"
+            if operators - UNCHANGED - PARTS or len(weight.roots) != 1:
+                shown = ", ".join(sorted(operators - UNCHANGED - PARTS)) or "several parameters"
                 raise self.refuse(f"has weights that are computed by {shown}", "compute them once, before the export")
-            roots.extend(weight.roots)
+            (root,) = weight.roots
+            size = prod(self.program.stored[root].shape)
+            if prod(weight.sizes) > size:
+                raise self.refuse(f"repeats the {size:,} numbers of {self.program.stored[root].name} as its weights")
+            roots.append(root if prod(weight.sizes) == size else self._part(weight.node, root))
         return tuple(roots)
+
+    def _part(self, name: str, root: str) -> str:
+        """A name for a part of a parameter, the same wherever it is cut out."""
+        part = self._describe(name)
+        self.parts[part] = root
+        return part
+
+    def _describe(self, name: str) -> str:
+        node = self.nodes.get(name)
+        if node is None:
+            return name
+        arguments = [
+            self._describe(value.node) if isinstance(value, NodeRef) else repr(value)
+            for value in node.arguments.values()
+        ]
+        return f"{node.operator}({', '.join(arguments)})"
+
+    def _split_bias(self, bias: Stored | None) -> tuple[Stored | None, Stored | None]:
+        """A bias that is a parameter, and one that is computed, which has to be added."""
+        if bias is None or bias.is_plain:
+            return bias, None
+        is_own = len(bias.roots) == 1 and not self._operators(bias.node) - UNCHANGED - PARTS
+        return (bias, None) if is_own else (None, bias)
+
+    def _add(self, tensor: LaidOut, added: Stored | None, channels: int, node: TorchNode) -> LaidOut:
+        """The sum of a tensor and of a computed bias, which is along the axis `channels`."""
+        if added is None:
+            return tensor
+        bias = self.lay_out(added)
+        bias = LaidOut(bias.name, bias.axes + (None,) * (len(tensor.axes) - 1 - channels))
+        return self._join("add", (tensor, bias), node)
 
     def _operators(self, name: str) -> set[str]:
         """The operators that compute a value from parameters."""
@@ -73,7 +108,12 @@ class TorchWeights(TorchMaps):
 
     def read_conv(self, node: TorchNode) -> LaidOut:
         rank = int(node.operator[-2])
-        weight, bias = self._needed_weight(node), self._weight(node, "bias")
+        weight = self._needed_weight(node)
+        bias, added = self._split_bias(self._weight(node, "bias"))
+        if len(weight.roots) == 1 and prod(weight.sizes) == prod(weight.sizes[2:]) * prod(weight.sizes[:1]):
+            shared = self.program.stored[weight.roots[0]].shape
+            if weight.sizes[0] > 1 and bias is None and prod(shared) == prod(weight.sizes[2:]):
+                return self._conv_of_each(node, weight)
         name, axes, samples = self._slide(node, self.tensor(node), rank)
         filters, channels = weight.sizes[0], self.shape(name)[0]
         groups = whole(node.arguments.get("groups", 1))
@@ -92,7 +132,23 @@ class TorchWeights(TorchMaps):
             settings["groups"] = groups
         if bias is None:
             settings["bias"] = False
-        return LaidOut(self.emit("depthwise_conv" if is_depthwise else "conv", (name,), settings, roots), axes)
+        made = LaidOut(self.emit("depthwise_conv" if is_depthwise else "conv", (name,), settings, roots), axes)
+        return self._add(made, added, len(made.axes) - rank - 1, node)
+
+    def _conv_of_each(self, node: TorchNode, weight: Stored) -> LaidOut:
+        """A convolution of each channel by the same filter, such as a blur: channels are an axis of a map."""
+        rank = int(node.operator[-2])
+        name, axes, samples = self._slide(node, self.tensor(node), rank)
+        if samples or whole(node.arguments.get("groups", 1)) != self.shape(name)[0]:
+            raise self.refuse("repeats a filter for other than each channel")
+        name = self._reshape(name, (1, *self.shape(name)))
+        settings: dict[str, Plain] = {"filters": 1, "kernel": alike((1, *weight.sizes[2:]))}
+        for key, default in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            if (value := self._window(node, key, rank, 1, default)) is not None:
+                settings[key] = value
+        settings["bias"] = False
+        name = self.emit("conv", (name,), settings, weight.roots)
+        return LaidOut(self._reshape(name, self.shape(name)[1:]), axes)
 
     def read_conv_transpose(self, node: TorchNode) -> LaidOut:
         rank = int(node.operator[-2])
@@ -130,8 +186,10 @@ class TorchWeights(TorchMaps):
         return LaidOut(self.emit("deform_conv", tuple(names), settings, self._own(weight, bias)), axes)
 
     def read_linear(self, node: TorchNode) -> LaidOut:
-        weight, bias = self._needed_weight(node), self._weight(node, "bias")
-        return self._linear(self.tensor(node), weight.sizes[0], self._own(weight, bias), has_bias=bias is not None)
+        weight = self._needed_weight(node)
+        bias, added = self._split_bias(self._weight(node, "bias"))
+        made = self._linear(self.tensor(node), weight.sizes[0], self._own(weight, bias), has_bias=bias is not None)
+        return self._add(made, added, len(made.axes) - 1, node)
 
     def _linear(self, tensor: LaidOut, features: int, roots: tuple[str, ...], *, has_bias: bool) -> LaidOut:
         if tensor.axes[-1] is None:
@@ -176,6 +234,8 @@ class TorchWeights(TorchMaps):
         tensor = self.tensor(node, "input")
         is_first = bool(node.arguments.get("batch_first"))
         time = 1 if is_first and len(tensor.axes) == 3 else 0
+        if any(size != 1 for at, size in enumerate(self.sizes(tensor)[:-1]) if at != time):
+            raise self.refuse("reads several sequences apart")
         name = self.arrange(tensor, (len(tensor.axes) - 1, time))
         settings: dict[str, Plain] = {"hidden": weights[1].sizes[1]}
         if layers > 1:
@@ -207,6 +267,8 @@ class TorchWeights(TorchMaps):
         if has_affine != is_batch:
             settings["affine"] = has_affine
         if has_affine and (weight is None or bias is None):
+            if not is_batch:
+                raise self.refuse("has a factor and no addend, or the reverse")
             settings["scale" if weight is None else "center"] = False
         return LaidOut(self.emit(kind, (name,), settings, self._own(weight, bias)), axes)
 
@@ -227,11 +289,12 @@ class TorchWeights(TorchMaps):
             settings["axes"] = "channels"
         elif len(axes) < len(shape):
             settings["axes"] = axes[0] if len(axes) == 1 else tuple(axes)
-        if weight is None:
+        has_factor_alone = kind == "layer_norm" and weight is not None and bias is None
+        if weight is None or has_factor_alone:
             settings["affine"] = False
-        if kind == "layer_norm" and weight is not None and bias is None:
-            raise self.refuse("has a factor and no addend")
-        return self.each(tensor, kind, settings, self._own(weight, bias))
+        if not has_factor_alone or weight is None:
+            return self.each(tensor, kind, settings, self._own(weight, bias))
+        return self.lay_out(self._join_values("mul", (self.each(tensor, kind, settings), weight), node))
 
     def read_group_norm(self, node: TorchNode) -> LaidOut:
         weight, bias = self._weight(node, "weight"), self._weight(node, "bias")
@@ -239,6 +302,8 @@ class TorchWeights(TorchMaps):
         settings: dict[str, Plain] = {"groups": whole(node.arguments["num_groups"])}
         if weight is None:
             settings["affine"] = False
+        elif bias is None:
+            raise self.refuse("has a factor and no addend")
         return LaidOut(self.emit("group_norm", (name,), settings, self._own(weight, bias)), axes)
 
     def read_prelu(self, node: TorchNode) -> LaidOut:
