@@ -143,10 +143,13 @@ def _user_place(error: BaseException) -> Span | None:
     if isinstance(error, SyntaxError) and error.filename:
         return Span(_shown_path(error.filename), error.lineno or 1, error.offset or 1)
     apart = (os.sep + "importlib" + os.sep, f"{os.sep}torch{os.sep}", f"{os.sep}cnncalc{os.sep}", "<")
+    library = os.path.dirname(os.__file__)
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.lineno and not any(part in frame.filename for part in apart)
+        if frame.lineno
+        and not any(part in frame.filename for part in apart)
+        and ("site-packages" in frame.filename or not frame.filename.startswith(library))
     ]
     own = [frame for frame in frames if "site-packages" not in frame.filename]
     last = (own or frames)[-1:]

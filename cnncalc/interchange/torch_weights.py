@@ -300,11 +300,10 @@ class TorchWeights(TorchMaps):
         weight, bias = self._weight(node, "weight"), self._weight(node, "bias")
         name, axes = self.channels_first(self.tensor(node))
         settings: dict[str, Plain] = {"groups": whole(node.arguments["num_groups"])}
-        if weight is None:
+        if weight is None or bias is None:
             settings["affine"] = False
-        elif bias is None:
-            raise self.refuse("has a factor and no addend")
-        return LaidOut(self.emit("group_norm", (name,), settings, self._own(weight, bias)), axes)
+        made = LaidOut(self.emit("group_norm", (name,), settings, self._own(weight, bias) if bias else ()), axes)
+        return self.each(made, "scale", {}, self._own(weight)) if weight and not bias else made
 
     def read_prelu(self, node: TorchNode) -> LaidOut:
         weight = self._needed_weight(node)

@@ -573,6 +573,14 @@ def test_standardized_convolutions():
     assert layers == ["conv filters=8 kernel=3 standardize=gain bias=False -> 8x6x6"]
 
 
+def test_a_fold():
+    """4 elements at each of 64 positions: windows of 2x2, side by side."""
+    made = node("y", "col2im", (1, 1, 16, 16), self="%x", output_size=[16, 16], kernel_size=[2, 2], dilation=[1, 1],
+                padding=[0, 0], stride=[2, 2])  # fmt: skip
+    layers = read(made, x=(1, 4, 64))
+    assert layers == ["reshape shape=(4,8,8) -> 4x8x8", "fold kernel=2 stride=2 size=(16,16) -> 1x16x16"]
+
+
 def test_recurrences_and_embeddings():
     params = [f"%l_{key}" for key in ("w0", "r0", "b0", "c0")]
     layers = read(
@@ -673,6 +681,75 @@ def test_layers_that_share_a_part_of_their_weights_are_refused():
     ]
     (problem,) = refused(*made, one_weight=(4, 4, 3, 3), two_bias=(4,))
     assert problem == "nets:tiny: node 'y': 'conv2d' in two shares a part of its weights; share all with one, or none"
+
+
+def test_parts_of_a_parameter_are_weights():
+    """Attention to another sequence: the first third of the rows for the query, the others for keys and values."""
+    made = [
+        node("s", "split_with_sizes", [(8, 8), (16, 8)], self="%a_weight", split_sizes=[8, 16], dim=0),
+        TorchNode("q", "getitem", {"0": NodeRef("s"), "1": 0}, ((8, 8),)),
+        TorchNode("k", "getitem", {"0": NodeRef("s"), "1": 1}, ((16, 8),)),
+        node("y", "linear", (1, 4, 8, 8), "a", input="%x", weight="%q", bias=None),
+        node("z", "linear", (1, 4, 8, 16), "a", input="%y", weight="%k", bias=None),
+    ]
+    graph = read_program(program(*made, a_weight=(24, 8)), TARGET)
+    assert totals(network_of(graph)).params == 24 * 8
+    # The same part again, cut out once more, has the weights of the first.
+    again = [
+        node("t", "split_with_sizes", [(8, 8), (16, 8)], self="%a_weight", split_sizes=[8, 16], dim=0),
+        TorchNode("r", "getitem", {"0": NodeRef("t"), "1": 0}, ((8, 8),)),
+        node("w", "linear", (1, 4, 8, 8), "a", "@1", input="%y", weight="%r", bias=None),
+    ]
+    graph = read_program(program(*made, *again, a_weight=(24, 8), outputs=("z", "w")), TARGET)
+    assert totals(network_of(graph)).params == 24 * 8
+
+
+def test_a_bias_that_is_computed_is_added():
+    """BEiT: the keys have a bias of zeros, which is not learned."""
+    made = program(
+        node("b", "cat", (6,), tensors=["%q", "%k", "%v"], dim=0),
+        node("y", "linear", (1, 4, 8, 6), "a", input="%x", weight="%a_weight", bias="%b"),
+        a_weight=(6, 8),
+        q=(2,),
+        k=(2,),
+        v=(2,),
+        frozen=["k"],
+    )
+    graph = read_program(made, TARGET)
+    assert [layer.type for layer in graph.layers] == ["linear", *["parameter"] * 3, "concat", "reshape", "add"]
+    figures = totals(network_of(graph))
+    assert (figures.params, figures.buffers) == (48 + 4, 2)
+
+
+def test_one_filter_for_each_channel():
+    """A blur: 9 numbers, 4 * 9 multiply-accumulates for each of 4x4 positions."""
+    made = program(
+        node("k", "expand", (4, 1, 3, 3), self="%blur", size=[4, 1, 3, 3]),
+        node("y", "conv2d", (1, 4, 4, 4), input="%x", weight="%k", bias=None, stride=[2, 2], padding=[1, 1], groups=4),
+        blur=(1, 1, 3, 3),
+        frozen=["blur"],
+    )
+    graph = read_program(made, TARGET)
+    assert [layer.type for layer in graph.layers] == ["reshape", "conv", "flatten"]
+    figures = totals(network_of(graph))
+    assert (figures.params, figures.buffers, figures.macs) == (0, 9, 4 * 9 * 16)
+
+
+def test_a_filter_that_is_repeated_otherwise_is_refused():
+    (problem,) = refused(
+        node("k", "expand", (8, 4, 3, 3), self="%one", size=[8, 4, 3, 3]),
+        node("y", "conv2d", (1, 8, 6, 6), input="%x", weight="%k", bias=None),
+        one=(8, 1, 3, 3),
+    )
+    assert "repeats the 72 numbers of one as its weights" in problem
+
+
+def test_a_layer_norm_without_addend_is_followed_by_a_factor():
+    made = node("y", "layer_norm", IMAGE, input="%x", normalized_shape=[4, 8, 8], weight="%w", bias=None)
+    layers = read(made, w=(4, 8, 8))
+    assert layers == ["layer_norm affine=False -> 4x8x8", "parameter shape=(4,8,8) -> 4x8x8", "multiply -> 4x8x8"]
+    made = node("y", "group_norm", IMAGE, input="%x", num_groups=1, weight="%w", bias=None)
+    assert read(made, w=(4,)) == ["group_norm groups=1 affine=False -> 4x8x8", "scale -> 4x8x8"]
 
 
 # --- what cannot be read ---

@@ -76,10 +76,13 @@ def zoo(monkeypatch):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_of_torchvision(name):
     sizes = tuple(map(int, CLASSIFIERS[name].split("x")))
-    _, network = read(f"torchvision.models:{name}", size=sizes)
+    graph, network = read(f"torchvision.models:{name}", size=sizes)
     bundled = load(BESIDE.get(name, name), VARIABLES.get(name, ()), [("", CLASSIFIERS[name])])
     assert figures(network) == figures(bundled)
     assert weighted(network) == weighted(bundled)
+    names = {layer.name for layer in graph.layers}
+    parts = [layer.name.split(".") for layer in graph.layers]
+    assert not names & {".".join(part[:end]) for part in parts for end in range(1, len(part))}
 
 
 def rows(framework, names=()):
