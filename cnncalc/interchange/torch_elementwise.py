@@ -8,7 +8,7 @@ from cnncalc.errors import Span, SpecError, quoted
 from cnncalc.interchange.building import Settings, affine, real
 from cnncalc.interchange.layout import LaidOut, axes_of, order_of
 from cnncalc.interchange.torch_axes import TorchAxes
-from cnncalc.interchange.torch_program import Argument, NodeRef, TorchNode, axis_of, is_number
+from cnncalc.interchange.torch_program import Argument, NodeRef, TorchNode, axis_of, is_number, refs_of
 from cnncalc.interchange.torch_values import FixedTensor, Stored, Value
 
 # Functions of each element that are layer types without settings.
@@ -43,6 +43,8 @@ FUNCTIONS = {
 }
 JOINS = {"add": "add", "sub": "subtract", "mul": "multiply"}
 JOIN_FUNCTIONS = {"div": "x / y", "maximum": "max(x, y)", "minimum": "min(x, y)", "rsub": "y - x", "pow": "x ** y"}
+# The parts of a batch norm.
+NORM = {"weight", "bias", "running_mean", "running_var"}
 
 
 class TorchElementwise(TorchAxes):
@@ -169,6 +171,8 @@ class TorchElementwise(TorchAxes):
 
     def _join_values(self, operator: str, values: tuple[Value, Value], node: TorchNode) -> Value:
         """A join of two tensors, or a layer with a parameter."""
+        if operator == "add" and (norm := self._frozen_norm(values, node)):
+            return norm
         if operator in ("mul", "add"):
             for value, other in (values, values[::-1]):
                 if isinstance(value, Stored) and (done := self._by_channel(operator, other, value, node)):
@@ -217,6 +221,30 @@ class TorchElementwise(TorchAxes):
             "minimum": f"min(x, {number})",
         }
         return self.apply(tensor, functions[operator])
+
+    def _frozen_norm(self, values: tuple[Value, Value], node: TorchNode) -> LaidOut | None:
+        """The batch norm that a product and a sum are, as torchvision writes one that is not trained."""
+        for name, added in zip(refs_of(node.arguments.values()), values[::-1], strict=False):
+            product = self.nodes.get(name)
+            if product is None or product.operator != "mul" or not isinstance(added, Stored):
+                continue
+            factors = [self.values[part] for part in refs_of(product.arguments.values())]
+            read = [value for value in factors if isinstance(value, LaidOut)]
+            roots = {root for value in (*factors, added) if isinstance(value, Stored) for root in value.roots}
+            tensors = {self.program.stored[root].name.rpartition(".")[2]: root for root in roots}
+            if (
+                len(read) != 1
+                or len(factors) != 2
+                or len(roots) != len(NORM)
+                or set(tensors) != NORM
+                or len(self.users[name]) > 1
+            ):
+                continue
+            shapes = {self.program.stored[root].shape for root in roots}
+            is_learned = any(self.program.stored[root].is_learned for root in roots)
+            if not is_learned and shapes == {self.shape(read[0].name)[:1]}:
+                return self.each(read[0], "batch_norm", {}, (tensors["weight"], tensors["bias"]))
+        return None
 
     def _by_channel(self, operator: str, value: Value, stored: Stored, node: TorchNode) -> LaidOut | None:
         """A product or a sum with one parameter for each channel, or one for all."""

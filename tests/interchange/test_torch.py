@@ -721,6 +721,29 @@ def test_a_bias_that_is_computed_is_added():
     assert (figures.params, figures.buffers) == (48 + 4, 2)
 
 
+def test_a_frozen_batch_norm_is_recognized():
+    """FrozenBatchNorm2d of torchvision: x * (weight * rsqrt(var + eps)) + (bias - mean * weight * rsqrt(var + eps))."""
+    column = (1, 4, 1, 1)
+    tensors = ("weight", "bias", "running_mean", "running_var")
+    made = [
+        *(node(f"r{part}", "reshape", column, "bn", self=f"%bn.{part}", shape=column) for part in tensors),
+        node("a", "add", column, "bn", self="%rrunning_var", other=1e-5, alpha=1),
+        node("b", "rsqrt", column, "bn", self="%a"),
+        node("c", "mul", column, "bn", self="%rweight", other="%b"),
+        node("d", "mul", column, "bn", self="%rrunning_mean", other="%c"),
+        node("e", "sub", column, "bn", self="%rbias", other="%d", alpha=1),
+        node("f", "mul", IMAGE, "bn", self="%x", other="%c"),
+        node("y", "add", IMAGE, "bn", self="%f", other="%e", alpha=1),
+    ]
+    stored = {f"bn.{part}": (4,) for part in tensors}
+    graph = read_program(program(*made, frozen=list(stored), **stored), TARGET)
+    assert [(layer.type, layer.frozen) for layer in graph.layers] == [("batch_norm", True)]
+    assert totals(network_of(graph)).buffers == 16
+    # What is learned is no frozen norm.
+    graph = read_program(program(*made, **stored), TARGET)
+    assert graph.layers[-1].type == "add"
+
+
 def test_one_filter_for_each_channel():
     """A blur: 9 numbers, 4 * 9 multiply-accumulates for each of 4x4 positions."""
     made = program(
