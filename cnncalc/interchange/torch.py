@@ -27,7 +27,7 @@ EXAMPLE_INPUT = "3x224x224"
 # torch says so of an embedding that reads numbers with a fraction.
 READS_INDICES = ("scalar types: Long, Int", "'indices'")
 # Operators that run a part of the program in another setting.
-INLINED = ("wrap_with_autocast", "wrap_with_set_grad_enabled", "wrap")
+INLINED = ("wrap", "tag_activation_checkpoint")
 DATA_DEPENDENT = ("data-dependent", "DataDependent", "unbacked", "Dynamic control flow")
 
 
