@@ -23,6 +23,7 @@ ARCHIVES = (".keras",)
 # What `cnncalc import` may ask of readers besides the sizes of inputs, and the readers that know it.
 OPTIONS = {"phase": ("caffe",), "opaque": ("tflite",)}
 ReaderOptions: TypeAlias = "Mapping[str, object]"
+UNKNOWN_TYPE = "opaque"
 NO_OPTIONS: ReaderOptions = {}
 # A spec may be written in JSON, and has none of these keys.
 KERAS_JSON = re.compile(r'\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|null)\s*,\s*){0,20}"class_name"\s*:')
@@ -92,7 +93,7 @@ def read_graph(
 
 def _with_note(graph: Graph) -> Graph:
     """The graph with a note about its opaque layers: an unknown number must not pass for a zero."""
-    opaque = [layer.name for layer in graph.layers if layer.type == "opaque"]
+    opaque = [layer.name for layer in graph.layers if layer.type == UNKNOWN_TYPE]
     if not opaque:
         return graph
     note = f"Unknown operators are declared as opaque, without multiply-accumulates: complete {listed(opaque)}."

@@ -73,11 +73,12 @@ class TorchLayers(Layouts):
     def _name(self, kind: str, weight: str) -> str:
         """The path of the module, if the layer is all of it, else the layer's type within the module."""
         path, operator = self.current.path, self.current.operator
-        if kind in REARRANGED and operator not in REGROUPED | MOVED:
+        is_whole = path not in self.scopes and self.within.get(path, 0) <= 1
+        if is_whole and kind in REARRANGED and operator not in REGROUPED | MOVED:
             # It prepares what the module reads.
             path = path.rpartition(".")[0]
             return ".".join(filter(None, (path, kind)))
-        if path and path not in self.scopes and self.within.get(path, 0) <= 1:
+        if path and is_whole:
             return path
         if weight and (not path or weight.startswith(f"{path}.")):
             owner, _, last = weight.rpartition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -63,11 +64,24 @@ def _without_join(join: JoinNode, instance: Nodes, start: int, below: list[Align
     found: list[Alignment | None] = []
     for branch in join.branches:
         others = size_of(join) - count_leaves(branch)
+        available = Counter(map(kind_of, branch))
         for stop in range(start + 1, len(instance) + 1):
-            inner = below[stop] and align(branch, instance[start:stop])
+            kind = kind_of(instance[stop - 1])
+            if not available[kind]:
+                break
+            available[kind] -= 1
+            is_most = 2 * (stop - start) >= len(branch)
+            inner = align(branch, instance[start:stop]) if is_most and below[stop] else None
             if inner:
                 found.append(_plus((inner[0] + others, ((id(branch), True), *inner[1])), below[stop]))
     return found
+
+
+def kind_of(node: OutlineNode) -> object:
+    """What two nodes have in common that can be the same part of a block."""
+    if isinstance(node, CallNode):
+        return node.block
+    return "activation" if isinstance(node, LeafNode) and is_plain_activation(node) else getattr(node, "type", "")
 
 
 def _match(node: OutlineNode, other: OutlineNode) -> Alignment | None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from cnncalc import layers, limits
 from cnncalc.layers.contract import Role
 from cnncalc.limits import Cost
-from cnncalc.outline.align import is_plain_activation
+from cnncalc.outline.align import is_plain_activation, kind_of
 from cnncalc.outline.inline import inline_once_used
 from cnncalc.outline.loops import fold
 from cnncalc.outline.text import write_block, write_nodes
@@ -94,8 +94,9 @@ class Outliner:
         self._drop_names()
         if classes is not None:
             self._use_scopes()
-        self._use_joins()
-        self._use_repeats()
+        else:
+            self._use_joins()
+        self._use_repeats(keeps_names=classes is not None)
         inline_once_used(self.sequences, self.blocks)
         self._sort()
         self._shorten_names()
@@ -223,15 +224,15 @@ class Outliner:
                 if self._replace((_describe(largest), [*cluster, *alike])):
                     self.fold()
 
-    def _use_repeats(self) -> None:
-        """Make blocks of the runs whose repetition costs most lines."""
+    def _use_repeats(self, *, keeps_names: bool) -> None:
+        """Make blocks of the runs whose repetition costs most lines; a call has one name for all nodes of its run."""
         for _ in range(MOST_ROUNDS):
-            clusters = self._repeated_runs()
+            clusters = self._repeated_runs(keeps_names=keeps_names)
             if not self._replace(*((_describe(cluster[0].run), cluster) for cluster in clusters)):
                 return
             self.fold()
 
-    def _repeated_runs(self) -> list[list[Occurrence]]:
+    def _repeated_runs(self, *, keeps_names: bool) -> list[list[Occurrence]]:
         """Runs that occur more than once, those first that seem to save most lines."""
         found: dict[tuple[object, ...], list[Occurrence]] = defaultdict(list)
         for nodes in self._lists():
@@ -241,6 +242,8 @@ class Outliner:
             for start in range(len(nodes)):
                 for stop in range(start + 2, min(start + LONGEST_RUN, len(nodes)) + 1):
                     if tokens[stop - 1] is None or tokens[start] is None:
+                        break
+                    if keeps_names and sum(bool(node.name) for node in nodes[start:stop]) > 1:
                         break
                     before = found[tuple(tokens[start:stop])]
                     if not (before and before[-1].nodes is nodes and before[-1].stop > start):
@@ -365,7 +368,7 @@ def _runs_like(template: Nodes, runs: list[Nodes], lists: Iterable[Nodes]) -> It
 
     Their kernels are among those of the other runs: the first layers of a network are not part of its first block.
     """
-    available = Counter(_kind(node) for found in lists_in(template) for node in found)
+    available = Counter(kind_of(node) for found in lists_in(template) for node in found)
     least = LEAST_PRESENT * count_leaves(template)
     known = kernels_in(template, runs)
     # The activation of the layer above is no part of a block that starts with a convolution.
@@ -388,20 +391,13 @@ def _stops(nodes: Nodes, start: int, available: Counter[object], least: float) -
     used: Counter[object] = Counter()
     stop = start
     while stop < len(nodes) and not isinstance(nodes[stop], JoinNode | GroupNode) and not nodes[stop].when:
-        kind = _kind(nodes[stop])
+        kind = kind_of(nodes[stop])
         if used[kind] == available[kind]:
             break
         used[kind] += 1
         stop += 1
     shortest = start + max(SHORTEST_ALIKE, ceil(least))
     return iter(range(stop, shortest - 1, -1))
-
-
-def _kind(node: OutlineNode) -> object:
-    """What two nodes have in common that can be the same part of a block."""
-    if isinstance(node, CallNode):
-        return node.block
-    return "activation" if isinstance(node, LeafNode) and is_plain_activation(node) else getattr(node, "type", "")
 
 
 def _follows_join(node: OutlineNode) -> bool:
@@ -477,7 +473,10 @@ def _names_in(node: OutlineNode) -> Iterator[str]:
 
 
 def _renamed(node: OutlineNode, scope: str) -> OutlineNode:
-    """A node with the name of the scope around it before its own."""
+    """A node with the name of the scope around it before its own, and before those in its branches."""
+    if isinstance(node, JoinNode):
+        branches = tuple([_renamed(one, scope) for one in branch] for branch in node.branches)
+        node = node._replace(branches=branches)
     if isinstance(node, CallNode) and node.repeat is not None and node.name in ("", "{index}"):
         return node._replace(name=scope)
     return node._replace(name=f"{scope}.{node.name}") if node.name else node
