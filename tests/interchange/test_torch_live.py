@@ -20,8 +20,9 @@ from cnncalc.interchange.graph import to_spec
 from cnncalc.interchange.torch import read_module
 from cnncalc.network.build import build, load
 from cnncalc.network.records import inference_layers
+from cnncalc.outline import outline
 from cnncalc.spec.decode import decode
-from cnncalc.spec.locate import ParsedFile
+from cnncalc.spec.locate import ParsedFile, Place
 
 pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("ignore")]
 
@@ -71,6 +72,28 @@ def zoo(monkeypatch):
         return "zoo:network"
 
     return add
+
+
+# Those that the importers are measured by: about as short as the specs by hand, of which some extend another one.
+BY_HAND = {
+    "resnet50": 55, "densenet121": 59, "mobilenet_v2": 60, "inception_v3": 110, "efficientnet_b0": 77,
+    "shufflenet_v2_x1_0": 97, "convnext_tiny": 45,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_scopes_become_blocks_that_are_as_short_as_by_hand(name):
+    graph, network = read(f"torchvision.models:{name}", size=tuple(map(int, CLASSIFIERS[name].split("x"))))
+    lines = outline(network, graph.classes, by_scopes=True)
+    assert lines is not None
+    assert sum(bool(line.strip()) for line in lines) <= 1.5 * BY_HAND[name]
+
+
+def test_names_of_modules_remain():
+    graph, network = read("torchvision.models:resnet50", size=(3, 224, 224))
+    lines = outline(network, graph.classes, by_scopes=True)
+    names = {layer.name for layer in load(Place("-", "outline", text="\n".join(lines))).layers}
+    assert {"conv1.conv", "layer1.0.conv1.conv", "layer4.2.conv3.conv", "fc"} <= names
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
