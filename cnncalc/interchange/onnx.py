@@ -46,6 +46,8 @@ PASSING = (
     "Clip",
     "Relu",
 )
+# What exporters call graphs that have no name: the file's name is better.
+UNNAMED = ("main_graph", "main", "graph", "torch_jit", "torch-jit-export")
 MOST_FOLLOWED = 50
 EXAMPLE_SIZE = 224
 
@@ -79,7 +81,8 @@ def read(data: Data, file: str, sizes: Sizes, *, opaque: bool = False) -> Graph:
         if value is not LOST:
             outputs.append(call.as_view(value).layer)
     origin = f"an ONNX model of {model.producer}" if model.producer else "an ONNX model"
-    made = graph.builder.finish(model.name, origin, Span(file, 0, 0), tuple(outputs))
+    name = "" if model.name in UNNAMED else model.name
+    made = graph.builder.finish(name, origin, Span(file, 0, 0), tuple(outputs))
     return rename_layers(_prune(made), graph.origins)
 
 

@@ -876,6 +876,12 @@ def test_a_batch_is_left_out(layers):
         assert layers(data) == ["f: flatten input -> 192", "y: linear f -> 5"]
 
 
+def test_a_graph_without_a_name_has_that_of_its_file(network):
+    for name, shown in (("Tiny", "Tiny"), ("main_graph", "net"), ("", "net")):
+        made = network(model([node("Relu", "x", "y")], {"x": IMAGE}, "y", name=name))
+        assert made.name == shown
+
+
 def test_initializers_among_the_inputs(layers):
     data = model([node("Conv", "x w", "y")], {"x": IMAGE, "w": (4, 3, 1, 1)}, "y", {"w": weights(4, 3, 1, 1)}, opset=8)
     assert layers(data) == ["y: conv input -> 4x8x8"]
