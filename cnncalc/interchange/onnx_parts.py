@@ -329,7 +329,10 @@ def _items(call: OnnxCall) -> ValueSequence:
 
 def _sequence_at(call: OnnxCall) -> Value:
     items = _items(call).items
-    (place,) = call.numbers(1) or (0,)
+    places = call.numbers(1) or (0,)
+    if len(places) != 1:
+        raise call.refuse(f"takes {len(places)} items at once")
+    place = places[0]
     if not -len(items) <= place < len(items):
         raise call.refuse(f"takes item {place} of {len(items)}")
     return items[place]
