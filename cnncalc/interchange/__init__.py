@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from cnncalc.interchange.graph import Graph
 
 # The readers by the suffix of their files: modules of this folder with a function read(content, file, sizes) -> Graph.
-READERS = {".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras", ".tflite": "tflite"}
+READERS = {
+    ".cfg": "darknet", ".prototxt": "caffe", ".keras": "keras", ".json": "keras", ".onnx": "onnx", ".tflite": "tflite",
+}  # fmt: skip
 # Their modules get the bytes of the file instead of its text.
-BINARY: tuple[str, ...] = (".tflite",)
+BINARY = (".onnx", ".tflite")
 ARCHIVES = (".keras",)
 # What `cnncalc import` may ask of readers besides the sizes of inputs, and the readers that know it.
-OPTIONS = {"phase": ("caffe",), "opaque": ("tflite",)}
+OPTIONS = {"phase": ("caffe",), "opaque": ("onnx", "tflite")}
 ReaderOptions: TypeAlias = "Mapping[str, object]"
 UNKNOWN_TYPE = "opaque"
 NO_OPTIONS: ReaderOptions = {}

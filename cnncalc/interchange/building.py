@@ -74,7 +74,7 @@ class GraphBuilder:
         for source, (shape, span, example) in inputs.items():
             is_one = len(inputs) == 1
             # The one input of a spec is called input, whatever its name was.
-            name = TAKEN[0] if is_one else self._unique(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
+            name = TAKEN[0] if is_one else self.take_name(re.sub(r"\W", "_", source.lstrip("0123456789")), "image")
             names[source] = name
             given = self.sizes.get(name) or (self.sizes.get("", ()) if is_one else ()) or shape
             if not given:
@@ -107,12 +107,15 @@ class GraphBuilder:
             raise SpecError([Problem(layer.span, message, limits.raised("layers"))])
         shapes = tuple(self.shapes[source] for source in layer.inputs)
         try:
+            for name, value in layer.settings.items():
+                if _is_whole(value):
+                    layer_type.settings[name].decode(value)
             made = layer_type(**layer.settings)
             shape = self._bounded(made.output_shape(shapes))
             has_weights = bool(made.weights(shapes))
         except RuleError as error:
             raise SpecError([Problem(layer.span, f"{quoted(layer.name)}: {error.message}", error.hint)]) from None
-        name = self._unique(layer.name, layer.type)
+        name = self.take_name(layer.name, layer.type)
         self.places[name] = len(self.layers)
         self.layers.append(layer._replace(name=name, weights_from=layer.weights_from if has_weights else ""))
         self.shapes[name] = shape
@@ -149,7 +152,7 @@ class GraphBuilder:
         shown = " ".join(name[: self.limits.name].encode(errors="replace").decode().split())
         return Graph(shown, origin, self.inputs, tuple(self.layers), found or ends, span)
 
-    def _unique(self, wanted: str, otherwise: str) -> str:
+    def take_name(self, wanted: str, otherwise: str) -> str:
         """A name that no other layer or input has: the wanted one, with what names cannot have replaced."""
         most = self.limits.name - 10
         clean = re.sub(r"\.{2,}", ".", re.sub(r"[^\w./+-]", "_", wanted[:most])).strip(".") or otherwise
@@ -159,6 +162,12 @@ class GraphBuilder:
             name = f"{clean}_{self.counts[clean]}"
         self.counts[name] = 1
         return name
+
+
+def _is_whole(value: Plain) -> bool:
+    """Whether a setting is a whole number or a list of them: a file may have any, and layers count with them."""
+    values = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(item, int) and not isinstance(item, bool) for item in values)
 
 
 def real(text: str, span: Span, key: str) -> str:

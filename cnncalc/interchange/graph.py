@@ -85,6 +85,7 @@ def _items(graph: Graph, names: Mapping[str, str]) -> Iterator[source.Mapping]:
             layer.type: _mapping(settings, layer.span),
             "name": _scalar(layer.name, layer.span),
         }
+        # A layer that reads nothing, such as a learned tensor, says so by its type.
         if layer.inputs and layer.inputs != (previous,):
             sources = tuple(_scalar(names.get(name, name), layer.span) for name in layer.inputs)
             entries["from"] = sources[0] if len(sources) == 1 else source.Sequence(sources, layer.span)
