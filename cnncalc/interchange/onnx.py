@@ -48,6 +48,11 @@ PASSING = (
 )
 # What exporters call graphs that have no name: the file's name is better.
 UNNAMED = ("main_graph", "main", "graph", "torch_jit", "torch-jit-export")
+# Without batch norms in a file, nobody can tell whether the network had some.
+FOLDED = (
+    "The file has no batch normalization. If the network had some, the exporter has folded it into the weights and "
+    "biases of convolutions, and it cannot be recovered."
+)
 MOST_FOLLOWED = 50
 EXAMPLE_SIZE = 224
 
@@ -82,8 +87,11 @@ def read(data: Data, file: str, sizes: Sizes, *, opaque: bool = False) -> Graph:
             outputs.append(call.as_view(value).layer)
     origin = f"an ONNX model of {model.producer}" if model.producer else "an ONNX model"
     name = "" if model.name in UNNAMED else model.name
-    made = graph.builder.finish(name, origin, Span(file, 0, 0), tuple(outputs))
-    return rename_layers(_prune(made), graph.origins)
+    made = _prune(graph.builder.finish(name, origin, Span(file, 0, 0), tuple(outputs)))
+    types = {layer.type for layer in made.layers}
+    if "conv" in types and "batch_norm" not in types:
+        made = made._replace(notes=(FOLDED,))
+    return rename_layers(made, graph.origins)
 
 
 def _prune(graph: Graph) -> Graph:

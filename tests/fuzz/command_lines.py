@@ -51,6 +51,8 @@ NUMBERS = ("1", "2", "32", "0", "-1", "1000000000", "9" * 12, "1.5", "x")
 CODES = tuple(rule.code for rule in all_rules())
 # The parts of which values are made, by the name of an option or of its type.
 VALUES: tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
+    # A module that exists would be executed.
+    (("target",), (("no_such_module", "no such", ""), (":", "", "::"), ("network", "a.b", "", "1"))),
     (("inputs",), (("", "", "input=", "left=", "="), SIZES)),
     (("LIMIT=N",), ((*limits.DOCS, "x"), ("=", "=", "=", ""), ("all", "1", "0", "-1", "10", "1_000", "x", "9" * 40))),
     (("QUANTITY=N", "QUANTITY=VALUE"), (QUANTITIES, ("=", "=", "=", ""), AMOUNTS)),

@@ -10,6 +10,8 @@ import pytest
 
 from cnncalc.analyses.totals import totals
 from cnncalc.network.build import load
+from cnncalc.outline import outline
+from cnncalc.spec.locate import chain_of, locate
 
 pytestmark = pytest.mark.live
 
@@ -169,3 +171,13 @@ def test_exports_without_batch_norms_have_the_same_kernels(export, name, exporte
         assert kernels(made) == kernels(bundled)
     sizes, wanted = ([kernel for kernel, _ in kernels(network).elements()] for network in (made, bundled))
     assert sorted(sizes) == sorted(wanted)
+
+
+def test_the_page_shows_what_an_exported_resnet50_becomes(export):
+    path, _ = export("resnet50", "dynamo", keeps_norms=False)
+    graph = chain_of(locate(path))[0].graph
+    lines = outline(load(path), graph.classes, by_scopes=True)
+    made = [line for line in lines if line and not line.startswith(("name:", "source:"))]
+    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
+    shown = page.partition("## ONNX")[2].partition("```yaml\n")[2].partition("```")[0]
+    assert [line for line in shown.splitlines() if line and not line.startswith(("#", "name:", "source:"))] == made
