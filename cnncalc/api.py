@@ -310,11 +310,13 @@ class Network:
 
         return "\n".join(markdown.write(self._table()))
 
-    def to_yaml(self) -> str:
-        """The flat spec of `cnncalc show --expand`."""
+    def to_yaml(self, *, blocks: bool = False) -> str:
+        """The flat spec of `cnncalc show --expand`, or one with blocks and repeats, as `cnncalc import` finds them."""
         from cnncalc.outline import flat
+        from cnncalc.reports import imported
 
-        return "\n".join([*flat.write(self.facts), ""])
+        lines = imported.find_blocks(self.facts, None) if blocks else None
+        return "\n".join([*(lines or flat.write(self.facts)), ""])
 
 
 def load(

@@ -94,8 +94,8 @@ class Outcome(Record):
     blocks: int = 0
 
     def contains(self, span: Span | None) -> bool:
-        """Whether a place is in the spec's own file; a place without a line is in no file."""
-        return span is not None and bool(span.line) and span.file in (self.file, self.shown)
+        """Whether a place is in the spec's own file; a place without a line or node is in no file."""
+        return span is not None and bool(span.line or span.node) and span.file in (self.file, self.shown)
 
     @property
     def kept(self) -> bool:

@@ -54,7 +54,7 @@ def command(
 
     \b
     Examples:
-      cnncalc import model.cfg -o model.yaml
+      cnncalc import model.onnx -o model.yaml
       cnncalc import --torch torchvision.models:resnet50 --input 3x224x224 -o resnet50.yaml
     """
     from cnncalc.network.build import build

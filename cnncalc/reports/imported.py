@@ -24,15 +24,19 @@ def write(network: LayerGraph, shown: str, graph: Graph | None, name_from: str, 
 
     `name_from` is SCOPES, STRUCTURE, or empty: scopes if the file has some.
     """
-    classes = (
-        dict(graph.classes) if graph else {one.name: one.kind for one in network.groups if one.kind not in UNNAMED}
-    )
-    lines = None if is_flat else outline(network, classes, by_scopes=has_scopes(network, classes, name_from))
+    lines = None if is_flat else find_blocks(network, graph, name_from)
     notes = graph.notes if graph else ()
     if lines is None and not is_flat:
         notes = (*notes, "No blocks that give the same layers were found: the layers are listed one by one.")
     yield from _comment(network, shown, notes)
     yield from lines or flat.write(network)
+
+
+def find_blocks(network: LayerGraph, graph: Graph | None, name_from: str = "") -> list[str] | None:
+    """The lines of a spec with blocks; None if none gives the same layers."""
+    kinds = {one.name: one.kind for one in network.groups if one.kind not in UNNAMED}
+    classes = dict(graph.classes) if graph else kinds
+    return outline(network, classes, by_scopes=has_scopes(network, classes, name_from))
 
 
 def has_scopes(network: LayerGraph, classes: Mapping[str, str], name_from: str) -> bool:

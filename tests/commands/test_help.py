@@ -9,6 +9,7 @@ import sys
 
 import click
 import pytest
+from onnx_files import model, node
 
 import cnncalc
 from cnncalc.commands import cli
@@ -95,9 +96,6 @@ layers:
 """
 
 
-DARKNET = "[net]\nchannels=3\nheight=8\nwidth=8\n[convolutional]\nfilters=4\nsize=3\npad=1\n"
-
-
 def options_of(name: str) -> list[str]:
     """The long names of a command's options, in the order of its help."""
     command = cli.get_command(click.Context(cli), name)
@@ -144,7 +142,7 @@ def test_examples_can_be_run(name: str, run, tmp_path, monkeypatch) -> None:
     assert all(line.startswith(name) for line in examples)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "design.yaml").write_text(SPEC, encoding="utf-8")
-    (tmp_path / "model.cfg").write_text(DARKNET, encoding="utf-8")
+    (tmp_path / "model.onnx").write_bytes(model([node("Relu", "x", "y")], {"x": (1, 3, 8, 8)}, "y"))
     (tmp_path / "cnncalc.yaml").write_text("specs:\n  - design.yaml\n", encoding="utf-8")
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "Add a design"]):

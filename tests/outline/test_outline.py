@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from looping import every
 
+import cnncalc
 from cnncalc import bundled
 from cnncalc.network.build import load
 from cnncalc.outline import blocks, outline
@@ -176,3 +177,9 @@ def test_a_block_that_would_be_wrong_is_given_up(monkeypatch):
 
     monkeypatch.setattr(blocks, "unify", with_wrong_kernels)
     is_same("resnet18")
+
+
+def test_python_has_the_same_spec():
+    text = cnncalc.load("resnet18").to_yaml(blocks=True)
+    assert figures(cnncalc.loads(text).facts) == figures(load("resnet18"))
+    assert len(lines_of(text)) < len(lines_of(cnncalc.load("resnet18").to_yaml())) / 3
