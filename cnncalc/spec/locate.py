@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 # Separators that make a name a path, on any system.
 PATH_SIGNS = re.compile(r"[/\\:]|^~|^\.{0,2}$")
 
-# Files in which other programs store networks.
 # A spec has one of these keys.
 MARKS = ("input", "layers", "blocks", "extends")
 MOST_KEYS = 50
+# Files in which other programs store networks, and which are not read.
+PYTORCH = "PyTorch models"
 FORMATS = {
-    ".onnx": "ONNX models",
-    ".pt": "PyTorch models",
-    ".pth": "PyTorch models",
+    ".pt": PYTORCH,
+    ".pth": PYTORCH,
     ".ckpt": "checkpoints",
     ".safetensors": "safetensors weights",
     ".h5": "HDF5 files",
@@ -140,8 +140,11 @@ def refuse_link_outside(place: Place) -> None:
 def _format_advice(path: str) -> str:
     """A hint for a file of another program; empty for other files."""
     name = "" if interchange.reader_of(path) else FORMATS.get(os.path.splitext(path)[1].lower())
-    known = "YAML specs, and networks of Caffe, Darknet, Keras and TensorFlow Lite"
-    return f"cnncalc reads {known}, not {name}" if name else ""
+    known = "YAML specs, and networks of ONNX, Keras, TensorFlow Lite, Caffe and Darknet"
+    advice = f"cnncalc reads {known}, not {name}"
+    if name == PYTORCH:
+        advice = f"{advice}; export them to ONNX, or import their code with `cnncalc import --torch MODULE:FUNCTION`"
+    return advice if name else ""
 
 
 def read(place: Place) -> str:

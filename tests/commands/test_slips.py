@@ -60,7 +60,6 @@ def test_slips(run, line: str, message: str) -> None:
 
 
 NOT_READ = {
-    "onnx": "ONNX models",
     "pt": "PyTorch models",
     "PTH": "PyTorch models",
     "h5": "HDF5 files",
@@ -69,7 +68,6 @@ NOT_READ = {
     "py": "Python code",
 }
 TEXTS = {
-    "onnx": b"\x08\x07\x12\x07pytorch\x1a\x052.0",
     "pt": b"PK\x03\x04\x00\x00\xff\xfe archive/data.pkl",
     "PTH": b"\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.",
     "h5": b"\x89HDF\r\n\x1a\n\x00\x00",
@@ -86,7 +84,7 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
     if there:
         path.write_bytes(TEXTS[suffix])
     what = "is not a spec" if there else "no such file"
-    known = "YAML specs, and networks of Caffe, Darknet, Keras and TensorFlow Lite"
+    known = "YAML specs, and networks of ONNX, Keras, TensorFlow Lite, Caffe and Darknet"
     advice = f"cnncalc reads {known}, not {NOT_READ[suffix]}"
     for command in ("summary", "lint"):
         output = run(command, str(path), status=2).output
@@ -96,8 +94,8 @@ def test_files_of_other_programs(run, tmp_path: Path, suffix: str, there: bool) 
 
 def test_bytes_are_not_shown(run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    path.write_bytes(TEXTS["onnx"])
-    assert run("show", str(path), status=2).output.startswith(f"{path}: is not a spec; cnncalc reads YAML specs")
+    path.write_bytes(b"\x08\x07\x12\x07pytorch")
+    assert run("show", str(path), status=2).output.startswith(f"{path}: is a binary file; ")
 
 
 def test_a_spec_may_have_any_suffix(run, tmp_path: Path) -> None:
