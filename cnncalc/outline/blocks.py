@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain, count, groupby
 from math import ceil
 from typing import TypeAlias
 
@@ -320,7 +320,7 @@ class Outliner:
 
     def _free_name(self, name: str) -> str:
         name = name if layers.find(name) is None else f"{name}_block"
-        return next(one for one in (name, *(f"{name}_{n}" for n in range(2, 10_000))) if one not in self.attempts)
+        return next(one for one in chain([name], (f"{name}_{n}" for n in count(2))) if one not in self.attempts)
 
 
 def channels_of(node: OutlineNode) -> int:

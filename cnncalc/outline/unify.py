@@ -331,7 +331,9 @@ class _Unifier:
     def _express_call(self, node: CallNode) -> None:
         block = self.blocks[node.block]
         row = [found if isinstance(found, CallNode) else None for found in self._row(node)]
-        channels = [found.in_channels if found else 1 for found in row]
+        # Later passes of a loop read what the one before computes.
+        is_loop = node.repeat is not None
+        channels = [0 if is_loop else found.in_channels if found else 1 for found in row]
         roles = {one.name: one.role for one in block.parameters}
         given = {key for found in row if found for key in found.arguments}
         texts = self.texts[id(node)] = {}
