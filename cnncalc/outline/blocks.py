@@ -313,7 +313,8 @@ class Outliner:
         # From the end, so that the places before stay valid.
         pairs = sorted(zip(cluster, unified.arguments, strict=True), key=lambda pair: -pair[0].start)
         for one, arguments in pairs:
-            names = [node.name for node in one.run.nodes if node.name]
+            # The name of a loop has its index, which means nothing for the call around it.
+            names = [node.name.partition("{")[0].rstrip("._") for node in one.run.nodes if node.name]
             call = CallNode(unified.block.name, arguments, names[0] if len(names) == 1 else "", one.in_channels)
             one.nodes[one.start : one.stop] = [call]
         return True

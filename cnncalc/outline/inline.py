@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnncalc.outline.tree import (
+    WORD,
     CallNode,
     FormulaText,
     GroupNode,
@@ -16,10 +17,9 @@ from cnncalc.outline.tree import (
     OutlineNode,
     Varying,
     lists_in,
+    words_in,
 )
 from cnncalc.syntax.expressions import ExpressionError, parse
-
-WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def inline_once_used(top: list[Nodes], blocks: dict[str, OutlineBlock]) -> None:
@@ -59,7 +59,9 @@ def _all_lists(top: list[Nodes], blocks: Mapping[str, OutlineBlock]) -> Iterator
 def _is_plain(call: CallNode, blocks: Mapping[str, OutlineBlock]) -> bool:
     """Whether the layers of a block mean the same in place of a call."""
     has_formula = any(isinstance(default, FormulaText) for default in blocks[call.block].defaults.values())
-    return call.repeat is None and not call.reads and not has_formula
+    # Its later layers read other channels.
+    is_relative = any("in_channels" in words_in(given) for given in call.arguments.values())
+    return call.repeat is None and not call.reads and not has_formula and not is_relative
 
 
 def _substituted(node: OutlineNode, values: Mapping[str, object]) -> Any:

@@ -6,10 +6,13 @@ are those of decoded layers, or in the body of a block also expressions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, Union
 
 from cnncalc.record import Record
+
+WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class FormulaText(Record):
@@ -107,6 +110,13 @@ class OutlineBlock(Record):
     @property
     def defaults(self) -> dict[str, object]:
         return {one.name: one.default for one in self.parameters if one.default is not None}
+
+
+def words_in(given: object) -> set[str]:
+    """The names in an expression; none in other values."""
+    if isinstance(given, Varying):
+        return words_in(given.first) | words_in(given.rest)
+    return set(WORD.findall(given.text)) if isinstance(given, FormulaText) else set()
 
 
 def lists_in(nodes: Nodes) -> Iterator[Nodes]:

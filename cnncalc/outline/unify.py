@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from cnncalc import layers
-from cnncalc.layers.contract import LayerType
+from cnncalc.layers.contract import LayerType, Role
 from cnncalc.outline.align import Pairs, align
 from cnncalc.outline.tree import (
     CallNode,
@@ -28,10 +28,12 @@ from cnncalc.outline.tree import (
     OutlineParameter,
     Varying,
     count_leaves,
+    words_in,
 )
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import parse
 
+INCOMING = "in_channels"
 CHANNELS = frozenset({"filters", "features", "groups"})
 # Roles of numbers that a condition compares with 1.
 COUNTS = frozenset({"stride", "count"})
@@ -88,7 +90,7 @@ def unify(name: str, runs: Sequence[Run], blocks: Mapping[str, OutlineBlock]) ->
     counterparts = [dict(found) for found in pairs if found is not None]
     unifier = _Unifier(runs, counterparts, blocks)
     nodes = unifier.unify(template.nodes)
-    if nodes is None:
+    if nodes is None or not unifier.table.is_valid:
         return None
     parameters = unifier.table.parameters()
     if len(parameters) > MOST_PARAMETERS:
@@ -98,11 +100,15 @@ def unify(name: str, runs: Sequence[Run], blocks: Mapping[str, OutlineBlock]) ->
 
 
 class ValueColumn(Record):
-    """The values of one setting in all runs, ABSENT where the layer is, and the channels that the layer reads."""
+    """The values of one setting in all runs, ABSENT where the layer is, and the channels that the layer reads.
+
+    If the layer `reads_start`, these are the channels that the run reads.
+    """
 
     role: str
     values: list[object]
     channels: list[int]
+    reads_start: bool = False
 
 
 class _Argument:
@@ -139,12 +145,18 @@ class _ArgumentTable:
         self.found: list[_Argument] = []
         # Multiples of channels, which conditions may compare.
         self.widths: dict[str, None] = {}
+        # Whether every value means the same as an argument.
+        self.is_valid = True
 
     def express(self, column: ValueColumn, wanted: str) -> object:
         """A value for a column: a literal, or an expression over parameters."""
         known = [given for given in column.values if given is not ABSENT]
-        if all(_same(given, known[0]) for given in known):
+        # In a body, an expression names parameters of another block; only the incoming channels are known everywhere.
+        words = {word for given in known for word in words_in(given)}
+        if all(_same(given, known[0]) for given in known) and words <= {INCOMING}:
             return known[0]
+        if INCOMING in words and not column.reads_start:
+            self.is_valid = False
         if any(isinstance(given, Varying) for given in known):
             return self._express_varying(column, wanted)
         found = self._derive(column, wanted)
@@ -157,7 +169,7 @@ class _ArgumentTable:
         kinds = {given.alternates for given in column.values if isinstance(given, Varying)}
         for key in ("first", "rest"):
             values = [getattr(given, key) if isinstance(given, Varying) else given for given in column.values]
-            parts.append(self.express(ValueColumn(column.role, values, [0] * len(values)), wanted))
+            parts.append(self.express(column._replace(values=values, channels=[0] * len(values)), wanted))
         return Varying(parts[0], parts[1], alternates=kinds == {True})
 
     def _derive(self, column: ValueColumn, wanted: str) -> FormulaText:
@@ -267,6 +279,7 @@ class _Unifier:
         self.counterparts = counterparts
         self.blocks = blocks
         self.table = _ArgumentTable([run.in_channels for run in runs])
+        self.starts = set(_ids_at_start(max(runs, key=lambda run: count_leaves(run.nodes)).nodes))
         # The values of each node's settings or arguments by its identity; `` is the type, `*` the passes of a loop.
         self.texts: dict[int, dict[str, object]] = {}
 
@@ -315,7 +328,7 @@ class _Unifier:
             default = declared.settings[key].default if declared else None
             values = [found.settings.get(key, default) if found else ABSENT for found in row]
             role = "channels" if key in CHANNELS else key
-            column = ValueColumn(role, values, channels)
+            column = ValueColumn(role, values, channels, id(node) in self.starts)
             texts[key] = self._padding(node, key, values) or self.table.express(column, key)
 
     def _padding(self, node: LeafNode, key: str, values: list[object]) -> FormulaText | None:
@@ -340,7 +353,7 @@ class _Unifier:
         for one in block.parameters:
             if one.name in given:
                 values = [found.arguments.get(one.name, one.default) if found else ABSENT for found in row]
-                column = ValueColumn(roles[one.name], values, channels)
+                column = ValueColumn(roles[one.name], values, channels, id(node) in self.starts and not is_loop)
                 texts[one.name] = self.table.express(column, one.name)
         if node.repeat is not None:
             counts = [found.repeat if found else ABSENT for found in row]
@@ -448,6 +461,20 @@ class _Unifier:
         """The name of a node, if it is the same in all runs."""
         names = {found.name for found in self._row(node) if found is not None and not isinstance(found, bool)}
         return names.pop() if len(names) == 1 else ""
+
+
+def _ids_at_start(nodes: Nodes) -> Iterator[int]:
+    """The identities of the nodes that read as many channels as their sequence."""
+    for node in nodes:
+        yield id(node)
+        if isinstance(node, JoinNode):
+            for branch in node.branches:
+                yield from _ids_at_start(branch)
+        elif isinstance(node, GroupNode):
+            yield from _ids_at_start(node.nodes)
+        declared = layers.find(node.type) if isinstance(node, LeafNode) and isinstance(node.type, str) else None
+        if declared is None or declared.role not in (Role.ACTIVATION, Role.BATCH_NORM):
+            return
 
 
 def _is_half(kernel: object, padding: object) -> bool:
