@@ -57,19 +57,36 @@ def command(
       cnncalc import model.onnx -o model.yaml
       cnncalc import --torch torchvision.models:resnet50 --input 3x224x224 -o resnet50.yaml
     """
+    from cnncalc import interchange
     from cnncalc.network.build import build
     from cnncalc.reports import imported
     from cnncalc.spec import decode, locate
+    from cnncalc.text import plain
 
-    if (spec is None) == (target is None):
-        raise click.UsageError("name a file, or a module with --torch, and not both")
+    options = ({"phase": phase.upper()} if phase else {}) | ({"opaque": True} if opaque else {})
+    _refuse_output(output)
+    if spec is None and target is None:
+        raise click.UsageError("no file is given; name one, or a PyTorch module with --torch MODULE:FUNCTION")
+    if spec is not None and target is not None:
+        raise click.UsageError(f"both the file {plain(spec)} and --torch {plain(target)} are given; use one of them")
+    documents: tuple[locate.ParsedFile, ...]
     if target is not None:
-        from cnncalc import interchange
-
-        documents: tuple[locate.ParsedFile, ...] = (locate.document_of(interchange.read_torch(target, inputs), target),)
+        interchange.refuse_options(options, "", f"--torch {target}")
+        documents = (locate.document_of(interchange.read_torch(target, inputs), target),)
     else:
-        options = ({"phase": phase.upper()} if phase else {}) | ({"opaque": True} if opaque else {})
         documents = locate.chain_of(locate.locate(spec or ""), inputs, options)
+        if documents[0].graph is None:
+            interchange.refuse_options(options, "", documents[0].shown)
     network = build(decode.decode(documents, settings, inputs))
     graph, shown = documents[0].graph, documents[0].shown
     _options.write_lines(imported.write(network, shown, graph, name_from or "", is_flat=is_flat), output)
+
+
+def _refuse_output(output: str | None) -> None:
+    """Raise click.UsageError for a file whose suffix is that of another program: it would be read as one."""
+    from cnncalc import interchange
+    from cnncalc.text import plain
+
+    if output is not None and interchange.reader_of(output):
+        message = f"-o {plain(output)}: the output is a spec, but a file with this suffix is read as another program's"
+        raise click.UsageError(f"{message}; end the name in .yaml")

@@ -85,12 +85,18 @@ def read_graph(
     else:
         reader = reader_of(path)
     name = shown if path == STANDARD_INPUT else os.path.splitext(os.path.basename(path))[0]
+    refuse_options(options, reader, shown)
+    graph: Graph = import_module(f"{__name__}.{reader}").read(content, shown, sizes_of(inputs), **options)
+    return _with_note(graph if graph.name else graph._replace(name=name))
+
+
+def refuse_options(options: ReaderOptions, reader: str, shown: str) -> None:
+    """Raise SpecError for options that a reader lacks; the reader of a spec is empty."""
     for option in options:
         if reader not in OPTIONS[option]:
             suffixes = [suffix for suffix, name in READERS.items() if name in OPTIONS[option]]
-            raise SpecError([Problem(None, f"{shown}: --{option} applies only to {listed(suffixes)} files")])
-    graph: Graph = import_module(f"{__name__}.{reader}").read(content, shown, sizes_of(inputs), **options)
-    return _with_note(graph if graph.name else graph._replace(name=name))
+            message = f"{shown}: --{option} applies only to {listed(suffixes)} files"
+            raise SpecError([Problem(None, message, f"leave out --{option}")])
 
 
 def _with_note(graph: Graph) -> Graph:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import count
 
 from cnncalc import limits
 from cnncalc.errors import SpecError
@@ -16,7 +17,7 @@ from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.outline.blocks import Outliner
 from cnncalc.outline.flat import write_head
 from cnncalc.outline.series import ChainPart, SeriesBuilder
-from cnncalc.outline.text import name_text, write_block, write_nodes
+from cnncalc.outline.text import name_text, wrapped, write_block, write_nodes
 from cnncalc.outline.tree import CallNode, GroupNode, JoinNode, LeafNode, OutlineBlock, OutlineNode, lists_in
 from cnncalc.spec.locate import Place
 
@@ -41,7 +42,7 @@ def outline(network: LayerGraph, classes: Mapping[str, str], *, by_scopes: bool)
             # Where the work is used up, no more blocks are found.
             with limits.counted():
                 outliner.find_blocks(classes if by_scopes else None)
-        lines = list(_write(network, parts, outliner.blocks))
+        lines = [line for long in _write(network, parts, outliner.blocks) for line in wrapped(long)]
         if len(lines) > limits.current().values // 3:
             # Nobody could read it.
             return None
@@ -107,12 +108,12 @@ def _name_ends(network: LayerGraph, parts: list[ChainPart]) -> None:
     for part in parts:
         read.update(part.reads if part.reads != (previous,) else ())
         previous = part.end
-    number = 0
+    taken = {name for name, _ in network.inputs} | {part for layer in network.layers for part in layer.name.split(".")}
+    names = (name for number in count(1) if (name := f"map{number}") not in taken)
     for part in parts:
         last = part.nodes[-1]
         if part.end in read and not last.name:
-            number += 1
-            part.nodes[-1] = last._replace(name=f"map{number}")
+            part.nodes[-1] = last._replace(name=next(names))
 
 
 def _reference(node: OutlineNode) -> str:

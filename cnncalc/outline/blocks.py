@@ -32,6 +32,8 @@ from cnncalc.outline.tree import (
 )
 from cnncalc.outline.unify import LEAST_PRESENT, Run, Unified, fits, kernels_in, unify
 from cnncalc.record import Record
+from cnncalc.spec.records import CONTAINERS as CONTAINER_KEYS
+from cnncalc.spec.records import MODIFIERS, RESERVED
 
 MOST_POSITIONS = 5
 LONGEST_RUN = 16
@@ -43,6 +45,8 @@ LENGTH_OF_LINE = 80
 PREFERENCE = 1.2
 MOST_TRIES = 6
 MOST_ROUNDS = 40
+# Names of scopes that say nothing about the layers in them.
+GENERIC_SCOPES = frozenset({"block", "blocks", "features", "layer", "layers", "module", "stage", "stages", "unit"})
 # Classes whose modules are lists of others, or unknown.
 CONTAINERS = ("", "Sequential", "ModuleList", "ModuleDict")
 
@@ -146,11 +150,11 @@ class Outliner:
             ]
 
     def _with_positions(self, node: OutlineNode) -> OutlineNode:
-        """A call whose arguments are the first of its block has them by position."""
+        """A call whose arguments are the first of its block has them by position; true and false say nothing there."""
         if not isinstance(node, CallNode) or len(node.arguments) > MOST_POSITIONS:
             return node
-        names = [one.name for one in self.blocks[node.block].parameters][: len(node.arguments)]
-        if names != list(node.arguments):
+        first = self.blocks[node.block].parameters[: len(node.arguments)]
+        if [one.name for one in first] != list(node.arguments) or any(one.role == "flag" for one in first):
             return node
         return node._replace(arguments={str(number): value for number, value in enumerate(node.arguments.values())})
 
@@ -187,7 +191,9 @@ class Outliner:
                 by_kind[kind].append(Occurrence(group.nodes, 0, len(group.nodes), channels, group.name))
         for kind, occurrences in by_kind.items():
             for cluster in self._clusters(occurrences):
-                name = _snake(kind) if kind else re.sub(r"[0-9_.]+$", "", cluster[0].name) or _describe(cluster[0].run)
+                scope = re.sub(r"[0-9_.]+$", "", cluster[0].name)
+                own = _snake(kind) if kind else "" if scope in GENERIC_SCOPES else scope
+                name = own or _describe(cluster[0].run)
                 found = self._define((name, cluster))
                 if found is None:
                     continue
@@ -320,7 +326,8 @@ class Outliner:
         return True
 
     def _free_name(self, name: str) -> str:
-        name = name if layers.find(name) is None else f"{name}_block"
+        is_reserved = layers.find(name) is not None or name in (*CONTAINER_KEYS, *MODIFIERS, *RESERVED)
+        name = f"{name}_block" if is_reserved else name
         return next(one for one in chain([name], (f"{name}_{n}" for n in count(2))) if one not in self.attempts)
 
 
@@ -489,7 +496,7 @@ def _renamed(node: OutlineNode, scope: str) -> OutlineNode:
 def _snake(name: str) -> str:
     """The name of a class as blocks are named: inverted_residual for InvertedResidual."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_"))
-    return re.sub(r"\W", "_", words).lower() or "block"
+    return re.sub(r"\W", "_", words.lower()) or "block"
 
 
 def _describe(run: Run) -> str:
@@ -516,7 +523,9 @@ def _describe_join(join: JoinNode, role: Role) -> str:
         return "bottleneck" if is_full else "inverted_residual"
     if role is Role.MATRIX_PRODUCT:
         return "attention"
-    return "inception" if all(join.branches) else "dense_layer"
+    if not all(join.branches):
+        return "dense_layer"
+    return "inception" if len(join.branches) > 2 else "two_branches"
 
 
 def _word(node: OutlineNode) -> str:

@@ -26,6 +26,12 @@ WIDEST = 100
 PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 # Expressions that are no plain scalar of YAML within { } or [ ].
 UNSAFE = re.compile(r"""^[\[{"'&*!|>%@`-]|[,\[\]{}]|: |:$| #""")
+# A text that is a plain scalar of YAML.
+PLAIN = re.compile(r"[A-Za-z](?:[\w ,.;()/'&+-]|:(?=\w))*(?<! )")
+# A line that ends in a mapping or list: what is before it, and its bracket.
+COLLECTION = re.compile(r"^( *)((?:- )*(?:[\w.]+: )?)(?=[{[].*[]}]$)")
+# The parts of a mapping or list that a comma may separate: brackets, texts in quotes, and other characters.
+PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\](){}]|, |.')
 # Words that YAML reads as something else than text.
 SPECIAL_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
@@ -63,12 +69,9 @@ def _write_node(node: OutlineNode) -> Iterator[str]:
 
 
 def _item(word: str, settings: str, modifiers: list[str]) -> Iterator[str]:
-    """The line of a layer or call; settings that make it too long are on the next one."""
+    """The line of a layer or call."""
     if not settings:
         yield f"- {word}:" if modifiers else f"- {word}"
-    elif len(word) + len(settings) + 8 > WIDEST and settings[0] in "{[":
-        yield f"- {word}:"
-        yield f"    {settings}"
     else:
         yield f"- {word}: {settings}"
 
@@ -156,6 +159,39 @@ def _indent(lines: Iterable[str], margin: int = 2) -> Iterator[str]:
     return (f"{' ' * margin}{line}" for line in lines)
 
 
+def wrapped(line: str) -> Iterator[str]:
+    """A line whose mapping or list continues on further lines where it would be longer than WIDEST."""
+    found = COLLECTION.match(line) if len(line) > WIDEST else None
+    if found is None:
+        yield line
+        return
+    margin, key = found.groups()
+    if key.endswith(": "):
+        yield margin + key.rstrip()
+        margin += " " * (key.count("- ") * 2 + 2)
+        key = ""
+    current = margin + key
+    for part in _split(line[found.end() :]):
+        if len(current) + len(part) > WIDEST and current.strip():
+            yield current.rstrip()
+            # One column after the bracket.
+            current = " " * (len(margin + key) + 1)
+        current += part
+    yield current
+
+
+def _split(collection: str) -> Iterator[str]:
+    """A mapping or list in parts that end after each comma that separates its members."""
+    part, depth = "", 0
+    for piece in PARTS.findall(collection):
+        part += piece
+        depth += (piece in "[({") - (piece in "])}")
+        if piece == ", " and depth == 1:
+            yield part
+            part = ""
+    yield part
+
+
 def value(given: object) -> str:
     """A value in the notation of specs."""
     if given is None:
@@ -191,7 +227,14 @@ def _operand(given: object) -> str:
 
 
 def text(words: str) -> str:
-    """A text in quotes as in JSON, except that a surrogate pair becomes one escape of YAML."""
+    """A text, in quotes if YAML would read it differently.
+
+    They are those of JSON, except that a surrogate pair becomes one escape of YAML, and a lone surrogate, which no
+    file can hold, U+FFFD.
+    """
+    words = re.sub("[\ud800-\udfff]", "\ufffd", words)
+    if PLAIN.fullmatch(words) and words.lower() not in SPECIAL_WORDS:
+        return words
     return PAIR.sub(_one_escape, dumps(words, ascii_only=False))
 
 

@@ -59,5 +59,12 @@ def _comment(network: LayerGraph, shown: str, notes: tuple[str, ...]) -> Iterato
         *notes,
     )
     for sentence in sentences:
-        yield from wrap(plain(sentence), WIDEST, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+        yield from wrap(
+            plain(sentence),
+            WIDEST,
+            initial_indent="# ",
+            subsequent_indent="# ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
     yield ""
