@@ -104,16 +104,11 @@ def _match(node: OutlineNode, other: OutlineNode) -> Alignment | None:
 
 
 def _align_branches(own: tuple[Nodes, ...], others: tuple[Nodes, ...]) -> Alignment | None:
-    """Branches in their order; the template may have more."""
-    if not own:
-        return None if others else (0, ())
-    found: list[Alignment | None] = []
-    if others:
-        first = _plus((0, ((id(own[0]), True),)), align(own[0], others[0]))
-        found.append(first and _plus(first, _align_branches(own[1:], others[1:])))
-    if len(own) > len(others):
-        found.append(_plus((count_leaves(own[0]), ()), _align_branches(own[1:], others)))
-    return min((option for option in found if option), key=lambda option: option[0], default=None)
+    """Branches of the same number, in their order."""
+    found: Alignment | None = (0, ())
+    for branch, other in zip(own, others, strict=True):
+        found = found and _plus(found, _plus((0, ((id(branch), True),)), align(branch, other)))
+    return found
 
 
 def _are_alike(node: LeafNode, other: LeafNode) -> bool:

@@ -27,7 +27,7 @@ PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 # Expressions that are no plain scalar of YAML within { } or [ ].
 UNSAFE = re.compile(r"""^[\[{"'&*!|>%@`-]|[,\[\]{}]|: |:$| #""")
 # A text that is a plain scalar of YAML.
-PLAIN = re.compile(r"[A-Za-z](?:[\w ,.;()/'&+-]|:(?=\w))*(?<! )")
+PLAIN = re.compile(r"[^\W\d_](?:[\w ,.;()/'&+-]|:(?=\w))*(?<! )")
 # A line that ends in a mapping or list: what is before it, and its bracket.
 COLLECTION = re.compile(r"^( *)((?:- )*(?:[\w.]+: )?)(?=[{[].*[]}]$)")
 # The parts of a mapping or list that a comma may separate: brackets, texts in quotes, and other characters.

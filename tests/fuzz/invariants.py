@@ -38,7 +38,7 @@ from cnncalc.network.build import build, load
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.outline import flat as flat_spec
 from cnncalc.outline.text import value as value_text
-from cnncalc.reports import spec_schema, summary_records
+from cnncalc.reports import imported, spec_schema, summary_records
 from cnncalc.reports.diff import records as diff_records
 from cnncalc.reports.diff.rows import DiffView
 from cnncalc.reports.diff.tables import diff_tables, write_markdown
@@ -154,6 +154,30 @@ def expanded_is_the_same(made: Made, network: LayerGraph, choices: Choices) -> N
     same(network_facts(again), network_facts(network), "the expanded network")
     same("\n".join([*flat_spec.write(again), ""]), text, "expanded twice")
     same(problems_of_schema(text), [], "the editor's schema on the expanded spec")
+
+
+def imported_is_the_same(made: Made, network: LayerGraph, choices: Choices) -> None:
+    """`import` writes a spec with the same layers, whether it finds blocks by names or by structure."""
+    for way in (imported.SCOPES, imported.STRUCTURE):
+        text = "\n".join([*imported.write(network, "a\nb: c", None, way, is_flat=False), ""])
+        again = network_of(text)
+        same(*(Counter(map(unnamed_facts, one.layers)) for one in (again, network)), f"the layers, by {way}")
+        same((again.name, again.source), (network.name, network.source), "the head")
+        same(*(tuple(map(shape_of(one), one.outputs)) for one in (again, network)), "the shapes of outputs")
+        same(problems_of_schema(text), [], "the editor's schema on the imported spec")
+
+
+def unnamed_facts(layer: Layer) -> str:
+    """What a layer is, whatever its name and its place in the text."""
+    return repr(
+        (layer.type, layer.settings, layer.input_shapes, layer.figures.output_shape, layer.frozen, layer.params)
+    )
+
+
+def shape_of(network: LayerGraph) -> Callable[[str], Any]:
+    """A function that gives the shape of a tensor."""
+    shapes = dict(network.inputs) | {layer.name: layer.output_shape for layer in network.layers}
+    return lambda name: tuple(shapes[name])
 
 
 def reads_alike_as_a_base(made: Made, network: LayerGraph, choices: Choices) -> None:
@@ -477,6 +501,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     is_the_plain_expansion,
     totals_are_sums,
     expanded_is_the_same,
+    imported_is_the_same,
     reads_alike_as_a_base,
     reads_alike_as_an_item,
     spaces_change_nothing,
@@ -491,6 +516,7 @@ INVARIANTS: tuple[Invariant, ...] = (
 OF_TEXTS: tuple[Invariant, ...] = (
     totals_are_sums,
     expanded_is_the_same,
+    imported_is_the_same,
     reads_alike_as_a_base,
     reads_alike_as_an_item,
     json_validates,

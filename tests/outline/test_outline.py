@@ -58,6 +58,51 @@ def test_structure_alone_gives_the_same_layers(name):
     is_same(name)
 
 
+@pytest.mark.parametrize("name", ["hrnet_w18", "res2net50_26w_4s", "coatnet_0", "mvit_v1_b", "vgg16_bn"])
+def test_no_block_has_to_be_given_up(name, monkeypatch):
+    """In these, blocks repeat in loops, and expressions move from one block to another."""
+    built = []
+
+    def counted(place):
+        built.append(place)
+        return load(place)
+
+    monkeypatch.setattr("cnncalc.outline.load", counted)
+    assert outline(load(name), {}, by_scopes=False) is not None
+    assert len(built) == 1
+
+
+def test_a_name_that_a_layer_has_is_not_given_to_another():
+    lines = [
+        "input: [3, 8, 8]",
+        "layers:",
+        "  - conv: {filters: 8, kernel: 1}",
+        "    name: map1",
+        "  - relu:",
+        "    name: middle",
+        "  - conv: {filters: 5, kernel: 1}",
+        "  - conv: {filters: 7, kernel: 1}",
+        "    from: middle",
+    ]
+    again = rebuilt(outline(rebuilt(lines), {}, by_scopes=False))
+    assert [layer.name for layer in again.layers][:2] == ["map1", "map2"]
+
+
+def test_a_loop_is_no_name_for_what_is_around_it():
+    """Names such as conv1_{index + 1} mean something only in their loop."""
+    text = "\n".join(outline(load("vgg16_bn"), {}, by_scopes=False))
+    assert "    name: conv1\n" in text
+    assert "conv1_{" not in text
+
+
+def test_flags_are_named_and_numbers_are_not():
+    """A reader cannot guess what true means; the first numbers of a block are those of its signature."""
+    text = "\n".join(outline(anonymous(load("efficientnet_b0")), {}, by_scopes=False))
+    assert re.search(r"has_\w+: (true|false)", text)
+    assert not re.search(r"\[[^\]:]*(true|false)[^\]:]*\]", text)
+    assert re.search(r"- inverted_residual: \[24, 3, ", text)
+
+
 @pytest.mark.long
 @every({name: name for name in bundled.names()})
 def test_all_bundled_networks(name):
@@ -131,6 +176,16 @@ def test_scopes_become_blocks():
     assert "  - basic_block: 8\n    name: layer1\n    repeat: 2" in text
     names = {layer.name for layer in rebuilt(text.split("\n")).layers}
     assert {"layer1.0.conv1", "layer1.1.conv1", "layer2.0.conv1", "layer2.1.conv1"} <= names
+
+
+@every({word: word for word in ("layers", "Repeat", "When", "Conv", "Input", "İ", "a b", "名", "_", "Index", "True")})
+def test_classes_with_names_of_the_language_are_blocks(word):
+    network = rebuilt(
+        ["input: [8, 16, 16]", "layers:", *(line for number in range(4) for line in _basic_block(f"s.{number}", 8))]
+    )
+    lines = outline(network, {f"s.{number}": word for number in range(4)}, by_scopes=True)
+    assert figures(rebuilt(lines)) == figures(network)
+    assert "    repeat: 4" in lines
 
 
 def _basic_block(scope, width):
