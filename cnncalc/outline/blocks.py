@@ -440,11 +440,12 @@ def _token(node: OutlineNode) -> object:
 def _group(nodes: Nodes, prefix: str, classes: Mapping[str, str]) -> None:
     """Put the nodes of each scope below a prefix together, in place, where they follow each other."""
     scopes = [_scope_of(node, prefix) for node in nodes]
+    sizes = Counter(scopes)
     grouped: Nodes = []
     for scope, members in groupby(zip(scopes, nodes, strict=True), lambda pair: pair[0]):
         inner = [node for _, node in members]
         # A scope in several places cannot be one block.
-        is_together = sum(scope == one for one in scopes) == len(inner)
+        is_together = sizes[scope] == len(inner)
         if scope and is_together:
             path = f"{prefix}{scope}"
             _group(inner, f"{path}.", classes)
