@@ -127,7 +127,7 @@ def _reference(node: OutlineNode) -> str:
 
 
 def _find_difference(network: LayerGraph, builder: SeriesBuilder, order: list[str], lines: list[str]) -> str | None:
-    """The block in which a spec does not give the layers of the network; `` if none is at fault, None if it does."""
+    """The block in which a spec first differs from the network; empty if that is in none, None if both are equal."""
     try:
         built = load(Place("-", "outline", text="\n".join(lines)))
     except SpecError as error:
@@ -140,7 +140,7 @@ def _find_difference(network: LayerGraph, builder: SeriesBuilder, order: list[st
         own = layers_by_name[name]
         inputs = tuple(names.get(one, "") for one in builder.inputs[name])
         weights = names.get(own.weights_from or "", own.weights_from)
-        if _facts(own, inputs, weights) != _facts(layer, layer.inputs, layer.weights_from):
+        if _compared_parts(own, inputs, weights) != _compared_parts(layer, layer.inputs, layer.weights_from):
             return next((group.kind for group in reversed(built.groups) if layer.name.startswith(f"{group.name}.")), "")
     if len(order) != len(built.layers):
         return ""
@@ -148,7 +148,8 @@ def _find_difference(network: LayerGraph, builder: SeriesBuilder, order: list[st
     return None if outputs == built.outputs else ""
 
 
-def _facts(layer: Layer, inputs: tuple[str, ...], weights: str | None) -> tuple[object, ...]:
+def _compared_parts(layer: Layer, inputs: tuple[str, ...], weights: str | None) -> tuple[object, ...]:
+    """What must be equal in a layer and its counterpart, which has these inputs and weights."""
     figures = layer.figures
     return (layer.type, layer.settings, figures.output_shape, inputs, weights, layer.frozen, layer.training_only)
 

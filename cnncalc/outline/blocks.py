@@ -154,7 +154,9 @@ class Outliner:
         if not isinstance(node, CallNode) or len(node.arguments) > MOST_POSITIONS:
             return node
         first = self.blocks[node.block].parameters[: len(node.arguments)]
-        if [one.name for one in first] != list(node.arguments) or any(one.role == "flag" for one in first):
+        if [one.name for one in first] != list(node.arguments):
+            return node
+        if any(one.role == "flag" or isinstance(one.default, bool) for one in first):
             return node
         return node._replace(arguments={str(number): value for number, value in enumerate(node.arguments.values())})
 
@@ -414,7 +416,8 @@ def _follows_join(node: OutlineNode) -> bool:
         return False
     kind = layers.find(node.type) if isinstance(node.type, str) else None
     return is_plain_activation(node) or (
-        kind is not None and kind.role is Role.REARRANGEMENT and "groups" in kind.settings
+        kind is not None
+        and (kind.role is Role.ACTIVATION or (kind.role is Role.REARRANGEMENT and "groups" in kind.settings))
     )
 
 

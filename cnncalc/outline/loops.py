@@ -71,7 +71,7 @@ def _pattern(values: list[object], role: str, *, is_scope: bool) -> tuple[object
     first, *rest = values
     if all(_same(value, first) for value in rest):
         return (first,)
-    if any(isinstance(value, Varying) for value in values) or (role == "channels" and not is_scope):
+    if any(isinstance(value, Varying) for value in values) or (role == "filters" and not is_scope):
         return None
     if all(_same(value, rest[0]) for value in rest) and (len(rest) > 1 or is_scope or role in STARTING_ROLES):
         return (Varying(first, rest[0]),)

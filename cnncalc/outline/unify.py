@@ -160,7 +160,7 @@ class _ArgumentTable:
         if any(isinstance(given, Varying) for given in known):
             return self._express_varying(column, wanted)
         found = self._derive(column, wanted)
-        if column.role == "channels" and isinstance(found, FormulaText):
+        if column.role == "filters" and isinstance(found, FormulaText):
             self.widths[found.text] = None
         return found
 
@@ -177,7 +177,7 @@ class _ArgumentTable:
         for one in peers:
             if one.takes(column.values):
                 return FormulaText(one.name)
-        if column.role == "channels" and (found := self._scaled(column, peers)):
+        if column.role == "filters" and (found := self._scaled(column, peers)):
             return found
         name = self._new_name(wanted)
         self.found.append(_Argument(name, column.role, column.values))
@@ -217,7 +217,7 @@ class _ArgumentTable:
             default = next(v for v in one.values if v is not ABSENT and _key(v) == usual)
             for number, given in enumerate(one.values):
                 if given is ABSENT:
-                    is_width = one.role == "channels" and self.channels[number]
+                    is_width = one.role == "filters" and self.channels[number]
                     one.values[number] = self.channels[number] if is_width else default
 
     def parameters(self) -> tuple[OutlineParameter, ...]:
@@ -228,7 +228,7 @@ class _ArgumentTable:
             value = next(value for value in one.values if _key(value) == usual)
             # An expression means nothing in a signature: it is over the names of another block.
             is_literal = not isinstance(value, FormulaText | Varying)
-            if default is None and is_literal and one.role != "channels" and count >= max(2, len(one.values) / 2):
+            if default is None and is_literal and one.role != "filters" and count >= max(2, len(one.values) / 2):
                 default = value
             found.append(OutlineParameter(one.name, one.role, default))
         return tuple(sorted(found, key=lambda one: one.default is not None))
@@ -327,7 +327,7 @@ class _Unifier:
         for key in order:
             default = declared.settings[key].default if declared else None
             values = [found.settings.get(key, default) if found else ABSENT for found in row]
-            role = "channels" if key in CHANNELS else key
+            role = "filters" if key in CHANNELS else key
             column = ValueColumn(role, values, channels, id(node) in self.starts)
             texts[key] = self._padding(node, key, values) or self.table.express(column, key)
 
@@ -399,7 +399,7 @@ class _Unifier:
                 steps.append((f"{one.name} > 1", f"{one.name} == 1", [value > 1 for value in numbers]))
         widths: list[tuple[str, str, list[bool]]] = []
         if channels and all(channels):
-            names = {one.name: one.values for one in self.table.found if one.role == "channels"}
+            names = {one.name: one.values for one in self.table.found if one.role == "filters"}
             for text in {**self.table.widths, **dict.fromkeys(names)}:
                 differs = [
                     own != self._evaluate(text, {name: values[number] for name, values in names.items()})

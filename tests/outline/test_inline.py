@@ -8,7 +8,7 @@ from cnncalc.outline.tree import CallNode, FormulaText, LeafNode, OutlineBlock, 
 def block(default=None):
     settings = {"filters": FormulaText("width * 2"), "kernel": 1}
     nodes = [LeafNode("relu", {}), LeafNode("conv", settings), LeafNode("batch_norm", {}, when="width > 8")]
-    return OutlineBlock("unit", (OutlineParameter("width", "channels", default),), nodes)
+    return OutlineBlock("unit", (OutlineParameter("width", "filters", default),), nodes)
 
 
 def inlined(*calls, default=None):

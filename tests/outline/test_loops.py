@@ -4,7 +4,7 @@ from cnncalc.outline.loops import fold
 from cnncalc.outline.tree import CallNode, LeafNode, OutlineBlock, OutlineParameter, Varying
 
 BLOCKS = {
-    "unit": OutlineBlock("unit", (OutlineParameter("filters", "channels"), OutlineParameter("stride", "stride", 1)), [])
+    "unit": OutlineBlock("unit", (OutlineParameter("filters", "filters"), OutlineParameter("stride", "stride", 1)), [])
 }
 
 

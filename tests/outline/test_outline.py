@@ -97,10 +97,41 @@ def test_a_loop_is_no_name_for_what_is_around_it():
 
 def test_flags_are_named_and_numbers_are_not():
     """A reader cannot guess what true means; the first numbers of a block are those of its signature."""
-    text = "\n".join(outline(anonymous(load("efficientnet_b0")), {}, by_scopes=False))
-    assert re.search(r"has_\w+: (true|false)", text)
-    assert not re.search(r"\[[^\]:]*(true|false)[^\]:]*\]", text)
-    assert re.search(r"- inverted_residual: \[24, 3, ", text)
+    text = "\n".join(outline(anonymous(load("hrnet_w18")), {}, by_scopes=False))
+    assert re.search(r"has_\w+: true", text)
+    assert not re.search(r"- \w+: (\[.*, )?(true|false)", text)
+    assert re.search(r"- \w+: \[\w+, \w", text)
+
+
+def test_an_activation_with_settings_belongs_to_the_join_above_it():
+    join = [
+        "  - add:",
+        "      - - conv: {filters: 8, kernel: 3, padding: 1}",
+        "        - conv: {filters: 8, kernel: 3, padding: 1}",
+        "      - []",
+    ]
+    network = rebuilt(["input: [8, 9, 9]", "layers:", *[*join, "  - leaky_relu: 0.1"] * 3])
+    lines = outline(anonymous(network), {}, by_scopes=False)
+    assert lines[-3:] == ["layers:", "  - residual:", "    repeat: 3"]
+
+
+def test_channels_of_a_padding_are_no_width():
+    """Of these blocks, most pad nothing: what they would pad is a default, and no argument."""
+
+    def block(pad):
+        return [
+            "  - add:",
+            "      - - conv: {filters: 12, kernel: 3, padding: 1}",
+            "        - batch_norm",
+            "        - conv: {filters: 12, kernel: 1}",
+            *(["      - - pad: {channels: [0, 4]}"] if pad else ["      - []"]),
+            "  - relu",
+        ]  # fmt: skip
+
+    network = rebuilt(["input: [8, 9, 9]", "layers:", *block(True), *block(False) * 3])
+    text = "\n".join(outline(anonymous(network), {}, by_scopes=False))
+    assert "channels: 12" not in text
+    assert not re.search(r"- residual: \[?\d", text)
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ def conv(filters, reads=0, **settings):
 
 RELU, NORM = LeafNode("relu", {}), LeafNode("batch_norm", {})
 UNIT = OutlineBlock(
-    "unit", (OutlineParameter("filters", "channels"),), [conv(FormulaText("filters"), kernel=1), LeafNode("relu", {})]
+    "unit", (OutlineParameter("filters", "filters"),), [conv(FormulaText("filters"), kernel=1), LeafNode("relu", {})]
 )
 
 
