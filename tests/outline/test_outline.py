@@ -116,22 +116,22 @@ def test_an_activation_with_settings_belongs_to_the_join_above_it():
 
 
 def test_channels_of_a_padding_are_no_width():
-    """Of these blocks, most pad nothing: what they would pad is a default, and no argument."""
+    """Most of these blocks pad nothing: what they would pad is a default, and no argument."""
 
-    def block(pad):
+    def block(filters, pad=0):
         return [
             "  - add:",
-            "      - - conv: {filters: 12, kernel: 3, padding: 1}",
+            f"      - - conv: {{filters: {filters}, kernel: 3, padding: 1}}",
             "        - batch_norm",
-            "        - conv: {filters: 12, kernel: 1}",
-            *(["      - - pad: {channels: [0, 4]}"] if pad else ["      - []"]),
+            f"        - conv: {{filters: {filters}, kernel: 1}}",
+            *([f"      - - pad: {{channels: [0, {pad}]}}"] if pad else ["      - []"]),
             "  - relu",
-        ]  # fmt: skip
+        ]
 
-    network = rebuilt(["input: [8, 9, 9]", "layers:", *block(True), *block(False) * 3])
-    text = "\n".join(outline(anonymous(network), {}, by_scopes=False))
-    assert "channels: 12" not in text
-    assert not re.search(r"- residual: \[?\d", text)
+    lines = ["input: [8, 9, 9]", "layers:", *block(12, 4), *block(12) * 3, *block(20, 8), *block(20) * 3]
+    text = "\n".join(outline(anonymous(rebuilt(lines)), {}, by_scopes=False))
+    assert re.search(r"- residual: (\{filters: )?20,? ?", text)
+    assert not re.search(r"channels: (12|20)|- residual: \[(12|20), (12|20)", text)
 
 
 @pytest.mark.long
