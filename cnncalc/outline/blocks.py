@@ -44,6 +44,7 @@ DEEPEST_SCOPE = 20
 LENGTH_OF_LINE = 80
 PREFERENCE = 1.2
 MOST_TRIES = 6
+MOST_CANDIDATES = 48
 MOST_ROUNDS = 40
 # Names of scopes that say nothing about the layers in them.
 GENERIC_SCOPES = frozenset({"block", "blocks", "features", "layer", "layers", "module", "stage", "stages", "unit"})
@@ -235,8 +236,9 @@ class Outliner:
     def _use_repeats(self, *, keeps_names: bool) -> None:
         """Make blocks of the runs whose repetition costs most lines; a call has one name for all nodes of its run."""
         for _ in range(MOST_ROUNDS):
-            clusters = self._repeated_runs(keeps_names=keeps_names)
-            if not self._replace(*((_describe(cluster[0].run), cluster) for cluster in clusters)):
+            runs = [(_describe(cluster[0].run), cluster) for cluster in self._repeated_runs(keeps_names=keeps_names)]
+            # A few are compared at a time: the first ones save most, if they can be blocks at all.
+            if not any(self._replace(*runs[start : start + MOST_TRIES]) for start in range(0, len(runs), MOST_TRIES)):
                 return
             self.fold()
 
@@ -262,7 +264,7 @@ class Outliner:
             if len(cluster) > 1
         }
         best = sorted((key for key in savings if savings[key] > 0), key=lambda key: (-savings[key], -len(key)))
-        return [found[key] for key in best[:MOST_TRIES]]
+        return [found[key] for key in best[:MOST_CANDIDATES]]
 
     # --- what both share ---
 
