@@ -53,6 +53,7 @@ class Conv(Windowed, name="conv"):
     )
 
     role = Role.CONVOLUTION
+    pytorch = "Conv"
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -34,7 +34,7 @@ COMMANDS = (
     "summary", "summary --columns all --depth all", "summary --columns all --format csv", "summary --format json",
     "summary --columns all --depth all --format markdown", "summary --columns all --format latex", "summary --top 9",
     "explain", "explain --language zh", "explain --format json", "sharing --columns all --depth all",
-    "sharing --format json", "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
+    "sharing --format json", "reconcile", "reconcile --format json", "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json",
     "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
