@@ -869,10 +869,12 @@ SENTENCES = {
         "item_groups_ignored": "groups of convolutions ignored (defect)",
         "item_training_layers": "layers that exist only in training",
         "item_statistics": "running statistics counted as parameters",
-        "item_params_missed": "parameters outside the modules that the tool knows (defect)",
+        "item_params_missed": "parameters of modules unknown to the tool (defect)",
         # Notes.
         "left_out": "hidden at this width: {columns}; widen the terminal",
-        "note_linear_positions_missed": "A linear layer counts its weights once, however many positions it is applied to.",
+        "note_linear_positions_missed": (
+            "A linear layer counts its weights once, at however many positions it is applied."
+        ),
         "note_convolution_groups_ignored": "A grouped convolution counts as a full one.",
         "note_macs_named_flops": "One multiply-accumulate counts as one FLOP.",
         "note_other_operations_named_macs": "Operations other than multiply-accumulates are added to the MACs.",
@@ -884,7 +886,9 @@ SENTENCES = {
         ),
         "note_norms_counted_once": "A normalization counts its parameters once, whatever the size of its input.",
         "note_linear_biases_missed": "Biases of linear layers are not counted, those of convolutions are.",
-        "note_activations_missed": "ReLU6, hard swish, hard sigmoid and sigmoid are not counted, other activations are.",
+        "note_activations_missed": (
+            "ReLU6, hard swish, hard sigmoid and sigmoid are not counted; other activations are."
+        ),
         "note_upsampling_by_input": "Upsampling counts its input elements instead of its output elements.",
         "note_norms_by_cpu_price": "Operations are weighted by their CPU price: 31 for each element of a batch norm.",
         "note_statistics_are_params": "The moving mean and variance of a batch norm count as parameters.",

@@ -14,6 +14,7 @@ from cnncalc.network import build
 
 RECORDED = Path(__file__).parent.parent / "reference" / "conventions" / "tools.csv"
 SPECS = {"alexnet": "alexnet_torchvision", "googlenet": "googlenet_torchvision"}
+KEYS = conventions.keys()
 # torchvision's ResNet has the stride in the 3x3 convolutions.
 SETTINGS = {"resnet50": (("stride_in_3x3", "true"),)}
 # The exporter writes the sizes of channel shuffles as operators on shapes, and onnx-tool counts them.
@@ -58,9 +59,7 @@ def test_tools_on_resnet50():
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet50", "convnext_tiny", "vgg16", "yolov3", "deeplabv3_resnet50", "srcnn", "unet"]
-)
+@pytest.mark.parametrize("name", ["resnet50", "convnext_tiny", "vgg16", "yolov3", "fcn_resnet50", "srcnn", "unet"])
 def test_items_sum_to_the_differences(name):
     found = reconcile(build.load(name, (), ()), bundled=name)
     for each in found.conventions:
@@ -150,7 +149,7 @@ def test_conventions_name_existing_modules():
     declared |= {f"{name}.{mode}" for name in ("Upsample",) for mode in ("bilinear", "bicubic")}
     declared |= {name for patterns in implementations.NETWORKS.values() for _, name in patterns}
     declared |= {name for added in implementations.ADDED.values() for name in added.values()}
-    unknown = {name for key in conventions.keys() for name in conventions.find(key).charges} - declared
+    unknown = {name for key in KEYS for name in conventions.find(key).charges} - declared
     assert not unknown
 
 
@@ -165,7 +164,7 @@ def test_implementations_match_layers():
         assert set(implementations.ADDED.get(name, {})) <= set(names)
 
 
-@pytest.mark.parametrize("key", conventions.keys())
+@pytest.mark.parametrize("key", KEYS)
 def test_conventions_have_sources_and_sentences(key):
     from cnncalc.languages import Speaker
 

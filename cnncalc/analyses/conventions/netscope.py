@@ -7,7 +7,7 @@ from cnncalc.layers.contract import Role
 # normalization, and one product per element of Scale layers (the second half of Caffe's batch norm) and of products.
 CONVENTION = Convention(
     name="Caffe (Netscope)",
-    version="dgschwend/netscope",
+    version="2016 (ZynqNet)",
     source="dgschwend/netscope: src/analyzer.coffee (`d.comp.macc`)",
     unit="MACs",
     charges={"LocalResponseNorm": (Charge(Count.NEIGHBORS),)},
