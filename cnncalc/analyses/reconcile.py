@@ -216,6 +216,7 @@ COUNTS: Mapping[Count, Callable[[Figures], int]] = {
     Count.UNGROUPED: _ungrouped,
     Count.WEIGHTS_PER_OUTPUT: lambda figures: _size_of(figures, "weight") * figures.output_shape.positions,
     Count.WEIGHTS_ONCE: lambda figures: _size_of(figures, "weight"),
+    Count.WEIGHTS: lambda figures: _size_of(figures, "weight"),
     Count.BIASES: lambda figures: figures.output_shape.elements if _size_of(figures, "bias") else 0,
     Count.BIASES_ONCE: lambda figures: _size_of(figures, "bias"),
     Count.PARAMS: lambda figures: _size_of(figures, "weight") + _size_of(figures, "bias"),

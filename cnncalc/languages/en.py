@@ -868,6 +868,7 @@ SENTENCES = {
         "item_positions_missed": "positions of linear layers not counted (defect)",
         "item_groups_ignored": "groups of convolutions ignored (defect)",
         "item_training_layers": "layers that exist only in training",
+        "item_standardized_weights": "weights standardized by a batch norm",
         "item_statistics": "running statistics counted as parameters",
         "item_params_missed": "parameters of modules unknown to the tool (defect)",
         # Notes.

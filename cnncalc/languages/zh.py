@@ -708,6 +708,7 @@ SENTENCES = {
         "item_positions_missed": "未计全连接层的位置数（缺陷）",
         "item_groups_ignored": "忽略卷积的分组（缺陷）",
         "item_training_layers": "仅训练时存在的层",
+        "item_standardized_weights": "以批量归一化标准化权重",
         "item_statistics": "滑动统计量计为参数",
         "item_params_missed": "工具不认识的模块中的参数（缺陷）",
         "left_out": "此宽度下未显示：{columns}；请加宽终端",

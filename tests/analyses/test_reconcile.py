@@ -10,6 +10,7 @@ from cnncalc.analyses import conventions
 from cnncalc.analyses.conventions import implementations
 from cnncalc.analyses.conventions.contract import Convention
 from cnncalc.analyses.reconcile import match_claim, read_claim, reconcile
+from cnncalc.layers.contract import Role
 from cnncalc.network import build
 
 RECORDED = Path(__file__).parent.parent / "reference" / "conventions" / "tools.csv"
@@ -57,6 +58,22 @@ def test_tools_on_resnet50():
         "thop": 4_133_742_592,
         "calflops": 8_211_108_352,
     }
+
+
+def printed_by_timm():
+    with (RECORDED.parent / "timm.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", printed_by_timm(), ids=lambda row: row["network"])
+def test_fvcore_as_timm_prints_it(row):
+    """timm's GMACs are fvcore's figures. Its gates average by `mean`, which fvcore does not count."""
+    settings = tuple(tuple(pair.split("=")) for pair in row["settings"].split(";") if pair)
+    network = build.load(row["network"], settings, (("", f"3x{row['size']}x{row['size']}"),))
+    pools = [layer for layer in network.layers if layer.figures.type.role is Role.GLOBAL_POOL]
+    uncounted = sum(layer.input_shapes[0].elements for layer in pools[:-1]) if row["gates"] == "mean" else 0
+    counted = of(network, bundled=row["network"])["fvcore"]
+    assert f"{(counted.operations - uncounted) / 1e9:.2f}" == f"{float(row['gmacs']):.2f}"
 
 
 @pytest.mark.parametrize("name", ["resnet50", "convnext_tiny", "vgg16", "yolov3", "fcn_resnet50", "srcnn", "unet"])
@@ -146,7 +163,7 @@ def test_claim_in_units_of_1024():
 def test_conventions_name_existing_modules():
     """A rule for a module that no layer type and no implementation has would never apply."""
     declared = {kind.pytorch for kind in layers.all_types().values()} - {""}
-    declared |= {f"{name}.{mode}" for name in ("Upsample",) for mode in ("bilinear", "bicubic")}
+    declared |= {"Upsample.bilinear", "Upsample.bicubic", "Conv.standardized_plain", "Conv.standardized_gain"}
     declared |= {name for patterns in implementations.NETWORKS.values() for _, name in patterns}
     declared |= {name for added in implementations.ADDED.values() for name in added.values()}
     unknown = {name for key in KEYS for name in conventions.find(key).charges} - declared

@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from cnncalc.analyses.conventions.contract import DOUBLED, NOTHING, Charge, Convention, Count, per_input
+from cnncalc.analyses.conventions.contract import (
+    DOUBLED,
+    NOTHING,
+    STANDARDIZED,
+    STANDARDIZED_GAIN,
+    Charge,
+    Convention,
+    Count,
+    per_input,
+)
 
 # Replaced functions of torch.nn.functional, which modules call as well. The forward methods of ReLU6, Hardswish,
 # Hardsigmoid and Sigmoid call functions that are not replaced. `+` and `*` are not torch.add and torch.mul.
@@ -14,6 +23,8 @@ CONVENTION = Convention(
     unit="FLOPs",
     charges={
         "Conv": CONVOLUTION,
+        "Conv.standardized_plain": (*CONVOLUTION, STANDARDIZED),
+        "Conv.standardized_gain": (*CONVOLUTION, STANDARDIZED_GAIN),
         "ConvTranspose": CONVOLUTION,
         "Linear": DOUBLED,
         "torch.matmul": DOUBLED,

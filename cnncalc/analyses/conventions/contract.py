@@ -21,6 +21,7 @@ class Count(Enum):
     UNGROUPED = "the multiply-accumulates of the same layer without groups"
     WEIGHTS_PER_OUTPUT = "the weights, once for each position of the output"
     WEIGHTS_ONCE = "the weights, once"
+    WEIGHTS = "the weights, once, for an operation on the weights themselves"
     BIASES = "one per output element of a layer with a bias"
     BIASES_ONCE = "the biases, once"
     PARAMS = "the learnable weight and bias, once"
@@ -76,6 +77,9 @@ class Convention(Record):
     tested: bool | None = None
 
 
+# Weights that are standardized by a batch norm in training mode, without and with a gain.
+STANDARDIZED = Charge(Count.WEIGHTS, 4, item="standardized_weights")
+STANDARDIZED_GAIN = Charge(Count.WEIGHTS, 5, item="standardized_weights")
 MACS: Charges = (Charge(Count.MACS),)
 DOUBLED: Charges = (Charge(Count.MACS, 2),)
 NOTHING: Charges = ()

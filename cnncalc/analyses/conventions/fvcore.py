@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from cnncalc.analyses.conventions.contract import MACS, Charge, Convention, Count, per_input, per_output
+from cnncalc.analyses.conventions.contract import (
+    MACS,
+    STANDARDIZED,
+    STANDARDIZED_GAIN,
+    Charge,
+    Convention,
+    Count,
+    per_input,
+    per_output,
+)
 
 # fvcore traces the operators of torch, so functions count like modules. Max pools, activations and arithmetic are
 # ignored; average pools only if they are not adaptive.
@@ -12,6 +21,8 @@ CONVENTION = Convention(
     unit="FLOPs",
     charges={
         "Conv": MACS,
+        "Conv.standardized_plain": (*MACS, STANDARDIZED),
+        "Conv.standardized_gain": (*MACS, STANDARDIZED_GAIN),
         "ConvTranspose": MACS,
         "Linear": MACS,
         "torch.matmul": MACS,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.analyses.conventions.contract import Charge, Convention, Count, per_input, per_output
+from cnncalc.analyses.conventions.contract import NOTHING, Charge, Convention, Count, per_input, per_output
 
 # Hooks on modules, and replaced functions of torch.nn.functional: a module whose forward method calls a replaced
 # function is counted by both. `+` and `*` call neither torch.add nor torch.mul, so they are missed.
@@ -16,6 +16,9 @@ CONVENTION = Convention(
     unit="MACs",
     charges={
         "Conv": PRODUCTS_AND_BIASES,
+        # A subclass of the convolution.
+        "Conv.standardized_plain": NOTHING,
+        "Conv.standardized_gain": NOTHING,
         "ConvTranspose": PRODUCTS_AND_BIASES,
         "Linear": PRODUCTS_AND_BIASES,
         "torch.matmul": (Charge(Count.MACS),),

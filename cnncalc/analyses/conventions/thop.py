@@ -14,6 +14,9 @@ CONVENTION = Convention(
     unit="MACs",
     charges={
         "Conv": CONVOLUTION,
+        # A subclass of the convolution.
+        "Conv.standardized_plain": NOTHING,
+        "Conv.standardized_gain": NOTHING,
         "ConvTranspose": CONVOLUTION,
         "Linear": (Charge(Count.MACS),),
         "BatchNorm": NORM,
