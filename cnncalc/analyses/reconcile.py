@@ -159,10 +159,12 @@ def _find_charges(convention: Convention, work: Work) -> Charges | None:
     role = work.figures.type.role
     if role in convention.by_role:
         return convention.by_role[role]
+    if work.implementation.partition(".")[0] in convention.unmodeled or work.implementation in convention.unmodeled:
+        return None
     # A layer with multiply-accumulates that is no module of PyTorch may be built from any modules.
-    is_open = not work.implementation or work.implementation in convention.unmodeled
     by_module = bool(convention.charges) and not convention.by_role
-    return None if is_open and by_module and work.figures.operations.multiply_accumulates else ()
+    is_open = by_module and not work.implementation and work.figures.operations.multiply_accumulates > 0
+    return None if is_open else ()
 
 
 def _find_rule(convention: Convention, name: str) -> Charges | None:

@@ -822,7 +822,8 @@ SENTENCES = {
         "input_line": "input {inputs}",
         "as_torchvision": "Tools are assumed to run the network as torchvision implements it.",
         "as_modules": (
-            "Each layer is assumed to be the PyTorch module of its type, and sums and products to be operators."
+            "Each layer is assumed to be the PyTorch module of its type, sums and products to be operators, and matrix "
+            "products to call torch.matmul."
         ),
         # Headers.
         "convention": "convention",

@@ -666,7 +666,7 @@ SENTENCES = {
         "title": "其他工具对 {name} 的统计",
         "input_line": "输入 {inputs}",
         "as_torchvision": "假定工具运行的是 torchvision 对该网络的实现。",
-        "as_modules": "假定每一层都是对应类型的 PyTorch 模块，相加与相乘是运算符。",
+        "as_modules": "假定每一层都是对应类型的 PyTorch 模块，相加与相乘是运算符，矩阵乘法调用 torch.matmul。",
         "convention": "口径",
         "version": "版本",
         "operations_column": "运算量",

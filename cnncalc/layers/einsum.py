@@ -69,7 +69,7 @@ class Einsum(Product, name="einsum"):
         example="hdn, hdm -> hnm",
     )
 
-    pytorch = "torch.einsum"
+    pytorch = "torch.matmul"
 
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
         terms = _read_terms(self.equation)

@@ -119,6 +119,9 @@ def test_unknown_layers_give_no_figure(spec):
     found = of(spec("input: [3, 8, 8]\nlayers: [{opaque: {output: [4, 8, 8], params: 5, macs: 1000}}]\n"))
     assert found["fvcore"].operations is None
     assert found["fvcore"].unknown == ("opaque",)
+    # onnx-tool counts interpolation by a rule that is not modeled.
+    sized = of(spec("input: [2, 3, 3]\nlayers: [{upsample: {factor: 2, mode: bilinear}}]\n"))
+    assert sized["onnx-tool"].unknown == ("upsample",)
     # A paper that counts all multiply-accumulates counts those.
     assert found["paper-flops"].operations == 2000
 

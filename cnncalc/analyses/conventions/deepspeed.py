@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.analyses.conventions import calflops
-from cnncalc.analyses.conventions.contract import DOUBLED, per_output
+from cnncalc.analyses.conventions.contract import per_output
 
 # calflops is a copy of this profiler; since then, upsampling and products of tensors were corrected here.
 UPSAMPLE = (per_output(),)
@@ -11,7 +11,6 @@ CONVENTION = calflops.CONVENTION._replace(
     source="microsoft/DeepSpeed: deepspeed/profiling/flops_profiler/profiler.py",
     charges={
         **calflops.CONVENTION.charges,
-        "torch.einsum": DOUBLED,
         "Upsample": UPSAMPLE,
     },
     defects=("linear_biases_missed", "activations_missed", "operators_missed"),

@@ -26,7 +26,6 @@ CONVENTION = Convention(
         "ConvTranspose": MACS,
         "Linear": MACS,
         "torch.matmul": MACS,
-        "torch.einsum": MACS,
         "BatchNorm": (per_input(2, 1),),
         "LayerNorm": NORM,
         "LayerNorm2d": NORM,

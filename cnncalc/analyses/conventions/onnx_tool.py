@@ -25,6 +25,7 @@ CONVENTION = Convention(
         "PReLU": (per_output(2),),
         "ELU": (per_output(35),),
         "Sigmoid": (per_output(32),),
+        "Tanh": (per_output(38),),
         # Exported as a sigmoid and a product.
         "SiLU": (per_output(33),),
         "Softmax": (per_output(36),),
@@ -47,6 +48,25 @@ CONVENTION = Convention(
         "+": (Charge(Count.FURTHER_INPUTS),),
         "*": (Charge(Count.FURTHER_INPUTS),),
     },
+    unmodeled=frozenset(
+        {
+            "LSTM",
+            "GRU",
+            "Upsample",
+            "GroupNorm",
+            "InstanceNorm",
+            "RMSNorm",
+            "LocalResponseNorm",
+            "SELU",
+            "Mish",
+            "Softplus",
+            "LogSoftmax",
+            "torch.abs",
+            "AdaptiveMaxPool",
+            "DeformConv",
+            "-",
+        }
+    ),
     counts_params=frozenset({"learned", "buffers"}),
     defects=("norms_by_cpu_price", "other_operations_named_macs"),
     tested=True,
