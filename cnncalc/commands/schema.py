@@ -13,6 +13,7 @@ WRITTEN = {
     "lint": "formats.findings.json",
     "field": "reports.field.records",
     "sharing": "reports.sharing_records",
+    "reconcile": "reports.reconcile_records",
     "compare": "reports.compare.records",
     "diff": "reports.diff.records",
     "explain": "reports.explain.records",

@@ -23,6 +23,7 @@ class Identity(Elementwise, name="identity"):
     each = NO_OPERATIONS
     function = "x"
     role = Role.REARRANGEMENT
+    pytorch = "Identity"
     aliasing = Aliasing.VIEW
 
 
@@ -50,6 +51,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "1 / (1 + exp(-x))"
     role = Role.ACTIVATION
+    pytorch = "Sigmoid"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -61,6 +63,7 @@ class Tanh(Elementwise, name="tanh"):
     each = Operations(exponentials=1)
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     role = Role.ACTIVATION
+    pytorch = "Tanh"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -72,6 +75,7 @@ class Relu(Elementwise, name="relu"):
     each = Operations(compares=1)
     function = "max(x, 0)"
     role = Role.ACTIVATION
+    pytorch = "ReLU"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -81,6 +85,7 @@ class Relu6(Elementwise, name="relu6"):
     each = Operations(compares=2)
     function = "min(max(x, 0), 6)"
     role = Role.ACTIVATION
+    pytorch = "ReLU6"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -92,6 +97,7 @@ class Absolute(Elementwise, name="absolute"):
     each = Operations(compares=1)
     function = "abs(x)"
     role = Role.ACTIVATION
+    pytorch = "torch.abs"
 
 
 class LeakyRelu(Elementwise, name="leaky_relu"):
@@ -104,6 +110,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
+    pytorch = "LeakyReLU"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -121,6 +128,7 @@ class Prelu(Elementwise, name="prelu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
+    pytorch = "PReLU"
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         learned = remark("prelu_per_channel" if self.per_channel else "prelu")
@@ -144,6 +152,7 @@ class Elu(Elementwise, name="elu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
     function = "x if x > 0 else alpha * (exp(x) - 1)"
     role = Role.ACTIVATION
+    pytorch = "ELU"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -156,6 +165,7 @@ class Selu(Elementwise, name="selu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
     function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
     role = Role.ACTIVATION
+    pytorch = "SELU"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -174,6 +184,7 @@ class Gelu(Elementwise, name="gelu"):
     )
 
     role = Role.ACTIVATION
+    pytorch = "GELU"
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         exact, approximate = "erf(x / sqrt(2))", "tanh(sqrt(0.63662) * (x + 0.044715 * x ** 3))"
@@ -206,6 +217,7 @@ class Silu(Elementwise, name="silu"):
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "x / (1 + exp(-x))"
     role = Role.ACTIVATION
+    pytorch = "SiLU"
 
 
 class Mish(Elementwise, name="mish"):
@@ -217,6 +229,7 @@ class Mish(Elementwise, name="mish"):
     each = Operations(exponentials=3, adds=1, multiplies=1)
     function = "x * tanh(ln(1 + exp(x)))"
     role = Role.ACTIVATION
+    pytorch = "Mish"
 
 
 class HardSigmoid(Elementwise, name="hard_sigmoid"):
@@ -230,6 +243,7 @@ class HardSigmoid(Elementwise, name="hard_sigmoid"):
     each = Operations(adds=1, compares=2, divides=1)
     function = "min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
+    pytorch = "Hardsigmoid"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -244,6 +258,7 @@ class HardSwish(Elementwise, name="hard_swish"):
     each = Operations(adds=1, compares=2, multiplies=1, divides=1)
     function = "x * min(max(x + 3, 0), 6) / 6"
     role = Role.ACTIVATION
+    pytorch = "Hardswish"
 
 
 class Softplus(Elementwise, name="softplus"):
@@ -254,6 +269,7 @@ class Softplus(Elementwise, name="softplus"):
     each = Operations(exponentials=2, adds=1)
     function = "ln(1 + exp(x))"
     role = Role.ACTIVATION
+    pytorch = "Softplus"
     aliasing = Aliasing.IN_PLACE
 
 
@@ -309,6 +325,7 @@ class Softmax(AxisSoftmax, name="softmax"):
 
     also_known_as = ("SoftmaxActivation",)
 
+    pytorch = "Softmax"
     each = Operations(exponentials=1, divides=1)
     function = "exp(x) / sum(exp(all_x))"
 
@@ -327,6 +344,8 @@ class LogSoftmax(AxisSoftmax, name="log_softmax"):
     """
 
     function = "x - ln(sum(exp(all_x)))"
+
+    pytorch = "LogSoftmax"
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         sets = self.sets(output)

@@ -72,6 +72,7 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
     also_known_as = ("AdaptiveAveragePool", "adaptive_pool", "自适应平均池化")
 
     role = Role.AVERAGE_POOL
+    pytorch = "AdaptiveAvgPool"
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         adds = output.channels * (self._read_positions(inputs) - output.positions)
@@ -91,6 +92,7 @@ class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
     also_known_as = ("AdaptiveMaxPooling", "adaptive_pool", "自适应最大池化")
 
     role = Role.MAX_POOL
+    pytorch = "AdaptiveMaxPool"
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.channels * (self._read_positions(inputs) - output.positions))

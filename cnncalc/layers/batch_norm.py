@@ -33,6 +33,7 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
     center: bool = flag("whether each channel has a learnable shift, if affine", default=True)
 
     role = Role.BATCH_NORM
+    pytorch = "BatchNorm"
 
     @property
     def has_scale(self) -> bool:

@@ -18,6 +18,7 @@ class ChannelShuffle(Moving, name="channel_shuffle"):
     groups: int = whole("number of channel groups", example=4)
 
     role = Role.REARRANGEMENT
+    pytorch = "ChannelShuffle"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

@@ -209,6 +209,9 @@ class LayerType:
     # Whether blocks of specs may not have the name; False for types that were added after such specs existed.
     is_reserved: ClassVar[bool] = True
     role: ClassVar[Role]
+    # The class of torch.nn that computes the layer, without its rank (`Conv` for Conv2d), or the operator or function
+    # of torch; empty if PyTorch has neither.
+    pytorch: ClassVar[str] = ""
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW
 
@@ -248,6 +251,11 @@ class LayerType:
         return cut(f"{type(self).__name__}({settings})", LONGEST)
 
     @property
+    def implementation(self) -> str:
+        """The class of torch.nn, the function or the operator that computes the layer, with its mode if it has any."""
+        return self.pytorch
+
+    @property
     def added_depth(self) -> int:
         """The number of convolution and linear layers that it adds to the depth."""
         return int(self.counts_as_depth)
@@ -278,6 +286,11 @@ class LayerType:
         A type with weights must override this.
         """
         return None
+
+    def window_positions(self, inputs: Shapes) -> int:
+        """The number of positions in the window of an output element, padding included."""
+        sizes = zip(self.windows(inputs), inputs[0].spatial, strict=True)
+        return prod(size if type(window) is WholeWindow else getattr(window, "kernel", 1) for window, size in sizes)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         """Properties to explain that no other method reports."""

@@ -53,7 +53,13 @@ class Conv(Windowed, name="conv"):
     )
 
     role = Role.CONVOLUTION
+    pytorch = "Conv"
     counts_as_depth = True
+
+    @property
+    def implementation(self) -> str:
+        """PyTorch has no module that standardizes weights: networks subclass its convolution."""
+        return self.pytorch if self.standardize is None else f"{self.pytorch}.standardized_{self.standardize}"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -52,6 +52,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
     )
 
     role = Role.CONVOLUTION
+    pytorch = "ConvTranspose"
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -54,6 +54,7 @@ class DeformConv(Windowed, name="deform_conv"):
 
     is_reserved = False
     role = Role.CONVOLUTION
+    pytorch = "DeformConv"
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -43,6 +43,7 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     bias: bool = flag("whether each filter has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
+    pytorch = "Conv"
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

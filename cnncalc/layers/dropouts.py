@@ -23,6 +23,7 @@ class Dropout(Elementwise, name="dropout"):
 
     each = NO_OPERATIONS
     role = Role.DROPOUT
+    pytorch = "Dropout"
     aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
@@ -43,6 +44,7 @@ class DropPath(Elementwise, name="drop_path"):
 
     each = NO_OPERATIONS
     role = Role.DROPOUT
+    pytorch = "StochasticDepth"
     aliasing = Aliasing.IN_PLACE
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:

@@ -69,6 +69,8 @@ class Einsum(Product, name="einsum"):
         example="hdn, hdm -> hnm",
     )
 
+    pytorch = "torch.matmul"
+
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
         terms = _read_terms(self.equation)
         if len(terms.inputs) != len(inputs):

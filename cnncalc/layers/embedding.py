@@ -33,6 +33,7 @@ class Embedding(LayerType, name="embedding"):
 
     is_reserved = False
     role = Role.OTHER
+    pytorch = "Embedding"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = inputs[0]

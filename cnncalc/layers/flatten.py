@@ -35,6 +35,7 @@ class Flatten(Moving, name="flatten"):
     end: int = axis_of("the last axis that is flattened", default=-1)
 
     role = Role.REARRANGEMENT
+    pytorch = "Flatten"
     aliasing = Aliasing.VIEW
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -54,6 +54,8 @@ class GlobalAvgPool(GlobalPool, name="global_avg_pool"):
 
     also_known_as = ("GlobalAveragePooling2D", "GlobalAveragePool", "gap", "global_pool", "reduce_mean", "全局平均池化")
 
+    pytorch = "AdaptiveAvgPool"
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(adds=inputs[0].elements - output.channels, divides=output.channels)
 
@@ -68,6 +70,8 @@ class GlobalMaxPool(GlobalPool, name="global_max_pool"):
     """
 
     also_known_as = ("GlobalMaxPooling2D", "gmp", "global_pool", "reduce_max", "全局最大池化")
+
+    pytorch = "AdaptiveMaxPool"
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=inputs[0].elements - output.channels)

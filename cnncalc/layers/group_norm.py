@@ -32,6 +32,7 @@ class GroupNorm(LayerType, name="group_norm"):
     affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
 
     role = Role.NORMALIZATION
+    pytorch = "GroupNorm"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

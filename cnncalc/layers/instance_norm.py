@@ -21,6 +21,7 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
     track_statistics: bool = flag("whether mean and variance are tracked in training", default=False)
 
     role = Role.CHANNEL_NORM
+    pytorch = "InstanceNorm"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

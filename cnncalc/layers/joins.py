@@ -113,6 +113,7 @@ class Add(ElementwiseJoin, name="add"):
     )
 
     role = Role.SUM
+    pytorch = "+"
     operation = "adds"
 
 
@@ -125,6 +126,7 @@ class Subtract(ElementwiseJoin, name="subtract"):
     also_known_as = ("Sub", "minus", "相减")
 
     role = Role.SUM
+    pytorch = "-"
     operation = "adds"
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -142,6 +144,7 @@ class Multiply(ElementwiseJoin, name="multiply"):
     also_known_as = ("Mul", "Eltwise", "product", "相乘")
 
     role = Role.PRODUCT
+    pytorch = "*"
     operation = "multiplies"
 
 
@@ -156,6 +159,7 @@ class Concat(Join, name="concat"):
     axis: int = axis_of("axis of the concatenation, counted from 0, the channels", default=0, example=1)
 
     role = Role.CONCATENATION
+    pytorch = "torch.cat"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         first = inputs[0]

@@ -29,6 +29,8 @@ class LayerNorm(AxesNorm, name="layer_norm"):
 
     affine: bool = flag("whether the layer has a learnable scale and shift", default=True)
 
+    pytorch = "LayerNorm"
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return affine_weights(self.together(inputs[0]), affine=self.affine)
 

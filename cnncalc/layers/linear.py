@@ -47,6 +47,7 @@ class Linear(LayerType, name="linear"):
     )
 
     role = Role.LINEAR
+    pytorch = "Linear"
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -24,6 +24,7 @@ class Lrn(Elementwise, name="lrn"):
     k: Number = number("addend of the sum", default=2)
 
     role = Role.NORMALIZATION
+    pytorch = "LocalResponseNorm"
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         constants = {"k": self.k, "alpha": self.alpha, "beta": self.beta}

@@ -27,6 +27,8 @@ class MatMul(Product, name="matmul"):
     transpose_first: bool = flag("whether the last two axes of the first input are swapped first", default=False)
     transpose_second: bool = flag("whether the last two axes of the second input are swapped first", default=False)
 
+    pytorch = "torch.matmul"
+
     def resolve(self, inputs: Shapes) -> tuple[ProductLetters, dict[str, int]]:
         if len(inputs) != 2:
             raise RuleError(f"matmul needs 2 inputs, got {len(inputs)}", None, "use einsum for more")

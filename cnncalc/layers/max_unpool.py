@@ -27,6 +27,7 @@ class MaxUnpool(Moving, Windowed, name="max_unpool"):
 
     is_reserved = False
     role = Role.RESAMPLING
+    pytorch = "MaxUnpool"
     further_inputs = "the max_pool whose positions are used"
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -47,6 +47,7 @@ class Pad(Moving, name="pad"):
     channels: PerAxis = per_side("channels of zeros before and after the input's", default=0, minimum=None)
 
     role = Role.REARRANGEMENT
+    pytorch = "torch.pad"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs) if self.padding else inputs[0]

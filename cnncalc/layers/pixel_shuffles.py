@@ -21,6 +21,7 @@ class PixelShuffle(Moving, name="pixel_shuffle"):
     factor: int = whole("how many times larger the output is, along each axis")
 
     role = Role.REARRANGEMENT
+    pytorch = "PixelShuffle"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
@@ -55,6 +56,7 @@ class PixelUnshuffle(Moving, name="pixel_unshuffle"):
     factor: int = whole("how many times smaller the output is, along each axis")
 
     role = Role.REARRANGEMENT
+    pytorch = "PixelUnshuffle"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

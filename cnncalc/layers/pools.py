@@ -91,6 +91,7 @@ class MaxPool(Pool, name="max_pool"):
     rounding: str = choice("whether a last window that only partly fits counts (ceil)", ROUNDINGS, default="floor")
 
     role = Role.MAX_POOL
+    pytorch = "MaxPool"
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (kernel_positions(self.windows(inputs)) - 1))
@@ -120,6 +121,7 @@ class AvgPool(Pool, name="avg_pool"):
     count_include_pad: bool = flag("whether the mean includes the padding", default=True)
 
     role = Role.AVERAGE_POOL
+    pytorch = "AvgPool"
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         padded = any(window.before or window.after for window in self.windows(inputs))

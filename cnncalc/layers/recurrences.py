@@ -129,6 +129,8 @@ class Lstm(Recurrence, name="lstm"):
     gates = 4
     cell = Operations(adds=4, multiplies=3, divides=3, exponentials=5)
 
+    pytorch = "LSTM"
+
 
 class Gru(Recurrence, name="gru"):
     """Gated recurrent unit: two gates select the state to use and to replace (Cho et al. 2014, arXiv:1406.1078).
@@ -143,3 +145,5 @@ class Gru(Recurrence, name="gru"):
 
     gates = 3
     cell = Operations(adds=5, multiplies=2, divides=2, exponentials=3)
+
+    pytorch = "GRU"

@@ -24,6 +24,8 @@ class RMSNorm(AxesNorm, name="rms_norm"):
 
     affine: bool = flag("whether the layer has a learnable scale", default=True)
 
+    pytorch = "RMSNorm"
+
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", self.together(inputs[0])),) if self.affine else ()
 

@@ -42,6 +42,11 @@ class Upsample(Moving, name="upsample"):
     align_corners: bool = flag("whether the corner pixels of input and output are aligned", default=False)
 
     role = Role.RESAMPLING
+    pytorch = "Upsample"
+
+    @property
+    def implementation(self) -> str:
+        return self.pytorch if self.mode == "nearest" else f"{self.pytorch}.{self.mode}"
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

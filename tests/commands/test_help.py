@@ -37,6 +37,7 @@ ARGUMENTS = {
     "lint": ["lenet5"],
     "list": [],
     "sharing": ["lenet5"],
+    "reconcile": ["lenet5"],
     "summary": ["lenet5"],
 }
 

@@ -25,6 +25,7 @@ WRITTEN = {
         "siamese distance",
     ],
     "sharing": ["lenet5", "siamese", "mobilenet_v2"],
+    "reconcile": ["lenet5", "crnn", "mobilenet_v2"],
     "compare": [
         "lenet5 siamese vgg16",
         "lenet5 siamese --relative-to lenet5 --batch 2",

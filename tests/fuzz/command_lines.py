@@ -59,6 +59,7 @@ VALUES: tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
     (("depth",), (("1", "2", "all", "0", "-1", "1.5", "9" * 20),)),
     (("select", "ignore", "severities", "explained"), ((*CODES, "CNN", ",", "all"), ("", "=note", "=x", ",CNN003"))),
     (("against", "relative_to"), (SMALL,)),
+    (("claim",), (("4.1", "12", "1,000", "0", "-1", "1e9", "9" * 40), ("", "G", "M", "b", "x"))),
     (("at",), (("0,0", "2,3", "1", "32,64", "-1,-1", "9999,0", "a,b", ",", "32", "8x9"),)),
 )
 # How many of the options are given; what makes a line unusable hides what comes after.

@@ -69,6 +69,7 @@ def judge_commands(choices: Choices, folder: Path) -> str:
             ["lint", "{}"],
             ["explain", "{}"],
             ["sharing", "{}"],
+            ["reconcile", "{}"],
             ["field", "{}"],
             ["show", "{}"],
             ["show", "{}", "--expand"],

@@ -1,0 +1,73 @@
+"""`cnncalc reconcile` as a user runs it."""
+
+import csv
+import io
+import json
+
+import pytest
+
+TORCHVISION = ("resnet50", "--set", "stride_in_3x3=true")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        TORCHVISION,
+        ("mobilenet_v2", "--language", "zh"),
+        ("lenet5", "--convention", "fvcore", "--format", "markdown"),
+        ("convnext_tiny", "--convention", "thop", "--convention", "torchinfo"),
+        ("resnet50", "--claim", "3.8G"),
+        ("resnet50", "--claim", "17M", "--language", "zh"),
+        ("crnn", "--convention", "ptflops"),
+    ],
+    ids=" ".join,
+)
+def test_kept(arguments, run, kept):
+    name = "_".join(word.lstrip("-").replace("=", "_") for word in arguments)
+    kept(f"reconcile_{name}.txt", run("reconcile", *arguments).output)
+
+
+def test_figures_of_the_tools_are_in_the_table(run):
+    output = run("reconcile", *TORCHVISION).output
+    for figure in ("4,111,512,576", "4,089,238,376", "4,132,436,968", "4,133,742,592", "8,211,108,352"):
+        assert figure in output
+
+
+def test_csv_items_sum_to_the_totals(run):
+    rows = list(csv.DictReader(io.StringIO(run("reconcile", *TORCHVISION, "-f", "csv").output)))
+    for convention in {row["convention"] for row in rows}:
+        for figure in ("operations", "params"):
+            amounts = [row for row in rows if (row["convention"], row["figure"]) == (convention, figure)]
+            parts = sum(int(row["amount"]) for row in amounts if row["item"] != "total")
+            assert parts == sum(int(row["amount"]) for row in amounts if row["item"] == "total")
+
+
+def test_json(run):
+    facts = json.loads(run("reconcile", *TORCHVISION, "--claim", "4.1G", "--json").output)
+    by_key = {each["key"]: each for each in facts["conventions"]}
+    assert facts["implemented"] == "resnet50"
+    assert by_key["thop"]["operations"] == 4_133_742_592
+    assert by_key["keras"]["operations"] is None
+    assert {"key": "thop", "quantity": "operations", "exact": 4_133_742_592, "binary": False, "how": "rounded"} in (
+        facts["claim"]["matches"]
+    )
+
+
+def test_a_spec_of_the_same_name_is_not_the_bundled_network(run, tmp_path, monkeypatch):
+    """Its softmax is a module of 10 scores, for thop 29 operations: 10 exponentials, 10 divides and 9 adds."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet50.yaml").write_text("input: [10]\nlayers: [softmax]\n", encoding="utf-8")
+    facts = json.loads(run("reconcile", "resnet50.yaml", "--json").output)
+    assert facts["implemented"] == ""
+    assert next(each["operations"] for each in facts["conventions"] if each["key"] == "thop") == 29
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("lenet5", "--claim", "4.1 billions"), "'4.1 billions' is not a number; write a published number such as"),
+        (("lenet5", "--convention", "fvcor"), "'fvcor' is not one of"),
+    ],
+)
+def test_usage_errors(arguments, words, run):
+    assert words in run("reconcile", *arguments, status=2).output
