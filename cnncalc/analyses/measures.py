@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.analyses.tree import Node, tree
+from cnncalc.analyses.tree import Node, layers_below, nodes_below, tree
 from cnncalc.errors import did_you_mean, listed, quoted
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.network.records import LayerGraph
 from cnncalc.spec.quantities import SUMS
 from cnncalc.syntax.patterns import named
 
@@ -46,7 +46,7 @@ class Measures:
     @cached_property
     def nodes(self) -> dict[str, Node]:
         """Every block and layer by its full name."""
-        return {node.name: node for node in _below(self.root)}
+        return {node.name: node for node in nodes_below(self.root)}
 
     def matching(self, pattern: str) -> list[Node]:
         """The blocks and layers that match a pattern: `*` matches any text without a dot, `**` any text.
@@ -83,7 +83,7 @@ class Measures:
         """A quantity of a block or layer. Raises Unmeasurable if it has none."""
         if quantity in SUMS:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
-        layers = list(_layers_of(node))
+        layers = list(layers_below(node))
         limits.spend(len(layers))
         if quantity == "layers":
             return sum(node.training_only or not layer.training_only for layer in layers)
@@ -106,24 +106,6 @@ class Measures:
         from cnncalc.analyses.receptive_field import receptive_fields
 
         return receptive_fields(self.network)
-
-
-def _below(node: Node) -> Iterator[Node]:
-    """The nodes below a node, in their order."""
-    stack = node.children[::-1]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(at.children[::-1])
-
-
-def _layers_of(node: Node) -> Iterator[Layer]:
-    """The layers of a node, its own and those below it."""
-    if node.layer is not None:
-        yield node.layer
-    for below in _below(node):
-        if below.layer is not None:
-            yield below.layer
 
 
 def _only(items: Sequence[Item], noun: str, names: Sequence[str]) -> Item:

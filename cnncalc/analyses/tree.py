@@ -222,6 +222,24 @@ def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
     return training_only, figure
 
 
+def nodes_below(node: Node) -> Iterator[Node]:
+    """The nodes below a node, in their order."""
+    stack = node.children[::-1]
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(at.children[::-1])
+
+
+def layers_below(node: Node) -> Iterator[Layer]:
+    """The layers of a node, its own and those below it."""
+    if node.layer is not None:
+        yield node.layer
+    for below in nodes_below(node):
+        if below.layer is not None:
+            yield below.layer
+
+
 def height(node: Node) -> int:
     """The number of levels below a node."""
     deepest = node.depth

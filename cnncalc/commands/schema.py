@@ -13,6 +13,7 @@ WRITTEN = {
     "lint": "formats.findings.json",
     "field": "reports.field.records",
     "sharing": "reports.sharing_records",
+    "memory": "reports.memory.records",
     "compare": "reports.compare.records",
     "diff": "reports.diff.records",
     "explain": "reports.explain.records",
