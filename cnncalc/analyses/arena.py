@@ -2,8 +2,8 @@
 
 The plan is that of TensorFlow Lite Micro: buffers are placed from the largest to the smallest, each into the first gap
 among the placed buffers that are alive at the same time as it (tensorflow/lite/micro/memory_planner/
-greedy_memory_planner.cc; Pisarchyk and Lee 2020, arXiv:2001.03288, "greedy by size"). Of buffers of equal size, the one that is
-created last is placed first, as there: its list is filled from the tail. Sizes are rounded up to ALIGNMENT.
+greedy_memory_planner.cc; Pisarchyk and Lee 2020, arXiv:2001.03288, "greedy by size"). Of buffers of equal size, the one
+that is created last is placed first, as there: its list is filled from the tail. Sizes are rounded up to ALIGNMENT.
 """
 
 from __future__ import annotations

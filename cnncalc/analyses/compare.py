@@ -7,6 +7,7 @@ from math import prod
 from typing import cast
 
 from cnncalc import limits
+from cnncalc.analyses.memory_peaks import MemoryPeaks, NetworkMemory
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
@@ -32,17 +33,21 @@ class Facts(Record):
     """The figures of a network for comparisons, at inference and for one sample.
 
     `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
-    layers are None if no layer has any.
+    layers are None if no layer has any. `memory` is that of the whole batch; None if it was not asked for.
     """
 
     totals: Totals
     field: tuple[int, ...] | None
     heaviest_params: Heaviest | None
     heaviest_macs: Heaviest | None
+    memory: NetworkMemory | None = None
 
 
-def facts(network: LayerGraph, *, field: bool = True) -> Facts:
-    """The figures of a network; `field=False` skips the receptive field, which takes half of the time."""
+def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts:
+    """The figures of a network; `field=False` skips the receptive field, which takes half of the time.
+
+    The memory quantities are computed if `element`, the bytes of an element for the whole batch, is not 0.
+    """
     counted = totals(network)
     layers = inference_layers(network.layers)
     return Facts(
@@ -50,6 +55,7 @@ def facts(network: LayerGraph, *, field: bool = True) -> Facts:
         largest_field(network) if field else None,
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
+        MemoryPeaks(network, element).affordable if element else None,
     )
 
 

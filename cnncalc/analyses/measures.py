@@ -12,10 +12,11 @@ from cnncalc.analyses.tree import Node, layers_below, nodes_below, tree
 from cnncalc.errors import did_you_mean, listed, quoted
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import LayerGraph
-from cnncalc.spec.quantities import SUMS
+from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
 from cnncalc.syntax.patterns import named
 
 if TYPE_CHECKING:
+    from cnncalc.analyses.memory_peaks import MemoryPeaks
     from cnncalc.analyses.receptive_field import Field
 
 Item = TypeVar("Item")
@@ -69,6 +70,9 @@ class Measures:
         if quantity in SUMS:
             # Inputs also take memory, but belong to no node.
             return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
+        if quantity in PEAKS:
+            limits.spend(len(self.network.layers))
+            return self._peaks.of_network(quantity)
         if quantity == "depth":
             return self.totals.weight_layers
         if quantity == "input":
@@ -85,6 +89,12 @@ class Measures:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
         layers = list(layers_below(node))
         limits.spend(len(layers))
+        if quantity in PEAKS:
+            peaks = self._peaks.of_layers(quantity)
+            found = [peaks[layer.name] for layer in layers if layer.name in peaks]
+            if not found:
+                raise Unmeasurable(f"{node.name} exists only in training, which has no {QUANTITIES[quantity].label}")
+            return max(found)
         if quantity == "layers":
             return sum(node.training_only or not layer.training_only for layer in layers)
         if quantity == "output":
@@ -100,6 +110,12 @@ class Measures:
     def totals(self) -> Totals:
         limits.spend(len(self.network.layers))
         return totals(self.network)
+
+    @cached_property
+    def _peaks(self) -> MemoryPeaks:
+        from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+        return MemoryPeaks(self.network, self.batch * self.dtype_size)
 
     @cached_property
     def _fields(self) -> dict[str, Field | None]:

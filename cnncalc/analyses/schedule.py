@@ -216,9 +216,11 @@ class _Search:
         during, live = self.run(index, pending, state.live)
         ran = state.ran | 1 << index - self.segment.start
         ready = [other for other in state.ready if other != index]
-        for other in self.after[index - self.segment.start]:
-            if all(ran >> source - self.segment.start & 1 for source in self.before[other - self.segment.start]):
-                ready.append(other)
+        ready += [
+            other
+            for other in self.after[index - self.segment.start]
+            if all(ran >> source - self.segment.start & 1 for source in self.before[other - self.segment.start])
+        ]
         peak = max(state.peak, during)
         return _State(peak, state.left - 1, state.number, ran, live, pending, tuple(ready), (state.path, index))
 
@@ -237,7 +239,7 @@ class _Search:
         order: list[int] = []
 
         def push(index: int) -> None:
-            during, after = self.preview(index, pending, 0)
+            _, after = self.preview(index, pending, 0)
             heappush(waiting, (after, index))
 
         for index in self.segment:

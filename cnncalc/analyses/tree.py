@@ -84,12 +84,13 @@ class Node:
 
 
 class Row(Record):
-    """A row of a folded tree: a layer, an open block, or `count` equal folded ones from `node` to `last`."""
+    """A row of a folded tree: a layer, an open block, or equal folded `nodes`, from `node` to `last`."""
 
     node: Node
     last: Node
     times: int
     folded: bool
+    nodes: tuple[Node, ...] = ()
 
     @property
     def figure(self) -> Figure | None:
@@ -268,7 +269,7 @@ def rows(node: Node, depth: int) -> Iterator[Row]:
             end = position + 1
             while end < len(children) and children[end].signature == child.signature:
                 end += 1
-            yield Row(child, children[end - 1], end - position, True)
+            yield Row(child, children[end - 1], end - position, True, tuple(children[position:end]))
             position = end
 
 

@@ -21,15 +21,8 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 UPRIGHT = "▁▂▃▄▅▆▇"
 BARS = re.compile(f"([{EIGHTHS[1:]}{UPRIGHT}]+)")
 NARROWEST_BAR, WIDEST_BAR = 8, 24
-ASCII = str.maketrans(
-    {
-        ELLIPSIS: "~",
-        RULE: "-",
-        **dict.fromkeys("▏▎▍", "."),
-        **dict.fromkeys("▌▋▊▉█▅▆▇", "#"),
-        **dict.fromkeys("▁▂▃▄", "."),
-    }
-)
+LOW, HIGH = dict.fromkeys("▏▎▍▁▂▃▄", "."), dict.fromkeys("▌▋▊▉█▅▆▇", "#")
+ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **LOW, **HIGH})
 
 
 class Styled(Record):

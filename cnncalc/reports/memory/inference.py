@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cnncalc.analyses.arena import ALIGNMENT, Plan, plan
 from cnncalc.analyses.inference_memory import InferenceMemory, inference_memory
 from cnncalc.analyses.liveness import LiveStep, Placement, Storage
-from cnncalc.analyses.tree import Node, Row, layers_below, tree
+from cnncalc.analyses.tree import Row, layers_below, tree
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, MeasuredMemory, Memory, Table
 from cnncalc.languages import Speaker
@@ -69,7 +69,7 @@ def memory_table(network: LayerGraph, view: MemoryView) -> Table:
     steps = {step.layer.name: step for step in found.liveness.steps}
     root = tree(network._replace(layers=tuple(step.layer for step in found.liveness.steps)))
     shown = select_layers(root) if view.exact else select_rows(root, view.depth, MOST_ROWS)
-    cells = _MemoryCells(root, steps, found, say, view)
+    cells = _MemoryCells(steps, found, say, view)
     named = list(name_rows(shown, is_flat=view.exact, joins_single_parts=True))
     lines = tuple(
         Line(
@@ -80,7 +80,7 @@ def memory_table(network: LayerGraph, view: MemoryView) -> Table:
         for each in named
     )
     columns = tuple(Column(key, say(key), *COLUMNS[key]) for key in view.columns)
-    notes = _notes(network, found, say, view)
+    notes = _notes(found, say, view)
     if view.plots:
         notes += draw_timeline([step.live for step in found.liveness.steps], say("timeline"))
     notes += [("", words) for words in _sentences(network, found, say, view)]
@@ -108,7 +108,7 @@ def arena_table(network: LayerGraph, view: MemoryView) -> Table:
         Column(key, say(key), key in ("size", "offset", "end"), drop)
         for key, drop in zip(ARENA_COLUMNS, (0, 1, 0, 4, 2, 2), strict=True)
     )
-    notes = [*_arena_notes(found, planned, say, view), *_notes(network, found, say, view)]
+    notes = [*_arena_notes(found, planned, say, view), *_notes(found, say, view)]
     notes += [("", words) for words in _sentences(network, found, say, view)]
     left_out = say("left_out", columns="{columns}")
     header = _header(network, say, view)
@@ -118,19 +118,11 @@ def arena_table(network: LayerGraph, view: MemoryView) -> Table:
 class _MemoryCells:
     """The cells of a row."""
 
-    def __init__(
-        self, root: Node, steps: dict[str, LiveStep], found: InferenceMemory, say: Speaker, view: MemoryView
-    ) -> None:
+    def __init__(self, steps: dict[str, LiveStep], found: InferenceMemory, say: Speaker, view: MemoryView) -> None:
         self.steps = steps
         self.found = found
         self.say = say
         self.view = view
-        self.blocks = {"": root}
-        waiting = [root]
-        while waiting:
-            at = waiting.pop()
-            self.blocks[at.name] = at
-            waiting += [child for child in at.children if child.children]
 
     def of(self, key: str, row: Row, name: str) -> Cell:
         node = row.node
@@ -162,10 +154,7 @@ class _MemoryCells:
         """The live memory of a layer, or the most in folded blocks; None for an open block, whose rows follow."""
         if not row.folded:
             return self.steps[row.node.layer.name].live if row.node.layer else None
-        siblings = self.blocks[row.node.above].children
-        first = siblings.index(row.node)
-        nodes = siblings[first : first + row.times]
-        return max(self.steps[layer.name].live for node in nodes for layer in layers_below(node))
+        return max(self.steps[layer.name].live for node in row.nodes for layer in layers_below(node))
 
 
 # --- below the table ------------------------------------------------------------------------------
@@ -193,7 +182,7 @@ def _tensor(storage: Storage, say: Speaker) -> str:
     return say("shared", first=storage.name, last=storage.tensors[-1])
 
 
-def _notes(network: LayerGraph, found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple[str, str]]:
+def _notes(found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple[str, str]]:
     """The peak with its tensors, inputs, outputs and weights."""
     live, each = found.liveness, view.element
     peak = _amount(live.peak * each, say)

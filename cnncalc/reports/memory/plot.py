@@ -21,9 +21,9 @@ def draw_timeline(live: Sequence[int], label: str) -> list[tuple[str, str]]:
     columns = [max(part) for part in _parts(live)]
     # Eighths of a line, rounded up: a positive amount always shows.
     heights = [-(-8 * HEIGHT * amount // peak) for amount in columns]
-    lines = []
-    for line in reversed(range(HEIGHT)):
-        lines.append("".join(EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights))
+    lines = [
+        "".join([EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights]) for line in reversed(range(HEIGHT))
+    ]
     lines.append(f"{' ' * columns.index(peak)}^")
     return [(label if number == 0 else " ", line.rstrip()) for number, line in enumerate(lines)]
 
