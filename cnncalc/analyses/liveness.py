@@ -26,7 +26,7 @@ from cnncalc.record import Record
 WEIGHTS = -1
 
 
-class Placement(Enum):
+class OutputStorage(Enum):
     """Where a layer's output is stored when the layer runs."""
 
     NEW = "new"
@@ -55,13 +55,13 @@ class LiveStep(Record):
     """The execution of a layer: where its output is stored, its size, and the sum of all live tensors meanwhile."""
 
     layer: Layer
-    placement: Placement
+    own_storage: OutputStorage
     live: int
 
     @property
     def output(self) -> int:
         """The elements of the output that need memory of their own."""
-        return self.layer.output_shape.elements if self.placement is Placement.NEW else 0
+        return self.layer.output_shape.elements if self.own_storage is OutputStorage.NEW else 0
 
 
 class Liveness(Record):
@@ -166,23 +166,23 @@ def live_in_order(graph: TensorGraph, order: Iterable[int] | None = None) -> Liv
     for step, index in enumerate(range(len(graph.layers)) if order is None else order):
         number = first_layer + index
         root, target = roots[number], graph.overwrites[index]
-        placement = Placement.VIEW if root != number else Placement.NEW
-        if placement is Placement.NEW and target != WEIGHTS and pending[target] == 1:
-            placement = Placement.IN_PLACE
+        own_storage = OutputStorage.VIEW if root != number else OutputStorage.NEW
+        if own_storage is OutputStorage.NEW and target != WEIGHTS and pending[target] == 1:
+            own_storage = OutputStorage.IN_PLACE
             storage = storage_of[number] = storage_of[target]
             tensors[storage].append(graph.names[number])
-        elif placement is Placement.NEW:
+        elif own_storage is OutputStorage.NEW:
             live += sizes[number]
             tensors[number], first[number] = [graph.names[number]], step
         elif root != WEIGHTS:
             tensors[storage_of[root]].append(graph.names[number])
-        steps.append(LiveStep(graph.layers[index], placement, live))
+        steps.append(LiveStep(graph.layers[index], own_storage, live))
         if at is None or live > peak:
             peak, at = live, step
         for read in graph.reads[index]:
             pending[read] -= 1
             last[storage_of[read]] = step
-            if not pending[read] and (placement is not Placement.IN_PLACE or read != target):
+            if not pending[read] and (own_storage is not OutputStorage.IN_PLACE or read != target):
                 live -= sizes[read]
         if root == number:
             last[storage_of[number]] = step

@@ -173,7 +173,7 @@ class _Search:
     def exact(self, floor: int, most_work: int) -> tuple[int, ...] | None:
         """The order with the smallest peak, or one within `floor`; None if the search takes more than `most_work`."""
         ready = tuple([index for index, sources in zip(self.segment, self.before, strict=True) if not sources])
-        waiting = [_State(floor, 0, 0, 0, self.live, self.pending, ready, None)]
+        waiting = [_PartialOrder(floor, 0, 0, 0, self.live, self.pending, ready, None)]
         closed: set[int] = set()
         pushed = 0
         while True:
@@ -197,7 +197,7 @@ class _Search:
                 if following.ran not in closed:
                     heappush(waiting, following._replace(number=pushed))
 
-    def _advance(self, state: _State) -> _State:
+    def _advance(self, state: _PartialOrder) -> _PartialOrder:
         """Run layers as long as one has no alternative or cannot run better later."""
         while state.ready:
             for index in state.ready:
@@ -210,7 +210,7 @@ class _Search:
             state = self._after(state, index)
         return state
 
-    def _after(self, state: _State, index: int) -> _State:
+    def _after(self, state: _PartialOrder, index: int) -> _PartialOrder:
         """The state after a ready layer has run, too."""
         pending = dict(state.pending)
         during, live = self.run(index, pending, state.live)
@@ -222,7 +222,7 @@ class _Search:
             if all(ran >> source - self.segment.start & 1 for source in self.before[other - self.segment.start])
         ]
         peak = max(state.peak, during)
-        return _State(peak, state.left - 1, state.number, ran, live, pending, tuple(ready), (state.path, index))
+        return _PartialOrder(peak, state.left - 1, state.number, ran, live, pending, tuple(ready), (state.path, index))
 
     def greedy(self) -> tuple[int, ...]:
         """The order that always runs the layer after which the least memory is alive, the first of equal ones."""
@@ -265,7 +265,7 @@ class _Search:
         return tuple(order)
 
 
-class _State(Record):
+class _PartialOrder(Record):
     """The layers of a segment that have run, as a set of bits, with the smallest peak to there.
 
     Of states with equal peaks, that with the fewest layers `left` comes first. `path` holds the order, the last first.

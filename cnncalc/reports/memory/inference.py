@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cnncalc.analyses.arena import ALIGNMENT, Plan, plan
 from cnncalc.analyses.inference_memory import InferenceMemory, inference_memory
-from cnncalc.analyses.liveness import LiveStep, Placement, Storage
+from cnncalc.analyses.liveness import LiveStep, OutputStorage, Storage
 from cnncalc.analyses.tree import Row, layers_below, tree
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, MeasuredMemory, Memory, Table
@@ -146,9 +146,9 @@ class _MemoryCells:
 
     def size(self, step: LiveStep) -> Cell:
         """The size of a layer's output, or how it uses the memory of its input."""
-        if step.placement is Placement.NEW or self.view.exact:
+        if step.own_storage is OutputStorage.NEW or self.view.exact:
             return Memory(step.output * self.view.element)
-        return self.say("in_place" if step.placement is Placement.IN_PLACE else "view")
+        return self.say("in_place" if step.own_storage is OutputStorage.IN_PLACE else "view")
 
     def live(self, row: Row) -> int | None:
         """The live memory of a layer, or the most in folded blocks; None for an open block, whose rows follow."""

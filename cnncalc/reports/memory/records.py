@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cnncalc.analyses.arena import ALIGNMENT, Plan, plan
 from cnncalc.analyses.inference_memory import InferenceMemory
-from cnncalc.analyses.liveness import Placement
+from cnncalc.analyses.liveness import OutputStorage
 from cnncalc.formats.records import ABSENT, Absent, Count, Keywords, Positive, Sizes
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
@@ -22,7 +22,7 @@ class LiveLayerRecord(Record):
     name: str
     type: str
     output_shape: Sizes
-    placement: Placement
+    storage: OutputStorage
     size: Count
     live: Count
 
@@ -140,5 +140,5 @@ def _layers(found: InferenceMemory, each: int) -> Iterator[LiveLayerRecord]:
     for step in found.liveness.steps:
         layer = step.layer
         yield LiveLayerRecord(
-            layer.name, layer.type, layer.output_shape, step.placement, step.output * each, step.live * each
+            layer.name, layer.type, layer.output_shape, step.own_storage, step.output * each, step.live * each
         )
