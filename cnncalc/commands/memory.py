@@ -26,10 +26,6 @@ from cnncalc.reports.memory.inference import COLUMNS, DEFAULT_COLUMNS, ORDERS, M
     is_flag=True,
     help="Fold each batch norm into the layer before it, as compilers for inference do.",
 )
-@_options.input_option
-@_options.set_option
-@_options.batch_option
-@_options.dtype_option
 @click.option(
     "--weights-dtype",
     type=click.Choice(list(DTYPES)),
@@ -37,6 +33,10 @@ from cnncalc.reports.memory.inference import COLUMNS, DEFAULT_COLUMNS, ORDERS, M
     help="Number type of the weights, if it differs from --dtype.",
 )
 @_options.language_option
+@_options.input_option
+@_options.set_option
+@_options.batch_option
+@_options.dtype_option
 @_options.format_option(*formats.TABLE)
 @_options.output_option
 @_options.color_option

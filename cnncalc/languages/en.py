@@ -820,6 +820,7 @@ SENTENCES = {
     "memory": {
         # Headers.
         "size": "own output",
+        "aligned": "size",
         "live": "live",
         "live_share": "% of peak",
         "tensor": "tensor",
@@ -846,7 +847,7 @@ SENTENCES = {
         "named": "{name} {size}",
         "shared": "{first}..{last}",
         "weights_of": "{size} as {dtype}: {params} parameters, {buffers} buffer elements",
-        "above_peak": "{size}, {percent} % more than the peak: gaps between tensors take {bytes} bytes",
+        "above_peak": "{size}, {percent} % more than the peak: gaps and alignment take {bytes} bytes",
         "planner": (
             "Tensors are placed as by TensorFlow Lite Micro: the largest first, each into the first gap, at multiples "
             "of {alignment} bytes."

@@ -665,6 +665,7 @@ SENTENCES = {
     "memory": {
         # Headers.
         "size": "该层输出",
+        "aligned": "大小",
         "live": "占用",
         "live_share": "占峰值 %",
         "tensor": "张量",
@@ -691,7 +692,7 @@ SENTENCES = {
         "named": "{name} {size}",
         "shared": "{first}..{last}",
         "weights_of": "{size}（{dtype}）：{params} 个参数，{buffers} 个缓冲区元素",
-        "above_peak": "{size}，比峰值多 {percent}%：张量之间的空隙占 {bytes} 字节",
+        "above_peak": "{size}，比峰值多 {percent}%：空隙与对齐占 {bytes} 字节",
         "planner": "按 TensorFlow Lite Micro 的方式放置张量：从大到小，每个放入第一个空隙，按 {alignment} 字节对齐。",
         "order_exact": "任何执行顺序的峰值都不会更小；按文件中的顺序，峰值为 {own}。",
         "order_same": "没有哪种执行顺序的峰值比文件中的顺序更小。",

@@ -186,9 +186,8 @@ def test_vgg16():
     assert found.params == 138_357_544
 
 
-# The activations of tensorflow/tflite-micro 90b983c for public int8 models, written by hand: the layers to the peak
-# and its surroundings. Each has its live peak, and the head of the arena that its recording allocator reported.
-# mlcommons/tiny 1afd2c9, benchmark/training.
+# Public int8 models (person_detect of tensorflow/tflite-micro 90b983c, the others of mlcommons/tiny 1afd2c9) as specs,
+# with the head of the arena that the recording allocator of TensorFlow Lite Micro reported for them.
 VISUAL_WAKE_WORDS = """
     input: [3, 96, 96]
     blocks:
@@ -218,6 +217,73 @@ VISUAL_WAKE_WORDS = """
       - linear: 2
       - softmax
 """
+PERSON_DETECTION = """
+    input: [1, 96, 96]
+    blocks:
+      separable(filters, stride=1):
+        - depthwise_conv: {kernel: 3, stride: stride, padding: same}
+        - relu6
+        - conv: {filters: filters, kernel: 1}
+        - relu6
+    layers:
+      - depthwise_conv: {kernel: 3, stride: 2, padding: same, multiplier: 8}
+      - relu6
+      - separable: 16
+      - separable: [32, 2]
+      - separable: 32
+      - separable: [64, 2]
+      - separable: 64
+      - separable: [128, 2]
+      - separable: 128
+        repeat: 5
+      - separable: [256, 2]
+      - separable: 256
+      - global_avg_pool
+      - flatten
+      - linear: 2
+      - softmax
+"""
+IMAGE_CLASSIFICATION = """
+    input: [3, 32, 32]
+    blocks:
+      residual(filters):
+        - {conv: {filters: filters, kernel: 3, stride: 2, padding: same}, name: a}
+        - {relu: , name: b}
+        - {conv: {filters: filters, kernel: 3, padding: same}, name: c}
+        - {conv: {filters: filters, kernel: 1, stride: 2}, from: input, name: d}
+        - {add: , from: [d, c]}
+        - relu
+    layers:
+      - {conv: {filters: 16, kernel: 3, padding: same}}
+      - {relu: , name: start}
+      - {conv: {filters: 16, kernel: 3, padding: same}}
+      - relu
+      - {conv: {filters: 16, kernel: 3, padding: same}, name: end}
+      - {add: , from: [start, end]}
+      - relu
+      - residual: 32
+      - residual: 64
+      - global_avg_pool
+      - flatten
+      - linear: 10
+      - softmax
+"""
+WAKE_WORDS = """
+    input: [40, 30, 1]
+    blocks:
+      separable(filters, kernel):
+        - depthwise_conv: {kernel: [kernel, 1]}
+        - conv: {filters: filters, kernel: 1}
+        - relu
+    layers:
+      - separable: [128, 3]
+      - separable: [128, 5]
+      - separable: [128, 10]
+      - separable: [32, 15]
+      - flatten
+      - linear: 3
+      - softmax
+"""
 KEYWORD_SPOTTING = """
     input: [1, 49, 10]
     blocks:
@@ -240,8 +306,14 @@ KEYWORD_SPOTTING = """
 
 @pytest.mark.parametrize(
     ("text", "peak", "arena"),
-    [(KEYWORD_SPOTTING, 16_000, 16_000), (VISUAL_WAKE_WORDS, 55_296, 73_728)],
-    ids=["kws_ref_model", "vww_96_int8"],
+    [
+        (KEYWORD_SPOTTING, 16_000, 16_000),
+        (PERSON_DETECTION, 55_296, 55_296),
+        (IMAGE_CLASSIFICATION, 49_152, 49_152),
+        (WAKE_WORDS, 6_656, 6_656),
+        (VISUAL_WAKE_WORDS, 55_296, 73_728),
+    ],
+    ids=["kws_ref_model", "person_detect", "pretrainedResnet_quant", "str_ww_ref_model", "vww_96_int8"],
 )
 def test_recorded_arenas(text, peak, arena, network):
     found = liveness(network(text))

@@ -37,6 +37,7 @@ ARGUMENTS = {
     "lint": ["lenet5"],
     "list": [],
     "sharing": ["lenet5"],
+    "memory": ["lenet5"],
     "summary": ["lenet5"],
 }
 

@@ -31,6 +31,7 @@ COMMANDS = [
     ("explain", "vgg16", "conv1_1"),
     ("field", "vgg16"),
     ("sharing", "vgg16"),
+    ("memory", "vgg16"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("diff", "vgg16", "vgg19"),

@@ -49,6 +49,8 @@ READING = {
     "field": (("field", "{one}", "--all"), REPORTS),
     "field of a layer": (("field", "{one}", "conv", "--plot"), REPORTS),
     "sharing": (("sharing", "{one}", "--columns", "all"), TABLES),
+    "memory": (("memory", "{one}", "--columns", "all"), TABLES),
+    "memory_arena": (("memory", "{one}", "--arena"), TABLES),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
     "compare at": (("compare", "{all}", "--at", "8,9"), TABLES),
@@ -291,6 +293,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
     [
         ("summary", "one{}.yaml"),
         ("sharing", "one{}.yaml"),
+        ("memory", "one{}.yaml"),
         ("field", "one{}.yaml"),
         ("compare", "one{}.yaml", "two{}.yaml"),
         ("diff", "one{}.yaml", "two{}.yaml"),
@@ -369,6 +372,7 @@ LINES = {
     "field": ("lenet5",),
     "lint": ("lenet5", "--no-config"),
     "sharing": ("lenet5",),
+    "memory": ("lenet5",),
     "show": ("lenet5",),
     "summary": ("lenet5",),
 }

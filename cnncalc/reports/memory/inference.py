@@ -105,7 +105,7 @@ def arena_table(network: LayerGraph, view: MemoryView) -> Table:
         places = [each if view.exact else integer(each) for each in (buffer.offset, buffer.end)]
         lines.append(Line((name, Memory(buffer.size), *places, *spans)))
     columns = tuple(
-        Column(key, say(key), key in ("size", "offset", "end"), drop)
+        Column(key, say("aligned") if key == "size" else say(key), key in ("size", "offset", "end"), drop)
         for key, drop in zip(ARENA_COLUMNS, (0, 1, 0, 4, 2, 2), strict=True)
     )
     notes = [*_arena_notes(found, planned, say, view), *_notes(found, say, view)]
