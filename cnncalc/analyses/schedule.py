@@ -24,6 +24,8 @@ from cnncalc.record import Record
 MOST_WORK = 2_000_000
 # The price of a set of layers, besides.
 PER_SET = 20
+# The price of a step on a set of bits, as a shift: one for that many bits.
+PER_BIT = 10
 
 
 class Schedule(Record):
@@ -180,8 +182,7 @@ class _Search:
             state = heappop(waiting)
             if state.ran in closed:
                 continue
-            self.work += PER_SET + len(self.segment)
-            state = self._advance(state)
+            state = self._advance(state, most_work)
             if self.work > most_work:
                 return None
             if waiting and waiting[0].peak < state.peak:
@@ -193,34 +194,39 @@ class _Search:
             closed.add(state.ran)
             for index in state.ready:
                 pushed += 1
-                following = self._after(state, index)
+                self.work += PER_SET + len(state.pending)
+                following = self._after(state, index, dict(state.pending))
                 if following.ran not in closed:
                     heappush(waiting, following._replace(number=pushed))
 
-    def _advance(self, state: _PartialOrder) -> _PartialOrder:
+    def _advance(self, state: _PartialOrder, most_work: int) -> _PartialOrder:
         """Run layers as long as one has no alternative or cannot run better later."""
-        while state.ready:
+        pending = dict(state.pending)
+        while state.ready and self.work <= most_work:
             for index in state.ready:
                 self.work += 1
-                during, after = self.preview(index, state.pending, state.live)
+                during, after = self.preview(index, pending, state.live)
                 if len(state.ready) == 1 or (during <= state.peak and after <= state.live):
                     break
             else:
-                return state
-            state = self._after(state, index)
+                break
+            state = self._after(state, index, pending)
+        self.work += PER_SET + len(pending)
         return state
 
-    def _after(self, state: _PartialOrder, index: int) -> _PartialOrder:
-        """The state after a ready layer has run, too."""
-        pending = dict(state.pending)
+    def _after(self, state: _PartialOrder, index: int, pending: dict[int, int]) -> _PartialOrder:
+        """The state after a ready layer has run, too. Changes `pending`, which becomes that of the new state."""
+        start = self.segment.start
         during, live = self.run(index, pending, state.live)
-        ran = state.ran | 1 << index - self.segment.start
+        ran = state.ran | 1 << index - start
         ready = [other for other in state.ready if other != index]
-        ready += [
-            other
-            for other in self.after[index - self.segment.start]
-            if all(ran >> source - self.segment.start & 1 for source in self.before[other - self.segment.start])
-        ]
+        for other in self.after[index - start]:
+            sources = self.before[other - start]
+            self.work += len(sources)
+            if all(ran >> source - start & 1 for source in sources):
+                ready.append(other)
+        # Sets of bits are as long as the segment.
+        self.work += 1 + (len(self.segment) >> PER_BIT)
         peak = max(state.peak, during)
         return _PartialOrder(peak, state.left - 1, state.number, ran, live, pending, tuple(ready), (state.path, index))
 
