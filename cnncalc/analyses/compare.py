@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnncalc import limits
-from cnncalc.analyses.memory_peaks import MemoryPeaks, NetworkMemory
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
@@ -16,6 +15,9 @@ from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.memory_peaks import NetworkMemory
 
 
 class Heaviest(Record):
@@ -50,12 +52,17 @@ def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts
     """
     counted = totals(network)
     layers = inference_layers(network.layers)
+    memory = None
+    if element:
+        from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+        memory = MemoryPeaks(network, element).affordable
     return Facts(
         counted,
         largest_field(network) if field else None,
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
-        MemoryPeaks(network, element).affordable if element else None,
+        memory,
     )
 
 

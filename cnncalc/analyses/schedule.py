@@ -21,7 +21,7 @@ from cnncalc.analyses.liveness import WEIGHTS, TensorGraph
 from cnncalc.record import Record
 
 # The most steps of the exact search in all: per set of layers, its previews and the layers of its segment.
-MOST_WORK = 2_000_000
+MOST_WORK = 4_000_000
 # The price of a set of layers, besides.
 PER_SET = 20
 # The price of a step on a set of bits, as a shift: one for that many bits.

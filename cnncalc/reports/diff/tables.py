@@ -7,7 +7,6 @@ from itertools import islice
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import FREE, CostChange, Diff, InputChange, Kind, LayerChange
-from cnncalc.analyses.memory_peaks import MemoryPeaks
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import plural
 from cnncalc.formats import markdown
@@ -114,6 +113,8 @@ def _memory_rows(facts: Diff, view: DiffView) -> Iterator[tuple[str, int, int, s
     keys = [key for key in PEAKS if key in view.columns]
     if not keys:
         return
+    from cnncalc.analyses.memory_peaks import MemoryPeaks
+
     old, new = (MemoryPeaks(each, view.batch * DTYPES[view.dtype]).affordable for each in (facts.old, facts.new))
     for key in keys:
         before, after = getattr(old, key), getattr(new, key)
