@@ -106,6 +106,12 @@ class Measures:
             raise Unmeasurable(f"the receptive field of {layers[-1].name} is unknown")
         return max((axis.size for axis in field), default=1)
 
+    def peak_layer(self, node: Node, quantity: str) -> str:
+        """The first layer of a node at which a memory quantity is largest; the node must have the quantity."""
+        peaks = self._peaks.of_layers(quantity)
+        names = [layer.name for layer in layers_below(node) if layer.name in peaks]
+        return max(names, key=lambda name: peaks[name], default="")
+
     @cached_property
     def totals(self) -> Totals:
         limits.spend(len(self.network.layers))

@@ -110,6 +110,9 @@ def test_quantities(run, tmp_path):
     path.write_text(f"{SMALL}budget: {{arena: 23KiB}}\n")
     output = run("check", str(path), "--dtype", "int8", status=1).output
     assert "arena is 24.0 KiB, 1.0 KiB (4.3 %) more than its budget of 23.0 KiB" in output
+    path.write_text(f"{SMALL}budget: {{peak_memory: 23KiB}}\n")
+    output = run("check", str(path), "--dtype", "int8", status=1).output
+    assert "    the largest amount is in use while conv_2 runs\n" in output
     path.write_text(SMALL)
     rows = list(
         csv.DictReader(
