@@ -87,7 +87,7 @@ def peak_by_definition(network: LayerGraph, order: tuple[int, ...]) -> int:
     return peak
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(networks())
 def test_liveness_by_definition(network):
     graph = TensorGraph(network)
@@ -95,7 +95,7 @@ def test_liveness_by_definition(network):
         assert live_in_order(graph, order).peak == peak_by_definition(network, order)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(networks(most=7))
 def test_best_order_by_brute_force(network):
     graph = TensorGraph(network)
@@ -106,7 +106,7 @@ def test_best_order_by_brute_force(network):
     assert live_in_order(graph, found.order).peak == min(live_in_order(graph, each).peak for each in orders(network))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(networks())
 def test_without_the_exact_search(network):
     """The greedy order is a valid order, and not worse than that of the file; exactness is not claimed wrongly."""
@@ -124,7 +124,7 @@ def test_without_the_exact_search(network):
     assert not found.exact or peak == best
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(networks(), st.integers(1, 40))
 def test_plan_holds_the_tensors_apart(network, element):
     """bound <= plan <= sum, and no two buffers that are alive together overlap."""
