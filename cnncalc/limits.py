@@ -90,6 +90,7 @@ class Cost:
     OUTPUT = 2  # an output whose receptive field is computed
     STRAND = 20  # one of several strides of a receptive field
     RUN = 2  # a run of positions that an output reads
+    OVERLAP = 1  # two tensors that are alive at the same time
     FURTHER_INPUT = 10  # a layer's receptive field on another input of the network
     STEP = 20  # a layer, block or branch of a network that is built at several sizes
     ALIGNED = 10  # a pair of nodes of two runs of layers that may be one block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
@@ -15,6 +15,9 @@ from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.memory_peaks import NetworkMemory
 
 
 class Heaviest(Record):
@@ -32,24 +35,34 @@ class Facts(Record):
     """The figures of a network for comparisons, at inference and for one sample.
 
     `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
-    layers are None if no layer has any.
+    layers are None if no layer has any. `memory` is that of the whole batch; None if it was not asked for.
     """
 
     totals: Totals
     field: tuple[int, ...] | None
     heaviest_params: Heaviest | None
     heaviest_macs: Heaviest | None
+    memory: NetworkMemory | None = None
 
 
-def facts(network: LayerGraph, *, field: bool = True) -> Facts:
-    """The figures of a network; `field=False` skips the receptive field, which takes half of the time."""
+def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts:
+    """The figures of a network; `field=False` skips the receptive field, which takes half of the time.
+
+    The memory quantities are computed if `element`, the bytes of an element for the whole batch, is not 0.
+    """
     counted = totals(network)
     layers = inference_layers(network.layers)
+    memory = None
+    if element:
+        from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+        memory = MemoryPeaks(network, element).affordable
     return Facts(
         counted,
         largest_field(network) if field else None,
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
+        memory,
     )
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
-from cnncalc.analyses.tree import Node, tree
+from cnncalc.analyses.tree import Node, layers_below, nodes_below, tree
 from cnncalc.errors import did_you_mean, listed, quoted
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer, LayerGraph
-from cnncalc.spec.quantities import SUMS
+from cnncalc.network.records import LayerGraph
+from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
 from cnncalc.syntax.patterns import named
 
 if TYPE_CHECKING:
+    from cnncalc.analyses.memory_peaks import MemoryPeaks
     from cnncalc.analyses.receptive_field import Field
 
 Item = TypeVar("Item")
@@ -46,7 +47,7 @@ class Measures:
     @cached_property
     def nodes(self) -> dict[str, Node]:
         """Every block and layer by its full name."""
-        return {node.name: node for node in _below(self.root)}
+        return {node.name: node for node in nodes_below(self.root)}
 
     def matching(self, pattern: str) -> list[Node]:
         """The blocks and layers that match a pattern: `*` matches any text without a dot, `**` any text.
@@ -69,6 +70,9 @@ class Measures:
         if quantity in SUMS:
             # Inputs also take memory, but belong to no node.
             return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
+        if quantity in PEAKS:
+            limits.spend(len(self.network.layers))
+            return self._peaks.of_network(quantity)
         if quantity == "depth":
             return self.totals.weight_layers
         if quantity == "input":
@@ -83,8 +87,14 @@ class Measures:
         """A quantity of a block or layer. Raises Unmeasurable if it has none."""
         if quantity in SUMS:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
-        layers = list(_layers_of(node))
+        layers = list(layers_below(node))
         limits.spend(len(layers))
+        if quantity in PEAKS:
+            peaks = self._peaks.of_layers(quantity)
+            found = [peaks[layer.name] for layer in layers if layer.name in peaks]
+            if not found:
+                raise Unmeasurable(f"{node.name} exists only in training, which has no {QUANTITIES[quantity].label}")
+            return max(found)
         if quantity == "layers":
             return sum(node.training_only or not layer.training_only for layer in layers)
         if quantity == "output":
@@ -96,34 +106,28 @@ class Measures:
             raise Unmeasurable(f"the receptive field of {layers[-1].name} is unknown")
         return max((axis.size for axis in field), default=1)
 
+    def peak_layer(self, node: Node, quantity: str) -> str:
+        """The first layer of a node at which a memory quantity is largest; the node must have the quantity."""
+        peaks = self._peaks.of_layers(quantity)
+        names = [layer.name for layer in layers_below(node) if layer.name in peaks]
+        return max(names, key=lambda name: peaks[name], default="")
+
     @cached_property
     def totals(self) -> Totals:
         limits.spend(len(self.network.layers))
         return totals(self.network)
 
     @cached_property
+    def _peaks(self) -> MemoryPeaks:
+        from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+        return MemoryPeaks(self.network, self.batch * self.dtype_size)
+
+    @cached_property
     def _fields(self) -> dict[str, Field | None]:
         from cnncalc.analyses.receptive_field import receptive_fields
 
         return receptive_fields(self.network)
-
-
-def _below(node: Node) -> Iterator[Node]:
-    """The nodes below a node, in their order."""
-    stack = node.children[::-1]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(at.children[::-1])
-
-
-def _layers_of(node: Node) -> Iterator[Layer]:
-    """The layers of a node, its own and those below it."""
-    if node.layer is not None:
-        yield node.layer
-    for below in _below(node):
-        if below.layer is not None:
-            yield below.layer
 
 
 def _only(items: Sequence[Item], noun: str, names: Sequence[str]) -> Item:

@@ -84,12 +84,13 @@ class Node:
 
 
 class Row(Record):
-    """A row of a folded tree: a layer, an open block, or `count` equal folded ones from `node` to `last`."""
+    """A row of a folded tree: a layer, an open block, or equal folded `nodes`, from `node` to `last`."""
 
     node: Node
     last: Node
     times: int
     folded: bool
+    nodes: tuple[Node, ...] = ()
 
     @property
     def figure(self) -> Figure | None:
@@ -222,6 +223,24 @@ def _whole(node: Node, kept: dict[str, int]) -> tuple[bool, Figure]:
     return training_only, figure
 
 
+def nodes_below(node: Node) -> Iterator[Node]:
+    """The nodes below a node, in their order."""
+    stack = node.children[::-1]
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(at.children[::-1])
+
+
+def layers_below(node: Node) -> Iterator[Layer]:
+    """The layers of a node, its own and those below it."""
+    if node.layer is not None:
+        yield node.layer
+    for below in nodes_below(node):
+        if below.layer is not None:
+            yield below.layer
+
+
 def height(node: Node) -> int:
     """The number of levels below a node."""
     deepest = node.depth
@@ -250,7 +269,7 @@ def rows(node: Node, depth: int) -> Iterator[Row]:
             end = position + 1
             while end < len(children) and children[end].signature == child.signature:
                 end += 1
-            yield Row(child, children[end - 1], end - position, True)
+            yield Row(child, children[end - 1], end - position, True, tuple(children[position:end]))
             position = end
 
 

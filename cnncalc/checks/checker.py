@@ -19,7 +19,7 @@ from cnncalc.network import build
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, QuantityLimit, amount, locate_in
-from cnncalc.spec.quantities import QUANTITIES, SUMS
+from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Constant, EvaluationError
 from cnncalc.syntax.expressions import (
@@ -51,9 +51,9 @@ class Spent(Record):
 class Verdict(Record):
     """A check with its explanation.
 
-    For a failed limit, `spent` are the heaviest parts, or those that grew most, and `smaller_input` is the
-    largest smaller input with which it passes. For an assertion, `figures` are the values of its calls, and
-    `sides` the values that it compared.
+    For a failed limit, `spent` are the heaviest parts, or those that grew most, `smaller_input` is the
+    largest smaller input with which it passes, and `peak` the layer that runs at the peak of memory. For an
+    assertion, `figures` are the values of its calls, and `sides` the values that it compared.
     """
 
     check: Check
@@ -62,6 +62,7 @@ class Verdict(Record):
     smaller_input: Shape | None = None
     figures: tuple[tuple[str, Value], ...] = ()
     sides: tuple[Value, ...] = ()
+    peak: str = ""
 
 
 class CheckedSpec(Record):
@@ -213,7 +214,11 @@ class _Checker:
 
     def _explained(self, check: Check, limit: QuantityLimit, node: Node | None, most: Number | None) -> Verdict:
         """A check with the parts that have most of its quantity, if the value is above `most`."""
-        if most is None or not isinstance(check.value, int) or check.value <= most or limit.quantity not in SUMS:
+        if most is None or not isinstance(check.value, int) or check.value <= most:
+            return Verdict(check, limit)
+        if limit.quantity in PEAKS:
+            return Verdict(check, limit, peak=self.measures.peak_layer(node or self.measures.root, limit.quantity))
+        if limit.quantity not in SUMS:
             return Verdict(check, limit)
         smaller = self._smaller_input(limit, most) if node is None else None
         return Verdict(check, limit, tuple(self._heaviest(node, limit.quantity)), smaller)

@@ -145,10 +145,12 @@ def _instead_of_increase(verdict: Verdict) -> str:
 
 
 def _spent(verdict: Verdict) -> Iterator[str]:
-    """The heaviest parts, or those that grew, one line each."""
+    """The layer at the peak, or the heaviest parts, or those that grew, one line each."""
     unit, whole = verdict.check.unit, verdict.check.value
     if not isinstance(whole, int):
         return
+    if verdict.peak:
+        yield f"the largest amount is in use while {verdict.peak} runs"
     for spent in verdict.spent:
         if verdict.check.before is not None:
             yield f"{full_label(spent.row)}: {_growth(spent, unit)}"

@@ -14,6 +14,7 @@ WRITTEN = {
     "field": "reports.field.records",
     "sharing": "reports.sharing_records",
     "reconcile": "reports.reconcile_records",
+    "memory": "reports.memory.records",
     "compare": "reports.compare.records",
     "diff": "reports.diff.records",
     "explain": "reports.explain.records",

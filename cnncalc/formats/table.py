@@ -43,6 +43,10 @@ class Measured(int):
         return measured
 
 
+class MeasuredMemory(Measured, Memory):
+    """An amount of bytes with a bar beside it."""
+
+
 class Column(Record):
     """A column. In a narrow terminal, columns with the highest `drop` are hidden first, 0 never.
 

@@ -17,9 +17,12 @@ ELLIPSIS = "…"
 RULE = "─"
 # A cell of a bar by its filled eighths.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-BARS = re.compile(f"([{EIGHTHS[1:]}]+)")
+# The partial cells of upright bars.
+UPRIGHT = "▁▂▃▄▅▆▇"
+BARS = re.compile(f"([{EIGHTHS[1:]}{UPRIGHT}]+)")
 NARROWEST_BAR, WIDEST_BAR = 8, 24
-ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **dict.fromkeys("▏▎▍", "."), **dict.fromkeys("▌▋▊▉█", "#")})
+LOW, HIGH = dict.fromkeys("▏▎▍▁▂▃▄", "."), dict.fromkeys("▌▋▊▉█▅▆▇", "#")
+ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **LOW, **HIGH})
 
 
 class Styled(Record):

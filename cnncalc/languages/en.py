@@ -910,6 +910,55 @@ SENTENCES = {
         "cut": "{value}, digits dropped",
         "rounded_binary": "{value} in powers of 1024, rounded",
     },
+    "memory": {
+        # Headers.
+        "size": "own output",
+        "aligned": "size",
+        "live": "live",
+        "live_share": "% of peak",
+        "tensor": "tensor",
+        "offset": "offset",
+        "end": "end",
+        "first": "from",
+        "last": "to",
+        # Cells and lines above the table.
+        "in_place": "in place",
+        "view": "view",
+        "scale": "input {inputs}, batch {batch}, {dtype}",
+        # Labels of the notes, and their texts.
+        "peak": "peak",
+        "alive": "alive then",
+        "inputs": "inputs",
+        "outputs": "outputs",
+        "weights": "weights",
+        "total": "peak + weights",
+        "arena": "arena",
+        "timeline": "timeline",
+        "bytes": "{bytes} bytes",
+        "amount": "{size} ({bytes} bytes)",
+        "peak_at": "{peak} while {layer} runs",
+        "named": "{name} {size}",
+        "shared": "{first}..{last}",
+        "weights_of": "{size} as {dtype}: {params} parameters, {buffers} buffer elements",
+        "above_peak": "{size}, {percent} % more than the peak: gaps and alignment take {bytes} bytes",
+        "planner": (
+            "Tensors are placed as by TensorFlow Lite Micro: the largest first, each into the first gap, at multiples "
+            "of {alignment} bytes."
+        ),
+        "order_exact": "No order of the layers has a smaller peak; in the order of the file it is {own}.",
+        "order_same": "No order of the layers has a smaller peak than that of the file.",
+        "order_found": (
+            "In the order of the file the peak is {own}. The network is too large for an exact search: an order with "
+            "a smaller peak may exist."
+        ),
+        "order_none_found": (
+            "No order with a smaller peak than that of the file was found. The network is too large for an exact "
+            "search: one may exist."
+        ),
+        "if_folded": "With each batch norm folded into the layer before it, the peak is {size}.",
+        "not_counted": "Memory inside a layer, such as workspaces of libraries, is not counted.",
+        "folded": "{layers} layers are folded into {rows} rows; --depth all shows every layer",
+    },
     "sharing": {
         # Headers, which are also the labels of the notes.
         "params": "current",

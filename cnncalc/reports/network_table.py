@@ -10,7 +10,7 @@ from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Column
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
-from cnncalc.spec.quantities import SUMS
+from cnncalc.spec.quantities import PEAKS, SUMS
 from cnncalc.text import several
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> 
 
     A narrow terminal hides columns with the highest drop first; it is 5 for columns that are not in `drops`.
     """
-    for key, quantity in SUMS.items():
+    for key, quantity in (SUMS | PEAKS).items():
         yield Column(key, quantity.label, numeric=True, drop=drops.get(key, 5))
         if key in shares:
             yield shares[key]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
-from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, own_figure, tree
-from cnncalc.errors import listed
+from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, layers_below, own_figure, tree
+from cnncalc.errors import SpecError, listed
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
-from cnncalc.formats.table import Cell, Column, Items, Line, Ordinal, Table, to_cell
+from cnncalc.formats.table import Cell, Column, Items, Line, Memory, Ordinal, Table, to_cell
 from cnncalc.layers.contract import Operations
 from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, LayerGraph, LeftOut
@@ -24,7 +24,7 @@ from cnncalc.reports.network_table import (
     select_layers,
     select_rows,
 )
-from cnncalc.spec.quantities import SUMS
+from cnncalc.spec.quantities import PEAKS, SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     kept = stored(network)
     counted = totals(network, kept)
     root = tree(network, kept)
+    peaks = _peaks(network, view)
     notes: list[tuple[str, str]] = _footer(counted, root, view)
+    notes += [(PEAKS[key].label, _largest(amounts)) for key, amounts in peaks.items()]
     notes += [("", _explain_left_out(each, network)) for each in network.left_out]
     if view.sort or view.top:
         shown, note = _sorted(network, root, view)
@@ -109,7 +111,7 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     columns = tuple(BY_KEY[key] for key in view.columns)
     flat = bool(view.flat or view.sort or view.top)
     fields = _fields(network, view.columns)
-    lines = tuple(_line(each, counted, columns, view, fields) for each in name_rows(shown, is_flat=flat))
+    lines = tuple(_line(each, counted, columns, view, fields, peaks=peaks) for each in name_rows(shown, is_flat=flat))
     return Table(network.name, _header(network, view), columns, lines, tuple(notes))
 
 
@@ -161,12 +163,48 @@ def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | 
     return receptive_fields(network)
 
 
+def _peaks(network: LayerGraph, view: SummaryView) -> dict[str, Mapping[str, int]]:
+    """The memory quantities of the layers for the selected columns; empty for one that takes too much work."""
+    keys = [key for key in view.columns if key in PEAKS]
+    if not keys:
+        return {}
+    from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+    found = MemoryPeaks(network, view.batch * DTYPES[view.dtype])
+    amounts: dict[str, Mapping[str, int]] = {}
+    for key in keys:
+        try:
+            amounts[key] = found.of_layers(key)
+        except SpecError:
+            amounts[key] = {}
+    return amounts
+
+
+def _largest(amounts: Mapping[str, int]) -> str:
+    """The largest amount, with the first layer that has it."""
+    if not amounts:
+        return f"not computed{surface.advice('--limit work=30M allows more operations')}"
+    layer = max(amounts, key=lambda name: amounts[name])
+    return f"{integer(amounts[layer])} bytes ({size(amounts[layer])}) while {layer} runs"
+
+
+def _peak(row: Row, peaks: Mapping[str, int]) -> Cell:
+    """The largest memory quantity of a layer or of folded blocks; None for open blocks and training-only layers."""
+    if row.folded:
+        found = [peaks[layer.name] for node in row.nodes for layer in layers_below(node) if layer.name in peaks]
+        return Memory(max(found)) if found else None
+    layer = row.node.layer
+    return Memory(peaks[layer.name]) if layer and layer.name in peaks else None
+
+
 def _line(
     named: NamedRow,
     counted: Totals,
     columns: tuple[Column, ...],
     view: SummaryView,
     fields: dict[str, Field | None],
+    *,
+    peaks: dict[str, Mapping[str, int]],
 ) -> Line:
     row = named.row
     node, figure = row.node, row.figure
@@ -174,6 +212,8 @@ def _line(
         [
             _field(column.key, row, fields)
             if column.key in FIELD_CELLS
+            else _peak(row, peaks[column.key])
+            if column.key in PEAKS
             else _cell(column.key, named, figure, counted, view)
             for column in columns
         ]

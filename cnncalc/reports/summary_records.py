@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
+from cnncalc.analyses.memory_peaks import MemoryPeaks, NetworkMemory
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
@@ -53,9 +54,11 @@ class SumsRecord(Record):
 
 
 class SummaryTotalsRecord(Record):
-    """The totals of a network at inference and in training."""
+    """The totals of a network at inference and in training; the arena is null if its plan takes too much work."""
 
     sums: Sums
+    peak_memory: Count
+    arena: Count | None
     weight_layers: Count
     layers: Count
     training: SumsRecord
@@ -89,7 +92,8 @@ RECORDS = (Summary,)
 def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
-    layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), batch, dtype_size)
+    memory = MemoryPeaks(network, batch * dtype_size).affordable
+    layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), memory, batch, dtype_size)
     left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
     own = {"schema": 1, "input": input_of(network), "batch": batch, "left_out": left_out}
     return fill(Summary, network, **own, layers=layers, totals=counted)
@@ -100,9 +104,9 @@ def input_of(network: LayerGraph) -> Input:
     return network.inputs[0][1] if len(network.inputs) == 1 else dict(network.inputs)
 
 
-def _totals(counted: Totals, batch: int, dtype_size: int) -> SummaryTotalsRecord:
+def _totals(counted: Totals, memory: NetworkMemory, batch: int, dtype_size: int) -> SummaryTotalsRecord:
     inference, training = (Flat(amounts_of(each, batch, dtype_size)) for each in (counted.inference, counted.training))
-    return SummaryTotalsRecord(inference, counted.weight_layers, counted.layers, SumsRecord(training))
+    return SummaryTotalsRecord(inference, *memory, counted.weight_layers, counted.layers, SumsRecord(training))
 
 
 def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:

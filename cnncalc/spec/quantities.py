@@ -37,7 +37,7 @@ class Quantity(Record):
     `of` computes it from the sums of a layer, block or network; it is linear, so that it applies to sums and
     differences. `analyses/measures.py` computes quantities without `of`. With `per_sample`, the quantity is
     multiplied by the batch, with `in_dtype`, by the bytes of an element. If `sums`, several blocks have the sum of
-    their quantities.
+    their quantities. If `is_peak`, a block or network has the largest of its layers (`analyses/memory_peaks.py`).
     """
 
     key: str
@@ -50,6 +50,7 @@ class Quantity(Record):
     sums: bool = True
     is_shape: bool = False
     whole_network: bool = False
+    is_peak: bool = False
 
     def amount(self, figures: Countable, batch: int = 1, dtype_size: int = 4) -> int:
         """The quantity for a batch; `dtype_size` is the bytes of an element. Needs `of`."""
@@ -69,6 +70,10 @@ def _count(key: str, label: str, doc: str, *, per_sample: bool = False) -> Quant
 
 def _memory(key: str, label: str, doc: str, of: Callable[[Countable], int], *, per_sample: bool = False) -> Quantity:
     return Quantity(key, label, doc, of, BYTES, per_sample, in_dtype=True)
+
+
+def _peak(key: str, label: str, doc: str) -> Quantity:
+    return Quantity(key, label, doc, None, BYTES, per_sample=True, in_dtype=True, sums=False, is_peak=True)
 
 
 QUANTITIES = {
@@ -99,6 +104,8 @@ QUANTITIES = {
             attrgetter("activations"),
             per_sample=True,
         ),
+        _peak("peak_memory", "peak memory", "largest memory of the live tensors at inference"),
+        _peak("arena", "arena", "memory of the static plan of the tensors at inference, as in TensorFlow Lite Micro"),
         Quantity("layers", "layers", "number of layers"),
         Quantity("depth", "depth", "convolution and linear layers on the longest path", sums=False, whole_network=True),
         Quantity("receptive_field", "field", "size of the receptive field, along its largest axis", sums=False),
@@ -108,6 +115,7 @@ QUANTITIES = {
 }
 # Quantities with `of`, and those among them that count elements or operations.
 SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is not None}
+PEAKS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.is_peak}
 COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
 
 

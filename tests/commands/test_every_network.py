@@ -5,7 +5,7 @@ from looping import bases_and_variants
 
 from cnncalc.commands import cli
 
-REPORTS = ("explain", "field", "sharing")
+REPORTS = ("explain", "field", "sharing", "memory")
 
 
 @pytest.mark.parametrize("report", REPORTS)

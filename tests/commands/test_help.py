@@ -38,6 +38,7 @@ ARGUMENTS = {
     "list": [],
     "sharing": ["lenet5"],
     "reconcile": ["lenet5"],
+    "memory": ["lenet5"],
     "summary": ["lenet5"],
 }
 

@@ -24,6 +24,7 @@ WRITTEN = {
         "lenet5 F6",
         "siamese distance",
     ],
+    "memory": ["lenet5", "siamese --arena", "ghostnet_100 --order best --dtype int8 --weights-dtype float16"],
     "sharing": ["lenet5", "siamese", "mobilenet_v2"],
     "reconcile": ["lenet5", "crnn", "mobilenet_v2"],
     "compare": [

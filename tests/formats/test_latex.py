@@ -23,6 +23,7 @@ WIDE = [
     ("summary", "densenet121"),
     ("summary", "resnet152", "--depth", "all"),
     ("sharing", "mobilenet_v2"),
+    ("memory", "mobilenet_v2"),
     ("field", "resnet50"),
     ("compare", "vgg16", "resnet50", "mobilenet_v2"),
     ("compare", "vgg16", "resnet50", "--transpose"),

@@ -35,6 +35,7 @@ COMMANDS = (
     "summary --columns all --depth all --format markdown", "summary --columns all --format latex", "summary --top 9",
     "explain", "explain --language zh", "explain --format json", "sharing --columns all --depth all",
     "sharing --format json", "reconcile", "reconcile --format json",
+    "sharing --format json", "memory --depth all", "memory --order best", "memory --arena", "memory --format json",
     "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json",

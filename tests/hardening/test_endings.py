@@ -32,6 +32,7 @@ COMMANDS = [
     ("field", "vgg16"),
     ("sharing", "vgg16"),
     ("reconcile", "vgg16"),
+    ("memory", "vgg16"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("diff", "vgg16", "vgg19"),

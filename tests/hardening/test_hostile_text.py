@@ -51,6 +51,8 @@ READING = {
     "sharing": (("sharing", "{one}", "--columns", "all"), TABLES),
     "reconcile": (("reconcile", "{one}"), (*REPORTS, "csv")),
     "reconcile a claim": (("reconcile", "{one}", "--claim", "4.1G"), (*REPORTS, "csv")),
+    "memory": (("memory", "{one}", "--columns", "all"), TABLES),
+    "memory_arena": (("memory", "{one}", "--arena"), TABLES),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
     "compare at": (("compare", "{all}", "--at", "8,9"), TABLES),
@@ -293,6 +295,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
     [
         ("summary", "one{}.yaml"),
         ("sharing", "one{}.yaml"),
+        ("memory", "one{}.yaml"),
         ("field", "one{}.yaml"),
         ("compare", "one{}.yaml", "two{}.yaml"),
         ("diff", "one{}.yaml", "two{}.yaml"),
@@ -372,6 +375,7 @@ LINES = {
     "lint": ("lenet5", "--no-config"),
     "reconcile": ("lenet5",),
     "sharing": ("lenet5",),
+    "memory": ("lenet5",),
     "show": ("lenet5",),
     "summary": ("lenet5",),
 }

@@ -41,6 +41,8 @@ COMMANDS = [
     ("explain", "{}", "--language", "zh"),
     ("field", "{}", "relu", "--plot"),
     ("sharing", "{}", "--language", "zh"),
+    ("memory", "{}", "--language", "zh"),
+    ("memory", "{}"),
     ("compare", "{}", "vgg16"),
     ("diff", "{}", "vgg16"),
     ("diff", "{}", "vgg16", "-f", "markdown"),

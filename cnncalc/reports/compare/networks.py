@@ -9,12 +9,12 @@ from math import prod
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
-from cnncalc.formats.table import Cell, Column, Line, Measured, Ordinal, Table, text, to_cell
+from cnncalc.formats.table import Cell, Column, Line, Measured, Memory, Ordinal, Table, text, to_cell
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.spec.quantities import COUNTS, SUMS
+from cnncalc.spec.quantities import COUNTS, PEAKS, SUMS
 from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
 
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("spec", "spec", drop=12),
     Column("family", "family", drop=12),
     Column("year", "year", numeric=True, drop=12),
-    *(SHOWN.get(key, Column(key, quantity.label, numeric=True, drop=11)) for key, quantity in SUMS.items()),
+    *(SHOWN.get(key, Column(key, quantity.label, numeric=True, drop=11)) for key, quantity in (SUMS | PEAKS).items()),
     Column("depth", "depth", numeric=True, drop=2),
     Column("layers", "layers", numeric=True, drop=11),
     Column("field", "field", numeric=True, drop=4),
@@ -58,7 +58,7 @@ DEFAULT_COLUMNS = (
     "heaviest",
     "heaviest_macs",
 )
-SORTABLE = ("network", "year", *SUMS, "depth", "layers", "field")
+SORTABLE = ("network", "year", *SUMS, *PEAKS, "depth", "layers", "field")
 LEFT_OUT = "hidden at this width: {columns}; use --transpose, or choose with --columns"
 LEFT_OUT_NETWORKS = "hidden at this width: {columns}; without --transpose, every network has a row"
 
@@ -105,6 +105,11 @@ def labels_of(named: Sequence[tuple[str, str]]) -> list[str]:
 def needs_fields(columns: Iterable[str], sort: str) -> bool:
     """Whether receptive fields are needed, which take about as long as everything else."""
     return sort == "field" or "field" in columns
+
+
+def needs_memory(columns: Iterable[str], sort: str) -> bool:
+    """Whether memory quantities are needed."""
+    return sort in PEAKS or any(key in PEAKS for key in columns)
 
 
 def compare_table(
@@ -216,6 +221,9 @@ def _amount(key: str, entry: ComparedNetwork) -> int | None:
         return None if entry.facts.field is None else prod(entry.facts.field)
     if key == "depth":
         return totals.weight_layers
+    if key in PEAKS:
+        memory: int | None = getattr(entry.facts.memory, key, None)
+        return memory
     return totals.layers if key == "layers" else SUMS[key].amount(totals)
 
 
@@ -249,6 +257,9 @@ class _ComparisonCells:
         return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
 
     def number(self, key: str, entry: ComparedNetwork) -> Cell:
+        if key in PEAKS:
+            amount = _amount(key, entry)
+            return None if amount is None else Memory(amount)
         if key not in SUMS:
             return _amount(key, entry)
         quantity = SUMS[key]

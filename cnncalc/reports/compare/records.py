@@ -49,6 +49,8 @@ class CompareNetworkRecord(Record):
     year: int | None
     input: Input
     sums: Sums
+    peak_memory: Count
+    arena: Count | None
     weight_layers: Count
     layers: Count
     receptive_field: tuple[int, ...] | None
@@ -154,6 +156,9 @@ def _network(
     entry: ComparedNetwork, view: ComparisonView, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
 ) -> CompareNetworkRecord:
     network, facts = entry.network, entry.facts
+    memory = facts.memory
+    if memory is None:
+        raise TypeError("the record needs the memory of the networks")
     return fill(
         CompareNetworkRecord,
         network,
@@ -161,6 +166,8 @@ def _network(
         family=network.family or None,
         input=input_of(network),
         sums=Flat(amounts_of(facts.totals, view.batch, DTYPES[view.dtype])),
+        peak_memory=memory.peak_memory,
+        arena=memory.arena,
         weight_layers=facts.totals.weight_layers,
         layers=facts.totals.layers,
         receptive_field=facts.field,

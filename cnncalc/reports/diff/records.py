@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, CostChange, Diff, InputChange, Kind, LayerChange
-from cnncalc.analyses.totals import Totals
+from cnncalc.analyses.memory_peaks import MemoryPeaks
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, NamedShape, Positive, Sizes, fill
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
@@ -134,9 +134,11 @@ class DiffTrainingRecord(Record):
 
 
 class DiffTotalsRecord(Record):
-    """The networks' totals at inference and in training."""
+    """The networks' totals at inference and in training; the arena is null if its plan takes too much work."""
 
     sums: Amounts
+    peak_memory: AmountRecord
+    arena: AmountRecord | None
     weight_layers: AmountRecord
     layers: AmountRecord
     training: DiffTrainingRecord
@@ -178,7 +180,7 @@ def difference_record(facts: Diff, *, batch: int = 1, dtype_size: int = 4) -> Di
         (_change(change, batch) for change in facts.changes),
         (_cause(cause, batch) for cause in facts.causes),
         (SharedRecord(each.causes, _cost(each.cost, batch), each.reached) for each in facts.shared),
-        _totals(facts.old_totals, facts.new_totals, batch, dtype_size),
+        _totals(facts, batch, dtype_size),
     )
 
 
@@ -245,7 +247,10 @@ def _cost(cost: CostChange, batch: int) -> CostRecord:
     return CostRecord(inference, DifferenceRecord(training))
 
 
-def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> DiffTotalsRecord:
+def _totals(facts: Diff, batch: int, dtype_size: int) -> DiffTotalsRecord:
+    old, new = facts.old_totals, facts.new_totals
+    before, now = (MemoryPeaks(each, batch * dtype_size).affordable for each in (facts.old, facts.new))
+
     def pair(one: int, two: int) -> AmountRecord:
         return AmountRecord(one, two, two - one)
 
@@ -255,6 +260,8 @@ def _totals(old: Totals, new: Totals, batch: int, dtype_size: int) -> DiffTotals
 
     return DiffTotalsRecord(
         sums(old.inference, new.inference),
+        pair(before.peak_memory, now.peak_memory),
+        None if before.arena is None or now.arena is None else pair(before.arena, now.arena),
         pair(old.weight_layers, new.weight_layers),
         pair(old.layers, new.layers),
         DiffTrainingRecord(sums(old.training, new.training)),

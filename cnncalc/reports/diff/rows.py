@@ -18,7 +18,7 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
 from cnncalc.record import Record
 from cnncalc.reports.network_table import quantity_columns
-from cnncalc.spec.quantities import SUMS
+from cnncalc.spec.quantities import PEAKS, SUMS
 from cnncalc.syntax.expressions import decimal
 from cnncalc.text import Share, percent, several
 
@@ -54,6 +54,11 @@ class DiffView(Record):
     width: int = 0
     notes: tuple[str, ...] = ()
 
+    @property
+    def of_layers(self) -> tuple[str, ...]:
+        """The columns without those that only networks have."""
+        return tuple(key for key in self.columns if key not in PEAKS)
+
 
 class DiffRow(Record):
     """A row before layout. Without a figure it has no numbers, because the rows below it have them."""
@@ -70,7 +75,7 @@ class DiffRow(Record):
 def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[Line, ...]:
     """The lines of rows; percentages refer to the totals. In a narrow terminal, long texts take several lines."""
     lines = tuple(Line(_cells(row, totals, view), row.indent, row.heading, row.faint) for row in rows)
-    keys = view.columns
+    keys = view.of_layers
     if not view.width or "change" not in keys:
         return lines
     widths = {
@@ -107,12 +112,12 @@ def lines_of(rows: Sequence[DiffRow], totals: Totals, view: DiffView) -> tuple[L
 
 def columns_of(view: DiffView, first: str) -> tuple[Column, ...]:
     """The selected columns; the header of the names is `first`."""
-    columns = (BY_KEY[key] for key in view.columns)
+    columns = (BY_KEY[key] for key in view.of_layers)
     return tuple(column._replace(header=first) if column.key == "layer" else column for column in columns)
 
 
 def _cells(row: DiffRow, totals: Totals, view: DiffView) -> tuple[Cell, ...]:
-    return tuple(_cell(key, row, totals, view) for key in view.columns)
+    return tuple(_cell(key, row, totals, view) for key in view.of_layers)
 
 
 def _cell(key: str, row: DiffRow, totals: Totals, view: DiffView) -> Cell:

@@ -17,7 +17,7 @@ from cnncalc.record import Record
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import DiffRow, DiffView, Wording, columns_of, label, lines_of, signed, signed_percent
 from cnncalc.reports.network_table import describe_inputs
-from cnncalc.spec.quantities import COUNTS, SUMS
+from cnncalc.spec.quantities import COUNTS, PEAKS, SUMS
 from cnncalc.text import several
 
 TOTALS = (
@@ -98,6 +98,7 @@ def _totals_table(facts: Diff, view: DiffView) -> Table:
         (name, SUMS[key].amount(one, *scale), SUMS[key].amount(two, *scale), SUMS[key].unit)
         for name, key, one, two in rows
     ]
+    numbers += _memory_rows(facts, view)
     numbers.append(("depth (weight layers)", old.weight_layers, new.weight_layers, ""))
     numbers.append(("layers", old.layers, new.layers, ""))
     lines = [
@@ -105,6 +106,20 @@ def _totals_table(facts: Diff, view: DiffView) -> Table:
         for name, one, two, unit in numbers
     ]
     return Table("Totals", (), TOTALS, tuple(map(Line, lines)), ())
+
+
+def _memory_rows(facts: Diff, view: DiffView) -> Iterator[tuple[str, int, int, str]]:
+    """The selected memory quantities of both networks, without those that take too much work."""
+    keys = [key for key in PEAKS if key in view.columns]
+    if not keys:
+        return
+    from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+    old, new = (MemoryPeaks(each, view.batch * DTYPES[view.dtype]).affordable for each in (facts.old, facts.new))
+    for key in keys:
+        before, after = getattr(old, key), getattr(new, key)
+        if before is not None and after is not None:
+            yield PEAKS[key].label, before, after, PEAKS[key].unit
 
 
 def _noun(key: str) -> str:

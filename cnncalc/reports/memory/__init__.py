@@ -1,0 +1,1 @@
+"""The memory of a network: `inference` has the tables, `records` the JSON."""
