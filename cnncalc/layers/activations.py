@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from cnncalc.layers._axes import find_axis
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
-from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Formulas, Operations, Remark, Role, Shapes, Weight, remark
+from cnncalc.layers.contract import (
+    INPUT,
+    NO_OPERATIONS,
+    OUTPUT,
+    OVERWRITTEN,
+    Aliasing,
+    Formulas,
+    Operations,
+    Remark,
+    Role,
+    Shapes,
+    Weight,
+    remark,
+)
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, quotient
 from cnncalc.syntax.expressions import Number, Value, fraction
 from cnncalc.syntax.settings import axis_of, choice, flag, number
@@ -39,6 +52,7 @@ class Threshold(Elementwise, name="threshold"):
     each = Operations(compares=1)
     function = "1 if x >= threshold else 0"
     role = Role.ACTIVATION
+    keeps = ()
     aliasing = Aliasing.IN_PLACE
 
 
@@ -50,6 +64,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
     each = Operations(exponentials=1, adds=1, divides=1)
     function = "1 / (1 + exp(-x))"
     role = Role.ACTIVATION
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -61,6 +76,7 @@ class Tanh(Elementwise, name="tanh"):
     each = Operations(exponentials=1)
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     role = Role.ACTIVATION
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -72,6 +88,7 @@ class Relu(Elementwise, name="relu"):
     each = Operations(compares=1)
     function = "max(x, 0)"
     role = Role.ACTIVATION
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -104,6 +121,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -121,6 +139,7 @@ class Prelu(Elementwise, name="prelu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
+    keeps = (INPUT,)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         learned = remark("prelu_per_channel" if self.per_channel else "prelu")
@@ -144,6 +163,7 @@ class Elu(Elementwise, name="elu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=1)
     function = "x if x > 0 else alpha * (exp(x) - 1)"
     role = Role.ACTIVATION
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -156,6 +176,7 @@ class Selu(Elementwise, name="selu"):
     each = Operations(compares=1, exponentials=1, adds=1, multiplies=2)
     function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
     role = Role.ACTIVATION
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 

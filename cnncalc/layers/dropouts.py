@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Remark, Role, Shapes, remark
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Remark, Role, Saved, Shapes, own, remark
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number
@@ -24,6 +24,12 @@ class Dropout(Elementwise, name="dropout"):
     each = NO_OPERATIONS
     role = Role.DROPOUT
     aliasing = Aliasing.IN_PLACE
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The mask has the network's data type, in PyTorch on a CPU; its fused kernel on a GPU has bytes.
+        if not self.rate:
+            return ()
+        return (own(inputs[0].elements if self.rate < 1 else 1, per_sample=self.rate < 1),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         kept = 1 - self.rate
@@ -44,6 +50,10 @@ class DropPath(Elementwise, name="drop_path"):
     each = NO_OPERATIONS
     role = Role.DROPOUT
     aliasing = Aliasing.IN_PLACE
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # One number for each sample.
+        return (own(1),) if self.rate else ()
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (remark("drop_path", rate=self.rate), remark("only_in_training"))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from cnncalc.errors import RuleError, listed
 from cnncalc.layers._axes import find_axis
 from cnncalc.layers.contract import (
+    INPUT,
     NO_OPERATIONS,
     NO_WEIGHTS,
     Formulas,
@@ -19,8 +20,10 @@ from cnncalc.layers.contract import (
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import (
@@ -143,6 +146,15 @@ class Multiply(ElementwiseJoin, name="multiply"):
 
     role = Role.PRODUCT
     operation = "multiplies"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # From left to right, each factor is kept for the gradient of the other; so are the products between.
+        every = range(len(inputs))
+        factors = [
+            INPUT._replace(number=number, needed_for=tuple(every[:number]) if number else (1,)) for number in every
+        ]
+        between = [own(self.output_shape(inputs[:number]).elements, needed_for=(number,)) for number in every[2:]]
+        return (*factors, *between)
 
 
 class Concat(Join, name="concat"):

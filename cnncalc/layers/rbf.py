@@ -8,9 +8,11 @@ from cnncalc.layers.contract import (
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     remark,
     whole_axes,
 )
@@ -39,6 +41,10 @@ class Rbf(LayerType, name="rbf"):
                 "add a flatten or global_avg_pool above it",
             )
         return Shape((self.units,))
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The difference of each unit from the input, which is squared.
+        return (own(self.units * inputs[0].elements),)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("centres", (self.units, inputs[0].elements), learned=False),)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cnncalc.layers._normalizing import AxesNorm
-from cnncalc.layers.contract import Formulas, Operations, Shapes, Weight
+from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, Formulas, Operations, Saved, Shapes, Weight, own
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -26,6 +26,11 @@ class RMSNorm(AxesNorm, name="rms_norm"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", self.together(inputs[0])),) if self.affine else ()
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # With a scale, its gradient needs the normalized elements.
+        scaled = (own(inputs[0].elements),) if self.affine else ()
+        return (INPUT, own(self.sets(inputs[0]), STATISTIC_BYTES), *scaled)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         sets = self.sets(output)

@@ -3,7 +3,7 @@
     python tests/reference/record_memory.py             # all of them
     python tests/reference/record_memory.py resnet50 vgg16
 
-Writes tests/reference/figures/saved_for_backward.csv: the bytes of all storages that autograd saves in one forward
+Writes tests/reference/saved_for_backward.csv: the bytes of all storages that autograd saves in one forward
 pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size; the images
 are among them. Needs torch and torchvision (2.14.1 and 0.29.1 made the file). Runs on the meta device: nothing is
 computed or downloaded. The batch is 2 where a batch norm of 1x1 maps refuses a single sample.
@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from record import build_without_numbers
 
-FILE = Path(__file__).parent / "figures" / "saved_for_backward.csv"
+FILE = Path(__file__).parent / "saved_for_backward.csv"
 COLUMNS = ("network", "input", "batch", "bytes", "source")
 # Classifiers whose layers are attention and not convolutions.
 TRANSFORMERS = ("vit_", "swin_", "maxvit")
