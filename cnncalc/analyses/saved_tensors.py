@@ -64,14 +64,19 @@ class KeptByLayer(Record):
 
 
 class SavedTensors(Record):
-    """What each layer of a network keeps, in their order; `reads` are the storages that each layer reads."""
+    """What each layer of a network keeps, in the order of the layers.
+
+    `storages` are named after the layer or input that creates them, and `storage_of` has that of each tensor, or None
+    for a weight. `uses` are the storages that each layer keeps, whether or not another did before, and its own memory.
+    """
 
     layers: tuple[KeptByLayer, ...]
-    # The storages by the name of the tensor that created them, and that of each tensor; None for a weight.
     storages: dict[str, Footprint]
     storage_of: dict[str, str | None]
-    # The storages that each layer keeps, whether or not another did before, and its own tensors.
     uses: dict[str, tuple[tuple[str, ...], Footprint]]
+
+    def kept_tensor(self, storage: str) -> KeptTensor:
+        return KeptTensor(storage, self.storages[storage])
 
     @property
     def total(self) -> Footprint:

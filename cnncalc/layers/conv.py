@@ -8,6 +8,7 @@ from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_position
 from cnncalc.layers.contract import (
     INPUT,
     STATISTIC_BYTES,
+    WEIGHTS,
     Formulas,
     Matrices,
     Operations,
@@ -88,9 +89,9 @@ class Conv(Windowed, name="conv"):
         if self.standardize is None:
             return (INPUT,)
         # The weights go through a batch norm, in which each filter is a channel.
-        weight = prod(self._weight_shape(inputs))
+        weight = own(prod(self._weight_shape(inputs)), per_sample=False)
         statistics = (3 if self.standardize == "gain" else 2) * self.filters
-        return (INPUT, own(weight, per_sample=False), own(statistics, STATISTIC_BYTES, per_sample=False))
+        return (INPUT, weight, own(statistics, STATISTIC_BYTES, per_sample=False, needed_for=(WEIGHTS,)))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cnncalc.layers._normalizing import AxesNorm
-from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, Formulas, Operations, Saved, Shapes, Weight, own
+from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, WEIGHTS, Formulas, Operations, Saved, Shapes, Weight, own
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -28,9 +28,9 @@ class RMSNorm(AxesNorm, name="rms_norm"):
         return (Weight("weight", self.together(inputs[0])),) if self.affine else ()
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
-        # With a scale, its gradient needs the normalized elements.
-        scaled = (own(inputs[0].elements),) if self.affine else ()
-        return (INPUT, own(self.sets(inputs[0]), STATISTIC_BYTES), *scaled)
+        # The gradient of the scale needs the normalized elements, that of the input the rest.
+        image, root = INPUT._replace(needed_for=(0,)), own(self.sets(inputs[0]), STATISTIC_BYTES, needed_for=(0,))
+        return (image, root, own(inputs[0].elements, needed_for=(WEIGHTS,))) if self.affine else (image, root)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         sets = self.sets(output)

@@ -1,25 +1,35 @@
-"""Record what PyTorch keeps for the backward pass of torchvision's convolutional classifiers.
+"""Record what PyTorch keeps for the backward pass of torchvision's convolutional classifiers, and of single layers.
 
-    python tests/reference/record_memory.py             # all of them
+    python tests/reference/record_memory.py             # all networks
     python tests/reference/record_memory.py resnet50 vgg16
+    python tests/reference/record_memory.py --layers
 
-Writes tests/reference/saved_for_backward.csv: the bytes of all storages that autograd saves in one forward
-pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size; the images
-are among them. Needs torch and torchvision (2.14.1 and 0.29.1 made the file). Runs on the meta device: nothing is
-computed or downloaded. The batch is 2 where a batch norm of 1x1 maps refuses a single sample.
+Writes tests/reference/saved_for_backward.csv, or saved_by_layers.csv: the bytes of all storages that autograd saves in
+one forward pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size;
+the images are among them. A layer reads the sum of an image and a parameter, as what it keeps depends on whether its
+input has a gradient; the sum keeps nothing. `frozen` is the same for a batch of 1 if the layer learns nothing, and
+`first` if it reads the image itself. Layers that work in place by default in a spec are recorded so.
+
+Needs torch and torchvision (2.14.1 and 0.29.1 made the files). Runs on the meta device: nothing is computed or
+downloaded. The batch of a network is 2 where a batch norm of 1x1 maps refuses a single sample.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from record import build_without_numbers
+from torch import nn
+from torch.nn import functional
 
 FILE = Path(__file__).parent / "saved_for_backward.csv"
 COLUMNS = ("network", "input", "batch", "bytes", "source")
+LAYERS_FILE = Path(__file__).parent / "saved_by_layers.csv"
+SIGNAL, IMAGE, VECTOR = (12, 19), (12, 16, 20), (12,)
 # Classifiers whose layers are attention and not convolutions.
 TRANSFORMERS = ("vit_", "swin_", "maxvit")
 
@@ -49,6 +59,164 @@ def measure_saved(model: torch.nn.Module, batch: int, shape: tuple[int, ...]) ->
     return sum(storage.nbytes() for storage in saved.values())
 
 
+def conv_of_standardized(gain: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A convolution whose weights are standardized, as in timm's StdConv2d and ScaledStdConv2d."""
+    weight = nn.Parameter(torch.empty(8, 12, 3, 3))
+    factor = nn.Parameter(torch.empty(8, 1, 1, 1))
+
+    def convolve(image: torch.Tensor) -> torch.Tensor:
+        scale = (factor * 0.1).view(-1) if gain else None
+        flat = functional.batch_norm(weight.reshape(1, 8, -1), None, None, weight=scale, training=True)
+        return functional.conv2d(image, flat.reshape_as(weight))
+
+    convolve.parameters = [weight, factor]
+    return convolve
+
+
+def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
+    """The items of specs, with the shape of their input and the same in PyTorch."""
+    from torchvision import ops
+
+    channel = nn.Parameter(torch.empty(12, 1, 1))
+    centers = torch.empty(10, 12)
+    places = torch.zeros(5, dtype=torch.long)
+
+    def scale(image: torch.Tensor) -> torch.Tensor:
+        return image * channel
+
+    def scale_and_shift(image: torch.Tensor) -> torch.Tensor:
+        return image * channel + other
+
+    other = nn.Parameter(torch.empty(12, 1, 1))
+    scale.parameters, scale_and_shift.parameters = [channel], [channel, other]
+    return [
+        ("conv: [8, 3]", IMAGE, nn.Conv2d(12, 8, 3)),
+        ("conv: [8, 3]", SIGNAL, nn.Conv1d(12, 8, 3)),
+        ("conv: {filters: 8, kernel: 3, standardize: plain}", IMAGE, conv_of_standardized(False)),
+        ("conv: {filters: 8, kernel: 3, standardize: gain}", IMAGE, conv_of_standardized(True)),
+        ("depthwise_conv: 3", IMAGE, nn.Conv2d(12, 12, 3, groups=12)),
+        ("conv_transpose: [8, 3]", IMAGE, nn.ConvTranspose2d(12, 8, 3)),
+        ("linear: 10", VECTOR, nn.Linear(12, 10)),
+        ("linear: {features: 10, bias: false}", VECTOR, nn.Linear(12, 10, bias=False)),
+        ("linear: {features: 10, axis: -1}", (12, 5, 7), nn.Linear(7, 10)),
+        ("batch_norm", IMAGE, nn.BatchNorm2d(12)),
+        ("batch_norm: {affine: false}", IMAGE, nn.BatchNorm2d(12, affine=False)),
+        ("batch_norm: {track_statistics: false}", IMAGE, nn.BatchNorm2d(12, track_running_stats=False)),
+        ("instance_norm", IMAGE, nn.InstanceNorm2d(12)),
+        ("instance_norm: {affine: true}", IMAGE, nn.InstanceNorm2d(12, affine=True)),
+        (
+            "instance_norm: {affine: true, track_statistics: true}",
+            IMAGE,
+            nn.InstanceNorm2d(12, affine=True, track_running_stats=True),
+        ),
+        ("layer_norm", IMAGE, nn.LayerNorm(IMAGE)),
+        ("layer_norm: {axes: -1}", IMAGE, nn.LayerNorm(20)),
+        ("layer_norm: {axes: -1, affine: false}", IMAGE, nn.LayerNorm(20, elementwise_affine=False)),
+        ("group_norm: 4", IMAGE, nn.GroupNorm(4, 12)),
+        ("rms_norm: {axes: -1}", IMAGE, nn.RMSNorm(20)),
+        ("rms_norm: {axes: -1, affine: false}", IMAGE, nn.RMSNorm(20, elementwise_affine=False)),
+        ("lrn", IMAGE, nn.LocalResponseNorm(5)),
+        ("lrn: {size: 4}", IMAGE, nn.LocalResponseNorm(4)),
+        ("scale", IMAGE, scale),
+        ("scale: {bias: true}", IMAGE, scale_and_shift),
+        ("relu", IMAGE, nn.ReLU(inplace=True)),
+        ("relu6", IMAGE, nn.ReLU6(inplace=True)),
+        ("sigmoid", IMAGE, nn.Sigmoid()),
+        ("tanh", IMAGE, nn.Tanh()),
+        ("leaky_relu", IMAGE, nn.LeakyReLU(inplace=True)),
+        ("prelu: {per_channel: true}", IMAGE, nn.PReLU(12)),
+        ("elu", IMAGE, nn.ELU(inplace=True)),
+        ("selu", IMAGE, nn.SELU(inplace=True)),
+        ("gelu", IMAGE, nn.GELU()),
+        ("gelu: {approximate: tanh}", IMAGE, nn.GELU("tanh")),
+        ("silu", IMAGE, nn.SiLU()),
+        ("mish", IMAGE, nn.Mish()),
+        ("hard_sigmoid", IMAGE, nn.Hardsigmoid()),
+        ("hard_swish", IMAGE, nn.Hardswish()),
+        ("softplus", IMAGE, nn.Softplus()),
+        ("absolute", IMAGE, torch.abs),
+        ("softmax", IMAGE, nn.Softmax(1)),
+        ("log_softmax", IMAGE, nn.LogSoftmax(1)),
+        ("threshold", IMAGE, lambda image: (image >= 0).float()),
+        ("maxout: 3", IMAGE, lambda image: image.unflatten(1, (4, 3)).max(2)[0]),
+        ("dropout: 0.5", IMAGE, nn.Dropout(0.5, inplace=True)),
+        ("dropout: 0", IMAGE, nn.Dropout(0.0)),
+        ("dropout: 1", IMAGE, nn.Dropout(1.0)),
+        ("drop_path: 0.1", IMAGE, ops.StochasticDepth(0.1, "row")),
+        ("drop_path: 0", IMAGE, ops.StochasticDepth(0.0, "row")),
+        ("max_pool: 2", IMAGE, nn.MaxPool2d(2)),
+        ("max_pool: {kernel: 3, stride: 2, padding: 1}", SIGNAL, nn.MaxPool1d(3, 2, 1)),
+        ("avg_pool: 2", IMAGE, nn.AvgPool2d(2)),
+        ("avg_pool: 2", SIGNAL, nn.AvgPool1d(2)),
+        ("global_avg_pool", IMAGE, nn.AdaptiveAvgPool2d(1)),
+        ("global_max_pool", IMAGE, nn.AdaptiveMaxPool2d(1)),
+        ("adaptive_avg_pool: 7", IMAGE, nn.AdaptiveAvgPool2d(7)),
+        ("adaptive_avg_pool: [16, 20]", IMAGE, nn.AdaptiveAvgPool2d((16, 20))),
+        ("adaptive_avg_pool: 1", IMAGE, nn.AdaptiveAvgPool2d(1)),
+        ("adaptive_max_pool: 7", IMAGE, nn.AdaptiveMaxPool2d(7)),
+        ("reduce: {op: mean, axes: [1, 2]}", IMAGE, lambda image: image.mean((2, 3))),
+        ("reduce: {op: sum, axes: 1}", IMAGE, lambda image: image.sum(2)),
+        ("reduce: {op: max, axes: 0}", IMAGE, lambda image: image.amax(1)),
+        ("reduce: {op: norm, axes: [1, 2]}", IMAGE, lambda image: image.norm(p=2, dim=(2, 3))),
+        ("rbf: 10", VECTOR, lambda vector: (vector[:, None] - centers).square().sum(-1)),
+        ("upsample: 2", IMAGE, nn.Upsample(scale_factor=2)),
+        ("upsample: {factor: 2, mode: bilinear}", IMAGE, nn.Upsample(scale_factor=2, mode="bilinear")),
+        ("pixel_shuffle: 2", IMAGE, nn.PixelShuffle(2)),
+        ("pixel_unshuffle: 2", IMAGE, nn.PixelUnshuffle(2)),
+        ("channel_shuffle: 3", IMAGE, nn.ChannelShuffle(3)),
+        ("pad: 1", IMAGE, nn.ZeroPad2d(1)),
+        ("pad: {padding: 1, mode: reflect}", IMAGE, nn.ReflectionPad2d(1)),
+        ("pad: {padding: 1, mode: replicate}", IMAGE, nn.ReplicationPad2d(1)),
+        ("pad: {padding: 1, mode: circular}", IMAGE, nn.CircularPad2d(1)),
+        ("roll: 1", SIGNAL, lambda signal: signal.roll(1, 2)),
+        ("unfold: 3", IMAGE, nn.Unfold(3)),
+        ("slice: 5", IMAGE, lambda image: image[:, :5]),
+        ("gather: 5", SIGNAL, lambda signal: signal.index_select(2, places)),
+        ("flatten", IMAGE, nn.Flatten()),
+    ]
+
+
+def measure_layer(
+    shape: tuple[int, ...],
+    layer: Callable[..., torch.Tensor],
+    batch: int = 1,
+    *,
+    frozen: bool = False,
+    first: bool = False,
+) -> int:
+    """The bytes of what a layer keeps; its input has a gradient unless it is the first layer."""
+    added = nn.Parameter(torch.empty(shape))
+    own = getattr(layer, "parameters", ())
+    model = nn.Module()
+    model.added = added
+    if isinstance(layer, nn.Module):
+        model.layer, own = layer, list(layer.parameters())
+    for number, parameter in enumerate(own):
+        parameter.requires_grad_(not frozen)
+        model.register_parameter(f"own{number}", parameter)
+    model.forward = lambda images: layer(images if first else images + added)
+    return measure_saved(model.train(), batch, shape)
+
+
+def record_layers() -> None:
+    with torch.device("meta"):
+        rows = [
+            {
+                "item": item,
+                "input": "x".join(map(str, shape)),
+                "batch_1": measure_layer(shape, layer),
+                "batch_2": measure_layer(shape, layer, 2),
+                "frozen": measure_layer(shape, layer, frozen=True),
+                "first": measure_layer(shape, layer, first=True),
+            }
+            for item, shape, layer in layers()
+        ]
+    with LAYERS_FILE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, tuple(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def measure(name: str) -> dict[str, object]:
     """The row of a network, for the images that its weights were trained on."""
     import torchvision
@@ -73,6 +241,9 @@ def measure(name: str) -> dict[str, object]:
 
 
 def main() -> None:
+    if sys.argv[1:] == ["--layers"]:
+        record_layers()
+        return
     rows = []
     for name in sys.argv[1:] or list_classifiers():
         rows.append(measure(name))
