@@ -1,4 +1,4 @@
-"""Record what PyTorch keeps for the backward pass of torchvision's convolutional classifiers, and of single layers.
+"""Record what PyTorch keeps for the backward pass of torchvision's convolutional networks, and of single layers.
 
     python tests/reference/record_memory.py             # all networks
     python tests/reference/record_memory.py resnet50 vgg16
@@ -17,6 +17,7 @@ downloaded. The batch of a network is 2 where a batch norm of 1x1 maps refuses a
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,15 +31,16 @@ FILE = Path(__file__).parent / "saved_for_backward.csv"
 COLUMNS = ("network", "input", "batch", "bytes", "source")
 LAYERS_FILE = Path(__file__).parent / "saved_by_layers.csv"
 SIGNAL, IMAGE, VECTOR = (12, 19), (12, 16, 20), (12,)
-# Classifiers whose layers are attention and not convolutions.
-TRANSFORMERS = ("vit_", "swin_", "maxvit")
+# Networks whose layers are attention and not convolutions.
+TRANSFORMERS = re.compile("vit_|swin|maxvit|mvit")
 
 
-def list_classifiers() -> list[str]:
-    """The names of torchvision's convolutional classifiers."""
+def list_networks() -> list[str]:
+    """The names of torchvision's convolutional networks for classification, segmentation and video."""
     from torchvision import models
 
-    return [name for name in models.list_models(module=models) if not name.startswith(TRANSFORMERS)]
+    modules = (models, models.segmentation, models.video)
+    return [name for module in modules for name in models.list_models(module=module) if not TRANSFORMERS.match(name)]
 
 
 def measure_saved(model: torch.nn.Module, batch: int, shape: tuple[int, ...]) -> int:
@@ -245,7 +247,7 @@ def main() -> None:
         record_layers()
         return
     rows = []
-    for name in sys.argv[1:] or list_classifiers():
+    for name in sys.argv[1:] or list_networks():
         rows.append(measure(name))
         print("{network}: {bytes:,} bytes for a batch of {batch}, {input}".format(**rows[-1]), flush=True)
     if sys.argv[1:]:
