@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from cnncalc import limits
-from cnncalc.layers.contract import WEIGHTS, Aliasing, Origin, Role, Saved
+from cnncalc.layers.contract import WEIGHTS, Aliasing, Role, Saved, SavedSource
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 
@@ -99,10 +99,10 @@ def saved_tensors(network: LayerGraph, element_size: int = FULL, *, mixed: bool 
     weights and statistics are float32, convolutions, linear layers and matrix products work in float16 and keep their
     weights cast to it, and layers between them have the type of their inputs.
     """
-    return _Walk(network, element_size, mixed=mixed).result()
+    return _TensorWalk(network, element_size, mixed=mixed).result()
 
 
-class _Walk:
+class _TensorWalk:
     """Follows the network in its order, with the storage, the data type and the gradient of each tensor."""
 
     def __init__(self, network: LayerGraph, element_size: int, *, mixed: bool) -> None:
@@ -163,11 +163,11 @@ class _Walk:
         self, layer: Layer, saved: Saved, size: int, *, overwrites: bool
     ) -> Iterator[tuple[str | None, Footprint]]:
         """The storage of a saved tensor, or None with the memory of an own one; nothing for a weight."""
-        if saved.origin is Origin.OWN:
+        if saved.source is SavedSource.OWN:
             amount = saved.elements * max(saved.least_bytes, size)
             yield None, Footprint(0, amount) if saved.per_sample else Footprint(amount, 0)
             return
-        is_output = saved.origin is Origin.OUTPUT or (saved.origin is Origin.OVERWRITTEN and overwrites)
+        is_output = saved.source is SavedSource.OUTPUT or (saved.source is SavedSource.OVERWRITTEN and overwrites)
         name = layer.name if is_output else layer.inputs[saved.number]
         if not is_output and (overwrites or self.bytes[name] != self.precision(layer, name)):
             # An input that is overwritten or cast is kept as a copy.

@@ -63,7 +63,7 @@ class Aliasing(Enum):
     VIEW = "a view of its input, without memory of its own"
 
 
-class Origin(Enum):
+class SavedSource(Enum):
     """Which tensor a layer keeps for the backward pass."""
 
     INPUT = "one of its inputs"
@@ -85,7 +85,7 @@ class Saved(Record):
     anything at all.
     """
 
-    origin: Origin
+    source: SavedSource
     number: int = 0
     elements: int = 0
     least_bytes: int = 0
@@ -93,9 +93,9 @@ class Saved(Record):
     needed_for: tuple[int, ...] = ()
 
 
-INPUT = Saved(Origin.INPUT)
-OUTPUT = Saved(Origin.OUTPUT)
-OVERWRITTEN = Saved(Origin.OVERWRITTEN)
+INPUT = Saved(SavedSource.INPUT)
+OUTPUT = Saved(SavedSource.OUTPUT)
+OVERWRITTEN = Saved(SavedSource.OVERWRITTEN)
 # PyTorch's indices are int64, and its statistics are at least float32.
 INDEX_BYTES = 8
 STATISTIC_BYTES = 4
@@ -103,7 +103,7 @@ STATISTIC_BYTES = 4
 
 def own(elements: int, least_bytes: int = 0, *, per_sample: bool = True, needed_for: tuple[int, ...] = ()) -> Saved:
     """A tensor that only the backward pass uses."""
-    return Saved(Origin.OWN, 0, elements, least_bytes, per_sample, needed_for)
+    return Saved(SavedSource.OWN, 0, elements, least_bytes, per_sample, needed_for)
 
 
 class Role(Enum):

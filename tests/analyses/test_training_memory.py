@@ -3,6 +3,7 @@
 import pytest
 
 import cnncalc
+from cnncalc.analyses.measures import Measures, Unmeasurable
 from cnncalc.analyses.training_memory import Optimizer, training_memory
 
 # A convolution of 8 filters on 3x10x10, batch norm, ReLU, and 5 scores of the mean of each channel.
@@ -117,3 +118,22 @@ def test_recomputation_never_keeps_more_and_recomputes_what_it_spares(network):
         spared = training_memory(facts, checkpoints=(pattern,))
         assert spared.kept.amount(4) <= spared.saved_for_backward(4) <= memory.saved_for_backward(4)
         assert spared.recomputed_macs > 0
+
+
+def test_quantities_of_a_network_and_its_layers(spec):
+    """Batch norm keeps the convolution's output and its statistics; of float16, statistics remain float32."""
+    measures = Measures(spec(SMALL), batch=3)
+    assert measures.of_network("saved_for_backward") == 3 * KEPT + STATISTICS
+    assert measures.of_node(measures.nodes["norm"], "saved_for_backward") == 3 * 4 * MAP + STATISTICS
+    assert measures.of_network("training_memory") == 4 * (2 * PARAMS + BUFFERS) + 3 * KEPT + STATISTICS
+    half = Measures(spec(SMALL), dtype_size=2)
+    assert half.of_network("saved_for_backward") == KEPT // 2 + STATISTICS
+    assert half.of_network("training_memory") == 2 * (2 * PARAMS + BUFFERS) + KEPT // 2 + STATISTICS
+
+
+def test_quantities_of_an_unknown_layer_are_refused(spec):
+    measures = Measures(spec(f"{SMALL}  - {{opaque: {{output: 5, params: 1, macs: 0}}, name: mystery}}\n"))
+    for quantity in ("saved_for_backward", "training_memory"):
+        with pytest.raises(Unmeasurable, match="what 'mystery' \\(opaque\\) keeps for the backward pass is unknown"):
+            measures.of_network(quantity)
+    assert measures.of_node(measures.nodes["relu"], "saved_for_backward") == 4 * MAP

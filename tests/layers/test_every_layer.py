@@ -13,7 +13,7 @@ import pytest
 from looping import every
 
 from cnncalc.layers import all_keywords, all_types, find
-from cnncalc.layers.contract import WEIGHTS, Aliasing, LayerType, Operations, Origin, Role, Weight
+from cnncalc.layers.contract import WEIGHTS, Aliasing, LayerType, Operations, Role, SavedSource, Weight
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import REAL_FUNCTIONS, parse
 from cnncalc.syntax.settings import REQUIRED
@@ -363,8 +363,8 @@ class TestExample:
         output = layer.output_shape(inputs)
         for frozen in (False, True):
             for saved in layer.saved(inputs, output, frozen=frozen) or ():
-                assert saved.origin is Origin.OWN or (saved.elements, saved.least_bytes) == (0, 0)
-                assert saved.origin is not Origin.OWN or saved.elements > 0
+                assert saved.source is SavedSource.OWN or (saved.elements, saved.least_bytes) == (0, 0)
+                assert saved.source is not SavedSource.OWN or saved.elements > 0
                 assert 0 <= saved.number < len(inputs)
                 assert set(saved.needed_for) <= {WEIGHTS, *range(len(inputs))}
 
