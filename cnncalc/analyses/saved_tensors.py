@@ -164,7 +164,7 @@ class _TensorWalk:
     ) -> Iterator[tuple[str | None, Footprint]]:
         """The storage of a saved tensor, or None with the memory of an own one; nothing for a weight."""
         if saved.source is SavedSource.OWN:
-            amount = saved.elements * max(saved.least_bytes, size)
+            amount = saved.elements * (1 if saved.is_mask and self.mixed else max(saved.least_bytes, size))
             yield None, Footprint(0, amount) if saved.per_sample else Footprint(amount, 0)
             return
         is_output = saved.source is SavedSource.OUTPUT or (saved.source is SavedSource.OVERWRITTEN and overwrites)

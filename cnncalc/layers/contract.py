@@ -79,10 +79,10 @@ WEIGHTS = -1
 class Saved(Record):
     """A tensor that a layer keeps in memory until the backward pass, as PyTorch's autograd saves it.
 
-    `number` is that of the input. An own tensor has `elements` per sample, or per batch if not `per_sample`; an
-    element takes the bytes of the network's data type, but at least `least_bytes`. The tensor is kept only if a
-    gradient is computed for something in `needed_for`, numbers of inputs or WEIGHTS; if that is empty, for
-    anything at all.
+    `number` is that of the input. An own tensor has `elements` per sample, or per batch if not `per_sample`. An
+    element takes the bytes of the network's data type, but at least `least_bytes`; that of a mask is a byte in mixed
+    precision, which runs on GPUs. The tensor is kept only if a gradient is computed for something in `needed_for`,
+    numbers of inputs or WEIGHTS; if that is empty, for anything at all.
     """
 
     source: SavedSource
@@ -91,6 +91,7 @@ class Saved(Record):
     least_bytes: int = 0
     per_sample: bool = True
     needed_for: tuple[int, ...] = ()
+    is_mask: bool = False
 
 
 INPUT = Saved(SavedSource.INPUT)

@@ -26,10 +26,11 @@ class Dropout(Elementwise, name="dropout"):
     aliasing = Aliasing.IN_PLACE
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
-        # The mask has the network's data type, in PyTorch on a CPU; its fused kernel on a GPU has bytes.
         if not self.rate:
             return ()
-        return (own(inputs[0].elements if self.rate < 1 else 1, per_sample=self.rate < 1),)
+        if self.rate == 1:
+            return (own(1, per_sample=False),)
+        return (own(inputs[0].elements)._replace(is_mask=True),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         kept = 1 - self.rate

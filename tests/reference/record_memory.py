@@ -3,12 +3,17 @@
     python tests/reference/record_memory.py             # all networks
     python tests/reference/record_memory.py resnet50 vgg16
     python tests/reference/record_memory.py --layers
+    python tests/reference/record_memory.py --mixed     # all networks in automatic mixed precision
 
 Writes tests/reference/saved_for_backward.csv, or saved_by_layers.csv: the bytes of all storages that autograd saves in
 one forward pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size;
 the images are among them. A layer reads the sum of an image and a parameter, as what it keeps depends on whether its
 input has a gradient; the sum keeps nothing. `frozen` is the same for a batch of 1 if the layer learns nothing, and
 `first` if it reads the image itself. Layers that work in place by default in a spec are recorded so.
+
+saved_in_mixed_precision.csv has the networks under autocast for CUDA in float16, with tensors that are on a GPU in
+name only (FakeTensorMode). There, weights that are cast count, as they are not the parameters, and so do masks in
+bytes.
 
 Needs torch and torchvision (2.14.1 and 0.29.1 made the files). Runs on the meta device: nothing is computed or
 downloaded. The batch of a network is 2 where a batch norm of 1x1 maps refuses a single sample.
@@ -21,14 +26,17 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from record import build_without_numbers
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
 FILE = Path(__file__).parent / "saved_for_backward.csv"
 COLUMNS = ("network", "input", "batch", "bytes", "source")
+MIXED_FILE = Path(__file__).parent / "saved_in_mixed_precision.csv"
 LAYERS_FILE = Path(__file__).parent / "saved_by_layers.csv"
 SIGNAL, IMAGE, VECTOR = (12, 19), (12, 16, 20), (12,)
 # Networks whose layers are attention and not convolutions.
@@ -43,7 +51,7 @@ def list_networks() -> list[str]:
     return [name for module in modules for name in models.list_models(module=module) if not TRANSFORMERS.match(name)]
 
 
-def measure_saved(model: torch.nn.Module, batch: int, shape: tuple[int, ...]) -> int:
+def measure_saved(model: nn.Module, batch: int, shape: tuple[int, ...], device: str = "meta") -> int:
     """The bytes of the storages that autograd saves in one forward pass, without parameters and buffers."""
     own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
     saved: dict[int, torch.UntypedStorage] = {}  # the storages stay alive, so that none gets the address of another
@@ -54,7 +62,7 @@ def measure_saved(model: torch.nn.Module, batch: int, shape: tuple[int, ...]) ->
             saved[storage._cdata] = storage
         return tensor
 
-    images = torch.empty(batch, *shape, device="meta")
+    images = torch.empty(batch, *shape, device=device)
     with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor):
         outputs = model(images)
     del outputs
@@ -73,6 +81,10 @@ def conv_of_standardized(gain: bool) -> Callable[[torch.Tensor], torch.Tensor]:
 
     convolve.parameters = [weight, factor]
     return convolve
+
+
+def of_several_functions(image: torch.Tensor) -> torch.Tensor:
+    return torch.log(functional.softplus(image)) / torch.cos(image)
 
 
 def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
@@ -175,6 +187,13 @@ def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
         ("slice: 5", IMAGE, lambda image: image[:, :5]),
         ("gather: 5", SIGNAL, lambda signal: signal.index_select(2, places)),
         ("flatten", IMAGE, nn.Flatten()),
+        ('apply: "0.125 * x"', IMAGE, lambda image: 0.125 * image),
+        ('apply: "x * x"', IMAGE, lambda image: image * image),
+        ('apply: "x * sigmoid(1.702 * x)"', IMAGE, lambda image: image * torch.sigmoid(1.702 * image)),
+        ('apply: "x / (1 + exp(-x))"', IMAGE, lambda image: image / (1 + torch.exp(-image))),
+        ('apply: "1 / sqrt(x ** 2 + 1)"', IMAGE, lambda image: 1 / torch.sqrt(image**2 + 1)),
+        ('apply: "tanh(x) - 2 * abs(x) + 3"', IMAGE, lambda image: torch.tanh(image) - 2 * torch.abs(image) + 3),
+        ('apply: "ln(softplus(x)) / cos(x)"', IMAGE, of_several_functions),
     ]
 
 
@@ -219,7 +238,21 @@ def record_layers() -> None:
         writer.writerows(rows)
 
 
-def measure(name: str) -> dict[str, object]:
+def measure_mixed(model: nn.Module, batch: int, shape: tuple[int, ...]) -> int:
+    """The same under autocast, as on a GPU."""
+    common = "torch.cuda.amp.common.amp_definitely_not_available"
+    has_gpu = patch("torch.cuda.is_available", lambda: True), patch(common, lambda: False)
+    with FakeTensorMode(allow_non_fake_inputs=True), has_gpu[0], has_gpu[1]:
+        for module in model.modules():
+            for key, weight in list(module.named_parameters(recurse=False)):
+                module._parameters[key] = nn.Parameter(torch.empty(weight.shape, device="cuda"))
+            for key, buffer in list(module.named_buffers(recurse=False)):
+                module._buffers[key] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cuda")
+        with torch.autocast("cuda", dtype=torch.float16):
+            return measure_saved(model, batch, shape, "cuda")
+
+
+def measure(name: str, measure_network: Callable[..., int] = measure_saved) -> dict[str, object]:
     """The row of a network, for the images that its weights were trained on."""
     import torchvision
 
@@ -227,7 +260,7 @@ def measure(name: str) -> dict[str, object]:
     for batch in (1, 2):
         model, shape = build_without_numbers("torchvision", name, 0)
         try:
-            size = measure_saved(model.train(), batch, shape)
+            size = measure_network(model.train(), batch, shape)
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise
@@ -246,13 +279,15 @@ def main() -> None:
     if sys.argv[1:] == ["--layers"]:
         record_layers()
         return
+    mixed = sys.argv[1:2] == ["--mixed"]
+    names = sys.argv[2:] if mixed else sys.argv[1:]
     rows = []
-    for name in sys.argv[1:] or list_networks():
-        rows.append(measure(name))
+    for name in names or list_networks():
+        rows.append(measure(name, measure_mixed if mixed else measure_saved))
         print("{network}: {bytes:,} bytes for a batch of {batch}, {input}".format(**rows[-1]), flush=True)
-    if sys.argv[1:]:
+    if names:
         return
-    with FILE.open("w", encoding="utf-8", newline="") as file:
+    with (MIXED_FILE if mixed else FILE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
