@@ -8,8 +8,10 @@ from reference.reading import REFERENCE
 import cnncalc
 from cnncalc.analyses.saved_tensors import saved_tensors
 
-LAYERS = list(csv.DictReader((REFERENCE / "saved_by_layers.csv").read_text(encoding="utf-8").splitlines()))
-NETWORKS = list(csv.DictReader((REFERENCE / "saved_for_backward.csv").read_text(encoding="utf-8").splitlines()))
+LAYERS, NETWORKS, MIXED = (
+    list(csv.DictReader((REFERENCE / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+    for name in ("saved_by_layers", "saved_for_backward", "saved_in_mixed_precision")
+)
 
 IMAGE = 4 * 8 * 6 * 6  # the bytes of a map of 8 channels, 6x6, in float32
 
@@ -43,45 +45,63 @@ def test_a_layer_keeps_what_it_does_in_pytorch(row, spec):
         assert saved_tensors(spec(f"{learned}\n    frozen: true")).total.amount(1) == int(row["frozen"])
 
 
-def differences(name, network):
+def load_as_recorded(row):
+    """The bundled network that follows torchvision's, with the recorded input."""
+    name = row["network"]
+    spec = f"{name}_torchvision" if name in ("alexnet", "googlenet") else name
+    variables = {"stride_in_3x3": True} if name in ("resnet50", "resnet101", "resnet152") else None
+    sizes = [int(size) for size in row["input"].split("x")]
+    return cnncalc.load(spec, variables=variables, input=sizes).facts
+
+
+def differences(name, network, *, mixed=False):
     """What the bundled spec keeps and torchvision's network does not, in bytes for one sample, with the reasons.
 
-    The specs end in softmax, which keeps its output, and torchvision's networks in the scores before it.
+    The specs end in softmax, which keeps its output, in float32, and torchvision's networks in the scores before it.
     """
-    if "lraspp" in name or "fcn_" in name or "deeplab" in name:
-        return 0
-    scores = 4 * network.layers[-1].output_shape.channels
-    adds = sum(layer.type == "add" for layer in network.layers)
+    element = 2 if mixed else 4
+    heads = [layer.output_shape.channels for layer in network.layers if layer.type == "softmax"]
+    found = 4 * sum(heads)
     if name.startswith("vgg"):
         # torchvision pools the 7x7 map to 7x7, and keeps both the pool's input and output.
-        return scores - 4 * 512 * 7 * 7
+        found -= element * 512 * 7 * 7
     if name == "alexnet":
-        return scores - 4 * 256 * 6 * 6
-    if name.startswith(("convnext", "efficientnet_v2")):
-        # A random number drops the branch of each sum but the first, whose rate is 0.
-        return scores - 4 * (adds - 1)
-    if name.startswith("efficientnet"):
-        # The first block, whose rate is 0, has no sum.
-        return scores - 4 * adds
-    return scores * sum(layer.type == "softmax" for layer in network.layers)
+        found -= element * 256 * 6 * 6
+    adds = sum(layer.type == "add" for layer in network.layers)
+    # A random number drops the branch of each sum. The rate of the first block is 0; only some have a sum there.
+    if name.startswith("convnext"):
+        # The scale before it is float32.
+        found -= 4 * (adds - 1)
+    elif name.startswith("efficientnet_v2"):
+        found -= element * (adds - 1)
+    elif name.startswith("efficientnet"):
+        found -= element * adds
+    if mixed and name.startswith(("efficientnet", "mnasnet", "mobilenet_v3")):
+        # They drop in place, where PyTorch has no kernel with a mask in bytes, but one in float16.
+        found -= sum(layer.output_shape.elements for layer in network.layers if layer.type == "dropout")
+    return found
 
 
 @pytest.mark.parametrize("row", NETWORKS, ids=lambda row: row["network"])
 def test_a_network_keeps_what_torchvisions_does(row):
-    name = row["network"]
-    spec = f"{name}_torchvision" if name in ("alexnet", "googlenet") else name
-    variables = {"stride_in_3x3": True} if name in ("resnet50", "resnet101", "resnet152") else None
-    sizes = tuple(int(size) for size in row["input"].split("x"))
-    network = cnncalc.load(spec, variables=variables, input=sizes).facts
+    network = load_as_recorded(row)
     batch = int(row["batch"])
     kept = saved_tensors(network)
     assert not kept.unknown
-    assert kept.total.amount(batch) - batch * differences(name, network) == int(row["bytes"])
+    assert kept.total.amount(batch) - batch * differences(row["network"], network) == int(row["bytes"])
+
+
+@pytest.mark.parametrize("row", MIXED, ids=lambda row: row["network"])
+def test_a_network_in_mixed_precision_keeps_what_torchvisions_does(row):
+    network = load_as_recorded(row)
+    batch = int(row["batch"])
+    kept = saved_tensors(network, mixed=True).total.amount(batch)
+    assert kept - batch * differences(row["network"], network, mixed=True) == int(row["bytes"])
 
 
 def test_every_network_is_recorded():
     """torchvision 0.29.1 has 68 convolutional classifiers, 6 networks for segmentation and 4 for video."""
-    assert len(NETWORKS) == 68 + 6 + 4
+    assert len(NETWORKS) == len(MIXED) == 68 + 6 + 4
 
 
 def test_a_layer_that_nothing_learns_before_keeps_nothing(spec):
