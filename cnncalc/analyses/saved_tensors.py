@@ -16,15 +16,13 @@ from collections.abc import Iterator
 from itertools import chain
 
 from cnncalc import limits
-from cnncalc.layers.contract import WEIGHTS, Aliasing, Role, Saved, SavedSource
+from cnncalc.layers.contract import WEIGHTS, Aliasing, MixedPrecision, Role, Saved, SavedSource
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 
 # The bytes of an element of the two data types of mixed precision.
 HALF, FULL = 2, 4
-# What PyTorch's autocast computes in float16 and in float32; other layers compute in the widest type of their inputs.
-IN_HALF = (Role.CONVOLUTION, Role.LINEAR, Role.MATRIX_PRODUCT)
-IN_FULL = (Role.PROBABILITIES, Role.NORMALIZATION)
+CASTS = {MixedPrecision.HALF: HALF, MixedPrecision.FULL: FULL}
 
 
 class Footprint(Record):
@@ -97,7 +95,7 @@ def saved_tensors(network: LayerGraph, element_size: int = FULL, *, mixed: bool 
 
     `element_size` is the bytes of an element. With `mixed`, it is that of PyTorch's automatic mixed precision: inputs,
     weights and statistics are float32, convolutions, linear layers and matrix products work in float16 and keep their
-    weights cast to it, and layers between them have the type of their inputs.
+    weights cast to it, and most layers between them have the type of their inputs (`MixedPrecision`).
     """
     return _TensorWalk(network, element_size, mixed=mixed).result()
 
@@ -153,7 +151,7 @@ class _TensorWalk:
                     own.append(footprint)
                 elif storage not in shared:
                     shared.append(storage)
-        own.extend(self.cast_weights(layer, needed))
+        own.extend(self.cast_weights(layer, saved, needed))
         self.uses[layer.name] = tuple(shared), sum_of(own)
         tensors = [KeptTensor(name, self.storages[name]) for name in shared if name not in self.kept]
         self.kept.update(shared)
@@ -164,12 +162,12 @@ class _TensorWalk:
     ) -> Iterator[tuple[str | None, Footprint]]:
         """The storage of a saved tensor, or None with the memory of an own one; nothing for a weight."""
         if saved.source is SavedSource.OWN:
-            amount = saved.elements * (1 if saved.is_mask and self.mixed else max(saved.least_bytes, size))
+            amount = saved.elements * ((self.mixed and saved.mixed_bytes) or max(saved.least_bytes, size))
             yield None, Footprint(0, amount) if saved.per_sample else Footprint(amount, 0)
             return
         is_output = saved.source is SavedSource.OUTPUT or (saved.source is SavedSource.OVERWRITTEN and overwrites)
         name = layer.name if is_output else layer.inputs[saved.number]
-        if not is_output and (overwrites or self.bytes[name] != self.precision(layer, name)):
+        if not is_output and (overwrites or self.bytes[name] != self.cast(layer, self.bytes[name])):
             # An input that is overwritten or cast is kept as a copy.
             yield None, Footprint(0, layer.input_shapes[saved.number].elements * size)
         elif (storage := self.storage_of[name]) is not None:
@@ -200,25 +198,28 @@ class _TensorWalk:
     def size_of_elements(self, layer: Layer) -> int:
         """The bytes of an element of a layer's output."""
         widest = max((self.bytes[name] for name in layer.inputs), default=self.element_size)
-        return self._computed(layer.figures.type.role, widest)
+        if self.mixed and layer.figures.type.in_mixed_precision is MixedPrecision.PROMOTED:
+            return FULL
+        return self.cast(layer, widest)
 
-    def precision(self, layer: Layer, name: str) -> int:
-        """The bytes of an element with which a layer reads one of its inputs."""
-        return self._computed(layer.figures.type.role, self.bytes[name])
+    def cast(self, layer: Layer, size: int) -> int:
+        """The bytes of an element, of `size` bytes, when a layer reads it."""
+        computed = layer.figures.type.in_mixed_precision
+        if not self.mixed or computed not in CASTS:
+            return size
+        return CASTS[computed]
 
-    def _computed(self, role: Role, given: int) -> int:
-        if not self.mixed:
-            return given
-        return HALF if role in IN_HALF else FULL if role in IN_FULL else given
-
-    def cast_weights(self, layer: Layer, needed: list[int]) -> Iterator[Footprint]:
+    def cast_weights(self, layer: Layer, saved: tuple[Saved, ...], needed: list[int]) -> Iterator[Footprint]:
         """The weights that mixed precision casts and keeps, once for each layer that owns them."""
-        role = layer.figures.type.role
+        casts = layer.figures.type.in_mixed_precision is MixedPrecision.HALF
         owner = layer.weights_from or layer.name
-        if not self.mixed or role not in IN_HALF or not layer.weights or owner in self.casts:
+        if not self.mixed or not casts or not layer.weights or owner in self.casts:
             return
-        if role is Role.LINEAR and not needed:
+        if layer.figures.type.role is Role.LINEAR and not needed:
             # Its weights are kept for the gradient of its input alone.
+            return
+        if any(each.source is SavedSource.OWN and not each.per_sample for each in saved):
+            # It keeps weights that are computed from its own.
             return
         self.casts.add(owner)
         yield Footprint(layer.weights[0].size * HALF, 0)

@@ -16,6 +16,7 @@ from cnncalc.layers.contract import (
     OVERWRITTEN,
     Aliasing,
     Formulas,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
@@ -139,6 +140,7 @@ class Prelu(Elementwise, name="prelu"):
     each = Operations(compares=1, multiplies=1)
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
+    mixed = MixedPrecision.HALF
     keeps = (INPUT,)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
@@ -275,6 +277,7 @@ class Softplus(Elementwise, name="softplus"):
     each = Operations(exponentials=2, adds=1)
     function = "ln(1 + exp(x))"
     role = Role.ACTIVATION
+    mixed = MixedPrecision.FULL
     aliasing = Aliasing.IN_PLACE
 
 

@@ -63,6 +63,15 @@ class Aliasing(Enum):
     VIEW = "a view of its input, without memory of its own"
 
 
+class MixedPrecision(Enum):
+    """What a layer computes under PyTorch's automatic mixed precision."""
+
+    HALF = "its inputs and weights are cast to float16"
+    FULL = "its inputs are cast to float32"
+    PROMOTED = "it reads its inputs as they are, and its output is float32"
+    WIDEST = "its output has the widest type of its inputs"
+
+
 class SavedSource(Enum):
     """Which tensor a layer keeps for the backward pass."""
 
@@ -80,9 +89,9 @@ class Saved(Record):
     """A tensor that a layer keeps in memory until the backward pass, as PyTorch's autograd saves it.
 
     `number` is that of the input. An own tensor has `elements` per sample, or per batch if not `per_sample`. An
-    element takes the bytes of the network's data type, but at least `least_bytes`; that of a mask is a byte in mixed
-    precision, which runs on GPUs. The tensor is kept only if a gradient is computed for something in `needed_for`,
-    numbers of inputs or WEIGHTS; if that is empty, for anything at all.
+    element takes the bytes of the layer's output, but at least `least_bytes`; in mixed precision `mixed_bytes`, if that
+    is not 0. The tensor is kept only if a gradient is computed for something in `needed_for`, numbers of inputs or
+    WEIGHTS; if that is empty, for anything at all.
     """
 
     source: SavedSource
@@ -91,7 +100,7 @@ class Saved(Record):
     least_bytes: int = 0
     per_sample: bool = True
     needed_for: tuple[int, ...] = ()
-    is_mask: bool = False
+    mixed_bytes: int = 0
 
 
 INPUT = Saved(SavedSource.INPUT)
@@ -100,6 +109,7 @@ OVERWRITTEN = Saved(SavedSource.OVERWRITTEN)
 # PyTorch's indices are int64, and its statistics are at least float32.
 INDEX_BYTES = 8
 STATISTIC_BYTES = 4
+HALF_BYTES = 2
 
 
 def own(elements: int, least_bytes: int = 0, *, per_sample: bool = True, needed_for: tuple[int, ...] = ()) -> Saved:
@@ -232,6 +242,15 @@ SAVED_BY_ROLE: dict[Role, tuple[Saved, ...]] = {
     Role.RESAMPLING: (),
 }
 
+# What layers compute in mixed precision unless their type tells otherwise; WIDEST for roles that are not listed.
+MIXED_BY_ROLE = {
+    Role.CONVOLUTION: MixedPrecision.HALF,
+    Role.LINEAR: MixedPrecision.HALF,
+    Role.MATRIX_PRODUCT: MixedPrecision.HALF,
+    Role.PROBABILITIES: MixedPrecision.FULL,
+    Role.SCALING: MixedPrecision.PROMOTED,
+}
+
 NO_WEIGHTS: tuple[Weight, ...] = ()
 NO_OPERATIONS = Operations()
 NO_REMARKS: tuple[Remark, ...] = ()
@@ -271,6 +290,8 @@ class LayerType:
     # What the layer keeps for the backward pass, if that does not depend on settings; None if unknown. Without it,
     # it is SAVED_BY_ROLE.
     keeps: ClassVar[tuple[Saved, ...] | None]
+    # What it computes in mixed precision; by default MIXED_BY_ROLE.
+    mixed: ClassVar[MixedPrecision]
 
     def __init_subclass__(cls, name: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -345,6 +366,12 @@ class LayerType:
         `frozen` layers learn nothing. A type with weights must override this, or set `keeps`.
         """
         return getattr(self, "keeps", SAVED_BY_ROLE.get(self.role))
+
+    @property
+    def in_mixed_precision(self) -> MixedPrecision:
+        """What it computes in mixed precision."""
+        default = MIXED_BY_ROLE.get(self.role, MixedPrecision.WIDEST)
+        return getattr(self, "mixed", default)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         """Properties to explain that no other method reports."""

@@ -10,6 +10,9 @@ from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number
 
+# PyTorch's kernel for GPUs keeps a mask in bytes, unless it works in place.
+MASK_BYTES = 1
+
 
 class Dropout(Elementwise, name="dropout"):
     """Sets elements to 0 at random in training (Srivastava et al. 2014); no operations at inference.
@@ -30,7 +33,7 @@ class Dropout(Elementwise, name="dropout"):
             return ()
         if self.rate == 1:
             return (own(1, per_sample=False),)
-        return (own(inputs[0].elements)._replace(is_mask=True),)
+        return (own(inputs[0].elements)._replace(mixed_bytes=MASK_BYTES),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         kept = 1 - self.rate

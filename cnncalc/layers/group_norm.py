@@ -8,6 +8,7 @@ from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
@@ -36,6 +37,7 @@ class GroupNorm(LayerType, name="group_norm"):
     affine: bool = flag("whether each channel has a learnable scale and shift", default=True)
 
     role = Role.NORMALIZATION
+    mixed = MixedPrecision.FULL
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))

@@ -5,6 +5,7 @@ from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
@@ -31,6 +32,7 @@ class Rbf(LayerType, name="rbf"):
     units: int = whole("number of units, each with a fixed center", example=10)
 
     role = Role.OTHER
+    mixed = MixedPrecision.PROMOTED
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -9,7 +9,8 @@ Writes tests/reference/saved_for_backward.csv, or saved_by_layers.csv: the bytes
 one forward pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size;
 the images are among them. A layer reads the sum of an image and a parameter, as what it keeps depends on whether its
 input has a gradient; the sum keeps nothing. `frozen` is the same for a batch of 1 if the layer learns nothing, and
-`first` if it reads the image itself. Layers that work in place by default in a spec are recorded so.
+`first` if it reads the image itself; `mixed` is that of mixed precision, behind a linear layer or a convolution of
+12 filters and kernel 1. Layers that work in place by default in a spec are recorded so.
 
 saved_in_mixed_precision.csv has the networks under autocast for CUDA in float16, with tensors that are on a GPU in
 name only (FakeTensorMode). There, weights that are cast count, as they are not the parameters, and so do masks in
@@ -24,7 +25,8 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -81,6 +83,26 @@ def conv_of_standardized(gain: bool) -> Callable[[torch.Tensor], torch.Tensor]:
 
     convolve.parameters = [weight, factor]
     return convolve
+
+
+@contextmanager
+def mixed_precision() -> Iterator[None]:
+    """Autocast as on a GPU, for tensors without data."""
+    common = "torch.cuda.amp.common.amp_definitely_not_available"
+    has_gpu = patch("torch.cuda.is_available", lambda: True), patch(common, lambda: False)
+    with FakeTensorMode(allow_non_fake_inputs=True), has_gpu[0], has_gpu[1], torch.autocast("cuda", torch.float16):
+        yield
+
+
+def measure_mixed(model: nn.Module, batch: int, shape: tuple[int, ...]) -> int:
+    """The bytes of the storages that autograd saves under autocast."""
+    with mixed_precision():
+        for module in model.modules():
+            for key, weight in list(module.named_parameters(recurse=False)):
+                module._parameters[key] = nn.Parameter(torch.empty(weight.shape, device="cuda"))
+            for key, buffer in list(module.named_buffers(recurse=False)):
+                module._buffers[key] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cuda")
+        return measure_saved(model, batch, shape, "cuda")
 
 
 def of_several_functions(image: torch.Tensor) -> torch.Tensor:
@@ -204,6 +226,7 @@ def measure_layer(
     *,
     frozen: bool = False,
     first: bool = False,
+    device: str = "meta",
 ) -> int:
     """The bytes of what a layer keeps; its input has a gradient unless it is the first layer."""
     added = nn.Parameter(torch.empty(shape))
@@ -216,7 +239,12 @@ def measure_layer(
         parameter.requires_grad_(not frozen)
         model.register_parameter(f"own{number}", parameter)
     model.forward = lambda images: layer(images if first else images + added)
-    return measure_saved(model.train(), batch, shape)
+    if device == "cuda":
+        # Its input is in float16, as it comes from a layer that autocast computes so.
+        before = (nn.Linear(12, 12), nn.Conv1d(12, 12, 1), nn.Conv2d(12, 12, 1))[len(shape) - 1]
+        model.before = before
+        model.forward = lambda images: layer(before(images))
+    return measure_saved(model.train(), batch, shape, device)
 
 
 def record_layers() -> None:
@@ -232,24 +260,14 @@ def record_layers() -> None:
             }
             for item, shape, layer in layers()
         ]
+    zeros = patch("torch.tensor", lambda _, **options: torch.zeros((), **options))  # a tensor with data needs a GPU
+    with mixed_precision(), torch.device("cuda"), zeros:
+        for row, (_, shape, layer) in zip(rows, layers(), strict=True):
+            row["mixed"] = measure_layer(shape, layer, device="cuda")
     with LAYERS_FILE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, tuple(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def measure_mixed(model: nn.Module, batch: int, shape: tuple[int, ...]) -> int:
-    """The same under autocast, as on a GPU."""
-    common = "torch.cuda.amp.common.amp_definitely_not_available"
-    has_gpu = patch("torch.cuda.is_available", lambda: True), patch(common, lambda: False)
-    with FakeTensorMode(allow_non_fake_inputs=True), has_gpu[0], has_gpu[1]:
-        for module in model.modules():
-            for key, weight in list(module.named_parameters(recurse=False)):
-                module._parameters[key] = nn.Parameter(torch.empty(weight.shape, device="cuda"))
-            for key, buffer in list(module.named_buffers(recurse=False)):
-                module._buffers[key] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cuda")
-        with torch.autocast("cuda", dtype=torch.float16):
-            return measure_saved(model, batch, shape, "cuda")
 
 
 def measure(name: str, measure_network: Callable[..., int] = measure_saved) -> dict[str, object]:
