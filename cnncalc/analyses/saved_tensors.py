@@ -142,15 +142,16 @@ class _TensorWalk:
             self.uses[layer.name] = (), NO_MEMORY
             return KeptByLayer(layer.name, (), is_unknown=True)
         wanted = {*needed, WEIGHTS} if learns else set(needed)
-        own, shared = [], []
+        own: list[Footprint] = []
+        shared: dict[str, None] = {}
         for each in saved:
             if each.needed_for and wanted.isdisjoint(each.needed_for):
                 continue
             for storage, footprint in self.locate(layer, each, size, overwrites=overwrites):
                 if storage is None:
                     own.append(footprint)
-                elif storage not in shared:
-                    shared.append(storage)
+                else:
+                    shared[storage] = None
         own.extend(self.cast_weights(layer, saved, needed))
         self.uses[layer.name] = tuple(shared), sum_of(own)
         tensors = [KeptTensor(name, self.storages[name]) for name in shared if name not in self.kept]

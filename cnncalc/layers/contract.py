@@ -99,7 +99,7 @@ class Saved(Record):
     elements: int = 0
     least_bytes: int = 0
     per_sample: bool = True
-    needed_for: tuple[int, ...] = ()
+    needed_for: tuple[int, ...] | range = ()
     mixed_bytes: int = 0
 
 

@@ -149,11 +149,14 @@ class Multiply(ElementwiseJoin, name="multiply"):
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
         # From left to right, each factor is kept for the gradient of the other; so are the products between.
-        every = range(len(inputs))
-        factors = [
-            INPUT._replace(number=number, needed_for=tuple(every[:number]) if number else (1,)) for number in every
-        ]
-        between = [own(self.output_shape(inputs[:number]).elements, needed_for=(number,)) for number in every[2:]]
+        factors = [INPUT._replace(needed_for=(1,))]
+        between: list[Saved] = []
+        product = inputs[0]
+        for number, shape in enumerate(inputs[1:], start=1):
+            if number > 1:
+                between.append(own(product.elements, needed_for=(number,)))
+            factors.append(INPUT._replace(number=number, needed_for=range(number)))
+            product = self.output_shape((product, shape))
         return (*factors, *between)
 
 
