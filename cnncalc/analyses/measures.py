@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import Node, layers_below, nodes_below, tree
-from cnncalc.errors import did_you_mean, listed, quoted
+from cnncalc.errors import did_you_mean, listed, plural, quoted
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import LayerGraph
 from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
@@ -18,6 +18,8 @@ from cnncalc.syntax.patterns import named
 if TYPE_CHECKING:
     from cnncalc.analyses.memory_peaks import MemoryPeaks
     from cnncalc.analyses.receptive_field import Field
+    from cnncalc.analyses.saved_tensors import KeptByLayer
+    from cnncalc.analyses.training_memory import TrainingMemory
 
 Item = TypeVar("Item")
 Measured: TypeAlias = "int | Shape"
@@ -75,6 +77,9 @@ class Measures:
             return self._peaks.of_network(quantity)
         if quantity == "depth":
             return self.totals.weight_layers
+        if quantity == "training_memory":
+            self._check_known(self._training.unknown)
+            return self._training.amount(self.batch)
         if quantity == "input":
             inputs = dict(self.network.inputs)
             return _only(list(inputs.values()), "inputs", list(inputs))
@@ -95,6 +100,10 @@ class Measures:
             if not found:
                 raise Unmeasurable(f"{node.name} exists only in training, which has no {QUANTITIES[quantity].label}")
             return max(found)
+        if quantity == "saved_for_backward":
+            kept = [self._kept[layer.name] for layer in layers]
+            self._check_known([each.layer for each in kept if each.is_unknown])
+            return sum(each.size.amount(self.batch) for each in kept)
         if quantity == "layers":
             return sum(node.training_only or not layer.training_only for layer in layers)
         if quantity == "output":
@@ -122,6 +131,25 @@ class Measures:
         from cnncalc.analyses.memory_peaks import MemoryPeaks
 
         return MemoryPeaks(self.network, self.batch * self.dtype_size)
+
+    @cached_property
+    def _training(self) -> TrainingMemory:
+        from cnncalc.analyses.training_memory import training_memory
+
+        return training_memory(self.network, element_size=self.dtype_size)
+
+    @cached_property
+    def _kept(self) -> dict[str, KeptByLayer]:
+        return {kept.layer: kept for kept in self._training.layers}
+
+    def _check_known(self, unknown: Sequence[str]) -> None:
+        """Raise Unmeasurable if some layers do not tell what they keep for the backward pass."""
+        if unknown:
+            others = f" and {plural(len(unknown) - 1, 'other layer')}" if len(unknown) > 1 else ""
+            types = {layer.name: layer.type for layer in self.network.layers}
+            keep = "keep" if others else "keeps"
+            message = f"what {quoted(unknown[0])} ({types[unknown[0]]}){others} {keep} for the backward pass is unknown"
+            raise Unmeasurable(message, "limit saved_for_backward of blocks without such layers")
 
     @cached_property
     def _fields(self) -> dict[str, Field | None]:

@@ -20,15 +20,19 @@ from typing import ClassVar
 
 from cnncalc.layers._axes import find_axes
 from cnncalc.layers.contract import (
+    INPUT,
+    STATISTIC_BYTES,
     Formulas,
     LayerType,
     Matrices,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     pointwise,
     remark,
 )
@@ -93,6 +97,9 @@ class AxesNorm(LayerType):
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         return None
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, own(2 * self.sets(inputs[0]), STATISTIC_BYTES))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         over = self.axes if isinstance(self.axes, str) else "axes"

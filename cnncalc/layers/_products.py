@@ -9,16 +9,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncalc.layers.contract import (
-    Move,
-    Operations,
-    Reading,
-    Remark,
-    Role,
-    Shapes,
-    moved,
-    remark,
-)
+from cnncalc.layers.contract import INPUT, Move, Operations, Reading, Remark, Role, Saved, Shapes, moved, remark
 from cnncalc.layers.joins import Join
 from cnncalc.layers.shapes import Shape, WholeWindow, Window
 from cnncalc.record import Record
@@ -55,6 +46,12 @@ class Product(Join):
     def output_shape(self, inputs: Shapes) -> Shape:
         terms, sizes = self.resolve(inputs)
         return Shape(sizes[letter] for letter in terms.output)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...] | None:
+        # Of more inputs, PyTorch chooses the order of the products.
+        if len(inputs) == 2:
+            return tuple(INPUT._replace(number=number, needed_for=(1 - number,)) for number in (0, 1))
+        return None
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         terms, sizes = self.resolve(inputs)

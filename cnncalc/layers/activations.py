@@ -9,7 +9,21 @@ from __future__ import annotations
 
 from cnncalc.layers._axes import find_axis
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
-from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Formulas, Operations, Remark, Role, Shapes, Weight, remark
+from cnncalc.layers.contract import (
+    INPUT,
+    NO_OPERATIONS,
+    OUTPUT,
+    OVERWRITTEN,
+    Aliasing,
+    Formulas,
+    MixedPrecision,
+    Operations,
+    Remark,
+    Role,
+    Shapes,
+    Weight,
+    remark,
+)
 from cnncalc.layers.shapes import POINT, Shape, WholeWindow, Window, quotient
 from cnncalc.syntax.expressions import Number, Value, fraction
 from cnncalc.syntax.settings import axis_of, choice, flag, number
@@ -40,6 +54,7 @@ class Threshold(Elementwise, name="threshold"):
     each = Operations(compares=1)
     function = "1 if x >= threshold else 0"
     role = Role.ACTIVATION
+    keeps = ()
     aliasing = Aliasing.IN_PLACE
 
 
@@ -52,6 +67,7 @@ class Sigmoid(Elementwise, name="sigmoid"):
     function = "1 / (1 + exp(-x))"
     role = Role.ACTIVATION
     pytorch = "Sigmoid"
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -64,6 +80,7 @@ class Tanh(Elementwise, name="tanh"):
     function = "(exp(x) - exp(-x)) / (exp(x) + exp(-x))"
     role = Role.ACTIVATION
     pytorch = "Tanh"
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -76,6 +93,7 @@ class Relu(Elementwise, name="relu"):
     function = "max(x, 0)"
     role = Role.ACTIVATION
     pytorch = "ReLU"
+    keeps = (OUTPUT,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -111,6 +129,7 @@ class LeakyRelu(Elementwise, name="leaky_relu"):
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
     pytorch = "LeakyReLU"
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -129,6 +148,8 @@ class Prelu(Elementwise, name="prelu"):
     function = "x if x > 0 else slope * x"
     role = Role.ACTIVATION
     pytorch = "PReLU"
+    mixed = MixedPrecision.HALF
+    keeps = (INPUT,)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         learned = remark("prelu_per_channel" if self.per_channel else "prelu")
@@ -153,6 +174,7 @@ class Elu(Elementwise, name="elu"):
     function = "x if x > 0 else alpha * (exp(x) - 1)"
     role = Role.ACTIVATION
     pytorch = "ELU"
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -166,6 +188,7 @@ class Selu(Elementwise, name="selu"):
     function = "1.0507 * (x if x > 0 else 1.67326 * (exp(x) - 1))"
     role = Role.ACTIVATION
     pytorch = "SELU"
+    keeps = (OVERWRITTEN,)
     aliasing = Aliasing.IN_PLACE
 
 
@@ -270,6 +293,7 @@ class Softplus(Elementwise, name="softplus"):
     function = "ln(1 + exp(x))"
     role = Role.ACTIVATION
     pytorch = "Softplus"
+    mixed = MixedPrecision.FULL
     aliasing = Aliasing.IN_PLACE
 
 

@@ -10,15 +10,19 @@ from __future__ import annotations
 from math import prod
 
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
+    INPUT,
     NO_WEIGHTS,
     Formulas,
     LayerType,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     feature_map,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import POINT, PartitionWindow, Shape, Window
@@ -74,6 +78,10 @@ class AdaptiveAvgPool(AdaptivePool, name="adaptive_avg_pool"):
     role = Role.AVERAGE_POOL
     pytorch = "AdaptiveAvgPool"
 
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # PyTorch computes an output of one position as a mean, which keeps nothing.
+        return (INPUT,) if output.positions > 1 else ()
+
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         adds = output.channels * (self._read_positions(inputs) - output.positions)
         return Operations(adds=adds, divides=output.elements)
@@ -93,6 +101,9 @@ class AdaptiveMaxPool(AdaptivePool, name="adaptive_max_pool"):
 
     role = Role.MAX_POOL
     pytorch = "AdaptiveMaxPool"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, own(output.elements, INDEX_BYTES))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.channels * (self._read_positions(inputs) - output.positions))

@@ -6,7 +6,20 @@ from typing import TypeAlias
 
 from cnncalc.errors import RuleError, listed, plural
 from cnncalc.layers._elementwise import for_each, formulas_for_each
-from cnncalc.layers.contract import NO_OPERATIONS, Formulas, Operations, Remark, Role, Shapes, remark
+from cnncalc.layers._tape import kept_values
+from cnncalc.layers.contract import (
+    INPUT,
+    NO_OPERATIONS,
+    OUTPUT,
+    Formulas,
+    Operations,
+    Remark,
+    Role,
+    Saved,
+    Shapes,
+    own,
+    remark,
+)
 from cnncalc.layers.joins import ElementwiseJoin
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import (
@@ -215,6 +228,22 @@ class Apply(ElementwiseJoin, name="apply"):
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, self._each[0])
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...] | None:
+        kept = kept_values(parse(self.function, REAL_FUNCTIONS), NAMES[: len(inputs)])
+        if kept is None:
+            return None
+        found = []
+        for each in kept:
+            if each.is_result:
+                found.append(OUTPUT)
+            elif each.value.number is not None:
+                found.append(INPUT._replace(number=each.value.number, needed_for=each.needed_for))
+            else:
+                read = tuple(inputs[number] for number in each.value.inputs)
+                elements = ElementwiseJoin.output_shape(self, read).elements
+                found.append(own(elements, needed_for=each.needed_for))
+        return tuple(found)
 
     def formulas(self) -> Formulas:
         each, count = self._each

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.layers.contract import Role
+from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, Role, Saved, Shapes, own
+from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
 
@@ -34,6 +35,13 @@ class BatchNorm(ChannelNorm, name="batch_norm"):
 
     role = Role.BATCH_NORM
     pytorch = "BatchNorm"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        channels = inputs[0].channels
+        if frozen:
+            # A frozen layer is one factor and one addend per channel, computed from its buffers.
+            return (own(channels, per_sample=False, needed_for=(0,)),)
+        return (INPUT, own(2 * channels, STATISTIC_BYTES, per_sample=False))
 
     @property
     def has_scale(self) -> bool:

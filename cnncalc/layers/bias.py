@@ -25,6 +25,7 @@ class Bias(Elementwise, name="bias"):
     each = Operations(adds=1)
     is_reserved = False
     role = Role.SCALING
+    keeps = ()
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         image = inputs[0]

@@ -63,6 +63,60 @@ class Aliasing(Enum):
     VIEW = "a view of its input, without memory of its own"
 
 
+class MixedPrecision(Enum):
+    """What a layer computes under PyTorch's automatic mixed precision."""
+
+    HALF = "its inputs and weights are cast to float16"
+    FULL = "its inputs are cast to float32"
+    PROMOTED = "it reads its inputs as they are, and its output is float32"
+    WIDEST = "its output has the widest type of its inputs"
+
+
+class SavedSource(Enum):
+    """Which tensor a layer keeps for the backward pass."""
+
+    INPUT = "one of its inputs"
+    OUTPUT = "its output"
+    OVERWRITTEN = "its output if that overwrites the input, else the input"
+    OWN = "a tensor of its own"
+
+
+# Instead of the number of an input in `needed_for`: the layer's learnable weights.
+WEIGHTS = -1
+
+
+class Saved(Record):
+    """A tensor that a layer keeps in memory until the backward pass, as PyTorch's autograd saves it.
+
+    `number` is that of the input. An own tensor has `elements` per sample, or per batch if not `per_sample`. An
+    element takes the bytes of the layer's output, but at least `least_bytes`; in mixed precision `mixed_bytes`, if that
+    is not 0. The tensor is kept only if a gradient is computed for something in `needed_for`, numbers of inputs or
+    WEIGHTS; if that is empty, for anything at all.
+    """
+
+    source: SavedSource
+    number: int = 0
+    elements: int = 0
+    least_bytes: int = 0
+    per_sample: bool = True
+    needed_for: tuple[int, ...] | range = ()
+    mixed_bytes: int = 0
+
+
+INPUT = Saved(SavedSource.INPUT)
+OUTPUT = Saved(SavedSource.OUTPUT)
+OVERWRITTEN = Saved(SavedSource.OVERWRITTEN)
+# PyTorch's indices are int64, and its statistics are at least float32.
+INDEX_BYTES = 8
+STATISTIC_BYTES = 4
+HALF_BYTES = 2
+
+
+def own(elements: int, least_bytes: int = 0, *, per_sample: bool = True, needed_for: tuple[int, ...] = ()) -> Saved:
+    """A tensor that only the backward pass uses."""
+    return Saved(SavedSource.OWN, 0, elements, least_bytes, per_sample, needed_for)
+
+
 class Role(Enum):
     """The purpose of a layer type; code outside this folder asks for the role instead of the name."""
 
@@ -175,6 +229,28 @@ class Reading(Record):
         return type(window) is SlidingWindow and (window.before > 0 or window.after > 0)
 
 
+# What a layer without weights keeps for the backward pass unless its type tells otherwise. Roles that are not listed
+# do not tell: their layers count as unknown, never as 0.
+SAVED_BY_ROLE: dict[Role, tuple[Saved, ...]] = {
+    Role.ACTIVATION: (INPUT,),
+    Role.PROBABILITIES: (OUTPUT,),
+    Role.AVERAGE_POOL: (INPUT,),
+    Role.GLOBAL_POOL: (),
+    Role.SUM: (),
+    Role.CONCATENATION: (),
+    Role.REARRANGEMENT: (),
+    Role.RESAMPLING: (),
+}
+
+# What layers compute in mixed precision unless their type tells otherwise; WIDEST for roles that are not listed.
+MIXED_BY_ROLE = {
+    Role.CONVOLUTION: MixedPrecision.HALF,
+    Role.LINEAR: MixedPrecision.HALF,
+    Role.MATRIX_PRODUCT: MixedPrecision.HALF,
+    Role.PROBABILITIES: MixedPrecision.FULL,
+    Role.SCALING: MixedPrecision.PROMOTED,
+}
+
 NO_WEIGHTS: tuple[Weight, ...] = ()
 NO_OPERATIONS = Operations()
 NO_REMARKS: tuple[Remark, ...] = ()
@@ -214,6 +290,11 @@ class LayerType:
     pytorch: ClassVar[str] = ""
     counts_as_depth: ClassVar[bool] = False
     aliasing: ClassVar[Aliasing] = Aliasing.NEW
+    # What the layer keeps for the backward pass, if that does not depend on settings; None if unknown. Without it,
+    # it is SAVED_BY_ROLE.
+    keeps: ClassVar[tuple[Saved, ...] | None]
+    # What it computes in mixed precision; by default MIXED_BY_ROLE.
+    mixed: ClassVar[MixedPrecision]
 
     def __init_subclass__(cls, name: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -291,6 +372,19 @@ class LayerType:
         """The number of positions in the window of an output element, padding included."""
         sizes = zip(self.windows(inputs), inputs[0].spatial, strict=True)
         return prod(size if type(window) is WholeWindow else getattr(window, "kernel", 1) for window, size in sizes)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...] | None:
+        """What PyTorch keeps for the backward pass, without weights; None if unknown.
+
+        `frozen` layers learn nothing. A type with weights must override this, or set `keeps`.
+        """
+        return getattr(self, "keeps", SAVED_BY_ROLE.get(self.role))
+
+    @property
+    def in_mixed_precision(self) -> MixedPrecision:
+        """What it computes in mixed precision."""
+        default = MIXED_BY_ROLE.get(self.role, MixedPrecision.WIDEST)
+        return getattr(self, "mixed", default)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         """Properties to explain that no other method reports."""

@@ -6,15 +6,20 @@ from cnncalc.errors import RuleError
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.contract import (
+    INPUT,
+    STATISTIC_BYTES,
+    WEIGHTS,
     Formulas,
     Matrices,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
     feature_map,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import Shape, SlidingWindow, WholeWindow, Window, quotient, slide_all
@@ -85,6 +90,14 @@ class Conv(Windowed, name="conv"):
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         read = quotient(inputs[0].channels, self.groups) * kernel_positions(self.windows(inputs))
         return Matrices(self.groups, quotient(self.filters, self.groups), read, output.positions, False)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        if self.standardize is None:
+            return (INPUT,)
+        # The weights go through a batch norm, in which each filter is a channel.
+        weight = own(prod(self._weight_shape(inputs)), per_sample=False)
+        statistics = (3 if self.standardize == "gain" else 2) * self.filters
+        return (INPUT, weight, own(statistics, STATISTIC_BYTES, per_sample=False, needed_for=(WEIGHTS,)))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)

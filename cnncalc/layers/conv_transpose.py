@@ -11,6 +11,7 @@ from cnncalc.layers._windowed import (
     spread_windows,
 )
 from cnncalc.layers.contract import (
+    INPUT,
     Formulas,
     Matrices,
     Operations,
@@ -53,6 +54,7 @@ class ConvTranspose(Windowed, name="conv_transpose"):
 
     role = Role.CONVOLUTION
     pytorch = "ConvTranspose"
+    keeps = (INPUT,)
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -3,16 +3,19 @@ from __future__ import annotations
 from cnncalc.errors import RuleError, plural
 from cnncalc.layers._windowed import Windowed, kernel_positions
 from cnncalc.layers.contract import (
+    INPUT,
     Formulas,
     Matrices,
     Operations,
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
     feature_map,
+    own,
     remark,
 )
 from cnncalc.layers.conv import Conv
@@ -86,6 +89,11 @@ class DeformConv(Windowed, name="deform_conv"):
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         return self._regular.matrices(inputs[:1], output)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        kept = tuple(INPUT._replace(number=number) for number in range(len(inputs)))
+        # Without a mask, torchvision keeps an empty one with a row for each sample.
+        return kept if len(inputs) > 2 else (*kept, own(1))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         groups = self._offset_groups(inputs, kernel_positions(self.windows(inputs)))

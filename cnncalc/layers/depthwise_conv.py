@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.contract import (
+    INPUT,
     Formulas,
     Matrices,
     Operations,
@@ -44,6 +45,7 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
 
     role = Role.CONVOLUTION
     pytorch = "Conv"
+    keeps = (INPUT,)
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnncalc.layers._elementwise import Elementwise
-from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Remark, Role, Shapes, remark
+from cnncalc.layers.contract import NO_OPERATIONS, Aliasing, Remark, Role, Saved, Shapes, own, remark
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number
+
+# PyTorch's kernel for GPUs keeps a mask in bytes, unless it works in place.
+MASK_BYTES = 1
 
 
 class Dropout(Elementwise, name="dropout"):
@@ -25,6 +28,13 @@ class Dropout(Elementwise, name="dropout"):
     role = Role.DROPOUT
     pytorch = "Dropout"
     aliasing = Aliasing.IN_PLACE
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        if not self.rate:
+            return ()
+        if self.rate == 1:
+            return (own(1, per_sample=False),)
+        return (own(inputs[0].elements)._replace(mixed_bytes=MASK_BYTES),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         kept = 1 - self.rate
@@ -46,6 +56,10 @@ class DropPath(Elementwise, name="drop_path"):
     role = Role.DROPOUT
     pytorch = "StochasticDepth"
     aliasing = Aliasing.IN_PLACE
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # One number for each sample.
+        return (own(1),) if self.rate else ()
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         return (remark("drop_path", rate=self.rate), remark("only_in_training"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
     NO_OPERATIONS,
     Formulas,
     LayerType,
@@ -9,9 +10,11 @@ from cnncalc.layers.contract import (
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     pointwise,
     remark,
 )
@@ -48,6 +51,10 @@ class Embedding(LayerType, name="embedding"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", (self.vocabulary, self.features)),)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The indices.
+        return (own(inputs[0].elements, INDEX_BYTES),)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return NO_OPERATIONS

@@ -5,13 +5,16 @@ from math import prod
 from cnncalc.layers._axes import check_axis_count, find_axis
 from cnncalc.layers._moving import Moving
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
     Formulas,
     Move,
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     moved,
+    own,
     remark,
     whole_axes,
 )
@@ -41,6 +44,9 @@ class Gather(Moving, name="gather"):
         sizes = (*image[:along], *self.shape, *image[along + 1 :])
         check_axis_count(sizes)
         return Shape(sizes)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (own(prod(self.shape), INDEX_BYTES, per_sample=False),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         size = inputs[0][find_axis(self.axis, inputs[0])]

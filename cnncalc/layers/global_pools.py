@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
+    INPUT,
     NO_WEIGHTS,
     Formulas,
     LayerType,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     feature_map,
+    own,
     remark,
     whole_axes,
 )
@@ -72,6 +76,9 @@ class GlobalMaxPool(GlobalPool, name="global_max_pool"):
     also_known_as = ("GlobalMaxPooling2D", "gmp", "global_pool", "reduce_max", "全局最大池化")
 
     pytorch = "AdaptiveMaxPool"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, own(output.elements, INDEX_BYTES))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=inputs[0].elements - output.channels)

@@ -3,15 +3,20 @@ from __future__ import annotations
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers._normalizing import affine_weights, set_formulas, set_operations
 from cnncalc.layers.contract import (
+    INPUT,
+    STATISTIC_BYTES,
     Formulas,
     LayerType,
     Matrices,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     pointwise,
     remark,
 )
@@ -33,6 +38,7 @@ class GroupNorm(LayerType, name="group_norm"):
 
     role = Role.NORMALIZATION
     pytorch = "GroupNorm"
+    mixed = MixedPrecision.FULL
 
     def output_shape(self, inputs: Shapes) -> Shape:
         check_groups("groups", self.groups, (inputs[0].channels, "channels"))
@@ -40,6 +46,9 @@ class GroupNorm(LayerType, name="group_norm"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return affine_weights((inputs[0].channels,), affine=self.affine)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, own(2 * self.groups, STATISTIC_BYTES))
 
     def matrices(self, inputs: Shapes, output: Shape) -> Matrices | None:
         return None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._normalizing import ChannelNorm
-from cnncalc.layers.contract import Role, Shapes, feature_map
+from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, Role, Saved, Shapes, feature_map, own
 from cnncalc.layers.shapes import Shape, times
 from cnncalc.syntax.settings import flag
 
@@ -32,3 +32,8 @@ class InstanceNorm(ChannelNorm, name="instance_norm"):
                 "use batch_norm or layer_norm",
             )
         return image
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # PyTorch makes each channel of each sample a channel of a batch norm, and copies its weights to all of them.
+        copies = (1 if self.affine else 0) + (2 if self.track_statistics else 0)
+        return (INPUT, own((2 + copies) * inputs[0].channels, STATISTIC_BYTES))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from cnncalc.errors import RuleError, listed
 from cnncalc.layers._axes import find_axis
 from cnncalc.layers.contract import (
+    INPUT,
     NO_OPERATIONS,
     NO_WEIGHTS,
     Formulas,
@@ -19,8 +20,10 @@ from cnncalc.layers.contract import (
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import (
@@ -146,6 +149,18 @@ class Multiply(ElementwiseJoin, name="multiply"):
     role = Role.PRODUCT
     pytorch = "*"
     operation = "multiplies"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # From left to right, each factor is kept for the gradient of the other; so are the products between.
+        factors = [INPUT._replace(needed_for=(1,))]
+        between: list[Saved] = []
+        product = inputs[0]
+        for number, shape in enumerate(inputs[1:], start=1):
+            if number > 1:
+                between.append(own(product.elements, needed_for=(number,)))
+            factors.append(INPUT._replace(number=number, needed_for=range(number)))
+            product = self.output_shape((product, shape))
+        return (*factors, *between)
 
 
 class Concat(Join, name="concat"):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cnncalc.layers._normalizing import AxesNorm, affine_weights, set_formulas, set_operations
-from cnncalc.layers.contract import Formulas, Operations, Shapes, Weight
+from cnncalc.layers.contract import Formulas, MixedPrecision, Operations, Shapes, Weight
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -26,6 +26,8 @@ class LayerNorm(AxesNorm, name="layer_norm"):
         "channels": "norm_learned_channel",
         "axes": "norm_learned_axes",
     }
+
+    mixed = MixedPrecision.FULL
 
     affine: bool = flag("whether the layer has a learnable scale and shift", default=True)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from cnncalc.errors import RuleError
 from cnncalc.layers._axes import find_axis
 from cnncalc.layers.contract import (
+    INPUT,
+    WEIGHTS,
     Formulas,
     LayerType,
     Matrices,
@@ -48,6 +50,7 @@ class Linear(LayerType, name="linear"):
 
     role = Role.LINEAR
     pytorch = "Linear"
+    keeps = (INPUT._replace(needed_for=(WEIGHTS,)),)
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

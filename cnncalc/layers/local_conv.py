@@ -33,6 +33,7 @@ class LocalConv(Windowed, name="local_conv"):
     bias: bool = flag("whether each output element has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
+    keeps = None  # PyTorch has no such layer; each way to write it keeps something else.
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:

@@ -1,7 +1,19 @@
 from __future__ import annotations
 
 from cnncalc.layers._elementwise import Elementwise, for_each
-from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, remark
+from cnncalc.layers.contract import (
+    HALF_BYTES,
+    INPUT,
+    Formulas,
+    MixedPrecision,
+    Operations,
+    Remark,
+    Role,
+    Saved,
+    Shapes,
+    own,
+    remark,
+)
 from cnncalc.layers.shapes import Shape, Window
 from cnncalc.syntax.expressions import Number, fraction
 from cnncalc.syntax.settings import number, whole
@@ -25,10 +37,17 @@ class Lrn(Elementwise, name="lrn"):
 
     role = Role.NORMALIZATION
     pytorch = "LocalResponseNorm"
+    mixed = MixedPrecision.PROMOTED
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         constants = {"k": self.k, "alpha": self.alpha, "beta": self.beta}
         return (remark("lrn", "x / (k + alpha * sum_of_squares) ** beta", **constants),)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The padded squares, the base of the power and the power.
+        image = inputs[0]
+        squares = own((image.channels + self.size - 1) * image.positions)
+        return (INPUT, squares._replace(mixed_bytes=HALF_BYTES), own(2 * image.elements))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return for_each(output.elements, Operations(adds=self.size, multiplies=2, divides=1, exponentials=1))

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from cnncalc.layers._groups import check_groups
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
     NO_WEIGHTS,
     Formulas,
     LayerType,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
+    own,
     pointwise,
     remark,
 )
@@ -35,6 +38,10 @@ class Maxout(LayerType, name="maxout"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The channel of each maximum.
+        return (own(output.elements, INDEX_BYTES),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         price = remark("maxout_price")._replace(of_source=True)

@@ -48,6 +48,7 @@ class Opaque(LayerType, name="opaque"):
     )
 
     role = Role.OTHER
+    keeps = None
     further_inputs = "any other tensors that it reads"
 
     @property

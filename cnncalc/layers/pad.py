@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError, plural
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Remark, Role, Shapes, feature_map, remark
+from cnncalc.layers.contract import INPUT, Formulas, Remark, Role, Saved, Shapes, feature_map, remark
 from cnncalc.layers.shapes import (
     POINT,
     CircularWindow,
@@ -75,6 +75,9 @@ class Pad(Moving, name="pad"):
                 "crop less than the size of each axis",
             )
         return output
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT,) if self.mode in ("reflect", "replicate") else ()
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)

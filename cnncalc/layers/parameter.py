@@ -35,6 +35,7 @@ class LearnedTensor(Moving, name="parameter"):
     least_inputs = 0
     is_reserved = False
     role = Role.WEIGHTS
+    keeps = ()
     # Its output is its weight, which is already counted.
     aliasing = Aliasing.VIEW
 

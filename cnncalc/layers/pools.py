@@ -12,14 +12,18 @@ from math import prod
 from cnncalc.errors import RuleError
 from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.contract import (
+    INDEX_BYTES,
+    INPUT,
     NO_WEIGHTS,
     Formulas,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     feature_map,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, half, slide_all, within
@@ -92,6 +96,9 @@ class MaxPool(Pool, name="max_pool"):
 
     role = Role.MAX_POOL
     pytorch = "MaxPool"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, own(output.elements, INDEX_BYTES))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (kernel_positions(self.windows(inputs)) - 1))

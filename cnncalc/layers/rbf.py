@@ -5,12 +5,15 @@ from cnncalc.layers.contract import (
     Formulas,
     LayerType,
     Matrices,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     remark,
     whole_axes,
 )
@@ -29,6 +32,7 @@ class Rbf(LayerType, name="rbf"):
     units: int = whole("number of units, each with a fixed center", example=10)
 
     role = Role.OTHER
+    mixed = MixedPrecision.PROMOTED
     counts_as_depth = True
 
     def output_shape(self, inputs: Shapes) -> Shape:
@@ -39,6 +43,10 @@ class Rbf(LayerType, name="rbf"):
                 "add a flatten or global_avg_pool above it",
             )
         return Shape((self.units,))
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The difference of each unit from the input, which is squared.
+        return (own(self.units * inputs[0].elements),)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("centres", (self.units, inputs[0].elements), learned=False),)

@@ -43,6 +43,7 @@ class Recurrence(LayerType):
     gates: ClassVar[int]
     cell: ClassVar[Operations]
     role = Role.OTHER
+    keeps = None  # Kernels decide: cuDNN keeps a reserve whose size it does not document.
     counts_as_depth = True
 
     @property

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from cnncalc.layers._axes import find_axes
 from cnncalc.layers.contract import (
+    INPUT,
     NO_WEIGHTS,
+    OUTPUT,
     Formulas,
     LayerType,
     Move,
@@ -10,6 +12,7 @@ from cnncalc.layers.contract import (
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     moved,
@@ -56,6 +59,9 @@ class Reduce(LayerType, name="reduce"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return NO_WEIGHTS
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (INPUT, OUTPUT) if self.op in ("max", "min", "norm") else ()
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         image = inputs[0]

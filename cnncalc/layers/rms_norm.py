@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cnncalc.layers._normalizing import AxesNorm
-from cnncalc.layers.contract import Formulas, Operations, Shapes, Weight
+from cnncalc.layers.contract import INPUT, STATISTIC_BYTES, WEIGHTS, Formulas, Operations, Saved, Shapes, Weight, own
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -28,6 +28,11 @@ class RMSNorm(AxesNorm, name="rms_norm"):
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         return (Weight("weight", self.together(inputs[0])),) if self.affine else ()
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The gradient of the scale needs the normalized elements, that of the input the rest.
+        image, root = INPUT._replace(needed_for=(0,)), own(self.sets(inputs[0]), STATISTIC_BYTES, needed_for=(0,))
+        return (image, root, own(inputs[0].elements, needed_for=(WEIGHTS,))) if self.affine else (image, root)
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         sets = self.sets(output)

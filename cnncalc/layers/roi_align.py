@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cnncalc.errors import RuleError, listed
 from cnncalc.layers._moving import Moving
-from cnncalc.layers.contract import Formulas, Operations, Reading, Role, Shapes, feature_map, whole_axes
+from cnncalc.layers.contract import Formulas, Operations, Reading, Role, Saved, Shapes, feature_map, own, whole_axes
 from cnncalc.layers.shapes import POINT, Shape, Window
 from cnncalc.syntax.settings import PerAxis, on_axes, per_axis, whole
 
@@ -30,6 +30,10 @@ class RoiAlign(Moving, name="roi_align"):
     is_reserved = False
     role = Role.RESAMPLING
     further_inputs = "the other maps of a pyramid; each region reads one map"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The corners of each region, with the number of its sample.
+        return (own(5 * self.rois),)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

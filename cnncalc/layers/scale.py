@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.layers._elementwise import Elementwise, for_each, formulas_for_each
-from cnncalc.layers.contract import Formulas, Operations, Remark, Role, Shapes, Weight, remark
+from cnncalc.layers.contract import INPUT, WEIGHTS, Formulas, Operations, Remark, Role, Shapes, Weight, remark
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.settings import flag
 
@@ -20,6 +20,7 @@ class Scale(Elementwise, name="scale"):
     per_channel: bool = flag("whether each channel has its own factor and bias", default=True)
 
     role = Role.SCALING
+    keeps = (INPUT._replace(needed_for=(WEIGHTS,)),)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         weight = Weight("weight", (inputs[0].channels if self.per_channel else 1,))

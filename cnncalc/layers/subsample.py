@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
 from cnncalc.layers.contract import (
+    INPUT,
+    WEIGHTS,
     Formulas,
     Matrices,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
     feature_map,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import POINT, Shape, SlidingWindow, Window, slide_all
@@ -34,6 +38,10 @@ class Subsample(Windowed, name="subsample"):
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         return Shape((image.channels, *slide_all(self.windows(inputs), image, may_pad=lambda _window, _padding: False)))
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # The sums are kept for the gradient of the coefficients.
+        return (INPUT._replace(needed_for=(0,)), own(output.elements, needed_for=(WEIGHTS,)))
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         channels = (inputs[0].channels,)

@@ -26,8 +26,10 @@ from cnncalc.analyses import explanation, story
 from cnncalc.analyses.compare import facts
 from cnncalc.analyses.diff import diff
 from cnncalc.analyses.receptive_field import receptive_fields
+from cnncalc.analyses.saved_tensors import saved_tensors
 from cnncalc.analyses.sharing import sharing
 from cnncalc.analyses.totals import stored, totals
+from cnncalc.analyses.training_memory import training_memory
 from cnncalc.analyses.tree import Figure, fold, rows, tree
 from cnncalc.checks.linter import EVERYTHING
 from cnncalc.checks.linter import lint as find
@@ -279,6 +281,27 @@ def rows_sum_to_totals(made: Made, network: LayerGraph, choices: Choices) -> Non
         same(total_of(figures), whole, f"folded to {most} rows")
 
 
+def training_keeps_each_storage_once(made: Made, network: LayerGraph, choices: Choices) -> None:
+    """What layers keep sums to the total, is affine in the batch, and the largest batch that fits is the largest."""
+    for mixed in (False, True):
+        saved = saved_tensors(network, mixed=mixed)
+        names = [kept.tensor for layer in saved.layers for kept in layer.tensors if kept.tensor is not None]
+        same(len(names), len(set(names)), "storages that are kept")
+        same([layer.layer for layer in saved.layers], [layer.name for layer in network.layers], "layers")
+        memory = training_memory(network, mixed=mixed)
+        same(memory.kept, saved.total, "the kept tensors")
+        one, two, three = (memory.amount(batch) for batch in (1, 2, 3))
+        same(three - two, two - one, "memory of one more sample")
+        limit = choices.integer(0, 3 * three)
+        batch = memory.fit(limit)
+        assert batch is None or (batch == 0 or memory.amount(batch) <= limit < memory.amount(batch + 1)), batch
+        assert batch != 0 or memory.amount(1) > limit, "a sample fits"
+        if any("." in layer.name for layer in network.layers) and network.groups:
+            spared = training_memory(network, mixed=mixed, checkpoints=("**",))
+            same(spared.all_saved, memory.kept, "without recomputation")
+            assert spared.recomputed_macs <= sum(layer.macs for layer in network.layers)
+
+
 def is_in_training_only(root: Any, node: Any) -> bool:
     """Whether what a row adds is no part of inference."""
     return node.layer.training_only if node.layer is not None and not node.children else bool(node.training_only)
@@ -508,6 +531,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     renaming_changes_no_number,
     json_validates,
     rows_sum_to_totals,
+    training_keeps_each_storage_once,
     diff_adds_up,
     findings_raise_nothing,
     everything_can_be_told,
@@ -521,6 +545,7 @@ OF_TEXTS: tuple[Invariant, ...] = (
     reads_alike_as_an_item,
     json_validates,
     rows_sum_to_totals,
+    training_keeps_each_storage_once,
     findings_raise_nothing,
     everything_can_be_told,
 )

@@ -13,7 +13,7 @@ import pytest
 from looping import every
 
 from cnncalc.layers import all_keywords, all_types, find
-from cnncalc.layers.contract import Aliasing, LayerType, Operations, Role, Weight
+from cnncalc.layers.contract import WEIGHTS, Aliasing, LayerType, Operations, Role, SavedSource, Weight
 from cnncalc.layers.shapes import Shape
 from cnncalc.syntax.expressions import REAL_FUNCTIONS, parse
 from cnncalc.syntax.settings import REQUIRED
@@ -355,6 +355,18 @@ class TestExample:
         if layer_of(example).weights(shapes_of(example)):
             for question in ("wiring", "matrices"):
                 assert getattr(kind, question) is not getattr(LayerType, question), question
+            assert hasattr(kind, "keeps") or kind.saved is not LayerType.saved, "what it keeps for the backward pass"
+
+    def test_keeps_what_there_is(self, example: Example) -> None:
+        """Inputs that it has, and own tensors of some elements; each for the gradient of something that it has."""
+        layer, inputs = layer_of(example), shapes_of(example)
+        output = layer.output_shape(inputs)
+        for frozen in (False, True):
+            for saved in layer.saved(inputs, output, frozen=frozen) or ():
+                assert saved.source is SavedSource.OWN or (saved.elements, saved.least_bytes) == (0, 0)
+                assert saved.source is not SavedSource.OWN or saved.elements > 0
+                assert 0 <= saved.number < len(inputs)
+                assert set(saved.needed_for) <= {WEIGHTS, *range(len(inputs))}
 
     def test_is_an_immutable_value(self, example: Example) -> None:
         layer, twin = layer_of(example), layer_of(example)
