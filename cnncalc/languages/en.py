@@ -959,6 +959,30 @@ SENTENCES = {
         "not_counted": "Memory inside a layer, such as workspaces of libraries, is not counted.",
         "folded": "{layers} layers are folded into {rows} rows; --depth all shows every layer",
     },
+    "training": {
+        "kept": "kept",
+        "scale": "input {inputs}, batch {batch}, {dtype}, optimizer {optimizer}",
+        "mixed": "mixed precision",
+        "params": "parameters",
+        "buffers": "buffers",
+        "gradients": "gradients",
+        "optimizer_state": "optimizer state",
+        "saved": "kept tensors",
+        "total": "training step",
+        "recomputed": "recomputed",
+        "recomputed_of": "{blocks} blocks, which save {size} and cost {macs} MACs a step",
+        "fit": "largest batch",
+        "fits": "{batch} in {size}",
+        "fits_none": "none: one sample needs more than {size}",
+        "fits_any": "any: the memory does not depend on it",
+        "bytes": "{bytes} bytes",
+        "amount": "{size} ({bytes} bytes)",
+        "not_counted": (
+            "Kept tensors are those that PyTorch keeps for the backward pass. Its temporary tensors, workspaces of "
+            "cuDNN and what the allocator reserves are not counted."
+        ),
+        "folded": "{layers} layers are folded into {rows} rows; --depth all shows every layer",
+    },
     "sharing": {
         # Headers, which are also the labels of the notes.
         "params": "current",

@@ -781,6 +781,29 @@ SENTENCES = {
         "not_counted": "未计入层内部使用的内存，例如计算库的工作区。",
         "folded": "{layers} 层折叠为 {rows} 行；用 --depth all 显示每一层",
     },
+    "training": {
+        "kept": "保留",
+        "scale": "输入 {inputs}，批大小 {batch}，{dtype}，优化器 {optimizer}",
+        "mixed": "混合精度",
+        "params": "参数",
+        "buffers": "缓冲区",
+        "gradients": "梯度",
+        "optimizer_state": "优化器状态",
+        "saved": "保留的张量",
+        "total": "一步训练",
+        "recomputed": "重新计算",
+        "recomputed_of": "{blocks} 个模块，每步节省 {size}，多做 {macs} 次乘加",
+        "fit": "最大批大小",
+        "fits": "{size} 内可用 {batch}",
+        "fits_none": "没有：一个样本就需要超过 {size}",
+        "fits_any": "任意：内存与批大小无关",
+        "bytes": "{bytes} 字节",
+        "amount": "{size}（{bytes} 字节）",
+        "not_counted": (
+            "保留的张量是 PyTorch 为反向传播保存的张量；反向传播的临时张量、cuDNN 的工作区和分配器预留的内存不计入。"
+        ),
+        "folded": "{layers} 层折叠为 {rows} 行；用 --depth all 显示每一层",
+    },
     "sharing": {
         # Headers, which are also the labels of the notes.
         "params": "当前",

@@ -52,6 +52,7 @@ READING = {
     "reconcile": (("reconcile", "{one}"), (*REPORTS, "csv")),
     "reconcile a claim": (("reconcile", "{one}", "--claim", "4.1G"), (*REPORTS, "csv")),
     "memory": (("memory", "{one}", "--columns", "all"), TABLES),
+    "memory_training": (("memory", "{one}", "--training"), TABLES),
     "memory_arena": (("memory", "{one}", "--arena"), TABLES),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),

@@ -166,7 +166,7 @@ def _header(network: LayerGraph, say: Speaker, view: MemoryView) -> tuple[str, .
     return (network.source, scale) if network.source else (scale,)
 
 
-def _amount(number: int, say: Speaker) -> str:
+def describe_bytes(number: int, say: Speaker) -> str:
     """Bytes for people, and exactly."""
     return (
         say("bytes", bytes=integer(number))
@@ -185,7 +185,7 @@ def _tensor(storage: Storage, say: Speaker) -> str:
 def _notes(found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple[str, str]]:
     """The peak with its tensors, inputs, outputs and weights."""
     live, each = found.liveness, view.element
-    peak = _amount(live.peak * each, say)
+    peak = describe_bytes(live.peak * each, say)
     if live.at is not None:
         peak = say("peak_at", peak=peak, layer=live.steps[live.at].layer.name)
     alive = [say("named", name=_tensor(one, say), size=size(one.elements * each)) for one in live.alive]
@@ -194,25 +194,25 @@ def _notes(found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple
     return [
         (say("peak"), peak),
         (say("alive"), say.row(alive)),
-        (say("inputs"), _amount(live.inputs * each, say)),
-        (say("outputs"), _amount(live.outputs * each, say)),
+        (say("inputs"), describe_bytes(live.inputs * each, say)),
+        (say("outputs"), describe_bytes(live.outputs * each, say)),
         (
             say("weights"),
             say(
                 "weights_of",
-                size=_amount(weights, say),
+                size=describe_bytes(weights, say),
                 dtype=view.weights_dtype,
                 params=integer(found.params),
                 buffers=integer(found.buffers),
             ),
         ),
-        (say("total"), _amount(live.peak * each + weights, say)),
+        (say("total"), describe_bytes(live.peak * each + weights, say)),
     ]
 
 
 def _arena_notes(found: InferenceMemory, planned: Plan, say: Speaker, view: MemoryView) -> Iterator[tuple[str, str]]:
     bound = found.liveness.peak * view.element
-    words = _amount(planned.size, say)
+    words = describe_bytes(planned.size, say)
     if planned.size > bound > 0:
         more = percent(Share(planned.size - bound, bound))
         words = say("above_peak", size=words, percent=more, bytes=integer(planned.size - bound))

@@ -13,6 +13,7 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.memory.inference import MemoryView
+from cnncalc.reports.memory.training import TrainingMemoryRecord
 from cnncalc.reports.summary_records import Input, input_of
 
 
@@ -94,7 +95,7 @@ class MemoryRecord(Record):
     layers: Iterator[LiveLayerRecord]
 
 
-RECORDS = (MemoryRecord,)
+RECORDS = (MemoryRecord, TrainingMemoryRecord)
 
 
 def memory_record(network: LayerGraph, view: MemoryView, *, arena: bool = False) -> MemoryRecord:

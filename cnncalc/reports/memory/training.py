@@ -1,0 +1,205 @@
+"""The memory of a training step as a table: what each layer keeps for the backward pass, and the sum of all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, training_memory
+from cnncalc.analyses.tree import Row, layers_below, tree
+from cnncalc.errors import Problem, SpecError, listed, quoted
+from cnncalc.formats.records import ABSENT, Absent, Count, Positive, Sizes
+from cnncalc.formats.shapes import shape
+from cnncalc.formats.table import Cell, Column, Line, MeasuredMemory, Table
+from cnncalc.languages import Speaker
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
+from cnncalc.reports.memory.inference import MOST_ROWS, describe_bytes
+from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
+from cnncalc.reports.summary_records import Input, input_of
+from cnncalc.text import integer
+
+OPTIMIZERS = tuple(optimizer.key for optimizer in Optimizer)
+DEFAULT_OPTIMIZER = Optimizer.ADAM.key
+COLUMNS = {"layer": (False, 0), "type": (False, 2), "output": (False, 1), "kept": (True, 0)}
+
+
+class TrainingView(Record):
+    """The options of the table. `depth` 0 folds automatically; `fit` is the memory that a batch has to fit, or None."""
+
+    depth: int = 0
+    batch: int = 1
+    dtype: str = "float32"
+    optimizer: str = DEFAULT_OPTIMIZER
+    mixed: bool = False
+    checkpoints: tuple[str, ...] = ()
+    fit: int | None = None
+    language: str = "en"
+    exact: bool = False
+
+    def memory(self, network: LayerGraph) -> TrainingMemory:
+        """The memory of a step. Raises SpecError for a pattern without a block, and where a layer is unknown."""
+        try:
+            found = training_memory(
+                network,
+                element_size=DTYPES[self.dtype],
+                optimizer=Optimizer.named(self.optimizer),
+                mixed=self.mixed,
+                checkpoints=self.checkpoints,
+            )
+        except KeyError as error:
+            hint = "`cnncalc summary --depth all` shows the blocks"
+            message = f"--checkpoint {quoted(str(error.args[0]))} matches no block"
+            raise SpecError([Problem(None, message, hint)]) from None
+        if found.unknown:
+            types = {layer.name: layer.type for layer in network.layers}
+            names = listed([f"{name} ({types[name]})" for name in found.unknown])
+            message = f"what these layers keep for the backward pass is unknown: {names}"
+            raise SpecError([Problem(None, message, "without them, the memory of training cannot be given")])
+        return found
+
+
+def training_table(network: LayerGraph, view: TrainingView) -> Table:
+    """What each layer keeps, largest parts below. Raises SpecError where that is unknown."""
+    say = Speaker(view.language, "training")
+    found = view.memory(network)
+    kept = {each.layer: each.size.amount(view.batch) for each in found.layers}
+    root = tree(network)
+    shown = select_layers(root) if view.exact else select_rows(root, view.depth, MOST_ROWS)
+    named = list(name_rows(shown, is_flat=view.exact, joins_single_parts=True))
+    whole = max(found.saved_for_backward(view.batch), 1)
+    lines = tuple(
+        Line(
+            tuple(_cell(key, each.row, each.name, kept, whole) for key in COLUMNS),
+            each.level,
+            bool(each.row.node.children) and not each.row.folded,
+        )
+        for each in named
+    )
+    columns = tuple(Column(key, say(key), is_numeric, drop) for key, (is_numeric, drop) in COLUMNS.items())
+    notes = [*_notes(found, say, view)]
+    if any(row.folded for row in shown):
+        notes.append(("", say("folded", layers=len(network.layers), rows=len(lines))))
+    inputs = describe_inputs(network, row=say.row)
+    dtype = say("mixed") if view.mixed else view.dtype
+    scale = say("scale", inputs=inputs, batch=integer(view.batch), dtype=dtype, optimizer=view.optimizer)
+    header = (network.source, scale) if network.source else (scale,)
+    left_out = say("left_out", columns="{columns}")
+    return Table(network.name, header, columns, lines, tuple(notes), left_out, view.language)
+
+
+def _cell(key: str, row: Row, name: str, kept: dict[str, int], whole: int) -> Cell:
+    node = row.node
+    if key == "layer":
+        return name
+    if key == "type":
+        return node.kind
+    if key == "output":
+        last = row.last.output_shape if row.folded else node.layer.output_shape if node.layer else None
+        return None if last is None else shape(last)
+    if row.folded:
+        layers = [layer for each in row.nodes for layer in layers_below(each)]
+    elif node.layer:
+        layers = [node.layer]
+    else:
+        return None
+    return MeasuredMemory(sum(kept.get(layer.name, 0) for layer in layers), whole)
+
+
+def _notes(found: TrainingMemory, say: Speaker, view: TrainingView) -> Iterator[tuple[str, str]]:
+    """The parts of the sum, what recomputation saves and costs, and the largest batch."""
+    batch = view.batch
+    for key in ("params", "buffers", "gradients", "optimizer_state"):
+        yield say(key), describe_bytes(getattr(found, key).amount(batch), say)
+    yield say("saved"), describe_bytes(found.saved_for_backward(batch), say)
+    yield say("total"), describe_bytes(found.amount(batch), say)
+    if found.blocks:
+        less = found.all_saved.amount(batch) - found.saved_for_backward(batch)
+        yield (
+            say("recomputed"),
+            say(
+                "recomputed_of",
+                blocks=len(found.blocks),
+                size=describe_bytes(less, say),
+                macs=integer(batch * found.recomputed_macs),
+            ),
+        )
+    if view.fit is not None:
+        most = found.fit(view.fit)
+        key = "fits_any" if most is None else "fits" if most else "fits_none"
+        yield say("fit"), say(key, batch=integer(most or 0), size=describe_bytes(view.fit, say))
+    yield "", say("not_counted")
+
+
+class KeptLayerRecord(Record):
+    """A layer, and the bytes that it is the first to keep for the backward pass."""
+
+    name: str
+    type: str
+    output_shape: Sizes
+    kept: Count
+
+
+class RecomputationRecord(Record):
+    """A block that runs again in the backward pass: the bytes that it keeps, those of its second run, and its MACs."""
+
+    name: str
+    kept: Count
+    recomputed: Count
+    macs: Count
+
+
+class TrainingMemoryRecord(Record):
+    """The memory of a training step in bytes. `fitting_batch` is null if any batch fits."""
+
+    schema: Literal[1]
+    name: str
+    source: str
+    input: Input
+    batch: Positive
+    dtype: str
+    mixed_precision: bool
+    optimizer: str
+    params: Count
+    buffers: Count
+    gradients: Count
+    optimizer_state: Count
+    saved_for_backward: Count
+    total: Count
+    recomputed: tuple[RecomputationRecord, ...]
+    fitting_batch: Count | Absent | None
+    layers: Iterator[KeptLayerRecord]
+
+
+def training_record(network: LayerGraph, view: TrainingView) -> TrainingMemoryRecord:
+    """The record of a network. Raises SpecError where what a layer keeps is unknown."""
+    found, batch = view.memory(network), view.batch
+    kept = {each.layer: each.size.amount(batch) for each in found.layers}
+    return TrainingMemoryRecord(
+        1,
+        network.name,
+        network.source,
+        input_of(network),
+        batch,
+        view.dtype,
+        view.mixed,
+        view.optimizer,
+        found.params.amount(batch),
+        found.buffers.amount(batch),
+        found.gradients.amount(batch),
+        found.optimizer_state.amount(batch),
+        found.saved_for_backward(batch),
+        found.amount(batch),
+        tuple(
+            RecomputationRecord(
+                block.name, block.kept.amount(batch), block.recomputed.amount(batch), batch * block.macs
+            )
+            for block in found.blocks
+        ),
+        ABSENT if view.fit is None else found.fit(view.fit),
+        (
+            KeptLayerRecord(layer.name, layer.type, layer.output_shape, kept.get(layer.name, 0))
+            for layer in network.layers
+        ),
+    )

@@ -1,0 +1,74 @@
+"""`cnncalc memory --training` as a user runs it."""
+
+import csv
+import io
+import json
+
+import pytest
+
+
+def step(run, *arguments):
+    return json.loads(run("memory", *arguments, "--training", "--json").output)
+
+
+def test_resnet50_keeps_what_pytorch_keeps(run):
+    """86,121,984 bytes by saved_tensors_hooks (torchvision 0.29.1), and the softmax of the spec: 1,000 numbers."""
+    found = step(run, "resnet50", "--set", "stride_in_3x3=true")
+    assert found["saved_for_backward"] == 86_121_984 + 4 * 1_000
+    assert sum(layer["kept"] for layer in found["layers"]) == found["saved_for_backward"]
+
+
+@pytest.mark.parametrize(("optimizer", "states"), [("sgd", 0), ("momentum", 1), ("adam", 2), ("adamw", 2)])
+def test_parts_add_up(run, optimizer, states):
+    found = step(run, "alexnet", "--optimizer", optimizer, "--batch", "4")
+    assert found["params"] == found["gradients"] == 4 * 60_965_224
+    assert found["optimizer_state"] == states * found["params"]
+    parts = ("params", "buffers", "gradients", "optimizer_state", "saved_for_backward")
+    assert found["total"] == sum(found[part] for part in parts)
+
+
+def test_the_largest_batch_fits_and_no_larger_one(run):
+    limit = 8 * 2**30
+    most = step(run, "vgg16", "--fit", "8GiB")["fitting_batch"]
+    assert (
+        step(run, "vgg16", "--batch", str(most))["total"]
+        <= limit
+        < step(run, "vgg16", "--batch", str(most + 1))["total"]
+    )
+    assert step(run, "vgg16", "--fit", "1MiB")["fitting_batch"] == 0
+
+
+def test_recomputed_blocks_keep_less_and_cost_their_macs(run):
+    """The blocks of ResNet-18 do all of its MACs but those of conv1, 118,013,952, and fc, 512,000."""
+    plain, less = step(run, "resnet18"), step(run, "resnet18", "--checkpoint", "conv*_*")
+    assert less["saved_for_backward"] < plain["saved_for_backward"]
+    assert sum(block["macs"] for block in less["recomputed"]) == 1_814_073_344 - 118_013_952 - 512_000
+
+
+def test_rows_are_layers(run):
+    rows = list(csv.DictReader(io.StringIO(run("memory", "lenet5", "--training", "-f", "csv").output)))
+    kept = {row["layer"]: int(row["kept"]) for row in rows}
+    # C1 is the first to keep the image, 32 x 32 numbers; a tanh keeps its output, which the next layer reads, too.
+    assert (kept["C1"], kept["tanh"], kept["flatten"]) == (4 * 32 * 32, 4 * 6 * 28 * 28, 0)
+
+
+def test_tables(run):
+    text = run("memory", "resnet50", "--training", "--batch", "32", "--fit", "24GiB", "--checkpoint", "conv5_*").output
+    assert "optimizer state  195.0 MiB (204,456,256 bytes)" in text
+    assert "3 blocks, which save" in text
+    assert "largest batch" in text
+    assert "混合精度" in run("memory", "vgg16", "--training", "--mixed-precision", "--language", "zh").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("lenet5", "--fit", "1GiB"), "--fit needs --training"),
+        (("lenet5", "--training", "--arena"), "--arena does not apply to --training"),
+        (("lenet5", "--training", "--fit", "3G"), "is no amount of memory; write a whole number and its unit"),
+        (("lenet5", "--training", "--checkpoint", "conv9"), "--checkpoint 'conv9' matches no block"),
+        (("crnn", "--training"), "unknown: lstm1.lstm (lstm) and lstm2.lstm (lstm)"),
+    ],
+)
+def test_errors(run, arguments, words):
+    assert words in run("memory", *arguments, status=2).output
