@@ -138,3 +138,13 @@ def _texts(node: LeafNode) -> list[tuple[str, object]]:
     declared = layers.find(node.type) if isinstance(node.type, str) else None
     fixed = declared.settings if declared else {}
     return [(key, given) for key, given in node.settings.items() if key in fixed and fixed[key].takes_text]
+
+
+def has_own_weights(node: OutlineNode) -> bool:
+    """Whether a node starts with a layer whose weights count as depth, or is a block; such layers have names."""
+    if isinstance(node, JoinNode):
+        return any(branch and has_own_weights(branch[0]) for branch in node.branches)
+    if not isinstance(node, LeafNode):
+        return True
+    kind = layers.find(node.type) if isinstance(node.type, str) else None
+    return node.is_shared or (kind is not None and kind.counts_as_depth)

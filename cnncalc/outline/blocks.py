@@ -6,18 +6,19 @@ Each makes the outline shorter in lines, or it is not made. Inner blocks come fi
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, count, groupby
-from math import ceil
+from itertools import chain, count
 from typing import TypeAlias
 
 from cnncalc import layers, limits
-from cnncalc.layers.contract import Role
 from cnncalc.limits import Cost
-from cnncalc.outline.align import is_plain_activation, kind_of
+from cnncalc.outline.align import has_own_weights
 from cnncalc.outline.inline import inline_once_used
 from cnncalc.outline.loops import fold
+from cnncalc.outline.naming import describe, snake_case
+from cnncalc.outline.runs import Occurrence, joins_in, runs_like, token_of
+from cnncalc.outline.scopes import CONTAINERS, group_scopes, rename
 from cnncalc.outline.text import write_block, write_nodes
 from cnncalc.outline.tree import (
     CallNode,
@@ -27,20 +28,18 @@ from cnncalc.outline.tree import (
     Nodes,
     OutlineBlock,
     OutlineNode,
+    channels_of,
     count_leaves,
     lists_in,
 )
-from cnncalc.outline.unify import LEAST_PRESENT, Run, Unified, fits, kernels_in, unify
-from cnncalc.record import Record
+from cnncalc.outline.unify import Unified, fits, unify
 from cnncalc.spec.records import CONTAINERS as CONTAINER_KEYS
 from cnncalc.spec.records import MODIFIERS, RESERVED
 
 MOST_POSITIONS = 5
 LONGEST_RUN = 16
-SHORTEST_ALIKE = 3
 # What a reader pays for a parameter, and for the length of a line, in lines.
 COST_OF_PARAMETER = 2
-DEEPEST_SCOPE = 20
 LENGTH_OF_LINE = 80
 PREFERENCE = 1.2
 MOST_TRIES = 6
@@ -48,30 +47,6 @@ MOST_CANDIDATES = 48
 MOST_ROUNDS = 40
 # Names of scopes that say nothing about the layers in them.
 GENERIC_SCOPES = frozenset({"block", "blocks", "features", "layer", "layers", "module", "stage", "stages", "unit"})
-# Classes whose modules are lists of others, or unknown.
-CONTAINERS = ("", "Sequential", "ModuleList", "ModuleDict")
-
-
-class Occurrence(Record):
-    """Where a run is: nodes from start to stop of a sequence."""
-
-    nodes: Nodes
-    start: int
-    stop: int
-    in_channels: int
-    name: str = ""
-
-    @property
-    def run(self) -> Run:
-        return Run(self.nodes[self.start : self.stop], self.in_channels, self.name)
-
-    @property
-    def join(self) -> JoinNode:
-        """The join at its start."""
-        node = self.nodes[self.start]
-        if not isinstance(node, JoinNode):
-            raise TypeError
-        return node
 
 
 # A name for a block, and the runs that would use it.
@@ -95,7 +70,7 @@ class Outliner:
         """Make blocks of scopes with these classes, or if None of joins, and of what repeats."""
         if classes is not None:
             for nodes in self.sequences:
-                _group(nodes, "", classes)
+                group_scopes(nodes, "", classes)
         self._drop_names()
         if classes is not None:
             self._use_scopes()
@@ -187,7 +162,7 @@ class Outliner:
         replaced: dict[int, Nodes] = {}
         for _, group in groups:
             fold(group.nodes, self.blocks, is_scope=True)
-            replaced[id(group.nodes)] = [_renamed(node, group.name) for node in group.nodes]
+            replaced[id(group.nodes)] = [rename(node, group.name) for node in group.nodes]
             if len(group.nodes) > 1 or not isinstance(group.nodes[0], LeafNode | CallNode):
                 channels = channels_of(group.nodes[0])
                 kind = "" if group.kind in CONTAINERS else group.kind
@@ -195,8 +170,8 @@ class Outliner:
         for kind, occurrences in by_kind.items():
             for cluster in self._clusters(occurrences):
                 scope = re.sub(r"[0-9_.]+$", "", cluster[0].name)
-                own = _snake(kind) if kind else "" if scope in GENERIC_SCOPES else scope
-                name = own or _describe(cluster[0].run)
+                own = snake_case(kind) if kind else "" if scope in GENERIC_SCOPES else scope
+                name = own or describe(cluster[0].run)
                 found = self._define((name, cluster))
                 if found is None:
                     continue
@@ -215,7 +190,7 @@ class Outliner:
     def _use_joins(self) -> None:
         """Make blocks of joins with the activation behind them, inner ones first."""
         done: set[int] = set()
-        while found := [one for nodes in self._lists() for one in _joins_in(nodes, done)]:
+        while found := [one for nodes in self._lists() for one in joins_in(nodes, done)]:
             by_type: dict[object, list[Occurrence]] = defaultdict(list)
             for one in found:
                 by_type[one.join.type].append(one)
@@ -229,14 +204,14 @@ class Outliner:
                 template = largest.nodes
                 inside = {id(nodes) for one in cluster for node in one.run.nodes for nodes in lists_in([node])}
                 lists = [nodes for nodes in self._lists() if id(nodes) not in inside]
-                alike = list(_runs_like(template, [one.run.nodes for one in cluster], lists))
-                if self._replace((_describe(largest), [*cluster, *alike])):
+                alike = list(runs_like(template, [one.run.nodes for one in cluster], lists))
+                if self._replace((describe(largest), [*cluster, *alike])):
                     self.fold()
 
     def _use_repeats(self, *, keeps_names: bool) -> None:
         """Make blocks of the runs whose repetition costs most lines; a call has one name for all nodes of its run."""
         for _ in range(MOST_ROUNDS):
-            runs = [(_describe(cluster[0].run), cluster) for cluster in self._repeated_runs(keeps_names=keeps_names)]
+            runs = [(describe(cluster[0].run), cluster) for cluster in self._repeated_runs(keeps_names=keeps_names)]
             # A few are compared at a time: the first ones save most, if they can be blocks at all.
             if not any(self._replace(*runs[start : start + MOST_TRIES]) for start in range(0, len(runs), MOST_TRIES)):
                 return
@@ -248,7 +223,7 @@ class Outliner:
         for nodes in self._lists():
             if not limits.affords(len(nodes) * LONGEST_RUN // Cost.PER_EXAMINED):
                 return []
-            tokens = [_token(node) for node in nodes]
+            tokens = [token_of(node) for node in nodes]
             for start in range(len(nodes)):
                 for stop in range(start + 2, min(start + LONGEST_RUN, len(nodes)) + 1):
                     if tokens[stop - 1] is None or tokens[start] is None:
@@ -335,21 +310,6 @@ class Outliner:
         return next(one for one in chain([name], (f"{name}_{n}" for n in count(2))) if one not in self.attempts)
 
 
-def channels_of(node: OutlineNode) -> int:
-    """The channels of the tensor that a node reads; 0 if unknown."""
-    return channels_of(node.nodes[0]) if isinstance(node, GroupNode) and node.nodes else node.in_channels
-
-
-def has_own_weights(node: OutlineNode) -> bool:
-    """Whether a node starts with a layer whose weights count as depth, or is a block; such layers have names."""
-    if isinstance(node, JoinNode):
-        return any(branch and has_own_weights(branch[0]) for branch in node.branches)
-    if not isinstance(node, LeafNode):
-        return True
-    kind = layers.find(node.type) if isinstance(node.type, str) else None
-    return node.is_shared or (kind is not None and kind.counts_as_depth)
-
-
 def _length(lines: Iterable[str]) -> float:
     """The length of a text: long lines count more than short ones."""
     return sum(1 + len(line) / LENGTH_OF_LINE for line in lines)
@@ -359,185 +319,3 @@ def _preferred(saved: float, cluster: list[Occurrence]) -> float:
     """What a block saves; of runs that overlap, one that starts with weights is better."""
     first = cluster[0].nodes[cluster[0].start]
     return saved * PREFERENCE if isinstance(first, LeafNode) and has_own_weights(first) else saved
-
-
-def _joins_in(nodes: Nodes, done: set[int]) -> Iterator[Occurrence]:
-    """The joins of a sequence without joins within them that are not done, each with the activations behind it."""
-    for start, node in enumerate(nodes):
-        if not isinstance(node, JoinNode) or not node.branches or id(node) in done:
-            continue
-        inner = (one for branch in node.branches for found in lists_in(branch) for one in found)
-        if any(isinstance(one, JoinNode) and one.branches and id(one) not in done for one in inner):
-            continue
-        stop = start + 1
-        while stop < len(nodes) and _follows_join(nodes[stop]):
-            stop += 1
-        yield Occurrence(nodes, start, stop, node.in_channels)
-
-
-def _runs_like(template: Nodes, runs: list[Nodes], lists: Iterable[Nodes]) -> Iterator[Occurrence]:
-    """Runs without a join that are otherwise like a template and `runs`, such as a block that changes the size.
-
-    Their kernels are among those of the other runs: the first layers of a network are not part of its first block.
-    """
-    available = Counter(kind_of(node) for found in lists_in(template) for node in found)
-    least = LEAST_PRESENT * count_leaves(template)
-    known = kernels_in(template, runs)
-    # The activation of the layer above is no part of a block that starts with a convolution.
-    starts_with_weights = has_own_weights(runs[0][0])
-    for nodes in lists:
-        start = 0
-        while start < len(nodes):
-            if has_own_weights(nodes[start]) or not starts_with_weights:
-                for stop in _stops(nodes, start, available, least):
-                    kernels = kernels_in(template, [nodes[start:stop]])
-                    if kernels and all(sizes <= known[key] for key, sizes in kernels.items()):
-                        yield Occurrence(nodes, start, stop, channels_of(nodes[start]))
-                        start = stop - 1
-                        break
-            start += 1
-
-
-def _stops(nodes: Nodes, start: int, available: Counter[object], least: float) -> Iterator[int]:
-    """Where a run may end that has no join and no more of any kind of node than available, the longest run first."""
-    used: Counter[object] = Counter()
-    stop = start
-    while stop < len(nodes) and not isinstance(nodes[stop], JoinNode | GroupNode) and not nodes[stop].when:
-        kind = kind_of(nodes[stop])
-        if used[kind] == available[kind]:
-            break
-        used[kind] += 1
-        stop += 1
-    shortest = start + max(SHORTEST_ALIKE, ceil(least))
-    return iter(range(stop, shortest - 1, -1))
-
-
-def _follows_join(node: OutlineNode) -> bool:
-    """Whether a layer behind a join is part of its block: an activation, or a channel shuffle."""
-    if not isinstance(node, LeafNode) or node.reads or node.is_shared:
-        return False
-    kind = layers.find(node.type) if isinstance(node.type, str) else None
-    return is_plain_activation(node) or (
-        kind is not None
-        and (kind.role is Role.ACTIVATION or (kind.role is Role.REARRANGEMENT and "groups" in kind.settings))
-    )
-
-
-def _token(node: OutlineNode) -> object:
-    """What makes nodes the same part of a repeated run; None for a node that stays outside."""
-    if node.when or isinstance(node, GroupNode) or node.reads:
-        return None
-    if isinstance(node, LeafNode):
-        if node.is_shared or node.training_only:
-            return None
-        kind = "activation" if is_plain_activation(node) else str(node.type)
-        return kind, node.frozen
-    if isinstance(node, CallNode):
-        return "call", node.block, node.repeat is None
-    tokens = tuple(tuple(map(_token, branch)) for branch in node.branches)
-    is_whole = node.branches and not any(node.conditions) and not any(None in branch for branch in tokens)
-    return ("join", node.type, tokens) if is_whole else None
-
-
-# --- scopes ---
-
-
-def _group(nodes: Nodes, prefix: str, classes: Mapping[str, str]) -> None:
-    """Put the nodes of each scope below a prefix together, in place, where they follow each other."""
-    scopes = [_scope_of(node, prefix) for node in nodes]
-    sizes = Counter(scopes)
-    grouped: Nodes = []
-    for scope, members in groupby(zip(scopes, nodes, strict=True), lambda pair: pair[0]):
-        inner = [node for _, node in members]
-        # A scope in several places cannot be one block.
-        is_together = sizes[scope] == len(inner)
-        if scope and is_together:
-            path = f"{prefix}{scope}"
-            _group(inner, f"{path}.", classes)
-            kind = classes.get(path, "")
-            is_list = not kind and all(node.name.split(".")[0].isdecimal() for node in inner if node.name)
-            if is_list or kind in CONTAINERS[1:]:
-                grouped += [_renamed(node, scope) for node in inner]
-            else:
-                grouped.append(GroupNode(inner, scope, kind, in_channels=channels_of(inner[0])))
-            continue
-        for node in inner:
-            if isinstance(node, JoinNode):
-                for branch in node.branches:
-                    _group(branch, prefix, classes)
-            # The name of a join is that of a function, and not one of a module.
-            grouped.append(node._replace(name="" if isinstance(node, JoinNode) else node.name.removeprefix(prefix)))
-    nodes[:] = grouped
-
-
-def _scope_of(node: OutlineNode, prefix: str) -> str:
-    """The scope below a prefix that has all layers of a node; empty if there is none."""
-    found = {name.removeprefix(prefix).partition(".")[::2] for name in _names_in(node)}
-    scopes = {first for first, rest in found if rest}
-    is_one = len(scopes) == 1 and all(rest for _, rest in found) and prefix.count(".") < DEEPEST_SCOPE
-    return scopes.pop() if is_one else ""
-
-
-def _names_in(node: OutlineNode) -> Iterator[str]:
-    yield node.name
-    if isinstance(node, JoinNode):
-        for branch in node.branches:
-            for inner in branch:
-                yield from _names_in(inner)
-
-
-def _renamed(node: OutlineNode, scope: str) -> OutlineNode:
-    """A node with the name of the scope around it before its own, and before those in its branches."""
-    if isinstance(node, JoinNode):
-        branches = tuple([_renamed(one, scope) for one in branch] for branch in node.branches)
-        node = node._replace(branches=branches)
-    if isinstance(node, CallNode) and node.repeat is not None and node.name in ("", "{index}"):
-        return node._replace(name=scope)
-    return node._replace(name=f"{scope}.{node.name}") if node.name else node
-
-
-# --- names of blocks ---
-
-
-def _snake(name: str) -> str:
-    """The name of a class as blocks are named: inverted_residual for InvertedResidual."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_"))
-    return re.sub(r"\W", "_", words.lower()) or "block"
-
-
-def _describe(run: Run) -> str:
-    """A name for a block without one, from its joins or its layers, as the papers call them."""
-    for node in run.nodes:
-        if isinstance(node, JoinNode) and (kind := layers.find(node.type)):
-            return _describe_join(node, kind.role)
-    words = [_word(node) for node in run.nodes]
-    return "_".join(words) if len(words) < 4 else f"{words[0]}_block"
-
-
-def _describe_join(join: JoinNode, role: Role) -> str:
-    main = max(join.branches, key=len, default=[])
-    leaves = [node for node in main if isinstance(node, LeafNode)]
-    if role is Role.PRODUCT:
-        kinds = [layers.find(leaf.type) for leaf in leaves if isinstance(leaf.type, str)]
-        return "squeeze_excite" if any(kind and kind.role is Role.GLOBAL_POOL for kind in kinds) else "gated"
-    if role is Role.SUM:
-        kernels = [leaf.settings["kernel"] for leaf in leaves if has_own_weights(leaf) and "kernel" in leaf.settings]
-        if len(kernels) != 3 or kernels[0] != 1 or kernels[2] != 1:
-            return "residual"
-        # A convolution that keeps the channels apart has no filters.
-        is_full = all("filters" in leaf.settings for leaf in leaves if "kernel" in leaf.settings)
-        return "bottleneck" if is_full else "inverted_residual"
-    if role is Role.MATRIX_PRODUCT:
-        return "attention"
-    if not all(join.branches):
-        return "dense_layer"
-    return "inception" if len(join.branches) > 2 else "two_branches"
-
-
-def _word(node: OutlineNode) -> str:
-    if isinstance(node, CallNode):
-        return node.block
-    if not isinstance(node, LeafNode) or not isinstance(node.type, str):
-        return "act"
-    kind = layers.find(node.type)
-    return "bn" if kind and kind.role is Role.BATCH_NORM else node.type

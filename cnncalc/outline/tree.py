@@ -140,3 +140,8 @@ def size_of(node: OutlineNode) -> int:
     if isinstance(node, JoinNode):
         return 1 + sum(map(count_leaves, node.branches))
     return count_leaves(node.nodes) if isinstance(node, GroupNode) else 1
+
+
+def channels_of(node: OutlineNode) -> int:
+    """The channels of the tensor that a node reads; 0 if unknown."""
+    return channels_of(node.nodes[0]) if isinstance(node, GroupNode) and node.nodes else node.in_channels
