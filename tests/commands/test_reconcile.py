@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,14 @@ def test_a_spec_of_the_same_name_is_not_the_bundled_network(run, tmp_path, monke
 )
 def test_usage_errors(arguments, words, run):
     assert words in run("reconcile", *arguments, status=2).output
+
+
+def test_keras_counts_its_own_resnet50(run):
+    """25,636,712 by count_params() of keras.applications 3.15.1, of which 53,120 are running statistics."""
+    folder = os.environ.get("CNNCALC_REAL_FILES")
+    if not folder:
+        pytest.skip("CNNCALC_REAL_FILES names no folder of real files")
+    path = str(Path(folder, "keras", "ResNet50.json"))
+    found = json.loads(run("reconcile", path, "--convention", "keras", "--json").output)
+    assert "25636712" in json.dumps(found)
+    assert "53120" in json.dumps(found)
