@@ -24,7 +24,7 @@ from cnncalc.reports.network_table import (
     select_layers,
     select_rows,
 )
-from cnncalc.spec.quantities import PEAKS, SUMS
+from cnncalc.spec.quantities import KEPT, PEAKS, SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ COLUMNS = (
     Column("padding", "padding", drop=4),
     Column("weights", "weights", drop=9),
     *quantity_columns({"params": 0, "macs": 1}, SHARES),
+    *(Column(key, quantity.label, numeric=True, drop=5) for key, quantity in KEPT.items()),
     Column("field", "field", numeric=True, drop=9),
     Column("field_stride", "field stride", numeric=True, drop=9),
     Column("field_start", "field start", numeric=True, drop=9),
@@ -94,9 +95,9 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     kept = stored(network)
     counted = totals(network, kept)
     root = tree(network, kept)
-    peaks = _peaks(network, view)
+    memories = _memories(network, view)
     notes: list[tuple[str, str]] = _footer(counted, root, view)
-    notes += [(PEAKS[key].label, _largest(amounts)) for key, amounts in peaks.items()]
+    notes += [_memory_note(key, amounts, network) for key, amounts in memories.items()]
     notes += [("", _explain_left_out(each, network)) for each in network.left_out]
     if view.sort or view.top:
         shown, note = _sorted(network, root, view)
@@ -111,7 +112,9 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     columns = tuple(BY_KEY[key] for key in view.columns)
     flat = bool(view.flat or view.sort or view.top)
     fields = _fields(network, view.columns)
-    lines = tuple(_line(each, counted, columns, view, fields, peaks=peaks) for each in name_rows(shown, is_flat=flat))
+    lines = tuple(
+        _line(each, counted, columns, view, fields, memories=memories) for each in name_rows(shown, is_flat=flat)
+    )
     return Table(network.name, _header(network, view), columns, lines, tuple(notes))
 
 
@@ -163,21 +166,37 @@ def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | 
     return receptive_fields(network)
 
 
-def _peaks(network: LayerGraph, view: SummaryView) -> dict[str, Mapping[str, int]]:
-    """The memory quantities of the layers for the selected columns; empty for one that takes too much work."""
-    keys = [key for key in view.columns if key in PEAKS]
-    if not keys:
-        return {}
-    from cnncalc.analyses.memory_peaks import MemoryPeaks
+def _memories(network: LayerGraph, view: SummaryView) -> dict[str, Mapping[str, int]]:
+    """The memory quantities of the layers for the selected columns; empty for one that takes too much work.
 
-    found = MemoryPeaks(network, view.batch * DTYPES[view.dtype])
+    Layers for which one is unknown are left out.
+    """
     amounts: dict[str, Mapping[str, int]] = {}
-    for key in keys:
-        try:
-            amounts[key] = found.of_layers(key)
-        except SpecError:
-            amounts[key] = {}
+    for key in view.columns:
+        if key in PEAKS:
+            from cnncalc.analyses.memory_peaks import MemoryPeaks
+
+            try:
+                amounts[key] = MemoryPeaks(network, view.batch * DTYPES[view.dtype]).of_layers(key)
+            except SpecError:
+                amounts[key] = {}
+        elif key in KEPT:
+            from cnncalc.analyses.saved_tensors import saved_tensors
+
+            kept = saved_tensors(network, DTYPES[view.dtype]).layers
+            amounts[key] = {each.layer: each.size.amount(view.batch) for each in kept if not each.is_unknown}
     return amounts
+
+
+def _memory_note(key: str, amounts: Mapping[str, int], network: LayerGraph) -> tuple[str, str]:
+    """A memory quantity of the network, below the table."""
+    if key in PEAKS:
+        return PEAKS[key].label, _largest(amounts)
+    unknown = [layer for layer in network.layers if layer.name not in amounts]
+    if unknown:
+        return KEPT[key].label, f"unknown for {listed([f'{layer.name} ({layer.type})' for layer in unknown])}"
+    whole = sum(amounts.values())
+    return KEPT[key].label, f"{integer(whole)} bytes ({size(whole)})"
 
 
 def _largest(amounts: Mapping[str, int]) -> str:
@@ -188,13 +207,19 @@ def _largest(amounts: Mapping[str, int]) -> str:
     return f"{integer(amounts[layer])} bytes ({size(amounts[layer])}) while {layer} runs"
 
 
-def _peak(row: Row, peaks: Mapping[str, int]) -> Cell:
-    """The largest memory quantity of a layer or of folded blocks; None for open blocks and training-only layers."""
-    if row.folded:
-        found = [peaks[layer.name] for node in row.nodes for layer in layers_below(node) if layer.name in peaks]
-        return Memory(max(found)) if found else None
-    layer = row.node.layer
-    return Memory(peaks[layer.name]) if layer and layer.name in peaks else None
+def _memory(key: str, row: Row, amounts: Mapping[str, int]) -> Cell:
+    """A memory quantity of a layer or of folded blocks: the largest of its layers, or for what is kept their sum.
+
+    None for open blocks, layers that do not run at inference, and where it is unknown.
+    """
+    if not row.folded:
+        layer = row.node.layer
+        return Memory(amounts[layer.name]) if layer and layer.name in amounts else None
+    layers = [layer.name for node in row.nodes for layer in layers_below(node)]
+    found = [amounts[name] for name in layers if name in amounts]
+    if key in KEPT:
+        return Memory(sum(found)) if len(found) == len(layers) else None
+    return Memory(max(found)) if found else None
 
 
 def _line(
@@ -204,7 +229,7 @@ def _line(
     view: SummaryView,
     fields: dict[str, Field | None],
     *,
-    peaks: dict[str, Mapping[str, int]],
+    memories: dict[str, Mapping[str, int]],
 ) -> Line:
     row = named.row
     node, figure = row.node, row.figure
@@ -212,8 +237,8 @@ def _line(
         [
             _field(column.key, row, fields)
             if column.key in FIELD_CELLS
-            else _peak(row, peaks[column.key])
-            if column.key in PEAKS
+            else _memory(column.key, row, memories[column.key])
+            if column.key in memories
             else _cell(column.key, named, figure, counted, view)
             for column in columns
         ]

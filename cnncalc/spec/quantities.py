@@ -130,6 +130,10 @@ QUANTITIES = {
 # Quantities with `of`, and those among them that count elements or operations.
 SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is not None}
 PEAKS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.is_peak}
+# Sums over layers that an analysis computes where they are asked for.
+KEPT = {
+    key: quantity for key, quantity in QUANTITIES.items() if quantity.of is None and quantity.sums and quantity.unit
+}
 COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
 
 

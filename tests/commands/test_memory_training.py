@@ -72,3 +72,14 @@ def test_tables(run):
 )
 def test_errors(run, arguments, words):
     assert words in run("memory", *arguments, status=2).output
+
+
+def test_a_column_of_summary(run):
+    """22,218,240 bytes by saved_tensors_hooks (torchvision 0.29.1), and the softmax of the spec."""
+    text = run("summary", "resnet18", "--columns", "name,saved_for_backward").output
+    assert f"saved for backward  {22_218_240 + 4_000:,} bytes" in text
+    rows = csv.DictReader(
+        io.StringIO(run("summary", "resnet18", "--columns", "name,saved_for_backward", "-f", "csv").output)
+    )
+    assert sum(int(row["saved_for_backward"]) for row in rows) == 22_218_240 + 4_000
+    assert "unknown for lstm1.lstm (lstm)" in run("summary", "crnn", "--columns", "name,saved_for_backward").output
