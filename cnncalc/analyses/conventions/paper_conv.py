@@ -3,11 +3,11 @@ from __future__ import annotations
 from cnncalc.analyses.conventions.contract import MACS, NOTHING, Convention
 from cnncalc.layers.contract import Role
 
-# ShuffleNet (Zhang et al. 2018, arXiv:1707.01083) and others count the convolutions alone.
+# Convolutional Neural Networks at Constrained Time Cost leaves linear layers and pools out of the complexity.
 CONVENTION = Convention(
     name="papers (convolutions)",
-    version="Zhang et al. 2018",
-    source="arXiv:1707.01083, Table 2: complexity of convolutions",
+    version="He, Sun 2015",
+    source="arXiv:1412.1710, equation 1: the complexity of all convolutional layers",
     unit="MACs",
     by_role={Role.CONVOLUTION: MACS, Role.LINEAR: NOTHING},
     counts_params=frozenset(),

@@ -3,11 +3,11 @@ from __future__ import annotations
 from cnncalc.analyses.conventions.contract import DOUBLED, Convention
 from cnncalc.layers.contract import Role
 
-# Multiplies and adds counted apart, as in Molchanov et al. 2017 (arXiv:1611.06440), without biases.
+# Some papers count multiplies and adds separately, and no biases.
 CONVENTION = Convention(
     name="papers (2 per MAC)",
-    version="Molchanov et al. 2017",
-    source="arXiv:1611.06440, appendix A.1",
+    version="by definition",
+    source="2 x MACs: multiplies and adds are separate operations",
     unit="FLOPs",
     by_role=dict.fromkeys(Role, DOUBLED),
     counts_params=frozenset(),
