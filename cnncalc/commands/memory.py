@@ -11,13 +11,12 @@ from cnncalc.errors import SpecError
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.reports.memory.inference import COLUMNS, DEFAULT_COLUMNS, ORDERS, MemoryView, arena_table, memory_table
+from cnncalc.reports.memory.training import DEFAULT_OPTIMIZER, OPTIMIZERS, TrainingView, training_table
 from cnncalc.spec.guards import UNITS
 
 # The options that apply to one of both reports alone.
 OF_TRAINING = ("optimizer", "mixed", "checkpoints", "fit")
 OF_INFERENCE = ("columns", "order", "arena", "folds", "weights_dtype")
-# As in reports.memory.training, which is imported only where it is needed.
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 class MemorySize(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -61,7 +60,7 @@ class MemorySize(click.ParamType):  # type: ignore[type-arg]  # generic from cli
 @click.option(
     "--optimizer",
     type=click.Choice(OPTIMIZERS),
-    default="adam",
+    default=DEFAULT_OPTIMIZER,
     help="Optimizer, whose state takes memory in training.",
 )
 @click.option(
@@ -136,13 +135,8 @@ def command(
                 raise click.UsageError(f"--arena does not use --{name}; remove --{name}")
     network = _options.load(spec, settings, inputs)
     if training:
-        _write_training(
-            network,
-            (depth, batch, dtype, optimizer, mixed, checkpoints, fit, language, form == "csv"),
-            form,
-            output,
-            color,
-        )
+        step = TrainingView(depth, batch, dtype, optimizer, mixed, checkpoints, fit, language, exact=form == "csv")
+        _write_training(network, step, form, output, color)
         return
     view = MemoryView(
         columns, depth, batch, dtype, weights_dtype or dtype, order, folds, language,
@@ -165,18 +159,15 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def _write_training(network: LayerGraph, options: tuple[Any, ...], form: str, output: str | None, color: str) -> None:
-    """Write the memory of a training step; `options` are those of its view."""
-    from cnncalc.reports.memory.training import TrainingView, training_record, training_table
+def _write_training(network: LayerGraph, view: TrainingView, form: str, output: str | None, color: str) -> None:
+    """Write the memory of a training step."""
 
-    view = TrainingView(*options)
+    def record() -> object:
+        from cnncalc.reports.memory.records import training_record
+
+        return training_record(network, view)
+
     try:
-        _options.write_report(
-            lambda: training_table(network, view),
-            form,
-            output,
-            record=lambda: training_record(network, view),
-            color=color,
-        )
+        _options.write_report(lambda: training_table(network, view), form, output, record=record, color=color)
     except SpecError as error:
         _options.fail(error)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from cnncalc.outline.tree import FormulaText, OutlineParameter, Varying, words_in
+from cnncalc.outline.tree import FormulaText, OutlineParameter, Varying, is_same, words_in
 from cnncalc.record import Record
 
 INCOMING = "in_channels"
@@ -48,10 +48,6 @@ class _Argument:
             return False
         self.values = [other if own is ABSENT else own for own, other in zip(self.values, values, strict=True)]
         return True
-
-
-def is_same(one: object, other: object) -> bool:
-    return type(one) is type(other) and one == other
 
 
 class ArgumentTable:

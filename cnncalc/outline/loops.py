@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from cnncalc.outline.tree import CallNode, Nodes, OutlineBlock, Varying
+from cnncalc.outline.tree import CallNode, Nodes, OutlineBlock, Varying, is_same
 
 # Roles of parameters whose first value may differ from the others even in a loop of two passes.
 STARTING_ROLES = frozenset({"stride", "flag", "has"})
@@ -61,7 +61,7 @@ def _loop(nodes: Nodes, blocks: Mapping[str, OutlineBlock], *, is_scope: bool) -
         found = _pattern(values, one.role, is_scope=is_scope)
         if found is None:
             return None
-        if not (one.default is not None and _same(found[0], one.default)):
+        if not (one.default is not None and is_same(found[0], one.default)):
             arguments[one.name] = found[0]
     return first._replace(arguments=arguments, name=name, repeat=len(calls))
 
@@ -69,19 +69,15 @@ def _loop(nodes: Nodes, blocks: Mapping[str, OutlineBlock], *, is_scope: bool) -
 def _pattern(values: list[object], role: str, *, is_scope: bool) -> tuple[object] | None:
     """The value for all passes, in a tuple; None if there is none."""
     first, *rest = values
-    if all(_same(value, first) for value in rest):
+    if all(is_same(value, first) for value in rest):
         return (first,)
     if any(isinstance(value, Varying) for value in values) or (role == "filters" and not is_scope):
         return None
-    if all(_same(value, rest[0]) for value in rest) and (len(rest) > 1 or is_scope or role in STARTING_ROLES):
+    if all(is_same(value, rest[0]) for value in rest) and (len(rest) > 1 or is_scope or role in STARTING_ROLES):
         return (Varying(first, rest[0]),)
-    if all(_same(value, values[number % 2]) for number, value in enumerate(values)) and len(rest) > 1:
+    if all(is_same(value, values[number % 2]) for number, value in enumerate(values)) and len(rest) > 1:
         return (Varying(first, rest[0], alternates=True),)
     return None
-
-
-def _same(one: object, other: object) -> bool:
-    return type(one) is type(other) and one == other
 
 
 def _shared_name(names: list[str]) -> str | None:

@@ -145,3 +145,8 @@ def size_of(node: OutlineNode) -> int:
 def channels_of(node: OutlineNode) -> int:
     """The channels of the tensor that a node reads; 0 if unknown."""
     return channels_of(node.nodes[0]) if isinstance(node, GroupNode) and node.nodes else node.in_channels
+
+
+def is_same(one: object, other: object) -> bool:
+    """Whether two values are the same, and of one type: `true` is not 1."""
+    return type(one) is type(other) and one == other

@@ -14,7 +14,7 @@ from typing import Any
 from cnncalc import layers
 from cnncalc.layers.contract import LayerType, Role
 from cnncalc.outline.align import Pairs, align
-from cnncalc.outline.arguments import ABSENT, ArgumentTable, ValueColumn, is_same
+from cnncalc.outline.arguments import ABSENT, ArgumentTable, ValueColumn
 from cnncalc.outline.tree import (
     CallNode,
     FormulaText,
@@ -26,6 +26,7 @@ from cnncalc.outline.tree import (
     OutlineNode,
     Varying,
     count_leaves,
+    is_same,
 )
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import parse

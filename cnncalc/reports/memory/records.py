@@ -13,7 +13,7 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.memory.inference import MemoryView
-from cnncalc.reports.memory.training import TrainingMemoryRecord
+from cnncalc.reports.memory.training import TrainingView
 from cnncalc.reports.summary_records import Input, input_of
 
 
@@ -95,6 +95,46 @@ class MemoryRecord(Record):
     layers: Iterator[LiveLayerRecord]
 
 
+class KeptLayerRecord(Record):
+    """A layer, and the bytes that it is the first to keep for the backward pass."""
+
+    name: str
+    type: str
+    output_shape: Sizes
+    kept: Count
+
+
+class RecomputationRecord(Record):
+    """A block that runs again in the backward pass: the bytes that it keeps, those of its second run, and its MACs."""
+
+    name: str
+    kept: Count
+    recomputed: Count
+    macs: Count
+
+
+class TrainingMemoryRecord(Record):
+    """The memory of a training step in bytes. `fitting_batch` is null if any batch fits."""
+
+    schema: Literal[1]
+    name: str
+    source: str
+    input: Input
+    batch: Positive
+    dtype: str
+    mixed_precision: bool
+    optimizer: str
+    params: Count
+    buffers: Count
+    gradients: Count
+    optimizer_state: Count
+    saved_for_backward: Count
+    total: Count
+    recomputed: tuple[RecomputationRecord, ...]
+    fitting_batch: Count | Absent | None
+    layers: Iterator[KeptLayerRecord]
+
+
 RECORDS = (MemoryRecord, TrainingMemoryRecord)
 
 
@@ -143,3 +183,36 @@ def _layers(found: InferenceMemory, each: int) -> Iterator[LiveLayerRecord]:
         yield LiveLayerRecord(
             layer.name, layer.type, layer.output_shape, step.own_storage, step.output * each, step.live * each
         )
+
+
+def training_record(network: LayerGraph, view: TrainingView) -> TrainingMemoryRecord:
+    """The record of a network. Raises SpecError where what a layer keeps is unknown."""
+    found, batch = view.memory(network), view.batch
+    kept = {each.layer: each.size.amount(batch) for each in found.layers}
+    return TrainingMemoryRecord(
+        1,
+        network.name,
+        network.source,
+        input_of(network),
+        batch,
+        view.dtype,
+        view.mixed,
+        view.optimizer,
+        found.params.amount(batch),
+        found.buffers.amount(batch),
+        found.gradients.amount(batch),
+        found.optimizer_state.amount(batch),
+        found.saved_for_backward(batch),
+        found.amount(batch),
+        tuple(
+            RecomputationRecord(
+                block.name, block.kept.amount(batch), block.recomputed.amount(batch), batch * block.macs
+            )
+            for block in found.blocks
+        ),
+        ABSENT if view.fit is None else found.fit(view.fit),
+        (
+            KeptLayerRecord(layer.name, layer.type, layer.output_shape, kept.get(layer.name, 0))
+            for layer in network.layers
+        ),
+    )

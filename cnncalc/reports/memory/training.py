@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, training_memory
 from cnncalc.analyses.tree import Row, layers_below, tree
-from cnncalc.errors import Problem, SpecError, listed, quoted
-from cnncalc.formats.records import ABSENT, Absent, Count, Positive, Sizes
+from cnncalc.errors import Problem, SpecError, quoted
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, MeasuredMemory, Table
 from cnncalc.languages import Speaker
@@ -17,7 +15,6 @@ from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.memory.inference import MOST_ROWS, describe_bytes
 from cnncalc.reports.network_table import describe_inputs, name_rows, select_layers, select_rows
-from cnncalc.reports.summary_records import Input, input_of
 from cnncalc.text import integer
 
 OPTIMIZERS = tuple(optimizer.key for optimizer in Optimizer)
@@ -52,11 +49,14 @@ class TrainingView(Record):
             hint = "`cnncalc summary --depth all` shows the blocks"
             message = f"--checkpoint {quoted(str(error.args[0]))} matches no block"
             raise SpecError([Problem(None, message, hint)]) from None
-        if found.unknown:
-            types = {layer.name: layer.type for layer in network.layers}
-            names = listed([f"{name} ({types[name]})" for name in found.unknown])
-            message = f"what these layers keep for the backward pass is unknown: {names}"
-            raise SpecError([Problem(None, message, "without them, the memory of training cannot be given")])
+        unknown = set(found.unknown)
+        if unknown:
+            hint = "`cnncalc check` can limit saved_for_backward of blocks without such layers"
+            raise SpecError(
+                Problem(layer.span, f"what {layer.name} ({layer.type}) keeps for the backward pass is unknown", hint)
+                for layer in network.layers
+                if layer.name in unknown
+            )
         return found
 
 
@@ -130,76 +130,3 @@ def _notes(found: TrainingMemory, say: Speaker, view: TrainingView) -> Iterator[
         key = "fits_any" if most is None else "fits" if most else "fits_none"
         yield say("fit"), say(key, batch=integer(most or 0), size=describe_bytes(view.fit, say))
     yield "", say("not_counted")
-
-
-class KeptLayerRecord(Record):
-    """A layer, and the bytes that it is the first to keep for the backward pass."""
-
-    name: str
-    type: str
-    output_shape: Sizes
-    kept: Count
-
-
-class RecomputationRecord(Record):
-    """A block that runs again in the backward pass: the bytes that it keeps, those of its second run, and its MACs."""
-
-    name: str
-    kept: Count
-    recomputed: Count
-    macs: Count
-
-
-class TrainingMemoryRecord(Record):
-    """The memory of a training step in bytes. `fitting_batch` is null if any batch fits."""
-
-    schema: Literal[1]
-    name: str
-    source: str
-    input: Input
-    batch: Positive
-    dtype: str
-    mixed_precision: bool
-    optimizer: str
-    params: Count
-    buffers: Count
-    gradients: Count
-    optimizer_state: Count
-    saved_for_backward: Count
-    total: Count
-    recomputed: tuple[RecomputationRecord, ...]
-    fitting_batch: Count | Absent | None
-    layers: Iterator[KeptLayerRecord]
-
-
-def training_record(network: LayerGraph, view: TrainingView) -> TrainingMemoryRecord:
-    """The record of a network. Raises SpecError where what a layer keeps is unknown."""
-    found, batch = view.memory(network), view.batch
-    kept = {each.layer: each.size.amount(batch) for each in found.layers}
-    return TrainingMemoryRecord(
-        1,
-        network.name,
-        network.source,
-        input_of(network),
-        batch,
-        view.dtype,
-        view.mixed,
-        view.optimizer,
-        found.params.amount(batch),
-        found.buffers.amount(batch),
-        found.gradients.amount(batch),
-        found.optimizer_state.amount(batch),
-        found.saved_for_backward(batch),
-        found.amount(batch),
-        tuple(
-            RecomputationRecord(
-                block.name, block.kept.amount(batch), block.recomputed.amount(batch), batch * block.macs
-            )
-            for block in found.blocks
-        ),
-        ABSENT if view.fit is None else found.fit(view.fit),
-        (
-            KeptLayerRecord(layer.name, layer.type, layer.output_shape, kept.get(layer.name, 0))
-            for layer in network.layers
-        ),
-    )
