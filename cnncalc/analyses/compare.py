@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
@@ -15,9 +15,6 @@ from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
-
-if TYPE_CHECKING:
-    from cnncalc.analyses.memory_peaks import NetworkMemory
 
 
 class Heaviest(Record):
@@ -35,34 +32,37 @@ class Facts(Record):
     """The figures of a network for comparisons, at inference and for one sample.
 
     `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
-    layers are None if no layer has any. `memory` is that of the whole batch; None if it was not asked for.
+    layers are None if no layer has any. `memory` has the memory quantities that were asked for, of the whole batch;
+    None for one that is unknown or takes too much work.
     """
 
     totals: Totals
     field: tuple[int, ...] | None
     heaviest_params: Heaviest | None
     heaviest_macs: Heaviest | None
-    memory: NetworkMemory | None = None
+    memory: Mapping[str, int | None]
 
 
-def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts:
+def facts(
+    network: LayerGraph, *, field: bool = True, memory: Collection[str] = (), batch: int = 1, dtype_size: int = 4
+) -> Facts:
     """The figures of a network; `field=False` skips the receptive field, which takes half of the time.
 
-    The memory quantities are computed if `element`, the bytes of an element for the whole batch, is not 0.
+    `memory` are the memory quantities to compute, for a batch and the bytes of an element.
     """
     counted = totals(network)
     layers = inference_layers(network.layers)
-    memory = None
-    if element:
-        from cnncalc.analyses.memory_peaks import MemoryPeaks
+    memories: dict[str, int | None] = {}
+    if memory:
+        from cnncalc.analyses.memory_quantities import MemoryQuantities
 
-        memory = MemoryPeaks(network, element).affordable
+        memories = MemoryQuantities(network, batch=batch, dtype_size=dtype_size).affordable(memory)
     return Facts(
         counted,
         largest_field(network) if field else None,
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
-        memory,
+        memories,
     )
 
 

@@ -11,15 +11,13 @@ from cnncalc.analyses.totals import Totals, totals
 from cnncalc.analyses.tree import Node, layers_below, nodes_below, tree
 from cnncalc.errors import did_you_mean, listed, plural, quoted
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import LayerGraph
-from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
+from cnncalc.network.records import Layer, LayerGraph
+from cnncalc.spec.quantities import MEMORIES, PEAKS, QUANTITIES, SUMS
 from cnncalc.syntax.patterns import named
 
 if TYPE_CHECKING:
-    from cnncalc.analyses.memory_peaks import MemoryPeaks
+    from cnncalc.analyses.memory_quantities import MemoryQuantities
     from cnncalc.analyses.receptive_field import Field
-    from cnncalc.analyses.saved_tensors import KeptByLayer
-    from cnncalc.analyses.training_memory import TrainingMemory
 
 Item = TypeVar("Item")
 Measured: TypeAlias = "int | Shape"
@@ -72,14 +70,12 @@ class Measures:
         if quantity in SUMS:
             # Inputs also take memory, but belong to no node.
             return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
-        if quantity in PEAKS:
+        if quantity in MEMORIES:
             limits.spend(len(self.network.layers))
-            return self._peaks.of_network(quantity)
+            self._check_known(self._memories.unknown_for(quantity))
+            return self._memories.of_network(quantity) or 0
         if quantity == "depth":
             return self.totals.weight_layers
-        if quantity == "training_memory":
-            self._check_known(self._training.unknown)
-            return self._training.amount(self.batch)
         if quantity == "input":
             inputs = dict(self.network.inputs)
             return _only(list(inputs.values()), "inputs", list(inputs))
@@ -94,16 +90,15 @@ class Measures:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
         layers = list(layers_below(node))
         limits.spend(len(layers))
-        if quantity in PEAKS:
-            peaks = self._peaks.of_layers(quantity)
-            found = [peaks[layer.name] for layer in layers if layer.name in peaks]
+        if quantity in MEMORIES:
+            amounts = self._memories.of_layers(quantity)
+            found = [amounts[layer.name] for layer in layers if layer.name in amounts]
+            if quantity not in PEAKS:
+                self._check_known([layer for layer in layers if layer.name not in amounts])
+                return sum(found)
             if not found:
                 raise Unmeasurable(f"{node.name} exists only in training, which has no {QUANTITIES[quantity].label}")
             return max(found)
-        if quantity == "saved_for_backward":
-            kept = [self._kept[layer.name] for layer in layers]
-            self._check_known([each.layer for each in kept if each.is_unknown])
-            return sum(each.size.amount(self.batch) for each in kept)
         if quantity == "layers":
             return sum(node.training_only or not layer.training_only for layer in layers)
         if quantity == "output":
@@ -117,7 +112,7 @@ class Measures:
 
     def peak_layer(self, node: Node, quantity: str) -> str:
         """The first layer of a node at which a memory quantity is largest; the node must have the quantity."""
-        peaks = self._peaks.of_layers(quantity)
+        peaks = self._memories.of_layers(quantity)
         names = [layer.name for layer in layers_below(node) if layer.name in peaks]
         return max(names, key=lambda name: peaks[name], default="")
 
@@ -127,29 +122,20 @@ class Measures:
         return totals(self.network)
 
     @cached_property
-    def _peaks(self) -> MemoryPeaks:
-        from cnncalc.analyses.memory_peaks import MemoryPeaks
+    def _memories(self) -> MemoryQuantities:
+        from cnncalc.analyses.memory_quantities import MemoryQuantities
 
-        return MemoryPeaks(self.network, self.batch * self.dtype_size)
+        return MemoryQuantities(self.network, batch=self.batch, dtype_size=self.dtype_size)
 
-    @cached_property
-    def _training(self) -> TrainingMemory:
-        from cnncalc.analyses.training_memory import training_memory
-
-        return training_memory(self.network, element_size=self.dtype_size)
-
-    @cached_property
-    def _kept(self) -> dict[str, KeptByLayer]:
-        return {kept.layer: kept for kept in self._training.layers}
-
-    def _check_known(self, unknown: Sequence[str]) -> None:
+    @staticmethod
+    def _check_known(unknown: Sequence[Layer]) -> None:
         """Raise Unmeasurable if some layers do not tell what they keep for the backward pass."""
         if unknown:
-            others = f" and {plural(len(unknown) - 1, 'other layer')}" if len(unknown) > 1 else ""
-            types = {layer.name: layer.type for layer in self.network.layers}
+            first, *others = unknown
+            also = f" and {plural(len(others), 'other layer')}" if others else ""
             keep = "keep" if others else "keeps"
-            message = f"what {quoted(unknown[0])} ({types[unknown[0]]}){others} {keep} for the backward pass is unknown"
-            raise Unmeasurable(message, "limit saved_for_backward of blocks without such layers")
+            message = f"what {quoted(first.name)} ({first.type}){also} {keep} for the backward pass is unknown"
+            raise Unmeasurable(message, "limit the memory of blocks without such layers")
 
     @cached_property
     def _fields(self) -> dict[str, Field | None]:

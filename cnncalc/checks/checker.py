@@ -19,7 +19,7 @@ from cnncalc.network import build
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.guards import ASSERT, INCREASE, Assertion, Bound, Guards, QuantityLimit, amount, locate_in
-from cnncalc.spec.quantities import PEAKS, QUANTITIES, SUMS
+from cnncalc.spec.quantities import IN_TRAINING, PEAKS, QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Constant, EvaluationError
 from cnncalc.syntax.expressions import (
@@ -218,7 +218,7 @@ class _Checker:
             return Verdict(check, limit)
         if limit.quantity in PEAKS:
             return Verdict(check, limit, peak=self.measures.peak_layer(node or self.measures.root, limit.quantity))
-        if limit.quantity not in SUMS:
+        if limit.quantity not in SUMS | IN_TRAINING:
             return Verdict(check, limit)
         smaller = self._smaller_input(limit, most) if node is None else None
         return Verdict(check, limit, tuple(self._heaviest(node, limit.quantity)), smaller)
@@ -231,7 +231,8 @@ class _Checker:
     def _heaviest(self, node: Node | None, quantity: str) -> list[Spent]:
         """The heaviest parts of the network or of a node; a part with most of the quantity is split."""
         top = node or self.measures.root
-        parts = [row for row in rows(top, top.depth + 1) if not row.node.training_only or top.training_only]
+        counts_all = top.training_only or quantity in IN_TRAINING
+        parts = [row for row in rows(top, top.depth + 1) if counts_all or not row.node.training_only]
         whole = sum(self._value(row, quantity) for row in parts)
         # At most one row has more than half.
         opened = parts
@@ -281,7 +282,7 @@ class _Checker:
     def _smaller_input(self, limit: QuantityLimit, most: Number) -> Shape | None:
         """The largest smaller input, square like the current one, with which a limit passes; None if unknown."""
         inputs = self.subject.network.inputs
-        if not SUMS[limit.quantity].per_sample or len(inputs) > 1:
+        if not QUANTITIES[limit.quantity].per_sample or len(inputs) > 1:
             return None
         name, shape = inputs[0]
         if len(set(shape.spatial)) != 1:

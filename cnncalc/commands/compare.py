@@ -14,6 +14,7 @@ from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.compare import networks
 from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, ComparisonView
+from cnncalc.spec.quantities import MEMORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,9 +153,12 @@ def command(
         write(lambda: sizes.sizes_table(results, given.notes, exact=exact), lambda: records().sizes_record(results))
         return
     field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
-    memory = not stages and (form == "json" or networks.needs_memory(columns, sort or ""))
-    element = batch * DTYPES[dtype] if memory else 0
-    entries = _entries(given, field=field, layers=stages, element=element)
+    memory = () if stages else tuple(MEMORIES) if form == "json" else networks.list_memories(columns, sort or "")
+
+    def figures(network: LayerGraph) -> Facts:
+        return facts(network, field=field, memory=memory, batch=batch, dtype_size=DTYPES[dtype])
+
+    entries = _entries(given, figures, layers=stages)
     if stages:
         from cnncalc.reports.compare import stages as by_stage
 
@@ -259,14 +263,14 @@ class _Given:
                 self.notes.append(("", f"--set {name} does not change {listed(without)}: no such variable"))
 
 
-def _entries(given: _Given, *, field: bool, layers: bool, element: int) -> list[ComparedNetwork]:
+def _entries(given: _Given, figures: Callable[[LayerGraph], Facts], *, layers: bool) -> list[ComparedNetwork]:
     """The networks with their figures; with their `layers` only if needed."""
     from cnncalc.analyses.compare import without_layers
     from cnncalc.network.build import build
 
     def made(spec: Spec) -> tuple[LayerGraph, Facts]:
         network = build(spec)
-        return network if layers else without_layers(network), facts(network, field=field, element=element)
+        return network if layers else without_layers(network), figures(network)
 
     found = given.made(made)
     return [ComparedNetwork(reference, *found[reference]) for reference in given.specs]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cnncalc import surface
 from cnncalc.analyses.tree import Node, Row, fold, row_label, rows
+from cnncalc.errors import listed
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Column
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
-from cnncalc.spec.quantities import PEAKS, SUMS
+from cnncalc.spec.quantities import MEMORIES, PEAKS, SUMS
 from cnncalc.text import several
 
 if TYPE_CHECKING:
@@ -24,10 +26,18 @@ def quantity_columns(drops: Mapping[str, int], shares: Mapping[str, Column]) -> 
 
     A narrow terminal hides columns with the highest drop first; it is 5 for columns that are not in `drops`.
     """
-    for key, quantity in (SUMS | PEAKS).items():
+    for key, quantity in (SUMS | MEMORIES).items():
         yield Column(key, quantity.label, numeric=True, drop=drops.get(key, 5))
         if key in shares:
             yield shares[key]
+
+
+def explain_missing(quantity: str, networks: Sequence[str]) -> str:
+    """The sentence about networks whose memory quantity is not known (`MemoryQuantities.affordable`)."""
+    subject = f"{MEMORIES[quantity].label} of {listed(networks)}"
+    if quantity in PEAKS:
+        return f"{subject} not computed{surface.advice('--limit work=30M allows more operations')}"
+    return f"{subject} unknown; `cnncalc memory SPEC --training` names the layers"
 
 
 class NamedRow(Record):

@@ -24,7 +24,7 @@ from cnncalc.reports.network_table import (
     select_layers,
     select_rows,
 )
-from cnncalc.spec.quantities import KEPT, PEAKS, SUMS
+from cnncalc.spec.quantities import MEMORIES, PEAKS, QUANTITIES, SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ COLUMNS = (
     Column("padding", "padding", drop=4),
     Column("weights", "weights", drop=9),
     *quantity_columns({"params": 0, "macs": 1}, SHARES),
-    *(Column(key, quantity.label, numeric=True, drop=5) for key, quantity in KEPT.items()),
     Column("field", "field", numeric=True, drop=9),
     Column("field_stride", "field stride", numeric=True, drop=9),
     Column("field_start", "field start", numeric=True, drop=9),
@@ -70,7 +69,7 @@ FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
         _same([axis.center for axis in field]) or coordinates([exact(axis.center) for axis in field])
     ),
 }
-SORTABLE = tuple(SUMS)
+SORTABLE = (*SUMS, *MEMORIES)
 
 
 class SummaryView(Record):
@@ -100,7 +99,7 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     notes += [_memory_note(key, amounts, network) for key, amounts in memories.items()]
     notes += [("", _explain_left_out(each, network)) for each in network.left_out]
     if view.sort or view.top:
-        shown, note = _sorted(network, root, view)
+        shown, note = _sorted(network, root, view, memories)
         notes.append(("", note))
     elif view.flat:
         shown = select_layers(root)
@@ -138,10 +137,14 @@ def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _sorted(network: LayerGraph, root: Node, view: SummaryView) -> tuple[list[Row], str]:
+def _sorted(
+    network: LayerGraph, root: Node, view: SummaryView, memories: Mapping[str, Mapping[str, int]]
+) -> tuple[list[Row], str]:
     """The layers sorted by a quantity, without their blocks."""
     key = view.sort or "params"
     leaves = select_layers(root)
+    if key in memories:
+        return _sorted_by_memory(network, leaves, view, memories[key])
     quantity = SUMS[key]
     leaves.sort(key=lambda row: (row.node.training_only, -quantity.amount(own_figure(row.node))))
     chosen = leaves[: view.top] if view.top else leaves
@@ -153,8 +156,23 @@ def _sorted(network: LayerGraph, root: Node, view: SummaryView) -> tuple[list[Ro
     return chosen, f"{len(network.layers)} layers by {_noun(key)}"
 
 
+def _sorted_by_memory(
+    network: LayerGraph, leaves: list[Row], view: SummaryView, amounts: Mapping[str, int]
+) -> tuple[list[Row], str]:
+    """The layers sorted by a memory quantity, those without one last."""
+    leaves.sort(key=lambda row: -amounts.get(row.node.name, -1))
+    if not view.top:
+        return leaves, f"{len(network.layers)} layers by {_noun(view.sort)}"
+    chosen, whole = leaves[: view.top], sum(amounts.values())
+    held = ""
+    if view.sort not in PEAKS and whole and len(amounts) == len(network.layers):
+        part = sum(amounts.get(row.node.name, 0) for row in chosen)
+        held = f" hold {percent(Share(part, whole))} % of the {_noun(view.sort)}"
+    return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
+
+
 def _noun(key: str) -> str:
-    return "parameters" if key == "params" else SUMS[key].label
+    return "parameters" if key == "params" else QUANTITIES[key].label
 
 
 def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | None]:
@@ -171,32 +189,30 @@ def _memories(network: LayerGraph, view: SummaryView) -> dict[str, Mapping[str, 
 
     Layers for which one is unknown are left out.
     """
+    keys = [key for key in MEMORIES if key in view.columns or key == view.sort]
+    if not keys:
+        return {}
+    from cnncalc.analyses.memory_quantities import MemoryQuantities
+
+    memories = MemoryQuantities(network, batch=view.batch, dtype_size=DTYPES[view.dtype])
     amounts: dict[str, Mapping[str, int]] = {}
-    for key in view.columns:
-        if key in PEAKS:
-            from cnncalc.analyses.memory_peaks import MemoryPeaks
-
-            try:
-                amounts[key] = MemoryPeaks(network, view.batch * DTYPES[view.dtype]).of_layers(key)
-            except SpecError:
-                amounts[key] = {}
-        elif key in KEPT:
-            from cnncalc.analyses.saved_tensors import saved_tensors
-
-            kept = saved_tensors(network, DTYPES[view.dtype]).layers
-            amounts[key] = {each.layer: each.size.amount(view.batch) for each in kept if not each.is_unknown}
+    for key in keys:
+        try:
+            amounts[key] = memories.of_layers(key)
+        except SpecError:
+            amounts[key] = {}
     return amounts
 
 
 def _memory_note(key: str, amounts: Mapping[str, int], network: LayerGraph) -> tuple[str, str]:
     """A memory quantity of the network, below the table."""
     if key in PEAKS:
-        return PEAKS[key].label, _largest(amounts)
+        return QUANTITIES[key].label, _largest(amounts)
     unknown = [layer for layer in network.layers if layer.name not in amounts]
     if unknown:
-        return KEPT[key].label, f"unknown for {listed([f'{layer.name} ({layer.type})' for layer in unknown])}"
+        return QUANTITIES[key].label, f"unknown for {listed([f'{layer.name} ({layer.type})' for layer in unknown])}"
     whole = sum(amounts.values())
-    return KEPT[key].label, f"{integer(whole)} bytes ({size(whole)})"
+    return QUANTITIES[key].label, f"{integer(whole)} bytes ({size(whole)})"
 
 
 def _largest(amounts: Mapping[str, int]) -> str:
@@ -208,7 +224,7 @@ def _largest(amounts: Mapping[str, int]) -> str:
 
 
 def _memory(key: str, row: Row, amounts: Mapping[str, int]) -> Cell:
-    """A memory quantity of a layer or of folded blocks: the largest of its layers, or for what is kept their sum.
+    """A memory quantity of a layer or of folded blocks: at inference the largest of its layers, in training their sum.
 
     None for open blocks, layers that do not run at inference, and where it is unknown.
     """
@@ -217,7 +233,7 @@ def _memory(key: str, row: Row, amounts: Mapping[str, int]) -> Cell:
         return Memory(amounts[layer.name]) if layer and layer.name in amounts else None
     layers = [layer.name for node in row.nodes for layer in layers_below(node)]
     found = [amounts[name] for name in layers if name in amounts]
-    if key in KEPT:
+    if key not in PEAKS:
         return Memory(sum(found)) if len(found) == len(layers) else None
     return Memory(max(found)) if found else None
 

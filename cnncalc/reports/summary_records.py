@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
-from cnncalc.analyses.memory_peaks import MemoryPeaks, NetworkMemory
+from cnncalc.analyses.memory_quantities import MemoryQuantities
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes, fill
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
-from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
+from cnncalc.spec.quantities import COUNTS, MEMORIES, SUMS, amounts_of, counts_of
 
 Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
 Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
+# Null if it takes too much work, or is unknown for a layer. The peak always is known.
+Memories: TypeAlias = Annotated[Flat, Keywords(**{**dict.fromkeys(MEMORIES, Count | None), "peak_memory": Count})]
 # The shape of the input, or a mapping from names to shapes if there are several.
 Input: TypeAlias = Sizes | Annotated[dict[str, Sizes], Keywords(minProperties=2)]
 
@@ -54,11 +56,13 @@ class SumsRecord(Record):
 
 
 class SummaryTotalsRecord(Record):
-    """The totals of a network at inference and in training; the arena is null if its plan takes too much work."""
+    """The totals of a network at inference and in training.
+
+    The arena is null if its plan takes too much work, memory in training if a layer does not tell what it keeps.
+    """
 
     sums: Sums
-    peak_memory: Count
-    arena: Count | None
+    memories: Memories
     weight_layers: Count
     layers: Count
     training: SumsRecord
@@ -92,7 +96,7 @@ RECORDS = (Summary,)
 def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
     """The record of a network; its layers are made while they are read."""
     kept = stored(network)
-    memory = MemoryPeaks(network, batch * dtype_size).affordable
+    memory = MemoryQuantities(network, batch=batch, dtype_size=dtype_size).affordable()
     layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), memory, batch, dtype_size)
     left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
     own = {"schema": 1, "input": input_of(network), "batch": batch, "left_out": left_out}
@@ -104,9 +108,9 @@ def input_of(network: LayerGraph) -> Input:
     return network.inputs[0][1] if len(network.inputs) == 1 else dict(network.inputs)
 
 
-def _totals(counted: Totals, memory: NetworkMemory, batch: int, dtype_size: int) -> SummaryTotalsRecord:
+def _totals(counted: Totals, memory: dict[str, int | None], batch: int, dtype_size: int) -> SummaryTotalsRecord:
     inference, training = (Flat(amounts_of(each, batch, dtype_size)) for each in (counted.inference, counted.training))
-    return SummaryTotalsRecord(inference, *memory, counted.weight_layers, counted.layers, SumsRecord(training))
+    return SummaryTotalsRecord(inference, Flat(memory), counted.weight_layers, counted.layers, SumsRecord(training))
 
 
 def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:

@@ -37,7 +37,7 @@ class Quantity(Record):
     `of` computes it from the sums of a layer, block or network; it is linear, so that it applies to sums and
     differences. `analyses/measures.py` computes quantities without `of`. With `per_sample`, the quantity is
     multiplied by the batch, with `in_dtype`, by the bytes of an element. If `sums`, several blocks have the sum of
-    their quantities. If `is_peak`, a block or network has the largest of its layers (`analyses/memory_peaks.py`).
+    their quantities. If `is_peak`, a block or network has the largest of its layers (`analyses/memory_quantities.py`).
     """
 
     key: str
@@ -117,8 +117,6 @@ QUANTITIES = {
             "training memory",
             "memory of parameters, buffers, gradients and saved tensors in training, without optimizer state",
             unit=BYTES,
-            sums=False,
-            whole_network=True,
         ),
         Quantity("layers", "layers", "number of layers"),
         Quantity("depth", "depth", "convolution and linear layers on the longest path", sums=False, whole_network=True),
@@ -130,10 +128,11 @@ QUANTITIES = {
 # Quantities with `of`, and those among them that count elements or operations.
 SUMS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.of is not None}
 PEAKS = {key: quantity for key, quantity in QUANTITIES.items() if quantity.is_peak}
-# Sums over layers that an analysis computes where they are asked for.
-KEPT = {
+# Sums over the layers in training, and with the peaks all quantities of `analyses/memory_quantities.py`.
+IN_TRAINING = {
     key: quantity for key, quantity in QUANTITIES.items() if quantity.of is None and quantity.sums and quantity.unit
 }
+MEMORIES = PEAKS | IN_TRAINING
 COUNTS = {key: quantity for key, quantity in SUMS.items() if not quantity.in_dtype}
 
 

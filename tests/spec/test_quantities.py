@@ -6,7 +6,7 @@ import pytest
 
 from cnncalc.analyses.totals import totals
 from cnncalc.network.build import load
-from cnncalc.spec.quantities import COUNTS, QUANTITIES, SUMS, amounts_of
+from cnncalc.spec.quantities import COUNTS, MEMORIES, PEAKS, QUANTITIES, SUMS, amounts_of
 
 # ResNet-50 of torchvision: 25,557,032 parameters, and 26,560 channels of batch norm with mean and variance.
 PARAMS = 25_557_032
@@ -43,3 +43,41 @@ def test_every_quantity_is_everywhere(key, written):
     assert difference["totals"][key]["old"] == whole
     assert QUANTITIES[key].label in written("diff", "lenet5", "lenet5_modern", "--columns", f"layer,{key}")
     assert written("check", "lenet5", "--expect", f"{key}={whole}", "--assert", f"{key}() == {whole}", "-q") == ""
+
+
+@pytest.mark.parametrize("key", MEMORIES)
+def test_every_memory_quantity_is_everywhere(key, written):
+    """A network has the largest of its layers at inference, and their sum in training."""
+    summary = written("summary", "googlenet", "--columns", f"name,{key}", "--sort", key, "--format", "csv")
+    name, *rows = [line.split(",")[1] for line in summary.splitlines()]
+    amounts = [int(row) for row in rows if row]
+    assert name == key
+    assert amounts == sorted(amounts, reverse=True)
+    whole = json.loads(written("summary", "googlenet", "--format", "json"))["totals"][key]
+    assert whole == (max(amounts) if key in PEAKS else sum(amounts))
+    compared = json.loads(written("compare", "lenet5", "googlenet", "--sort", key, "--json"))["networks"]
+    assert [network["spec"] for network in compared] == ["googlenet", "lenet5"]
+    assert compared[0][key] == whole
+    table = written("compare", "googlenet", "--columns", f"spec,{key}", "--format", "csv")
+    assert table.splitlines() == [f"spec,{key}", f"googlenet,{whole}"]
+    difference = json.loads(written("diff", "lenet5", "googlenet", "--json"))["totals"][key]
+    assert difference == {"old": compared[1][key], "new": whole, "difference": whole - compared[1][key]}
+    assert QUANTITIES[key].label in written("diff", "lenet5", "googlenet", "--columns", f"layer,{key}")
+    checks = ("--expect", f"{key}={whole}", "--assert", f"{key}() == {whole}")
+    assert written("check", "googlenet", *checks, "-q", "--no-lint") == ""
+
+
+@pytest.mark.parametrize("key", ["saved_for_backward", "training_memory"])
+def test_memory_that_is_unknown_is_no_number(key, written, tmp_path):
+    """An opaque layer does not tell what it keeps: JSON has null, tables no number, and a note says why."""
+    path = tmp_path / "mystery.yaml"
+    layer = "{opaque: {output: 3, params: 9, macs: 9}, name: mystery}"
+    path.write_text(f"name: Mystery\ninput: [3, 4, 4]\nlayers:\n  - {layer}\n  - relu\n")
+    label = QUANTITIES[key].label
+    assert json.loads(written("summary", str(path), "--json"))["totals"][key] is None
+    assert "unknown for mystery (opaque)" in written("summary", str(path), "--columns", f"name,{key}")
+    reason = f"{label} of Mystery unknown; `cnncalc memory SPEC --training` names the layers"
+    assert reason in written("compare", str(path), "lenet5", "--columns", f"network,{key}", "--sort", key)
+    difference = written("diff", "lenet5", str(path), "--columns", f"layer,{key}")
+    assert reason in difference
+    assert json.loads(written("diff", "lenet5", str(path), "--json"))["totals"][key] is None

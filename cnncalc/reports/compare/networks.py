@@ -14,7 +14,8 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.catalogue import OTHERS
-from cnncalc.spec.quantities import COUNTS, PEAKS, SUMS
+from cnncalc.reports.network_table import explain_missing
+from cnncalc.spec.quantities import COUNTS, MEMORIES, SUMS
 from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
 
@@ -35,7 +36,10 @@ COLUMNS = (
     Column("spec", "spec", drop=12),
     Column("family", "family", drop=12),
     Column("year", "year", numeric=True, drop=12),
-    *(SHOWN.get(key, Column(key, quantity.label, numeric=True, drop=11)) for key, quantity in (SUMS | PEAKS).items()),
+    *(
+        SHOWN.get(key, Column(key, quantity.label, numeric=True, drop=11))
+        for key, quantity in (SUMS | MEMORIES).items()
+    ),
     Column("depth", "depth", numeric=True, drop=2),
     Column("layers", "layers", numeric=True, drop=11),
     Column("field", "field", numeric=True, drop=4),
@@ -58,7 +62,7 @@ DEFAULT_COLUMNS = (
     "heaviest",
     "heaviest_macs",
 )
-SORTABLE = ("network", "year", *SUMS, *PEAKS, "depth", "layers", "field")
+SORTABLE = ("network", "year", *SUMS, *MEMORIES, "depth", "layers", "field")
 LEFT_OUT = "hidden at this width: {columns}; use --transpose, or choose with --columns"
 LEFT_OUT_NETWORKS = "hidden at this width: {columns}; without --transpose, every network has a row"
 
@@ -107,9 +111,10 @@ def needs_fields(columns: Iterable[str], sort: str) -> bool:
     return sort == "field" or "field" in columns
 
 
-def needs_memory(columns: Iterable[str], sort: str) -> bool:
-    """Whether memory quantities are needed."""
-    return sort in PEAKS or any(key in PEAKS for key in columns)
+def list_memories(columns: Iterable[str], sort: str) -> tuple[str, ...]:
+    """The memory quantities that are needed."""
+    needed = {*columns, sort}
+    return tuple(key for key in MEMORIES if key in needed)
 
 
 def compare_table(
@@ -124,7 +129,7 @@ def compare_table(
     columns = tuple(_columns(keys, view))
     order = ordered(entries, names, view)
     rows = {place: tuple(cells.of(column.key, place) for column in columns) for place in order}
-    below = (*_sentences(entries, names), *notes)
+    below = (*_sentences(entries, names), *_missing(entries, names, keys), *notes)
     if view.transpose:
         turned = tuple(_turned(columns, [rows[place] for place in order], view))
         heads = [
@@ -221,9 +226,8 @@ def _amount(key: str, entry: ComparedNetwork) -> int | None:
         return None if entry.facts.field is None else prod(entry.facts.field)
     if key == "depth":
         return totals.weight_layers
-    if key in PEAKS:
-        memory: int | None = getattr(entry.facts.memory, key, None)
-        return memory
+    if key in MEMORIES:
+        return entry.facts.memory.get(key)
     return totals.layers if key == "layers" else SUMS[key].amount(totals)
 
 
@@ -257,7 +261,7 @@ class _ComparisonCells:
         return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
 
     def number(self, key: str, entry: ComparedNetwork) -> Cell:
-        if key in PEAKS:
+        if key in MEMORIES:
             amount = _amount(key, entry)
             return None if amount is None else Memory(amount)
         if key not in SUMS:
@@ -333,6 +337,17 @@ def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iter
         points = [(entry.facts.totals.params, entry.facts.totals.macs) for _, entry in chosen]
         best = [name for (name, _), ahead in zip(chosen, front(points), strict=True) if ahead]
         yield "", _front(best)
+
+
+def _missing(
+    entries: Sequence[ComparedNetwork], names: Sequence[str], keys: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Notes about memory quantities that are not known."""
+    for key in keys:
+        pairs = zip(names, entries, strict=True)
+        lacking = [name for name, entry in pairs if entry.facts.memory.get(key, 0) is None]
+        if lacking:
+            yield "", explain_missing(key, list(dict.fromkeys(lacking)))
 
 
 def _extremes(key: str, chosen: Sequence[tuple[str, ComparedNetwork]]) -> tuple[str, Share, str] | None:

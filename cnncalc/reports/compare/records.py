@@ -12,7 +12,7 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
 from cnncalc.reports.compare.networks import ComparedNetwork, ComparisonView, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
-from cnncalc.reports.summary_records import Counts, Input, Sums, input_of
+from cnncalc.reports.summary_records import Counts, Input, Memories, Sums, input_of
 from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
 
 Share: TypeAlias = Annotated[float, Keywords(minimum=0)]
@@ -49,8 +49,7 @@ class CompareNetworkRecord(Record):
     year: int | None
     input: Input
     sums: Sums
-    peak_memory: Count
-    arena: Count | None
+    memories: Memories
     weight_layers: Count
     layers: Count
     receptive_field: tuple[int, ...] | None
@@ -156,9 +155,6 @@ def _network(
     entry: ComparedNetwork, view: ComparisonView, ratios: CompareRatiosRecord | Absent, *, is_ahead: bool
 ) -> CompareNetworkRecord:
     network, facts = entry.network, entry.facts
-    memory = facts.memory
-    if memory is None:
-        raise TypeError("the record needs the memory of the networks")
     return fill(
         CompareNetworkRecord,
         network,
@@ -166,8 +162,7 @@ def _network(
         family=network.family or None,
         input=input_of(network),
         sums=Flat(amounts_of(facts.totals, view.batch, DTYPES[view.dtype])),
-        peak_memory=memory.peak_memory,
-        arena=memory.arena,
+        memories=Flat(facts.memory),
         weight_layers=facts.totals.weight_layers,
         layers=facts.totals.layers,
         receptive_field=facts.field,

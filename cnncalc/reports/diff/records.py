@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from cnncalc.analyses.alignment import Match
 from cnncalc.analyses.diff import MOST_TOGETHER, Cause, CostChange, Diff, InputChange, Kind, LayerChange
-from cnncalc.analyses.memory_peaks import MemoryPeaks
+from cnncalc.analyses.memory_quantities import MemoryQuantities
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, NamedShape, Positive, Sizes, fill
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
-from cnncalc.spec.quantities import COUNTS, SUMS, amounts_of, counts_of
+from cnncalc.spec.quantities import COUNTS, MEMORIES, SUMS, amounts_of, counts_of
 
 Differences: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, int))]
 
@@ -125,6 +125,10 @@ class AmountRecord(Record):
 
 
 Amounts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, AmountRecord))]
+# As `Memories` of the summary.
+MemoryAmounts: TypeAlias = Annotated[
+    Flat, Keywords(**{**dict.fromkeys(MEMORIES, AmountRecord | None), "peak_memory": AmountRecord})
+]
 
 
 class DiffTrainingRecord(Record):
@@ -134,11 +138,13 @@ class DiffTrainingRecord(Record):
 
 
 class DiffTotalsRecord(Record):
-    """The networks' totals at inference and in training; the arena is null if its plan takes too much work."""
+    """The networks' totals at inference and in training.
+
+    The arena is null if its plan takes too much work, memory in training if a layer does not tell what it keeps.
+    """
 
     sums: Amounts
-    peak_memory: AmountRecord
-    arena: AmountRecord | None
+    memories: MemoryAmounts
     weight_layers: AmountRecord
     layers: AmountRecord
     training: DiffTrainingRecord
@@ -249,10 +255,15 @@ def _cost(cost: CostChange, batch: int) -> CostRecord:
 
 def _totals(facts: Diff, batch: int, dtype_size: int) -> DiffTotalsRecord:
     old, new = facts.old_totals, facts.new_totals
-    before, now = (MemoryPeaks(each, batch * dtype_size).affordable for each in (facts.old, facts.new))
+    before, now = (
+        MemoryQuantities(each, batch=batch, dtype_size=dtype_size).affordable() for each in (facts.old, facts.new)
+    )
 
     def pair(one: int, two: int) -> AmountRecord:
         return AmountRecord(one, two, two - one)
+
+    def known_pair(one: int | None, two: int | None) -> AmountRecord | None:
+        return None if one is None or two is None else pair(one, two)
 
     def sums(*both: Any) -> Flat:
         before, after = (amounts_of(each, batch, dtype_size) for each in both)
@@ -260,8 +271,7 @@ def _totals(facts: Diff, batch: int, dtype_size: int) -> DiffTotalsRecord:
 
     return DiffTotalsRecord(
         sums(old.inference, new.inference),
-        pair(before.peak_memory, now.peak_memory),
-        None if before.arena is None or now.arena is None else pair(before.arena, now.arena),
+        Flat({key: known_pair(before[key], now[key]) for key in MEMORIES}),
         pair(old.weight_layers, new.weight_layers),
         pair(old.layers, new.layers),
         DiffTrainingRecord(sums(old.training, new.training)),

@@ -18,7 +18,7 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import Layer
 from cnncalc.record import Record
 from cnncalc.reports.network_table import quantity_columns
-from cnncalc.spec.quantities import PEAKS, SUMS
+from cnncalc.spec.quantities import MEMORIES, SUMS
 from cnncalc.syntax.expressions import decimal
 from cnncalc.text import Share, percent, several
 
@@ -57,7 +57,7 @@ class DiffView(Record):
     @property
     def of_layers(self) -> tuple[str, ...]:
         """The columns without those that only networks have."""
-        return tuple(key for key in self.columns if key not in PEAKS)
+        return tuple(key for key in self.columns if key not in MEMORIES)
 
 
 class DiffRow(Record):

@@ -16,8 +16,8 @@ from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
 from cnncalc.reports.diff.causes import causes_table
 from cnncalc.reports.diff.rows import DiffRow, DiffView, Wording, columns_of, label, lines_of, signed, signed_percent
-from cnncalc.reports.network_table import describe_inputs
-from cnncalc.spec.quantities import COUNTS, PEAKS, SUMS
+from cnncalc.reports.network_table import describe_inputs, explain_missing
+from cnncalc.spec.quantities import COUNTS, MEMORIES, QUANTITIES, SUMS
 from cnncalc.text import several
 
 TOTALS = (
@@ -98,28 +98,37 @@ def _totals_table(facts: Diff, view: DiffView) -> Table:
         (name, SUMS[key].amount(one, *scale), SUMS[key].amount(two, *scale), SUMS[key].unit)
         for name, key, one, two in rows
     ]
-    numbers += _memory_rows(facts, view)
+    memories, missing = _memory_rows(facts, view)
+    numbers += memories
     numbers.append(("depth (weight layers)", old.weight_layers, new.weight_layers, ""))
     numbers.append(("layers", old.layers, new.layers, ""))
     lines = [
         (name, to_cell(one, unit), to_cell(two, unit), signed(two - one, unit), signed_percent(two - one, one) or NONE)
         for name, one, two, unit in numbers
     ]
-    return Table("Totals", (), TOTALS, tuple(map(Line, lines)), ())
+    return Table("Totals", (), TOTALS, tuple(map(Line, lines)), tuple(("", note) for note in missing))
 
 
-def _memory_rows(facts: Diff, view: DiffView) -> Iterator[tuple[str, int, int, str]]:
-    """The selected memory quantities of both networks, without those that take too much work."""
-    keys = [key for key in PEAKS if key in view.columns]
+def _memory_rows(facts: Diff, view: DiffView) -> tuple[list[tuple[str, int, int, str]], list[str]]:
+    """The selected memory quantities of both networks, and a sentence for each that is not known."""
+    keys = [key for key in MEMORIES if key in view.columns]
     if not keys:
-        return
-    from cnncalc.analyses.memory_peaks import MemoryPeaks
+        return [], []
+    from cnncalc.analyses.memory_quantities import MemoryQuantities
 
-    old, new = (MemoryPeaks(each, view.batch * DTYPES[view.dtype]).affordable for each in (facts.old, facts.new))
+    old, new = (
+        MemoryQuantities(each, batch=view.batch, dtype_size=DTYPES[view.dtype]).affordable(keys)
+        for each in (facts.old, facts.new)
+    )
+    rows, missing = [], []
     for key in keys:
-        before, after = getattr(old, key), getattr(new, key)
+        before, after = old[key], new[key]
         if before is not None and after is not None:
-            yield PEAKS[key].label, before, after, PEAKS[key].unit
+            rows.append((QUANTITIES[key].label, before, after, QUANTITIES[key].unit))
+        else:
+            both = ((facts.old.name, before), (facts.new.name, after))
+            missing.append(explain_missing(key, list(dict.fromkeys(name for name, amount in both if amount is None))))
+    return rows, missing
 
 
 def _noun(key: str) -> str:
