@@ -135,7 +135,9 @@ class Measures:
             also = f" and {plural(len(others), 'other layer')}" if others else ""
             keep = "keep" if others else "keeps"
             message = f"what {quoted(first.name)} ({first.type}){also} {keep} for the backward pass is unknown"
-            raise Unmeasurable(message, "limit the memory of blocks without such layers")
+            from cnncalc.analyses.saved_tensors import advise_on_unknown
+
+            raise Unmeasurable(message, advise_on_unknown(first))
 
     @cached_property
     def _fields(self) -> dict[str, Field | None]:

@@ -86,6 +86,16 @@ class SavedTensors(Record):
         return tuple(kept.layer for kept in self.layers if kept.is_unknown)
 
 
+def advise_on_unknown(layer: Layer, *, mixed: bool = False) -> str:
+    """A way out for a layer whose type does not tell what it keeps."""
+    type_ = layer.figures.type
+    if mixed and type_.in_mixed_precision is MixedPrecision.UNKNOWN:
+        return "it depends on cuDNN in mixed precision; without that, it is known"
+    if "saved_for_backward" in type_.settings:
+        return f"declare it: saved_for_backward of {layer.name}, in elements of one sample"
+    return "`cnncalc check` can limit the memory of blocks without such layers"
+
+
 def sum_of(sizes: list[Footprint]) -> Footprint:
     return Footprint(sum(size.fixed for size in sizes), sum(size.per_sample for size in sizes))
 
@@ -137,7 +147,8 @@ class _TensorWalk:
         if not self.has_gradient[layer.name]:
             self.uses[layer.name] = (), NO_MEMORY
             return KeptByLayer(layer.name, ())
-        saved = type_.saved(layer.input_shapes, layer.output_shape, frozen=layer.frozen)
+        is_open = self.mixed and type_.in_mixed_precision is MixedPrecision.UNKNOWN
+        saved = None if is_open else type_.saved(layer.input_shapes, layer.output_shape, frozen=layer.frozen)
         if saved is None:
             self.uses[layer.name] = (), NO_MEMORY
             return KeptByLayer(layer.name, (), is_unknown=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import Arithmetic, Call, Expression, Literal, Name, Signed, Tree
 
 # The functions whose gradient reads their result, and those whose gradient reads their argument.
 KEEP_RESULT = ("exp", "sqrt", "tanh", "sigmoid", "relu")
 KEEP_ARGUMENT = ("ln", "erf", "sin", "cos", "softplus", "relu6", "abs")
+# The functions that are `torch.clamp` with a constant, and `torch.minimum` or `torch.maximum` of two values.
+EXTREMES = ("min", "max")
 
 
 class TapeValue(Record):
@@ -54,7 +58,7 @@ class _Tape:
         self.kept[id(value)] = value, before | needed_for
 
     def run(self, tree: Tree) -> TapeValue | None:
-        """The value of a tree. Raises UnknownTape for comparisons and extremes, which several operations can write."""
+        """The value of a tree. Raises UnknownTape for choices, which several operations can write."""
         if isinstance(tree, Literal):
             return None
         if isinstance(tree, Name):
@@ -66,7 +70,18 @@ class _Tape:
             return self.run_arithmetic(tree.operator, self.run(tree.left), self.run(tree.right))
         if isinstance(tree, Call) and len(tree.arguments) == 1:
             return self.run_function(tree.function, self.run(tree.arguments[0]))
+        if isinstance(tree, Call) and tree.function in EXTREMES:
+            return reduce(self.run_extreme, map(self.run, tree.arguments))
         raise UnknownTape
+
+    def run_extreme(self, left: TapeValue | None, right: TapeValue | None) -> TapeValue | None:
+        values = [value for value in (left, right) if value is not None]
+        if not values:
+            return None
+        inputs = frozenset[int]().union(*[value.inputs for value in values])
+        for value in values:
+            self.keep(value, inputs)
+        return TapeValue(inputs)
 
     def run_function(self, function: str, argument: TapeValue | None) -> TapeValue | None:
         if argument is None:

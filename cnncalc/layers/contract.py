@@ -70,6 +70,7 @@ class MixedPrecision(Enum):
     FULL = "its inputs are cast to float32"
     PROMOTED = "it reads its inputs as they are, and its output is float32"
     WIDEST = "its output has the widest type of its inputs"
+    UNKNOWN = "kernels of a GPU decide"
 
 
 class SavedSource(Enum):

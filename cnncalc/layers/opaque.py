@@ -9,9 +9,11 @@ from cnncalc.layers.contract import (
     Reading,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     remark,
     whole_axes,
 )
@@ -47,8 +49,15 @@ class Opaque(LayerType, name="opaque"):
         "positions of the input that an output reads", default=None, absent="all of them", example=7
     )
 
+    saved_for_backward: int | None = whole(
+        "elements that it keeps for the backward pass, for one sample, besides those that other layers keep",
+        default=None,
+        minimum=0,
+        absent="unknown",
+        example=200_000,
+    )
+
     role = Role.OTHER
-    keeps = None
     further_inputs = "any other tensors that it reads"
 
     @property
@@ -72,6 +81,9 @@ class Opaque(LayerType, name="opaque"):
                 )
             on_axes(self.field, output.rank, "field")
         return output
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...] | None:
+        return None if self.saved_for_backward is None else (own(self.saved_for_backward),)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         declared = (Weight("params", (self.params,)), Weight("buffers", (self.buffers,), learned=False))

@@ -17,19 +17,27 @@ from typing import ClassVar
 from cnncalc.errors import RuleError
 from cnncalc.layers._elementwise import for_each, formulas_for_each
 from cnncalc.layers.contract import (
+    INPUT,
+    WEIGHTS,
     Formulas,
     LayerType,
     Matrices,
+    MixedPrecision,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
+    own,
     remark,
 )
 from cnncalc.layers.shapes import Shape, SlidingWindow, WholeWindow, Window
 from cnncalc.syntax.settings import flag, whole
+
+# The parts of an element of the state that are kept, of both types: gates, the cell, and what they are computed from.
+KEPT_OF_EACH = 6
 
 
 class Recurrence(LayerType):
@@ -43,7 +51,8 @@ class Recurrence(LayerType):
     gates: ClassVar[int]
     cell: ClassVar[Operations]
     role = Role.OTHER
-    keeps = None  # Kernels decide: cuDNN keeps a reserve whose size it does not document.
+    # It runs on GPUs, where kernels of cuDNN decide.
+    mixed = MixedPrecision.UNKNOWN
     counts_as_depth = True
 
     @property
@@ -73,6 +82,14 @@ class Recurrence(LayerType):
         states = self.layers * output.elements
         products = sum(weight.size for weight in self.weights(inputs) if len(weight.shape) > 1)
         return for_each(states, self._of_each)._replace(multiply_accumulates=output.positions * products)
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        # What PyTorch's own kernels keep, not those of cuDNN and oneDNN, whose reserve is not documented. The gradients
+        # of the weights need the inputs of all layers, and the state before each step.
+        states = self.layers * output.elements
+        inputs_of_upper = states - output.elements
+        of_weights = own(inputs_of_upper + states, needed_for=(WEIGHTS,))
+        return (INPUT._replace(needed_for=(WEIGHTS,)), of_weights, own(KEPT_OF_EACH * states))
 
     def wiring(self, inputs: Shapes, output: Shape) -> Wiring | None:
         # An output depends on earlier inputs through the states in between, not by a weight for each.

@@ -67,7 +67,10 @@ def test_tables(run):
         (("lenet5", "--training", "--arena"), "--arena does not apply to --training"),
         (("lenet5", "--training", "--fit", "3G"), "is no amount of memory; write a whole number and its unit"),
         (("lenet5", "--training", "--checkpoint", "conv9"), "--checkpoint 'conv9' matches no block"),
-        (("crnn", "--training"), "what lstm1.lstm (lstm) keeps for the backward pass is unknown; "),
+        (
+            ("crnn", "--training", "--mixed-precision"),
+            "what lstm1.lstm (lstm) keeps for the backward pass is unknown; it depends on cuDNN in mixed precision",
+        ),
     ],
 )
 def test_errors(run, arguments, words):
@@ -82,4 +85,13 @@ def test_a_column_of_summary(run):
         io.StringIO(run("summary", "resnet18", "--columns", "name,saved_for_backward", "-f", "csv").output)
     )
     assert sum(int(row["saved_for_backward"]) for row in rows) == 22_218_240 + 4_000
-    assert "unknown for lstm1.lstm (lstm)" in run("summary", "crnn", "--columns", "name,saved_for_backward").output
+
+
+def test_a_layer_that_does_not_tell_what_it_keeps(run):
+    """The error names it, and the setting that declares it."""
+    layers = "input: [3, 4, 4]\nlayers:\n  - {opaque: {output: 3, params: 9, macs: 9}, name: mystery}\n"
+    words = run("memory", "-", "--training", stdin=layers, status=2).output
+    assert "what mystery (opaque) keeps for the backward pass is unknown; declare it: saved_for_backward" in words
+    declared = layers.replace("macs: 9", "macs: 9, saved_for_backward: 7")
+    found = json.loads(run("memory", "-", "--training", "--json", stdin=declared).output)
+    assert found["saved_for_backward"] == 4 * 7

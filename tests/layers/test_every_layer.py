@@ -269,7 +269,7 @@ EXAMPLES = [
     *each("opaque", EVERYWHERE, output=(7, 5), params=10, macs=20, buffers=30),
     *each("opaque", EVERYWHERE, output=(7, 5, 3), params=10, macs=20),
     *each("opaque", EVERYWHERE, output=(7,), params=10, macs=20, flops=55, depth=3),
-    *each("opaque", (IMAGE,), output=(7, 5, 9), params=10, macs=20, field=(7, 4)),
+    *each("opaque", (IMAGE,), output=(7, 5, 9), params=10, macs=20, field=(7, 4), saved_for_backward=40),
     *join("opaque", IMAGE, VECTOR, (3, 8, 8), output=(7, 5, 9), params=10, macs=20, field=5),
 ]
 

@@ -105,8 +105,36 @@ def measure_mixed(model: nn.Module, batch: int, shape: tuple[int, ...]) -> int:
         return measure_saved(model, batch, shape, "cuda")
 
 
+class Recurrent(nn.Module):
+    """A recurrent network over the axis of a signal. In mixed precision it needs cuDNN, and a GPU."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        outputs, _ = self.network(signal.permute(2, 0, 1))
+        return outputs.permute(1, 2, 0)
+
+
 def of_several_functions(image: torch.Tensor) -> torch.Tensor:
     return torch.log(functional.softplus(image)) / torch.cos(image)
+
+
+def recurrent_layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
+    """The items of specs with a recurrent layer, which needs cuDNN in mixed precision, and thus a GPU."""
+    found = []
+    for name, network in (("lstm", nn.LSTM), ("gru", nn.GRU)):
+        found += [
+            (f"{name}: 6", SIGNAL, Recurrent(network(12, 6))),
+            (f"{name}: {{hidden: 6, layers: 2, bias: false}}", SIGNAL, Recurrent(network(12, 6, 2, bias=False))),
+            (
+                f"{name}: {{hidden: 6, layers: 3, bidirectional: true}}",
+                SIGNAL,
+                Recurrent(network(12, 6, 3, bidirectional=True)),
+            ),
+        ]
+    return found
 
 
 def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
@@ -216,6 +244,9 @@ def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
         ('apply: "1 / sqrt(x ** 2 + 1)"', IMAGE, lambda image: 1 / torch.sqrt(image**2 + 1)),
         ('apply: "tanh(x) - 2 * abs(x) + 3"', IMAGE, lambda image: torch.tanh(image) - 2 * torch.abs(image) + 3),
         ('apply: "ln(softplus(x)) / cos(x)"', IMAGE, of_several_functions),
+        ('apply: "exp(min(x, ln(100)))"', IMAGE, lambda image: torch.exp(torch.clamp(image, max=4.6))),
+        ('apply: "max(min(x, 1), -1)"', IMAGE, lambda image: image.clamp_max(1).clamp_min(-1)),
+        ('apply: "max(x, x * x)"', IMAGE, lambda image: torch.maximum(image, image * image)),
     ]
 
 
@@ -258,11 +289,11 @@ def record_layers() -> None:
                 "frozen": measure_layer(shape, layer, frozen=True),
                 "first": measure_layer(shape, layer, first=True),
             }
-            for item, shape, layer in layers()
+            for item, shape, layer in layers() + recurrent_layers()
         ]
     zeros = patch("torch.tensor", lambda _, **options: torch.zeros((), **options))  # a tensor with data needs a GPU
     with mixed_precision(), torch.device("cuda"), zeros:
-        for row, (_, shape, layer) in zip(rows, layers(), strict=True):
+        for row, (_, shape, layer) in zip(rows, layers(), strict=False):
             row["mixed"] = measure_layer(shape, layer, device="cuda")
     with LAYERS_FILE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, tuple(rows[0]), lineterminator="\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cnncalc.analyses.saved_tensors import advise_on_unknown
 from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, training_memory
 from cnncalc.analyses.tree import Row, layers_below, tree
 from cnncalc.errors import Problem, SpecError, quoted
@@ -51,9 +52,12 @@ class TrainingView(Record):
             raise SpecError([Problem(None, message, hint)]) from None
         unknown = set(found.unknown)
         if unknown:
-            hint = "`cnncalc check` can limit saved_for_backward of blocks without such layers"
             raise SpecError(
-                Problem(layer.span, f"what {layer.name} ({layer.type}) keeps for the backward pass is unknown", hint)
+                Problem(
+                    layer.span,
+                    f"what {layer.name} ({layer.type}) keeps for the backward pass is unknown",
+                    advise_on_unknown(layer, mixed=self.mixed),
+                )
                 for layer in network.layers
                 if layer.name in unknown
             )
