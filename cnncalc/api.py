@@ -17,7 +17,7 @@ from cnncalc import bundled
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
 from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
-from cnncalc.layers.shapes import Shape, times
+from cnncalc.layers.shapes import DTYPES, Shape, times
 from cnncalc.network import build
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import cut
@@ -29,9 +29,11 @@ from cnncalc.text import plain
 if TYPE_CHECKING:
     from cnncalc.analyses.compare import Facts
     from cnncalc.analyses.diff import Diff
+    from cnncalc.analyses.inference_memory import PeakMemory
     from cnncalc.analyses.receptive_field import Field, Fields
     from cnncalc.analyses.regions import Region
     from cnncalc.analyses.sharing import Sharing
+    from cnncalc.analyses.training_memory import TrainingMemory
     from cnncalc.checks.finding import Finding, Outcome
     from cnncalc.formats.table import Table
 
@@ -159,6 +161,51 @@ class Network:
             raise IndexError(f"{name} has no position {place}: its output is {times(spatial) or 'a vector'}")
         return region(self.facts, name, place, self._fields.gates)
 
+    def memory(
+        self,
+        *,
+        batch: int = 1,
+        dtype: str = "float32",
+        weights_dtype: str | None = None,
+        best_order: bool = False,
+        fold_batch_norm: bool = False,
+    ) -> PeakMemory:
+        """The memory at inference, as in `cnncalc memory`: its peak, the live tensors, and the arena of a static plan.
+
+        `dtype` is the number type of tensors and, unless `weights_dtype` differs, of weights. `best_order` searches the
+        order of the layers with the smallest peak.
+
+        >>> import cnncalc
+        >>> memory = cnncalc.load("vgg16").memory(dtype="int8")
+        >>> memory.peak, memory.at, memory.alive
+        (6422528, 'conv1_2', {'conv1_1': 3211264, 'conv1_2': 3211264})
+        """
+        from cnncalc.analyses.inference_memory import inference_memory
+
+        element, weight = _dtype(dtype, "dtype"), _dtype(weights_dtype or dtype, "weights_dtype")
+        found = inference_memory(self.facts, best=best_order, folds=fold_batch_norm)
+        return found.for_batch(_batch(batch), element, weight)
+
+    def training_memory(
+        self,
+        *,
+        dtype: str = "float32",
+        optimizer: str = "adam",
+        mixed_precision: bool = False,
+        checkpoints: Sequence[str] = (),
+    ) -> TrainingMemory:
+        """The memory of a training step, as in `cnncalc memory --training`; its methods take the batch.
+
+        `checkpoints` are names of blocks, or patterns, whose tensors are computed again in the backward pass. Raises
+        SpecError if a layer does not tell what it keeps for the backward pass.
+
+        >>> import cnncalc
+        >>> memory = cnncalc.load("vgg16").training_memory(optimizer="sgd")
+        >>> memory.amount(32), memory.saved_for_backward(32), memory.fit(24 * 2**30)
+        (3451145536, 2344285184, 336)
+        """
+        return _training_memory(self.facts, dtype, optimizer, checkpoints, mixed=mixed_precision)
+
     def _named(self, layer: object) -> str:
         """The name of a layer given by name or as one of the network's layers."""
         if isinstance(layer, Layer) and layer in self:
@@ -239,23 +286,7 @@ class Network:
         >>> print(cnncalc.load("alexnet").explain("conv1").splitlines()[13])
           height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
         """
-        from cnncalc.analyses import explanation, story
-        from cnncalc.formats import plain_text
-        from cnncalc.languages import LANGUAGES
-        from cnncalc.reports.explain.layer import explain_layer
-        from cnncalc.reports.explain.story import explain_network
-        from cnncalc.reports.explain.wording import ExplanationView
-
-        if not isinstance(language, str):
-            raise TypeError(f"language takes one of {', '.join(LANGUAGES)}, not {_kind(language)}")
-        if language not in LANGUAGES:
-            raise ValueError(f"language takes one of {', '.join(LANGUAGES)}, not {quoted(language)}")
-        view = ExplanationView(language)
-        if layer is None:
-            report = explain_network(story.story(self.facts), view)
-        else:
-            report = explain_layer(explanation.explain(self.facts, self._named(layer)), view)
-        return "\n".join(plain_text.write(report))
+        return _explanation(self.facts, None if layer is None else self._named(layer), language)
 
     def summary(self, *, depth: int | None = None) -> str:
         """The table of `cnncalc summary` as text; `depth` is the number of block levels, None for automatic.
@@ -566,6 +597,67 @@ def _whole_numbers(numbers: Iterable[int], argument: str, such: str) -> tuple[in
             raise ValueError(f"{argument} holds a number of {index(number).bit_length():,} bits, which is too large")
         found.append(index(number))
     return tuple(found)
+
+
+def _training_memory(
+    network: LayerGraph, dtype: object, optimizer: object, checkpoints: Sequence[str], *, mixed: bool
+) -> TrainingMemory:
+    """The memory of a training step, from the arguments of `Network.training_memory`."""
+    from cnncalc.analyses.training_memory import Optimizer, check_known, training_memory
+
+    if isinstance(checkpoints, str) or not all(isinstance(pattern, str) for pattern in checkpoints):
+        raise TypeError("checkpoints takes a list of names of blocks or patterns, such as ['conv2_*']")
+    try:
+        found = training_memory(
+            network,
+            element_size=_dtype(dtype, "dtype"),
+            optimizer=Optimizer.named(_choice(optimizer, "optimizer", [each.key for each in Optimizer])),
+            mixed=mixed,
+            checkpoints=tuple(checkpoints),
+        )
+    except KeyError as error:
+        raise KeyError(f"no block matches {quoted(str(error.args[0]))}") from None
+    check_known(network, found, mixed=mixed)
+    return found
+
+
+def _explanation(network: LayerGraph, layer: str | None, language: object) -> str:
+    """The explanation of a layer, or of a network, as text."""
+    from cnncalc.analyses import explanation, story
+    from cnncalc.formats import plain_text
+    from cnncalc.languages import LANGUAGES
+    from cnncalc.reports.explain.layer import explain_layer
+    from cnncalc.reports.explain.story import explain_network
+    from cnncalc.reports.explain.wording import ExplanationView
+
+    view = ExplanationView(_choice(language, "language", LANGUAGES))
+    if layer is None:
+        report = explain_network(story.story(network), view)
+    else:
+        report = explain_layer(explanation.explain(network, layer), view)
+    return "\n".join(plain_text.write(report))
+
+
+def _choice(word: object, argument: str, known: Sequence[str]) -> str:
+    taken = f"{argument} takes one of {', '.join(known)}"
+    if not isinstance(word, str):
+        raise TypeError(f"{taken}, not {_kind(word)}")
+    if word not in known:
+        raise ValueError(f"{taken}, not {quoted(word)}")
+    return word
+
+
+def _dtype(dtype: object, argument: str) -> int:
+    """The bytes of an element."""
+    return DTYPES[_choice(dtype, argument, list(DTYPES))]
+
+
+def _batch(batch: object) -> int:
+    if isinstance(batch, bool) or not isinstance(batch, int):
+        raise TypeError(f"batch takes a whole number, not {_kind(batch)}")
+    if batch < 1:
+        raise ValueError(f"batch takes a whole number from 1, not {cut(str(batch), LONGEST_NAME)}")
+    return batch
 
 
 def _kind(value: object) -> str:

@@ -598,3 +598,61 @@ def test_a_summary_is_the_table_of_the_command(run):
 def test_bundled_networks_are_listed():
     assert len(cnncalc.networks()) >= 116
     assert cnncalc.load(cnncalc.networks()[-1]).params > 0
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def test_memory_at_inference():
+    """The input has 3x32x32 elements, the maps 8x32x32 and 16x32x32, of 2 bytes; 1,392 weights of 1 byte; 5 samples."""
+    net = cnncalc.from_dict(
+        {
+            "input": [3, 32, 32],
+            "layers": [
+                {"conv": {"filters": 8, "kernel": 3, "padding": "same"}},
+                "relu",
+                {"conv": {"filters": 16, "kernel": 3, "padding": "same"}},
+            ],
+        }
+    )
+    found = net.memory(batch=5, dtype="float16", weights_dtype="int8")
+    assert (found.peak, found.at, found.is_exact) == (10 * 24_576, "conv_2", None)
+    assert found.alive == {"conv_2": 10 * 16_384, "conv": 10 * 8_192}
+    assert found.live == {"conv": 10 * 11_264, "relu": 10 * 8_192, "conv_2": 10 * 24_576}
+    assert (found.inputs, found.outputs, found.weights, found.arena) == (10 * 3_072, 10 * 16_384, 1_392, 10 * 24_576)
+    assert net.memory(best_order=True).is_exact
+    normed = cnncalc.load("resnet18")
+    assert normed.memory(fold_batch_norm=True).peak < normed.memory().peak
+
+
+def test_memory_in_training(run):
+    figures = json.loads(run("memory", "resnet18", "--training", "--batch", "8", "--fit", "8GiB", "--json").output)
+    found = cnncalc.load("resnet18").training_memory()
+    assert found.amount(8) == figures["total"]
+    assert found.fit(8 * 2**30) == figures["fitting_batch"]
+    assert found.optimizer_state.amount(1) == 2 * found.params.amount(1)
+    blocks = cnncalc.load("resnet18").training_memory(optimizer="sgd", checkpoints=["conv2_*"]).blocks
+    assert [block.name for block in blocks] == ["conv2_1", "conv2_2"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda net: net.memory(batch=0), ValueError, "batch takes a whole number from 1, not 0"),
+        (lambda net: net.memory(batch=2.0), TypeError, "batch takes a whole number, not float"),
+        (lambda net: net.memory(dtype="int4"), ValueError, "dtype takes one of float64, float32, .*, not 'int4'"),
+        (lambda net: net.training_memory(optimizer=3), TypeError, "optimizer takes one of sgd, .*, not int"),
+        (lambda net: net.training_memory(checkpoints="C1"), TypeError, "checkpoints takes a list of names of blocks"),
+        (lambda net: net.training_memory(checkpoints=["nothing"]), KeyError, "no block matches 'nothing'"),
+    ],
+)
+def test_arguments_of_memory(call, error, message):
+    with pytest.raises(error, match=message):
+        call(cnncalc.load("lenet5"))
+
+
+def test_memory_in_training_that_is_unknown():
+    layer = {"opaque": {"output": [3], "params": 9, "macs": 9}, "name": "mystery"}
+    net = cnncalc.from_dict({"input": [3, 4, 4], "layers": [layer]})
+    with pytest.raises(cnncalc.SpecError, match=r"what mystery \(opaque\) keeps for the backward pass is unknown"):
+        net.training_memory()

@@ -17,10 +17,12 @@ from cnncalc.analyses.saved_tensors import (
     Footprint,
     KeptByLayer,
     SavedTensors,
+    advise_on_unknown,
     saved_tensors,
     sum_of,
 )
 from cnncalc.analyses.totals import Sum, totals
+from cnncalc.errors import Problem, SpecError
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 from cnncalc.syntax.patterns import named
@@ -130,6 +132,21 @@ def training_memory(
     layers, recomputed = (saved.layers, ()) if not blocks else _recompute(network, saved, blocks)
     state = Footprint(counted.params * size * optimizer.states)
     return TrainingMemory(params, buffers, params, state, layers, recomputed, saved.total, saved.unknown)
+
+
+def check_known(network: LayerGraph, memory: TrainingMemory, *, mixed: bool = False) -> None:
+    """Raise SpecError with the layers that do not tell what they keep, if there are any."""
+    unknown = set(memory.unknown)
+    if unknown:
+        raise SpecError(
+            Problem(
+                layer.span,
+                f"what {layer.name} ({layer.type}) keeps for the backward pass is unknown",
+                advise_on_unknown(layer, mixed=mixed),
+            )
+            for layer in network.layers
+            if layer.name in unknown
+        )
 
 
 def _matching_blocks(network: LayerGraph, patterns: tuple[str, ...]) -> dict[str, list[Layer]]:

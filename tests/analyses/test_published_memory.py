@@ -104,9 +104,9 @@ def test_training_memory_measured_on_a_gpu():
 
     With Adam, which it does not state, all that is counted here is 10,846 MiB: 89.8 MiB of parameters, as much of
     gradients, twice that of state, 0.2 MiB of buffers and 10,487 MiB of kept tensors, among them 73.5 MiB of images.
-    The other 892 MiB are of kinds that are not counted: temporary tensors of the backward pass (two gradients of maps of
-    the first stage, 128x256x56x56, would be 784 MiB), workspaces of cuDNN, and what the allocator and CUDA reserve. Which
-    VGG-16 took 17,232 MiB is not stated: without batch norm it would be 10,992 MiB, with it 17,607 MiB.
+    The other 892 MiB are of kinds that are not counted: temporary tensors of the backward pass (two gradients of
+    maps of the first stage, 128x256x56x56, would be 784 MiB), workspaces of cuDNN, and what the allocator and CUDA
+    reserve. Which VGG-16 took 17,232 MiB is not stated: without batch norm it would be 10,992 MiB, with it 17,607 MiB.
     """
     variables = {"classes": 10, **STRIDE_IN_3X3}
     found = training_memory(cnncalc.load("resnet50", variables=variables).facts, optimizer=Optimizer.ADAM)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnncalc.analyses.saved_tensors import advise_on_unknown
-from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, training_memory
+from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, check_known, training_memory
 from cnncalc.analyses.tree import Row, layers_below, tree
 from cnncalc.errors import Problem, SpecError, quoted
 from cnncalc.formats.shapes import shape
@@ -50,17 +49,7 @@ class TrainingView(Record):
             hint = "`cnncalc summary --depth all` shows the blocks"
             message = f"--checkpoint {quoted(str(error.args[0]))} matches no block"
             raise SpecError([Problem(None, message, hint)]) from None
-        unknown = set(found.unknown)
-        if unknown:
-            raise SpecError(
-                Problem(
-                    layer.span,
-                    f"what {layer.name} ({layer.type}) keeps for the backward pass is unknown",
-                    advise_on_unknown(layer, mixed=self.mixed),
-                )
-                for layer in network.layers
-                if layer.name in unknown
-            )
+        check_known(network, found, mixed=self.mixed)
         return found
 
 
