@@ -9,7 +9,8 @@ Tensors share memory as layer types declare it:
 - A view (flatten, permute, a slice) has no memory of its own; it keeps that of its input alive. A view of weights has
   none at all. Dropout does nothing at inference, so that its output is its input.
 - A layer that works in place overwrites its input if no later layer or output needs it. If its input is a view of a
-  larger tensor, it needs new memory.
+  larger tensor, it needs new memory. These are elementwise functions, such as ReLU and sigmoid. Softmax needs new
+  memory, in PyTorch and TensorFlow Lite Micro alike: each output depends on several inputs.
 - Any other output is in new memory. Memory inside a layer (im2col, workspaces of libraries) is not counted.
 """
 
@@ -136,6 +137,8 @@ def _aliasing(layer: Layer, *, folds: bool) -> Aliasing:
     kind = layer.figures.type
     if kind.role is Role.DROPOUT:
         return Aliasing.VIEW
+    if kind.role is Role.PROBABILITIES:
+        return Aliasing.NEW
     if kind.role is Role.BATCH_NORM and folds:
         return Aliasing.IN_PLACE
     return kind.aliasing

@@ -33,12 +33,16 @@ class Unmeasurable(Exception):  # noqa: N818 - a reason, not an error of the pro
 
 
 class Measures:
-    """The quantities of a network, its blocks and layers; `dtype_size` is the bytes of an element."""
+    """The quantities of a network, its blocks and layers; `dtype_size` is the bytes of an element.
 
-    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> None:
+    If `folds`, batch norms have no memory of their own at inference (see `liveness`).
+    """
+
+    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4, folds: bool = False) -> None:
         self.network = network
         self.batch = batch
         self.dtype_size = dtype_size
+        self.folds = folds
 
     @cached_property
     def root(self) -> Node:
@@ -125,7 +129,7 @@ class Measures:
     def _memories(self) -> MemoryQuantities:
         from cnncalc.analyses.memory_quantities import MemoryQuantities
 
-        return MemoryQuantities(self.network, batch=self.batch, dtype_size=self.dtype_size)
+        return MemoryQuantities(self.network, batch=self.batch, dtype_size=self.dtype_size, folds=self.folds)
 
     @staticmethod
     def _check_known(unknown: Sequence[Layer]) -> None:

@@ -17,17 +17,19 @@ from cnncalc.spec.quantities import MEMORIES, PEAKS
 
 
 class MemoryQuantities:
-    """The memory quantities in bytes, computed when they are read; `dtype_size` is the bytes of an element.
+    """The memory quantities in bytes, computed when they are read; `dtype_size` is the bytes of an element. If `folds`,
+    batch norms have no memory of their own at inference (see `liveness`).
 
     The quantity of a layer at inference is that of the time while it runs: all live tensors, and the part of the arena
     in use, up to the end of its last tensor. That of a network is the largest of its layers. In training, a
     network has the sum of its layers.
     """
 
-    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> None:
+    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4, folds: bool = False) -> None:
         self.network = network
         self.batch = batch
         self.dtype_size = dtype_size
+        self.folds = folds
 
     def of_layers(self, quantity: str) -> Mapping[str, int]:
         """A quantity by the names of the layers that have it. Raises SpecError if it takes too much work.
@@ -73,7 +75,7 @@ class MemoryQuantities:
 
     @cached_property
     def liveness(self) -> Liveness:
-        return liveness(self.network)
+        return liveness(self.network, folds=self.folds)
 
     @cached_property
     def plan(self) -> Plan:

@@ -49,12 +49,15 @@ class Optimizer(Enum):
 class RecomputedBlock(Record):
     """A block whose forward pass runs again in the backward pass: it keeps only what it reads.
 
-    `kept` is its input, as far as nothing else keeps it, `recomputed` what the block keeps while its own backward
-    pass runs, beyond what is kept anyway, and `macs` are those of the second forward pass for one sample.
+    `kept` is its input, as far as nothing else keeps it, and `kept_so_far` also what everything before the block keeps:
+    what is left when its backward pass starts, because that of later layers has freed the rest. `recomputed` is what
+    the block keeps in new memory while its own backward pass runs, its output included if a layer in it keeps that.
+    `macs` are those of the second forward pass for one sample.
     """
 
     name: str
     kept: Footprint
+    kept_so_far: Footprint
     recomputed: Footprint
     macs: int
 
@@ -91,8 +94,8 @@ class TrainingMemory(Record):
         return sum(block.macs for block in self.blocks)
 
     def saved_for_backward(self, batch: int = 1) -> int:
-        """The bytes of all kept tensors, with those of the largest recomputed block."""
-        return self.kept.amount(batch) + max([block.recomputed.amount(batch) for block in self.blocks], default=0)
+        """The most bytes of kept tensors: at the end of the forward pass, or in the backward pass of a block."""
+        return max(peak.amount(batch) for peak in self._peaks())
 
     def amount(self, batch: int = 1) -> int:
         """The bytes of the training step for a batch."""
@@ -100,14 +103,15 @@ class TrainingMemory(Record):
 
     def fit(self, limit: int) -> int | None:
         """The largest batch whose memory is at most `limit` bytes: 0 if one sample is too many, None if any fits."""
-        sizes = [self.weights + self.kept + recomputed for recomputed in self._peaks()]
+        sizes = [self.weights + peak for peak in self._peaks()]
         if any(size.fixed > limit for size in sizes):
             return 0
         batches = [(limit - size.fixed) // size.per_sample for size in sizes if size.per_sample]
         return min(batches, default=None)
 
     def _peaks(self) -> list[Footprint]:
-        return [block.recomputed for block in self.blocks] or [NO_MEMORY]
+        """The kept tensors when they are most: after the forward pass, and after each block was recomputed."""
+        return [self.kept, *[block.kept_so_far + block.recomputed for block in self.blocks]]
 
 
 def training_memory(
@@ -184,17 +188,26 @@ def _recompute(
         tensors = [*[saved.kept_tensor(name) for name in uses if name not in held], *tensors]
         held.update(uses)
         outside.append(kept._replace(tensors=tuple(tensors)))
+    kept_by = {kept.layer: kept.size for kept in outside}
+    ends = {layers[-1].name: name for name, layers in blocks.items()}
     found = []
-    entering = []
-    for layers in blocks.values():
+    so_far = NO_MEMORY
+    for last in network.layers:
+        so_far += kept_by.get(last.name, NO_MEMORY)
+        if last.name not in ends:
+            continue
+        name = ends[last.name]
+        layers = blocks[name]
         new = [storage for storage in _read_from_outside(layers, saved) if storage not in held]
         held.update(new)
-        entering.append(sum_of([saved.storages[storage] for storage in new]))
-    for (name, layers), kept_input in zip(blocks.items(), entering, strict=True):
+        kept_input = sum_of([saved.storages[storage] for storage in new])
+        so_far += kept_input
+        created = {layer.name for layer in layers}
         inside = dict.fromkeys(storage for layer in layers for storage in saved.uses[layer.name][0])
-        within = [saved.storages[storage] for storage in inside if storage not in held]
+        within = [saved.storages[storage] for storage in inside if storage in created]
         own = [saved.uses[layer.name][1] for layer in layers]
-        found.append(RecomputedBlock(name, kept_input, sum_of([*within, *own]), sum(layer.macs for layer in layers)))
+        recomputed, macs = sum_of([*within, *own]), sum(layer.macs for layer in layers)
+        found.append(RecomputedBlock(name, kept_input, so_far, recomputed, macs))
     return tuple(outside), tuple(found)
 
 

@@ -52,8 +52,9 @@ class Verdict(Record):
     """A check with its explanation.
 
     For a failed limit, `spent` are the heaviest parts, or those that grew most, `smaller_input` is the
-    largest smaller input with which it passes, and `peak` the layer that runs at the peak of memory. For an
-    assertion, `figures` are the values of its calls, and `sides` the values that it compared.
+    largest smaller input with which it passes, and `peak` the layer that runs at the peak of memory; `if_folded` is
+    the smaller value with batch norms folded, if there is one. For an assertion, `figures` are the values of its
+    calls, and `sides` the values that it compared.
     """
 
     check: Check
@@ -63,6 +64,7 @@ class Verdict(Record):
     figures: tuple[tuple[str, Value], ...] = ()
     sides: tuple[Value, ...] = ()
     peak: str = ""
+    if_folded: int | None = None
 
 
 class CheckedSpec(Record):
@@ -73,6 +75,12 @@ class CheckedSpec(Record):
     baseline: LayerGraph | None = None
     batch: int = 1
     dtype_size: int = 4
+    folds: bool = False
+
+    def measures(self, network: LayerGraph, *, folds: bool | None = None) -> Measures:
+        """The quantities of a network, counted as those of this spec."""
+        folds = self.folds if folds is None else folds
+        return Measures(network, batch=self.batch, dtype_size=self.dtype_size, folds=folds)
 
 
 def check(subject: CheckedSpec, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
@@ -90,10 +98,8 @@ class _Checker:
 
     def __init__(self, subject: CheckedSpec) -> None:
         self.subject = subject
-        self.measures = Measures(subject.network, batch=subject.batch, dtype_size=subject.dtype_size)
-        self.before = (
-            Measures(subject.baseline, batch=subject.batch, dtype_size=subject.dtype_size) if subject.baseline else None
-        )
+        self.measures = subject.measures(subject.network)
+        self.before = subject.measures(subject.baseline) if subject.baseline else None
         self.problems: list[Problem] = limits.Problems()
         self.to_place = MOST_PLACED
         self.names = build.variables_of(subject.spec, self.problems)
@@ -217,11 +223,18 @@ class _Checker:
         if most is None or not isinstance(check.value, int) or check.value <= most:
             return Verdict(check, limit)
         if limit.quantity in PEAKS:
-            return Verdict(check, limit, peak=self.measures.peak_layer(node or self.measures.root, limit.quantity))
+            peak = self.measures.peak_layer(node or self.measures.root, limit.quantity)
+            return Verdict(check, limit, peak=peak, if_folded=self._if_folded(check.value, limit, node))
         if limit.quantity not in SUMS | IN_TRAINING:
             return Verdict(check, limit)
         smaller = self._smaller_input(limit, most) if node is None else None
         return Verdict(check, limit, tuple(self._heaviest(node, limit.quantity)), smaller)
+
+    def _if_folded(self, value: int, limit: QuantityLimit, node: Node | None) -> int | None:
+        """A memory quantity with batch norms folded, if that is smaller."""
+        measures = self.subject.measures(self.subject.network, folds=True)
+        folded = measures.of_network(limit.quantity) if node is None else measures.of_node(node, limit.quantity)
+        return folded if isinstance(folded, int) and folded < value else None
 
     def _value(self, row: Row, quantity: str) -> int:
         limits.spend(1)
@@ -312,7 +325,7 @@ class _Checker:
                 network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
         except SpecError:
             return None
-        measures = Measures(network, batch=self.subject.batch, dtype_size=self.subject.dtype_size)
+        measures = self.subject.measures(network)
         value = measures.of_network(quantity)
         return value if isinstance(value, int) else None
 

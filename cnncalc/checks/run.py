@@ -30,7 +30,7 @@ class Request(Record):
     rules, None for none. The baseline is the spec `against`, or each spec itself at the git revision
     `against_ref`; a broken baseline is an error, unless `allow_broken_baseline`. `batch` and `dtype` take
     precedence over the configuration. `in_git` is the configuration at the revisions of baselines, None if no
-    configuration is used.
+    configuration is used. If `folds`, batch norms have no memory of their own at inference.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -45,6 +45,7 @@ class Request(Record):
     allow_broken_baseline: bool = False
     config: Config = EMPTY
     in_git: ConfigsInGit | None = None
+    folds: bool = False
 
 
 class Overrides(Record):
@@ -112,7 +113,8 @@ def _verdicts(
     dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
     every = [spec.guards, *(entry.guards for entry in entries), request.guards]
     every.append(_remaining_defaults(request.config.defaults.guards, every))
-    return check(CheckedSpec(spec, network, baseline.network, _batch(entries, request) or 1, DTYPES[dtype]), every)
+    batch = _batch(entries, request) or 1
+    return check(CheckedSpec(spec, network, baseline.network, batch, DTYPES[dtype], request.folds), every)
 
 
 def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from cnncalc import surface
 from cnncalc import text as written
 from cnncalc.analyses.tree import Row, full_label
 from cnncalc.checks.checker import Spent, Verdict
@@ -151,6 +152,9 @@ def _spent(verdict: Verdict) -> Iterator[str]:
         return
     if verdict.peak:
         yield f"the largest amount is in use while {verdict.peak} runs"
+    if verdict.if_folded is not None:
+        advice = surface.advice("check the deployed network with --fold-batch-norm")
+        yield f"with each batch norm folded into the layer before it: {_number(verdict.if_folded, unit)}{advice}"
     for spent in verdict.spent:
         if verdict.check.before is not None:
             yield f"{full_label(spent.row)}: {_growth(spent, unit)}"

@@ -58,6 +58,12 @@ def _limit_option(option: str, name: str, example: str, words: str) -> Callable[
 @click.option(
     "--lint/--no-lint", "linted", default=True, help="Also check the design rules of `cnncalc lint`.", show_default=True
 )
+@click.option(
+    "--fold-batch-norm",
+    "folds",
+    is_flag=True,
+    help="Fold each batch norm into the layer before it for peak_memory and arena, as compilers for inference do.",
+)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.option(
     "--summary",
@@ -90,6 +96,7 @@ def command(
     config: str | None,
     no_config: bool,  # noqa: FBT001 - click passes it by name
     linted: bool,  # noqa: FBT001 - click passes it by name
+    folds: bool,  # noqa: FBT001 - click passes it by name
     strict: bool,  # noqa: FBT001 - click passes it by name
     summary: str | None,
     inputs: tuple[tuple[str, str], ...],
@@ -142,6 +149,7 @@ def command(
             allow_broken_baseline=allow_broken_baseline,
             config=used,
             in_git=_options.config_in_git(used, config, no_config=no_config),
+            folds=folds,
         )
         with progress(dict.fromkeys(named), "checking") as each:
             found = [outcomes.outcome(spec, request) for spec in each]

@@ -934,6 +934,7 @@ SENTENCES = {
         "total": "peak + weights",
         "arena": "arena",
         "timeline": "timeline",
+        "axis": "{peak}; the layers run from {first} to {last}",
         "bytes": "{bytes} bytes",
         "amount": "{size} ({bytes} bytes)",
         "peak_at": "{peak} while {layer} runs",

@@ -765,6 +765,7 @@ SENTENCES = {
         "total": "峰值 + 权重",
         "arena": "内存池（arena）",
         "timeline": "时间线",
+        "axis": "{peak}；横轴为各层的执行顺序，从 {first} 到 {last}",
         "bytes": "{bytes} 字节",
         "amount": "{size}（{bytes} 字节）",
         "peak_at": "{peak}，出现在 {layer} 运行时",

@@ -165,6 +165,20 @@ class TestHandMade:
         found = liveness(build.load("googlenet"))
         assert not [step for step in found.steps if step.layer.training_only]
 
+    def test_softmax_needs_new_memory(self, network):
+        """Sigmoid overwrites its input, as an elementwise function; softmax reads all channels for each output."""
+        found = liveness(
+            network("""
+                input: [1, 10, 10]
+                layers:
+                  - conv: {filters: 3, kernel: 1}
+                  - sigmoid
+                  - softmax
+            """)
+        )
+        assert storage(found) == ["new", "in place", "new"]
+        assert live(found) == [400, 300, 600]
+
     def test_several_inputs_are_there_from_the_start(self, network):
         found = liveness(
             network("""

@@ -1,6 +1,9 @@
 """The memory of a training step, by hand arithmetic."""
 
+import csv
+
 import pytest
+from reference.reading import REFERENCE
 
 import cnncalc
 from cnncalc.analyses.measures import Measures, Unmeasurable
@@ -69,22 +72,68 @@ IMAGE = 4 * 4 * 10 * 10
 
 
 def test_recomputed_blocks_keep_their_inputs(spec):
-    """One keeps the image, two the output of one, and the sigmoid its own; the ReLU of one block is recomputed."""
+    """One keeps the image, two the output of one, and the sigmoid its own. The ReLU of one block is recomputed.
+
+    When the backward pass of two starts, that of the sigmoid is over: the image, the output of one, and the ReLU.
+    """
     memory = training_memory(spec(BLOCKS), checkpoints=("one", "two"))
     assert memory.all_saved.amount(1) == 5 * IMAGE
-    assert [(block.name, block.kept.amount(1), block.recomputed.amount(1)) for block in memory.blocks] == [
-        ("one", IMAGE, IMAGE),
-        ("two", IMAGE, IMAGE),
+    assert [
+        (block.name, block.kept.amount(1), block.kept_so_far.amount(1), block.recomputed.amount(1))
+        for block in memory.blocks
+    ] == [
+        ("one", IMAGE, IMAGE, IMAGE),
+        ("two", IMAGE, 2 * IMAGE, IMAGE),
     ]
-    assert memory.saved_for_backward(1) == 4 * IMAGE
+    assert memory.kept.amount(1) == memory.saved_for_backward(1) == 3 * IMAGE
     assert memory.recomputed_macs == 4 * (100 * 4 * 4 * 9)
 
 
 def test_one_recomputed_block_alone(spec):
+    """The image, a ReLU, the output of one and the sigmoid are kept; in the end the ReLU of two takes its place."""
     memory = training_memory(spec(BLOCKS), checkpoints=("t*",))
     assert [block.name for block in memory.blocks] == ["two"]
-    assert memory.saved_for_backward(1) == 5 * IMAGE
+    assert memory.saved_for_backward(1) == 4 * IMAGE
     assert memory.recomputed_macs == 2 * (100 * 4 * 4 * 9)
+
+
+def test_the_output_of_a_recomputed_block_is_made_again(spec):
+    """A block that ends with ReLU keeps its output, which the convolution behind it has kept already: a second copy.
+
+    After the forward pass, the image and the input of `last` are kept; in the backward pass of the block, also the
+    second copy of its output. Its backward pass is that of the peak.
+    """
+    text = "input: [4, 10, 10]\nblocks:\n  one:\n    - {conv: [4, 1]}\n    - relu\nlayers:\n  - {one: , name: one}\n"
+    memory = training_memory(spec(f"{text}  - {{conv: [4, 1], name: last}}\n"), checkpoints=("one",))
+    assert (memory.kept.amount(1), memory.blocks[0].recomputed.amount(1)) == (2 * IMAGE, IMAGE)
+
+
+RECOMPUTED = list(csv.DictReader((REFERENCE / "recomputed.csv").read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "variables"),
+    [
+        ("resnet50", "conv*_*", {"stride_in_3x3": True}),
+        ("resnet18", "conv*_*", {}),
+        ("densenet121", "denseblock*", {}),
+        ("mobilenet_v2", "stage*.block*", {}),
+    ],
+)
+def test_recomputed_blocks_are_those_of_pytorch(name, pattern, variables):
+    """Every block under torch.utils.checkpoint: what is kept by then, what its second forward pass keeps, its MACs.
+
+    A dense block of torchvision begins with a concatenation of one map, which copies the input of the block.
+    """
+    memory = training_memory(cnncalc.load(name, variables=variables).facts, checkpoints=(pattern,))
+    rows = [row for row in RECOMPUTED if row["network"] == name]
+    figures = [(block.kept_so_far.amount(1), block.recomputed.amount(1), block.macs) for block in memory.blocks]
+    copies = [block.kept.amount(1) if name == "densenet121" else 0 for block in memory.blocks]
+    assert figures == [
+        (int(row["kept"]), int(row["recomputed"]) - copy, int(row["macs"]))
+        for row, copy in zip(rows, copies, strict=True)
+    ]
+    assert memory.saved_for_backward(1) == max(memory.kept.amount(1), *[kept + again for kept, again, _ in figures])
 
 
 def test_a_pattern_without_a_block_is_refused(spec):

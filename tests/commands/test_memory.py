@@ -128,6 +128,20 @@ def test_quantities(run, tmp_path):
     assert compared.splitlines()[1] == "small,24576,24576"
 
 
+def test_budget_of_the_deployed_network(run, tmp_path):
+    """The norm reads and writes 8 x 32 x 32 = 8,192 elements; folded, the convolution has 3,072 + 8,192 at most."""
+    path = tmp_path / "normed.yaml"
+    layers = "  - conv: {filters: 8, kernel: 3, padding: same}\n  - batch_norm\n"
+    path.write_text(f"input: [3, 32, 32]\nbudget: {{arena: 12KiB, peak_memory: 12KiB}}\nlayers:\n{layers}")
+    output = run("check", str(path), "--dtype", "int8", "--no-lint", status=1).output
+    assert "arena is 16.0 KiB, 4.0 KiB (33.3 %) more than its budget of 12.0 KiB" in output
+    folded = "with each batch norm folded into the layer before it: 11.0 KiB; check the deployed network with --fold"
+    assert output.count(folded) == 2
+    assert "2 checks passed" in run("check", str(path), "--dtype", "int8", "--no-lint", "--fold-batch-norm").output
+    narrow = ("--max", "arena=8KiB", "--fold-batch-norm")
+    assert "folded" not in run("check", str(path), "--dtype", "int8", "--no-lint", *narrow, status=1).output
+
+
 def test_diff(run, tmp_path):
     """16 more filters add 16,384 elements to the output of the last convolution."""
     one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"

@@ -4,6 +4,7 @@
     python tests/reference/record_memory.py resnet50 vgg16
     python tests/reference/record_memory.py --layers
     python tests/reference/record_memory.py --mixed     # all networks in automatic mixed precision
+    python tests/reference/record_memory.py --recomputed
 
 Writes tests/reference/saved_for_backward.csv, or saved_by_layers.csv: the bytes of all storages that autograd saves in
 one forward pass in train mode, float32, without parameters and buffers. Each storage counts once, with its full size;
@@ -16,12 +17,16 @@ saved_in_mixed_precision.csv has the networks under autocast for CUDA in float16
 name only (FakeTensorMode). There, weights that are cast count, as they are not the parameters, and so do masks in
 bytes.
 
+recomputed.csv has networks whose blocks run under torch.utils.checkpoint: for each block the bytes that have been saved
+when its forward pass ends, and of its second forward pass the MACs and the bytes of new storages that it saves.
+
 Needs torch and torchvision (2.14.1 and 0.29.1 made the files). Runs on the meta device: nothing is computed or
 downloaded. The batch of a network is 2 where a batch norm of 1x1 maps refuses a single sample.
 """
 
 from __future__ import annotations
 
+import copy
 import csv
 import re
 import sys
@@ -35,11 +40,21 @@ from record import build_without_numbers
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 FILE = Path(__file__).parent / "saved_for_backward.csv"
 COLUMNS = ("network", "input", "batch", "bytes", "source")
 MIXED_FILE = Path(__file__).parent / "saved_in_mixed_precision.csv"
 LAYERS_FILE = Path(__file__).parent / "saved_by_layers.csv"
+RECOMPUTED_FILE = Path(__file__).parent / "recomputed.csv"
+# The blocks that are recomputed, each alone.
+RECOMPUTED = {
+    "resnet50": r"layer\d\.\d",
+    "resnet18": r"layer\d\.\d",
+    "densenet121": r"features\.denseblock\d",
+    "mobilenet_v2": r"features\.([1-9]|1[0-7])",
+}
 SIGNAL, IMAGE, VECTOR = (12, 19), (12, 16, 20), (12,)
 # Networks whose layers are attention and not convolutions.
 TRANSFORMERS = re.compile("vit_|swin|maxvit|mvit")
@@ -301,6 +316,77 @@ def record_layers() -> None:
         writer.writerows(rows)
 
 
+class Recomputed(nn.Module):
+    """A block under torch.utils.checkpoint, which notes what is saved by then, and its MACs."""
+
+    def __init__(self, name: str, block: nn.Module, saved: dict[int, torch.UntypedStorage], rows: list) -> None:
+        super().__init__()
+        self.name, self.block, self.saved, self.rows = name, block, saved, rows
+
+    def forward(self, *inputs: object) -> torch.Tensor:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            copy.deepcopy(self.block)(*inputs)
+        output = checkpoint(self.block, *inputs, use_reentrant=False)
+        kept = sum(storage.nbytes() for storage in self.saved.values())
+        self.rows.append({"block": self.name, "kept": kept, "macs": counter.get_total_flops() // 2})
+        return output
+
+
+def measure_recomputed(name: str, pattern: str) -> list[dict[str, object]]:
+    """The rows of a network whose blocks of a pattern are recomputed."""
+    model, shape = build_without_numbers("torchvision", name, 0)
+    model.train()
+    own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
+    saved: dict[int, torch.UntypedStorage] = {}
+    again: list[dict[int, torch.UntypedStorage]] = []
+    rows: list[dict[str, object]] = []
+    for path, block in list(model.named_modules()):
+        if re.fullmatch(pattern, path):
+            above, _, last = path.rpartition(".")
+            setattr(model.get_submodule(above), last, Recomputed(path, block, saved, rows))
+
+    def note(tensor: torch.Tensor, found: dict[int, torch.UntypedStorage]) -> None:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            found[storage._cdata] = storage
+
+    def save(tensor: torch.Tensor) -> torch.Tensor:
+        note(tensor, saved)
+        return tensor
+
+    class Noted(torch.utils.checkpoint._recomputation_hook):
+        """The hooks of the second forward pass, which also note what it saves."""
+
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            pack, found = self.pack_hook, {}
+            again.append(found)
+
+            def noted(tensor: torch.Tensor) -> object:
+                note(tensor, found)
+                return pack(tensor)
+
+            self.pack_hook = noted
+
+    with torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor):
+        output = model(torch.empty(1, *shape, device="meta"))
+    with patch("torch.utils.checkpoint._recomputation_hook", Noted):
+        output.sum().backward()
+    for row, found in zip(rows, reversed(again), strict=True):
+        row["recomputed"] = sum(storage.nbytes() for key, storage in found.items() if key not in saved)
+    return [{"network": name, **row} for row in rows]
+
+
+def record_recomputed() -> None:
+    rows = []
+    for name, pattern in RECOMPUTED.items():
+        rows += measure_recomputed(name, pattern)
+    with RECOMPUTED_FILE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ("network", "block", "kept", "recomputed", "macs"), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def measure(name: str, measure_network: Callable[..., int] = measure_saved) -> dict[str, object]:
     """The row of a network, for the images that its weights were trained on."""
     import torchvision
@@ -325,8 +411,9 @@ def measure(name: str, measure_network: Callable[..., int] = measure_saved) -> d
 
 
 def main() -> None:
-    if sys.argv[1:] == ["--layers"]:
-        record_layers()
+    alone = {"--layers": record_layers, "--recomputed": record_recomputed}
+    if len(sys.argv) == 2 and sys.argv[1] in alone:
+        alone[sys.argv[1]]()
         return
     mixed = sys.argv[1:2] == ["--mixed"]
     names = sys.argv[2:] if mixed else sys.argv[1:]

@@ -2,8 +2,8 @@
 
 Why it matters
     At inference the memory for tensors is that of its peak: a microcontroller or a small GPU needs it as a whole,
-    even if all other layers need a fraction of it. In networks for images it is often the first layers. The first
-    blocks of MobileNetV2 need about eight times what its others need (MCUNetV2).
+    even if all other layers need a fraction of it. It is often in the first layers: those of efficient networks need
+    an order of magnitude more memory than the rest (MCUNetV2).
 
     Counted is what is alive while each layer runs, in the order of the file and without weights, as `cnncalc memory
     --fold-batch-norm` does. The rest of the network are the layers that run while none of the two tensors is alive.
@@ -55,8 +55,6 @@ SEVERITY = Severity.NOTE
 # The fewest elements of a peak, and how many times the rest of the network it has to be.
 FEWEST_ELEMENTS = 256 * 1024
 MOST_TIMES = 2
-# Interpreters compute most activations in the memory of their input, or within the layer before.
-WITHOUT_OWN_MEMORY = frozenset({Role.ACTIVATION, Role.PROBABILITIES})
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -66,7 +64,8 @@ def check(subject: Subject) -> Iterator[Found]:
         return
     step = found.steps[found.at]
     layer, alive = step.layer, found.alive
-    if step.own_storage is not OutputStorage.NEW or layer.figures.type.role in WITHOUT_OWN_MEMORY or len(alive) != 2:
+    # Interpreters compute most activations in the memory of their input, or within the layer before.
+    if step.own_storage is not OutputStorage.NEW or layer.figures.type.role is Role.ACTIVATION or len(alive) != 2:
         return
     written = next(storage for storage in alive if layer.name in storage.tensors)
     read = next(storage for storage in alive if storage is not written)

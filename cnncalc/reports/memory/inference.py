@@ -82,7 +82,7 @@ def memory_table(network: LayerGraph, view: MemoryView) -> Table:
     columns = tuple(Column(key, say(key), *COLUMNS[key]) for key in view.columns)
     notes = _notes(found, say, view)
     if view.plots:
-        notes += draw_timeline([step.live for step in found.liveness.steps], say("timeline"))
+        notes += _timeline(found, say, view)
     notes += [("", words) for words in _sentences(network, found, say, view)]
     if any(row.folded for row in shown):
         notes.append(("", say("folded", layers=len(steps), rows=len(lines))))
@@ -208,6 +208,16 @@ def _notes(found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple
         ),
         (say("total"), describe_bytes(live.peak * each + weights, say)),
     ]
+
+
+def _timeline(found: InferenceMemory, say: Speaker, view: MemoryView) -> list[tuple[str, str]]:
+    """The live memory while each layer runs, as a plot."""
+    steps, at = found.liveness.steps, found.liveness.at
+    if at is None:
+        return []
+    below = say("axis", peak=steps[at].layer.name, first=steps[0].layer.name, last=steps[-1].layer.name)
+    top = size(found.liveness.peak * view.element)
+    return draw_timeline([step.live for step in steps], say("timeline"), top, below)
 
 
 def _arena_notes(found: InferenceMemory, planned: Plan, say: Speaker, view: MemoryView) -> Iterator[tuple[str, str]]:

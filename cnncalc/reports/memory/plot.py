@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 # The width of the plot, and its height in lines.
-WIDTH, HEIGHT = 60, 5
+WIDTH, HEIGHT = 48, 5
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def draw_timeline(live: Sequence[int], label: str) -> list[tuple[str, str]]:
+def draw_timeline(live: Sequence[int], label: str, top: str, below: str) -> list[tuple[str, str]]:
     """The live memory over the steps as notes, one per line of the plot, with a mark below the peak.
 
-    A column of the plot has the most of its steps.
+    A column of the plot has the most of its steps. `top` is the size at the top, `below` describes the axis of steps.
     """
     peak = max(live, default=0)
     if not peak:
@@ -24,8 +24,13 @@ def draw_timeline(live: Sequence[int], label: str) -> list[tuple[str, str]]:
     lines = [
         "".join([EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights]) for line in reversed(range(HEIGHT))
     ]
-    lines.append(f"{' ' * columns.index(peak)}^")
-    return [(label if number == 0 else " ", line.rstrip()) for number, line in enumerate(lines)]
+    lines += ["─" * len(columns), f"{' ' * columns.index(peak)}^ {below}"]
+    scale = [f"{top} ┤", *[" │"] * (HEIGHT - 1), "0 ┼", " "]
+    width = max(map(len, scale))
+    return [
+        (label if number == 0 else " ", f"{mark.rjust(width)}{line}".rstrip())
+        for number, (mark, line) in enumerate(zip(scale, lines, strict=True))
+    ]
 
 
 def _parts(live: Sequence[int]) -> list[Sequence[int]]:
