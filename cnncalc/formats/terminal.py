@@ -22,7 +22,9 @@ UPRIGHT = "▁▂▃▄▅▆▇"
 BARS = re.compile(f"([{EIGHTHS[1:]}{UPRIGHT}]+)")
 NARROWEST_BAR, WIDEST_BAR = 8, 24
 LOW, HIGH = dict.fromkeys("▏▎▍▁▂▃▄", "."), dict.fromkeys("▌▋▊▉█▅▆▇", "#")
-ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **LOW, **HIGH})
+# The axes of plots.
+AXES = {"┤": "|", "│": "|", "┼": "+"}
+ASCII = str.maketrans({ELLIPSIS: "~", RULE: "-", **LOW, **HIGH, **AXES})
 
 
 class Styled(Record):

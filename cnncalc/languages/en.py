@@ -934,7 +934,7 @@ SENTENCES = {
         "total": "peak + weights",
         "arena": "arena",
         "timeline": "timeline",
-        "axis": "{peak}; the layers run from {first} to {last}",
+        "axis": "live memory while each layer runs, from {first} to {last}; ^ {peak}",
         "bytes": "{bytes} bytes",
         "amount": "{size} ({bytes} bytes)",
         "peak_at": "{peak} while {layer} runs",

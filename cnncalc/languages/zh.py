@@ -765,7 +765,7 @@ SENTENCES = {
         "total": "峰值 + 权重",
         "arena": "内存池（arena）",
         "timeline": "时间线",
-        "axis": "{peak}；横轴为各层的执行顺序，从 {first} 到 {last}",
+        "axis": "各层运行时占用的内存，按执行顺序从 {first} 到 {last}；^ 为 {peak}",
         "bytes": "{bytes} 字节",
         "amount": "{size}（{bytes} 字节）",
         "peak_at": "{peak}，出现在 {layer} 运行时",

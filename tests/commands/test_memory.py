@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from cnncalc.formats import terminal
+
 # 3 x 32 x 32 elements, then 8 x 32 x 32 = 8,192 in place, then 16 x 32 x 32 = 16,384.
 SMALL = """
 name: small
@@ -54,6 +56,17 @@ def test_rows(run):
         ("relu", 0, 8_192),
         ("conv_2", 16_384, 8_192 + 16_384),
     ]
+
+
+def test_timeline_has_a_scale(run):
+    """24,576 elements at the top, while the third of three layers runs; 11,264 of them fill 2.3 of 5 lines."""
+    lines = run("memory", "-", "--dtype", "int8", stdin=SMALL).output.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("timeline"))
+    assert lines[first].split() == ["timeline", "24.0", "KiB", "┤", "█" * 16]
+    assert lines[first + 5].split() == ["0", f"┼{'─' * 48}"]
+    assert lines[first + 6].index("^") == lines[first].index("█")
+    assert lines[first + 7].strip() == "live memory while each layer runs, from conv to conv_2; ^ conv_2"
+    assert "".join(lines[first : first + 8]).translate(terminal.ASCII).isascii()
 
 
 def test_dtypes_and_batch(run):

@@ -45,6 +45,15 @@ def test_recomputed_blocks_keep_less_and_cost_their_macs(run):
     assert sum(block["macs"] for block in less["recomputed"]) == 1_814_073_344 - 118_013_952 - 512_000
 
 
+def test_a_recomputed_block_shows_its_input(run):
+    """The block keeps the image, 3 x 4 x 4 numbers; the convolution behind it 8 x 4 x 4; the ReLU in it nothing."""
+    block = "blocks:\n  one:\n    - {conv: [8, 1], name: conv}\n    - {relu: , name: relu}\n"
+    network = f"input: [3, 4, 4]\n{block}layers:\n  - {{one: , name: one}}\n  - {{conv: [4, 1], name: last}}\n"
+    output = run("memory", "-", "--training", "--checkpoint", "one", "-f", "csv", stdin=network).output
+    kept = {row["layer"]: int(row["kept"]) for row in csv.DictReader(io.StringIO(output))}
+    assert kept == {"one.conv": 4 * 48, "one.relu": 0, "last": 4 * 128}
+
+
 def test_rows_are_layers(run):
     rows = list(csv.DictReader(io.StringIO(run("memory", "lenet5", "--training", "-f", "csv").output)))
     kept = {row["layer"]: int(row["kept"]) for row in rows}

@@ -24,13 +24,11 @@ def draw_timeline(live: Sequence[int], label: str, top: str, below: str) -> list
     lines = [
         "".join([EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights]) for line in reversed(range(HEIGHT))
     ]
-    lines += ["─" * len(columns), f"{' ' * columns.index(peak)}^ {below}"]
+    lines += ["─" * len(columns), f"{' ' * columns.index(peak)}^"]
     scale = [f"{top} ┤", *[" │"] * (HEIGHT - 1), "0 ┼", " "]
     width = max(map(len, scale))
-    return [
-        (label if number == 0 else " ", f"{mark.rjust(width)}{line}".rstrip())
-        for number, (mark, line) in enumerate(zip(scale, lines, strict=True))
-    ]
+    drawn = [f"{mark.rjust(width)}{line}".rstrip() for mark, line in zip(scale, lines, strict=True)]
+    return [(label if number == 0 else " ", line) for number, line in enumerate([*drawn, below])]
 
 
 def _parts(live: Sequence[int]) -> list[Sequence[int]]:

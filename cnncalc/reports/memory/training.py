@@ -57,7 +57,7 @@ def training_table(network: LayerGraph, view: TrainingView) -> Table:
     """What each layer keeps, largest parts below. Raises SpecError where that is unknown."""
     say = Speaker(view.language, "training")
     found = view.memory(network)
-    kept = {each.layer: each.size.amount(view.batch) for each in found.layers}
+    kept = _kept_by_layer(network, found, view.batch)
     root = tree(network)
     shown = select_layers(root) if view.exact else select_rows(root, view.depth, MOST_ROWS)
     named = list(name_rows(shown, is_flat=view.exact, joins_single_parts=True))
@@ -80,6 +80,18 @@ def training_table(network: LayerGraph, view: TrainingView) -> Table:
     header = (network.source, scale) if network.source else (scale,)
     left_out = say("left_out", columns="{columns}")
     return Table(network.name, header, columns, lines, tuple(notes), left_out, view.language)
+
+
+def _kept_by_layer(network: LayerGraph, found: TrainingMemory, batch: int) -> dict[str, int]:
+    """The bytes that each layer keeps until the backward pass; of a recomputed block, the first keeps its input."""
+    kept = {each.layer: each.size.amount(batch) for each in found.layers}
+    inputs = {block.name: block.kept.amount(batch) for block in found.blocks}
+    for layer in network.layers if inputs else ():
+        if layer.name not in kept:
+            above = (layer.name[:place] for place, letter in enumerate(layer.name) if letter == ".")
+            block = next((name for name in above if name in inputs), None)
+            kept[layer.name] = 0 if block is None else inputs.pop(block)
+    return kept
 
 
 def _cell(key: str, row: Row, name: str, kept: dict[str, int], whole: int) -> Cell:
