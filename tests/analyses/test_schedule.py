@@ -183,3 +183,21 @@ def test_branches_in_another_order():
     graph = TensorGraph(network)
     found = best_order(graph)
     assert (live_in_order(graph).peak, live_in_order(graph, found.order).peak, found.exact) == (84, 52, True)
+
+
+def test_a_layer_that_frees_memory_runs_before_one_that_needs_more(spec):
+    """Both inputs, 5x2x2 = 20 and 9x2x2 = 36 elements, are there from the start.
+
+    x leaves no more memory than it found, but needs 56 + 20 = 76 meanwhile. If y (4 elements) frees its input first,
+    the peak is 56 + 4 = 60: x then has 20 + 4 + 20 = 44, and the concatenation 20 + 4 + 24 = 48.
+    """
+    network = spec("""\
+input: {left: [5, 2, 2], right: [9, 2, 2]}
+layers:
+  - {conv: {filters: 5, kernel: 1}, name: x, from: left}
+  - {conv: {filters: 1, kernel: 1}, name: y, from: right}
+  - {concat: , from: [x, y]}
+""")
+    graph = TensorGraph(network)
+    found = best_order(graph)
+    assert (live_in_order(graph).peak, live_in_order(graph, found.order).peak, found.exact) == (76, 60, True)
