@@ -12,12 +12,15 @@ from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
+from cnncalc.spec.quantities import OPERATIONS, PARAMS, QUANTITIES
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
 
 if TYPE_CHECKING:
+    from cnncalc.analyses.conventions.contract import Convention
     from cnncalc.analyses.memory_peaks import NetworkMemory
+    from cnncalc.analyses.recount import Counting, Recount
 
 
 class Heaviest(Record):
@@ -31,11 +34,28 @@ class Heaviest(Record):
     whole: int
 
 
+class ToolCounts(Record):
+    """The counts of a network by a convention, for one sample, as in `Recount`, but without its layers."""
+
+    key: str
+    convention: Convention
+    unknown: Mapping[str, str]
+    operations: int | None
+    params: int | None
+    heaviest_params: Heaviest | None
+    heaviest_operations: Heaviest | None
+
+    def of(self, quantity: str) -> int | None:
+        """The count in place of a quantity."""
+        return {OPERATIONS: self.operations, PARAMS: self.params}.get(QUANTITIES[quantity].tool_count)
+
+
 class Facts(Record):
     """The figures of a network for comparisons, at inference and for one sample.
 
     `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
-    layers are None if no layer has any. `memory` is that of the whole batch; None if it was not asked for.
+    layers are None if no layer has any. `memory` is that of the whole batch, and `tool` are the counts of a convention;
+    None if they were not asked for.
     """
 
     totals: Totals
@@ -43,12 +63,14 @@ class Facts(Record):
     heaviest_params: Heaviest | None
     heaviest_macs: Heaviest | None
     memory: NetworkMemory | None = None
+    tool: ToolCounts | None = None
 
 
-def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts:
+def facts(network: LayerGraph, *, field: bool = True, element: int = 0, counting: Counting | None = None) -> Facts:
     """The figures of a network; `field=False` skips the receptive field, which takes half of the time.
 
-    The memory quantities are computed if `element`, the bytes of an element for the whole batch, is not 0.
+    The memory quantities are computed if `element`, the bytes of an element for the whole batch, is not 0, and the
+    counts of a convention if `counting` names one.
     """
     counted = totals(network)
     layers = inference_layers(network.layers)
@@ -63,6 +85,24 @@ def facts(network: LayerGraph, *, field: bool = True, element: int = 0) -> Facts
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
         memory,
+        _tool_counts(counting.recount(network), layers) if counting else None,
+    )
+
+
+def _tool_counts(recount: Recount, layers: Sequence[Layer]) -> ToolCounts:
+    totals_of, heaviest = {}, {}
+    for key in ("params", "macs"):
+        amounts, whole = recount.amounts(key) or {}, recount.total(key)
+        totals_of[key] = whole
+        heaviest[key] = whole and _heaviest([(layer, amounts.get(layer.name, 0)) for layer in layers], whole)
+    return ToolCounts(
+        recount.key,
+        recount.convention,
+        recount.unknown,
+        totals_of["macs"],
+        totals_of["params"],
+        heaviest["params"] or None,
+        heaviest["macs"] or None,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from cnncalc import limits
 from cnncalc.analyses.measures import Measured, Measures, Unmeasurable
@@ -32,6 +33,9 @@ from cnncalc.syntax.expressions import (
     function_key,
 )
 from cnncalc.syntax.settings import is_whole
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.recount import Counting
 
 MOST_SPENT = 3
 # Input sizes are usually multiples of 32, the stride of most networks' last map.
@@ -66,13 +70,22 @@ class Verdict(Record):
 
 
 class CheckedSpec(Record):
-    """A spec with its network, and the network that it is compared with."""
+    """A spec with its network, and the network that it is compared with.
+
+    `counting` and `counting_before` are the convention that counts each of them, None for cnncalc's own counting.
+    """
 
     spec: Spec
     network: LayerGraph
     baseline: LayerGraph | None = None
     batch: int = 1
     dtype_size: int = 4
+    counting: Counting | None = None
+    counting_before: Counting | None = None
+
+    def measure(self, network: LayerGraph, counting: Counting | None) -> Measures:
+        """The quantities of the spec's network, or of another version of it."""
+        return Measures(network, batch=self.batch, dtype_size=self.dtype_size, counting=counting)
 
 
 def check(subject: CheckedSpec, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
@@ -90,10 +103,8 @@ class _Checker:
 
     def __init__(self, subject: CheckedSpec) -> None:
         self.subject = subject
-        self.measures = Measures(subject.network, batch=subject.batch, dtype_size=subject.dtype_size)
-        self.before = (
-            Measures(subject.baseline, batch=subject.batch, dtype_size=subject.dtype_size) if subject.baseline else None
-        )
+        self.measures = subject.measure(subject.network, subject.counting)
+        self.before = subject.measure(subject.baseline, subject.counting_before) if subject.baseline else None
         self.problems: list[Problem] = limits.Problems()
         self.to_place = MOST_PLACED
         self.names = build.variables_of(subject.spec, self.problems)
@@ -145,6 +156,7 @@ class _Checker:
         if amounts:
             state = self._state(limit, value, amounts)
             check = Check(limit.kind, subject, limit.span, state, value, tuple(amounts.items()), unit=unit)
+            check = check._replace(convention=self._convention(limit.quantity))
             yield self._explained(check, limit, node, amounts.get("max", amounts.get("value")))
         if "max_increase" in limit.bounds:
             yield self._increase(limit, node, subject, value)
@@ -160,6 +172,11 @@ class _Checker:
         state = State.KEPT if expected == value else State.BROKEN
         check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
         return Verdict(check, limit)
+
+    def _convention(self, *quantities: str) -> str:
+        """The key of the convention that counts some quantities; empty if none of them depends on it."""
+        counting = self.subject.counting
+        return counting.key if counting and any(map(self.measures.is_recounted, quantities)) else ""
 
     def _state(self, limit: QuantityLimit, value: int, amounts: Mapping[str, Number]) -> State:
         most = amounts.get("max", amounts.get("value"))
@@ -180,11 +197,13 @@ class _Checker:
         bound = limit.bounds["max_increase"]
         unit = QUANTITIES[limit.quantity].unit
         before = self._value_before(limit, node)
+        check = Check(INCREASE, subject, limit.span, State.UNCHECKED, value, unit=unit)
+        check = check._replace(convention=self._convention(limit.quantity))
         if before is None:
-            return Verdict(Check(INCREASE, subject, limit.span, State.UNCHECKED, value, unit=unit), limit)
+            return Verdict(check, limit)
         allowed = self._amount(limit, "max_increase", bound, before)
         state = State.KEPT if value - before <= allowed else State.BROKEN
-        check = Check(INCREASE, subject, limit.span, state, value, (("max_increase", allowed),), before, unit)
+        check = check._replace(state=state, limits=(("max_increase", allowed),), before=before)
         if state is not State.BROKEN or limit.quantity not in SUMS:
             return Verdict(check, limit)
         return Verdict(check, limit, tuple(self._grown(node, limit.quantity)))
@@ -225,6 +244,10 @@ class _Checker:
 
     def _value(self, row: Row, quantity: str) -> int:
         limits.spend(1)
+        if self.measures.is_recounted(quantity):
+            # A convention may count equal layers in several ways.
+            values = [self.measures.of_node(node, quantity) for node in row.nodes or (row.node,)]
+            return sum(value for value in values if isinstance(value, int))
         value = self.measures.of_node(row.node, quantity)
         return value * row.times if isinstance(value, int) else 0
 
@@ -311,8 +334,7 @@ class _Checker:
                 network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
         except SpecError:
             return None
-        measures = Measures(network, batch=self.subject.batch, dtype_size=self.subject.dtype_size)
-        value = measures.of_network(quantity)
+        value = self.subject.measure(network, self.subject.counting).of_network(quantity)
         return value if isinstance(value, int) else None
 
     # --- assertions -----------------------------------------------------------------------------
@@ -336,6 +358,7 @@ class _Checker:
             raise EvaluationError(assertion.span, message, "compare it, such as depth() <= 50")
         state = State.KEPT if holds else State.BROKEN
         check = Check(ASSERT, " ".join(assertion.expression.text.split()), assertion.span, state)
+        check = check._replace(convention=self._convention(*(call.partition("(")[0] for call in figures)))
         return Verdict(check, figures=tuple(figures.items()), sides=sides)
 
     def _asking(self, quantity: str, figures: dict[str, Value]) -> Value:
