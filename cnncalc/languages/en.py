@@ -913,9 +913,8 @@ SENTENCES = {
     },
     "rules": {
         "own": "cnncalc counts the definition in its cheapest form ({module}). Other tools and papers count:",
-        "sources": "--format json names the version and the source of each rule.",
+        "sources": "The version and the source of each rule are in the output of --format json.",
         "counted": "{rule} = {operations}",
-        "plus": " + ",
         "not_counted": "nothing",
         "unknown": "unknown, by a rule that is not modeled",
         "or_plain": "{term} ({plain} without learnable weights)",

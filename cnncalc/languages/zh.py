@@ -744,9 +744,8 @@ SENTENCES = {
     },
     "rules": {
         "own": "cnncalc 按定义的最简形式计数（{module}）。其他工具与论文的统计：",
-        "sources": "--format json 给出每条规则的版本与出处。",
+        "sources": "每条规则的版本与出处见 --format json 的输出。",
         "counted": "{rule} = {operations}",
-        "plus": " + ",
         "not_counted": "不计入",
         "unknown": "未知：其规则未建模",
         "or_plain": "{term}（无可学习权重时为 {plain}）",

@@ -39,7 +39,7 @@ def describe_rule(rule: LayerRule, say: Speaker) -> str:
     """A rule in words: 2 per multiply-accumulate + 1 per output element (bias)."""
     if rule.terms is None:
         return say("unknown")
-    return say("plus").join(_describe_term(term, say) for term in rule.terms) or say("not_counted")
+    return " + ".join(_describe_term(term, say) for term in rule.terms) or say("not_counted")
 
 
 def _describe_term(term: RuleTerm, say: Speaker) -> str:
