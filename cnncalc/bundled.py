@@ -55,6 +55,11 @@ def path(name: str) -> str | None:
     return os.path.join(folder(), stem + SUFFIX) if stem in known else None
 
 
+def find_name(reference: str) -> str:
+    """The name of the bundled network that a SPEC means; empty if it means a file, or a library."""
+    return reference.removesuffix(SUFFIX) if path(reference) and not os.path.isfile(reference) else ""
+
+
 def shown(path: str) -> str:
     """The path of a bundled file as messages show it: from its folder on."""
     return os.path.relpath(path, folder()).replace(os.sep, "/")

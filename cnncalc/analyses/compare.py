@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import prod
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Totals, totals
@@ -12,9 +12,14 @@ from cnncalc.errors import Problem, Span, SpecError, plural
 from cnncalc.network.build import build
 from cnncalc.network.records import Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
+from cnncalc.spec.quantities import OPERATIONS, PARAMS, QUANTITIES
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Template
 from cnncalc.syntax.expressions import Value
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.conventions.contract import Convention
+    from cnncalc.analyses.recount import Counting, Recount
 
 
 class Heaviest(Record):
@@ -28,12 +33,29 @@ class Heaviest(Record):
     whole: int
 
 
+class ToolCounts(Record):
+    """The counts of a network by a convention, for one sample, as in `Recount`, but without its layers."""
+
+    key: str
+    convention: Convention
+    unknown: Mapping[str, str]
+    operations: int | None
+    params: int | None
+    heaviest_params: Heaviest | None
+    heaviest_operations: Heaviest | None
+
+    def of(self, quantity: str) -> int | None:
+        """The count in place of a quantity."""
+        return {OPERATIONS: self.operations, PARAMS: self.params}.get(QUANTITIES[quantity].tool_count)
+
+
 class Facts(Record):
     """The figures of a network for comparisons, at inference and for one sample.
 
     `field` is the receptive field before a layer reads everything (`largest_field`); the heaviest
     layers are None if no layer has any. `memory` has the memory quantities that were asked for, of the whole batch;
-    None for one that is unknown or takes too much work.
+    None for one that is unknown or takes too much work. `tool` are the counts of a convention, None if none was asked
+    for.
     """
 
     totals: Totals
@@ -41,14 +63,22 @@ class Facts(Record):
     heaviest_params: Heaviest | None
     heaviest_macs: Heaviest | None
     memory: Mapping[str, int | None]
+    tool: ToolCounts | None = None
 
 
 def facts(
-    network: LayerGraph, *, field: bool = True, memory: Collection[str] = (), batch: int = 1, dtype_size: int = 4
+    network: LayerGraph,
+    *,
+    field: bool = True,
+    memory: Collection[str] = (),
+    batch: int = 1,
+    dtype_size: int = 4,
+    counting: Counting | None = None,
 ) -> Facts:
     """The figures of a network; `field=False` skips the receptive field, which takes half of the time.
 
-    `memory` are the memory quantities to compute, for a batch and the bytes of an element.
+    `memory` are the memory quantities to compute, for a batch and the bytes of an element; the counts of a convention
+    are computed if `counting` names one.
     """
     counted = totals(network)
     layers = inference_layers(network.layers)
@@ -63,6 +93,24 @@ def facts(
         _heaviest([(layer, layer.params) for layer in layers], counted.params),
         _heaviest([(layer, layer.macs) for layer in layers], counted.macs),
         memories,
+        _tool_counts(counting.recount(network), layers) if counting else None,
+    )
+
+
+def _tool_counts(recount: Recount, layers: Sequence[Layer]) -> ToolCounts:
+    totals_of, heaviest = {}, {}
+    for key in ("params", "macs"):
+        amounts, whole = recount.amounts(key) or {}, recount.total(key)
+        totals_of[key] = whole
+        heaviest[key] = whole and _heaviest([(layer, amounts.get(layer.name, 0)) for layer in layers], whole)
+    return ToolCounts(
+        recount.key,
+        recount.convention,
+        recount.unknown,
+        totals_of["macs"],
+        totals_of["params"],
+        heaviest["params"] or None,
+        heaviest["macs"] or None,
     )
 
 

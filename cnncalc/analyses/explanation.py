@@ -13,6 +13,7 @@ from math import ceil, prod
 
 from cnncalc import limits
 from cnncalc.analyses.fits import AxisFit, fits
+from cnncalc.analyses.layer_rules import LayerRule, layer_rules
 from cnncalc.analyses.receptive_field import receptive_fields
 from cnncalc.analyses.sharing import (
     Counts,
@@ -139,6 +140,7 @@ class Explanation(Record):
     convolution: AsConvolution | None
     fits: tuple[AxisFit, ...]
     remarks: tuple[Remark, ...]
+    rules: tuple[LayerRule, ...]
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -146,8 +148,8 @@ class Explanation(Record):
         return axis_names(self.layer.output_shape.rank)
 
 
-def explain(network: LayerGraph, name: str) -> Explanation:
-    """The explanation of the layer with this name, which must exist."""
+def explain(network: LayerGraph, name: str, bundled: str = "") -> Explanation:
+    """The explanation of the layer with this name, which must exist; `bundled` is the bundled network, if it is one."""
     layer = next(layer for layer in network.layers if layer.name == name)
     figures = layer.figures
     wired = wiring(layer)
@@ -174,6 +176,7 @@ def explain(network: LayerGraph, name: str) -> Explanation:
         _as_convolution(network, layer),
         fits(layer),
         _remarks(network, layer),
+        () if layer.training_only else layer_rules(network, layer, bundled),
     )
 
 

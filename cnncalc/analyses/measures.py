@@ -18,6 +18,7 @@ from cnncalc.syntax.patterns import named
 if TYPE_CHECKING:
     from cnncalc.analyses.memory_quantities import MemoryQuantities
     from cnncalc.analyses.receptive_field import Field
+    from cnncalc.analyses.recount import Counting, Recount
 
 Item = TypeVar("Item")
 Measured: TypeAlias = "int | Shape"
@@ -35,10 +36,20 @@ class Unmeasurable(Exception):  # noqa: N818 - a reason, not an error of the pro
 class Measures:
     """The quantities of a network, its blocks and layers; `dtype_size` is the bytes of an element.
 
-    If `folds`, batch norms have no memory of their own at inference (see `liveness`).
+    If `folds`, batch norms have no memory of their own at inference (see `liveness`). With `counting`, the counts of a
+    convention take the place of the quantities that depend on it.
     """
 
-    def __init__(self, network: LayerGraph, *, batch: int = 1, dtype_size: int = 4, folds: bool = False) -> None:
+    def __init__(
+        self,
+        network: LayerGraph,
+        *,
+        batch: int = 1,
+        dtype_size: int = 4,
+        folds: bool = False,
+        counting: Counting | None = None,
+    ) -> None:
+        self.counting = counting
         self.network = network
         self.batch = batch
         self.dtype_size = dtype_size
@@ -71,6 +82,8 @@ class Measures:
 
     def of_network(self, quantity: str) -> Measured:
         """A quantity of the whole network at inference. Raises Unmeasurable if it has several or none."""
+        if self.is_recounted(quantity):
+            return self._recounted(quantity, self.network.layers)
         if quantity in SUMS:
             # Inputs also take memory, but belong to no node.
             return SUMS[quantity].amount(self.totals, self.batch, self.dtype_size)
@@ -90,6 +103,8 @@ class Measures:
 
     def of_node(self, node: Node, quantity: str) -> Measured:
         """A quantity of a block or layer. Raises Unmeasurable if it has none."""
+        if self.is_recounted(quantity):
+            return self._recounted(quantity, tuple(layers_below(node)))
         if quantity in SUMS:
             return SUMS[quantity].amount(node.figure, self.batch, self.dtype_size)
         layers = list(layers_below(node))
@@ -113,6 +128,34 @@ class Measures:
         if field is None:
             raise Unmeasurable(f"the receptive field of {layers[-1].name} is unknown")
         return max((axis.size for axis in field), default=1)
+
+    def is_recounted(self, quantity: str) -> bool:
+        """Whether the count of a convention takes the place of a quantity."""
+        return self.counting is not None and bool(QUANTITIES[quantity].tool_count)
+
+    def _recounted(self, quantity: str, layers: Sequence[Layer]) -> int:
+        """The count of a convention for some layers. Raises Unmeasurable if it has none."""
+        from cnncalc.analyses.recount import explain_missing
+
+        limits.spend(len(layers))
+        recount, name = self._recount, self._recount.convention.name
+        if reason := explain_missing(quantity, recount.convention):
+            raise Unmeasurable(reason, f"check {quantity} without the convention")
+        found = recount.of_layers(quantity, layers)
+        if found is None:
+            unknown = [layer for layer in layers if layer.name in recount.unknown]
+            if not unknown:
+                return 0
+            others = f" and {plural(len(unknown) - 1, 'other layer')}" if len(unknown) > 1 else ""
+            first = f"{quoted(unknown[0].name)} ({unknown[0].type})"
+            message = f"{QUANTITIES[quantity].key} is unknown: the rules of {name} for {first}{others} are not modeled"
+            raise Unmeasurable(message, f"limit {quantity} of blocks without such layers, or without the convention")
+        return QUANTITIES[quantity].scaled(found, self.batch, self.dtype_size)
+
+    @cached_property
+    def _recount(self) -> Recount:
+        assert self.counting is not None  # noqa: S101 - callers ask is_recounted
+        return self.counting.recount(self.network)
 
     def peak_layer(self, node: Node, quantity: str) -> str:
         """The first layer of a node at which a memory quantity is largest; the node must have the quantity."""

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from cnncalc import limits
 from cnncalc.analyses import conventions
-from cnncalc.analyses.conventions import implementations
-from cnncalc.analyses.conventions.contract import PRODUCTS, Charges, Convention, Count
-from cnncalc.layers.contract import Role
+from cnncalc.analyses.conventions.contract import Convention
+from cnncalc.analyses.counting import count_added, find_charges, find_implementation, find_rule, itemize
 from cnncalc.network.records import Figures, Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
-from cnncalc.syntax.patterns import named
-
-# The items of operations that are not multiply-accumulates, by the role of their layers.
-ITEMS = {
-    Role.CONVOLUTION: "biases",
-    Role.LINEAR: "biases",
-    Role.BATCH_NORM: "batch_norms",
-    Role.CHANNEL_NORM: "norms",
-    Role.NORMALIZATION: "norms",
-    Role.SCALING: "scaling",
-    Role.ACTIVATION: "activations",
-    Role.PROBABILITIES: "probabilities",
-    Role.MAX_POOL: "pools",
-    Role.AVERAGE_POOL: "pools",
-    Role.GLOBAL_POOL: "pools",
-    Role.SUM: "sums",
-    Role.PRODUCT: "products",
-    Role.RESAMPLING: "resampling",
-}
-# The items of multiply-accumulates that a tool does not count.
-MISSED = {Role.CONVOLUTION: "no_convolutions", Role.LINEAR: "no_linear", Role.MATRIX_PRODUCT: "no_matrix_products"}
-# The items of multiply-accumulates that a tool counts in another way.
-MISCOUNTED = {
-    Count.WEIGHTS_PER_OUTPUT: "per_output_position",
-    Count.WEIGHTS_ONCE: "positions_missed",
-    Count.UNGROUPED: "groups_ignored",
-}
 
 
 class DifferenceItem(Record):
@@ -82,7 +54,7 @@ class Work(Record):
     """Equal layers, `times` of them, with the module, function or operator that computes each."""
 
     figures: Figures
-    implementation: str
+    module: str
     times: int
 
 
@@ -91,14 +63,11 @@ def reconcile(network: LayerGraph, bundled: str = "", keys: Iterable[str] = ()) 
 
     `bundled` is the name of the bundled network, if it is one: tools are assumed to run torchvision's implementation.
     """
-    implementation = implementations.find(bundled)
-    names = {layer.name: layer.figures.type.implementation for layer in network.layers}
-    for pattern, name in implementation or ():
-        names.update(dict.fromkeys(named(names, pattern), name))
+    implementation = find_implementation(network, bundled)
+    modules, added = implementation.modules, implementation.added
     layers = inference_layers(network.layers)
     limits.spend(len(layers))
-    works = tuple(_group(layers, names))
-    added = {} if implementation is None else implementations.ADDED.get(bundled, {})
+    works = tuple(_group(layers, modules))
     elements = {added[layer.name]: layer.output_shape.elements for layer in layers if layer.name in added}
     own = sum(layer.params for layer in layers)
     found = []
@@ -107,7 +76,7 @@ def reconcile(network: LayerGraph, bundled: str = "", keys: Iterable[str] = ()) 
         items, unknown = _differences(convention, works, elements)
         macs = sum(work.figures.operations.multiply_accumulates * work.times for work in works)
         operations = None if unknown or not convention.unit else macs + sum(item.amount for item in items)
-        param_items = tuple(_param_differences(convention, network, layers, names))
+        param_items = tuple(_param_differences(convention, network, layers, modules))
         params = own + sum(item.amount for item in param_items) if convention.counts_params else None
         found.append(
             Reconciliation(
@@ -115,13 +84,13 @@ def reconcile(network: LayerGraph, bundled: str = "", keys: Iterable[str] = ()) 
             )
         )
     macs = sum(layer.macs for layer in layers)
-    return Reconciled(macs, own, tuple(found), bundled if implementation is not None else "")
+    return Reconciled(macs, own, tuple(found), implementation.bundled)
 
 
-def _group(layers: Iterable[Layer], names: Mapping[str, str]) -> Iterator[Work]:
+def _group(layers: Iterable[Layer], modules: Mapping[str, str]) -> Iterator[Work]:
     """Equal layers together: they share one record of figures."""
     figures = {id(layer.figures): layer.figures for layer in layers}
-    counted = Counter((id(layer.figures), names[layer.name]) for layer in layers)
+    counted = Counter((id(layer.figures), modules[layer.name]) for layer in layers)
     return (Work(figures[one], name, times) for (one, name), times in counted.items())
 
 
@@ -136,104 +105,22 @@ def _differences(
     layers: dict[str, int] = defaultdict(int)
     unknown: dict[str, None] = {}
     for work in works:
-        charges = _find_charges(convention, work)
+        charges = find_charges(convention, work.figures, work.module)
         if charges is None:
             unknown[work.figures.type.name] = None
             continue
-        for item, amount in _charge(work.figures, charges).items():
+        for item, amount in itemize(work.figures, charges).items():
             amounts[item] += amount * work.times
             layers[item] += work.times
     for module, elements in added.items():
-        if charges := _find_rule(convention, module):
-            amounts["added_modules"] += elements * sum(charge.times for charge in charges)
-            layers["added_modules"] += 1
+        amounts["added_modules"] += count_added(convention, module, elements)
+        layers["added_modules"] += 1
     items = tuple(DifferenceItem(item, amount, layers[item]) for item, amount in amounts.items() if amount)
     return items, tuple(unknown)
 
 
-def _find_charges(convention: Convention, work: Work) -> Charges | None:
-    """What a convention adds for a layer; None if it has a rule that is not modeled, or may have one."""
-    charges = _find_rule(convention, work.implementation)
-    if charges is not None:
-        return charges
-    role = work.figures.type.role
-    if role in convention.by_role:
-        return convention.by_role[role]
-    if work.implementation.partition(".")[0] in convention.unmodeled or work.implementation in convention.unmodeled:
-        return None
-    # A layer with multiply-accumulates that is no module of PyTorch may be built from any modules.
-    by_module = bool(convention.charges) and not convention.by_role
-    is_open = by_module and not work.implementation and work.figures.operations.multiply_accumulates > 0
-    return None if is_open else ()
-
-
-def _find_rule(convention: Convention, name: str) -> Charges | None:
-    """The rule for a module; that of `Upsample` applies to `Upsample.bilinear`, unless this has one of its own."""
-    return convention.charges.get(name, convention.charges.get(name.partition(".")[0]))
-
-
-def _charge(figures: Figures, charges: Charges) -> dict[str, int]:
-    """The differences from a layer's multiply-accumulates that its charges make, by item."""
-    items: dict[str, int] = defaultdict(int)
-    role = figures.type.role
-    macs = figures.operations.multiply_accumulates
-    if macs and not any(charge.of in PRODUCTS for charge in charges):
-        items[MISSED.get(role, "no_others")] -= macs
-    has_weights = any(weight.name in ("weight", "bias") for weight in figures.weights)
-    for charge in charges:
-        counted = COUNTS[charge.of](figures)
-        if charge.of in PRODUCTS:
-            if counted != macs:
-                items[MISCOUNTED[charge.of]] += counted - macs
-            items["doubled"] += (charge.times - 1) * counted
-        else:
-            times = charge.times if has_weights or charge.plain is None else charge.plain
-            items[charge.item or ITEMS.get(role, "others")] += counted * times
-    return {item: amount for item, amount in items.items() if amount}
-
-
-def _size_of(figures: Figures, name: str) -> int:
-    """The elements of a weight; 0 if the layer does not have it."""
-    return sum(weight.size for weight in figures.weights if weight.name == name)
-
-
-def _ungrouped(figures: Figures) -> int:
-    wiring = figures.type.wiring(figures.input_shapes, figures.output_shape)
-    if wiring is None or wiring.full is None:
-        return figures.operations.multiply_accumulates
-    return wiring.full.operations(figures.input_shapes, figures.output_shape).multiply_accumulates
-
-
-def _softmax(figures: Figures) -> int:
-    operations = figures.operations
-    return operations.adds + operations.divides + operations.exponentials
-
-
-def _neighbors(figures: Figures) -> int:
-    return figures.output_shape.elements * int(str(vars(figures.type).get("size", 1)))
-
-
-COUNTS: Mapping[Count, Callable[[Figures], int]] = {
-    Count.MACS: lambda figures: figures.operations.multiply_accumulates,
-    Count.UNGROUPED: _ungrouped,
-    Count.WEIGHTS_PER_OUTPUT: lambda figures: _size_of(figures, "weight") * figures.output_shape.positions,
-    Count.WEIGHTS_ONCE: lambda figures: _size_of(figures, "weight"),
-    Count.WEIGHTS: lambda figures: _size_of(figures, "weight"),
-    Count.BIASES: lambda figures: figures.output_shape.elements if _size_of(figures, "bias") else 0,
-    Count.BIASES_ONCE: lambda figures: _size_of(figures, "bias"),
-    Count.PARAMS: lambda figures: _size_of(figures, "weight") + _size_of(figures, "bias"),
-    Count.INPUT: lambda figures: figures.input_shapes[0].elements,
-    Count.OUTPUT: lambda figures: figures.output_shape.elements,
-    Count.WINDOWS: lambda figures: figures.output_shape.elements * figures.type.window_positions(figures.input_shapes),
-    Count.SOFTMAX: _softmax,
-    Count.FURTHER_INPUTS: lambda figures: figures.output_shape.elements * (len(figures.input_shapes) - 1),
-    Count.ROOTS: lambda figures: figures.operations.exponentials,
-    Count.NEIGHBORS: _neighbors,
-}
-
-
 def _param_differences(
-    convention: Convention, network: LayerGraph, layers: tuple[Layer, ...], names: Mapping[str, str]
+    convention: Convention, network: LayerGraph, layers: tuple[Layer, ...], modules: Mapping[str, str]
 ) -> Iterator[DifferenceItem]:
     """The items of the difference from the network's parameters."""
     amounts: dict[str, list[int]] = {}
@@ -242,7 +129,7 @@ def _param_differences(
     if "buffers" in convention.counts_params:
         amounts["statistics"] = [layer.buffers for layer in layers]
     if convention.params_of_charged:
-        missed = (layer.params for layer in layers if _find_rule(convention, names[layer.name]) is None)
+        missed = (layer.params for layer in layers if find_rule(convention, modules[layer.name]) is None)
         amounts["params_missed"] = [-params for params in missed]
     for item, parts in amounts.items():
         if amount := sum(parts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from cnncalc.analyses.totals import stored
@@ -287,19 +287,19 @@ def fold(root: Node, most: int) -> tuple[list[Row], int]:
     return folded, max(height(root), 1)
 
 
-def heaviest(root: Node, quantity: str) -> Row | None:
+def heaviest(root: Node, quantity: str, amount_of: Callable[[Row], int] | None = None) -> Row | None:
     """The deepest row with half or more of a quantity (`params`, `macs`).
 
     If no row has half, the heaviest at the top; None if the total is 0. Equal neighbors count as one
-    row, as in folding.
+    row, as in folding. `amount_of` computes the quantity of a row that is counted in another way.
     """
-    whole: int = getattr(root.figure, quantity)
+    counted = amount_of or (lambda row: getattr(row.node.figure, quantity) * row.times)
+    whole = counted(Row(root, root, 1, True, (root,)))
     if not whole:
         return None
 
     def weight(row: Row) -> int:
-        value: int = 0 if row.node.training_only else getattr(row.node.figure, quantity) * row.times
-        return value
+        return 0 if row.node.training_only else counted(row)
 
     found = max(rows(root, root.depth + 1), key=weight)
     while found.times == 1 and found.node.children:

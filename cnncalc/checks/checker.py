@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from cnncalc import limits
 from cnncalc.analyses.measures import Measured, Measures, Unmeasurable
@@ -32,6 +33,9 @@ from cnncalc.syntax.expressions import (
     function_key,
 )
 from cnncalc.syntax.settings import is_whole
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.recount import Counting
 
 MOST_SPENT = 3
 # Input sizes are usually multiples of 32, the stride of most networks' last map.
@@ -68,7 +72,10 @@ class Verdict(Record):
 
 
 class CheckedSpec(Record):
-    """A spec with its network, and the network that it is compared with."""
+    """A spec with its network, and the network that it is compared with.
+
+    `counting` and `counting_before` are the convention that counts each of them, None for cnncalc's own counting.
+    """
 
     spec: Spec
     network: LayerGraph
@@ -76,11 +83,13 @@ class CheckedSpec(Record):
     batch: int = 1
     dtype_size: int = 4
     folds: bool = False
+    counting: Counting | None = None
+    counting_before: Counting | None = None
 
-    def measures(self, network: LayerGraph, *, folds: bool | None = None) -> Measures:
-        """The quantities of a network, counted as those of this spec."""
+    def measure(self, network: LayerGraph, counting: Counting | None, *, folds: bool | None = None) -> Measures:
+        """The quantities of the spec's network, or of another version of it."""
         folds = self.folds if folds is None else folds
-        return Measures(network, batch=self.batch, dtype_size=self.dtype_size, folds=folds)
+        return Measures(network, batch=self.batch, dtype_size=self.dtype_size, folds=folds, counting=counting)
 
 
 def check(subject: CheckedSpec, guards: Iterable[Guards]) -> tuple[Verdict, ...]:
@@ -98,8 +107,8 @@ class _Checker:
 
     def __init__(self, subject: CheckedSpec) -> None:
         self.subject = subject
-        self.measures = subject.measures(subject.network)
-        self.before = subject.measures(subject.baseline) if subject.baseline else None
+        self.measures = subject.measure(subject.network, subject.counting)
+        self.before = subject.measure(subject.baseline, subject.counting_before) if subject.baseline else None
         self.problems: list[Problem] = limits.Problems()
         self.to_place = MOST_PLACED
         self.names = build.variables_of(subject.spec, self.problems)
@@ -151,6 +160,7 @@ class _Checker:
         if amounts:
             state = self._state(limit, value, amounts)
             check = Check(limit.kind, subject, limit.span, state, value, tuple(amounts.items()), unit=unit)
+            check = check._replace(convention=self._convention(limit.quantity))
             yield self._explained(check, limit, node, amounts.get("max", amounts.get("value")))
         if "max_increase" in limit.bounds:
             yield self._increase(limit, node, subject, value)
@@ -166,6 +176,11 @@ class _Checker:
         state = State.KEPT if expected == value else State.BROKEN
         check = Check(limit.kind, subject, limit.span, state, tuple(value), (("value", tuple(expected)),))
         return Verdict(check, limit)
+
+    def _convention(self, *quantities: str) -> str:
+        """The key of the convention that counts some quantities; empty if none of them depends on it."""
+        counting = self.subject.counting
+        return counting.key if counting and any(map(self.measures.is_recounted, quantities)) else ""
 
     def _state(self, limit: QuantityLimit, value: int, amounts: Mapping[str, Number]) -> State:
         most = amounts.get("max", amounts.get("value"))
@@ -186,11 +201,13 @@ class _Checker:
         bound = limit.bounds["max_increase"]
         unit = QUANTITIES[limit.quantity].unit
         before = self._value_before(limit, node)
+        check = Check(INCREASE, subject, limit.span, State.UNCHECKED, value, unit=unit)
+        check = check._replace(convention=self._convention(limit.quantity))
         if before is None:
-            return Verdict(Check(INCREASE, subject, limit.span, State.UNCHECKED, value, unit=unit), limit)
+            return Verdict(check, limit)
         allowed = self._amount(limit, "max_increase", bound, before)
         state = State.KEPT if value - before <= allowed else State.BROKEN
-        check = Check(INCREASE, subject, limit.span, state, value, (("max_increase", allowed),), before, unit)
+        check = check._replace(state=state, limits=(("max_increase", allowed),), before=before)
         if state is not State.BROKEN or limit.quantity not in SUMS:
             return Verdict(check, limit)
         return Verdict(check, limit, tuple(self._grown(node, limit.quantity)))
@@ -232,12 +249,16 @@ class _Checker:
 
     def _if_folded(self, value: int, limit: QuantityLimit, node: Node | None) -> int | None:
         """A memory quantity with batch norms folded, if that is smaller."""
-        measures = self.subject.measures(self.subject.network, folds=True)
+        measures = self.subject.measure(self.subject.network, self.subject.counting, folds=True)
         folded = measures.of_network(limit.quantity) if node is None else measures.of_node(node, limit.quantity)
         return folded if isinstance(folded, int) and folded < value else None
 
     def _value(self, row: Row, quantity: str) -> int:
         limits.spend(1)
+        if self.measures.is_recounted(quantity):
+            # A convention may count equal layers in several ways.
+            values = [self.measures.of_node(node, quantity) for node in row.nodes or (row.node,)]
+            return sum(value for value in values if isinstance(value, int))
         value = self.measures.of_node(row.node, quantity)
         return value * row.times if isinstance(value, int) else 0
 
@@ -325,8 +346,7 @@ class _Checker:
                 network = build.build(spec._replace(inputs=((name, Constant(tuple(shape), spec.span)),)))
         except SpecError:
             return None
-        measures = self.subject.measures(network)
-        value = measures.of_network(quantity)
+        value = self.subject.measure(network, self.subject.counting).of_network(quantity)
         return value if isinstance(value, int) else None
 
     # --- assertions -----------------------------------------------------------------------------
@@ -350,6 +370,7 @@ class _Checker:
             raise EvaluationError(assertion.span, message, "compare it, such as depth() <= 50")
         state = State.KEPT if holds else State.BROKEN
         check = Check(ASSERT, " ".join(assertion.expression.text.split()), assertion.span, state)
+        check = check._replace(convention=self._convention(*(call.partition("(")[0] for call in figures)))
         return Verdict(check, figures=tuple(figures.items()), sides=sides)
 
     def _asking(self, quantity: str, figures: dict[str, Value]) -> Value:

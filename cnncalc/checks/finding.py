@@ -65,7 +65,7 @@ class Check(Record):
     `kind` is `budget`, `increase`, `expect` or `assert`; `subject` is its quantity (`params`, `stage1.macs`) or the
     text of an assertion. `value` is the network's value: a number, a shape, or None for an assertion. `limits` are
     the allowed values by key (`max`, `min`, `value`, `max_increase`), and `before` is the baseline's value. `unit`
-    is "B" for numbers of bytes.
+    is "B" for numbers of bytes. `convention` is the key of the convention that counts it, empty for cnncalc's counting.
     """
 
     kind: str
@@ -76,6 +76,12 @@ class Check(Record):
     limits: tuple[tuple[str, int | Fraction | tuple[int, ...]], ...] = ()
     before: int | None = None
     unit: str = ""
+    convention: str = ""
+
+    @property
+    def label(self) -> str:
+        """The subject, with the convention that counts it: macs (fvcore)."""
+        return f"{self.subject} ({self.convention})" if self.convention else self.subject
 
 
 class Outcome(Record):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from cnncalc import git, limits, surface
+from cnncalc.bundled import find_name
 from cnncalc.checks.checker import CheckedSpec, Verdict, check
 from cnncalc.checks.finding import BASELINE, Finding, Outcome, Severity, State, unusable
 from cnncalc.checks.linter import Selection, UnknownRuleError, lint, rules_of
@@ -20,6 +22,9 @@ from cnncalc.spec.guards import INCREASE, TOLERANCE, Guards
 from cnncalc.spec.locate import Place, at_revision, chain_of, locate, refuse_link_outside
 from cnncalc.spec.records import Spec
 
+if TYPE_CHECKING:
+    from cnncalc.analyses.recount import Counting
+
 SEVERITIES = tuple(severity.value for severity in Severity)
 
 
@@ -30,7 +35,8 @@ class Request(Record):
     rules, None for none. The baseline is the spec `against`, or each spec itself at the git revision
     `against_ref`; a broken baseline is an error, unless `allow_broken_baseline`. `batch` and `dtype` take
     precedence over the configuration. `in_git` is the configuration at the revisions of baselines, None if no
-    configuration is used. If `folds`, batch norms have no memory of their own at inference.
+    configuration is used. If `folds`, batch norms have no memory of their own at inference. `convention` is the key of
+    the one that counts operations and parameters, empty for cnncalc's own counting.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
@@ -46,6 +52,15 @@ class Request(Record):
     config: Config = EMPTY
     in_git: ConfigsInGit | None = None
     folds: bool = False
+    convention: str = ""
+
+    def counting(self, reference: str) -> Counting | None:
+        """The convention of the network that a SPEC means."""
+        if not self.convention:
+            return None
+        from cnncalc.analyses.recount import Counting
+
+        return Counting(self.convention, find_name(reference))
 
 
 class Overrides(Record):
@@ -85,7 +100,7 @@ def outcome(reference: str, request: Request) -> Outcome:
         if spec.is_library and not spec.problems:
             return _check_library(reference, place, spec, (*entries, request) if request.held else ())
         network = build(spec)
-        verdicts = _verdicts(spec, network, baseline, entries, request) if request.held else ()
+        verdicts = _verdicts(spec, network, baseline, entries, request, reference=reference) if request.held else ()
         found = [*in_spec(findings(verdicts), network), *_notes(baseline, own, verdicts, request)]
         if request.selection is not None:
             lints = [request.config.lint, *(entry.lint for entry in entries)]
@@ -106,15 +121,23 @@ def _check_library(reference: str, place: Place, spec: Spec, asked: Iterable[Con
 
 
 def _verdicts(
-    spec: Spec, network: LayerGraph, baseline: Baseline, entries: tuple[ConfigEntry, ...], request: Request
+    spec: Spec,
+    network: LayerGraph,
+    baseline: Baseline,
+    entries: tuple[ConfigEntry, ...],
+    request: Request,
+    *,
+    reference: str,
 ) -> tuple[Verdict, ...]:
     """The verdicts on the spec's own guards, on those of the configuration and on those of the options."""
     told = (*entries, request.config.defaults)
     dtype = request.dtype or next((entry.dtype for entry in told if entry.dtype), None) or "float32"
     every = [spec.guards, *(entry.guards for entry in entries), request.guards]
     every.append(_remaining_defaults(request.config.defaults.guards, every))
+    counting = request.counting(reference), request.counting(request.against or reference)
     batch = _batch(entries, request) or 1
-    return check(CheckedSpec(spec, network, baseline.network, batch, DTYPES[dtype], request.folds), every)
+    subject = CheckedSpec(spec, network, baseline.network, batch, DTYPES[dtype], request.folds, *counting)
+    return check(subject, every)
 
 
 def _remaining_defaults(defaults: Guards, others: Iterable[Guards]) -> Guards:

@@ -90,7 +90,7 @@ def used(check: Check) -> Share | None:
 def _limit(verdict: Verdict) -> tuple[str, str]:
     """The message of a limit that fails, and a hint."""
     check = verdict.check
-    has = f"{check.subject} is {value_of(check)}"
+    has = f"{check.label} is {value_of(check)}"
     if not isinstance(check.value, int):
         return f"{has}, not {limits_of(check)}", ""
     limits = {word: bound for word, bound in check.limits if not isinstance(bound, tuple)}
@@ -121,7 +121,7 @@ def _increase(check: Check, allowed: Number) -> str:
     before = check.before or 0
     percent = f" ({_percent(value - before, before)})" if before else ""
     limit = f"{_number(allowed, check.unit)}{f' ({_percent(allowed, before)})' if before else ''}"
-    grown = f"{check.subject} grew by {_number(value - before, check.unit)}{percent}"
+    grown = f"{check.label} grew by {_number(value - before, check.unit)}{percent}"
     return f"{grown} to {_number(value, check.unit)}, more than the allowed {limit}"
 
 
@@ -182,7 +182,8 @@ def _assertion(verdict: Verdict) -> tuple[str, str]:
     compared = ""
     if len(verdict.sides) == 2 and len(verdict.figures) != 1:
         compared = f": {_value(verdict.sides[0])} against {_value(verdict.sides[1])}"
-    return f"{verdict.check.subject} does not hold{compared}{f'; {figures}' if figures else ''}", ""
+    counted = f" as counted by {verdict.check.convention}" if verdict.check.convention else ""
+    return f"{verdict.check.subject} does not hold{counted}{compared}{f'; {figures}' if figures else ''}", ""
 
 
 def _value(value: Value) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -17,6 +17,7 @@ from cnncalc.text import plain
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from cnncalc.analyses.recount import Counting
     from cnncalc.checks.finding import Outcome, Severity
     from cnncalc.formats.document import Document
     from cnncalc.formats.table import Table
@@ -243,6 +244,51 @@ def columns_option(keys: Iterable[str], default: Iterable[str] = (), note: str =
     known = tuple(keys)
     words = f"Columns to show: {', '.join(known)}, or all.{note}"
     return click.option("--columns", type=WordList(known, "column"), default=",".join(default) or (), help=words)
+
+
+def convention_option(command: Command) -> Command:
+    """The option to count as another tool does."""
+    from cnncalc.analyses import conventions
+
+    words = "Count operations and parameters as this tool or paper does; `cnncalc reconcile` explains the differences."
+    keys = click.Choice(conventions.keys())
+    return click.option(
+        "--convention", type=keys, default=None, metavar="NAME", help=f"{words} {', '.join(keys.choices)}."
+    )(command)
+
+
+def counting(name: str | None, spec: str) -> Counting | None:
+    """The convention of the option, for the network of a SPEC."""
+    if name is None:
+        return None
+    from cnncalc import bundled
+    from cnncalc.analyses.recount import Counting
+
+    return Counting(name, bundled.find_name(spec))
+
+
+def select_counted(
+    context: click.Context, name: str, columns: tuple[str, ...], known: Collection[str]
+) -> tuple[str, ...]:
+    """The columns of a table without those that a convention has no figures for.
+
+    Raises UsageError if one of them was chosen with --columns or --sort.
+    """
+    from cnncalc.analyses import conventions
+    from cnncalc.reports.conventions import explain_column
+
+    convention = conventions.find(name)
+    is_given = {
+        option: context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+        for option in ("columns", "sort")
+    }
+    chosen = columns if is_given["columns"] and len(columns) < len(known) else ()
+    sorted_by = (str(context.params["sort"]),) if is_given["sort"] else ()
+    for option, keys in (("columns", chosen), ("sort", sorted_by)):
+        for key in keys:
+            if reason := explain_column(key, convention):
+                raise click.UsageError(f"--{option} {key}: {reason}")
+    return tuple(key for key in columns if not explain_column(key, convention))
 
 
 def depth_option(

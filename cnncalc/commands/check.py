@@ -72,6 +72,7 @@ def _limit_option(option: str, name: str, example: str, words: str) -> Callable[
     help="Also append a Markdown report to FILE: a table of checks per spec, and all findings. In a GitHub workflow,"
     ' "$GITHUB_STEP_SUMMARY" shows it on the page of the run.',
 )
+@_options.convention_option
 @_options.input_option
 @_options.set_option
 @click.option(
@@ -99,6 +100,7 @@ def command(
     folds: bool,  # noqa: FBT001 - click passes it by name
     strict: bool,  # noqa: FBT001 - click passes it by name
     summary: str | None,
+    convention: str | None,
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     batch: int | None,
@@ -122,6 +124,7 @@ def command(
     Examples:
       cnncalc check design.yaml --max params=5M --expect output=[1000]
       cnncalc check design.yaml --against-ref main --max-increase macs=2%
+      cnncalc check design.yaml --convention fvcore --max macs=4.2G
       cnncalc check --format sarif --output results.sarif
     """
     from cnncalc.checks import run as outcomes
@@ -150,6 +153,7 @@ def command(
             config=used,
             in_git=_options.config_in_git(used, config, no_config=no_config),
             folds=folds,
+            convention=convention or "",
         )
         with progress(dict.fromkeys(named), "checking") as each:
             found = [outcomes.outcome(spec, request) for spec in each]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cnncalc import formats
+from cnncalc.analyses import conventions
 from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
 from cnncalc.commands import _options
@@ -13,7 +14,7 @@ from cnncalc.commands._progress import progress
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.compare import networks
-from cnncalc.reports.compare.networks import COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, ComparisonView
+from cnncalc.reports.compare.networks import BY_KEY, COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, ComparisonView
 from cnncalc.spec.quantities import MEMORIES
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class PictureFile(click.Path):
     metavar="FILE.svg|png",
     help="Also plot MACs against parameters to this file; needs matplotlib (the extra `plot`).",
 )
+@_options.convention_option
 @_options.input_option
 @_options.set_option
 @_options.batch_option
@@ -116,6 +118,7 @@ def command(
     at: tuple[int, ...] | None,
     stages: bool,  # noqa: FBT001
     plot: str | None,
+    convention: str | None,
     dtype: str,
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
@@ -134,8 +137,13 @@ def command(
       cnncalc compare vgg16 resnet50 mobilenet_v2
       cnncalc compare resnet18 resnet50 --relative-to resnet18
       cnncalc compare vgg16 resnet50 --at 128,160,192,224
+      cnncalc compare vgg16 resnet50 --convention thop
     """
     _check(context, at, stages=stages)
+    if convention is not None:
+        if plot is not None:
+            raise click.UsageError("--plot does not use --convention; remove one of them")
+        columns = _options.select_counted(context, convention, columns, BY_KEY)
     if not {"network", "spec"} & set(columns):
         columns = ("network", *columns)
     if plot is not None:
@@ -155,8 +163,9 @@ def command(
     field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
     memory = () if stages else tuple(MEMORIES) if form == "json" else networks.list_memories(columns, sort or "")
 
-    def figures(network: LayerGraph) -> Facts:
-        return facts(network, field=field, memory=memory, batch=batch, dtype_size=DTYPES[dtype])
+    def figures(network: LayerGraph, reference: str) -> Facts:
+        counting = _options.counting(convention, reference)
+        return facts(network, field=field, memory=memory, batch=batch, dtype_size=DTYPES[dtype], counting=counting)
 
     entries = _entries(given, figures, layers=stages)
     if stages:
@@ -169,6 +178,8 @@ def command(
         return
     base = None if relative_to is None else _base(relative_to, entries)
     options = ComparisonView(columns, sort or "", reverse, base, bool(group), transpose, batch, dtype, exact=exact)
+    if convention is not None:
+        options = options._replace(convention=conventions.find(convention))
     if plot is not None:
         _draw(entries, plot, batch)
     write(
@@ -190,7 +201,7 @@ def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) 
         return
     if at is not None and stages:
         raise click.UsageError("--at and --stages are mutually exclusive; use one of them")
-    for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "dtype"):
+    for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "convention", "dtype"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             own, other = "--stages" if stages else "--at", f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{own} does not use {other}; remove {other}")
@@ -227,8 +238,8 @@ class _Given:
         self.notes: list[tuple[str, str]] = []
         self.variables: dict[str, frozenset[str]] = {}
 
-    def made(self, make: Callable[[Spec], Made]) -> dict[str, Made]:
-        """The result of `make` for each spec. Writes the problems of all specs and ends with status 2."""
+    def made(self, make: Callable[[str, Spec], Made]) -> dict[str, Made]:
+        """The result of `make` for each SPEC and its spec. Writes the problems of all and ends with status 2."""
         from cnncalc.spec.decode import decode
         from cnncalc.spec.locate import chain_of, locate
 
@@ -243,7 +254,7 @@ class _Given:
                     if settings and len(references) > 1:
                         self.variables[reference] = frozenset(decode(chain).variables)
                         settings = tuple(one for one in settings if one[0] in self.variables[reference])
-                    made[reference] = make(decode(chain, settings, self.inputs))
+                    made[reference] = make(reference, decode(chain, settings, self.inputs))
                 except SpecError as error:
                     problems += error.problems
         problems += self.unknown()
@@ -263,14 +274,14 @@ class _Given:
                 self.notes.append(("", f"--set {name} does not change {listed(without)}: no such variable"))
 
 
-def _entries(given: _Given, figures: Callable[[LayerGraph], Facts], *, layers: bool) -> list[ComparedNetwork]:
+def _entries(given: _Given, figures: Callable[[LayerGraph, str], Facts], *, layers: bool) -> list[ComparedNetwork]:
     """The networks with their figures; with their `layers` only if needed."""
     from cnncalc.analyses.compare import without_layers
     from cnncalc.network.build import build
 
-    def made(spec: Spec) -> tuple[LayerGraph, Facts]:
+    def made(reference: str, spec: Spec) -> tuple[LayerGraph, Facts]:
         network = build(spec)
-        return network if layers else without_layers(network), figures(network)
+        return network if layers else without_layers(network), figures(network, reference)
 
     found = given.made(made)
     return [ComparedNetwork(reference, *found[reference]) for reference in given.specs]
@@ -280,7 +291,7 @@ def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, t
     """The networks at all sizes. If no size fits any network, ends with status 2."""
     from cnncalc.network.build import build
 
-    def made(spec: Spec) -> tuple[str, tuple[Size, ...]]:
+    def made(_: str, spec: Spec) -> tuple[str, tuple[Size, ...]]:
         found = over_sizes(spec, sizes)
         if not any(one.network for one in found):
             # Build at the spec's own size first, to report problems that do not depend on the size.

@@ -53,7 +53,9 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     view = ExplanationView(language, dtype)
-    report, record = _explain_network(network, view, spec) if layer is None else _explain_layer(network, view, layer)
+    report, record = (
+        _explain_network(network, view, spec) if layer is None else _explain_layer(network, view, layer, spec)
+    )
     _options.write_report(report, form, output, record=record, ascii_only=ascii_only)
 
 
@@ -75,10 +77,11 @@ def _explain_network(network: LayerGraph, view: ExplanationView, spec: str) -> M
     return report, record
 
 
-def _explain_layer(network: LayerGraph, view: ExplanationView, name: str) -> Made:
+def _explain_layer(network: LayerGraph, view: ExplanationView, name: str, spec: str) -> Made:
     from cnncalc.analyses.explanation import explain
+    from cnncalc.bundled import find_name
 
-    facts = explain(network, _find(network, name))
+    facts = explain(network, _find(network, name), find_name(spec))
 
     def report() -> Document:
         from cnncalc.reports.explain.layer import explain_layer

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import click
 
 from cnncalc import bundled
@@ -64,8 +62,7 @@ def command(
       cnncalc reconcile resnet50 --claim 4.1G
     """
     network = _options.load(spec, settings, inputs)
-    is_bundled = bundled.path(spec) is not None and not os.path.isfile(spec)
-    found = reconcile(network, spec.removesuffix(bundled.SUFFIX) if is_bundled else "", dict.fromkeys(keys))
+    found = reconcile(network, bundled.find_name(spec), dict.fromkeys(keys))
     view = ReconcileView(claim, language)
 
     def record() -> object:

@@ -6,7 +6,7 @@ from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
-from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryView, summary
+from cnncalc.reports.summary import BY_KEY, COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryView, summary
 
 
 @click.command("summary", short_help="Show the layers of a network: shapes, parameters, operations.")
@@ -23,6 +23,7 @@ from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryV
     default=LAYOUTS[0],
     help="Write shapes as 3x224x224 (chw) or 224x224x3 (hwc).",
 )
+@_options.convention_option
 @_options.input_option
 @_options.set_option
 @_options.batch_option
@@ -31,13 +32,16 @@ from cnncalc.reports.summary import COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryV
 @_options.output_option
 @_options.color_option
 @_options.bounds_options
+@click.pass_context
 def command(
+    context: click.Context,
     spec: str,
     columns: tuple[str, ...],
     depth: int,
     sort: str | None,
     top: int | None,
     layout: str,
+    convention: str | None,
     dtype: str,
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
@@ -55,13 +59,18 @@ def command(
       cnncalc summary vgg16
       cnncalc summary resnet50 --depth 1 --input 3x320x320
       cnncalc summary alexnet --sort macs --top 5
+      cnncalc summary resnet50 --convention fvcore
     """
+    if convention is not None:
+        columns = _options.select_counted(context, convention, columns, BY_KEY)
     network = _options.load(spec, settings, inputs)
+    counting = _options.counting(convention, spec)
+    recount = counting.recount(network) if counting else None
 
     def record() -> object:
         from cnncalc.reports.summary_records import summary_record
 
-        return summary_record(network, batch=batch, dtype_size=DTYPES[dtype])
+        return summary_record(network, batch=batch, dtype_size=DTYPES[dtype], recount=recount)
 
     options = SummaryView(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
-    _options.write_report(lambda: summary(network, options), form, output, record=record, color=color)
+    _options.write_report(lambda: summary(network, options, recount), form, output, record=record, color=color)

@@ -24,11 +24,12 @@ from cnncalc.reports.network_table import (
     select_layers,
     select_rows,
 )
-from cnncalc.spec.quantities import MEMORIES, PEAKS, QUANTITIES, SUMS
+from cnncalc.spec.quantities import MEMORIES, OPERATIONS, PEAKS, QUANTITIES, SUMS
 from cnncalc.text import Share, alike, coordinates, exact, integer, percent, size
 
 if TYPE_CHECKING:
     from cnncalc.analyses.receptive_field import Field
+    from cnncalc.analyses.recount import Recount
 
 MOST_ROWS = 50
 
@@ -72,6 +73,45 @@ FIELD_CELLS: dict[str, Callable[[Field], Cell]] = {
 SORTABLE = (*SUMS, *MEMORIES)
 
 
+class Amounts(Record):
+    """The amounts of quantities that are sums, for one sample: the network's own, or those of a convention.
+
+    An amount is None if the convention counts none, or has layers whose rules are unknown.
+    """
+
+    root: Node
+    counted: Totals
+    recount: Recount | None = None
+
+    def has_own(self, key: str) -> bool:
+        """Whether a quantity does not depend on the convention."""
+        return self.recount is None or not self.recount.replaces(key)
+
+    def total(self, key: str) -> int | None:
+        if self.recount is None or self.has_own(key):
+            return SUMS[key].amount(self.counted)
+        return self.recount.total(key)
+
+    def of_layer(self, key: str, row: Row) -> int | None:
+        """The amount of a layer's row."""
+        if self.recount is None or self.has_own(key):
+            return SUMS[key].amount(own_figure(row.node))
+        return self.recount.of_layers(key, filter(None, [row.node.layer]))
+
+    def of_row(self, key: str, row: Row) -> int | None:
+        """The amount of all layers of a row."""
+        if self.recount is None or self.has_own(key):
+            return SUMS[key].amount(row.node.figure) * row.times
+        return self.recount.of_nodes(key, row.nodes or (row.node,))
+
+    def is_unknown(self, key: str, row: Row) -> bool:
+        """Whether a row has layers that the convention counts by rules that are not modeled."""
+        if self.recount is None or self.recount.amounts(key) is not self.recount.operations:
+            return False
+        layers = [layer for node in row.nodes or (row.node,) for layer in layers_below(node)]
+        return any(layer.name in self.recount.unknown for layer in layers)
+
+
 class SummaryView(Record):
     """The options of a summary.
 
@@ -89,17 +129,18 @@ class SummaryView(Record):
     flat: bool = False
 
 
-def summary(network: LayerGraph, view: SummaryView) -> Table:
-    """The per-layer table with its header and footer."""
+def summary(network: LayerGraph, view: SummaryView, recount: Recount | None = None) -> Table:
+    """The per-layer table with its header and footer; `recount` has the counts of a convention, if it uses one."""
     kept = stored(network)
     counted = totals(network, kept)
     root = tree(network, kept)
     memories = _memories(network, view)
-    notes: list[tuple[str, str]] = _footer(counted, root, view)
+    amounts_of = Amounts(root, counted, recount)
+    notes: list[tuple[str, str]] = _footer(amounts_of, view)
     notes += [_memory_note(key, amounts, network) for key, amounts in memories.items()]
     notes += [("", _explain_left_out(each, network)) for each in network.left_out]
     if view.sort or view.top:
-        shown, note = _sorted(network, root, view, memories)
+        shown, note = _sorted(network, amounts_of, view, memories)
         notes.append(("", note))
     elif view.flat:
         shown = select_layers(root)
@@ -112,9 +153,15 @@ def summary(network: LayerGraph, view: SummaryView) -> Table:
     flat = bool(view.flat or view.sort or view.top)
     fields = _fields(network, view.columns)
     lines = tuple(
-        _line(each, counted, columns, view, fields, memories=memories) for each in name_rows(shown, is_flat=flat)
+        _line(each, amounts_of, columns, view, fields, memories=memories) for each in name_rows(shown, is_flat=flat)
     )
-    return Table(network.name, _header(network, view), columns, lines, tuple(notes))
+    header = _header(network, view)
+    if recount is not None:
+        from cnncalc.reports.conventions import describe_convention, head_columns
+
+        header += (describe_convention(recount.convention, recount.bundled),)
+        columns = head_columns(columns, recount.convention)
+    return Table(network.name, header, columns, lines, tuple(notes))
 
 
 def _explain_left_out(part: LeftOut, network: LayerGraph) -> str:
@@ -138,41 +185,45 @@ def _header(network: LayerGraph, view: SummaryView) -> tuple[str, ...]:
 
 
 def _sorted(
-    network: LayerGraph, root: Node, view: SummaryView, memories: Mapping[str, Mapping[str, int]]
+    network: LayerGraph, amounts: Amounts, view: SummaryView, memories: Mapping[str, Mapping[str, int]]
 ) -> tuple[list[Row], str]:
     """The layers sorted by a quantity, without their blocks."""
-    key = view.sort or "params"
-    leaves = select_layers(root)
+    key = view.sort or ("macs" if amounts.total("params") is None else "params")
+    leaves = select_layers(amounts.root)
     if key in memories:
         return _sorted_by_memory(network, leaves, view, memories[key])
-    quantity = SUMS[key]
-    leaves.sort(key=lambda row: (row.node.training_only, -quantity.amount(own_figure(row.node))))
+    leaves.sort(key=lambda row: (row.node.training_only, -(amounts.of_layer(key, row) or 0)))
     chosen = leaves[: view.top] if view.top else leaves
-    whole = quantity.amount(root.figure)
-    part = sum(quantity.amount(own_figure(row.node)) for row in chosen if not row.node.training_only)
-    held = f" hold {percent(Share(part, whole))} % of the {_noun(key)}" if whole else ""
+    # The inputs are activations of no layer.
+    whole = SUMS[key].amount(amounts.root.figure) if amounts.has_own(key) else amounts.total(key)
+    part = sum(amounts.of_layer(key, row) or 0 for row in chosen if not row.node.training_only)
+    noun = _noun(key, amounts)
+    held = f" hold {percent(Share(part, whole))} % of the {noun}" if whole else ""
     if view.top:
         return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
-    return chosen, f"{len(network.layers)} layers by {_noun(key)}"
+    return chosen, f"{len(network.layers)} layers by {noun}"
 
 
 def _sorted_by_memory(
     network: LayerGraph, leaves: list[Row], view: SummaryView, amounts: Mapping[str, int]
 ) -> tuple[list[Row], str]:
     """The layers sorted by a memory quantity, those without one last."""
+    label = QUANTITIES[view.sort].label
     leaves.sort(key=lambda row: -amounts.get(row.node.name, -1))
     if not view.top:
-        return leaves, f"{len(network.layers)} layers by {_noun(view.sort)}"
+        return leaves, f"{len(network.layers)} layers by {label}"
     chosen, whole = leaves[: view.top], sum(amounts.values())
     held = ""
     if view.sort not in PEAKS and whole and len(amounts) == len(network.layers):
         part = sum(amounts.get(row.node.name, 0) for row in chosen)
-        held = f" hold {percent(Share(part, whole))} % of the {_noun(view.sort)}"
+        held = f" hold {percent(Share(part, whole))} % of the {label}"
     return chosen, f"the {len(chosen)} heaviest of {len(network.layers)} layers{held}"
 
 
-def _noun(key: str) -> str:
-    return "parameters" if key == "params" else QUANTITIES[key].label
+def _noun(key: str, amounts: Amounts) -> str:
+    if amounts.recount is not None and SUMS[key].tool_count == OPERATIONS:
+        return amounts.recount.convention.unit
+    return "parameters" if key == "params" else SUMS[key].label
 
 
 def _fields(network: LayerGraph, columns: tuple[str, ...]) -> dict[str, Field | None]:
@@ -240,7 +291,7 @@ def _memory(key: str, row: Row, amounts: Mapping[str, int]) -> Cell:
 
 def _line(
     named: NamedRow,
-    counted: Totals,
+    amounts: Amounts,
     columns: tuple[Column, ...],
     view: SummaryView,
     fields: dict[str, Field | None],
@@ -255,14 +306,14 @@ def _line(
             if column.key in FIELD_CELLS
             else _memory(column.key, row, memories[column.key])
             if column.key in memories
-            else _cell(column.key, named, figure, counted, view)
+            else _cell(column.key, named, figure, amounts, view)
             for column in columns
         ]
     )
     return Line(cells, named.level, bool(node.children) and not row.folded, node.training_only)
 
 
-def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, view: SummaryView) -> Cell:
+def _cell(key: str, named: NamedRow, figure: Figure | None, amounts: Amounts, view: SummaryView) -> Cell:
     row = named.row
     node, layer = row.node, None if row.folded else row.node.layer
     if key == "name":
@@ -274,14 +325,21 @@ def _cell(key: str, named: NamedRow, figure: Figure | None, counted: Totals, vie
         return None if last is None else shape(layer.output_shape if layer else last, view.layout)
     if key == "params" and layer is not None and layer.weights_from:
         return f"as {layer.weights_from}"
-    if key == "params" and layer is not None and layer.frozen:
+    if key == "params" and layer is not None and layer.frozen and not amounts.of_layer(key, row):
         return "frozen"
     if figure is not None and key in SUMS:
         quantity = SUMS[key]
-        return to_cell(quantity.amount(figure, view.batch, DTYPES[view.dtype]), quantity.unit)
+        if amounts.has_own(key):
+            return to_cell(quantity.amount(figure, view.batch, DTYPES[view.dtype]), quantity.unit)
+        amount = amounts.of_row(key, row) if row.folded else amounts.of_layer(key, row)
+        if amount is None:
+            return "unknown" if amounts.is_unknown(key, row) and not view.flat else None
+        return to_cell(quantity.scaled(amount, view.batch, DTYPES[view.dtype]), quantity.unit)
     if figure is not None and key in SHARE_OF:
-        part, whole = (SUMS[SHARE_OF[key]].amount(figures) for figures in (figure, counted))
-        return Share(part, whole) if part and not node.training_only else None
+        share_of = SHARE_OF[key]
+        part = amounts.of_row(share_of, row) if row.folded else amounts.of_layer(share_of, row)
+        whole = amounts.total(share_of)
+        return Share(part, whole) if part and whole and not node.training_only else None
     return None if layer is None else _of_layer(key, layer, view)
 
 
@@ -324,25 +382,54 @@ def _of_layer(key: str, layer: Layer, view: SummaryView) -> Cell:
 # --- below the table ----------------------------------------------------------------------------
 
 
-def _footer(counted: Totals, root: Node, view: SummaryView) -> list[tuple[str, str]]:
+def _footer(amounts: Amounts, view: SummaryView) -> list[tuple[str, str]]:
     """The totals, and the layers that dominate them."""
-    each = DTYPES[view.dtype]
+    counted, each, batch = amounts.counted, DTYPES[view.dtype], view.batch
     sums = counted.inference
-    batch = view.batch
     plural = "layer" if counted.weight_layers == 1 else "layers"
     notes = [
+        *(_own_counts(sums, view) if amounts.recount is None else _tool_counts(amounts.recount, view)),
+        ("activations", f"{integer(sums.activations * batch)} ({size(sums.activations * batch * each)})"),
+        ("depth", f"{counted.weight_layers} convolution and linear {plural} on the longest path"),
+    ]
+    if amounts.recount is None and counted.training != counted.inference:
+        notes.append(("in training", _training(counted.training, batch)))
+    dominant = _dominant(amounts)
+    if dominant:
+        notes.append(("", dominant))
+    for name, module in amounts.recount.added if amounts.recount else ():
+        notes.append(("", f"{name} includes the {module.partition('.')[0]} that torchvision runs after it"))
+    return notes
+
+
+def _own_counts(sums: Sum, view: SummaryView) -> list[tuple[str, str]]:
+    """The parameters and operations as cnncalc counts them."""
+    each, batch = DTYPES[view.dtype], view.batch
+    return [
         ("parameters", f"{integer(sums.params)} learnable ({size(sums.params * each)} as {view.dtype})"),
         ("buffers", f"{integer(sums.buffers)} ({size(sums.buffers * each)})" if sums.buffers else "0"),
         ("MACs", integer(sums.macs * batch)),
         ("FLOPs", f"{integer(sums.flops * batch)} (2 x MACs + {integer(_rest(sums.operations) * batch)} others)"),
-        ("activations", f"{integer(sums.activations * batch)} ({size(sums.activations * batch * each)})"),
-        ("depth", f"{counted.weight_layers} convolution and linear {plural} on the longest path"),
     ]
-    if counted.training != counted.inference:
-        notes.append(("in training", _training(counted.training, batch)))
-    dominant = _dominant(root)
-    if dominant:
-        notes.append(("", dominant))
+
+
+def _tool_counts(recount: Recount, view: SummaryView) -> list[tuple[str, str]]:
+    """The parameters and operations as a convention counts them."""
+    from cnncalc.analyses.recount import explain_missing
+    from cnncalc.reports.conventions import explain_unknown
+
+    convention, params, operations = recount.convention, recount.total("params"), recount.total("macs")
+    notes = []
+    if params is None:
+        notes.append(("parameters", explain_missing("params", convention)))
+    else:
+        notes.append(("parameters", f"{integer(params)} ({size(params * DTYPES[view.dtype])} as {view.dtype})"))
+    if operations is not None:
+        notes.append((convention.unit, integer(operations * view.batch)))
+    elif convention.unit:
+        notes.append((convention.unit, explain_unknown(recount.unknown, convention)))
+    else:
+        notes.append(("operations", explain_missing("macs", convention)))
     return notes
 
 
@@ -354,21 +441,21 @@ def _training(sums: Sum, batch: int) -> str:
     return f"{integer(sums.params)} parameters, {integer(sums.macs * batch)} MACs, including auxiliary heads"
 
 
-def _dominant(root: Node) -> str:
+def _dominant(amounts: Amounts) -> str:
     """The note about the layers with most of the parameters and operations."""
-    found = [(quantity, row) for quantity in ("params", "macs") if (row := heaviest(root, quantity))]
-    held = [
-        f"{percent(Share(getattr(row.node.figure, quantity) * row.times, getattr(root.figure, quantity)))} %"
-        f" of the {_noun(quantity)}"
-        for quantity, row in found
-    ]
+    found: list[tuple[str, Row, str]] = []
+    for key in ("params", "macs"):
+        # The figures of nodes also have layers that exist only in training.
+        whole = amounts.total(key)
+        row = heaviest(amounts.root, key, lambda row, key=key: amounts.of_row(key, row) or 0) if whole else None  # type: ignore[misc]
+        if row is not None and whole:
+            share = Share(amounts.of_row(key, row) or 0, whole)
+            found.append((key, row, f"{percent(share)} % of the {_noun(key, amounts)}"))
     if len(found) == 2 and found[0][1] == found[1][1]:
-        return f"{full_label(found[0][1])} {_verb(found[0][1], 'holds', 'hold')} {held[0]} and {held[1]}"
+        row = found[0][1]
+        return f"{full_label(row)} {_verb(row, 'holds', 'hold')} {found[0][2]} and {found[1][2]}"
     verbs = {"params": ("holds", "hold"), "macs": ("does", "do")}
-    return "; ".join(
-        f"{full_label(row)} {_verb(row, *verbs[quantity])} {share}"
-        for (quantity, row), share in zip(found, held, strict=True)
-    )
+    return "; ".join(f"{full_label(row)} {_verb(row, *verbs[key])} {held}" for key, row, held in found)
 
 
 def _verb(row: Row, one: str, several: str) -> str:

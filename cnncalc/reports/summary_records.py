@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from cnncalc.analyses.memory_quantities import MemoryQuantities
 from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.totals import Totals, stored, totals
 from cnncalc.analyses.tree import Figure
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, Sizes, fill
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive, Sizes, fill
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
+from cnncalc.reports.convention_records import (
+    ConventionCountsRecord,
+    UsedConventionRecord,
+    layer_counts,
+    network_counts,
+    used_convention,
+)
 from cnncalc.spec.quantities import COUNTS, MEMORIES, SUMS, amounts_of, counts_of
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.recount import Recount
 
 Counts: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(COUNTS, Count))]
 Sums: TypeAlias = Annotated[Flat, Keywords(**dict.fromkeys(SUMS, Count))]
@@ -47,6 +57,7 @@ class SummaryLayerRecord(Record):
     settings: dict[str, Any]
     file: str
     line: Positive | None
+    convention_counts: ConventionCountsRecord | Absent = ABSENT
 
 
 class SumsRecord(Record):
@@ -66,6 +77,7 @@ class SummaryTotalsRecord(Record):
     weight_layers: Count
     layers: Count
     training: SumsRecord
+    convention_counts: ConventionCountsRecord | Absent = ABSENT
 
 
 class LeftOutRecord(Record):
@@ -88,19 +100,26 @@ class Summary(Record):
     left_out: tuple[LeftOutRecord, ...]
     layers: Iterator[SummaryLayerRecord]
     totals: SummaryTotalsRecord
+    convention: UsedConventionRecord | Absent = ABSENT
 
 
 RECORDS = (Summary,)
 
 
-def summary_record(network: LayerGraph, *, batch: int = 1, dtype_size: int = 4) -> Summary:
-    """The record of a network; its layers are made while they are read."""
+def summary_record(
+    network: LayerGraph, *, batch: int = 1, dtype_size: int = 4, recount: Recount | None = None
+) -> Summary:
+    """The record of a network, with the counts of a convention, if any; its layers are made while they are read."""
     kept = stored(network)
     memory = MemoryQuantities(network, batch=batch, dtype_size=dtype_size).affordable()
-    layers, counted = _layers(network, kept, batch), _totals(totals(network, kept), memory, batch, dtype_size)
+    layers, counted = _layers(network, kept, batch, recount), _totals(totals(network, kept), memory, batch, dtype_size)
+    used: UsedConventionRecord | Absent = ABSENT
+    if recount is not None:
+        used = used_convention(recount.key, recount.convention)
+        counted = counted._replace(convention_counts=network_counts(recount, batch))
     left_out = tuple(LeftOutRecord(*each) for each in network.left_out)
     own = {"schema": 1, "input": input_of(network), "batch": batch, "left_out": left_out}
-    return fill(Summary, network, **own, layers=layers, totals=counted)
+    return fill(Summary, network, **own, layers=layers, totals=counted, convention=used)
 
 
 def input_of(network: LayerGraph) -> Input:
@@ -113,7 +132,9 @@ def _totals(counted: Totals, memory: dict[str, int | None], batch: int, dtype_si
     return SummaryTotalsRecord(inference, Flat(memory), counted.weight_layers, counted.layers, SumsRecord(training))
 
 
-def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[SummaryLayerRecord]:
+def _layers(
+    network: LayerGraph, kept: dict[str, int], batch: int, recount: Recount | None
+) -> Iterator[SummaryLayerRecord]:
     fields = receptive_fields(network)
     for layer in network.layers:
         yield fill(
@@ -124,6 +145,7 @@ def _layers(network: LayerGraph, kept: dict[str, int], batch: int) -> Iterator[S
             receptive_field=_field(fields[layer.name]),
             file=layer.span.file,
             line=layer.span.line or None,
+            convention_counts=ABSENT if recount is None else layer_counts(recount, layer, batch),
         )
 
 

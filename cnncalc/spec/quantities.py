@@ -31,6 +31,12 @@ if TYPE_CHECKING:
         def activations(self) -> int: ...
 
 
+# The counts of tools.
+OPERATIONS = "operations"
+PARAMS = "params"
+NO_COUNT = "none"
+
+
 class Quantity(Record):
     """A figure of a layer, block or network that can be shown, limited and compared.
 
@@ -51,6 +57,7 @@ class Quantity(Record):
     is_shape: bool = False
     whole_network: bool = False
     is_peak: bool = False
+    tool_count: str = ""
 
     def amount(self, figures: Countable, batch: int = 1, dtype_size: int = 4) -> int:
         """The quantity for a batch; `dtype_size` is the bytes of an element. Needs `of`."""
@@ -64,12 +71,14 @@ class Quantity(Record):
         return number if factor == 1 else number * factor
 
 
-def _count(key: str, label: str, doc: str, *, per_sample: bool = False) -> Quantity:
-    return Quantity(key, label, doc, attrgetter(key), per_sample=per_sample)
+def _count(key: str, label: str, doc: str, *, per_sample: bool = False, tool_count: str = "") -> Quantity:
+    return Quantity(key, label, doc, attrgetter(key), per_sample=per_sample, tool_count=tool_count)
 
 
-def _memory(key: str, label: str, doc: str, of: Callable[[Countable], int], *, per_sample: bool = False) -> Quantity:
-    return Quantity(key, label, doc, of, BYTES, per_sample, in_dtype=True)
+def _memory(
+    key: str, label: str, doc: str, of: Callable[[Countable], int], *, per_sample: bool = False, tool_count: str = ""
+) -> Quantity:
+    return Quantity(key, label, doc, of, BYTES, per_sample, in_dtype=True, tool_count=tool_count)
 
 
 def _peak(key: str, label: str, doc: str) -> Quantity:
@@ -79,17 +88,17 @@ def _peak(key: str, label: str, doc: str) -> Quantity:
 QUANTITIES = {
     quantity.key: quantity
     for quantity in (
-        _count("params", "params", "learnable parameters"),
+        _count("params", "params", "learnable parameters", tool_count=PARAMS),
         _count("buffers", "buffers", "stored elements that are not learnable"),
-        _count("macs", "MACs", "multiply-accumulates", per_sample=True),
-        _count("flops", "FLOPs", "2 x MACs plus all other operations", per_sample=True),
+        _count("macs", "MACs", "multiply-accumulates", per_sample=True, tool_count=OPERATIONS),
+        _count("flops", "FLOPs", "2 x MACs plus all other operations", per_sample=True, tool_count=NO_COUNT),
         _count(
             "activations",
             "activations",
             "elements that a forward pass keeps in memory for training",
             per_sample=True,
         ),
-        _memory("params_size", "params size", "memory of the parameters", attrgetter("params")),
+        _memory("params_size", "params size", "memory of the parameters", attrgetter("params"), tool_count=PARAMS),
         _memory("buffers_size", "buffers size", "memory of the buffers", attrgetter("buffers")),
         _memory(
             "weights_size",

@@ -334,3 +334,75 @@ def test_a_spec_without_a_budget_is_checked_for_validity_and_lint_alone(run) -> 
     output = run("check", "vgg16").output
     assert "CNN020" in output
     assert "checks" not in output
+
+
+# --- conventions ----------------------------------------------------------------------------------
+
+
+def test_a_convention_counts_what_budgets_limit(run) -> None:
+    """fvcore prints 4,111,512,576 for torchvision's ResNet-50; cnncalc counts 4,089,184,256 MACs."""
+    arguments = ("check", "resnet50", "--set", "stride_in_3x3=true", "--no-lint", "--max", "macs=4.1G")
+    assert run(*arguments).exit_code == 0
+    output = run(*arguments, "--convention", "fvcore", status=1).output
+    assert "macs (fvcore) is 4,111,512,576, 11,512,576 (0.3 %) more than its budget of 4,100,000,000" in output
+    (check,) = json.loads(run(*arguments, "--convention", "fvcore", "-f", "json", status=1).output)["specs"][0][
+        "checks"
+    ]
+    assert (check["subject"], check["convention"], check["value"]) == ("macs", "fvcore", 4_111_512_576)
+    (check,) = json.loads(run(*arguments, "-f", "json").output)["specs"][0]["checks"]
+    assert "convention" not in check
+    # Keras counts 53,120 moving statistics: 25,610,152.
+    keras = run("check", "resnet50", "--no-lint", "--max", "params=25.6M", "--convention", "keras", status=1).output
+    assert "params (keras) is 25,610,152" in keras
+    assert "| budget | macs (fvcore) | 4,111,512,576 |" in (
+        run(*arguments, "--convention", "fvcore", "-f", "markdown", status=1).output
+    )
+
+
+def test_a_convention_counts_the_budget_of_the_spec_blocks_and_assertions(run) -> None:
+    """A convolution of 8 filters of 27 weights at 256 places, and a global pool of 2,048 elements for fvcore."""
+    counting = ("check", "design.yaml", "--no-lint", "--convention", "fvcore")
+    output = run(*counting, "--max", "conv1.macs=1k", status=1).output
+    assert "conv1.macs (fvcore) is 55,296" in output
+    figures = run(*counting, "-f", "json").output
+    values = {check["subject"]: check["value"] for check in json.loads(figures)["specs"][0]["checks"]}
+    assert values["macs"] == 55_296 + 2048
+    asserted = ("check", "design.yaml", "--no-lint", "--assert", "macs('*pool') == 0")
+    assert run(*asserted).exit_code == 0
+    output = run(*asserted, "--convention", "fvcore", status=1).output
+    assert "does not hold as counted by fvcore; macs('*pool') is 2,048" in output
+    # What does not depend on a convention is not said to.
+    assert (
+        "depth is 1," in run("check", "design.yaml", "--expect", "depth=2", "--convention", "fvcore", status=1).output
+    )
+
+
+def test_a_convention_counts_the_baseline(run, folder: Path) -> None:
+    """A batch norm of 2,048 elements: 2 operations each for ptflops, and no MACs."""
+    (folder / "biased.yaml").write_text(BIASED)
+    increase = ("check", "biased.yaml", "--no-lint", "--against", "design.yaml", "--max-increase", "macs=4095")
+    assert run(*increase).exit_code == 0
+    output = run(*increase, "--convention", "ptflops", status=1).output
+    assert "macs (ptflops) grew by 4,096 (" in output
+    assert "batch_norm: +4,096, new" in output
+
+
+@pytest.mark.parametrize(
+    ("convention", "limit", "message"),
+    [
+        ("keras", "macs=4G", "Keras counts no operations; check macs without the convention"),
+        ("darknet", "params=4G", "Darknet counts no parameters"),
+        ("darknet", "params_size=4GiB", "Darknet counts no parameters"),
+        ("fvcore", "flops=4G", "fvcore has one figure of operations; use macs, which shows it"),
+    ],
+)
+def test_a_convention_without_a_figure(convention, limit, message, run) -> None:
+    assert message in run("check", "lenet5", "--convention", convention, "--max", limit, status=2).output
+
+
+def test_a_convention_with_unknown_layers(run, folder) -> None:
+    opaque = "input: [3, 8, 8]\nlayers: [{opaque: {output: [4, 8, 8], params: 5, macs: 1000}}, {conv: {filters: 2}}]\n"
+    (folder / "o.yaml").write_text(opaque.replace("filters: 2", "filters: 2, kernel: 1"))
+    output = run("check", "o.yaml", "--convention", "fvcore", "--max", "macs=4G", status=2).output
+    assert "macs is unknown: the rules of fvcore for 'opaque' (opaque) are not modeled" in output
+    assert run("check", "o.yaml", "--no-lint", "--convention", "fvcore", "--max", "conv.macs=512").exit_code == 0

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from itertools import combinations
+from pathlib import Path
 from xml.dom import minidom
 
 import pytest
@@ -25,6 +26,7 @@ from cnncalc.reports.compare.stages import stages_table
 from cnncalc.spec.decode import read_spec
 from cnncalc.text import Share
 
+RECORDED = Path(__file__).parent.parent / "reference" / "conventions" / "tools.csv"
 THREE = ("vgg16", "resnet50", "mobilenet_v2")
 ALL = tuple(column.key for column in COLUMNS)
 HOSTILE = (
@@ -554,3 +556,41 @@ def test_a_pipe_is_served_without_rich_and_matplotlib():
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     )
     assert not loaded & {"rich", "matplotlib", "cnncalc.reports.compare.plot", "difflib", "tempfile"}
+
+
+def test_a_convention_is_compared(run):
+    """What thop and fvcore print for ResNet-18 and VGG-11 is in tests/reference/conventions/tools.csv."""
+    arguments = ("compare", "resnet18", "mobilenet_v2", "--convention", "thop")
+    output = run(*arguments, "--relative-to", "resnet18").output
+    assert output.startswith("operations and parameters as counted by thop")
+    with RECORDED.open(encoding="utf-8", newline="") as file:
+        printed = {row["network"]: row for row in csv.DictReader(file) if row["tool"] == "thop"}
+    facts = json.loads(run(*arguments, "-f", "json").output)
+    assert facts["convention"]["key"] == "thop"
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "-f", "csv").output)))
+    for network, row, shown in zip(("resnet18", "mobilenet_v2"), facts["networks"], rows, strict=True):
+        operations, params = int(printed[network]["operations"]), int(printed[network]["params"])
+        assert row["convention_counts"] == {"operations": operations, "params": params, "unknown": []}
+        assert (int(shown["operations"]), int(shown["params"])) == (operations, params)
+        assert f"{operations:,}" in output
+    assert "flops" not in rows[0]
+
+
+def test_a_convention_with_unknown_layers_is_compared(run, tmp_path):
+    spec = tmp_path / "o.yaml"
+    spec.write_text("name: o\ninput: [3, 8, 8]\nlayers: [{opaque: {output: [4, 8, 8], params: 5, macs: 1000}}]\n")
+    output = run("compare", "lenet5_modern", str(spec), "resnet18", "--convention", "fvcore", "--columns", "all").output
+    assert "unknown" in output
+    assert "the rules of fvcore for opaque (opaque) are not modeled" in output
+    # What is unknown is neither on the front nor a multiple.
+    assert "Pareto front, where" not in output
+    assert "times the FLOPs" not in output
+    ratios = run("compare", "resnet18", str(spec), "--convention", "fvcore", "--relative-to", "resnet18", "-f", "csv")
+    row = list(csv.DictReader(io.StringIO(ratios.output)))[1]
+    assert (row["operations"], row["operations_ratio"]) == ("", "")
+
+
+@pytest.mark.parametrize("option", [("--at", "64"), ("--stages",), ("--plot", "a.svg")])
+def test_tables_without_conventions_refuse_one(option, run):
+    refused = run("compare", "resnet18", "--convention", "thop", *option, status=2).output
+    assert f"{option[0]} does not use --convention" in refused

@@ -292,6 +292,44 @@ def test_one_is_no_plural(layer, run, tmp_path):
     assert not ONE_OF_SEVERAL.search(explained(run, tmp_path, "[1, 1, 1]", layer))
 
 
+@pytest.mark.parametrize(
+    ("spec", "layer", "lines"),
+    [
+        (
+            "vgg11_bn",
+            "batch_norm",
+            ("calflops, DeepSpeed, fvcore, ptflops: 2 per input element (1 without learnable weights) = 6,422,528",),
+        ),
+        (
+            "vgg11_bn",
+            "relu",
+            (
+                "calflops, DeepSpeed, onnx-tool: 1 per input element = 3,211,264",
+                "ptflops: 1 per input element + 1 per input element again (defect) = 6,422,528",
+            ),
+        ),
+        # 1,000 exponentials, 1,000 divides and 999 adds.
+        ("lenet5_modern", "softmax", ("thop: 1 per exponential, divide and add = 29",)),
+        ("crnn", "lstm1.lstm", ("unknown, by a rule that is not modeled",)),
+    ],
+)
+def test_how_other_tools_count_the_layer(spec, layer, lines, run):
+    """A map of 64x224x224 has 3,211,264 elements; 10 scores have 10 exponentials, 10 divides and 9 adds."""
+    output = " ".join(run("explain", spec, layer).output.split())
+    for line in lines:
+        assert line in output
+    facts = json.loads(run("explain", spec, layer, "-f", "json").output)
+    assert {"key", "version", "source", "operations", "rule"} < facts["conventions"][0].keys()
+    assert len(facts["conventions"]) == 14
+    assert facts["counted_in"].startswith("cnncalc/layers/")
+    assert "其他工具的统计" in run("explain", spec, layer, "--language", "zh").output
+
+
+@pytest.mark.parametrize(("spec", "layer"), [("alexnet", "flatten"), ("googlenet", "loss1.auxiliary_head.fc")])
+def test_layers_that_no_tool_counts_have_no_section(spec, layer, run):
+    assert "As other tools count it" not in run("explain", spec, layer).output
+
+
 PAGES = ("explain alexnet conv1", "explain alexnet", "field alexnet", "field alexnet conv5", "sharing alexnet")
 
 

@@ -15,7 +15,14 @@ NETWORKS = bundled.names()[:: max(1, len(bundled.names()) // 5)]
 
 # Commands whose JSON has a schema, each in all of its forms.
 WRITTEN = {
-    "summary": ["lenet5", "siamese", "r3d_18", "resnet50 --batch 4"],
+    "summary": [
+        "lenet5",
+        "siamese",
+        "r3d_18",
+        "resnet50 --batch 4",
+        "lenet5 --convention thop",
+        "crnn --convention fvcore",
+    ],
     "field": [
         "lenet5",
         "siamese",
@@ -32,9 +39,13 @@ WRITTEN = {
         "lenet5 siamese --relative-to lenet5 --batch 2",
         "lenet5 vgg16 --at 16,224",
         "lenet5 vgg16 unet --stages",
+        "lenet5 crnn --convention fvcore --relative-to lenet5",
     ],
     "diff": ["vgg16 vgg19", "lenet5 lenet5", "lenet5 siamese --batch 2"],
-    "check": ["vgg16 --max params=1 --expect output=[1000] --assert params()>1 nowhere.yaml"],
+    "check": [
+        "vgg16 --max params=1 --expect output=[1000] --assert params()>1 nowhere.yaml",
+        "vgg16 --max macs=1 --convention thop",
+    ],
     "lint": ["vgg16 resnet50", "nowhere.yaml"],
     "explain": [
         "resnet50",

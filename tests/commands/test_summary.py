@@ -24,6 +24,9 @@ import pytest
         ("lenet5_modern", "--format", "latex"),
         ("lenet5_modern", "--format", "csv"),
         ("lenet5_modern", "--format", "json"),
+        ("resnet50", "--convention", "fvcore"),
+        ("lenet5", "--convention", "keras", "--batch", "2"),
+        ("lenet5_modern", "--convention", "thop", "--format", "json"),
     ],
     ids=" ".join,
 )
@@ -227,3 +230,72 @@ def test_frozen_weights_are_buffers(run, tmp_path):
     expanded = tmp_path / "expanded.yaml"
     expanded.write_text(run("show", str(path), "--expand").output)
     assert "buffers      112 " in run("summary", str(expanded)).output
+
+
+# --- conventions ----------------------------------------------------------------------------------
+
+OPAQUE = """\
+name: o
+input: [3, 8, 8]
+layers: [{opaque: {output: [4, 8, 8], params: 5, macs: 1000}}, {conv: {filters: 2, kernel: 1}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("convention", "unit", "operations"),
+    [("fvcore", "FLOPs", 4_111_512_576), ("ptflops", "MACs", 4_132_436_968), ("torchinfo", "mult-adds", 4_089_238_376)],
+)
+def test_a_convention_heads_and_fills_the_operations(convention, unit, operations, run):
+    """The figures that the tools print for torchvision's ResNet-50, and twice as many for two samples."""
+    arguments = ("summary", "resnet50", "--set", "stride_in_3x3=true", "--convention", convention)
+    output = run(*arguments, "--batch", "2").output
+    assert f"{unit}\n" in output
+    assert f"as counted by {convention}" in output
+    assert f"\n{unit:11}  {2 * operations:,}\n" in output
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "--format", "csv").output)))
+    assert sum(int(row["operations"]) for row in rows) == operations
+    assert "macs" not in rows[0]
+    facts = json.loads(run(*arguments, "--format", "json").output)
+    assert facts["convention"]["key"] == convention
+    assert facts["totals"]["convention_counts"]["operations"] == operations
+    assert sum(layer["convention_counts"]["operations"] for layer in facts["layers"]) == operations
+    # The other figures stay cnncalc's.
+    assert facts["totals"]["macs"] == 4_089_184_256
+
+
+def test_a_convention_says_what_it_does_not_count(run):
+    keras = run("summary", "resnet50", "--convention", "keras").output
+    assert "MACs" not in keras
+    assert "Keras counts no operations" in keras
+    darknet = run("summary", "resnet50", "--convention", "darknet").output
+    assert "Darknet counts no parameters" in darknet
+    assert " params" not in darknet
+    for option, key in (("--columns", "macs"), ("--sort", "macs"), ("--columns", "macs_share"), ("--sort", "flops")):
+        refused = run("summary", "resnet50", "--convention", "keras", option, key, status=2)
+        assert f"{option} {key}: Keras counts no operations" in refused.output
+    assert "fvcore has one figure of operations; use macs" in (
+        run("summary", "resnet50", "--convention", "fvcore", "--columns", "flops", status=2).output
+    )
+    # All columns are those that there are.
+    header = run("summary", "lenet5", "--convention", "keras", "--columns", "all", "-f", "csv").output.splitlines()[0]
+    assert {"operations", "macs", "flops"}.isdisjoint(header.split(","))
+
+
+def test_an_unknown_layer_is_not_zero(run, tmp_path):
+    spec = tmp_path / "o.yaml"
+    spec.write_text(OPAQUE)
+    output = run("summary", str(spec), "--convention", "fvcore").output
+    assert "unknown\n" in output
+    assert "FLOPs        unknown: the rules of fvcore for opaque (opaque) are not modeled" in output
+    facts = json.loads(run("summary", str(spec), "--convention", "fvcore", "-f", "json").output)
+    assert facts["totals"]["convention_counts"] == {"operations": None, "params": 15, "unknown": ["opaque"]}
+    rows = list(csv.DictReader(io.StringIO(run("summary", str(spec), "--convention", "fvcore", "-f", "csv").output)))
+    # 4 input channels, 2 filters, 64 positions.
+    assert [row["operations"] for row in rows] == ["", "512"]
+
+
+def test_sorting_by_a_convention(run):
+    """Darknet counts no linear layers: the heaviest of AlexNet by its operations is a convolution."""
+    output = run("summary", "alexnet", "--convention", "darknet", "--top", "1").output
+    assert "conv2 " in output
+    assert "of the FLOPs" in output

@@ -32,6 +32,7 @@ SMALL = (1, 2, 3, 4, 5, 7, 11, 13)
 NAMES = ("", "c{index}", "c{# - index}", "c{index * 7919 % #}", f"{'n' * 150}{{index}}")
 COMMANDS = (
     "summary", "summary --columns all --depth all", "summary --columns all --format csv", "summary --format json",
+    "summary --depth all --convention ptflops", "summary --format json --convention fvcore",
     "summary --columns all --depth all --format markdown", "summary --columns all --format latex", "summary --top 9",
     "explain", "explain --language zh", "explain --format json", "sharing --columns all --depth all",
     "sharing --format json", "reconcile", "reconcile --format json",
@@ -39,7 +40,7 @@ COMMANDS = (
     "memory --training", "memory --format json",
     "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
-    "compare --format json",
+    "compare --format json", "compare --convention thop", "check --convention fvcore --max macs=1",
     "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
     "import --flat",
 )  # fmt: skip

@@ -27,6 +27,7 @@ COMMANDS = [
     ("summary", "densenet201", "--depth", "all"),
     ("summary", "densenet201", "--format", "json"),
     ("summary", "vgg16", "--color", "always"),
+    ("summary", "vgg16", "--convention", "fvcore"),
     ("explain", "vgg16"),
     ("explain", "vgg16", "conv1_1"),
     ("field", "vgg16"),

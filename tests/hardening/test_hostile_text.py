@@ -44,6 +44,7 @@ FINDINGS = ("text", "json", "markdown", "github", "junit", "sarif")
 # What each command is asked of a hostile spec and of another like it; those of many specs are asked once of all.
 READING = {
     "summary": (("summary", "{one}", "--columns", "all"), TABLES),
+    "summary by a convention": (("summary", "{one}", "--convention", "fvcore"), TABLES),
     "explain": (("explain", "{one}"), REPORTS),
     "explain a layer": (("explain", "{one}", "conv"), REPORTS),
     "field": (("field", "{one}", "--all"), REPORTS),
@@ -56,11 +57,13 @@ READING = {
     "memory_arena": (("memory", "{one}", "--arena"), TABLES),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
+    "compare by a convention": (("compare", "{all}", "--convention", "thop"), TABLES),
     "compare at": (("compare", "{all}", "--at", "8,9"), TABLES),
     "compare stages": (("compare", "{all}", "--stages"), TABLES),
     "diff": (("diff", "{one}", "{two}"), ("table", "json", "markdown")),
     "diff of none": (("diff", "{one}", "{one}"), ("table", "json", "markdown")),
     "check": (("check", "{all}"), FINDINGS),
+    "check by a convention": (("check", "{all}", "--convention", "ptflops", "--max", "macs=1"), FINDINGS),
     "check with increases": (("check", "{all}", "--against", "two0.yaml", "--max-increase", "params=1"), FINDINGS),
     "lint": (("lint", "{all}"), FINDINGS),
     "show --expand": (("show", "{one}", "--expand"), ("text",)),

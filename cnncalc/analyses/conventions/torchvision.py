@@ -4,12 +4,12 @@ from cnncalc.analyses.conventions.contract import MACS, Convention
 from cnncalc.layers.contract import Role
 
 # `_ops` of the published weights is computed with torch.utils.flop_counter, and halved: multiply-accumulates of
-# convolutions, linear layers and matrix products.
+# convolutions, linear layers and matrix products. Printed in units of 10^9, as GFLOPS.
 CONVENTION = Convention(
     name="torchvision (published)",
     version="0.29.1",
     source="pytorch/vision: torchvision/models, `_ops` and `num_params` of the weights",
-    unit="GFLOPS",
+    unit="FLOPS",
     by_role=dict.fromkeys(Role, MACS),
     defects=("macs_named_flops",),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from cnncalc.checks.finding import Check, Finding, Outcome, Severity, State
 from cnncalc.errors import Span
-from cnncalc.formats.records import Count, Flat, Keywords, Number, Positive, indented
+from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive, indented
 from cnncalc.formats.records import write as write_record
 from cnncalc.record import Record
 
@@ -24,7 +24,7 @@ class GuardRecord(Record):
 
 
 class CheckRecord(Record):
-    """A guard, the network's value, and whether the check passes."""
+    """A guard, the network's value, and whether the check passes; `convention` counts the value, if not cnncalc."""
 
     kind: Literal["budget", "increase", "expect", "assert"]
     subject: str
@@ -35,6 +35,7 @@ class CheckRecord(Record):
     file: str | None
     line: Positive | None
     column: Positive | None
+    convention: str | Absent = ABSENT
 
 
 class FindingRecord(Record):
@@ -106,6 +107,7 @@ def _check(check: Check) -> CheckRecord:
         dict(check.limits),
         check.before,
         *_place(check.span),
+        check.convention or ABSENT,
     )
 
 

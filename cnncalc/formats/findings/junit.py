@@ -67,7 +67,7 @@ def _cases(outcome: Outcome) -> Iterator[Case]:
 
 def _of_check(outcome: Outcome, check: Check, finding: Finding | None) -> Case:
     """The case of a check; its name has the file or option of a guard outside the spec."""
-    name = f"{check.kind} {check.subject}"
+    name = f"{check.kind} {check.label}"
     if not outcome.contains(check.span):
         name = f"{name} ({check.span.file})"
     if check.state is State.UNCHECKED:

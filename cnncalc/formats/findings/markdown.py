@@ -43,5 +43,5 @@ def _table(outcome: Outcome) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | --- |"
     for check in outcome.checks:
         share = used(check)
-        cells = [check.kind, check.subject, value_of(check), limits_of(check), f"{percent(share)} %" if share else ""]
+        cells = [check.kind, check.label, value_of(check), limits_of(check), f"{percent(share)} %" if share else ""]
         yield f"| {' | '.join(escape(cell) for cell in cells)} | {WORDS[check.state]} |"

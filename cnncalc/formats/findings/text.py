@@ -82,5 +82,5 @@ def _checks(outcome: Outcome) -> str:
     shares = [(share, check) for check in outcome.checks if check.state is State.KEPT and (share := used(check))]
     if shares:
         share, check = max(shares, key=lambda pair: pair[0].part / pair[0].whole)
-        words += f"; {check.subject} is closest to its budget: {percent(share)} % of {limits_of(check)}"
+        words += f"; {check.label} is closest to its budget: {percent(share)} % of {limits_of(check)}"
     return words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
 from cnncalc.analyses.compare import Facts, Heaviest, front
 from cnncalc.errors import listed
@@ -15,9 +16,12 @@ from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.reports.catalogue import OTHERS
 from cnncalc.reports.network_table import explain_missing
-from cnncalc.spec.quantities import COUNTS, MEMORIES, SUMS
+from cnncalc.spec.quantities import COUNTS, MEMORIES, QUANTITIES, SUMS
 from cnncalc.text import Share, decimals, percent
 from cnncalc.text import alike as of_axes
+
+if TYPE_CHECKING:
+    from cnncalc.analyses.conventions.contract import Convention
 
 MOST_NAMED = 8
 # Long texts are shortened to no less than this in a terminal.
@@ -78,8 +82,8 @@ class ComparedNetwork(Record):
 class ComparisonView(Record):
     """The options of a comparison.
 
-    `base` is the index of the network for ratios. `exact` is for programs: plain numbers, and every
-    figure in its own column.
+    `base` is the index of the network for ratios. With a `convention`, its counts are shown. `exact` is for programs:
+    plain numbers, and every figure in its own column.
     """
 
     columns: tuple[str, ...] = DEFAULT_COLUMNS
@@ -91,6 +95,7 @@ class ComparisonView(Record):
     batch: int = 1
     dtype: str = "float32"
     exact: bool = False
+    convention: Convention | None = None
 
 
 def labels(entries: Sequence[ComparedNetwork]) -> list[str]:
@@ -126,12 +131,16 @@ def compare_table(
     keys = view.columns
     if view.grouped and (view.exact or view.transpose):
         keys = (*keys[:1], *(key for key in ("family",) if key not in keys), *keys[1:])
-    columns = tuple(_columns(keys, view))
+    columns = headed = tuple(_columns(keys, view))
+    if view.convention is not None:
+        from cnncalc.reports.conventions import head_columns
+
+        headed = head_columns(columns, view.convention)
     order = ordered(entries, names, view)
     rows = {place: tuple(cells.of(column.key, place) for column in columns) for place in order}
-    below = (*_sentences(entries, names), *_missing(entries, names, keys), *notes)
+    below = (*_sentences(entries, names, view), *_unknown(entries, names), *_missing(entries, names, keys), *notes)
     if view.transpose:
-        turned = tuple(_turned(columns, [rows[place] for place in order], view))
+        turned = tuple(_turned(headed, [rows[place] for place in order], view))
         heads = [
             Column(
                 entries[place].spec,
@@ -151,7 +160,7 @@ def compare_table(
             lines.append(Line((own, *[None] * (len(columns) - 1)), heading=True))
             family = own
         lines.append(Line(rows[place], indent=1 if family else 0))
-    return Table("", _header(names, view), columns, tuple(lines), below, LEFT_OUT)
+    return Table("", _header(names, view), headed, tuple(lines), below, LEFT_OUT)
 
 
 def _header(names: Sequence[str], view: ComparisonView) -> tuple[str, ...]:
@@ -162,7 +171,12 @@ def _header(names: Sequence[str], view: ComparisonView) -> tuple[str, ...]:
         words.append(f"batch {view.batch}")
     if view.dtype != "float32":
         words.append(f"sizes as {view.dtype}")
-    return (", ".join(words),) if words else ()
+    lines = [", ".join(words)] if words else []
+    if view.convention is not None:
+        from cnncalc.reports.conventions import describe_convention
+
+        lines.insert(0, describe_convention(view.convention))
+    return tuple(lines)
 
 
 def _columns(keys: Iterable[str], view: ComparisonView) -> Iterator[Column]:
@@ -219,7 +233,9 @@ def ordered(entries: Sequence[ComparedNetwork], names: Sequence[str], view: Comp
 
 def _amount(key: str, entry: ComparedNetwork) -> int | None:
     """The number of a network in a column, for one sample; None if there is none."""
-    totals = entry.facts.totals
+    totals, tool = entry.facts.totals, entry.facts.tool
+    if tool is not None and key in SUMS and QUANTITIES[key].tool_count:
+        return tool.of(key)
     if key == "year":
         return entry.network.year
     if key == "field":
@@ -239,7 +255,7 @@ class _ComparisonCells:
         self.names = names
         self.view = view
         self.most = {key: max(_amount(key, entry) or 0 for entry in entries) for key in ("params", "macs")}
-        self.front = front([(entry.facts.totals.params, entry.facts.totals.macs) for entry in entries])
+        self.front = front_of(entries)
 
     def of(self, key: str, place: int) -> Cell:
         entry = self.entries[place]
@@ -250,13 +266,16 @@ class _ComparisonCells:
             "year": lambda: None if entry.network.year is None else Ordinal(entry.network.year),
             "input": lambda: inputs(entry.network),
             "field": lambda: self.field(entry.facts.field),
-            "pareto": lambda: "yes" if self.front[place] else "no",
+            "pareto": lambda: None if self.front is None else "yes" if self.front[place] else "no",
         }
         if key in texts:
             return texts[key]()
         if key.startswith("heaviest"):
-            facts = entry.facts
-            found = facts.heaviest_macs if key.startswith("heaviest_macs") else facts.heaviest_params
+            facts, tool = entry.facts, entry.facts.tool
+            if key.startswith("heaviest_macs"):
+                found = tool.heaviest_operations if tool else facts.heaviest_macs
+            else:
+                found = tool.heaviest_params if tool else facts.heaviest_params
             return self.heaviest(found, share=key.endswith("_share"))
         return self.ratio(key, entry) if key.endswith("_ratio") else self.number(key, entry)
 
@@ -267,7 +286,13 @@ class _ComparisonCells:
         if key not in SUMS:
             return _amount(key, entry)
         quantity = SUMS[key]
-        number = quantity.amount(entry.facts.totals, self.view.batch, DTYPES[self.view.dtype])
+        tool = entry.facts.tool
+        if tool is None or not quantity.tool_count:
+            number = quantity.amount(entry.facts.totals, self.view.batch, DTYPES[self.view.dtype])
+        elif (count := tool.of(key)) is None:
+            return None if self.view.exact else "unknown"
+        else:
+            number = quantity.scaled(count, self.view.batch, DTYPES[self.view.dtype])
         if key in self.most:
             return Measured(number, quantity.scaled(self.most[key], self.view.batch))
         return to_cell(number, quantity.unit)
@@ -302,7 +327,15 @@ def ratio(key: str, entry: ComparedNetwork, entries: Sequence[ComparedNetwork], 
     """A figure of a network relative to that of the base."""
     if view.base is None:
         return None
-    return Share(_amount(key, entry) or 0, _amount(key, entries[view.base]) or 0)
+    part, whole = _amount(key, entry), _amount(key, entries[view.base])
+    return None if part is None or whole is None else Share(part, whole)
+
+
+def front_of(entries: Sequence[ComparedNetwork]) -> tuple[bool, ...] | None:
+    """Which networks are on the Pareto front; None if the figures of one are unknown."""
+    points = [(_amount("params", entry), _amount("macs", entry)) for entry in entries]
+    known = [(params, macs) for params, macs in points if params is not None and macs is not None]
+    return front(known) if len(known) == len(points) else None
 
 
 def times(pair: Share) -> str:
@@ -318,14 +351,27 @@ def times(pair: Share) -> str:
 # --- below the table ------------------------------------------------------------------------------
 
 
-def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _unknown(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Notes about networks with layers that the convention counts by rules that are not modeled."""
+    for name, entry in zip(names, entries, strict=True):
+        tool = entry.facts.tool
+        if tool is not None and tool.unknown and tool.convention.unit:
+            from cnncalc.reports.conventions import explain_unknown
+
+            yield name, explain_unknown(tool.unknown, tool.convention)
+
+
+def _sentences(
+    entries: Sequence[ComparedNetwork], names: Sequence[str], view: ComparisonView
+) -> Iterator[tuple[str, str]]:
     """Notes about the figures: the extremes and the Pareto front."""
     different = {entry.spec: (name, entry) for name, entry in zip(names, entries, strict=True)}
     chosen = list(different.values())
     extremes = [_extremes(key, chosen) for key in ("params", "macs")]
+    operations = view.convention.unit if view.convention else "MACs"
     words = [
         (most, f"{verb} {times(pair)} times the {noun}", least)
-        for found, verb, noun in zip(extremes, ("has", "does"), ("parameters", "MACs"), strict=True)
+        for found, verb, noun in zip(extremes, ("has", "does"), ("parameters", operations), strict=True)
         if found is not None
         for most, pair, least in [found]
     ]
@@ -334,9 +380,9 @@ def _sentences(entries: Sequence[ComparedNetwork], names: Sequence[str]) -> Iter
     elif words:
         yield "", "; ".join(f"{most} {what} of {least}" for most, what, least in words)
     if len(chosen) > 2:
-        points = [(entry.facts.totals.params, entry.facts.totals.macs) for _, entry in chosen]
-        best = [name for (name, _), ahead in zip(chosen, front(points), strict=True) if ahead]
-        yield "", _front(best)
+        ahead = front_of([entry for _, entry in chosen])
+        if ahead is not None:
+            yield "", _front([name for (name, _), is_ahead in zip(chosen, ahead, strict=True) if is_ahead], operations)
 
 
 def _missing(
@@ -359,11 +405,11 @@ def _extremes(key: str, chosen: Sequence[tuple[str, ComparedNetwork]]) -> tuple[
     return most[1], Share(most[0], least[0]), least[1]
 
 
-def _front(best: Sequence[str]) -> str:
+def _front(best: Sequence[str], operations: str) -> str:
     if len(best) == 1:
-        return f"{best[0]} has the fewest parameters and the fewest MACs"
+        return f"{best[0]} has the fewest parameters and the fewest {operations}"
     more = len(best) - MOST_NAMED
     shown = [*best[:MOST_NAMED], f"{more} more"] if more > 1 else best
     # Some names contain commas: DeepLab v3, ResNet-50.
     front = "; ".join(shown) if any("," in name for name in shown) else listed(shown)
-    return f"Pareto front, where no other network has both fewer parameters and fewer MACs: {front}"
+    return f"Pareto front, where no other network has both fewer parameters and fewer {operations}: {front}"

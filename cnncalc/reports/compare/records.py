@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from cnncalc.analyses.compare import Heaviest, Size, front
+from cnncalc.analyses.compare import Heaviest, Size, ToolCounts, front
 from cnncalc.analyses.stages import Stage, stages
 from cnncalc.formats.records import ABSENT, Absent, Count, Flat, Keywords, Number, Positive, fill
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
 from cnncalc.reports.compare.networks import ComparedNetwork, ComparisonView, labels, ordered, ratio
 from cnncalc.reports.compare.sizes import Results
+from cnncalc.reports.convention_records import ConventionCountsRecord, UsedConventionRecord, used_convention
 from cnncalc.reports.summary_records import Counts, Input, Memories, Sums, input_of
 from cnncalc.spec.quantities import COUNTS, amounts_of, counts_of
 
@@ -56,6 +57,7 @@ class CompareNetworkRecord(Record):
     heaviest: BothHeaviestRecord
     pareto: bool
     ratios: CompareRatiosRecord | Absent = ABSENT
+    convention_counts: ConventionCountsRecord | Absent = ABSENT
 
 
 class CompareRecord(Record):
@@ -66,6 +68,7 @@ class CompareRecord(Record):
     dtype: str
     relative_to: str | None
     networks: Iterator[CompareNetworkRecord]
+    convention: UsedConventionRecord | Absent = ABSENT
 
 
 class FittingSizeRecord(Record):
@@ -145,10 +148,14 @@ def comparison_record(entries: Sequence[ComparedNetwork], view: ComparisonView) 
 
     def networks() -> Iterator[CompareNetworkRecord]:
         for place in ordered(entries, names, view):
-            yield _network(entries[place], view, _ratios(entries[place], entries, view), is_ahead=ahead[place])
+            yield _network(entries[place], view, _ratios(own[place], own, view), is_ahead=ahead[place])
 
+    # All keys but those of the convention have cnncalc's figures.
+    own = [entry._replace(facts=entry.facts._replace(tool=None)) for entry in entries]
     base = None if view.base is None else entries[view.base].spec
-    return CompareRecord(1, view.batch, view.dtype, base, networks())
+    tool = entries[0].facts.tool
+    used = ABSENT if tool is None else used_convention(tool.key, tool.convention)
+    return CompareRecord(1, view.batch, view.dtype, base, networks(), used)
 
 
 def _network(
@@ -169,7 +176,13 @@ def _network(
         heaviest=BothHeaviestRecord(_heaviest(facts.heaviest_params, 1), _heaviest(facts.heaviest_macs, view.batch)),
         pareto=is_ahead,
         ratios=ratios,
+        convention_counts=ABSENT if facts.tool is None else _counts(facts.tool, view.batch),
     )
+
+
+def _counts(tool: ToolCounts, batch: int) -> ConventionCountsRecord:
+    operations = None if tool.operations is None else tool.operations * batch
+    return ConventionCountsRecord(operations, tool.params, tuple(tool.unknown))
 
 
 def _heaviest(found: Heaviest | None, batch: int) -> HeaviestRecord | None:

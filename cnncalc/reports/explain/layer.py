@@ -19,6 +19,7 @@ from cnncalc.reports.explain.comparisons import (
     show_convolution,
     show_matrices,
 )
+from cnncalc.reports.explain.rules import show_rules
 from cnncalc.reports.explain.wording import LETTERS, ExplanationView, LayerWording, describe_remark
 from cnncalc.syntax.expressions import describe
 from cnncalc.text import Share, integer, percent
@@ -207,6 +208,7 @@ SECTIONS: dict[str, Callable[[LayerWording], Iterator[Block]]] = {
     "sizes": _derive_sizes,
     "weights": _derive_weights,
     "work": _derive_work,
+    "rules": show_rules,
     "share": _show_share,
     "sharing": compare_sharing,
     "groups": compare_groups,

@@ -5,6 +5,7 @@ Fields that do not apply to a layer are null.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from cnncalc.analyses.explanation import AsConvolution, Derivation, Explanation, Stack
@@ -16,6 +17,7 @@ from cnncalc.languages import Speaker
 from cnncalc.layers.contract import Matrices
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.record import Record
+from cnncalc.reports.explain.rules import describe_rule, find_source
 from cnncalc.reports.explain.wording import ExplanationView, describe_remark
 
 Ratio = Annotated[float, Keywords(minimum=0)]
@@ -154,6 +156,21 @@ class FitRecord(Record):
     remedies: tuple[RemedyRecord, ...]
 
 
+class LayerRuleRecord(Record):
+    """How a convention counts the layer: its operations, and the rule in words.
+
+    Operations are null if the rule is not modeled.
+    """
+
+    key: str
+    name: str
+    version: str
+    source: str
+    unit: str
+    operations: Count | None
+    rule: str
+
+
 class RemarkRecord(Record):
     """A remark about the layer type."""
 
@@ -162,10 +179,10 @@ class RemarkRecord(Record):
     formula: str | None
 
 
-# Remarks use the language of the report.
+# Remarks and rules use the language of the report.
 @indented(ascii_only=False)
 class ExplainedLayer(Record):
-    """The explanation of a layer."""
+    """The explanation of a layer; `counted_in` is the file of cnncalc that has its operations."""
 
     schema: Literal[1]
     network: str
@@ -192,6 +209,8 @@ class ExplainedLayer(Record):
     as_convolution: EqualConvolutionRecord | None
     fit: tuple[FitRecord, ...]
     remarks: tuple[RemarkRecord, ...]
+    counted_in: str
+    conventions: tuple[LayerRuleRecord, ...]
 
 
 class StoryTotals(Record):
@@ -265,7 +284,16 @@ def layer_record(facts: Explanation, view: ExplanationView) -> ExplainedLayer:
             RemarkRecord(one.key, describe_remark(one, say, ", ".join(facts.axes)), one.formula or None)
             for one in facts.remarks
         ),
+        counted_in=find_source(layer.figures.type),
+        conventions=tuple(_rules(facts, Speaker(view.language, "rules"))),
     )
+
+
+def _rules(facts: Explanation, say: Speaker) -> Iterator[LayerRuleRecord]:
+    for rule in facts.rules:
+        described = describe_rule(rule, say)
+        for key, convention in rule.conventions:
+            yield fill(LayerRuleRecord, convention, key=key, operations=rule.operations, rule=described)
 
 
 def _origin(facts: Explanation) -> OriginRecord:

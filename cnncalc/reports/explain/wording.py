@@ -43,6 +43,7 @@ class LayerWording:
         self.facts = facts
         self.layer = facts.layer
         self.dtype = view.dtype
+        self.language = view.language
         self.say = Speaker(view.language, "explain")
 
     @property
