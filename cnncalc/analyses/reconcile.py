@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
+from math import prod
 
 from cnncalc import limits
 from cnncalc.analyses import conventions
 from cnncalc.analyses.conventions import implementations
 from cnncalc.analyses.conventions.contract import PRODUCTS, Charges, Convention, Count
 from cnncalc.layers.contract import Role
+from cnncalc.layers.shapes import SpreadWindow
 from cnncalc.network.records import Figures, Layer, LayerGraph, inference_layers
 from cnncalc.record import Record
 from cnncalc.syntax.patterns import named
@@ -36,9 +39,9 @@ ITEMS = {
 MISSED = {Role.CONVOLUTION: "no_convolutions", Role.LINEAR: "no_linear", Role.MATRIX_PRODUCT: "no_matrix_products"}
 # The items of multiply-accumulates that a tool counts in another way.
 MISCOUNTED = {
+    Count.GROUPED_TWICE: "groups_twice",
     Count.WEIGHTS_PER_OUTPUT: "per_output_position",
     Count.WEIGHTS_ONCE: "positions_missed",
-    Count.UNGROUPED: "groups_ignored",
 }
 
 
@@ -93,10 +96,14 @@ def reconcile(network: LayerGraph, bundled: str = "", keys: Iterable[str] = ()) 
     """
     implementation = implementations.find(bundled)
     names = {layer.name: layer.figures.type.implementation for layer in network.layers}
+    if bundled:
+        # Their sources pad by numbers, or by a layer of their own.
+        names = {layer: name.removesuffix(".same") for layer, name in names.items()}
     for pattern, name in implementation or ():
         names.update(dict.fromkeys(named(names, pattern), name))
     layers = inference_layers(network.layers)
     limits.spend(len(layers))
+    names.update(_fold_norms(network, layers, names))
     works = tuple(_group(layers, names))
     added = {} if implementation is None else implementations.ADDED.get(bundled, {})
     elements = {added[layer.name]: layer.output_shape.elements for layer in layers if layer.name in added}
@@ -116,6 +123,24 @@ def reconcile(network: LayerGraph, bundled: str = "", keys: Iterable[str] = ()) 
         )
     macs = sum(layer.macs for layer in layers)
     return Reconciled(macs, own, tuple(found), bundled if implementation is not None else "")
+
+
+def _fold_norms(network: LayerGraph, layers: Iterable[Layer], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The batch norms that converters fold into the layer before, which then has a bias: `BatchNorm.folded_to_bias` if
+    it had none and biases count only where they exist.
+    """
+    readers = Counter(chain(network.outputs, chain.from_iterable(layer.inputs for layer in layers)))
+    previous = {layer.name: layer for layer in layers}
+    for layer in layers:
+        source = previous.get(layer.inputs[0]) if layer.inputs else None
+        if layer.figures.type.role is not Role.BATCH_NORM or source is None or readers[source.name] > 1:
+            continue
+        if names[source.name] in ("Conv", "Conv.same", "ConvTranspose") or (
+            names[source.name] == "Linear" and _size_of(source.figures, "bias")
+        ):
+            yield layer.name, f"{names[layer.name]}.folded"
+        elif names[source.name] == "Linear":
+            yield layer.name, f"{names[layer.name]}.folded_to_bias"
 
 
 def _group(layers: Iterable[Layer], names: Mapping[str, str]) -> Iterator[Work]:
@@ -153,23 +178,29 @@ def _differences(
 
 def _find_charges(convention: Convention, work: Work) -> Charges | None:
     """What a convention adds for a layer; None if it has a rule that is not modeled, or may have one."""
-    charges = _find_rule(convention, work.implementation)
+    charges = _find_rule(
+        convention, work.implementation, work.figures.input_shapes[0].rank if work.figures.input_shapes else 0
+    )
     if charges is not None:
         return charges
+    if work.implementation.partition(".")[0] in convention.unmodeled or work.implementation in convention.unmodeled:
+        return None
     role = work.figures.type.role
     if role in convention.by_role:
         return convention.by_role[role]
-    if work.implementation.partition(".")[0] in convention.unmodeled or work.implementation in convention.unmodeled:
-        return None
     # A layer with multiply-accumulates that is no module of PyTorch may be built from any modules.
     by_module = bool(convention.charges) and not convention.by_role
     is_open = by_module and not work.implementation and work.figures.operations.multiply_accumulates > 0
     return None if is_open else ()
 
 
-def _find_rule(convention: Convention, name: str) -> Charges | None:
-    """The rule for a module; that of `Upsample` applies to `Upsample.bilinear`, unless this has one of its own."""
-    return convention.charges.get(name, convention.charges.get(name.partition(".")[0]))
+def _find_rule(convention: Convention, name: str, rank: int = 2) -> Charges | None:
+    """The rule for a module: the first that a convention has of `Upsample.bilinear3d` (in 3 dimensions), `Upsample.3d`,
+    `Upsample.bilinear` and `Upsample`.
+    """
+    base = name.partition(".")[0]
+    candidates = (f"{name}{rank}d", f"{base}.{rank}d", name, base)
+    return next((convention.charges[key] for key in candidates if key in convention.charges), None)
 
 
 def _charge(figures: Figures, charges: Charges) -> dict[str, int]:
@@ -184,7 +215,7 @@ def _charge(figures: Figures, charges: Charges) -> dict[str, int]:
         counted = COUNTS[charge.of](figures)
         if charge.of in PRODUCTS:
             if counted != macs:
-                items[MISCOUNTED[charge.of]] += counted - macs
+                items[charge.item or MISCOUNTED[charge.of]] += counted - macs
             items["doubled"] += (charge.times - 1) * counted
         else:
             times = charge.times if has_weights or charge.plain is None else charge.plain
@@ -197,11 +228,25 @@ def _size_of(figures: Figures, name: str) -> int:
     return sum(weight.size for weight in figures.weights if weight.name == name)
 
 
-def _ungrouped(figures: Figures) -> int:
-    wiring = figures.type.wiring(figures.input_shapes, figures.output_shape)
-    if wiring is None or wiring.full is None:
-        return figures.operations.multiply_accumulates
-    return wiring.full.operations(figures.input_shapes, figures.output_shape).multiply_accumulates
+def _grouped_twice(figures: Figures) -> int:
+    """PyTorch's weight has the filters of one group on its second axis; they are taken for all filters."""
+    weight = next(weight for weight in figures.weights if weight.name == "weight")
+    filters = weight.shape[1]
+    groups = figures.output_shape.channels // filters
+    return figures.operations.multiply_accumulates // filters * (filters // groups)
+
+
+def _biases_of_conv(figures: Figures) -> int:
+    if not _size_of(figures, "bias"):
+        return 0
+    weight = next(weight for weight in figures.weights if weight.name == "weight")
+    windows = figures.type.windows(figures.input_shapes)
+    positions = (
+        (size + 2 * window.before - window.dilation * (window.kernel - 1) - 1) // window.stride + 1
+        for size, window in zip(figures.input_shapes[0].spatial, windows, strict=True)
+        if isinstance(window, SpreadWindow)
+    )
+    return weight.shape[1] * prod(positions)
 
 
 def _softmax(figures: Figures) -> int:
@@ -215,11 +260,13 @@ def _neighbors(figures: Figures) -> int:
 
 COUNTS: Mapping[Count, Callable[[Figures], int]] = {
     Count.MACS: lambda figures: figures.operations.multiply_accumulates,
-    Count.UNGROUPED: _ungrouped,
+    Count.NO_MACS: lambda _: 0,
+    Count.GROUPED_TWICE: _grouped_twice,
     Count.WEIGHTS_PER_OUTPUT: lambda figures: _size_of(figures, "weight") * figures.output_shape.positions,
     Count.WEIGHTS_ONCE: lambda figures: _size_of(figures, "weight"),
     Count.WEIGHTS: lambda figures: _size_of(figures, "weight"),
     Count.BIASES: lambda figures: figures.output_shape.elements if _size_of(figures, "bias") else 0,
+    Count.BIASES_OF_CONV: _biases_of_conv,
     Count.BIASES_ONCE: lambda figures: _size_of(figures, "bias"),
     Count.PARAMS: lambda figures: _size_of(figures, "weight") + _size_of(figures, "bias"),
     Count.INPUT: lambda figures: figures.input_shapes[0].elements,
@@ -253,6 +300,8 @@ def _param_differences(
 
 # Units of published figures; some publish units of 2^30 and 2^20.
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+# What published figures count, after their unit: 4.1 GFLOPs.
+NOUNS = ("flops", "macs", "mult-adds", "madds", "ops", "params", "parameters")
 BINARY = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -284,10 +333,12 @@ class ClaimMatch(Record):
 
 
 def read_claim(text: str) -> Claim | None:
-    """A number such as 4.1G or 25.6M; None if it is none."""
+    """A number such as 4.1G, 25.6M or 4.1 GFLOPs; None if it is none."""
     bare = text.strip().replace(",", "").replace("_", "")
+    noun = next((noun for noun in NOUNS if bare.lower().endswith(noun)), "")
+    bare = bare[: len(bare) - len(noun)].rstrip()
     unit = bare[-1:].upper() if bare[-1:].isalpha() else ""
-    whole, dot, rest = (bare[:-1] if unit else bare).partition(".")
+    whole, dot, rest = (bare[:-1].rstrip() if unit else bare).partition(".")
     digits = whole + rest
     if unit not in UNITS or not digits.isascii() or not digits.isdigit() or len(digits) > LONGEST_CLAIM:
         return None
@@ -295,6 +346,13 @@ def read_claim(text: str) -> Claim | None:
 
 
 LONGEST_CLAIM = 30
+
+
+class ClaimVariant(Record):
+    """A value of a variable, written name=value, with the figures that then give a claim."""
+
+    setting: str
+    matches: tuple[ClaimMatch, ...]
 
 
 def match_claim(claim: Claim, found: Reconciled) -> Iterator[ClaimMatch]:
