@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from math import prod
 
 from cnncalc.analyses.conventions import implementations
 from cnncalc.analyses.conventions.contract import PRODUCTS, Charge, Charges, Convention, Count
 from cnncalc.layers.contract import Role
-from cnncalc.network.records import Figures, LayerGraph
+from cnncalc.layers.shapes import SpreadWindow
+from cnncalc.network.records import Figures, LayerGraph, inference_layers
 from cnncalc.record import Record
 from cnncalc.syntax.patterns import named
 
@@ -33,9 +36,9 @@ ITEMS = {
 MISSED = {Role.CONVOLUTION: "no_convolutions", Role.LINEAR: "no_linear", Role.MATRIX_PRODUCT: "no_matrix_products"}
 # The items of multiply-accumulates that a tool counts in another way.
 MISCOUNTED = {
+    Count.GROUPED_TWICE: "groups_twice",
     Count.WEIGHTS_PER_OUTPUT: "per_output_position",
     Count.WEIGHTS_ONCE: "positions_missed",
-    Count.UNGROUPED: "groups_ignored",
 }
 
 
@@ -55,32 +58,60 @@ def find_implementation(network: LayerGraph, bundled: str) -> Implementation:
     """The implementation of a network; `bundled` is the name of the bundled network, if it is one."""
     patterns = implementations.find(bundled)
     modules = {layer.name: layer.figures.type.implementation for layer in network.layers}
+    if bundled:
+        # Their sources pad by numbers, or by a layer of their own.
+        modules = {layer: module.removesuffix(".same") for layer, module in modules.items()}
+    for pattern, name in patterns or ():
+        modules.update(dict.fromkeys(named(modules, pattern), name))
+    modules.update(_fold_norms(network, modules))
     if patterns is None:
         return Implementation(modules, {})
-    for pattern, name in patterns:
-        modules.update(dict.fromkeys(named(modules, pattern), name))
     return Implementation(modules, implementations.ADDED.get(bundled, {}), bundled)
+
+
+def _fold_norms(network: LayerGraph, modules: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The batch norms that converters fold into the layer before, which then has a bias: `BatchNorm.folded_to_bias` if
+    it had none and biases count only where they exist.
+    """
+    layers = inference_layers(network.layers)
+    readers = Counter(chain(network.outputs, chain.from_iterable(layer.inputs for layer in layers)))
+    previous = {layer.name: layer for layer in layers}
+    for layer in layers:
+        source = previous.get(layer.inputs[0]) if layer.inputs else None
+        if layer.figures.type.role is not Role.BATCH_NORM or source is None or readers[source.name] > 1:
+            continue
+        before = modules[source.name]
+        if before in ("Conv", "Conv.same", "ConvTranspose") or (
+            before == "Linear" and _size_of(source.figures, "bias")
+        ):
+            yield layer.name, f"{modules[layer.name]}.folded"
+        elif before == "Linear":
+            yield layer.name, f"{modules[layer.name]}.folded_to_bias"
 
 
 def find_charges(convention: Convention, figures: Figures, module: str) -> Charges | None:
     """What a convention adds for a layer; None if it has a rule that is not modeled, or may have one."""
-    charges = find_rule(convention, module)
+    charges = find_rule(convention, module, figures.input_shapes[0].rank if figures.input_shapes else 0)
     if charges is not None:
         return charges
+    if module.partition(".")[0] in convention.unmodeled or module in convention.unmodeled:
+        return None
     role = figures.type.role
     if role in convention.by_role:
         return convention.by_role[role]
-    if module.partition(".")[0] in convention.unmodeled or module in convention.unmodeled:
-        return None
     # A layer with multiply-accumulates that is no module of PyTorch may be built from any modules.
     by_module = bool(convention.charges) and not convention.by_role
     is_open = by_module and not module and figures.operations.multiply_accumulates > 0
     return None if is_open else ()
 
 
-def find_rule(convention: Convention, name: str) -> Charges | None:
-    """The rule for a module; that of `Upsample` applies to `Upsample.bilinear`, unless this has one of its own."""
-    return convention.charges.get(name, convention.charges.get(name.partition(".")[0]))
+def find_rule(convention: Convention, name: str, rank: int = 2) -> Charges | None:
+    """The rule for a module: the first that a convention has of `Upsample.bilinear3d` (in 3 dimensions), `Upsample.3d`,
+    `Upsample.bilinear` and `Upsample`.
+    """
+    base = name.partition(".")[0]
+    candidates = (f"{name}{rank}d", f"{base}.{rank}d", name, base)
+    return next((convention.charges[key] for key in candidates if key in convention.charges), None)
 
 
 def itemize(figures: Figures, charges: Charges) -> dict[str, int]:
@@ -94,7 +125,7 @@ def itemize(figures: Figures, charges: Charges) -> dict[str, int]:
         counted = COUNTS[charge.of](figures)
         if charge.of in PRODUCTS:
             if counted != macs:
-                items[MISCOUNTED[charge.of]] += counted - macs
+                items[charge.item or MISCOUNTED[charge.of]] += counted - macs
             items["doubled"] += (charge.times - 1) * counted
         else:
             items[charge.item or ITEMS.get(role, "others")] += counted * times_of(charge, figures)
@@ -117,11 +148,25 @@ def _size_of(figures: Figures, name: str) -> int:
     return sum(weight.size for weight in figures.weights if weight.name == name)
 
 
-def _ungrouped(figures: Figures) -> int:
-    wiring = figures.type.wiring(figures.input_shapes, figures.output_shape)
-    if wiring is None or wiring.full is None:
-        return figures.operations.multiply_accumulates
-    return wiring.full.operations(figures.input_shapes, figures.output_shape).multiply_accumulates
+def _grouped_twice(figures: Figures) -> int:
+    """PyTorch's weight has the filters of one group on its second axis; they are taken for all filters."""
+    weight = next(weight for weight in figures.weights if weight.name == "weight")
+    filters = weight.shape[1]
+    groups = figures.output_shape.channels // filters
+    return figures.operations.multiply_accumulates // filters * (filters // groups)
+
+
+def _biases_of_conv(figures: Figures) -> int:
+    if not _size_of(figures, "bias"):
+        return 0
+    weight = next(weight for weight in figures.weights if weight.name == "weight")
+    windows = figures.type.windows(figures.input_shapes)
+    positions = (
+        (size + 2 * window.before - window.dilation * (window.kernel - 1) - 1) // window.stride + 1
+        for size, window in zip(figures.input_shapes[0].spatial, windows, strict=True)
+        if isinstance(window, SpreadWindow)
+    )
+    return weight.shape[1] * prod(positions)
 
 
 def _softmax(figures: Figures) -> int:
@@ -135,11 +180,13 @@ def _neighbors(figures: Figures) -> int:
 
 COUNTS: Mapping[Count, Callable[[Figures], int]] = {
     Count.MACS: lambda figures: figures.operations.multiply_accumulates,
-    Count.UNGROUPED: _ungrouped,
+    Count.NO_MACS: lambda _: 0,
+    Count.GROUPED_TWICE: _grouped_twice,
     Count.WEIGHTS_PER_OUTPUT: lambda figures: _size_of(figures, "weight") * figures.output_shape.positions,
     Count.WEIGHTS_ONCE: lambda figures: _size_of(figures, "weight"),
     Count.WEIGHTS: lambda figures: _size_of(figures, "weight"),
     Count.BIASES: lambda figures: figures.output_shape.elements if _size_of(figures, "bias") else 0,
+    Count.BIASES_OF_CONV: _biases_of_conv,
     Count.BIASES_ONCE: lambda figures: _size_of(figures, "bias"),
     Count.PARAMS: lambda figures: _size_of(figures, "weight") + _size_of(figures, "bias"),
     Count.INPUT: lambda figures: figures.input_shapes[0].elements,

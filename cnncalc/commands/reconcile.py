@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from cnncalc import bundled
 from cnncalc.analyses import conventions
-from cnncalc.analyses.reconcile import Claim, read_claim, reconcile
+from cnncalc.analyses.reconcile import Claim, ClaimVariant, match_claim, read_claim, reconcile
 from cnncalc.commands import _options
 from cnncalc.reports.reconcile import ReconcileView, reconcile_document, reconcile_table
 
@@ -16,6 +18,38 @@ def _read_claim(_: click.Context, __: click.Parameter, text: str | None) -> Clai
     if claim is None:
         raise click.BadParameter(f"{text!r} is not a number; write a published number such as 4.1G or 25.6M")
     return claim
+
+
+# The most variables whose other value is tried for a claim.
+MOST_VARIANTS = 8
+
+
+def _find_variants(
+    claim: Claim,
+    spec: str,
+    settings: tuple[tuple[str, str], ...],
+    inputs: tuple[tuple[str, str], ...],
+    keys: tuple[str, ...],
+) -> Iterator[ClaimVariant]:
+    """The variables of a spec that are true or false, and whose other value gives a claim."""
+    from cnncalc.errors import SpecError
+    from cnncalc.network import build
+    from cnncalc.spec.decode import read_spec
+
+    if spec == "-":
+        return
+    values = build.variables_of(read_spec(spec, settings, inputs), [])
+    variables = [name for name, value in values.items() if isinstance(value, bool)]
+    for name in variables[:MOST_VARIANTS]:
+        setting = (name, "false" if values[name] else "true")
+        others = tuple(pair for pair in settings if pair[0] != name)
+        try:
+            network = build.load(spec, (*others, setting), inputs)
+        except SpecError:
+            continue
+        found = reconcile(network, bundled.find_name(spec), dict.fromkeys(keys))
+        if matches := tuple(match_claim(claim, found)):
+            yield ClaimVariant("=".join(setting), matches)
 
 
 @click.command("reconcile", short_help="Show what other tools print for a network, and why.")
@@ -63,7 +97,10 @@ def command(
     """
     network = _options.load(spec, settings, inputs)
     found = reconcile(network, bundled.find_name(spec), dict.fromkeys(keys))
-    view = ReconcileView(claim, language)
+    variants: tuple[ClaimVariant, ...] = ()
+    if claim and not any(match_claim(claim, found)):
+        variants = tuple(_find_variants(claim, spec, settings, inputs, keys))
+    view = ReconcileView(claim, language, variants)
 
     def record() -> object:
         from cnncalc.reports.reconcile_records import reconcile_record

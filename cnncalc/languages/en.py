@@ -868,7 +868,8 @@ SENTENCES = {
         "item_no_others": "other layers not counted",
         "item_per_output_position": "transposed convolutions counted per output position (defect)",
         "item_positions_missed": "positions of linear layers not counted (defect)",
-        "item_groups_ignored": "groups of convolutions ignored (defect)",
+        "item_groups_twice": "groups of transposed convolutions, divided by twice (defect)",
+        "item_same_padding_missed": "convolutions with padding='same' not counted (defect)",
         "item_training_layers": "layers that exist only in training",
         "item_standardized_weights": "weights standardized by a batch norm",
         "item_statistics": "running statistics counted as parameters",
@@ -878,7 +879,6 @@ SENTENCES = {
         "note_linear_positions_missed": (
             "A linear layer counts its weights once, at however many positions it is applied."
         ),
-        "note_convolution_groups_ignored": "A grouped convolution counts as a full one.",
         "note_macs_named_flops": "One multiply-accumulate counts as one FLOP.",
         "note_other_operations_named_macs": "Operations other than multiply-accumulates are added to the MACs.",
         "note_functions_missed": "Functions, operators and subclasses of known modules are not counted.",
@@ -895,14 +895,24 @@ SENTENCES = {
         "note_upsampling_by_input": "Upsampling counts its input elements instead of its output elements.",
         "note_norms_by_cpu_price": "Operations are weighted by their CPU price: 31 for each element of a batch norm.",
         "note_statistics_are_params": "The moving mean and variance of a batch norm count as parameters.",
-        "note_linear_missed": "Linear layers have no figure.",
-        "note_norms_folded": "Batch norms are folded into convolutions.",
-        "untested": "Written from its source; not compared with its output.",
+        "note_same_padding_missed": "Convolutions with padding='same' are not counted, those with a number are.",
+        "note_images_only": "Adaptive pools and interpolations count for images only, not for signals and volumes.",
+        "note_transposed_as_conv": (
+            "A transposed convolution is divided by its groups twice, and has the biases of a convolution's output."
+        ),
+        "note_linear_missed": "Linear layers are not counted.",
+        "note_local_convolutions_missed": "Convolutions without shared weights are not counted.",
+        "note_products_are_sums": "Elementwise products are taken for sums, which it does not add to the MACs.",
+        "note_matrix_products_missed": "Matrix products are not counted.",
+        "note_norms_folded": (
+            "A batch norm is folded into the convolution or linear layer before it; others count 2 per element."
+        ),
         "unmodeled": "No figure: its rules for layers of type {types} are not modeled here.",
         # Claims.
         "claim": "What gives {claim}",
         "claim_found": "{claim} is:",
         "claim_not_found": "No convention gives {claim} for this network. The closest figures:",
+        "claim_variant": "With --set {setting}, {claim} is:",
         "close_operations": "{figure} operations",
         "close_params": "{figure} parameters",
         "quantity_operations": "operations",

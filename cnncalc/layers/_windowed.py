@@ -22,6 +22,12 @@ class Windowed(LayerType):
         return {**super().symbols(inputs, output), "kernel_positions": kernel_positions(self.windows(inputs))}
 
 
+def name_padding(pytorch: str, padding: PerAxis | str, stride: PerAxis) -> str:
+    """The module of a convolution; with its padding if that is `same`, which PyTorch has for stride 1."""
+    is_one = stride == 1 if isinstance(stride, int) else set(stride) == {1}
+    return f"{pytorch}.same" if padding == "same" and is_one else pytorch
+
+
 def extent_formula(dilation: PerAxis) -> str:
     """The distance from the kernel's first tap to its last, as a formula."""
     return "kernel" if dilation in (1, (1,)) else "(dilation * (kernel - 1) + 1)"

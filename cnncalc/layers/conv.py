@@ -4,7 +4,14 @@ from math import prod
 
 from cnncalc.errors import RuleError
 from cnncalc.layers._groups import check_groups
-from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers._windowed import (
+    Windowed,
+    dilation_remarks,
+    kernel_positions,
+    name_padding,
+    size_formula,
+    sliding_windows,
+)
 from cnncalc.layers.contract import (
     INPUT,
     STATISTIC_BYTES,
@@ -63,8 +70,13 @@ class Conv(Windowed, name="conv"):
 
     @property
     def implementation(self) -> str:
-        """PyTorch has no module that standardizes weights: networks subclass its convolution."""
-        return self.pytorch if self.standardize is None else f"{self.pytorch}.standardized_{self.standardize}"
+        """PyTorch has no module that standardizes weights: networks subclass its convolution.
+
+        A padding that is given as `same` runs another operator than one that is given as a number.
+        """
+        if self.standardize is not None:
+            return f"{self.pytorch}.standardized_{self.standardize}"
+        return name_padding(self.pytorch, self.padding, self.stride)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

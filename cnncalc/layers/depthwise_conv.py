@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from cnncalc.layers._windowed import Windowed, dilation_remarks, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers._windowed import (
+    Windowed,
+    dilation_remarks,
+    kernel_positions,
+    name_padding,
+    size_formula,
+    sliding_windows,
+)
 from cnncalc.layers.contract import (
     INPUT,
     Formulas,
@@ -47,6 +54,10 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     pytorch = "Conv"
     keeps = (INPUT,)
     counts_as_depth = True
+
+    @property
+    def implementation(self) -> str:
+        return name_padding(self.pytorch, self.padding, self.stride)
 
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)

@@ -33,6 +33,8 @@ class LocalConv(Windowed, name="local_conv"):
     bias: bool = flag("whether each output element has a learnable bias", default=True)
 
     role = Role.CONVOLUTION
+    # PyTorch has no such module; Keras and Darknet did.
+    implementation = "LocallyConnected"
     keeps = None  # PyTorch has no such layer; each way to write it keeps something else.
     counts_as_depth = True
 

@@ -11,6 +11,7 @@ from cnncalc.analyses.reconcile import (
     UNITS,
     Claim,
     ClaimMatch,
+    ClaimVariant,
     DifferenceItem,
     Reconciled,
     Reconciliation,
@@ -33,6 +34,7 @@ class ReconcileView(Record):
 
     claim: Claim | None = None
     language: str = "en"
+    variants: tuple[ClaimVariant, ...] = ()
 
 
 def reconcile_document(network: LayerGraph, found: Reconciled, view: ReconcileView) -> Document:
@@ -48,6 +50,9 @@ def _blocks(network: LayerGraph, found: Reconciled, view: ReconcileView, say: Sp
     if view.claim:
         yield Heading(say("claim", claim=view.claim.text))
         yield from _on_claim(view.claim, found, say)
+        for variant in view.variants:
+            yield Paragraph(say("claim_variant", setting=variant.setting, claim=view.claim.text))
+            yield _matches(variant.matches, view.claim, say)
         return
     yield _figures(found, say)
     counted = [each for each in found.conventions if each.operations is not None]
@@ -109,8 +114,6 @@ def _notes(found: Reconciled, say: Speaker) -> Iterator[Block]:
         words = [say(f"note_{defect}") for defect in each.convention.defects]
         if each.unknown:
             words.insert(0, say("unmodeled", types=say("comma").join(each.unknown)))
-        if each.convention.tested is False:
-            words.append(say("untested"))
         if words:
             yield ListItem(each.convention.name, say("space").join(words))
 

@@ -54,11 +54,19 @@ class MatchRecord(Record):
     how: Literal["rounded", "cut"]
 
 
+class VariantRecord(Record):
+    """A value of one variable of the spec, as `--set` takes it, with the figures that then give the claim."""
+
+    setting: str
+    matches: tuple[MatchRecord, ...]
+
+
 class ClaimRecord(Record):
-    """A published number with the figures that give it."""
+    """A published number with the figures that give it; if none does, `variants` of the network that do."""
 
     claim: str
     matches: tuple[MatchRecord, ...]
+    variants: tuple[VariantRecord, ...]
 
 
 class ReconcileRecord(Record):
@@ -108,7 +116,11 @@ def reconcile_record(network: LayerGraph, found: Reconciled, view: ReconcileView
         )
         for each in found.conventions
     )
-    claim = view.claim and ClaimRecord(view.claim.text, tuple(map(_match_record, match_claim(view.claim, found))))
+    claim = view.claim and ClaimRecord(
+        view.claim.text,
+        tuple(map(_match_record, match_claim(view.claim, found))),
+        tuple(VariantRecord(each.setting, tuple(map(_match_record, each.matches))) for each in view.variants),
+    )
     return ReconcileRecord(
         1,
         network.name,

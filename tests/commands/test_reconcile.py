@@ -84,3 +84,23 @@ def test_keras_counts_its_own_resnet50(run):
     found = json.loads(run("reconcile", path, "--convention", "keras", "--json").output)
     assert "25636712" in json.dumps(found)
     assert "53120" in json.dumps(found)
+
+
+def test_a_variable_that_gives_the_claim(run):
+    """torchvision's 4.1G are not those of the paper's strides, 3.858G."""
+    output = run("reconcile", "resnet50", "--claim", "4.1G").output
+    assert "No convention gives 4.1G" in output
+    assert "With --set stride_in_3x3=true, 4.1G is:" in output
+    claim = json.loads(run("reconcile", "resnet50", "--claim", "4.1G", "--json").output)["claim"]
+    assert claim["matches"] == []
+    [variant] = claim["variants"]
+    assert variant["setting"] == "stride_in_3x3=true"
+    assert {"key": "fvcore", "quantity": "operations", "exact": 4_111_512_576, "binary": False, "how": "rounded"} in (
+        variant["matches"]
+    )
+
+
+def test_no_variants_where_the_network_gives_the_claim(run):
+    facts = json.loads(run("reconcile", "resnet50", "--claim", "3.8G", "--json").output)
+    assert facts["claim"]["matches"]
+    assert facts["claim"]["variants"] == []

@@ -25,7 +25,7 @@ CONVENTION = Convention(
         "Conv": CONVOLUTION,
         "Conv.standardized_plain": (*CONVOLUTION, STANDARDIZED),
         "Conv.standardized_gain": (*CONVOLUTION, STANDARDIZED_GAIN),
-        "ConvTranspose": CONVOLUTION,
+        "ConvTranspose": (Charge(Count.GROUPED_TWICE, 2), Charge(Count.BIASES_OF_CONV)),
         "Linear": DOUBLED,
         "torch.matmul": DOUBLED,
         "ReLU": ONCE,
@@ -53,6 +53,12 @@ CONVENTION = Convention(
         "Embedding": NOTHING,
         "Dropout": NOTHING,
     },
-    defects=("linear_biases_missed", "activations_missed", "upsampling_by_input", "operators_missed"),
+    defects=(
+        "linear_biases_missed",
+        "transposed_as_conv",
+        "activations_missed",
+        "upsampling_by_input",
+        "operators_missed",
+    ),
     tested=True,
 )

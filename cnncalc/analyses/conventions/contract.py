@@ -18,11 +18,13 @@ class Count(Enum):
     """A count of a layer that a tool may charge for, for one sample."""
 
     MACS = "multiply-accumulates"
-    UNGROUPED = "the multiply-accumulates of the same layer without groups"
+    NO_MACS = "nothing, where multiply-accumulates are missed"
+    GROUPED_TWICE = "the multiply-accumulates of a transposed convolution, divided by its groups once more"
     WEIGHTS_PER_OUTPUT = "the weights, once for each position of the output"
     WEIGHTS_ONCE = "the weights, once"
     WEIGHTS = "the weights, once, for an operation on the weights themselves"
     BIASES = "one per output element of a layer with a bias"
+    BIASES_OF_CONV = "the biases of one group, at each position that a convolution with the same settings has"
     BIASES_ONCE = "the biases, once"
     PARAMS = "the learnable weight and bias, once"
     INPUT = "the elements of the first input"
@@ -35,7 +37,7 @@ class Count(Enum):
 
 
 # The counts that stand for a layer's multiply-accumulates.
-PRODUCTS = frozenset({Count.MACS, Count.UNGROUPED, Count.WEIGHTS_PER_OUTPUT, Count.WEIGHTS_ONCE})
+PRODUCTS = frozenset({Count.MACS, Count.NO_MACS, Count.GROUPED_TWICE, Count.WEIGHTS_PER_OUTPUT, Count.WEIGHTS_ONCE})
 
 
 class Charge(Record):
@@ -51,6 +53,10 @@ class Charge(Record):
 
 
 Charges = tuple[Charge, ...]
+
+
+# Modules that no tool here counts by a rule of this file, unless it says so.
+UNMODELED = frozenset({"LSTM", "GRU", "LocallyConnected"})
 
 
 class Convention(Record):
@@ -70,7 +76,7 @@ class Convention(Record):
     unit: str
     charges: Mapping[str, Charges] = {}
     by_role: Mapping[Role, Charges] = {}
-    unmodeled: frozenset[str] = frozenset({"LSTM", "GRU"})
+    unmodeled: frozenset[str] = UNMODELED
     counts_params: frozenset[str] = frozenset({"learned", "training"})
     params_of_charged: bool = False
     defects: tuple[str, ...] = ()

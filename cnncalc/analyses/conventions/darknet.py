@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from cnncalc.analyses.conventions.contract import DOUBLED, Charge, Convention, Count
+from cnncalc.analyses.conventions.contract import DOUBLED, NOTHING, Convention
 from cnncalc.layers.contract import Role
 
-# BFLOPs: `2 * weights * positions` of a convolution, and one per position of a max-pool window. Linear layers
-# ([connected]), average pools, batch norm and activations have no figure. Darknet counts no parameters.
+# `darknet ops`: `2 * weights * positions` of [convolutional] and `2 * inputs * outputs` of [connected]; [local],
+# [deconvolutional], pools, batch norms, activations and shortcuts have no figure.
 CONVENTION = Convention(
-    name="Darknet",
-    version="AlexeyAB fork",
-    source="AlexeyAB/darknet: src/convolutional_layer.c, src/maxpool_layer.c (`l.bflops`)",
+    name="Darknet (ops)",
+    version="f6afaab",
+    source="pjreddie/darknet: examples/darknet.c (numops), run by `darknet ops`",
     unit="FLOPs",
-    by_role={Role.CONVOLUTION: DOUBLED, Role.MAX_POOL: (Charge(Count.WINDOWS),)},
+    charges={"LocallyConnected": NOTHING, "ConvTranspose": NOTHING},
+    by_role={Role.CONVOLUTION: DOUBLED, Role.LINEAR: DOUBLED},
     counts_params=frozenset(),
-    defects=("linear_missed",),
-    tested=False,
+    defects=("local_convolutions_missed",),
+    tested=True,
 )

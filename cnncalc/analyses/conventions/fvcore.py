@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from cnncalc.analyses.conventions.contract import (
     MACS,
+    NOTHING,
     STANDARDIZED,
     STANDARDIZED_GAIN,
     Charge,
@@ -21,6 +22,8 @@ CONVENTION = Convention(
     unit="FLOPs",
     charges={
         "Conv": MACS,
+        # aten::_convolution_mode has no rule.
+        "Conv.same": (Charge(Count.NO_MACS, item="same_padding_missed"),),
         "Conv.standardized_plain": (*MACS, STANDARDIZED),
         "Conv.standardized_gain": (*MACS, STANDARDIZED_GAIN),
         "ConvTranspose": MACS,
@@ -33,10 +36,19 @@ CONVENTION = Convention(
         "InstanceNorm": NORM,
         "AdaptiveAvgPool": (per_input(),),
         "F.adaptive_avg_pool": (per_input(),),
+        # Of pools and interpolations, only those of images are counted.
+        "AdaptiveAvgPool.1d": NOTHING,
+        "AdaptiveAvgPool.3d": NOTHING,
+        "Upsample.1d": NOTHING,
+        "Upsample.3d": NOTHING,
         "Upsample": (per_output(),),
         "Upsample.bilinear": (Charge(Count.OUTPUT, 4),),
-        "Upsample.bicubic": (),
+        "Upsample.bicubic": NOTHING,
     },
-    defects=("macs_named_flops",),
+    defects=(
+        "macs_named_flops",
+        "same_padding_missed",
+        "images_only",
+    ),
     tested=True,
 )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnncalc.analyses.conventions.contract import Charge, Convention, Count, per_input, per_output
+from cnncalc.analyses.conventions.contract import UNMODELED, Charge, Convention, Count, per_input, per_output
 
 # Weighs operations by their price on a CPU: a divide 4, a square root 24, an exponential 32. A batch norm costs
 # 31 per element, as if each element computed the root again. Activations that the exporter splits into several
@@ -48,10 +48,9 @@ CONVENTION = Convention(
         "+": (Charge(Count.FURTHER_INPUTS),),
         "*": (Charge(Count.FURTHER_INPUTS),),
     },
-    unmodeled=frozenset(
+    unmodeled=UNMODELED
+    | frozenset(
         {
-            "LSTM",
-            "GRU",
             "Upsample",
             "GroupNorm",
             "InstanceNorm",

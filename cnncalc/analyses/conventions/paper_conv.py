@@ -10,5 +10,6 @@ CONVENTION = Convention(
     source="arXiv:1412.1710, equation 1: the complexity of all convolutional layers",
     unit="MACs",
     by_role={Role.CONVOLUTION: MACS, Role.LINEAR: NOTHING},
+    unmodeled=frozenset(),
     counts_params=frozenset(),
 )

@@ -10,5 +10,6 @@ CONVENTION = Convention(
     source="2 x MACs: multiplies and adds are separate operations",
     unit="FLOPs",
     by_role=dict.fromkeys(Role, DOUBLED),
+    unmodeled=frozenset(),
     counts_params=frozenset(),
 )

@@ -10,6 +10,7 @@ CONVENTION = Convention(
     source="arXiv:1512.03385, Table 1: FLOPs (multiply-adds)",
     unit="FLOPs",
     by_role=dict.fromkeys(Role, MACS),
+    unmodeled=frozenset(),
     counts_params=frozenset({"learned"}),
     defects=("macs_named_flops",),
 )

@@ -28,6 +28,9 @@ CONVENTION = Convention(
         "AdaptiveAvgPool": AVERAGE,
         "Upsample": (per_output(),),
         "Upsample.bilinear": (per_output(11),),
+        "Upsample.bilinear1d": (per_output(5),),
+        # It has a rule for trilinear, but counts only the modes of signals and images.
+        "Upsample.bilinear3d": NOTHING,
         "Upsample.bicubic": (per_output(259),),
         "ReLU": NOTHING,
         "ReLU6": NOTHING,
