@@ -933,7 +933,7 @@ SENTENCES = {
         "because_standardized_weights": "{term} (standardization)",
         "per_macs": "{times} per multiply-accumulate",
         "per_grouped_twice": "{times} per multiply-accumulate, divided by the groups once more (defect)",
-        "per_biases_of_conv": "{times} per bias of a group and output position of a convolution with these settings (defect)",
+        "per_biases_of_conv": "{times} per bias of a group and output position of a convolution instead (defect)",
         "per_weights_per_output": "{times} per weight and output position",
         "per_weights_once": "{times} per weight",
         "per_weights": "{times} per weight",
