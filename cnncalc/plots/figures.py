@@ -12,6 +12,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
+from cnncalc.plots.amounts import in_units, ticks_between
 from cnncalc.record import Record
 from cnncalc.text import plain
 
@@ -32,9 +33,8 @@ FALLBACKS = (
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Okabe and Ito, "Color Universal Design" (2008), without yellow, which is too light for small marks.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+MARKERS = ("o", "s", "^", "D", "v", "X", "p", ">")
 INK, FAINT, GRID = "#222222", "#666666", "#dddddd"
-UNITS = ("", " k", " M", " G", " T", " P", " E")
 # Larger amounts are not drawn: they exceed matplotlib's floats and the names of units.
 LARGEST = 10**30
 LONGEST_LABEL = 40
@@ -153,34 +153,6 @@ def shorten(name: str, most: int = LONGEST_LABEL) -> str:
     """Untrusted text as one short line."""
     shown = plain(name)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
-
-
-def ticks_between(low: float, high: float) -> list[int]:
-    """Ticks of a logarithmic axis: 1, 2 and 5 times powers of 10, or for many powers only 1."""
-    steps = (1, 2, 5) if high <= 2000 * low else (1,)
-    return [step * 10**power for power in range(40) for step in steps if low <= step * 10**power <= high]
-
-
-def in_units(number: int) -> str:
-    """A round number in thousands, millions and so on: 20 M."""
-    unit = 0
-    while number >= 1000 and number % 1000 == 0 and unit < len(UNITS) - 1:
-        number, _ = divmod(number, 1000)
-        unit += 1
-    return f"{number:,}{UNITS[unit]}"
-
-
-def approximate(number: int) -> str:
-    """A number with three digits in thousands, millions and so on: 25.6 M; rounded half up."""
-    unit, scale = 0, 1
-    while number >= 1000 * scale and unit < len(UNITS) - 1:
-        unit, scale = unit + 1, scale * 1000
-    digits = 0 if scale == 1 or number >= 100 * scale else 1 if number >= 10 * scale else 2
-    rounded = (2 * number * 10**digits + scale) // (2 * scale)
-    if rounded >= 1000 * 10**digits and unit < len(UNITS) - 1:
-        return approximate(1000 * scale)
-    whole, rest = divmod(rounded, 10**digits)
-    return f"{whole:,}{f'.{rest:0{digits}}'.rstrip('0').rstrip('.') if digits else ''}{UNITS[unit]}"
 
 
 def scale_axis(axis: Any, low: float, high: float) -> None:

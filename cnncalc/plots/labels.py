@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from math import cos, dist, hypot, inf, pi, sin
 
 from cnncalc.record import Record
@@ -12,7 +13,7 @@ from cnncalc.record import Record
 RADIUS = 2.8
 APART = 0.7
 BESIDE = 1.0
-RINGS = (0.0, 2.0, 4.0, 6.0, 8.5, 11.0, 14.0, 18.0, 22.0, 27.0, 33.0, 40.0, 48.0, 57.0)
+RINGS = (0.0, 2.0, 4.0, 6.0, 8.5, 11.0, 14.0, 18.0, 22.0, 27.0, 33.0, 40.0, 48.0, 57.0, 70.0, 85.0, 105.0)
 LEADER_FROM = 6.0
 CROSSING = 29.0
 CROWDED = 43.0
@@ -82,11 +83,12 @@ class PlacedLabel(Record):
 
 
 class _LabelArea(Record):
-    """The area for labels, its points, and lines that labels should not cover."""
+    """The area for labels, its points, lines that labels should not cover, and how far labels reach."""
 
     area: Box
     dots: Sequence[Box]
     lines: Sequence[Segment]
+    reach: float
 
 
 def place(
@@ -94,19 +96,20 @@ def place(
     sizes: Sequence[tuple[float, float]],
     area: Box,
     lines: Sequence[Segment] = (),
+    reach: float = inf,
 ) -> list[PlacedLabel | None]:
     """Places for labels of these sizes, which overlap no point and no other label; None if there is no room.
 
-    Points beyond the number of sizes have no label. Each label is as close to its point as possible. Lines from
-    labels to points cross no other label; crossing another point, or covering one of `lines`, counts as CROSSING
-    more distance. Crowded points come first, then those that had no room in an earlier attempt.
+    Points beyond the number of sizes have no label. Each label is as close to its point as possible, at most `reach`
+    away. Lines from labels to points cross no other label; crossing another point, or covering one of `lines`, counts
+    as CROSSING more distance. Crowded points come first, then those that had no room in an earlier attempt.
     """
     dots = [Box(x, y, x, y).widened(RADIUS) for x, y in points]
     near = [sum(hypot(x - u, y - v) < CROWDED for u, v in points) for x, y in points]
     order = sorted(range(len(sizes)), key=lambda number: (-near[number], number))
     best: list[PlacedLabel | None] = []
     for _ in range(ROUNDS):
-        placed = _placed(points, sizes, _LabelArea(area, dots, lines), order)
+        placed = _placed(points, sizes, _LabelArea(area, dots, lines, reach), order)
         failed = [number for number in order if placed[number] is None]
         if best and len(failed) >= best.count(None):
             break
@@ -129,7 +132,7 @@ def _placed(
         done = [one for one in placed if one is not None]
         others = [dot for dot in ground.dots if not dot.meets(ground.dots[number])]
         best = inf
-        for ring, one in _candidates(points[number], sizes[number]):
+        for ring, one in _candidates(points[number], sizes[number], ground.reach):
             if ring >= best:
                 break
             if _is_free(one, ground, done):
@@ -144,11 +147,13 @@ def _placed(
     return placed
 
 
-def _candidates(point: tuple[float, float], size: tuple[float, float]) -> Iterator[tuple[float, PlacedLabel]]:
+def _candidates(
+    point: tuple[float, float], size: tuple[float, float], reach: float
+) -> Iterator[tuple[float, PlacedLabel]]:
     """Possible places of a label, best first: to the right, then around, then further away."""
     x, y = point
     wide, high = size
-    for ring in RINGS:
+    for ring in takewhile(lambda ring: ring <= reach, RINGS):
         for turn in (0, 1, -1, 4, -4, 7, -7, 8, 2, -2, 3, -3, 5, -5, 6, -6):
             across, up = cos(turn * pi / 8), sin(turn * pi / 8)
             # The line ends at the side of the label that faces the point.

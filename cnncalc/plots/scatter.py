@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from cnncalc.analyses.compare import front
@@ -42,9 +43,14 @@ FEW_EXPLAINED = 6
 # that of the number of networks. If they have room in none, the points have numbers and the names are below the plot.
 SIZES = ((COLUMN, 2.9), (PAGE, 4.4), (PAGE, 5.6))
 COMFORTABLE = (10, 30, 60)
-# The columns of the names below a plot, the height of their lines in points, and the longest name.
-KEY_COLUMNS, KEY_LINE, LONGEST_KEY = 5, 6.6, 30
+# The furthest place of a name from its point, in points of the figure: longer lines to the points would confuse.
+FURTHEST = 57.0
+# The width of a column of names below a plot in inches, the height of their lines in points, and the longest name.
+KEY_COLUMN, KEY_LINE, LONGEST_KEY = 1.42, 6.6, 30
 KEY_FONT = 5
+# The height of a plot with numbers, without and with its names; if they have no room, it is GROWTH times as wide and
+# high, like a sheet with twice the area.
+LEAST_HEIGHT, GROWTH = 4.6, 1.42
 # How far letters rise above their baseline and drop below it, in sizes of the font; digits do not drop.
 RISE, DROP = 0.76, 0.22
 # The least height in inches of a plot above its names; if numbers have no room, GROWTH times as high.
@@ -102,15 +108,22 @@ def _find_layout(points: Sequence[PlottedPoint], captions: Sequence[str], batch:
     chosen = sorted(sorted(ordered, key=lambda point: not point.ahead)[:MOST_LABELS], key=ordered.index)
     ordered = [*chosen, *[point for point in ordered if point not in chosen]]
     key = list_key(chosen)
-    key_height = (-(-len(key) // KEY_COLUMNS) * KEY_LINE + 12) / POINTS
-    height = max(LEAST_HEIGHT, PAGE_HEIGHT - key_height)
-    for step in range(GROWTHS):
-        scatter = Scatter(ordered, captions, per, (PAGE, height * GROWTH**step + key_height), key)
+    for growth in (1, GROWTH):
+        size = (
+            PAGE * growth,
+            max(PAGE_HEIGHT * growth, LEAST_HEIGHT + _key_lines(key, PAGE * growth) * KEY_LINE / POINTS),
+        )
+        scatter = Scatter(ordered, captions, per, size, key)
         if scatter.is_complete:
             return scatter
     bare = len(points) - len(scatter.placed) + scatter.placed.count(None)
     captions = [*captions, f"without a label because of limited space: {bare} of {len(points)}"]
-    return Scatter(ordered, captions, per, (PAGE, height * GROWTH**step + key_height), key)
+    return Scatter(ordered, captions, per, size, key)
+
+
+def _key_lines(key: Sequence[KeyLine], width: float) -> int:
+    """The number of lines of the names in the columns of a width in inches."""
+    return -(-len(key) // int(width / KEY_COLUMN))
 
 
 def list_key(points: Sequence[PlottedPoint]) -> list[KeyLine]:
@@ -224,12 +237,12 @@ class Scatter:
     def _add_key(self, above: float) -> float:
         """Add the names of the numbers in columns below the axes. Returns their height in points."""
         width, height = self.figure.get_size_inches() * POINTS
-        lines = -(-len(self.key) // KEY_COLUMNS)
+        lines = _key_lines(self.key, width / POINTS)
         top = above + lines * KEY_LINE + 4
         line2d = import_module("matplotlib.lines").Line2D
         for index, (family, number, text) in enumerate(self.key):
             column, line = divmod(index, lines)
-            x, y = 8 + column * (width - 8) / KEY_COLUMNS, top - (line + 0.5) * KEY_LINE
+            x, y = 8 + column * (KEY_COLUMN * POINTS - 1), top - (line + 0.5) * KEY_LINE
             if family is not None:
                 marker = self.markers[family]
                 self.figure.add_artist(
@@ -284,6 +297,7 @@ class Scatter:
             [(right - left, (RISE + drop) * font) for left, _, right, _ in extents],
             Box(*extent_of(self.axes, self.figure)),
             [Segment((float(x), float(y)), (float(u), float(v))) for (x, y), (u, v) in pairwise(steps)],
+            inf if self.key else FURTHEST,
         )
         width, height = self.figure.get_size_inches() * POINTS
         line = import_module("matplotlib.lines").Line2D

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from cnncalc.analyses.receptive_field import Number
+from cnncalc.plots.amounts import approximate
 from cnncalc.plots.figures import (
     FAINT,
     INK,
@@ -14,7 +15,6 @@ from cnncalc.plots.figures import (
     POINTS,
     Picture,
     add_caption,
-    approximate,
     extent_of,
     new_figure,
     save,
