@@ -954,7 +954,7 @@ SENTENCES = {
         "macs": "MACs",
         "live": "Live memory",
         "field": "Receptive field",
-        "most": "{title}: at most {amount}, in {layer}",
+        "most": "{title}: up to {amount}, first in {layer}",
         "input": "input",
         "layer": "layer",
     },

@@ -781,7 +781,7 @@ SENTENCES = {
         "macs": "MACs",
         "live": "占用内存",
         "field": "感受野",
-        "most": "{title}：最大值 {amount}，位于 {layer}",
+        "most": "{title}：最大值 {amount}，首次出现于 {layer}",
         "input": "输入",
         "layer": "层",
     },

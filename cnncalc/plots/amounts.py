@@ -5,9 +5,9 @@ from __future__ import annotations
 UNITS = ("", " k", " M", " G", " T", " P", " E")
 
 
-def ticks_between(low: float, high: float) -> list[int]:
-    """Ticks of a logarithmic axis: 1, 2 and 5 times powers of 10, or for many powers only 1."""
-    steps = (1, 2, 5) if high <= 2000 * low else (1,)
+def ticks_between(low: float, high: float, widest: int = 2000) -> list[int]:
+    """Ticks of a logarithmic axis: 1, 2 and 5 times powers of 10, or only 1 if `high` is over `widest` times `low`."""
+    steps = (1, 2, 5) if high <= widest * low else (1,)
     return [step * 10**power for power in range(40) for step in steps if low <= step * 10**power <= high]
 
 

@@ -47,6 +47,10 @@ class DepthPanel(Record):
     is_line: bool = False
     reference: tuple[int, str] | None = None
 
+    def write_tick(self, value: int) -> str:
+        """A round value."""
+        return self.write(value).replace(".0 ", " ")
+
     @property
     def top(self) -> int:
         """The value at the upper end of the axis."""
@@ -97,7 +101,7 @@ def draw_depth(profile: DepthProfile, network: str, language: str = "en", batch:
         f"<title>{_escape(title)}</title>",
         f"<desc>{_escape('; '.join(panel.title for panel in panels))}</desc>",
     ]
-    columns = _Columns(len(profile.layers))
+    columns = DepthColumns(len(profile.layers), LEFT, WIDTH - RIGHT)
     lines += _blocks(profile.blocks, columns, top, top + len(panels) * step - BELOW)
     for number, (panel, color) in enumerate(zip(panels, COLORS, strict=True)):
         lines += _panel(panel, color, columns, top + number * step + TITLE)
@@ -120,27 +124,28 @@ def round_ticks(most: int, base: int = 10) -> tuple[int, ...]:
         power *= 10
 
 
-class _Columns:
-    """The columns of the charts: one per layer, or one per several layers if there are many."""
+class DepthColumns:
+    """The columns of charts from `left` to `right`: one per layer, or one per several layers if there are many."""
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, left: float, right: float) -> None:
         self.layers = layers
-        self.count = min(layers, MOST_COLUMNS)
-        self.width = (WIDTH - LEFT - RIGHT) / max(layers, 1)
+        self.left = left
+        self.width = (right - left) / max(layers, 1)
 
     def x(self, layer: float) -> float:
         """The left end of a layer."""
-        return LEFT + layer * self.width
+        return self.left + layer * self.width
 
     def most(self, values: Sequence[int | None]) -> Iterator[tuple[float, float, int | None]]:
         """The left end, the right end and the largest value of each column."""
-        starts = [place * self.layers // self.count for place in range(self.count + 1)] if self.count else []
+        count = min(self.layers, MOST_COLUMNS)
+        starts = [place * self.layers // count for place in range(count + 1)] if count else []
         for start, end in pairwise(starts):
             known = [value for value in values[start:end] if value is not None]
             yield self.x(start), self.x(end), max(known, default=None)
 
 
-def _panel(panel: DepthPanel, color: str, columns: _Columns, y: float) -> Iterator[str]:
+def _panel(panel: DepthPanel, color: str, columns: DepthColumns, y: float) -> Iterator[str]:
     """A chart below `y`: title, ticks, and bars or a line."""
     base = y + PANEL
     yield f'<text x="{LEFT}" y="{_short(y - 6)}" font-weight="600">{_escape(panel.title)}</text>'
@@ -153,19 +158,19 @@ def _panel(panel: DepthPanel, color: str, columns: _Columns, y: float) -> Iterat
     for tick in panel.ticks:
         opacity = ".15" if tick else ".5"
         yield _across(up(tick), f'stroke-opacity="{opacity}"')
-        yield _text(LEFT - 6, up(tick) + 3.5, panel.write(tick), "end")
+        yield _text(LEFT - 6, up(tick) + 3.5, panel.write_tick(tick), "end")
     if panel.reference:
         value, name = panel.reference
         at = up(value)
         yield _across(at, 'stroke-opacity=".6" stroke-dasharray="4 3"')
-        yield _text(WIDTH - RIGHT, at - 3 if at > y + 12 else at + 10, f"{name} {panel.write(value)}", "end")
+        yield _text(LEFT + 4, at - 3 if at > y + 12 else at + 10, f"{name} {panel.write(value)}", "start")
     if panel.is_line:
         yield f'<path fill="none" stroke="{color}" stroke-width="1.8" d="{_line(panel, columns, up)}"/>'
     else:
         yield f'<path fill="{color}" d="{_bars(panel, columns, up, base)}"/>'
 
 
-def _bars(panel: DepthPanel, columns: _Columns, up: Callable[[int], float], base: float) -> str:
+def _bars(panel: DepthPanel, columns: DepthColumns, up: Callable[[int], float], base: float) -> str:
     """The bars of values as a path; a positive value is at least visible, and wide bars have gaps."""
     gap = min(columns.width * 0.2, 2.0) if columns.width > 3 else 0.0
     parts = []
@@ -177,7 +182,7 @@ def _bars(panel: DepthPanel, columns: _Columns, up: Callable[[int], float], base
     return "".join(parts)
 
 
-def _line(panel: DepthPanel, columns: _Columns, up: Callable[[int], float]) -> str:
+def _line(panel: DepthPanel, columns: DepthColumns, up: Callable[[int], float]) -> str:
     """The values as a line of steps, interrupted where there is none."""
     parts: list[str] = []
     before: int | None = None
@@ -193,12 +198,12 @@ def _line(panel: DepthPanel, columns: _Columns, up: Callable[[int], float]) -> s
     return re.sub(r"(?:H[\d.]+)+(H[\d.]+)", r"\1", "".join(parts))
 
 
-def _blocks(blocks: Sequence[DepthBlock], columns: _Columns, top: float, bottom: float) -> Iterator[str]:
+def _blocks(blocks: Sequence[DepthBlock], columns: DepthColumns, top: float, bottom: float) -> Iterator[str]:
     """The blocks as bands behind the charts, and the names that have room above them."""
     for number, block in enumerate(blocks[:MOST_COLUMNS]):
         left, right = columns.x(block.first), columns.x(block.last + 1)
         size = f'width="{_short(max(right - left, 0.3))}" height="{_short(bottom - top)}"'
-        title = f"<title>{_escape(_cut(plain(block.name)))}</title>"
+        title = f"<title>{_escape(cut_name(plain(block.name)))}</title>"
         opacity = ".1" if number % 2 else ".05"
         yield f'<rect x="{_short(left)}" y="{_short(top)}" {size} fill-opacity="{opacity}">{title}</rect>'
     for name, first, last in block_names(blocks, columns.width):
@@ -210,7 +215,7 @@ def block_names(blocks: Sequence[DepthBlock], width: float) -> list[tuple[str, i
 
     If some have none, blocks whose names differ in a number at the end share a name: conv4_1..conv4_36.
     """
-    named = [(_cut(plain(block.name)), block.first, block.last) for block in blocks[:MOST_COLUMNS]]
+    named = [(cut_name(plain(block.name)), block.first, block.last) for block in blocks[:MOST_COLUMNS]]
 
     def has_room(one: tuple[str, int, int]) -> bool:
         return text_width(one[0]) * SMALL / FONT + 4 <= (one[2] + 1 - one[1]) * width
@@ -233,16 +238,16 @@ def _name_height(profile: DepthProfile) -> float:
     """The height of the layers' names below the charts; 0 if there are too many."""
     if len(profile.layers) > MOST_NAMED:
         return 0.0
-    return max((text_width(_cut(plain(name))) for name in profile.layers), default=0) * SMALL / FONT - 8
+    return max((text_width(cut_name(plain(name))) for name in profile.layers), default=0) * SMALL / FONT - 8
 
 
-def _layer_axis(profile: DepthProfile, columns: _Columns, y: float, words: str) -> Iterator[str]:
+def _layer_axis(profile: DepthProfile, columns: DepthColumns, y: float, words: str) -> Iterator[str]:
     """The names of few layers, or the numbers of many."""
     if len(profile.layers) <= MOST_NAMED:
         for number, name in enumerate(profile.layers):
             x, at = columns.x(number + 0.5) + 3, y + 6
             turn = f'transform="rotate(-90 {_short(x)} {_short(at)})"'
-            yield _text(x, at, _cut(plain(name)), "end", turn)
+            yield _text(x, at, cut_name(plain(name)), "end", turn)
         return
     for tick in round_ticks(len(profile.layers)):
         if tick:
@@ -266,7 +271,7 @@ def text_width(text: str) -> float:
     return sum(FONT if east_asian_width(character) in "WF" else FONT * 0.58 for character in text)
 
 
-def _cut(name: str) -> str:
+def cut_name(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

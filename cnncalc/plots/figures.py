@@ -23,7 +23,7 @@ DOTS = 300
 POINTS = 72
 FONT = "DejaVu Sans"
 # The fonts of an SVG: the first has the widths that labels were placed with, and the second is as wide.
-SVG_FONTS = f"'{FONT}', Verdana"
+SVG_FONTS = f"'{FONT}', Verdana, sans-serif"
 # Fonts with characters that FONT lacks; the first of them that is installed and has a character draws it.
 FALLBACKS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
@@ -82,17 +82,35 @@ def new_figure(width: float, height: float, texts: Iterable[str] = ()) -> Any:
 def find_fonts(texts: Iterable[str]) -> tuple[list[str], str]:
     """The fonts that draw texts, and the characters that none of them has."""
     manager = import_module("matplotlib.font_manager")
-    installed = {font.name: font.fname for font in manager.fontManager.ttflist}
     lacking = sorted({character for text in texts for character in text if not character.isascii()})
-    families = []
-    for name in (FONT, *FALLBACKS):
-        if name == FONT or (lacking and name in installed):
-            font = manager.get_font(installed[name])
-            left = [character for character in lacking if not font.get_char_index(ord(character))]
-            if name == FONT or len(left) < len(lacking):
-                families.append(name)
+    families = [FONT]
+    lacking = _lacking(manager.findfont(FONT), lacking)
+    installed = {font.name: font.fname for font in manager.fontManager.ttflist}
+    if lacking and not any(name in installed for name in FALLBACKS):
+        installed |= _new_fonts(manager)
+    for name in FALLBACKS:
+        if lacking and name in installed and len(left := _lacking(installed[name], lacking)) < len(lacking):
+            families.append(name)
             lacking = left
     return families, "".join(lacking)
+
+
+def _lacking(file: str, characters: Sequence[str]) -> list[str]:
+    """The characters that a font has no glyph for."""
+    font = import_module("matplotlib.font_manager").get_font(file)
+    return [character for character in characters if not font.get_char_index(ord(character))]
+
+
+def _new_fonts(manager: Any) -> dict[str, str]:
+    """The names and files of fonts that were installed after matplotlib listed all fonts."""
+    from contextlib import suppress
+
+    known = {font.fname for font in manager.fontManager.ttflist}
+    for file in sorted(set(manager.findSystemFonts()) - known):
+        # A file may be no font that matplotlib can read.
+        with suppress(OSError, RuntimeError):
+            manager.fontManager.addfont(file)
+    return {font.name: font.fname for font in manager.fontManager.ttflist if font.fname not in known}
 
 
 def extent_of(artist: Any, figure: Any) -> tuple[float, float, float, float]:
@@ -159,7 +177,8 @@ def scale_axis(axis: Any, low: float, high: float) -> None:
     """A logarithmic axis with round ticks in units."""
     ticker = import_module("matplotlib.ticker")
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
-    ticks = ticks_between(low, high)
+    is_narrow = axis.axes.figure.get_figwidth() <= COLUMN
+    ticks = ticks_between(low, high, 300 if is_narrow else 2000)
     axis.set_major_locator(ticker.FixedLocator([float(tick) for tick in ticks]))
     axis.set_major_formatter(ticker.FixedFormatter([in_units(tick) for tick in ticks]))
     axis.set_minor_locator(ticker.NullLocator())

@@ -27,6 +27,8 @@ from cnncalc.plots.figures import (
 from cnncalc.record import Record
 
 LABEL_HEIGHT = 8.0
+# The width of the axes at least, with its own texts, in inches.
+LEAST_WIDTH = 2.4
 # More lines could not be told apart.
 MOST_LINES = 150
 # Labels of sizes that are closer than this share of the axis are turned, or left out.
@@ -98,6 +100,7 @@ def _draw(lines: Sequence[SizesLine], captions: Sequence[str], batch: int) -> An
         )  # fmt: skip
         texts.append(figure.text(0, 0, line.label, fontsize=6.5, color=color, va="center", ha="left"))
     widest = max(right - left for left, _, right, _ in (extent_of(text, figure) for text in texts))
+    figure.set_figwidth(max(COLUMN, LEAST_WIDTH + widest / POINTS))
     fit_axes(figure, axes, (5.0, 5.0 + below, widest + 14, 7.0))
     _place_at_ends(figure, axes, lines, texts)
     return figure

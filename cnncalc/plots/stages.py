@@ -87,7 +87,9 @@ def _draw(bars: Sequence[StagesBar], captions: Sequence[str], batch: int) -> Any
         axes = figure.add_axes((left / width, place["bottom"], (half - 34) / width, place["height"]))
         _draw_bars(axes, amounts[column], colors)
         axes.set_title(title, fontsize=7.5, loc="left", pad=3)
-        axes.set_yticks(range(len(bars)), names if column == 0 else [""] * len(bars))
+        axes.set_yticks([])
+        for row, name in enumerate(names if column == 0 else ()):
+            axes.text(-0.012, row, name, ha="right", va="center", fontsize=7)
     return figure
 
 
