@@ -85,9 +85,10 @@ def find_fonts(texts: Iterable[str]) -> tuple[list[str], str]:
     lacking = sorted({character for text in texts for character in text if not character.isascii()})
     families = [FONT]
     lacking = _lacking(manager.findfont(FONT), lacking)
-    installed = {font.name: font.fname for font in manager.fontManager.ttflist}
+    installed = _installed(manager)
     if lacking and not any(name in installed for name in FALLBACKS):
-        installed |= _new_fonts(manager)
+        _find_new_fonts(manager)
+        installed = _installed(manager)
     for name in FALLBACKS:
         if lacking and name in installed and len(left := _lacking(installed[name], lacking)) < len(lacking):
             families.append(name)
@@ -101,16 +102,21 @@ def _lacking(file: str, characters: Sequence[str]) -> list[str]:
     return [character for character in characters if not font.get_char_index(ord(character))]
 
 
-def _new_fonts(manager: Any) -> dict[str, str]:
-    """The names and files of fonts that were installed after matplotlib listed all fonts."""
+def _installed(manager: Any) -> dict[str, str]:
+    """The names of fonts, and the files of their upright letters with normal strokes."""
+    return {
+        font.name: font.fname for font in manager.fontManager.ttflist if font.style == "normal" and font.weight == 400
+    }
+
+
+def _find_new_fonts(manager: Any) -> None:
+    """Add the fonts that were installed after matplotlib listed all fonts."""
     from contextlib import suppress
 
-    known = {font.fname for font in manager.fontManager.ttflist}
-    for file in sorted(set(manager.findSystemFonts()) - known):
+    for file in sorted(set(manager.findSystemFonts()) - {font.fname for font in manager.fontManager.ttflist}):
         # A file may be no font that matplotlib can read.
         with suppress(OSError, RuntimeError):
             manager.fontManager.addfont(file)
-    return {font.name: font.fname for font in manager.fontManager.ttflist if font.fname not in known}
 
 
 def extent_of(artist: Any, figure: Any) -> tuple[float, float, float, float]:
