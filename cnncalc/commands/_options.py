@@ -312,24 +312,17 @@ def depth_option(
 
 
 def plot_option(words: str) -> Callable[[Command], Command]:
-    """The option --plot; without matplotlib it ends the command before anything is computed."""
-    return click.option(
-        "--plot",
-        type=PlotFile(dir_okay=False),
-        default=None,
-        metavar=f"FILE.{'|'.join(FORMATS)}",
-        callback=_with_matplotlib,
-        help=words,
-    )
+    metavar = f"FILE.{'|'.join(FORMATS)}"
+    return click.option("--plot", type=PlotFile(dir_okay=False), default=None, metavar=metavar, help=words)
 
 
-def _with_matplotlib(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+def need_matplotlib() -> None:
+    """End with status 2 before computing anything if matplotlib is missing."""
     from importlib.util import find_spec
 
-    if path is not None and find_spec("matplotlib") is None:
+    if find_spec("matplotlib") is None:
         hint = "install it with `pip install 'cnncalc[plot]'`"
         fail(SpecError([Problem(None, "--plot needs matplotlib, which is not installed", hint)]))
-    return path
 
 
 def language_option(command: Command) -> Command:

@@ -132,6 +132,8 @@ def command(
         columns = _options.select_counted(context, convention, columns, BY_KEY)
     if not {"network", "spec"} & set(columns):
         columns = ("network", *columns)
+    if plot is not None:
+        _options.need_matplotlib()
     given = _Given(specs, settings, inputs)
     exact = form == "csv"
 

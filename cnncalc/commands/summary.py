@@ -71,6 +71,8 @@ def command(
         if plot is not None:
             raise click.UsageError("--plot does not use --convention; remove one of them")
         columns = _options.select_counted(context, convention, columns, BY_KEY)
+    if plot is not None:
+        _options.need_matplotlib()
     network = _options.load(spec, settings, inputs)
     if plot is not None:
         _draw(network, plot, batch, batch * DTYPES[dtype])

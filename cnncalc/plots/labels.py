@@ -17,7 +17,9 @@ RINGS = (0.0, 2.0, 4.0, 6.0, 8.5, 11.0, 14.0, 18.0, 22.0, 27.0, 33.0, 40.0, 48.0
 LEADER_FROM = 6.0
 CROSSING = 29.0
 CROWDED = 43.0
-ROUNDS = 4
+# The most attempts to place all labels. After one that leaves out no fewer labels than those before, others follow only
+# if these are few.
+ROUNDS, FEW = 8, 3
 
 
 class Box(Record):
@@ -111,10 +113,9 @@ def place(
     for _ in range(ROUNDS):
         placed = _placed(points, sizes, _LabelArea(area, dots, lines, reach), order)
         failed = [number for number in order if placed[number] is None]
-        if best and len(failed) >= best.count(None):
-            break
-        best = placed
-        if not failed:
+        is_better = not best or len(failed) < best.count(None)
+        best = placed if is_better else best
+        if not failed or (not is_better and len(failed) > FEW):
             break
         order = failed + [number for number in order if number not in failed]
     return best

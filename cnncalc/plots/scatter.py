@@ -41,20 +41,18 @@ MOST_EXPLAINED = 40
 FEW_EXPLAINED = 6
 # Widths and heights in inches. The first in which all names have room beside their points is chosen, beginning with
 # that of the number of networks. If they have room in none, the points have numbers and the names are below the plot.
-SIZES = ((COLUMN, 2.9), (PAGE, 4.4), (PAGE, 5.6))
+SIZES = ((COLUMN, 2.9), (PAGE, 4.4), (PAGE, 5.6), (PAGE, 7.4))
 COMFORTABLE = (10, 30, 60)
 # The furthest place of a name from its point, in points of the figure: longer lines to the points would confuse.
 FURTHEST = 57.0
 # The width of a column of names below a plot in inches, the height of their lines in points, and the longest name.
 KEY_COLUMN, KEY_LINE, LONGEST_KEY = 1.42, 6.6, 30
 KEY_FONT = 5
-# The height of a plot with numbers, without and with its names; if they have no room, it is GROWTH times as wide and
-# high, like a sheet with twice the area.
-LEAST_HEIGHT, GROWTH = 4.6, 1.42
+# The least height of a plot with numbers without its names, in inches. If the numbers have no room on a page, the plot
+# is larger by these factors: as large as a sheet of paper, or as two.
+LEAST_HEIGHT, GROWTHS = 4.6, (1.0, 1.19, 1.42)
 # How far letters rise above their baseline and drop below it, in sizes of the font; digits do not drop.
 RISE, DROP = 0.76, 0.22
-# The least height in inches of a plot above its names; if numbers have no room, GROWTH times as high.
-LEAST_HEIGHT, GROWTH, GROWTHS = 4.6, 1.3, 3
 # The most labels, those on the Pareto front first: more would be unreadable.
 MOST_LABELS = 300
 
@@ -108,7 +106,7 @@ def _find_layout(points: Sequence[PlottedPoint], captions: Sequence[str], batch:
     chosen = sorted(sorted(ordered, key=lambda point: not point.ahead)[:MOST_LABELS], key=ordered.index)
     ordered = [*chosen, *[point for point in ordered if point not in chosen]]
     key = list_key(chosen)
-    for growth in (1, GROWTH):
+    for growth in GROWTHS:
         size = (
             PAGE * growth,
             max(PAGE_HEIGHT * growth, LEAST_HEIGHT + _key_lines(key, PAGE * growth) * KEY_LINE / POINTS),
@@ -191,7 +189,8 @@ class Scatter:
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         amounts = [point.params for point in points], [point.macs for point in points]
         for axis, own in zip((self.axes.xaxis, self.axes.yaxis), amounts, strict=True):
-            scale_axis(axis, min(own) / 1.6, max(own) * 1.8)
+            margin = 1.7 if max(own) > 3 * min(own) else 2.6
+            scale_axis(axis, min(own) / margin, max(own) * margin)
         self.axes.set_xlabel("parameters")
         self.axes.set_ylabel(f"MACs for {per}")
         below = add_caption(self.figure, captions)

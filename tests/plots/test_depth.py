@@ -155,6 +155,11 @@ def test_a_plot_of_summary(form, run, tmp_path):
         assert "Parameters: up to 48.1 k, first in C5" in words_of(first)
 
 
+def test_a_plot_counts_as_cnncalc_does(run):
+    refused = run("summary", "lenet5", "--plot", "a.svg", "--convention", "thop", status=2).output
+    assert "--plot does not use --convention; remove one of them" in refused
+
+
 def test_hostile_names_are_text():
     names = DepthProfile(
         ("</text><script>\x1b[31m$\\frac$",), (1,), (1,), (1,), (1,), 8, (DepthBlock("<b>&\u202e", 0, 0),)

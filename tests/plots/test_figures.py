@@ -31,7 +31,7 @@ def test_an_svg_has_texts_and_keeps_characters_without_a_font():
     with figures.use_style():
         picture = figures.save(figure_of("a $x$ \ue123"), "svg", "title")
     assert "a $x$ \ue123</text>" in picture.data.decode()
-    assert "font-family: 'DejaVu Sans', Verdana, sans-serif" in picture.data.decode()
+    assert "'DejaVu Sans', Verdana, sans-serif" in picture.data.decode()
     assert picture.lacking == ""
 
 
