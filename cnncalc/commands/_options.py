@@ -10,8 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from cnncalc import limits
-from cnncalc.errors import SpecError, did_you_mean, plural
+from cnncalc.errors import Problem, SpecError, did_you_mean, listed, plural
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.plots import FORMATS
 from cnncalc.text import plain
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from cnncalc.formats.document import Document
     from cnncalc.formats.table import Table
     from cnncalc.network.records import LayerGraph
+    from cnncalc.plots.figures import Picture
     from cnncalc.spec.config import Config, ConfigsInGit
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNUSABLE = 2
 WIDEST_TEXT = 100
+# The most characters that a message about fonts names.
+MOST_LACKING = 20
 JSON = f"{__name__}.json"
 # Kinds of files that are written directly, because they cannot be replaced.
 DEVICES = ("/dev/", "/proc/")
@@ -122,6 +126,16 @@ class KeyValue(click.ParamType):  # type: ignore[type-arg]  # generic from click
         if self.bare and not equals:
             return "", value
         return self.fail(f"{value!r} is not {self.name}; write, for example, {self.example}", param, ctx)
+
+
+class PlotFile(click.Path):
+    """The file of a plot; the suffix selects the format."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).lower().endswith(tuple(f".{form}" for form in FORMATS)):
+            suffixes = listed([f".{form}" for form in FORMATS], "or")
+            self.fail(f"the file name {str(value)!r} must end with {suffixes}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class LimitOption(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -297,6 +311,20 @@ def depth_option(
     return click.option("--depth", type=Depth(), default=0, help=words, metavar="N|all")
 
 
+def plot_option(words: str) -> Callable[[Command], Command]:
+    metavar = f"FILE.{'|'.join(FORMATS)}"
+    return click.option("--plot", type=PlotFile(dir_okay=False), default=None, metavar=metavar, help=words)
+
+
+def need_matplotlib() -> None:
+    """End with status 2 before computing anything if matplotlib is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        hint = "install it with `pip install 'cnncalc[plot]'`"
+        fail(SpecError([Problem(None, "--plot needs matplotlib, which is not installed", hint)]))
+
+
 def language_option(command: Command) -> Command:
     from cnncalc.languages import LANGUAGES
 
@@ -415,6 +443,21 @@ def _write(write: Callable[[IO[str]], None], output: str | None) -> None:
         write(sys.stdout)
     else:
         _write_file(output, write)
+
+
+def write_plot(path: str, draw: Callable[[str], Picture]) -> None:
+    """Write a plot, drawn in the format of the file's suffix, and report characters that no installed font has."""
+    try:
+        picture = draw(path.lower().rpartition(".")[2])
+    except SpecError as error:
+        fail(error)
+    write_bytes(path, picture.data)
+    if picture.lacking:
+        some = plain(picture.lacking[:MOST_LACKING])
+        advice = "install a font with them, such as Noto Sans CJK, or write an SVG"
+        click.echo(
+            f"{plain(path)}: no installed font has {some}: drawn as \N{REPLACEMENT CHARACTER}; {advice}", err=True
+        )
 
 
 def write_bytes(path: str, data: bytes) -> None:

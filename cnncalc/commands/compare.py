@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-PICTURES = (".svg", ".png")
-
 
 class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """Sizes of an input, separated by commas."""
@@ -48,15 +46,6 @@ class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         if not all(word.isascii() and word.isdecimal() and len(word) < 10 and 0 < int(word) < 10**6 for word in words):
             self.fail(f"{value!r} is not a list of sizes; write whole numbers from 1, such as 128,160,224", param, ctx)
         return tuple(dict.fromkeys(map(int, words)))
-
-
-class PictureFile(click.Path):
-    """The file of a plot; the suffix selects the format."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not str(value).lower().endswith(PICTURES):
-            self.fail(f"the file name {str(value)!r} must end with {listed(PICTURES, 'or')}", param, ctx)
-        return super().convert(value, param, ctx)
 
 
 @click.command("compare", short_help="Compare networks side by side.")
@@ -89,12 +78,9 @@ class PictureFile(click.Path):
     is_flag=True,
     help="Show where each network spends its parameters and MACs, by the size of the feature maps.",
 )
-@click.option(
-    "--plot",
-    type=PictureFile(dir_okay=False),
-    default=None,
-    metavar="FILE.svg|png",
-    help="Also plot MACs against parameters to this file; needs matplotlib (the extra `plot`).",
+@_options.plot_option(
+    "Also plot MACs against parameters to this file, with --at over the sizes, with --stages by stage; needs"
+    " matplotlib (the extra `plot`)."
 )
 @_options.convention_option
 @_options.input_option
@@ -147,7 +133,7 @@ def command(
     if not {"network", "spec"} & set(columns):
         columns = ("network", *columns)
     if plot is not None:
-        _need_matplotlib()
+        _options.need_matplotlib()
     given = _Given(specs, settings, inputs)
     exact = form == "csv"
 
@@ -158,6 +144,8 @@ def command(
         from cnncalc.reports.compare import sizes
 
         results = sizes.Results(at, _over_sizes(given, at), batch)
+        if plot is not None:
+            _options.write_plot(plot, lambda form: plots().sizes_plot(results, form))
         write(lambda: sizes.sizes_table(results, given.notes, exact=exact), lambda: records().sizes_record(results))
         return
     field = not stages and (form == "json" or networks.needs_fields(columns, sort or ""))
@@ -171,6 +159,8 @@ def command(
     if stages:
         from cnncalc.reports.compare import stages as by_stage
 
+        if plot is not None:
+            _options.write_plot(plot, lambda form: plots().stages_plot(entries, form, batch))
         write(
             lambda: by_stage.stages_table(entries, batch, given.notes, exact=exact),
             lambda: records().stages_record(entries, batch),
@@ -181,7 +171,7 @@ def command(
     if convention is not None:
         options = options._replace(convention=conventions.find(convention))
     if plot is not None:
-        _draw(entries, plot, batch)
+        _options.write_plot(plot, lambda form: plots().compare_plot(entries, form, batch))
     write(
         lambda: networks.compare_table(entries, options, given.notes),
         lambda: records().comparison_record(entries, options),
@@ -195,35 +185,23 @@ def records() -> ModuleType:
     return module
 
 
+def plots() -> ModuleType:
+    """The module of the plots, imported only for --plot."""
+    from cnncalc.reports.compare import plot as module
+
+    return module
+
+
 def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) -> None:
     """Refuse options that do not apply to the selected table."""
     if at is None and not stages:
         return
     if at is not None and stages:
         raise click.UsageError("--at and --stages are mutually exclusive; use one of them")
-    for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "plot", "convention", "dtype"):
+    for name in ("columns", "sort", "reverse", "relative_to", "group", "transpose", "convention", "dtype"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             own, other = "--stages" if stages else "--at", f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{own} does not use {other}; remove {other}")
-
-
-def _need_matplotlib() -> None:
-    """End with status 2 before computing anything if matplotlib is missing."""
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        hint = "install it with `pip install 'cnncalc[plot]'`"
-        _options.fail(SpecError([Problem(None, "--plot needs matplotlib, which is not installed", hint)]))
-
-
-def _draw(entries: Sequence[ComparedNetwork], path: str, batch: int) -> None:
-    from cnncalc.reports.compare import plot
-
-    try:
-        picture = plot.draw(entries, path.lower().rpartition(".")[2], batch)
-    except SpecError as error:
-        _options.fail(error)
-    _options.write_bytes(path, picture)
 
 
 class _Given:

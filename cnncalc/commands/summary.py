@@ -6,6 +6,7 @@ from cnncalc import formats
 from cnncalc.commands import _options
 from cnncalc.formats.shapes import LAYOUTS
 from cnncalc.layers.shapes import DTYPES
+from cnncalc.network.records import LayerGraph
 from cnncalc.reports.summary import BY_KEY, COLUMNS, DEFAULT_COLUMNS, SORTABLE, SummaryView, summary
 
 
@@ -22,6 +23,10 @@ from cnncalc.reports.summary import BY_KEY, COLUMNS, DEFAULT_COLUMNS, SORTABLE, 
     type=click.Choice(LAYOUTS),
     default=LAYOUTS[0],
     help="Write shapes as 3x224x224 (chw) or 224x224x3 (hwc).",
+)
+@_options.plot_option(
+    "Also plot parameters, MACs, live memory and receptive field along depth to this file; needs matplotlib (the extra"
+    " `plot`)."
 )
 @_options.convention_option
 @_options.input_option
@@ -41,6 +46,7 @@ def command(
     sort: str | None,
     top: int | None,
     layout: str,
+    plot: str | None,
     convention: str | None,
     dtype: str,
     inputs: tuple[tuple[str, str], ...],
@@ -62,8 +68,14 @@ def command(
       cnncalc summary resnet50 --convention fvcore
     """
     if convention is not None:
+        if plot is not None:
+            raise click.UsageError("--plot does not use --convention; remove one of them")
         columns = _options.select_counted(context, convention, columns, BY_KEY)
+    if plot is not None:
+        _options.need_matplotlib()
     network = _options.load(spec, settings, inputs)
+    if plot is not None:
+        _draw(network, plot, batch, batch * DTYPES[dtype])
     counting = _options.counting(convention, spec)
     recount = counting.recount(network) if counting else None
 
@@ -74,3 +86,11 @@ def command(
 
     options = SummaryView(columns, depth, sort or "", top or 0, layout, batch, dtype, flat=form == "csv")
     _options.write_report(lambda: summary(network, options, recount), form, output, record=record, color=color)
+
+
+def _draw(network: LayerGraph, path: str, batch: int, element: int) -> None:
+    from cnncalc.analyses.depth import depth_profile
+    from cnncalc.plots.layers import draw_layers
+
+    profile = depth_profile(network)
+    _options.write_plot(path, lambda form: draw_layers(profile, network.name, form, batch, element))

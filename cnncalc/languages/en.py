@@ -948,6 +948,16 @@ SENTENCES = {
         "per_roots": "{times} per root",
         "per_neighbors": "{times} per output element and neighbor",
     },
+    "depth": {
+        "title": "{network}: parameters, MACs, live memory and receptive field along depth",
+        "params": "Parameters",
+        "macs": "MACs",
+        "live": "Live memory",
+        "field": "Receptive field",
+        "most": "{title}: up to {amount}, first in {layer}",
+        "input": "input",
+        "layer": "layer",
+    },
     "memory": {
         # Headers.
         "size": "own output",

@@ -775,6 +775,16 @@ SENTENCES = {
         "per_roots": "每次开方计 {times}",
         "per_neighbors": "每个输出元素、每个邻域位置计 {times}",
     },
+    "depth": {
+        "title": "{network}：参数量、MACs、占用内存与感受野随深度的变化",
+        "params": "参数量",
+        "macs": "MACs",
+        "live": "占用内存",
+        "field": "感受野",
+        "most": "{title}：最大值 {amount}，首次出现于 {layer}",
+        "input": "输入",
+        "layer": "层",
+    },
     "memory": {
         # Headers.
         "size": "该层输出",

@@ -3,24 +3,19 @@
 import csv
 import io
 import json
-import random
 import re
 import subprocess
 import sys
-from itertools import combinations
 from pathlib import Path
-from xml.dom import minidom
 
 import pytest
+from pictures import words_of
 
-from cnncalc import bundled
-from cnncalc.analyses.compare import facts, front, over_sizes
+from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.formats import terminal
 from cnncalc.formats.table import Column, Line, Measured, Table
 from cnncalc.network.build import load
-from cnncalc.reports.compare import plot as compare_plot
 from cnncalc.reports.compare.networks import COLUMNS, ComparedNetwork, ComparisonView, compare_table, times
-from cnncalc.reports.compare.plot import Box, in_units, place, ticks_between
 from cnncalc.reports.compare.sizes import Results, sizes_table
 from cnncalc.reports.compare.stages import stages_table
 from cnncalc.spec.decode import read_spec
@@ -367,7 +362,7 @@ def test_all_problems_of_all_specs_are_told(run, file):
             ("vgg16", "--stages", "--relative-to", "vgg16"),
             "--stages does not use --relative-to; remove --relative-to",
         ),
-        (("vgg16", "--plot", "x.pdf"), "the file name 'x.pdf' must end with .svg or .png"),
+        (("vgg16", "--plot", "x.jpg"), "the file name 'x.jpg' must end with .svg, .png or .pdf"),
         (("vgg16", "--transpos"), "--transpose"),
     ],
     ids=str,
@@ -403,116 +398,25 @@ def test_without_matplotlib_it_is_said_what_adds_it(run, monkeypatch, tmp_path):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_labels_keep_clear(seed):
-    """Sixty labels among points that crowd along a line, as networks do."""
-    chance = random.Random(seed)
-    points = [(x, x * 0.6 + chance.gauss(0, 60)) for x in (chance.uniform(100, 1700) for _ in range(60))]
-    points = [(x, min(max(y, 30), 1170)) for x, y in points]
-    sizes = [(chance.uniform(40, 180), 16.0) for _ in points]
-    area = Box(0, 0, 1900, 1200)
-    placed = place(points, sizes, area)
-    # One in the thick of it may find no room; then a larger picture is tried.
-    assert placed.count(None) <= 1
-    for (x, y), size, one in zip(points, sizes, placed, strict=True):
-        if one is None:
-            continue
-        assert one.box.within(area)
-        assert (one.box.right - one.box.left, one.box.top - one.box.bottom) == pytest.approx(size)
-        # Beside its point, or with a line to it.
-        assert one.leader is not None or Box(x, y, x, y).wider(30).meets(one.box)
-    placed = [one for one in placed if one is not None]
-    for one, other in combinations(placed, 2):
-        assert not one.box.meets(other.box)
-        assert not (one.leader and one.leader.crosses(other.box))
-        assert not (other.leader and other.leader.crosses(one.box))
-    for one in placed:
-        assert not any(one.box.meets(Box(x, y, x, y).wider(compare_plot.RADIUS)) for x, y in points)
-
-
-def test_a_label_without_room_is_left_out():
-    area = Box(0, 0, 100, 40)
-    assert place([(50, 20)], [(200, 10)], area) == [None]
-    alone, none = place([(50, 20), (50, 20)], [(30, 10), (200, 10)], area)
-    assert none is None
-    # To the right: RADIUS and APART away from the point.
-    assert alone.box == pytest.approx((63.5, 15, 93.5, 25))
-
-
-def test_ticks_are_round():
-    assert ticks_between(2.1e6, 2.4e8) == [5 * 10**6, 10**7, 2 * 10**7, 5 * 10**7, 10**8, 2 * 10**8]
-    assert ticks_between(3, 2e5) == [10, 100, 1000, 10_000, 100_000]
-    assert [in_units(number) for number in (50, 2000, 5 * 10**6, 10**10)] == ["50", "2 k", "5 M", "10 G"]
-
-
-def test_labels_of_sixty_networks():
-    pytest.importorskip("matplotlib")
-    rows = bundled.catalogue()[:60]
-    amounts = [(int(row["params"]), int(row["macs"])) for row in rows]
-    points = [
-        compare_plot.Point(row["network"], row["family"], *amount, ahead)
-        for row, amount, ahead in zip(rows, amounts, front(amounts), strict=True)
-    ]
-    picture = compare_plot._Picture(points, [], 1, 1.5)
-    assert picture.placed.count(None) <= 2
-    picture.figure.draw(picture.renderer)
-    shown = {point.label for point in points}
-    boxes = [
-        Box(*text.get_window_extent(picture.renderer).extents)
-        for text in picture.figure.texts
-        if text.get_text() in shown
-    ]
-    assert len(boxes) >= 58
-    assert not any(one.meets(other) for one, other in combinations(boxes, 2))
-    dots = picture.axes.transData.transform([(point.params, point.macs) for point in points])
-    assert not any(box.meets(Box(x, y, x, y).wider(3)) for box in boxes for x, y in dots)
-
-
-@pytest.mark.parametrize("form", ["svg", "png"])
-def test_a_picture(form, run, tmp_path):
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+@pytest.mark.parametrize("more", [(), ("--at", "96,128"), ("--stages",)], ids=str)
+def test_a_picture(form, more, run, tmp_path):
     pytest.importorskip("matplotlib")
     path = tmp_path / f"plot.{form.upper()}"
-    output = run("compare", *THREE, "--plot", str(path)).output
-    assert output == run("compare", *THREE).output
+    output = run("compare", *THREE, *more, "--plot", str(path)).output
+    assert output == run("compare", *THREE, *more).output
     first = path.read_bytes()
-    assert first[:5] == (b"<?xml" if form == "svg" else b"\x89PNG\r")
-    run("compare", *THREE, "--plot", str(path))
+    assert first[:5] == {"svg": b"<?xml", "png": b"\x89PNG\r", "pdf": b"%PDF-"}[form]
+    run("compare", *THREE, *more, "--plot", str(path))
     assert path.read_bytes() == first
-
-
-def words_of(picture):
-    """The texts of an SVG but for the labels: drawn as outlines, each stands in a comment before them."""
-    return [node.strip() for node in re.findall(r"<!--(.*?)-->", picture.decode(), re.DOTALL)]
-
-
-def test_a_picture_tells_the_front_and_the_families():
-    pytest.importorskip("matplotlib")
-    words = words_of(compare_plot.draw(entries(*THREE, "vgg11"), "svg", batch=4))
-    assert {"Pareto front", "VGG", "ResNet", "MobileNet", "parameters"} <= set(words)
-    assert "multiply-accumulates (MACs) for a batch of 4" in words
-    # One family needs no legend.
-    assert "ResNet" not in words_of(compare_plot.draw(entries("resnet18", "resnet32_cifar"), "svg"))
-
-
-def test_who_shares_a_point_shares_a_label():
-    """A plain network has the parameters and MACs of its residual one, whose shortcuts have none (He et al. 2015)."""
-    points, _ = compare_plot._points(entries("plain20_cifar", "vgg16", "resnet20_cifar", "vgg16"), 1)
-    assert [point.label for point in points] == ["Plain-20 for CIFAR / ResNet-20 for CIFAR", "VGG-16"]
-    assert [point.ahead for point in points] == [True, False]
-
-
-def test_the_text_of_a_spec_is_no_mathematics(file):
-    pytest.importorskip("matplotlib")
-    picture = compare_plot.draw(entries(file(HOSTILE), "lenet5"), "svg")
-    minidom.parseString(picture)
-    assert b"\x1b" not in picture
-    assert any("$^{$" in words for words in words_of(picture))
 
 
 def test_what_has_no_place_on_logarithmic_axes(run, file, tmp_path):
     pytest.importorskip("matplotlib")
     relu = file("name: only relu\ninput: [3, 8, 8]\nlayers: [relu]")
-    words = words_of(compare_plot.draw(entries(relu, "lenet5", "vgg16"), "svg"))
+    path = tmp_path / "some.svg"
+    run("compare", relu, "lenet5", "vgg16", "--plot", str(path))
+    words = " ".join(words_of(path.read_bytes()))
     assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: only relu" in words
     path = tmp_path / "none.png"
     output = run("compare", relu, "--plot", str(path), status=2).output
@@ -528,10 +432,13 @@ LARGE = "name: large\ninput: [3, 10000000000, 10000000000]\nlayers: [conv: [7, 1
 def test_amounts_beyond_64_bits_are_drawn_and_vast_ones_are_not(run, file, tmp_path):
     pytest.importorskip("matplotlib")
     vast = file(VAST, "vast.yaml")
-    words = words_of(compare_plot.draw(entries(file(LARGE), "lenet5", vast), "svg"))
+    path = tmp_path / "some.svg"
+    run("compare", file(LARGE), "lenet5", vast, "--plot", str(path))
+    words = words_of(path.read_bytes())
     # The axis of MACs goes on to 10^21.
     assert "1,000 E" in words
-    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: vast" in words
+    shown = " ".join(words)
+    assert "not shown, because they have no parameters, no MACs or more than 10^30 of them: vast" in shown
     output = run("compare", vast, "--plot", str(tmp_path / "none.png"), status=2).output
     assert output.startswith("nothing to plot")
 
@@ -555,7 +462,7 @@ def test_a_pipe_is_served_without_rich_and_matplotlib():
     loaded = set(
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     )
-    assert not loaded & {"rich", "matplotlib", "cnncalc.reports.compare.plot", "difflib", "tempfile"}
+    assert not loaded & {"rich", "matplotlib", "cnncalc.plots.figures", "difflib", "tempfile"}
 
 
 def test_a_convention_is_compared(run):
