@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cnncalc import git, limits, surface
 from cnncalc.bundled import find_name
-from cnncalc.checks.checker import CheckedSpec, Verdict, check
+from cnncalc.checks.causes import CheckedSpec
+from cnncalc.checks.checker import Verdict, check
 from cnncalc.checks.finding import BASELINE, Finding, Outcome, Severity, State, unusable
 from cnncalc.checks.linter import Selection, UnknownRuleError, lint, rules_of
 from cnncalc.checks.verdicts import findings, in_spec

@@ -8,7 +8,8 @@ from fractions import Fraction
 from cnncalc import surface
 from cnncalc import text as written
 from cnncalc.analyses.tree import Row, full_label
-from cnncalc.checks.checker import Spent, Verdict
+from cnncalc.checks.causes import Spent
+from cnncalc.checks.checker import Verdict
 from cnncalc.checks.finding import Check, Finding, Severity, State
 from cnncalc.errors import Span, listed
 from cnncalc.layers.shapes import Shape

@@ -391,8 +391,8 @@ def test_a_convention_counts_the_baseline(run, folder: Path) -> None:
     ("convention", "limit", "message"),
     [
         ("keras", "macs=4G", "Keras counts no operations; check macs without the convention"),
-        ("darknet", "params=4G", "Darknet counts no parameters"),
-        ("darknet", "params_size=4GiB", "Darknet counts no parameters"),
+        ("darknet", "params=4G", "Darknet (ops) counts no parameters"),
+        ("darknet", "params_size=4GiB", "Darknet (ops) counts no parameters"),
         ("fvcore", "flops=4G", "fvcore has one figure of operations; use macs, which shows it"),
     ],
 )
