@@ -109,7 +109,7 @@ def test_a_module_of_the_implementation_counts_with_the_layer_before_it():
         ("norm", {"fvcore", "ptflops", "calflops", "deepspeed"}, [2], 1, 288),
         ("plain", {"fvcore", "ptflops", "calflops", "deepspeed"}, [1], None, 144),
         ("relu", {"ptflops"}, [1, 1], None, 288),
-        ("conv", {"darknet", "darknet-bflops", "calflops", "deepspeed", "tflite", "paper-flops"}, [2], None, 7776),
+        ("conv", {"darknet", "darknet-bflops", "calflops", "deepspeed", "paper-flops"}, [2], None, 7776),
     ],
 )
 def test_rules_by_hand(layer, keys, times, plain, operations, spec):
