@@ -54,6 +54,7 @@ class Speaker:
     """The sentences of some reports in one language, and in English where that language lacks one."""
 
     def __init__(self, language: str, *reports: str) -> None:
+        self.language = language
         self.sentences: dict[str, str] = {}
         for one in dict.fromkeys((ENGLISH, language)):
             for report in ("common", *reports):

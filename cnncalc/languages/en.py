@@ -25,6 +25,14 @@ SENTENCES = {
         "period": ".",
         "percent": "{number} %",
     },
+    "draw": {
+        "title": "Drawing of {network}",
+        "description": "{boxes:1 box|# boxes} and {lines:1 line|# lines}; {totals}",
+        "totals": "{params} parameters, {macs} MACs",
+        "tensors": "{count} tensors",
+        "frame": "{name}, a block {kind}",
+        "line": "{source} to {target}, {shape}",
+    },
     "explain": {
         # --- titles and labels --------------------------------------------------------------------
         "title": "{layer} in {network}",

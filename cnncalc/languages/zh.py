@@ -22,6 +22,14 @@ SENTENCES = {
         "period": "。",
         "percent": "{number}%",
     },
+    "draw": {
+        "title": "{network} 的结构图",
+        "description": "{boxes} 个方框，{lines} 条连线；{totals}",
+        "totals": "参数 {params}，乘加运算 {macs}",
+        "tensors": "{count} 个张量",
+        "frame": "{name}，模块 {kind}",
+        "line": "{source} 到 {target}，{shape}",
+    },
     "explain": {
         # --- titles and labels --------------------------------------------------------------------
         "title": "{network} 的 {layer}",

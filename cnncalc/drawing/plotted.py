@@ -1,0 +1,113 @@
+"""A picture as PNG or PDF, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any
+
+from cnncalc.drawing.letters import FONTS
+from cnncalc.drawing.picture import COLORS, Picture, Polygon, Polyline, Rectangle, Words
+from cnncalc.errors import Problem, SpecError
+from cnncalc.text import integer
+
+# Pixels of the picture in an inch, those of a PNG for each, and the points of a pixel.
+DOTS, SCALE, POINT = 96, 2, 0.75
+ARROW = 6
+# The largest side of a PNG in pixels of the picture; matplotlib refuses images of 2^16 pixels.
+LARGEST = 30_000
+# DejaVu Sans, which matplotlib always has, is wider than the fonts that texts are measured for.
+NARROWED = 0.86
+ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+
+
+def write(picture: Picture, form: str, *, is_dark: bool = False) -> bytes:
+    """The file of a picture. Raises SpecError if matplotlib is missing, or the picture is too large for PNG."""
+    if find_spec("matplotlib") is None:
+        hint = "install it with `pip install 'cnncalc[plot]'`, or draw as svg"
+        raise SpecError([Problem(None, f"the format {form} needs matplotlib, which is not installed", hint)])
+    if form == "png" and max(picture.width, picture.height) > LARGEST:
+        message = f"the drawing is {integer(picture.width)} x {integer(picture.height)} pixels, too large for png"
+        raise SpecError([Problem(None, message, "draw as svg or pdf, or open fewer blocks")])
+    matplotlib: Any = import_module("matplotlib")
+    figures: Any = import_module("matplotlib.figure")
+    # Text stays text in PDF, and dollar signs are no formulas.
+    with matplotlib.rc_context({"pdf.fonttype": 42, "text.parse_math": False, "path.simplify": False}):
+        figure = figures.Figure((picture.width / DOTS, picture.height / DOTS), dpi=DOTS)
+        painter = _FigurePainter(figure, picture, is_dark=is_dark)
+        for cluster in picture.clusters:
+            for shape in cluster.shapes:
+                painter.draw(shape)
+        file = BytesIO()
+        nothing = {"CreationDate": None} if form == "pdf" else {"Software": None}
+        told = {"Title": picture.title, **nothing}
+        figure.savefig(file, format=form, dpi=DOTS * SCALE, facecolor=painter.color("ground"), metadata=told)
+    return file.getvalue()
+
+
+class _FigurePainter:
+    """Draws shapes on a figure of matplotlib, whose type is unknown where it is not installed."""
+
+    def __init__(self, figure: Any, picture: Picture, *, is_dark: bool) -> None:
+        self.ground = int(is_dark)
+        self.axes = figure.add_axes((0, 0, 1, 1))
+        self.axes.set_axis_off()
+        self.axes.set_xlim(0, picture.width)
+        self.axes.set_ylim(picture.height, 0)
+        self.patches: Any = import_module("matplotlib.patches")
+        self.lines: Any = import_module("matplotlib.lines")
+        fonts: Any = import_module("matplotlib.font_manager")
+        present = {font.name for font in fonts.fontManager.ttflist}
+        self.fonts = [font for font in FONTS if font in present] or ["DejaVu Sans"]
+        self.narrowed = NARROWED if self.fonts[0] == "DejaVu Sans" else 1.0
+        if self.fonts[-1] != "DejaVu Sans":
+            self.fonts.append("DejaVu Sans")
+
+    def color(self, key: str) -> str:
+        return COLORS[key][self.ground]
+
+    def draw(self, shape: Rectangle | Polyline | Polygon | Words) -> None:
+        if isinstance(shape, Words):
+            self.words(shape)
+        elif isinstance(shape, Polyline):
+            self.polyline(shape)
+        elif isinstance(shape, Polygon):
+            style = {"facecolor": self.color(shape.fill), "edgecolor": self.color(shape.edge), "linewidth": POINT}
+            self.axes.add_patch(self.patches.Polygon(shape.points, closed=True, **style))
+            if shape.is_shaded:
+                self.axes.add_patch(
+                    self.patches.Polygon(shape.points, closed=True, facecolor="#000000", alpha=0.12, linewidth=0)
+                )
+        else:
+            style = {"facecolor": self.color(shape.fill), "edgecolor": self.color(shape.edge), "linewidth": POINT}
+            box = self.patches.FancyBboxPatch(
+                (shape.left, shape.top), shape.width, shape.height, linestyle="--" if shape.is_dashed else "-",
+                boxstyle=f"round,pad=0,rounding_size={min(shape.radius, shape.height // 2)}", **style,
+            )  # fmt: skip
+            self.axes.add_patch(box)
+
+    def polyline(self, shape: Polyline) -> None:
+        (x, y), (before, above) = shape.points[-1], shape.points[-2]
+        across, along = (y > above) - (y < above), (x > before) - (x < before)
+        color = self.color(shape.color)
+        ends = [*shape.points[:-1], (x - along * (ARROW - 1), y - across * (ARROW - 1))]
+        self.axes.add_line(
+            self.lines.Line2D(
+                *zip(*ends, strict=True),
+                color=color,
+                linewidth=1.2 * POINT,
+                solid_joinstyle="round",
+                linestyle="--" if shape.is_dashed else "-",
+            )
+        )
+        back, down = x - ARROW * along, y - ARROW * across
+        tips = [(x, y), (back - 3 * across, down - 3 * along), (back + 3 * across, down + 3 * along)]
+        self.axes.add_patch(self.patches.Polygon(tips, closed=True, facecolor=color, linewidth=0))
+
+    def words(self, shape: Words) -> None:
+        self.axes.text(
+            shape.x, shape.y, shape.text, fontsize=shape.size * POINT * self.narrowed, family=self.fonts,
+            color=self.color(shape.color), fontweight="bold" if shape.is_bold else "normal",
+            horizontalalignment=ANCHORS[shape.anchor], verticalalignment="baseline",
+        )  # fmt: skip

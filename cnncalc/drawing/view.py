@@ -1,0 +1,114 @@
+"""The options of a drawing, and the drawing in each format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnncalc.drawing.boxes import draw_boxes
+from cnncalc.drawing.inscription import Heat, Inscription, inscribe, short_count
+from cnncalc.drawing.picture import THEMES, Picture
+from cnncalc.drawing.scene import Scene, scene
+from cnncalc.languages import Speaker
+from cnncalc.layers.shapes import DTYPES
+from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
+from cnncalc.spec.quantities import KEPT, QUANTITIES, SUMS
+from cnncalc.text import BYTES, size
+
+DIRECTIONS = ("down", "right")
+STYLES = ("boxes", "volumes")
+# Formats that are text, and those that matplotlib writes.
+TEXTS = ("svg", "dot", "mermaid", "tikz")
+BINARIES = ("png", "pdf")
+FORMATS = (*TEXTS, *BINARIES)
+# The suffixes of files by format, beside its own name.
+SUFFIXES = {"gv": "dot", "mmd": "mermaid", "tex": "tikz"}
+# Quantities that colors can show: those that sum over blocks.
+HEATS = (*SUMS, *KEPT)
+
+
+class DrawingView(Record):
+    """The options of a drawing; `depth` 0 opens blocks while few boxes are shown."""
+
+    depth: int = 0
+    heat: str = ""
+    theme: str = THEMES[0]
+    direction: str = DIRECTIONS[0]
+    style: str = STYLES[0]
+    batch: int = 1
+    dtype: str = "float32"
+    language: str = "en"
+
+    @property
+    def rightward(self) -> bool:
+        return self.direction == "right"
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether formats without a choice of their own are dark."""
+        return self.theme == "dark"
+
+
+def draw(network: LayerGraph, view: DrawingView) -> Picture:
+    """The picture of a network. Raises SpecError if it is too large, or no chain for volumes."""
+    drawn, words, say = _prepare(network, view)
+    if view.style == "volumes":
+        from cnncalc.drawing.volumes import draw_volumes
+
+        return draw_volumes(drawn, words, say)
+    return draw_boxes(drawn, words, say, rightward=view.rightward)
+
+
+def write_svg(network: LayerGraph, view: DrawingView) -> Iterator[str]:
+    """The lines of a drawing in SVG."""
+    from cnncalc.drawing import svg
+
+    return svg.write(draw(network, view), view.theme)
+
+
+def write_text(network: LayerGraph, view: DrawingView, form: str) -> Iterator[str]:
+    """The lines of a drawing in a format of TEXTS. Raises SpecError."""
+    if form == "svg":
+        return write_svg(network, view)
+    if form == "tikz":
+        from cnncalc.drawing import tikz
+
+        return tikz.write(draw(network, view), is_dark=view.is_dark)
+    from cnncalc.drawing import dot, mermaid
+
+    write = dot.write if form == "dot" else mermaid.write
+    drawn, words, _ = _prepare(network, view)
+    return write(drawn, words, rightward=view.rightward, is_dark=view.is_dark)
+
+
+def write_binary(network: LayerGraph, view: DrawingView, form: str) -> bytes:
+    """A drawing in a format of BINARIES, which needs matplotlib. Raises SpecError."""
+    from cnncalc.drawing import plotted
+
+    return plotted.write(draw(network, view), form, is_dark=view.is_dark)
+
+
+def _prepare(network: LayerGraph, view: DrawingView) -> tuple[Scene, Inscription, Speaker]:
+    say = Speaker(view.language, "draw")
+    # Open blocks have branches; folded, many networks are chains.
+    depth = 1 if view.style == "volumes" and not view.depth else view.depth
+    drawn = scene(network, depth)
+    return drawn, inscribe(drawn, say, _heat(drawn, view) if view.heat else None), say
+
+
+def _heat(drawn: Scene, view: DrawingView) -> Heat:
+    """The amounts of a quantity in the boxes; what is unknown has none."""
+    quantity = QUANTITIES[view.heat]
+    amounts: dict[int, int] = {}
+    if quantity.of is None:
+        from cnncalc.analyses.saved_tensors import saved_tensors
+
+        kept = saved_tensors(drawn.network, DTYPES[view.dtype]).layers
+        known = {each.layer: each.size.amount(view.batch) for each in kept if not each.is_unknown}
+        for part in drawn.parts:
+            amounts[part.number] = sum(known.get(layer.name, 0) for layer in part.layers)
+    else:
+        for part in drawn.parts:
+            if part.figure is not None:
+                amounts[part.number] = quantity.amount(part.figure, view.batch, DTYPES[view.dtype])
+    return Heat(quantity.label, amounts, size if quantity.unit == BYTES else short_count)
