@@ -303,13 +303,28 @@ class Column:
                     priority = self.priorities[line, lower.number]
                     offsets = upper.outs.get(line, 0), lower.ins.get(line, 0)
                     joints.append(Joint(upper.number, lower.number, *offsets, priority))
-        extents = [node.extent for node in self.nodes]
-        xs = place_nodes([[node.number for node in row] for row in self.rows], extents, joints)
+        extents = tuple([node.extent for node in self.nodes])
+        rows = tuple([tuple([node.number for node in row]) for row in self.rows])
+        xs = place_nodes(rows, extents, tuple(joints))
         first = min((x - extent.left for x, extent in zip(xs, extents, strict=True)), default=0)
         self.across = max((x + extent.right for x, extent in zip(xs, extents, strict=True)), default=0) - first
         for node, x in zip(self.nodes, xs, strict=True):
             node.x = x - first
+        self._align_exit()
         self._run_channels()
+
+    def _align_exit(self) -> None:
+        """Let the only line that leaves do so where the only one enters, so that blocks in a row do not drift aside."""
+        if len(self.entries) != 1 or len(self.exits) != 1:
+            return
+        (entry,), (leaving,) = self.entries.values(), self.exits.values()
+        by = entry.x - leaving.x
+        for row in reversed(self.rows):
+            if len(row) > 1 or row[0] is entry or not 0 <= row[0].x + by - row[0].extent.left:
+                break
+            if row[0].x + by + row[0].extent.right > self.across:
+                break
+            row[0].x += by
 
     def _run_channels(self) -> None:
         """Stack the rows with a channel after each, and give lines their tracks."""

@@ -9,11 +9,13 @@ blocks are packed along their longest path.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from cnncalc.record import Record
 
 LANE, PLAIN, STRAIGHT = 1, 2, 3
+MOST_LAYOUTS = 256
 
 
 class Joint(Record):
@@ -34,8 +36,14 @@ class Extent(Record):
     gap: int
 
 
-def place_nodes(layers: Sequence[Sequence[int]], extents: Sequence[Extent], joints: Sequence[Joint]) -> list[int]:
-    """The center of each node across the layers, without overlap and in the order of the layers."""
+@lru_cache(maxsize=MOST_LAYOUTS)
+def place_nodes(
+    layers: tuple[tuple[int, ...], ...], extents: tuple[Extent, ...], joints: tuple[Joint, ...]
+) -> Sequence[int]:
+    """The center of each node across the layers, without overlap and in the order of the layers.
+
+    Equal blocks, which a network has many of, are computed once.
+    """
     if all(len(layer) <= 1 for layer in layers) and all(joint.upper_offset == joint.lower_offset for joint in joints):
         return [0] * len(extents)
     crossed = _crossed(layers, joints)

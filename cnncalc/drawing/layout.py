@@ -34,10 +34,9 @@ GUTTER = 20
 # The position along a gutter from which lines run over the columns.
 OVER = -1_000
 # A column is continued beside it beyond this length: of the network, and of a frame.
-LONGEST_DOWN, LONGEST_RIGHT, LONGEST_FRAME = 880, 1_500, 1_000
+LONGEST_DOWN, LONGEST_RIGHT, LONGEST_FRAME = 880, 1_500, 1_400
 # The width of a drawing in tenths of its height, if it runs down or to the right.
 RATIO_DOWN, RATIO_RIGHT = 10, 18
-LEAST_ROWS = 3
 # What a further line between two columns weighs, in hundredths of the ratio.
 CROSSED = 20
 
@@ -99,6 +98,8 @@ class _Level:
         self.later: dict[int, list[int]] = {}
         self.gutters: list[dict[int, int]] = []
         self.over: dict[int, int] = {}
+        # Where the only line that leaves turns back below the columns.
+        self.back: Point | None = None
         self.entries: dict[int, int] = {}
         self.exits: dict[int, int] = {}
         self.across = self.along = 0
@@ -154,7 +155,7 @@ class _Level:
         ]
         about = isqrt(whole * ratio // (10 * max(widths)))
         best, least = [(0, len(rows))], 0
-        for count in range(max(about - 1, 1), min(about + 3, len(rows) // LEAST_ROWS) + 1):
+        for count in range(max(about - 1, 1), min(about + 3, len(rows)) + 1):
             columns = _columns(lengths, count)
             length = max(sum(lengths[first:last]) for first, last in columns)
             width = sum(max(widths[first:last]) + 2 * GUTTER for first, last in columns)
@@ -242,7 +243,14 @@ class _Level:
         for start, one in zip(starts, self.columns, strict=True):
             for line, node in one.exits.items():
                 self.exits[line] = start + node.x
-        self.along = first + max(column.along for column in self.columns) + (FRAME_END if self.part != ROOT else 0)
+        self.along = first + max(column.along for column in self.columns)
+        if len(self.columns) > 1 and len(self.entries) == len(self.exits) == 1:
+            # The line comes back to where it entered, so that frames in a row do not drift aside.
+            ((line, x),) = self.exits.items()
+            (self.exits[line],) = self.entries.values()
+            self.back = x, self.along + BEFORE_TRACKS
+            self.along += 2 * BEFORE_TRACKS
+        self.along += FRAME_END if self.part != ROOT else 0
 
     def _side(self, column: int, line: int) -> int:
         """Where a line enters a column from the left, along the column."""
@@ -262,7 +270,12 @@ class _Level:
             points = self._inside(home, line, RIGHT)
         else:
             points = self._inside(home, line, target)
-            return [*points, (points[-1][0], self.along)] if target == EXIT else points
+            if target != EXIT:
+                return points
+            if self.back:
+                x, along = self.back
+                points += [(x, along), (self.exits[line], along)]
+            return [*points, (self.exits[line], self.along)]
         ends = self._inside(column, line, target)
         if home >= 0 and line in self.gutters[home]:
             points.append((self.gutters[home][line], points[-1][1]))

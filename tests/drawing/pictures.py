@@ -43,9 +43,7 @@ def check_links(drawn: Scene) -> None:
     """Every edge is there, and once; outputs of a part that are drawn as one are one edge to each reader."""
     merged = {tensor.source for tensor in drawn.tensors if tensor.merged > 1}
     owners = {layer.name: part.number for part in drawn.parts for layer in part.layers}
-    wanted = {
-        (owners[name] if owners.get(name) in merged else name, target) for name, target in expected_links(drawn)
-    }
+    wanted = {(owners[name] if owners.get(name) in merged else name, target) for name, target in expected_links(drawn)}
     found = [
         (tensor.source if tensor.merged > 1 else tensor.name, link.target)
         for link in drawn.links
