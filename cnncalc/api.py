@@ -272,9 +272,15 @@ class Network:
         return f"<Network {name}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
 
     def _repr_html_(self) -> str:
+        """The drawing above the table, for notebooks."""
         from cnncalc.formats import html
 
-        return "\n".join(html.fragment(self._table()))
+        try:
+            drawing = [self.draw()]
+        except SpecError:
+            # Too large to be drawn.
+            drawing = []
+        return "\n".join([*drawing, *html.fragment(self._table())])
 
     def _table(self) -> Table:
         return summary(self.facts, SummaryView())
@@ -301,6 +307,28 @@ class Network:
             raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
         table = summary(self.facts, SummaryView(depth=depth or 0))
         return "\n".join(line.text for line in terminal.layout(table, None))
+
+    def draw(
+        self,
+        *,
+        depth: int | None = None,
+        heat: str = "",
+        theme: str = "auto",
+        direction: str = "down",
+        style: str = "boxes",
+    ) -> str:
+        """The SVG of `cnncalc draw`; `depth` is the number of open block levels, None for automatic.
+
+        `heat` colors the boxes by a quantity such as `macs`. Raises SpecError if the network is too large for a
+        drawing, or has branches and `style` is volumes.
+
+        >>> import cnncalc
+        >>> cnncalc.load("lenet5").draw(theme="light").count('class="box"')
+        15
+        """
+        from cnncalc.drawing import view
+
+        return "\n".join(view.write_svg(self.facts, view.view_of(depth, heat, theme, direction, style)))
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary per layer, for `pandas.DataFrame`: its name, type, shapes, counts and place.

@@ -65,12 +65,13 @@ def command(
 ) -> None:
     """Draw a network with its blocks as frames, equal blocks as one box, and shapes at the lines.
 
-    The picture is an SVG that needs no other program. Graphviz, Mermaid and LaTeX (TikZ) get its source.
+    SVG needs no other program to be drawn; png and pdf need the extra `plot`. dot and mermaid are placed by Graphviz and
+    Mermaid, and tikz is a document of LaTeX.
 
     \b
     Examples:
       cnncalc draw resnet50 -o resnet50.svg
-      cnncalc draw unet --depth all --heat macs -o unet.pdf
+      cnncalc draw unet --depth all --heat macs -o unet.svg
       cnncalc draw vgg16 --style volumes -o vgg16.svg
     """
     form = form or _form_of(output)

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from cnncalc.analyses.totals import totals
 from cnncalc.drawing.inscription import DETAIL, HEATS, SIGN, SMALL, Heat, Inscription, short_count
-from cnncalc.drawing.layout import Layout, Measures, Place, Size, lay_out
+from cnncalc.drawing.layout import Area, BoxSize, BoxSizes, Layout, lay_out
 from cnncalc.drawing.letters import text_width, wrap_words
-from cnncalc.drawing.picture import Cluster, Picture, Polyline, Rectangle, Vertex, Words
-from cnncalc.drawing.scene import ROOT, Part, Scene
+from cnncalc.drawing.picture import Canvas, Cluster, Lettering, Polyline, Rectangle, Vertex
+from cnncalc.drawing.scene import ROOT, DrawnPart, Scene
 from cnncalc.languages import Speaker
 from cnncalc.text import plain, several
 
@@ -18,7 +18,7 @@ TITLE = 20
 PADDING, MARGIN = 11, 24
 LINE, TITLE_LINE = 14, 13
 LEAST_WIDTH = 76
-JOIN = Size(34, 22)
+JOIN = BoxSize(34, 22)
 STACKED = 3
 LEAST_PICTURE = 360
 # A line that branches off another begins this long before its turn, so that the turn is round.
@@ -27,7 +27,7 @@ BEFORE_TURN = 5
 MOST_BRANCHES = 20
 
 
-def draw_boxes(scene: Scene, words: Inscription, say: Speaker, *, rightward: bool = False) -> Picture:
+def draw_boxes(scene: Scene, words: Inscription, say: Speaker, *, rightward: bool = False) -> Canvas:
     """The picture of a scene with a header, and a legend if there is heat."""
     layout = lay_out(scene, measure(scene, words), rightward=rightward)
     width = max(layout.width, LEAST_PICTURE)
@@ -45,7 +45,7 @@ def draw_boxes(scene: Scene, words: Inscription, say: Speaker, *, rightward: boo
 
 def finish_picture(
     scene: Scene, say: Speaker, clusters: list[Cluster], ends: tuple[int, int], words: Inscription
-) -> Picture:
+) -> Canvas:
     """The picture of clusters of a width and an end, with a legend if there is heat."""
     outer, bottom = ends[0] + 2 * MARGIN, ends[1] + MARGIN
     if words.heat:
@@ -53,10 +53,10 @@ def finish_picture(
         clusters = [*clusters, legend]
         bottom += 46
     title = say("title", network=plain(scene.network.name))
-    return Picture(outer, bottom, title, _description(scene, say), tuple(clusters), say.language)
+    return Canvas(outer, bottom, title, _description(scene, say), tuple(clusters), say.language)
 
 
-def _moved(place: Place, shift: Vertex) -> Place:
+def _moved(place: Area, shift: Vertex) -> Area:
     return place._replace(left=place.left + shift[0], top=place.top + shift[1])
 
 
@@ -73,9 +73,9 @@ def _totals(scene: Scene, say: Speaker) -> str:
 # --- texts and sizes ---------------------------------------------------------------------------------
 
 
-def measure(scene: Scene, words: Inscription) -> Measures:
+def measure(scene: Scene, words: Inscription) -> BoxSizes:
     """The sizes of all texts; the boxes of one frame are equally wide."""
-    boxes: dict[int, Size] = {}
+    boxes: dict[int, BoxSize] = {}
     widest: dict[int, int] = {}
     for number, lines in words.boxes.items():
         part = scene.parts[number]
@@ -84,17 +84,17 @@ def measure(scene: Scene, words: Inscription) -> Measures:
             continue
         width = max(line.width for line in lines) + 2 * PADDING
         stack = 2 * STACKED if part.times > 1 else 0
-        boxes[number] = Size(max(width, LEAST_WIDTH) + stack, LINE * len(lines) + 9 + stack)
+        boxes[number] = BoxSize(max(width, LEAST_WIDTH) + stack, LINE * len(lines) + 9 + stack)
         widest[part.inside] = max(widest.get(part.inside, 0), boxes[number].width)
     for number, box in boxes.items():
         if box is not JOIN:
-            boxes[number] = Size(widest[scene.parts[number].inside], box.height)
+            boxes[number] = BoxSize(widest[scene.parts[number].inside], box.height)
     titles = {
-        number: Size(max(line.width for line in lines) + 4, TITLE_LINE * len(lines) + 6)
+        number: BoxSize(max(line.width for line in lines) + 4, TITLE_LINE * len(lines) + 6)
         for number, lines in words.titles.items()
     }
-    labels = {number: Size(text_width(label, DETAIL) + 8, 15) for number, label in words.labels.items()}
-    return Measures(boxes, titles, labels)
+    labels = {number: BoxSize(text_width(label, DETAIL) + 8, 15) for number, label in words.labels.items()}
+    return BoxSizes(boxes, titles, labels)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------
@@ -110,18 +110,18 @@ def draw_header(scene: Scene, say: Speaker, width: int) -> tuple[Cluster, int]:
     y = MARGIN - 4
     for text, size, color in lines:
         y += size + 5
-        shapes.append(Words(MARGIN, y - 4, text, size, color, size == TITLE, "start"))
+        shapes.append(Lettering(MARGIN, y - 4, text, size, color, size == TITLE, "start"))
     return Cluster("header", "", "", tuple(shapes)), y + MARGIN
 
 
-def _frame(part: Part, scene: Scene, words: Inscription, place: Place, say: Speaker) -> Cluster:
+def _frame(part: DrawnPart, scene: Scene, words: Inscription, place: Area, say: Speaker) -> Cluster:
     x, y = place.left, place.top
     depth = 0
     at = part
     while at.inside != ROOT:
         at = scene.parts[at.inside]
         depth += 1
-    shapes: list[Rectangle | Words] = [
+    shapes: list[Rectangle | Lettering] = [
         Rectangle(
             x, y, place.width, place.height, 7, "frame_deep" if depth % 2 else "frame", "frame_edge", part.training_only
         )
@@ -129,7 +129,7 @@ def _frame(part: Part, scene: Scene, words: Inscription, place: Place, say: Spea
     down = y + 1
     for line in words.titles[part.number]:
         down += TITLE_LINE
-        shapes.append(Words(x + 8, down, line.text, line.size, "quiet", line.is_bold, "start"))
+        shapes.append(Lettering(x + 8, down, line.text, line.size, "quiet", line.is_bold, "start"))
     title = say("frame", name=part.name, kind=part.kind) if part.kind else part.name
     return Cluster("frame", title, "", tuple(shapes), part.name)
 
@@ -182,14 +182,14 @@ def _distance(one: Vertex, other: Vertex) -> int:
     return abs(one[0] - other[0]) + abs(one[1] - other[1])
 
 
-def _box(part: Part, words: Inscription, place: Place) -> Cluster:
+def _box(part: DrawnPart, words: Inscription, place: Area) -> Cluster:
     x, y = place.left, place.top
     lines, look = words.boxes[part.number], words.looks[part.number]
     is_sign = lines[0].size == SIGN
     radius = place.height // 2 if part.is_input or is_sign else 6
     stack = 2 * STACKED if part.times > 1 else 0
     width, height = place.width - stack, place.height - stack
-    shapes: list[Rectangle | Words] = [
+    shapes: list[Rectangle | Lettering] = [
         Rectangle(x + by, y + stack - by, width, height, radius, look.fill, look.edge, part.training_only)
         for by in ((2 * STACKED, STACKED, 0) if stack else (0,))
     ]
@@ -197,13 +197,15 @@ def _box(part: Part, words: Inscription, place: Place) -> Cluster:
     for line in lines:
         base = y + place.height // 2 + 5 if is_sign else down + LINE - 3
         shapes.append(
-            Words(x + width // 2, base, line.text, line.size, look.text if line.is_bold else look.quiet, line.is_bold)
+            Lettering(
+                x + width // 2, base, line.text, line.size, look.text if line.is_bold else look.quiet, line.is_bold
+            )
         )
         down += LINE
     return Cluster("box", _box_title(part), "", tuple(shapes), part.name)
 
 
-def _box_title(part: Part) -> str:
+def _box_title(part: DrawnPart) -> str:
     words = [part.name]
     if part.kind:
         words.append(part.kind)
@@ -216,7 +218,7 @@ def _labels(labels: Mapping[int, str], layout: Layout, shift: Vertex, *, rightwa
     for tensor, label in labels.items():
         x, y = layout.outlets[tensor]
         by = (5, -5) if rightward else (5, 12)
-        words = Words(x + shift[0] + by[0], y + shift[1] + by[1], label, DETAIL, "quiet", False, "start")
+        words = Lettering(x + shift[0] + by[0], y + shift[1] + by[1], label, DETAIL, "quiet", False, "start")
         yield Cluster("label", "", "", (words,))
 
 
@@ -225,9 +227,9 @@ def _legend(heat: Heat, top: int, width: int) -> tuple[Cluster, int]:
     bounds = [heat.written(bound) for bound in heat.bounds]
     step = max(54, max(text_width(text, DETAIL) for text in bounds) + 8)
     needed = max(width, 2 * MARGIN + step * HEATS)
-    shapes: list[Rectangle | Words] = [Words(MARGIN, top + 2, plain(heat.label), SMALL, "quiet", True, "start")]
+    shapes: list[Rectangle | Lettering] = [Lettering(MARGIN, top + 2, plain(heat.label), SMALL, "quiet", True, "start")]
     for number, text in enumerate(bounds):
         left = MARGIN + number * step
         shapes.append(Rectangle(left, top + 9, step, 9, 0, f"heat{number}", "heat_edge"))
-        shapes.append(Words(left + step, top + 30, text, DETAIL, "quiet", False, "end"))
+        shapes.append(Lettering(left + step, top + 30, text, DETAIL, "quiet", False, "end"))
     return Cluster("legend", heat.label, "", tuple(shapes)), needed

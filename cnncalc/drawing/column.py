@@ -26,7 +26,7 @@ LEAST_CHANNEL, BEFORE_TRACKS, AFTER_TRACKS, TRACK = 22, 7, 13, 7
 Point = tuple[int, int]
 
 
-class Item(Record):
+class GridItem(Record):
     """A box or a frame with its size. `ins` and `outs` are the offsets from the center at which lines end and begin.
 
     The ends of lines at a box are chosen by the column, if `ins` is None. `label_across` and `label_along` are the
@@ -53,12 +53,12 @@ class Net(Record):
     targets: Mapping[int, int]
 
 
-class _Node:
+class _GridNode:
     """A part, a lane of a line that passes a row, the title, or the place where a line enters or leaves."""
 
     __slots__ = ("along", "ins", "is_lane", "item", "number", "outs", "part", "place", "row", "x")
 
-    def __init__(self, number: int, row: int, part: int, item: Item | None = None) -> None:
+    def __init__(self, number: int, row: int, part: int, item: GridItem | None = None) -> None:
         self.number = number
         self.row = row
         self.part = part
@@ -82,28 +82,30 @@ class _Joined(Record):
     """A piece of a line between two rows: from a node, or from the left, to nodes and perhaps to the right."""
 
     line: int
-    upper: _Node | None
-    lowers: list[_Node]
+    upper: _GridNode | None
+    lowers: list[_GridNode]
     goes_right: bool = False
 
 
-class Column:
+class GridColumn:
     """Rows of parts with positions from 0, and the points of each line from its source to each target."""
 
-    def __init__(self, rows: Sequence[Sequence[Item]], nets: Sequence[Net], title: tuple[int, int] = (0, 0)) -> None:
+    def __init__(
+        self, rows: Sequence[Sequence[GridItem]], nets: Sequence[Net], title: tuple[int, int] = (0, 0)
+    ) -> None:
         self.nets = {net.line: net for net in nets}
-        self.nodes: list[_Node] = []
-        self.by_part: dict[int, _Node] = {}
-        self.rows: list[list[_Node]] = [[] for _ in range(len(rows) + 2)]
+        self.nodes: list[_GridNode] = []
+        self.by_part: dict[int, _GridNode] = {}
+        self.rows: list[list[_GridNode]] = [[] for _ in range(len(rows) + 2)]
         if title[0]:
-            self._add(0, TITLE, Item(TITLE, title[0], title[1], {}, {}))
+            self._add(0, TITLE, GridItem(TITLE, title[0], title[1], {}, {}))
         for number, row in enumerate(rows, 1):
             for item in row:
                 self.by_part[item.part] = self._add(number, item.part, item)
-        self.entries: dict[int, _Node] = {}
-        self.exits: dict[int, _Node] = {}
+        self.entries: dict[int, _GridNode] = {}
+        self.exits: dict[int, _GridNode] = {}
         # The node above each node of a line, None if it comes from the left.
-        self.above: dict[tuple[int, int], _Node | None] = {}
+        self.above: dict[tuple[int, int], _GridNode | None] = {}
         self.joined: list[list[_Joined]] = [[] for _ in self.rows]
         for net in nets:
             self._join(net)
@@ -113,8 +115,8 @@ class Column:
         self._choose_ports()
         self._place()
 
-    def _add(self, row: int, part: int, item: Item | None = None) -> _Node:
-        node = _Node(len(self.nodes), row, part, item)
+    def _add(self, row: int, part: int, item: GridItem | None = None) -> _GridNode:
+        node = _GridNode(len(self.nodes), row, part, item)
         self.nodes.append(node)
         node.place = len(self.rows[row])
         self.rows[row].append(node)
@@ -123,7 +125,7 @@ class Column:
     def _join(self, net: Net) -> None:
         """Connect the nodes of a line row by row."""
         line = net.line
-        ends: dict[int, list[_Node]] = {}
+        ends: dict[int, list[_GridNode]] = {}
         for target in net.targets:
             if target == RIGHT:
                 continue
@@ -133,7 +135,7 @@ class Column:
             else:
                 node = self.by_part[target]
             ends.setdefault(node.row, []).append(node)
-        at: _Node | None = None
+        at: _GridNode | None = None
         if net.source == ENTRY:
             at = self.entries[line] = self._add(0, ENTRY)
             at.outs[line] = 0
@@ -161,8 +163,8 @@ class Column:
 
     def _order_rows(self) -> None:
         """Order the nodes of each row so that few lines cross: by the mean position of their neighbors."""
-        ups: list[list[tuple[_Node, int]]] = [[] for _ in self.nodes]
-        downs: list[list[tuple[_Node, int]]] = [[] for _ in self.nodes]
+        ups: list[list[tuple[_GridNode, int]]] = [[] for _ in self.nodes]
+        downs: list[list[tuple[_GridNode, int]]] = [[] for _ in self.nodes]
         edges = 0
         for joined in self.joined:
             for line, upper, lowers, _ in joined:
@@ -191,7 +193,7 @@ class Column:
                 node.place = place
 
     @staticmethod
-    def _sort(row: list[_Node], neighbors: list[list[tuple[_Node, int]]]) -> None:
+    def _sort(row: list[_GridNode], neighbors: list[list[tuple[_GridNode, int]]]) -> None:
         """Sort a row by the mean place of the neighbors; nodes without any stay in their places."""
         keys: dict[int, tuple[int, int]] = {}
         for node in row:
@@ -278,7 +280,7 @@ class Column:
             for place, end in enumerate(ends):
                 node.ins[end[2]] = (2 * place - middle) * span // (2 * most)
 
-    def _continue_straight(self, node: _Node, ends: Sequence[tuple[int, int, int, bool]]) -> bool:
+    def _continue_straight(self, node: _GridNode, ends: Sequence[tuple[int, int, int, bool]]) -> bool:
         """End several lines from one box at a box below where they begin, if it is wide enough."""
         places = {place for place, _, _, is_plain in ends if is_plain}
         room = node.item.across // 2 - 8 if node.item else 0
@@ -320,7 +322,7 @@ class Column:
         (entry,), (leaving,) = self.entries.values(), self.exits.values()
         by = entry.x - leaving.x
         for row in reversed(self.rows):
-            if len(row) > 1 or row[0] is entry or not 0 <= row[0].x + by - row[0].extent.left:
+            if len(row) > 1 or row[0] is entry or row[0].x + by < row[0].extent.left:
                 break
             if row[0].x + by + row[0].extent.right > self.across:
                 break
@@ -355,7 +357,7 @@ class Column:
             along += room
         self.along = along
 
-    def start(self, node: _Node) -> int:
+    def start(self, node: _GridNode) -> int:
         """Where a node begins along the column: boxes are in the middle of their row."""
         first, last = self.starts[node.row], self.ends[node.row]
         return first + (last - first - node.along) // 2

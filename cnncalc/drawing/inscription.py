@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cnncalc.drawing.letters import shorten, text_width
-from cnncalc.drawing.scene import Part, Scene, Tensor
+from cnncalc.drawing.scene import DrawnPart, DrawnTensor, Scene
 from cnncalc.formats.shapes import shape
 from cnncalc.languages import Speaker
 from cnncalc.layers.contract import Role
@@ -105,7 +105,7 @@ def inscribe(scene: Scene, say: Speaker, heat: Heat | None = None) -> Inscriptio
     )
 
 
-def _look(part: Part, heat: Heat | None) -> Look:
+def _look(part: DrawnPart, heat: Heat | None) -> Look:
     if part.is_input:
         return Look("input", "input_edge", "input_text", "input_text")
     if heat:
@@ -116,7 +116,7 @@ def _look(part: Part, heat: Heat | None) -> Look:
     return Look(fill, f"{fill}_edge")
 
 
-def _box_texts(part: Part, heat: Heat | None) -> list[TextLine]:
+def _box_texts(part: DrawnPart, heat: Heat | None) -> list[TextLine]:
     """The lines of a box."""
     if part.role in SIGNS and not part.shows_kind and not heat:
         return [TextLine(SIGNS[part.role], SIGN, True)]
@@ -150,12 +150,12 @@ def _tensor_labels(scene: Scene, say: Speaker) -> dict[int, str]:
     return labels
 
 
-def _changes_shape(part: Part, tensor: Tensor) -> bool:
+def _changes_shape(part: DrawnPart, tensor: DrawnTensor) -> bool:
     first = part.layers[0].input_shapes
     return not first or shape(first[0]) != tensor.shape
 
 
-def _title_lines(part: Part) -> list[TextLine]:
+def _title_lines(part: DrawnPart) -> list[TextLine]:
     lines = [TextLine(shorten(plain(part.label), SMALL, WIDEST_TEXT), SMALL, is_bold=True)]
     if part.kind and part.shows_kind:
         lines.append(TextLine(shorten(plain(part.kind), DETAIL, WIDEST_TEXT), DETAIL))

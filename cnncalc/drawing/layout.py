@@ -21,8 +21,8 @@ from cnncalc.drawing.column import (
     LEFT,
     RIGHT,
     TRACK,
-    Column,
-    Item,
+    GridColumn,
+    GridItem,
     Net,
     Point,
 )
@@ -41,22 +41,22 @@ RATIO_DOWN, RATIO_RIGHT = 10, 18
 CROSSED = 20
 
 
-class Size(Record):
+class BoxSize(Record):
     """The width and height of a text or box."""
 
     width: int
     height: int
 
 
-class Measures(Record):
+class BoxSizes(Record):
     """The sizes of boxes by part, of the titles of frames, and of the labels of tensors."""
 
-    boxes: Mapping[int, Size]
-    titles: Mapping[int, Size]
-    labels: Mapping[int, Size]
+    boxes: Mapping[int, BoxSize]
+    titles: Mapping[int, BoxSize]
+    labels: Mapping[int, BoxSize]
 
 
-class Place(Record):
+class Area(Record):
     """A box or frame on the canvas."""
 
     left: int
@@ -78,12 +78,12 @@ class Layout(Record):
 
     width: int
     height: int
-    places: tuple[Place, ...]
+    places: tuple[Area, ...]
     routes: tuple[tuple[Point, ...], ...]
     outlets: Mapping[int, Point]
 
 
-class _Level:
+class _FrameLevel:
     """What is directly inside a frame, in columns, with positions relative to the frame."""
 
     def __init__(self, part: int) -> None:
@@ -91,7 +91,7 @@ class _Level:
         # For each line, its source and its targets here: parts, ENTRY and EXIT.
         self.sources: dict[int, int] = {}
         self.targets: dict[int, dict[int, int]] = {}
-        self.columns: list[Column] = []
+        self.columns: list[GridColumn] = []
         self.origins: list[Point] = []
         self.column_of: dict[int, int] = {}
         # The columns that each line enters from the left, its track in each gutter, and over the columns.
@@ -110,7 +110,7 @@ class _Level:
         targets = self.targets.setdefault(line, {})
         targets[target] = max(targets.get(target, 0), length)
 
-    def arrange(self, items: Sequence[Item], title: Size, *, longest: int, ratio: int) -> None:
+    def arrange(self, items: Sequence[GridItem], title: BoxSize, *, longest: int, ratio: int) -> None:
         """Place the items in rows and columns."""
         rows = self._rank(items)
         groups = self._split(rows, longest, ratio) if rows else [[]]
@@ -134,11 +134,11 @@ class _Level:
                     self.later.setdefault(line, []).append(column)
         titled = (title.width, title.height)
         self.columns = [
-            Column(group, nets[number], (0, 0) if number else titled) for number, group in enumerate(groups)
+            GridColumn(group, nets[number], (0, 0) if number else titled) for number, group in enumerate(groups)
         ]
         self._assemble()
 
-    def _split(self, rows: Sequence[list[Item]], longest: int, ratio: int) -> list[list[list[Item]]]:
+    def _split(self, rows: Sequence[list[GridItem]], longest: int, ratio: int) -> list[list[list[GridItem]]]:
         """Rows in columns of about equal length, so that the whole is `ratio` tenths as wide as long.
 
         Lines between columns, and more so those over a column, count against a number of columns.
@@ -173,7 +173,7 @@ class _Level:
         source = self.sources[line]
         return -1 if source == ENTRY else self.column_of[source]
 
-    def _rank(self, items: Sequence[Item]) -> list[list[Item]]:
+    def _rank(self, items: Sequence[GridItem]) -> list[list[GridItem]]:
         """The items in rows, each after all that it reads."""
         order = {item.part: number for number, item in enumerate(items)}
         before: list[list[int]] = [[] for _ in items]
@@ -195,7 +195,7 @@ class _Level:
             # What reads nothing here is drawn where it is needed.
             if not before[number] and not reads[number] and after[number]:
                 rank[number] = max(min(rank[one] for one in after[number]) - 1, 0)
-        rows: list[list[Item]] = [[] for _ in range(max(rank, default=-1) + 1)]
+        rows: list[list[GridItem]] = [[] for _ in range(max(rank, default=-1) + 1)]
         for number, item in enumerate(items):
             rows[rank[number]].append(item)
         return [row for row in rows if row]
@@ -316,10 +316,10 @@ def _fill(lengths: Sequence[int], most: int) -> list[tuple[int, int]]:
     return [*columns, (first, len(lengths))]
 
 
-def lay_out(scene: Scene, measures: Measures, *, rightward: bool = False) -> Layout:
+def lay_out(scene: Scene, measures: BoxSizes, *, rightward: bool = False) -> Layout:
     """Place the parts of a scene. Raises SpecError if that takes too much work."""
     parts, children = scene.parts, scene.children
-    levels = {part.number: _Level(part.number) for part in parts if part.is_frame}
+    levels = {part.number: _FrameLevel(part.number) for part in parts if part.is_frame}
     depth = [0] * len(parts)
     for part in parts[1:]:
         depth[part.number] = depth[part.inside] + 1
@@ -327,24 +327,24 @@ def lay_out(scene: Scene, measures: Measures, *, rightward: bool = False) -> Lay
     outs: dict[int, list[int]] = {}
     for number, tensor in enumerate(scene.tensors):
         outs.setdefault(tensor.source, []).append(number)
-    items: dict[int, Item] = {}
+    items: dict[int, GridItem] = {}
     for part in reversed(parts):
         if part.is_frame:
             level = levels[part.number]
-            title = Size(0, 0) if part.number == ROOT else measures.titles[part.number]
+            title = BoxSize(0, 0) if part.number == ROOT else measures.titles[part.number]
             inside = [items[child] for child in children[part.number]]
             longest = LONGEST_FRAME if part.number else LONGEST_RIGHT if rightward else LONGEST_DOWN
             level.arrange(
-                inside, Size(0, 0) if rightward else title, longest=longest,
+                inside, BoxSize(0, 0) if rightward else title, longest=longest,
                 ratio=100 // RATIO_RIGHT if rightward else RATIO_DOWN,
             )  # fmt: skip
             items[part.number] = _frame_item(level, title, rightward=rightward)
         else:
             items[part.number] = _box_item(part.number, outs.get(part.number, []), measures, rightward=rightward)
-    return _Canvas(scene, levels, items, measures, rightward=rightward).finish(chains)
+    return _Positions(scene, levels, items, measures, rightward=rightward).finish(chains)
 
 
-def _lift(scene: Scene, levels: Mapping[int, _Level], depth: Sequence[int], number: int) -> list[tuple[int, int]]:
+def _lift(scene: Scene, levels: Mapping[int, _FrameLevel], depth: Sequence[int], number: int) -> list[tuple[int, int]]:
     """Add a link to each frame that it runs through; the frames with the target in each, in order."""
     link = scene.links[number]
     line, parts = link.tensor, scene.parts
@@ -369,10 +369,10 @@ def _lift(scene: Scene, levels: Mapping[int, _Level], depth: Sequence[int], numb
     return [*leaving, (frame, end), *entering[::-1]]
 
 
-def _box_item(part: int, outs: Sequence[int], measures: Measures, *, rightward: bool) -> Item:
+def _box_item(part: int, outs: Sequence[int], measures: BoxSizes, *, rightward: bool) -> GridItem:
     size = measures.boxes[part]
     across, along = (size.height, size.width) if rightward else (size.width, size.height)
-    labels = [measures.labels.get(tensor, Size(0, 0)) for tensor in outs]
+    labels = [measures.labels.get(tensor, BoxSize(0, 0)) for tensor in outs]
     rooms = [label.height if rightward else label.width for label in labels]
     label_along = max((label.width if rightward else label.height for label in labels), default=0)
     # Each output with its label beside it.
@@ -383,10 +383,10 @@ def _box_item(part: int, outs: Sequence[int], measures: Measures, *, rightward: 
     for tensor, step in zip(outs, steps, strict=True):
         ports[tensor] = offset
         offset += step
-    return Item(part, across, along, None, ports, offset if outs else 0, label_along)
+    return GridItem(part, across, along, None, ports, offset if outs else 0, label_along)
 
 
-def _frame_item(level: _Level, title: Size, *, rightward: bool) -> Item:
+def _frame_item(level: _FrameLevel, title: BoxSize, *, rightward: bool) -> GridItem:
     """A frame as an item of the one around it; in a drawing to the right its title is above the parts."""
     head = title.height if rightward else 0
     across, along = level.across + head, max(level.along, title.width + FRAME_PADDING if rightward else 0)
@@ -394,18 +394,18 @@ def _frame_item(level: _Level, title: Size, *, rightward: bool) -> Item:
     middle = (across + 1) // 2
     ins = {line: x + head - middle for line, x in level.entries.items()}
     outs = {line: x + head - middle for line, x in level.exits.items()}
-    return Item(level.part, across, along, ins, outs)
+    return GridItem(level.part, across, along, ins, outs)
 
 
-class _Canvas:
+class _Positions:
     """The positions of everything on the canvas, from the network in."""
 
     def __init__(
         self,
         scene: Scene,
-        levels: Mapping[int, _Level],
-        items: Mapping[int, Item],
-        measures: Measures,
+        levels: Mapping[int, _FrameLevel],
+        items: Mapping[int, GridItem],
+        measures: BoxSizes,
         *,
         rightward: bool,
     ) -> None:
@@ -440,8 +440,8 @@ class _Canvas:
         places = []
         for part, (across, along) in zip(self.scene.parts, self.corners, strict=True):
             item = self.items[part.number]
-            corner = Place(across, along, item.across, item.along)
-            places.append(Place(along, across, item.along, item.across) if self.rightward else corner)
+            corner = Area(across, along, item.across, item.along)
+            places.append(Area(along, across, item.along, item.across) if self.rightward else corner)
         routes = []
         for link, chain in zip(self.scene.links, chains, strict=True):
             points: list[Point] = []

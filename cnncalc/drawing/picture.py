@@ -81,7 +81,7 @@ class Polygon(Record):
     is_shaded: bool = False
 
 
-class Words(Record):
+class Lettering(Record):
     """A text on a baseline; `anchor` is start, middle or end."""
 
     x: int
@@ -99,11 +99,11 @@ class Cluster(Record):
     kind: str
     title: str
     description: str
-    shapes: tuple[Rectangle | Polyline | Polygon | Words, ...]
+    shapes: tuple[Rectangle | Polyline | Polygon | Lettering, ...]
     name: str = ""
 
 
-class Picture(Record):
+class Canvas(Record):
     """Clusters from the back to the front on a canvas."""
 
     width: int

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from cnncalc.drawing.letters import FONTS
-from cnncalc.drawing.picture import COLORS, Picture, Polygon, Polyline, Rectangle, Words
+from cnncalc.drawing.picture import COLORS, Canvas, Lettering, Polygon, Polyline, Rectangle
 from cnncalc.errors import Problem, SpecError
 from cnncalc.text import integer
 
@@ -22,7 +22,7 @@ NARROWED = 0.86
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def write(picture: Picture, form: str, *, is_dark: bool = False) -> bytes:
+def write(picture: Canvas, form: str, *, is_dark: bool = False) -> bytes:
     """The file of a picture. Raises SpecError if matplotlib is missing, or the picture is too large for PNG."""
     if find_spec("matplotlib") is None:
         hint = "install it with `pip install 'cnncalc[plot]'`, or draw as svg"
@@ -49,7 +49,7 @@ def write(picture: Picture, form: str, *, is_dark: bool = False) -> bytes:
 class _FigurePainter:
     """Draws shapes on a figure of matplotlib, whose type is unknown where it is not installed."""
 
-    def __init__(self, figure: Any, picture: Picture, *, is_dark: bool) -> None:
+    def __init__(self, figure: Any, picture: Canvas, *, is_dark: bool) -> None:
         self.ground = int(is_dark)
         self.axes = figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
@@ -67,8 +67,8 @@ class _FigurePainter:
     def color(self, key: str) -> str:
         return COLORS[key][self.ground]
 
-    def draw(self, shape: Rectangle | Polyline | Polygon | Words) -> None:
-        if isinstance(shape, Words):
+    def draw(self, shape: Rectangle | Polyline | Polygon | Lettering) -> None:
+        if isinstance(shape, Lettering):
             self.words(shape)
         elif isinstance(shape, Polyline):
             self.polyline(shape)
@@ -105,7 +105,7 @@ class _FigurePainter:
         tips = [(x, y), (back - 3 * across, down - 3 * along), (back + 3 * across, down + 3 * along)]
         self.axes.add_patch(self.patches.Polygon(tips, closed=True, facecolor=color, linewidth=0))
 
-    def words(self, shape: Words) -> None:
+    def words(self, shape: Lettering) -> None:
         self.axes.text(
             shape.x, shape.y, shape.text, fontsize=shape.size * POINT * self.narrowed, family=self.fonts,
             color=self.color(shape.color), fontweight="bold" if shape.is_bold else "normal",

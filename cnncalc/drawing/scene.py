@@ -27,7 +27,7 @@ ROOT = 0
 WRITTEN_KINDS = ("", "layers", "repeat", "branch")
 
 
-class Part(Record):
+class DrawnPart(Record):
     """A box, a frame around other parts, or an input of the network; the network is part 0.
 
     `inside` is the number of the frame around it. `role` is that of its layer, None for blocks. `times` is the number
@@ -55,7 +55,7 @@ class Part(Record):
         return bool(self.kind) and self.label.rstrip("0123456789").rstrip("_") != self.kind
 
 
-class Tensor(Record):
+class DrawnTensor(Record):
     """An output of a part, with its shape; `merged` outputs if they are drawn as one."""
 
     source: int
@@ -64,7 +64,7 @@ class Tensor(Record):
     merged: int = 1
 
 
-class Link(Record):
+class DrawnLink(Record):
     """A part that reads a tensor, both by their numbers; `length` is that of the longest path of layers through it."""
 
     tensor: int
@@ -76,9 +76,9 @@ class Scene(Record):
     """All parts, each after the frame around it and in the order of the network, with their tensors and links."""
 
     network: LayerGraph
-    parts: tuple[Part, ...]
-    tensors: tuple[Tensor, ...]
-    links: tuple[Link, ...]
+    parts: tuple[DrawnPart, ...]
+    tensors: tuple[DrawnTensor, ...]
+    links: tuple[DrawnLink, ...]
 
     @property
     def children(self) -> list[list[int]]:
@@ -103,7 +103,7 @@ class _SceneDraft:
 
     def __init__(self, network: LayerGraph, depth: int) -> None:
         self.network = network
-        self.parts = [Part(ROOT, -1, "", network.name, "", "", is_frame=True)]
+        self.parts = [DrawnPart(ROOT, -1, "", network.name, "", "", is_frame=True)]
         # The part that computes each layer or input.
         self.owners: dict[str, int] = {}
         for name, sizes in network.inputs:
@@ -119,7 +119,7 @@ class _SceneDraft:
             message = f"the drawing has more than {integer(MOST_PARTS)} boxes"
             hint = f"fold its blocks{advice('--depth 1 folds all')}, or draw a part of the network"
             raise SpecError([Problem(None, message, hint)])
-        self.parts.append(Part(number, inside, name, label, kind, detail, **more))  # type: ignore[arg-type]
+        self.parts.append(DrawnPart(number, inside, name, label, kind, detail, **more))  # type: ignore[arg-type]
         return number
 
     def _add_row(self, row: Row, frames: dict[str, tuple[int, str]]) -> None:
@@ -163,7 +163,7 @@ class _SceneDraft:
             )  # fmt: skip
         self.owners.update((layer.name, number) for layer in layers)
 
-    def connect(self) -> tuple[tuple[Tensor, ...], tuple[Link, ...]]:
+    def connect(self) -> tuple[tuple[DrawnTensor, ...], tuple[DrawnLink, ...]]:
         """The tensors between parts and their readers, and those that no part reads, which are outputs."""
         sizes = dict(self.network.inputs) | {layer.name: layer.output_shape for layer in self.network.layers}
         lengths = _path_lengths(self.network)
@@ -179,17 +179,17 @@ class _SceneDraft:
         of_part: dict[int, list[str]] = {}
         for name in readers:
             of_part.setdefault(self.owners[name], []).append(name)
-        tensors: list[Tensor] = []
-        links: list[Link] = []
+        tensors: list[DrawnTensor] = []
+        links: list[DrawnLink] = []
         for source in sorted(of_part):
             names = of_part[source]
             groups = [[name] for name in names] if len(names) <= MOST_TENSORS else [names]
             for group in groups:
                 number = len(tensors)
                 shapes = {shape(sizes[name]) for name in group}
-                tensors.append(Tensor(source, group[0], shapes.pop() if len(shapes) == 1 else "", len(group)))
+                tensors.append(DrawnTensor(source, group[0], shapes.pop() if len(shapes) == 1 else "", len(group)))
                 read = _together([readers[name] for name in group])
-                links += [Link(number, target, length) for target, length in read.items()]
+                links += [DrawnLink(number, target, length) for target, length in read.items()]
         return tuple(tensors), tuple(links)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 
 from cnncalc.drawing.letters import FONTS
-from cnncalc.drawing.picture import COLORS, Cluster, Picture, Polygon, Polyline, Rectangle, Vertex, Words
+from cnncalc.drawing.picture import COLORS, Canvas, Cluster, Lettering, Polygon, Polyline, Rectangle, Vertex
 from cnncalc.text import plain
 
 ROUNDING = 5
@@ -18,7 +18,7 @@ ARROW = 6
 ROLES = {"frame": "graphics-object group", "box": "graphics-symbol img", "line": "graphics-symbol img"}
 
 
-def write(picture: Picture, theme: str = "auto") -> Iterator[str]:
+def write(picture: Canvas, theme: str = "auto") -> Iterator[str]:
     """The lines of a picture; text of a spec is escaped."""
     paint = _Painter(theme)
     width, height = picture.width, picture.height
@@ -39,12 +39,12 @@ def write(picture: Picture, theme: str = "auto") -> Iterator[str]:
     yield "</svg>"
 
 
-def _dark_rules(picture: Picture) -> Iterator[str]:
+def _dark_rules(picture: Canvas) -> Iterator[str]:
     """The rules that replace the colors of a picture on dark screens."""
     fills, edges = {"ground"}, set()
     for cluster in picture.clusters:
         for shape in cluster.shapes:
-            if isinstance(shape, Words):
+            if isinstance(shape, Lettering):
                 fills.add(shape.color)
             elif isinstance(shape, Polyline):
                 edges.add(shape.color)
@@ -118,7 +118,7 @@ class _Painter:
             tips = f"{x},{y} {back - 3 * across},{down - 3 * along} {back + 3 * across},{down + 3 * along}"
             yield f'<polygon points="{tips}"{self.fill(shape.color)}/>'
 
-    def words(self, shape: Words) -> str:
+    def words(self, shape: Lettering) -> str:
         bold = ' font-weight="600"' if shape.is_bold else ""
         anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
         return (

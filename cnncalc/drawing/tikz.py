@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnncalc.drawing.picture import COLORS, Picture, Polygon, Polyline, Rectangle, Vertex, Words
+from cnncalc.drawing.picture import COLORS, Canvas, Lettering, Polygon, Polyline, Rectangle, Vertex
 from cnncalc.formats.latex import escape
 
 ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 
 
-def write(picture: Picture, *, is_dark: bool = False) -> Iterator[str]:
+def write(picture: Canvas, *, is_dark: bool = False) -> Iterator[str]:
     """The lines of a document; text of a spec is escaped."""
     used: dict[str, None] = {"ground": None}
     for cluster in picture.clusters:
         for shape in cluster.shapes:
-            if isinstance(shape, Words | Polyline):
+            if isinstance(shape, Lettering | Polyline):
                 used[shape.color] = None
             else:
                 used |= {shape.fill: None, shape.edge: None}
@@ -38,7 +38,7 @@ def write(picture: Picture, *, is_dark: bool = False) -> Iterator[str]:
     yield r"\end{document}"
 
 
-def _shape(shape: Rectangle | Polyline | Polygon | Words) -> str:
+def _shape(shape: Rectangle | Polyline | Polygon | Lettering) -> str:
     if isinstance(shape, Rectangle):
         dashed = ", dashed" if shape.is_dashed else ""
         right, bottom = shape.left + shape.width, shape.top + shape.height

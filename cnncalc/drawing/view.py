@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cnncalc import limits
 from cnncalc.drawing.boxes import draw_boxes
 from cnncalc.drawing.inscription import Heat, Inscription, inscribe, short_count
-from cnncalc.drawing.picture import THEMES, Picture
+from cnncalc.drawing.picture import THEMES, Canvas
 from cnncalc.drawing.scene import Scene, scene
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import DTYPES
@@ -49,8 +50,28 @@ class DrawingView(Record):
         return self.theme == "dark"
 
 
-def draw(network: LayerGraph, view: DrawingView) -> Picture:
+def view_of(depth: int | None, heat: str, theme: str, direction: str, style: str) -> DrawingView:
+    """The view of arguments in Python. Raises ValueError for those that name nothing."""
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
+        raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
+    for name, value, known in (
+        ("heat", heat, HEATS),
+        ("theme", theme, THEMES),
+        ("direction", direction, DIRECTIONS),
+        ("style", style, STYLES),
+    ):
+        if value not in known and (name, value) != ("heat", ""):
+            raise ValueError(f"{name} takes one of {', '.join(known)}, not {value!r}")
+    return DrawingView(depth or 0, heat, theme, direction, style)
+
+
+def draw(network: LayerGraph, view: DrawingView) -> Canvas:
     """The picture of a network. Raises SpecError if it is too large, or no chain for volumes."""
+    with limits.counted():
+        return _draw(network, view)
+
+
+def _draw(network: LayerGraph, view: DrawingView) -> Canvas:
     drawn, words, say = _prepare(network, view)
     if view.style == "volumes":
         from cnncalc.drawing.volumes import draw_volumes

@@ -14,8 +14,8 @@ from cnncalc import surface
 from cnncalc.drawing.boxes import MARGIN, draw_header, finish_picture
 from cnncalc.drawing.inscription import DETAIL, Inscription
 from cnncalc.drawing.letters import shorten, text_width
-from cnncalc.drawing.picture import Cluster, Picture, Polygon, Polyline, Words
-from cnncalc.drawing.scene import Part, Scene
+from cnncalc.drawing.picture import Canvas, Cluster, Lettering, Polygon, Polyline
+from cnncalc.drawing.scene import DrawnPart, Scene
 from cnncalc.errors import Problem, SpecError
 from cnncalc.languages import Speaker
 from cnncalc.layers.contract import Role
@@ -34,7 +34,7 @@ DRAWN_ALWAYS = (Role.CONVOLUTION, Role.LINEAR, Role.MATRIX_PRODUCT, None)
 class _Volume(Record):
     """A feature map as it is drawn: what computes it, its shape, and its size in pixels."""
 
-    part: Part
+    part: DrawnPart
     shape: Shape
     width: int
     height: int
@@ -48,7 +48,7 @@ class _Volume(Record):
         return max(self.width + self.depth, *texts) + GAP
 
 
-def draw_volumes(scene: Scene, words: Inscription, say: Speaker) -> Picture:
+def draw_volumes(scene: Scene, words: Inscription, say: Speaker) -> Canvas:
     """The picture of a chain. Raises SpecError for a network with branches."""
     volumes = _volumes(_chain(scene))
     rows = _rows(volumes)
@@ -68,7 +68,7 @@ def draw_volumes(scene: Scene, words: Inscription, say: Speaker) -> Picture:
     return finish_picture(scene, say, clusters, (width, y), words)
 
 
-def _chain(scene: Scene) -> list[Part]:
+def _chain(scene: Scene) -> list[DrawnPart]:
     """The parts of a scene in their order. Raises SpecError if they are no chain."""
     read = [0] * len(scene.parts)
     reads = [0] * len(scene.parts)
@@ -84,9 +84,9 @@ def _chain(scene: Scene) -> list[Part]:
     return [part for part in scene.parts[1:] if not part.is_frame]
 
 
-def _volumes(chain: Sequence[Part]) -> list[_Volume]:
+def _volumes(chain: Sequence[DrawnPart]) -> list[_Volume]:
     """The feature maps that are drawn."""
-    shown: list[tuple[Part, Shape]] = []
+    shown: list[tuple[DrawnPart, Shape]] = []
     for part in chain:
         shape = part.output
         assert shape is not None  # noqa: S101 - only frames have none
@@ -142,12 +142,12 @@ def _draw(volume: _Volume, x: int, axis: int, words: Inscription, *, follows: bo
     middle = (left + right + back) // 2
     base = bottom + 14
     title = several([part.name, part.kind, volume.label])
-    shapes: list[Polygon | Words] = [
+    shapes: list[Polygon | Lettering] = [
         Polygon(roof, fill, edge),
         Polygon(side, fill, edge, is_shaded=True),
         Polygon(front, fill, edge),
-        Words(middle, base, volume.name, DETAIL, "text", is_bold=True),
-        Words(middle, base + 13, volume.label, DETAIL, "quiet"),
+        Lettering(middle, base, volume.name, DETAIL, "text", is_bold=True),
+        Lettering(middle, base + 13, volume.label, DETAIL, "quiet"),
     ]
     clusters = [Cluster("box", title, "", tuple(shapes), part.name)]
     if follows:

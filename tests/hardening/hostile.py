@@ -147,6 +147,27 @@ ALLOWED_HTML = frozenset(
         *("pre", "div", "strong", "table", "thead", "tbody", "tr", "th", "td"),
     ]
 )
+ALLOWED_SVG = frozenset(["svg", "title", "desc", "style", "rect", "g", "path", "polygon", "text"])
+# What the attributes of a drawing may hold, beside the names of parts.
+SVG_ATTRIBUTES = {
+    "width": r"[0-9]+", "height": r"[0-9]+", "x": r"-?[0-9]+", "y": r"-?[0-9]+", "rx": r"[0-9]+",
+    "viewBox": r"0 0 [0-9]+ [0-9]+", "viewbox": r"0 0 [0-9]+ [0-9]+", "xmlns": r"http://www\.w3\.org/2000/svg",
+    "class": r"[a-z0-9 _-]+", "lang": r"en", "role": r"[a-z -]+", "aria-label": r"[^\n]*", "data-name": r"[^\n]*",
+    "font-family": r"[A-Za-z', -]+", "text-rendering": r"geometricPrecision", "style": r"max-width: 100%; height: auto",
+    "fill": r"#[0-9a-f]{6}|none", "stroke": r"#[0-9a-f]{6}", "stroke-width": r"1\.2", "stroke-dasharray": r"4 3",
+    "stroke-linejoin": r"round", "fill-opacity": r"0\.12", "points": r"[-0-9, ]+", "d": r"[-0-9MLQ ]+",
+    "font-size": r"[0-9]+", "font-weight": r"600", "text-anchor": r"middle|end",
+}  # fmt: skip
+SVG_STYLE = (
+    r"@media \(prefers-color-scheme: dark\) \{(\.cnncalc-auto \.[fs]-[a-z0-9_]+ \{(fill|stroke): #[0-9a-f]{6}\} ?)*\}"
+)
+ALLOWED_TIKZ = frozenset(
+    [
+        *("begin", "bfseries", "definecolor", "documentclass", "draw", "end", "fill", "fontsize", "node", "path"),
+        *("selectfont", "sffamily", "usepackage", "usetikzlibrary", "times"),
+        *("textbackslash", "textasciicircum", "textasciitilde", "textless", "textgreater"),
+    ]
+)
 # What `field --plot` draws, with its axes.
 DRAWING = r"(([-0-9 .|#+█·│─┐┌└┘]*|Drawn on the input:|[█#] read   [·.] not read)\n)*"
 COMMAND = re.compile(r"\s*::[A-Za-z]")
@@ -280,8 +301,62 @@ def check_html(text: str) -> None:
     check_log(text)
     parser = _Tags()
     parser.feed(text)
-    assert parser.tags <= ALLOWED_HTML
-    assert parser.attributes <= {"style", "lang", "charset", "class"}
+    assert parser.tags <= ALLOWED_HTML | ALLOWED_SVG
+    assert parser.attributes <= {"style", "lang", "charset", "class", *SVG_ATTRIBUTES}
+    for drawing in re.findall(r"(?s)<svg .*?</svg>", text):
+        check_svg(drawing)
+
+
+def check_svg(text: str) -> None:
+    check_log(text)
+    for element in ET.fromstring(text).iter():
+        tag = element.tag.removeprefix("{http://www.w3.org/2000/svg}")
+        assert tag in ALLOWED_SVG, tag
+        for name, value in element.attrib.items():
+            assert re.fullmatch(SVG_ATTRIBUTES[name], value), (name, value)
+        if tag == "style":
+            assert re.fullmatch(SVG_STYLE, element.text or "")
+
+
+def check_dot(text: str) -> None:
+    """Outside of quoted texts there are only words of ours; inside, every backslash is of a line end or is escaped."""
+    check_log(text)
+    quoted = r'"((?:[^"\\]|\\.)*)"'
+    for words in re.findall(quoted, text):
+        assert not re.sub(r'\\[\\"n]', "", words).count("\\"), words
+        assert not re.search(r"&(?!amp;)", words), words
+    rest = re.sub(quoted, "TEXT", text)
+    words = set(re.findall(r"[A-Za-z_]+", rest))
+    assert words <= {
+        "digraph", "TEXT", "rankdir", "TB", "bgcolor", "fontname", "fontcolor", "node", "shape", "box", "style", "edge",
+        "fontsize", "color", "arrowsize", "n", "label", "fillcolor", "tooltip", "subgraph", "cluster_",
+    }  # fmt: skip
+    assert not re.search(r"//|/\*|(?m:^#)", rest)
+
+
+def check_mermaid(text: str) -> None:
+    """Texts hold letters, digits and entities; nothing else is there but words of ours."""
+    check_log(text)
+    for line in text.rstrip("\n").split("\n"):
+        for words in re.findall(r'"([^"]*)"', line) + re.findall(r"accTitle: (.*)", line):
+            assert re.fullmatch(r"(?:[^\W_]| |<br/>|#[0-9]+;|(?<=\w)[_.,/-](?=\w))*", words), words
+        rest = re.sub(r'"[^"]*"', "", line)
+        assert re.fullmatch(
+            r" *(flowchart TB|accTitle: .*|n[0-9]+(\(\[\]\)|\[\])|subgraph f[0-9]+\[\]|end|n[0-9]+ -->(\|\|)? n[0-9]+"
+            r"|classDef \w+ fill:#\w{6},stroke:#\w{6},color:#\w{6}|class [n0-9,]+ \w+)",
+            rest,
+        ), line
+
+
+def check_tikz(text: str) -> None:
+    check_log(text)
+    for line in text.rstrip("\n").split("\n")[1:]:
+        assert set(re.findall(r"\\([A-Za-z]+)", line)) <= ALLOWED_TIKZ, line
+        assert "^^" not in line
+        assert not re.search(r"(?<!\\)[%#~&]", line), line
+        assert len(re.findall(r"(?<!\\)\$", line)) == 2 * line.count("$\\times$"), line
+        braces = re.sub(r"\\[{}]", "", line)
+        assert braces.count("{") == braces.count("}"), line
 
 
 def check_junit(text: str) -> None:
@@ -315,6 +390,10 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "markdown": check_markdown,
     "latex": check_latex,
     "html": check_html,
+    "svg": check_svg,
+    "dot": check_dot,
+    "mermaid": check_mermaid,
+    "tikz": check_tikz,
     "junit": check_junit,
     "github": check_github,
 }

@@ -34,6 +34,7 @@ COMMANDS = [
     ("sharing", "vgg16"),
     ("reconcile", "vgg16"),
     ("memory", "vgg16"),
+    ("draw", "densenet201", "--depth", "all"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("diff", "vgg16", "vgg19"),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SOUND = dict(hostile.sound_strings())
 TABLES = formats.TABLE
 REPORTS = formats.DOCUMENT
+DRAWINGS = ("svg", "dot", "mermaid", "tikz")
 FINDINGS = ("text", "json", "markdown", "github", "junit", "sarif")
 # What each command is asked of a hostile spec and of another like it; those of many specs are asked once of all.
 READING = {
@@ -55,6 +56,8 @@ READING = {
     "memory": (("memory", "{one}", "--columns", "all"), TABLES),
     "memory_training": (("memory", "{one}", "--training"), TABLES),
     "memory_arena": (("memory", "{one}", "--arena"), TABLES),
+    "draw": (("draw", "{one}", "--depth", "all"), DRAWINGS),
+    "draw volumes": (("draw", "{one}", "--style", "volumes", "--heat", "macs"), ("svg", "tikz")),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
     "compare by a convention": (("compare", "{all}", "--convention", "thop"), TABLES),
@@ -380,6 +383,7 @@ LINES = {
     "reconcile": ("lenet5",),
     "sharing": ("lenet5",),
     "memory": ("lenet5",),
+    "draw": ("lenet5",),
     "show": ("lenet5",),
     "summary": ("lenet5",),
 }

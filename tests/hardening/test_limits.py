@@ -255,7 +255,20 @@ def test_limits_hold_as_long_as_the_command(run: Callable[..., Result]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["summary", "show", "explain", "field", "sharing", "memory", "reconcile", "compare", "check", "lint", "diff"],
+    [
+        "summary",
+        "show",
+        "explain",
+        "field",
+        "sharing",
+        "memory",
+        "reconcile",
+        "draw",
+        "compare",
+        "check",
+        "lint",
+        "diff",
+    ],
 )
 def test_every_command_that_reads_specs_takes_it(command: str, tmp_path: Path, run: Callable[..., Result]) -> None:
     spec = tmp_path / "net.yaml"
