@@ -95,7 +95,7 @@ class Cost:
     STEP = 20  # a layer, block or branch of a network that is built at several sizes
     ALIGNED = 10  # a pair of nodes of two runs of layers that may be one block
     OUTLINED = 10  # a node of a run whose text is compared with that of a block
-    LANE = 20  # a line of a drawing that passes a row of boxes
+    LANE = 60  # a line of a drawing that passes a row of boxes
     PER_EXAMINED = 2  # runs of nodes that are counted, to find those that repeat
     PER_NAME = 10  # compared names
     PER_CHARACTER = 20  # characters of full names

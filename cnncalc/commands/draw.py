@@ -65,8 +65,8 @@ def command(
 ) -> None:
     """Draw a network with its blocks as frames, equal blocks as one box, and shapes at the lines.
 
-    SVG needs no other program to be drawn; png and pdf need the extra `plot`. dot and mermaid are placed by Graphviz and
-    Mermaid, and tikz is a document of LaTeX.
+    An SVG needs no other program; png and pdf need the extra `plot`. Files of dot and mermaid are placed by Graphviz
+    and Mermaid, and tikz is a document of LaTeX.
 
     \b
     Examples:

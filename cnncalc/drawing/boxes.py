@@ -24,7 +24,7 @@ LEAST_PICTURE = 360
 # A line that branches off another begins this long before its turn, so that the turn is round.
 BEFORE_TURN = 5
 # The earlier lines of a tensor that are compared with a further one.
-MOST_BRANCHES = 20
+MOST_BRANCHES = 5
 
 
 def draw_boxes(scene: Scene, words: Inscription, say: Speaker, *, rightward: bool = False) -> Canvas:

@@ -38,17 +38,15 @@ def assign_tracks(lines: Sequence[Pins]) -> tuple[dict[int, int], int]:
     bent = sorted([pins for pins in lines if pins.first != pins.last], key=_order)
     if len(bent) > MOST_COMPARED:
         return {pins.line: place % MOST_TRACKS for place, pins in enumerate(bent)}, MOST_TRACKS
-    bent = _in_order(bent)
     tracks: dict[int, int] = {}
-    count = 0
-    for place, pins in enumerate(bent):
-        track = 0
-        for earlier in bent[:place]:
-            if earlier.first <= pins.last + NEAR and pins.first <= earlier.last + NEAR:
-                track = max(track, tracks[earlier.line] + 1)
+    # The ends and the track of each line before.
+    earlier: list[tuple[int, int, int]] = []
+    for pins in _in_order(bent):
+        first, last = pins.first - NEAR, pins.last + NEAR
+        track = max([other + 1 for start, end, other in earlier if start <= last and first <= end], default=0)
         tracks[pins.line] = track
-        count = max(count, track + 1)
-    return tracks, count
+        earlier.append((pins.first, pins.last, track))
+    return tracks, max(tracks.values(), default=-1) + 1
 
 
 def _order(pins: Pins) -> tuple[int, int]:

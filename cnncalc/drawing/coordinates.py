@@ -8,9 +8,10 @@ blocks are packed along their longest path.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from cnncalc.record import Record
 
@@ -81,15 +82,19 @@ def _crossed(layers: Sequence[Sequence[int]], joints: Sequence[Joint]) -> set[in
         if not straight:
             continue
         straight.sort(key=lambda joint: place[joint.lower])
-        # Straight lines that cross each other: the later gives way.
+        lowers = [place[joint.lower] for joint in straight]
+        uppers = [place[joint.upper] for joint in straight]
+        # The rightmost upper end of those that end before one, and the leftmost of those from it on.
+        reached = [-1, *accumulate(uppers, max)]
+        ahead = [*[*accumulate(reversed(uppers), min)][::-1], len(place)]
         for number in numbers:
             joint = joints[number]
-            for other in straight:
-                apart = (place[joint.upper] - place[other.upper]) * (place[joint.lower] - place[other.lower])
-                later = place[joint.lower] > place[other.lower]
-                if apart < 0 and (joint.priority != STRAIGHT or later):
-                    crossed.add(number)
-                    break
+            upper, lower = place[joint.upper], place[joint.lower]
+            # Of straight lines that cross each other, the later gives way.
+            if reached[bisect_left(lowers, lower)] > upper or (
+                joint.priority != STRAIGHT and ahead[bisect_right(lowers, lower)] < upper
+            ):
+                crossed.add(number)
     return crossed
 
 

@@ -127,7 +127,8 @@ def _box_texts(part: DrawnPart, heat: Heat | None) -> list[TextLine]:
         texts.append(TextLine(shorten(part.detail, DETAIL, WIDEST_TEXT), DETAIL))
     else:
         kind = plain(part.kind) if part.shows_kind else ""
-        detail = " ".join(word for word in (kind, part.detail) if word)
+        # What is in a block is written only where its kind is not.
+        detail = kind if kind and part.role is None else f"{kind} {part.detail}".strip()
         if detail:
             texts.append(TextLine(shorten(detail, DETAIL, WIDEST_TEXT), DETAIL))
     if heat and heat.amounts.get(part.number):

@@ -145,7 +145,7 @@ class _SceneDraft:
                 full_label(row),
                 label.removesuffix(f" x{row.times}"),
                 kind,
-                "" if kind else _contents(row.node),
+                _contents(row.node),
                 times=row.times,
                 figure=row.figure,
                 training_only=node.training_only,
@@ -235,6 +235,6 @@ def window_words(layer: Layer) -> str:
 
 
 def _contents(node: Node) -> str:
-    """The convolution and linear layers of a folded block whose kind says nothing: 2 conv, 1 linear."""
+    """The convolution and linear layers of a folded block: 2 conv, 1 linear."""
     counts = Counter(layer.type for layer in layers_below(node) if layer.figures.type.counts_as_depth)
     return ", ".join(f"{integer(count)} {kind}" for kind, count in list(counts.items())[:MOST_CONTENTS])
