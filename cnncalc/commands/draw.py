@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command("draw", short_help="Draw a network as a picture.")
 @_options.spec_argument
-@click.option("--heat", type=click.Choice(HEATS), default=None, help="Color boxes by their share of a quantity.")
+@click.option(
+    "--heat",
+    type=click.Choice(HEATS),
+    default=None,
+    metavar="QUANTITY",
+    help=f"Color boxes by a quantity: {', '.join(HEATS)}.",
+)
 @click.option(
     "--theme",
     type=click.Choice(THEMES),
@@ -102,7 +108,7 @@ def _write(network: LayerGraph, view: DrawingView, form: str, output: str | None
 
     if form in BINARIES:
         if output is None:
-            raise click.UsageError(f"the format {form} is no text; name a file with -o")
+            raise click.UsageError(f"{form} is not written to a terminal or pipe; name a file with -o")
         _options.write_bytes(output, drawing.write_binary(network, view, form))
     else:
         _options.write_lines(drawing.write_text(network, view, form), output)

@@ -8,16 +8,26 @@ FONTS = (
     "Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "Noto Sans", "PingFang SC", "Microsoft YaHei",
     "Noto Sans CJK SC", "DejaVu Sans",
 )  # fmt: skip
-# Widths in thousandths of the size, by letters of about that width. Bold Arial, which is wider than regular.
+# The advance widths of Helvetica Bold, which Arial shares, in thousandths of the size; regular letters are narrower.
 _WIDTHS = {
-    280: "il.,:;|!'jI /\\`",
-    350: '-()[]ft"r',
-    400: "{}*^°",
-    560: "0123456789_ackszvxyJeL?$#",
-    620: "bdghnopquTZ+=<>~FX",
-    730: "ABCDEHKNPRSUVYw&",
-    800: "GOQ×→",
-    900: "mMW%@…",
+    238: "'",
+    278: " ,./\\Iijl",
+    280: "|",
+    333: "!()-:;[]`ft",
+    389: "*r{}",
+    474: '"',
+    500: "z",
+    556: "#$0123456789J_aceksvxy",
+    584: "+<=>^~×",
+    611: "?FLTZbdghnopqu",
+    667: "EPSVXY",
+    722: "&ABCDHKNRU",
+    778: "GOQw",
+    833: "M",
+    889: "%m",
+    944: "W",
+    975: "@",
+    1_000: "…",
 }
 _OF_LETTER = {letter: width for width, letters in _WIDTHS.items() for letter in letters}
 _OTHER, _WIDE = 750, 1_000

@@ -79,7 +79,7 @@ def _chain(scene: Scene) -> list[DrawnPart]:
         verb, count = ("is read by", read[part.number]) if read[part.number] > 1 else ("reads", reads[part.number])
         if count > 1:
             message = f"the style volumes draws chains, but {plain(part.name)} {verb} {integer(count)} others"
-            hint = f"use the style boxes{surface.advice('or fold blocks with --depth 1')}"
+            hint = f"draw it as boxes{surface.advice('--depth 1 folds its blocks')}"
             raise SpecError([Problem(None, message, hint)])
     return [part for part in scene.parts[1:] if not part.is_frame]
 
