@@ -136,15 +136,17 @@ def _frame(part: DrawnPart, scene: Scene, words: Inscription, place: Area, say: 
 
 def _lines(scene: Scene, layout: Layout, shift: Vertex, say: Speaker) -> Iterator[Cluster]:
     drawn: dict[int, list[Sequence[Vertex]]] = {}
-    for link, route in zip(scene.links, layout.routes, strict=True):
-        tensor = scene.tensors[link.tensor]
-        earlier = drawn.setdefault(link.tensor, [])
-        points = tuple((x + shift[0], y + shift[1]) for x, y in _branch(route, earlier))
+    pairs = [(scene.tensors[link.tensor], scene.parts[link.target]) for link in scene.links]
+    dashed = [target.training_only or scene.parts[tensor.source].training_only for tensor, target in pairs]
+    # What is dashed branches off what is not.
+    for number in sorted(range(len(pairs)), key=dashed.__getitem__):
+        tensor, target = pairs[number]
+        route = layout.routes[number]
+        earlier = drawn.setdefault(scene.links[number].tensor, [])
+        points = tuple([(x + shift[0], y + shift[1]) for x, y in _branch(route, earlier)])
         earlier.append(route)
-        target = scene.parts[link.target]
         title = say("line", source=tensor.name, target=target.name, shape=tensor.shape)
-        is_dashed = target.training_only or scene.parts[tensor.source].training_only
-        yield Cluster("line", title, "", (Polyline(points, "line", True, is_dashed),))
+        yield Cluster("line", title, "", (Polyline(points, "line", True, dashed[number]),))
 
 
 def _branch(route: Sequence[Vertex], earlier: Sequence[Sequence[Vertex]]) -> Sequence[Vertex]:

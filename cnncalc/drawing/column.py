@@ -5,86 +5,20 @@ Positions are across and along the direction of the drawing: for one that runs d
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from cnncalc import limits
 from cnncalc.drawing.channels import Pins, assign_tracks
-from cnncalc.drawing.coordinates import LANE, PLAIN, STRAIGHT, Extent, Joint, place_nodes
-from cnncalc.record import Record
+from cnncalc.drawing.coordinates import LANE, PLAIN, STRAIGHT, Joint, place_nodes
+from cnncalc.drawing.grid import ENTRY, EXIT, LEFT, RIGHT, TITLE, GridItem, GridNode, JoinedPiece, Net
+from cnncalc.drawing.ordering import order_rows
 
-# Instead of the number of a part: the title, and where lines enter the column and leave it: before its first row, after
-# its last, and at its sides, from the column to the left and to that to the right.
-ENTRY, EXIT, TITLE, LEFT, RIGHT = -1, -2, -3, -4, -5
 # How far outside the column lines at its sides end.
 BESIDE = 8
-SWEEPS = 6
-BETWEEN_BOXES, BETWEEN_LANES = 26, 10
 PORTS_APART = 12
 LEAST_CHANNEL, BEFORE_TRACKS, AFTER_TRACKS, TRACK = 22, 7, 13, 7
 
 Point = tuple[int, int]
-
-
-class GridItem(Record):
-    """A box or a frame with its size. `ins` and `outs` are the offsets from the center at which lines end and begin.
-
-    The ends of lines at a box are chosen by the column, if `ins` is None. `label_across` and `label_along` are the
-    room that the labels of its outputs take beside the last of them, and after it.
-    """
-
-    part: int
-    across: int
-    along: int
-    ins: Mapping[int, int] | None
-    outs: Mapping[int, int]
-    label_across: int = 0
-    label_along: int = 0
-
-
-class Net(Record):
-    """A line from a part, ENTRY or LEFT to parts, EXIT and RIGHT.
-
-    Each target has the length of the longest path of layers through the line.
-    """
-
-    line: int
-    source: int
-    targets: Mapping[int, int]
-
-
-class _GridNode:
-    """A part, a lane of a line that passes a row, the title, or the place where a line enters or leaves."""
-
-    __slots__ = ("along", "ins", "is_lane", "item", "number", "outs", "part", "place", "row", "x")
-
-    def __init__(self, number: int, row: int, part: int, item: GridItem | None = None) -> None:
-        self.number = number
-        self.row = row
-        self.part = part
-        self.item = item
-        self.is_lane = False
-        self.ins: dict[int, int] = dict(item.ins or {}) if item else {}
-        self.outs: dict[int, int] = dict(item.outs) if item else {}
-        self.along = item.along if item else 0
-        self.place = 0
-        self.x = 0
-
-    @property
-    def extent(self) -> Extent:
-        if self.item is None:
-            return Extent(2, 2, BETWEEN_LANES)
-        half = (self.item.across + 1) // 2
-        return Extent(half, max(half, self.item.label_across), BETWEEN_BOXES)
-
-
-class _Joined(Record):
-    """A piece of a line between two rows: from a node, or from the left, to nodes and perhaps to the right."""
-
-    line: int
-    upper: _GridNode | None
-    lowers: list[_GridNode]
-    goes_right: bool = False
 
 
 class GridColumn:
@@ -94,29 +28,29 @@ class GridColumn:
         self, rows: Sequence[Sequence[GridItem]], nets: Sequence[Net], title: tuple[int, int] = (0, 0)
     ) -> None:
         self.nets = {net.line: net for net in nets}
-        self.nodes: list[_GridNode] = []
-        self.by_part: dict[int, _GridNode] = {}
-        self.rows: list[list[_GridNode]] = [[] for _ in range(len(rows) + 2)]
+        self.nodes: list[GridNode] = []
+        self.by_part: dict[int, GridNode] = {}
+        self.rows: list[list[GridNode]] = [[] for _ in range(len(rows) + 2)]
         if title[0]:
             self._add(0, TITLE, GridItem(TITLE, title[0], title[1], {}, {}))
         for number, row in enumerate(rows, 1):
             for item in row:
                 self.by_part[item.part] = self._add(number, item.part, item)
-        self.entries: dict[int, _GridNode] = {}
-        self.exits: dict[int, _GridNode] = {}
+        self.entries: dict[int, GridNode] = {}
+        self.exits: dict[int, GridNode] = {}
         # The node above each node of a line, None if it comes from the left.
-        self.above: dict[tuple[int, int], _GridNode | None] = {}
-        self.joined: list[list[_Joined]] = [[] for _ in self.rows]
+        self.above: dict[tuple[int, int], GridNode | None] = {}
+        self.joined: list[list[JoinedPiece]] = [[] for _ in self.rows]
         for net in nets:
             self._join(net)
         if any(len(row) > 1 for row in self.rows):
-            self._order_rows()
+            order_rows(self.rows, self.joined, len(self.nodes))
         self.priorities = self._rank_joints()
         self._choose_ports()
         self._place()
 
-    def _add(self, row: int, part: int, item: GridItem | None = None) -> _GridNode:
-        node = _GridNode(len(self.nodes), row, part, item)
+    def _add(self, row: int, part: int, item: GridItem | None = None) -> GridNode:
+        node = GridNode(len(self.nodes), row, part, item)
         self.nodes.append(node)
         node.place = len(self.rows[row])
         self.rows[row].append(node)
@@ -125,7 +59,7 @@ class GridColumn:
     def _join(self, net: Net) -> None:
         """Connect the nodes of a line row by row."""
         line = net.line
-        ends: dict[int, list[_GridNode]] = {}
+        ends: dict[int, list[GridNode]] = {}
         for target in net.targets:
             if target == RIGHT:
                 continue
@@ -135,7 +69,7 @@ class GridColumn:
             else:
                 node = self.by_part[target]
             ends.setdefault(node.row, []).append(node)
-        at: _GridNode | None = None
+        at: GridNode | None = None
         if net.source == ENTRY:
             at = self.entries[line] = self._add(0, ENTRY)
             at.outs[line] = 0
@@ -145,7 +79,7 @@ class GridColumn:
         last = max(ends, default=begun)
         limits.spend(limits.Cost.LANE * (last - begun), "the layout of the drawing")
         if RIGHT in net.targets and last == begun:
-            self.joined[begun].append(_Joined(line, at, [], goes_right=True))
+            self.joined[begun].append(JoinedPiece(line, at, [], goes_right=True))
         for row in range(begun + 1, last + 1):
             lower = list(ends.get(row, ()))
             if row < last:
@@ -155,73 +89,11 @@ class GridColumn:
                 lower.append(lane)
             for node in lower:
                 self.above[line, node.number] = at
-            self.joined[row - 1].append(_Joined(line, at, lower, goes_right=RIGHT in net.targets and row == begun + 1))
+            self.joined[row - 1].append(
+                JoinedPiece(line, at, lower, goes_right=RIGHT in net.targets and row == begun + 1)
+            )
             if row < last:
                 at = lane
-
-    # --- the order of each row ---------------------------------------------------------------------
-
-    def _order_rows(self) -> None:
-        """Order the nodes of each row so that few lines cross: by the mean position of their neighbors."""
-        ups: list[list[tuple[_GridNode, int]]] = [[] for _ in self.nodes]
-        downs: list[list[tuple[_GridNode, int]]] = [[] for _ in self.nodes]
-        edges = 0
-        for joined in self.joined:
-            for line, upper, lowers, _ in joined:
-                for lower in lowers:
-                    if upper is None:
-                        continue
-                    edges += 1
-                    ups[lower.number].append((upper, upper.outs.get(line, 0)))
-                    downs[upper.number].append((lower, lower.ins.get(line, 0)))
-        best = [list(row) for row in self.rows]
-        fewest = self._count_crossings()
-        for sweep in range(SWEEPS):
-            if not fewest:
-                break
-            limits.spend(limits.Cost.LANE * edges // 8, "the layout of the drawing")
-            is_downward = sweep % 2 == 0
-            for row in self.rows if is_downward else self.rows[::-1]:
-                neighbors = ups if is_downward else downs
-                self._sort(row, neighbors)
-            crossings = self._count_crossings()
-            if crossings < fewest:
-                fewest, best = crossings, [list(row) for row in self.rows]
-        for row, ordered in zip(self.rows, best, strict=True):
-            row[:] = ordered
-            for place, node in enumerate(row):
-                node.place = place
-
-    @staticmethod
-    def _sort(row: list[_GridNode], neighbors: list[list[tuple[_GridNode, int]]]) -> None:
-        """Sort a row by the mean place of the neighbors; nodes without any stay in their places."""
-        keys: dict[int, tuple[int, int]] = {}
-        for node in row:
-            found = neighbors[node.number]
-            if found and node.part != TITLE:
-                # The offset at the neighbor orders what begins at the same one.
-                total = sum((other.place << 20) + offset for other, offset in found)
-                keys[node.number] = (total // len(found), node.place)
-        moving = iter(sorted([node for node in row if node.number in keys], key=lambda node: keys[node.number]))
-        row[:] = [next(moving) if node.number in keys else node for node in row]
-        for place, node in enumerate(row):
-            node.place = place
-
-    def _count_crossings(self) -> int:
-        crossings = 0
-        for joined in self.joined:
-            ends = sorted(
-                (upper.place, upper.outs.get(line, 0), lower.place, lower.ins.get(line, 0))
-                for line, upper, lowers, _ in joined
-                for lower in lowers
-                if upper is not None
-            )
-            seen: list[tuple[int, int]] = []
-            for start, offset, end, other in ends:
-                del start, offset
-                crossings += len(seen) - bisect_right(seen, (end, other))
-                insort(seen, (end, other))
-        return crossings
 
     # --- what is in line ---------------------------------------------------------------------------
 
@@ -280,7 +152,7 @@ class GridColumn:
             for place, end in enumerate(ends):
                 node.ins[end[2]] = (2 * place - middle) * span // (2 * most)
 
-    def _continue_straight(self, node: _GridNode, ends: Sequence[tuple[int, int, int, bool]]) -> bool:
+    def _continue_straight(self, node: GridNode, ends: Sequence[tuple[int, int, int, bool]]) -> bool:
         """End several lines from one box at a box below where they begin, if it is wide enough."""
         places = {place for place, _, _, is_plain in ends if is_plain}
         room = node.item.across // 2 - 8 if node.item else 0
@@ -357,7 +229,7 @@ class GridColumn:
             along += room
         self.along = along
 
-    def start(self, node: _GridNode) -> int:
+    def start(self, node: GridNode) -> int:
         """Where a node begins along the column: boxes are in the middle of their row."""
         first, last = self.starts[node.row], self.ends[node.row]
         return first + (last - first - node.along) // 2

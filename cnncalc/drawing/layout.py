@@ -12,20 +12,8 @@ from math import isqrt
 
 from cnncalc import limits
 from cnncalc.drawing.channels import Pins, assign_tracks
-from cnncalc.drawing.column import (
-    BEFORE_TRACKS,
-    BETWEEN_BOXES,
-    ENTRY,
-    EXIT,
-    LEAST_CHANNEL,
-    LEFT,
-    RIGHT,
-    TRACK,
-    GridColumn,
-    GridItem,
-    Net,
-    Point,
-)
+from cnncalc.drawing.column import BEFORE_TRACKS, LEAST_CHANNEL, TRACK, GridColumn, Point
+from cnncalc.drawing.grid import BETWEEN_BOXES, ENTRY, EXIT, LEFT, RIGHT, GridItem, Net
 from cnncalc.drawing.scene import ROOT, Scene
 from cnncalc.record import Record
 
@@ -39,6 +27,8 @@ LONGEST_DOWN, LONGEST_RIGHT, LONGEST_FRAME = 880, 1_500, 1_400
 RATIO_DOWN, RATIO_RIGHT = 10, 18
 # What a further line between two columns weighs, in hundredths of the ratio.
 CROSSED = 20
+# Columns are made only if the longest is shorter than ten thirteenths of the whole.
+WORTHWHILE = 13
 
 
 class BoxSize(Record):
@@ -158,6 +148,8 @@ class _FrameLevel:
         for count in range(max(about - 1, 1), min(about + 3, len(rows)) + 1):
             columns = _columns(lengths, count)
             length = max(sum(lengths[first:last]) for first, last in columns)
+            if count > 1 and WORTHWHILE * length > 10 * whole:
+                continue
             width = sum(max(widths[first:last]) + 2 * GUTTER for first, last in columns)
             wanted = ratio * length // 10
             column_of = [number for number, (first, last) in enumerate(columns) for _ in range(first, last)]
