@@ -154,8 +154,9 @@ class _FrameLevel:
             wanted = ratio * length // 10
             column_of = [number for number, (first, last) in enumerate(columns) for _ in range(first, last)]
             crossed = sum(max(column_of[last] - column_of[first], 0) ** 2 for first, last in spans)
-            # In hundredths: how many times as wide or as narrow as it should be.
-            missed = 100 * max(width, wanted) // max(min(width, wanted), 1) + CROSSED * (crossed - len(columns) + 1)
+            # In hundredths: how many times as wide or as narrow as it should be, and how much room is left over.
+            missed = 100 * max(width, wanted) // max(min(width, wanted), 1)
+            missed += 100 * len(columns) * length // whole + CROSSED * (crossed - len(columns) + 1)
             if not least or missed < least:
                 best, least = columns, missed
         return [list(rows[first:last]) for first, last in best]

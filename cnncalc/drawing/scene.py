@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -52,7 +53,7 @@ class DrawnPart(Record):
     @property
     def shows_kind(self) -> bool:
         """Whether the kind tells more than the name, unlike that of a ReLU called relu_2."""
-        return bool(self.kind) and self.label.rstrip("0123456789").rstrip("_") != self.kind
+        return bool(self.kind) and not re.fullmatch(f"{re.escape(self.kind)}_?[0-9]*", self.label)
 
 
 class DrawnTensor(Record):
