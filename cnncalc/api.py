@@ -49,7 +49,115 @@ LONGEST_NAME = 60
 LONGEST_NUMBER = 64
 
 
-class Network:
+class NetworkReports:
+    """A network as text, data and pictures."""
+
+    facts: LayerGraph
+
+    def _repr_html_(self) -> str:
+        """The drawing above the table, for notebooks."""
+        from cnncalc.formats import html
+
+        try:
+            drawing = [self.draw()]
+        except SpecError:
+            # Too large to be drawn.
+            drawing = []
+        return "\n".join([*drawing, *html.fragment(self._table())])
+
+    def _table(self) -> Table:
+        return summary(self.facts, SummaryView())
+
+    def summary(self, *, depth: int | None = None) -> str:
+        """The table of `cnncalc summary` as text; `depth` is the number of block levels, None for automatic.
+
+        >>> import cnncalc
+        >>> print(cnncalc.load("lenet5").summary().splitlines()[-1])
+        C5 holds 80.2 % of the parameters; C3 does 45.9 % of the MACs
+        """
+        from cnncalc.formats import terminal
+
+        table = summary(self.facts, SummaryView(depth=_levels(depth)))
+        return "\n".join(line.text for line in terminal.layout(table, None))
+
+    def draw(
+        self,
+        *,
+        depth: int | None = None,
+        heat: str = "",
+        theme: str = "auto",
+        direction: str = "down",
+        style: str = "boxes",
+    ) -> str:
+        """The SVG of `cnncalc draw`; `depth` is the number of open block levels, None for automatic.
+
+        `heat` colors the boxes by a quantity such as `macs`. Raises SpecError if the network is too large for a
+        drawing, or has branches and `style` is volumes.
+
+        >>> import cnncalc
+        >>> cnncalc.load("lenet5").draw(theme="light").count('class="cnncalc-box"')
+        15
+        """
+        from cnncalc.drawing import view
+
+        chosen = view.DrawingView(
+            _levels(depth),
+            _choice(heat, "heat", view.HEATS) if heat else "",
+            _choice(theme, "theme", view.THEMES),
+            _choice(direction, "direction", view.DIRECTIONS),
+            _choice(style, "style", view.STYLES),
+        )
+        return "\n".join(view.write_svg(self.facts, chosen))
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dictionary per layer, for `pandas.DataFrame`: its name, type, shapes, counts and place.
+
+        >>> import cnncalc
+        >>> [row["params"] for row in cnncalc.load("lenet5").to_records() if row["type"] == "conv"]
+        [156, 1516, 48120]
+        """
+        kept = stored(self.facts)
+        return [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "inputs": layer.inputs,
+                "input_shapes": tuple(map(tuple, layer.input_shapes)),
+                "output_shape": tuple(layer.output_shape),
+                **counts_of(Figure.of_layer(layer, kept[layer.name])),
+                "weights_from": layer.weights_from,
+                "training_only": layer.training_only,
+                "frozen": layer.frozen,
+                "file": layer.span.file,
+                "line": layer.span.line or None,
+            }
+            for layer in self.facts.layers
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, as in `cnncalc summary --format json`."""
+        from cnncalc.formats import records
+        from cnncalc.reports.summary_records import summary_record
+
+        facts: dict[str, Any] = json.loads("\n".join(records.write(summary_record(self.facts))))
+        return facts
+
+    def to_markdown(self) -> str:
+        """The table of `cnncalc summary --format markdown`."""
+        from cnncalc.formats import markdown
+
+        return "\n".join(markdown.write(self._table()))
+
+    def to_yaml(self, *, blocks: bool = False) -> str:
+        """The flat spec of `cnncalc show --expand`, or one with blocks and repeats, as `cnncalc import` finds them."""
+        from cnncalc.outline import flat
+        from cnncalc.reports import imported
+
+        lines = imported.find_blocks(self.facts, None) if blocks else None
+        return "\n".join([*(lines or flat.write(self.facts)), ""])
+
+
+class Network(NetworkReports):
     """A network with its figures. Iterate over its layers, or get one by name or position.
 
     >>> import cnncalc
@@ -271,20 +379,6 @@ class Network:
         inputs = cut(", ".join(times(shape) for shape in self.inputs.values()), LONGEST_NAME)
         return f"<Network {name}: {len(self)} layers, input {inputs}, {self.totals.params:,} parameters>"
 
-    def _repr_html_(self) -> str:
-        """The drawing above the table, for notebooks."""
-        from cnncalc.formats import html
-
-        try:
-            drawing = [self.draw()]
-        except SpecError:
-            # Too large to be drawn.
-            drawing = []
-        return "\n".join([*drawing, *html.fragment(self._table())])
-
-    def _table(self) -> Table:
-        return summary(self.facts, SummaryView())
-
     def explain(self, layer: str | Layer | None = None, *, language: str = "en") -> str:
         """The text of `cnncalc explain`: the calculation of a layer, or the network stage by stage.
 
@@ -293,89 +387,6 @@ class Network:
           height and width = ⌊(W − F + 2P) / S⌋ + 1 = ⌊(227 − 11 + 2 × 0) / 4⌋ + 1 = 55
         """
         return _explanation(self.facts, None if layer is None else self._named(layer), language)
-
-    def summary(self, *, depth: int | None = None) -> str:
-        """The table of `cnncalc summary` as text; `depth` is the number of block levels, None for automatic.
-
-        >>> import cnncalc
-        >>> print(cnncalc.load("lenet5").summary().splitlines()[-1])
-        C5 holds 80.2 % of the parameters; C3 does 45.9 % of the MACs
-        """
-        from cnncalc.formats import terminal
-
-        if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
-            raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
-        table = summary(self.facts, SummaryView(depth=depth or 0))
-        return "\n".join(line.text for line in terminal.layout(table, None))
-
-    def draw(
-        self,
-        *,
-        depth: int | None = None,
-        heat: str = "",
-        theme: str = "auto",
-        direction: str = "down",
-        style: str = "boxes",
-    ) -> str:
-        """The SVG of `cnncalc draw`; `depth` is the number of open block levels, None for automatic.
-
-        `heat` colors the boxes by a quantity such as `macs`. Raises SpecError if the network is too large for a
-        drawing, or has branches and `style` is volumes.
-
-        >>> import cnncalc
-        >>> cnncalc.load("lenet5").draw(theme="light").count('class="box"')
-        15
-        """
-        from cnncalc.drawing import view
-
-        return "\n".join(view.write_svg(self.facts, view.view_of(depth, heat, theme, direction, style)))
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dictionary per layer, for `pandas.DataFrame`: its name, type, shapes, counts and place.
-
-        >>> import cnncalc
-        >>> [row["params"] for row in cnncalc.load("lenet5").to_records() if row["type"] == "conv"]
-        [156, 1516, 48120]
-        """
-        kept = stored(self.facts)
-        return [
-            {
-                "name": layer.name,
-                "type": layer.type,
-                "inputs": layer.inputs,
-                "input_shapes": tuple(map(tuple, layer.input_shapes)),
-                "output_shape": tuple(layer.output_shape),
-                **counts_of(Figure.of_layer(layer, kept[layer.name])),
-                "weights_from": layer.weights_from,
-                "training_only": layer.training_only,
-                "frozen": layer.frozen,
-                "file": layer.span.file,
-                "line": layer.span.line or None,
-            }
-            for layer in self.layers
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures, as in `cnncalc summary --format json`."""
-        from cnncalc.formats import records
-        from cnncalc.reports.summary_records import summary_record
-
-        facts: dict[str, Any] = json.loads("\n".join(records.write(summary_record(self.facts))))
-        return facts
-
-    def to_markdown(self) -> str:
-        """The table of `cnncalc summary --format markdown`."""
-        from cnncalc.formats import markdown
-
-        return "\n".join(markdown.write(self._table()))
-
-    def to_yaml(self, *, blocks: bool = False) -> str:
-        """The flat spec of `cnncalc show --expand`, or one with blocks and repeats, as `cnncalc import` finds them."""
-        from cnncalc.outline import flat
-        from cnncalc.reports import imported
-
-        lines = imported.find_blocks(self.facts, None) if blocks else None
-        return "\n".join([*(lines or flat.write(self.facts)), ""])
 
 
 def load(
@@ -673,6 +684,15 @@ def _choice(word: object, argument: str, known: Sequence[str]) -> str:
     if word not in known:
         raise ValueError(f"{taken}, not {quoted(word)}")
     return word
+
+
+def _levels(depth: object) -> int:
+    """A number of block levels, 0 for automatic."""
+    if depth is None:
+        return 0
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
+    return depth
 
 
 def _dtype(dtype: object, argument: str) -> int:

@@ -108,6 +108,8 @@ def inscribe(scene: Scene, say: Speaker, heat: Heat | None = None) -> Inscriptio
 def _look(part: DrawnPart, heat: Heat | None) -> Look:
     if part.is_input:
         return Look("input", "input_edge", "input_text", "input_text")
+    if heat and part.number not in heat.amounts:
+        return Look("block", "block_edge")
     if heat:
         step = heat.color(part.number)
         color = "hot_text" if step >= HEATS - 2 else "heat_text"

@@ -8,7 +8,6 @@ from cnncalc.record import Record
 
 Vertex: TypeAlias = tuple[int, int]
 
-THEMES = ("auto", "light", "dark")
 # The color of each part of a picture on light and on dark ground.
 COLORS = {
     "ground": ("#ffffff", "#12161c"),

@@ -236,9 +236,12 @@ def window_words(layer: Layer) -> str:
 
 
 def _contents(node: Node) -> str:
-    """What is in a folded block: 3 × bottleneck, or its convolution and linear layers, 2 conv, 1 linear."""
+    """What is in a folded block: 3 × bottleneck, conv 3x3, or its convolution and linear layers, 2 conv, 1 linear."""
     kinds = {child.kind for child in node.children}
     if len(kinds) == 1 and len(node.children) > 1 and (kind := kinds.pop()) not in WRITTEN_KINDS:
         return f"{integer(len(node.children))} × {kind}"
-    counts = Counter(layer.type for layer in layers_below(node) if layer.figures.type.counts_as_depth)
+    weighted = [layer for layer in layers_below(node) if layer.figures.type.counts_as_depth]
+    if len(weighted) == 1:
+        return f"{weighted[0].type} {window_words(weighted[0])}".rstrip()
+    counts = Counter(layer.type for layer in weighted)
     return ", ".join(f"{integer(count)} {kind}" for kind, count in list(counts.items())[:MOST_CONTENTS])

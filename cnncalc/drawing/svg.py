@@ -79,7 +79,7 @@ class _Painter:
         described = f"<desc>{_safe(cluster.description)}</desc>" if cluster.description else ""
         title = f"<title>{_safe(cluster.title)}</title>" if cluster.title else ""
         role = f' role="{ROLES[cluster.kind]}" aria-label="{_safe(cluster.title)}"' if cluster.kind in ROLES else ""
-        yield f'<g class="{cluster.kind}"{name}{role}>{title}{described}'
+        yield f'<g class="cnncalc-{cluster.kind}"{name}{role}>{title}{described}'
         for shape in cluster.shapes:
             if isinstance(shape, Rectangle):
                 yield self.rectangle(shape)

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from cnncalc import limits
 from cnncalc.drawing.boxes import draw_boxes
 from cnncalc.drawing.inscription import Heat, Inscription, inscribe, short_count
-from cnncalc.drawing.picture import THEMES, Canvas
+from cnncalc.drawing.picture import Canvas
 from cnncalc.drawing.scene import Scene, scene
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
-from cnncalc.spec.quantities import KEPT, QUANTITIES, SUMS
+from cnncalc.spec.quantities import IN_TRAINING, QUANTITIES, SUMS
 from cnncalc.text import BYTES, size
 
+THEMES = ("auto", "light", "dark")
 DIRECTIONS = ("down", "right")
 STYLES = ("boxes", "volumes")
 # Formats that are text, and those that matplotlib writes.
@@ -25,7 +26,7 @@ FORMATS = (*TEXTS, *BINARIES)
 # The suffixes of files by format, beside its own name.
 SUFFIXES = {"gv": "dot", "mmd": "mermaid", "tex": "tikz"}
 # Quantities that colors can show: those that sum over blocks.
-HEATS = (*SUMS, *KEPT)
+HEATS = (*SUMS, *IN_TRAINING)
 
 
 class DrawingView(Record):
@@ -48,21 +49,6 @@ class DrawingView(Record):
     def is_dark(self) -> bool:
         """Whether formats without a choice of their own are dark."""
         return self.theme == "dark"
-
-
-def view_of(depth: int | None, heat: str, theme: str, direction: str, style: str) -> DrawingView:
-    """The view of arguments in Python. Raises ValueError for those that name nothing."""
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
-        raise ValueError(f"depth takes a whole number from 1, or None, not {depth!r}")
-    for name, value, known in (
-        ("heat", heat, HEATS),
-        ("theme", theme, THEMES),
-        ("direction", direction, DIRECTIONS),
-        ("style", style, STYLES),
-    ):
-        if value not in known and (name, value) != ("heat", ""):
-            raise ValueError(f"{name} takes one of {', '.join(known)}, not {value!r}")
-    return DrawingView(depth or 0, heat, theme, direction, style)
 
 
 def draw(network: LayerGraph, view: DrawingView) -> Canvas:
@@ -118,16 +104,16 @@ def _prepare(network: LayerGraph, view: DrawingView) -> tuple[Scene, Inscription
 
 
 def _heat(drawn: Scene, view: DrawingView) -> Heat:
-    """The amounts of a quantity in the boxes; what is unknown has none."""
+    """The amounts of a quantity in the boxes; those for which it is unknown have none."""
     quantity = QUANTITIES[view.heat]
     amounts: dict[int, int] = {}
     if quantity.of is None:
-        from cnncalc.analyses.saved_tensors import saved_tensors
+        from cnncalc.analyses.memory_quantities import MemoryQuantities
 
-        kept = saved_tensors(drawn.network, DTYPES[view.dtype]).layers
-        known = {each.layer: each.size.amount(view.batch) for each in kept if not each.is_unknown}
+        known = MemoryQuantities(drawn.network, batch=view.batch, dtype_size=DTYPES[view.dtype]).of_layers(view.heat)
         for part in drawn.parts:
-            amounts[part.number] = sum(known.get(layer.name, 0) for layer in part.layers)
+            if all(layer.name in known for layer in part.layers):
+                amounts[part.number] = sum(known[layer.name] for layer in part.layers)
     else:
         for part in drawn.parts:
             if part.figure is not None:

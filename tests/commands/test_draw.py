@@ -76,7 +76,7 @@ def test_a_notebook_shows_the_drawing_above_the_table() -> None:
 
 def test_from_python() -> None:
     network = cnncalc.load("resnet18")
-    assert network.draw(depth=1).count('class="box"') < network.draw(depth=2).count('class="box"')
+    assert network.draw(depth=1).count('class="cnncalc-box"') < network.draw(depth=2).count('class="cnncalc-box"')
     with pytest.raises(ValueError, match=r"heat takes one of params, .*, not 'depth'"):
         network.draw(heat="depth")
     with pytest.raises(ValueError, match="depth takes a whole number from 1, or None, not 0"):

@@ -27,7 +27,7 @@ def text_of(name: str, form: str, **options: object) -> str:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_svg_has_a_titled_box_for_each_part_and_a_line_for_each_edge(name: str) -> None:
     root = ET.fromstring(text_of(name, "svg"))
-    groups = [(group.get("class"), group) for group in root.iter(f"{SVG}g")]
+    groups = [((group.get("class") or "").removeprefix("cnncalc-"), group) for group in root.iter(f"{SVG}g")]
     boxes = [group.get("data-name") for kind, group in groups if kind == "box"]
     assert len(boxes) == len(set(boxes))
     for kind, group in groups:
@@ -64,7 +64,7 @@ def test_themes() -> None:
 def test_shapes_are_written_where_they_change() -> None:
     """LeNet-5: each pooling halves 28x28 and 10x10; activations keep the shape, which is not written again."""
     root = ET.fromstring(text_of("lenet5", "svg"))
-    labels = [text.text for group in root.iter(f"{SVG}g") if group.get("class") == "label" for text in group]
+    labels = [text.text for group in root.iter(f"{SVG}g") if group.get("class") == "cnncalc-label" for text in group]
     assert [label for label in labels if label and label.startswith("6x")] == ["6x28x28", "6x14x14"]
 
 
@@ -80,7 +80,19 @@ def test_heat_colors_the_largest_most() -> None:
 
 
 def test_saved_tensors_as_heat() -> None:
-    assert "saved for backward" in text_of("alexnet", "svg", heat="saved_for_backward")
+    """The convolution keeps its input of 4 x 8 x 8 x 4 bytes; the opaque layer does not tell, and has no amount."""
+    spec = """
+input: [4, 8, 8]
+layers:
+  - conv: [4, 1]
+  - opaque: {output: [4, 8, 8], params: 0, macs: 0}
+    name: unknown
+"""
+    picture = draw(cnncalc.loads(spec).facts, DrawingView(heat="saved_for_backward"))
+    boxes = {cluster.name: cluster.shapes for cluster in picture.clusters if cluster.kind == "box"}
+    assert boxes["conv"][-1].text == "1.0 KiB"
+    assert boxes["conv"][0].fill == "heat6"
+    assert boxes["unknown"][0].fill == "block"
 
 
 def test_volumes() -> None:
