@@ -108,6 +108,6 @@ def _write(network: LayerGraph, view: DrawingView, form: str, output: str | None
     if form in BINARIES:
         if output is None:
             raise click.UsageError(f"{form} is not written to a terminal or pipe; name a file with -o")
-        _options.write_bytes(output, drawing.write_binary(network, view, form))
+        _options.write_plot(output, lambda _: drawing.plot(network, view, form))
     else:
         _options.write_lines(drawing.write_text(network, view, form), output)

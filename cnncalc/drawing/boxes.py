@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from cnncalc.analyses.totals import totals
-from cnncalc.drawing.inscription import DETAIL, HEATS, SIGN, SMALL, Heat, Inscription, short_count
+from cnncalc.drawing.inscription import DETAIL, HEATS, SIGN, SMALL, Heat, Inscription
 from cnncalc.drawing.layout import Area, BoxSize, BoxSizes, Layout, lay_out
 from cnncalc.drawing.letters import text_width, wrap_words
 from cnncalc.drawing.picture import Canvas, Cluster, Lettering, Polyline, Rectangle, Vertex
 from cnncalc.drawing.scene import ROOT, DrawnPart, Scene
 from cnncalc.languages import Speaker
+from cnncalc.plots.amounts import approximate
 from cnncalc.text import plain, several
 
 TITLE = 20
@@ -67,7 +68,7 @@ def _description(scene: Scene, say: Speaker) -> str:
 
 def _totals(scene: Scene, say: Speaker) -> str:
     counted = totals(scene.network)
-    return say("totals", params=short_count(counted.params), macs=short_count(counted.macs))
+    return say("totals", params=approximate(counted.params), macs=approximate(counted.macs))
 
 
 # --- texts and sizes ---------------------------------------------------------------------------------

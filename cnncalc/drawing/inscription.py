@@ -163,20 +163,3 @@ def _title_lines(part: DrawnPart) -> list[TextLine]:
     if part.kind and part.shows_kind:
         lines.append(TextLine(shorten(plain(part.kind), DETAIL, WIDEST_TEXT), DETAIL))
     return lines
-
-
-def short_count(number: int) -> str:
-    """A number with three digits and a letter: 61.0 M."""
-    if number < 1_000:
-        return str(number)
-    scale, letter = next(
-        (10**power, letter)
-        for power, letter in ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k"))
-        if number >= 10**power
-    )
-    digits = 2 if number < 10 * scale else 1 if number < 100 * scale else 0
-    rounded = (number * 10**digits * 2 + scale) // (2 * scale)
-    if digits == 0:
-        return f"{rounded:,} {letter}"
-    whole, rest = divmod(rounded, 10**digits)
-    return f"{whole}.{rest:0{digits}} {letter}"

@@ -4,46 +4,42 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from io import BytesIO
 from typing import Any
 
-from cnncalc.drawing.letters import FONTS
 from cnncalc.drawing.picture import COLORS, Canvas, Lettering, Polygon, Polyline, Rectangle
 from cnncalc.errors import Problem, SpecError
+from cnncalc.plots.figures import Picture, new_figure, save, use_style
 from cnncalc.text import integer
 
-# Pixels of the picture in an inch, those of a PNG for each, and the points of a pixel.
-DOTS, SCALE, POINT = 96, 2, 0.75
+# Pixels of the picture in an inch, and the points of a pixel.
+DOTS, POINT = 96, 0.75
+# Dots per inch of a PNG, and the most pixels that it may have: each takes four bytes several times over.
+PNG_DOTS, MOST_PIXELS = 192, 60_000_000
+# The longest side that matplotlib draws.
+LONGEST_SIDE = 2**16 - 1
 ARROW = 6
-# The largest side of a PNG in pixels of the picture; matplotlib refuses images of 2^16 pixels.
-LARGEST = 30_000
-# DejaVu Sans, which matplotlib always has, is wider than the fonts that texts are measured for.
+# The font of plots is wider than the fonts that texts are measured for.
 NARROWED = 0.86
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def write(picture: Canvas, form: str, *, is_dark: bool = False) -> bytes:
+def write(picture: Canvas, form: str, *, is_dark: bool = False) -> Picture:
     """The file of a picture. Raises SpecError if matplotlib is missing, or the picture is too large for PNG."""
     if find_spec("matplotlib") is None:
         hint = "install it with `pip install 'cnncalc[plot]'`, or draw as svg"
         raise SpecError([Problem(None, f"the format {form} needs matplotlib, which is not installed", hint)])
-    if form == "png" and max(picture.width, picture.height) > LARGEST:
-        message = f"the drawing is {integer(picture.width)} x {integer(picture.height)} pixels, too large for png"
+    width, height = (side * PNG_DOTS // DOTS for side in (picture.width, picture.height))
+    if form == "png" and (width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE):
+        message = f"the drawing has {integer(width)} x {integer(height)} pixels, which is too large for png"
         raise SpecError([Problem(None, message, "draw as svg or pdf, or open fewer blocks")])
-    matplotlib: Any = import_module("matplotlib")
-    figures: Any = import_module("matplotlib.figure")
-    # Text stays text in PDF, and dollar signs are no formulas.
-    with matplotlib.rc_context({"pdf.fonttype": 42, "text.parse_math": False, "path.simplify": False}):
-        figure = figures.Figure((picture.width / DOTS, picture.height / DOTS), dpi=DOTS)
+    shapes = [shape for cluster in picture.clusters for shape in cluster.shapes]
+    with use_style():
+        texts = [shape.text for shape in shapes if isinstance(shape, Lettering)]
+        figure = new_figure(picture.width / DOTS, picture.height / DOTS, texts)
         painter = _FigurePainter(figure, picture, is_dark=is_dark)
-        for cluster in picture.clusters:
-            for shape in cluster.shapes:
-                painter.draw(shape)
-        file = BytesIO()
-        nothing = {"CreationDate": None} if form == "pdf" else {"Software": None}
-        told = {"Title": picture.title, **nothing}
-        figure.savefig(file, format=form, dpi=DOTS * SCALE, facecolor=painter.color("ground"), metadata=told)
-    return file.getvalue()
+        for shape in shapes:
+            painter.draw(shape)
+        return save(figure, form, picture.title, PNG_DOTS)
 
 
 class _FigurePainter:
@@ -53,16 +49,11 @@ class _FigurePainter:
         self.ground = int(is_dark)
         self.axes = figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
+        figure.set_facecolor(self.color("ground"))
         self.axes.set_xlim(0, picture.width)
         self.axes.set_ylim(picture.height, 0)
         self.patches: Any = import_module("matplotlib.patches")
         self.lines: Any = import_module("matplotlib.lines")
-        fonts: Any = import_module("matplotlib.font_manager")
-        present = {font.name for font in fonts.fontManager.ttflist}
-        self.fonts = [font for font in FONTS if font in present] or ["DejaVu Sans"]
-        self.narrowed = NARROWED if self.fonts[0] == "DejaVu Sans" else 1.0
-        if self.fonts[-1] != "DejaVu Sans":
-            self.fonts.append("DejaVu Sans")
 
     def color(self, key: str) -> str:
         return COLORS[key][self.ground]
@@ -107,7 +98,7 @@ class _FigurePainter:
 
     def words(self, shape: Lettering) -> None:
         self.axes.text(
-            shape.x, shape.y, shape.text, fontsize=shape.size * POINT * self.narrowed, family=self.fonts,
+            shape.x, shape.y, shape.text, fontsize=shape.size * POINT * NARROWED,
             color=self.color(shape.color), fontweight="bold" if shape.is_bold else "normal",
             horizontalalignment=ANCHORS[shape.anchor], verticalalignment="baseline",
         )  # fmt: skip

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cnncalc import limits
 from cnncalc.drawing.boxes import draw_boxes
-from cnncalc.drawing.inscription import Heat, Inscription, inscribe, short_count
+from cnncalc.drawing.inscription import Heat, Inscription, inscribe
 from cnncalc.drawing.picture import Canvas
 from cnncalc.drawing.scene import Scene, scene
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
+from cnncalc.plots.amounts import approximate
 from cnncalc.record import Record
 from cnncalc.spec.quantities import IN_TRAINING, QUANTITIES, SUMS
 from cnncalc.text import BYTES, size
+
+if TYPE_CHECKING:
+    from cnncalc.plots.figures import Picture
 
 THEMES = ("auto", "light", "dark")
 DIRECTIONS = ("down", "right")
@@ -88,7 +93,7 @@ def write_text(network: LayerGraph, view: DrawingView, form: str) -> Iterator[st
     return write(drawn, words, rightward=view.rightward, is_dark=view.is_dark)
 
 
-def write_binary(network: LayerGraph, view: DrawingView, form: str) -> bytes:
+def plot(network: LayerGraph, view: DrawingView, form: str) -> Picture:
     """A drawing in a format of BINARIES, which needs matplotlib. Raises SpecError."""
     from cnncalc.drawing import plotted
 
@@ -118,4 +123,4 @@ def _heat(drawn: Scene, view: DrawingView) -> Heat:
         for part in drawn.parts:
             if part.figure is not None:
                 amounts[part.number] = quantity.amount(part.figure, view.batch, DTYPES[view.dtype])
-    return Heat(quantity.label, amounts, size if quantity.unit == BYTES else short_count)
+    return Heat(quantity.label, amounts, size if quantity.unit == BYTES else approximate)

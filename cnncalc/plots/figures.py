@@ -151,8 +151,8 @@ def add_caption(figure: Any, words: Sequence[str]) -> float:
     return top - bottom + 5
 
 
-def save(figure: Any, form: str, title: str) -> Picture:
-    """The file of a figure, with a title for readers and programs."""
+def save(figure: Any, form: str, title: str, dots: int = DOTS) -> Picture:
+    """The file of a figure, with a title for readers and programs, in dots per inch."""
     texts = figure.findobj(import_module("matplotlib.text").Text)
     _, lacking = find_fonts(text.get_text() for text in texts)
     if form == "svg":
@@ -166,7 +166,7 @@ def save(figure: Any, form: str, title: str) -> Picture:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None, "Title": title},
     }
     file = BytesIO()
-    figure.savefig(file, format=form, dpi=DOTS, metadata=metadata[form])
+    figure.savefig(file, format=form, dpi=dots, metadata=metadata[form])
     data = file.getvalue()
     if form == "svg":
         data = data.replace(f"'{FONT}'".encode(), SVG_FONTS.encode())

@@ -12,7 +12,7 @@ import pytest
 
 import cnncalc
 from cnncalc.drawing.letters import shorten, text_width, wrap_words
-from cnncalc.drawing.view import DrawingView, draw, write_binary, write_text
+from cnncalc.drawing.view import DrawingView, draw, plot, write_text
 from cnncalc.errors import SpecError
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -153,7 +153,7 @@ def test_tikz_closes_what_it_opens() -> None:
 @pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the extra `plot`")
 @pytest.mark.parametrize(("form", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_binary_formats(form: str, begin: bytes) -> None:
-    assert write_binary(cnncalc.load("googlenet").facts, DrawingView(), form).startswith(begin)
+    assert plot(cnncalc.load("googlenet").facts, DrawingView(), form).data.startswith(begin)
 
 
 # --- the width of texts ------------------------------------------------------------------------------------
