@@ -11,7 +11,7 @@ from cnncalc.drawing.scene import ROOT, Scene
 from cnncalc.text import plain
 
 # Signs that act nowhere in a label: letters, digits and spaces, and these between two of them.
-ACTING = re.compile(r"(?<=\w)[_.,/-](?=\w)|[^\W_]| ")
+HARMLESS = re.compile(r"(?<=[^\W_])[_.,/-](?=[^\W_])|[^\W_]| ")
 
 
 def write(scene: Scene, words: Inscription, *, rightward: bool = False, is_dark: bool = False) -> Iterator[str]:
@@ -59,5 +59,5 @@ def _safe_lines(lines: Sequence[TextLine]) -> str:
 def _safe(words: str) -> str:
     """A text with entities for all signs that Mermaid, Markdown or HTML could read as their own."""
     words = plain(words)
-    harmless = {match.start() for match in ACTING.finditer(words)}
+    harmless = {match.start() for match in HARMLESS.finditer(words)}
     return "".join(sign if place in harmless else f"#{ord(sign)};" for place, sign in enumerate(words))

@@ -339,7 +339,7 @@ def check_mermaid(text: str) -> None:
     check_log(text)
     for line in text.rstrip("\n").split("\n"):
         for words in re.findall(r'"([^"]*)"', line) + re.findall(r"accTitle: (.*)", line):
-            assert re.fullmatch(r"(?:[^\W_]| |<br/>|#[0-9]+;|(?<=\w)[_.,/-](?=\w))*", words), words
+            assert re.fullmatch(r"(?:[^\W_]| |<br/>|#[0-9]+;|(?<=[^\W_])[_.,/-](?=[^\W_]))*", words), words
         rest = re.sub(r'"[^"]*"', "", line)
         assert re.fullmatch(
             r" *(flowchart TB|accTitle: .*|n[0-9]+(\(\[\]\)|\[\])|subgraph f[0-9]+\[\]|end|n[0-9]+ -->(\|\|)? n[0-9]+"
