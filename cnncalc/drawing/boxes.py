@@ -16,7 +16,9 @@ from cnncalc.plots.amounts import approximate
 from cnncalc.text import plain, several
 
 TITLE = 20
-PADDING, MARGIN = 11, 24
+PADDING, MARGIN = 9, 24
+# Readers without the usual fonts have wider ones: room for a text, in tenths of its width.
+WIDER = 11
 LINE, TITLE_LINE = 14, 13
 LEAST_WIDTH = 76
 JOIN = BoxSize(34, 22)
@@ -83,7 +85,7 @@ def measure(scene: Scene, words: Inscription) -> BoxSizes:
         if lines[0].size == SIGN:
             boxes[number] = JOIN
             continue
-        width = max(line.width for line in lines) + 2 * PADDING
+        width = max(line.width for line in lines) * WIDER // 10 + 2 * PADDING
         stack = 2 * STACKED if part.times > 1 else 0
         boxes[number] = BoxSize(max(width, LEAST_WIDTH) + stack, LINE * len(lines) + 9 + stack)
         widest[part.inside] = max(widest.get(part.inside, 0), boxes[number].width)
@@ -94,7 +96,9 @@ def measure(scene: Scene, words: Inscription) -> BoxSizes:
         number: BoxSize(max(line.width for line in lines) + 4, TITLE_LINE * len(lines) + 6)
         for number, lines in words.titles.items()
     }
-    labels = {number: BoxSize(text_width(label, DETAIL) + 8, 15) for number, label in words.labels.items()}
+    labels = {
+        number: BoxSize(text_width(label, DETAIL) * WIDER // 10 + 6, 15) for number, label in words.labels.items()
+    }
     return BoxSizes(boxes, titles, labels)
 
 

@@ -14,7 +14,7 @@ from cnncalc.text import plain
 
 # The sizes of letters in pixels: of names, details, titles of frames, and of a sign.
 NAME, DETAIL, SMALL, SIGN = 12, 10, 11, 15
-WIDEST_TEXT = 190
+WIDEST_TEXT, WIDEST_TITLE = 190, 140
 HEATS = 7
 
 # The color of a box by the role of its layer.
@@ -159,7 +159,7 @@ def _changes_shape(part: DrawnPart, tensor: DrawnTensor) -> bool:
 
 
 def _title_lines(part: DrawnPart) -> list[TextLine]:
-    lines = [TextLine(shorten(plain(part.label), SMALL, WIDEST_TEXT), SMALL, is_bold=True)]
+    lines = [TextLine(shorten(plain(part.label), SMALL, WIDEST_TITLE), SMALL, is_bold=True)]
     if part.kind and part.shows_kind:
-        lines.append(TextLine(shorten(plain(part.kind), DETAIL, WIDEST_TEXT), DETAIL))
+        lines.append(TextLine(shorten(plain(part.kind), DETAIL, WIDEST_TITLE), DETAIL))
     return lines
