@@ -81,6 +81,22 @@ def check_layout(drawn: Scene, layout: Layout) -> None:
                     raise AssertionError(f"{link} runs through {drawn.parts[number].name}: {route}")
 
 
+def check_lines(drawn: Scene, layout: Layout) -> None:
+    """Lines of different tensors cross, but do not lie on each other."""
+    pieces: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
+    for link, route in zip(drawn.links, layout.routes, strict=True):
+        for (x, y), (to_x, to_y) in pairwise(route):
+            key, first, last = (("x", x), y, to_y) if x == to_x else (("y", y), x, to_x)
+            pieces.setdefault(key, []).append((min(first, last), max(first, last), link.tensor))
+    for key, found in pieces.items():
+        found.sort()
+        reached, owner = found[0][1:]
+        for first, last, tensor in found[1:]:
+            assert first >= reached or tensor == owner, (key, drawn.tensors[tensor], drawn.tensors[owner])
+            if last > reached:
+                reached, owner = last, tensor
+
+
 def between(boxes: list[tuple[int, Area]], low: int, high: int) -> list[tuple[int, Area]]:
     from bisect import bisect_left
 

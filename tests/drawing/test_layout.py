@@ -32,6 +32,7 @@ def check(name: str, depth: int, *, rightward: bool = False) -> None:
     drawn, layout, picture = pictures.laid_out(cnncalc.load(name).facts, depth, rightward=rightward)
     pictures.check_links(drawn)
     pictures.check_layout(drawn, layout)
+    pictures.check_lines(drawn, layout)
     pictures.check_texts(picture)
     pictures.check_canvas(drawn, picture)
 
@@ -102,6 +103,14 @@ def test_a_box_in_the_way_is_found() -> None:
     routes[number] = straight
     with pytest.raises(AssertionError):
         pictures.check_layout(drawn, layout._replace(routes=tuple(routes)))
+
+
+def test_lines_on_each_other_are_found() -> None:
+    drawn, layout, _ = pictures.laid_out(cnncalc.loads(SKIP).facts)
+    routes = [*layout.routes]
+    routes[1] = routes[0]
+    with pytest.raises(AssertionError):
+        pictures.check_lines(drawn, layout._replace(routes=tuple(routes)))
 
 
 def test_overlapping_boxes_are_found() -> None:
