@@ -98,14 +98,14 @@ class NetworkReports:
         >>> cnncalc.load("lenet5").draw(theme="light").count('class="cnncalc-box"')
         15
         """
-        from cnncalc.drawing import view
+        from cnncalc.drawing import options, view
 
-        chosen = view.DrawingView(
+        chosen = options.DrawingView(
             _levels(depth),
-            _choice(heat, "heat", view.HEATS) if heat else "",
-            _choice(theme, "theme", view.THEMES),
-            _choice(direction, "direction", view.DIRECTIONS),
-            _choice(style, "style", view.STYLES),
+            _choice(heat, "heat", options.HEATS) if heat else "",
+            _choice(theme, "theme", options.THEMES),
+            _choice(direction, "direction", options.DIRECTIONS),
+            _choice(style, "style", options.STYLES),
         )
         return "\n".join(view.write_svg(self.facts, chosen))
 

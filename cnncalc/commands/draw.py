@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _options
-from cnncalc.drawing.view import BINARIES, DIRECTIONS, FORMATS, HEATS, STYLES, SUFFIXES, TEXTS, THEMES, DrawingView
+from cnncalc.drawing.options import BINARIES, DIRECTIONS, FORMATS, HEATS, STYLES, SUFFIXES, TEXTS, THEMES, DrawingView
 from cnncalc.errors import SpecError, listed
 from cnncalc.text import plain
 

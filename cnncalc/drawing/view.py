@@ -1,4 +1,4 @@
-"""The options of a drawing, and the drawing in each format."""
+"""The drawing of a network in each format."""
 
 from __future__ import annotations
 
@@ -8,52 +8,18 @@ from typing import TYPE_CHECKING
 from cnncalc import limits
 from cnncalc.drawing.boxes import draw_boxes
 from cnncalc.drawing.inscription import Heat, Inscription, inscribe
+from cnncalc.drawing.options import DrawingView
 from cnncalc.drawing.picture import Canvas
 from cnncalc.drawing.scene import Scene, scene
 from cnncalc.languages import Speaker
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.network.records import LayerGraph
 from cnncalc.plots.amounts import approximate
-from cnncalc.record import Record
-from cnncalc.spec.quantities import IN_TRAINING, QUANTITIES, SUMS
+from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.text import BYTES, size
 
 if TYPE_CHECKING:
     from cnncalc.plots.figures import Picture
-
-THEMES = ("auto", "light", "dark")
-DIRECTIONS = ("down", "right")
-STYLES = ("boxes", "volumes")
-# Formats that are text, and those that matplotlib writes.
-TEXTS = ("svg", "dot", "mermaid", "tikz")
-BINARIES = ("png", "pdf")
-FORMATS = (*TEXTS, *BINARIES)
-# The suffixes of files by format, beside its own name.
-SUFFIXES = {"gv": "dot", "mmd": "mermaid", "tex": "tikz"}
-# Quantities that colors can show: those that sum over blocks.
-HEATS = (*SUMS, *IN_TRAINING)
-
-
-class DrawingView(Record):
-    """The options of a drawing; `depth` 0 opens blocks while few boxes are shown."""
-
-    depth: int = 0
-    heat: str = ""
-    theme: str = THEMES[0]
-    direction: str = DIRECTIONS[0]
-    style: str = STYLES[0]
-    batch: int = 1
-    dtype: str = "float32"
-    language: str = "en"
-
-    @property
-    def rightward(self) -> bool:
-        return self.direction == "right"
-
-    @property
-    def is_dark(self) -> bool:
-        """Whether formats without a choice of their own are dark."""
-        return self.theme == "dark"
 
 
 def draw(network: LayerGraph, view: DrawingView) -> Canvas:

@@ -12,7 +12,8 @@ import pytest
 
 import cnncalc
 from cnncalc.drawing.letters import shorten, text_width, wrap_words
-from cnncalc.drawing.view import DrawingView, draw, plot, write_text
+from cnncalc.drawing.options import DrawingView
+from cnncalc.drawing.view import draw, plot, write_text
 from cnncalc.errors import SpecError
 
 SVG = "{http://www.w3.org/2000/svg}"

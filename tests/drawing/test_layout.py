@@ -9,8 +9,9 @@ import pytest
 
 import cnncalc
 from cnncalc import limits
+from cnncalc.drawing.options import DrawingView
 from cnncalc.drawing.scene import scene
-from cnncalc.drawing.view import DrawingView, draw
+from cnncalc.drawing.view import draw
 from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
 
