@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _options
-from cnncalc.drawing.options import BINARIES, DIRECTIONS, FORMATS, HEATS, STYLES, SUFFIXES, TEXTS, THEMES, DrawingView
+from cnncalc.drawing.options import (
+    BINARIES,
+    DIRECTIONS,
+    FORMATS,
+    GRAPHS,
+    HEATS,
+    STYLES,
+    SUFFIXES,
+    TEXTS,
+    THEMES,
+    DrawingView,
+)
 from cnncalc.errors import SpecError, listed
 from cnncalc.text import plain
 
@@ -53,7 +64,9 @@ if TYPE_CHECKING:
 )
 @_options.output_option
 @_options.bounds_options
+@click.pass_context
 def command(
+    context: click.Context,
     spec: str,
     heat: str | None,
     theme: str,
@@ -80,6 +93,13 @@ def command(
       cnncalc draw vgg16 --style volumes -o vgg16.svg
     """
     form = form or _form_of(output)
+    if style == "volumes":
+        if form in GRAPHS:
+            raise click.UsageError(
+                f"the format {form} has no volumes; remove --style, or draw as svg, tikz, png or pdf"
+            )
+        if context.get_parameter_source("direction") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("--style volumes does not use --direction; remove --direction")
     network = _options.load(spec, settings, inputs)
     view = DrawingView(depth, heat or "", theme, direction, style, batch, dtype, language)
     try:

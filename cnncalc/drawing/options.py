@@ -11,6 +11,8 @@ STYLES = ("boxes", "volumes")
 # Formats that are text, and those that matplotlib writes.
 TEXTS = ("svg", "dot", "mermaid", "tikz")
 BINARIES = ("png", "pdf")
+# Formats that another program places.
+GRAPHS = ("dot", "mermaid")
 FORMATS = (*TEXTS, *BINARIES)
 # The suffixes of files by format, beside its own name.
 SUFFIXES = {"gv": "dot", "mmd": "mermaid", "tex": "tikz"}

@@ -40,6 +40,8 @@ def test_a_format_beats_the_suffix(run, tmp_path: Path) -> None:
         (("lenet5", "-f", "png"), "png is not written to a terminal or pipe; name a file with -o"),
         (("unet", "--style", "volumes"), "down1 is read by 2 others; draw it as boxes; --depth 1 folds its blocks"),
         (("lenet5", "--heat", "depth"), "'depth' is not one of"),
+        (("vgg16", "--style", "volumes", "-f", "dot"), "dot has no volumes; remove --style, or draw as svg, tikz, png"),
+        (("vgg16", "--style", "volumes", "--direction", "right"), "--style volumes does not use --direction"),
     ],
 )
 def test_what_cannot_be_drawn(arguments: tuple[str, ...], words: str, run, tmp_path: Path, monkeypatch) -> None:
