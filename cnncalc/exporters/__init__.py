@@ -1,0 +1,30 @@
+"""Networks in the formats of other programs.
+
+A format is a module of this folder with a function `export` that takes an `ExportedNetwork` and yields lines of text,
+or returns bytes for a binary format. The layer types of a format, and what each becomes, are in its module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from cnncalc.network.records import LayerGraph
+from cnncalc.record import Record
+from cnncalc.spec.records import Spec
+
+# The name of each format, and its module.
+TARGETS: dict[str, str] = {}
+
+
+class ExportedNetwork(Record):
+    """A network with the spec that it was built from, whose blocks and loops generated code keeps."""
+
+    spec: Spec
+    network: LayerGraph
+
+
+def export(source: ExportedNetwork, target: str) -> Iterator[str] | bytes:
+    """The lines of a text format, or the bytes of a binary one. Raises SpecError for what the format cannot hold."""
+    exported: Iterator[str] | bytes = import_module(f"{__name__}.{TARGETS[target]}").export(source)
+    return exported
