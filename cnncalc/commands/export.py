@@ -12,6 +12,9 @@ from cnncalc.errors import SpecError
 @click.command("export", short_help="Write a network as code or as a file of another program.")
 @_options.spec_argument
 @click.option("--to", "target", type=click.Choice(list(exporters.TARGETS)), required=True, help="Format to write.")
+@click.option(
+    "--unpadded", is_flag=True, help="scalesim: write input sizes without padding, as SCALE-Sim's own files do."
+)
 @_options.input_option
 @_options.set_option
 @_options.output_option
@@ -22,6 +25,7 @@ def command(
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     output: str | None,
+    **options: object,
 ) -> None:
     """Write a network as source code, or as a file that another program reads.
 
@@ -30,13 +34,19 @@ def command(
     \b
     Examples:
       cnncalc export resnet50 --to pytorch -o resnet50.py
+      cnncalc export resnet50 --to scalesim -o resnet50.csv
     """
     from cnncalc.network.build import build
     from cnncalc.spec.decode import read_spec
 
+    chosen = {name: value for name, value in options.items() if value}
+    for name in chosen:
+        if target not in exporters.OPTIONS[name]:
+            raise click.UsageError(f"--{name} applies only to --to {' and '.join(exporters.OPTIONS[name])}")
+
     try:
         decoded = read_spec(spec, settings, inputs)
-        written = exporters.export(exporters.ExportedNetwork(decoded, build(decoded)), target)
+        written = exporters.export(exporters.ExportedNetwork(decoded, build(decoded)), target, chosen)
         # Nothing is written unless all of it can be.
         exported = written if isinstance(written, bytes) else list(written)
     except SpecError as error:

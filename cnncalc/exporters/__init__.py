@@ -6,7 +6,7 @@ or returns bytes for a binary format. The layer types of a format, and what each
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from cnncalc.network.records import LayerGraph
@@ -14,7 +14,11 @@ from cnncalc.record import Record
 from cnncalc.spec.records import Spec
 
 # The name of each format, and its module.
-TARGETS: dict[str, str] = {}
+TARGETS: dict[str, str] = {
+    "scalesim": "scalesim",
+}
+# The options of formats, and the formats that have them.
+OPTIONS = {"unpadded": ("scalesim",)}
 
 
 class ExportedNetwork(Record):
@@ -24,7 +28,10 @@ class ExportedNetwork(Record):
     network: LayerGraph
 
 
-def export(source: ExportedNetwork, target: str) -> Iterator[str] | bytes:
-    """The lines of a text format, or the bytes of a binary one. Raises SpecError for what the format cannot hold."""
-    exported: Iterator[str] | bytes = import_module(f"{__name__}.{TARGETS[target]}").export(source)
+def export(source: ExportedNetwork, target: str, options: Mapping[str, object] = {}) -> Iterator[str] | bytes:
+    """The lines of a text format, or the bytes of a binary one. Raises SpecError for what the format cannot hold.
+
+    `options` are those of the format in OPTIONS.
+    """
+    exported: Iterator[str] | bytes = import_module(f"{__name__}.{TARGETS[target]}").export(source, **options)
     return exported

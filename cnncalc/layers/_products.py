@@ -88,6 +88,18 @@ class Product(Join):
             summed, products = (summed + times, products) if sums else (summed, products + times)
         return Operations(multiply_accumulates=summed, multiplies=products)
 
+    def as_matrices(self, inputs: Shapes) -> tuple[int, int, int, int] | None:
+        """Two inputs as products of matrices: their number, rows, the length of the sums and columns.
+
+        None for other numbers of inputs, and where an input is summed over alone.
+        """
+        terms, sizes = self.resolve(inputs)
+        kinds = _sort_letters(terms)
+        if kinds is None:
+            return None
+        batch, rows, inner, columns = (prod(sizes[letter] for letter in letters) for letters in kinds)
+        return batch, rows, inner, columns
+
     def windows(self, inputs: Shapes) -> tuple[Window, ...]:
         output = self.output_shape(inputs)
         most = max(shape.rank for shape in inputs)
