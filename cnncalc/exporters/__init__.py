@@ -15,6 +15,7 @@ from cnncalc.spec.records import Spec
 
 # The name of each format, and its module.
 TARGETS: dict[str, str] = {
+    "onnx": "onnx",
     "scalesim": "scalesim",
 }
 # The options of formats, and the formats that have them.

@@ -85,7 +85,7 @@ def read(data: Data, file: str, sizes: Sizes, *, opaque: bool = False) -> Graph:
         value = graph.values[name]
         if value is not LOST:
             outputs.append(call.as_view(value).layer)
-    origin = f"an ONNX model of {model.producer}" if model.producer else "an ONNX model"
+    origin = model.source or (f"an ONNX model of {model.producer}" if model.producer else "an ONNX model")
     name = "" if model.name in UNNAMED else model.name
     made = _prune(graph.builder.finish(name, origin, Span(file, 0, 0), tuple(outputs)))
     types = {layer.type for layer in made.layers}
@@ -109,6 +109,8 @@ def _add_inputs(graph: OnnxGraph, model: OnnxModel) -> None:
     for node in model.nodes:
         for name in dict.fromkeys(graph.reads_of(node)):
             readers.setdefault(name, []).append(node)
+    # What cnncalc wrote has the axes of a spec.
+    is_marked = any(node.mark for node in model.nodes)
     inputs = {i.name: i for i in model.inputs if i.name not in graph.values and i.name in readers}
     wanted: dict[str, GraphInput] = {}
     orders: dict[str, Sequence[int]] = {}
@@ -118,9 +120,9 @@ def _add_inputs(graph: OnnxGraph, model: OnnxModel) -> None:
             sizes: Sequence[int | str] = ("?", "?", "?", "?")
         else:
             sizes = tensor.sizes or (1,)
-        orders[name] = _find_order(tensor, readers)
+        orders[name] = tuple(range(1, len(sizes))) if is_marked else _find_order(tensor, readers)
         own = [sizes[axis] for axis in orders[name]] or [1]
-        if _is_text(name, readers[name], own):
+        if not is_marked and _is_text(name, readers[name], own):
             own = [1, *own]
             orders[name] = (-1, *orders[name])
         known = tuple(size for size in own if isinstance(size, int))

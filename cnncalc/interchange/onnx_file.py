@@ -25,6 +25,11 @@ TYPES = {
     1: ("f", 4), 2: ("B", 1), 3: ("b", 1), 4: ("H", 2), 5: ("h", 2), 6: ("i", 4), 7: ("q", 8), 9: ("?", 1),
     10: ("e", 2), 11: ("d", 8), 12: ("I", 4), 13: ("Q", 8),
 }  # fmt: skip
+# The metadata of the last node of a layer that cnncalc wrote.
+MARK = "cnncalc.layer"
+# The metadata of its models with the source that a spec names.
+SOURCE = "cnncalc.source"
+METADATA = ("pkg.torch.onnx.", "cnncalc.")
 REALS = {1, 10, 11, 14, 15, 16, 17, 18, 19, 20, 23}
 # The field of a TensorProto that has its numbers, unless they are raw.
 LISTS = {1: 4, 7: 7, 11: 10, 12: 11, 13: 11}
@@ -35,11 +40,12 @@ Numbers: TypeAlias = "tuple[int | float, ...]"
 class OnnxTensor:
     """A tensor of a file: its sizes, its type, and the places of its numbers."""
 
-    __slots__ = ("dims", "fields", "kind", "name", "span")
+    __slots__ = ("dims", "fields", "kind", "name", "source", "span")
 
     def __init__(self, field: Field, file: str) -> None:
         self.name = ""
         self.kind = 0
+        self.source = field
         dims: list[int] = []
         self.fields: dict[int, list[Field]] = {}
         for part in field.message():
@@ -61,6 +67,10 @@ class OnnxTensor:
     @property
     def is_real(self) -> bool:
         return self.kind in REALS
+
+    def encoded(self) -> bytes:
+        """The bytes of a small tensor in the file."""
+        return self.source.bytes() if self.source.size <= MOST_MASK else b""
 
     def numbers(self) -> Numbers | None:
         """The numbers of a small tensor; None if it has many, or if they are in another file."""
@@ -137,7 +147,10 @@ class OnnxAttribute(Record):
 
 
 class OnnxNode(Record):
-    """An operator: its inputs and outputs by name, and its attributes. `scopes` and `classes` are those of dynamo."""
+    """An operator: its inputs and outputs by name, and its attributes.
+
+    `scopes` and `classes` are those of dynamo; `mark` is the layer that cnncalc wrote, and `source` its place.
+    """
 
     op: str
     domain: str
@@ -148,6 +161,12 @@ class OnnxNode(Record):
     span: Span
     scopes: str = ""
     classes: str = ""
+    mark: str = ""
+    source: Field | None = None
+
+    def encoded(self) -> bytes:
+        """Its bytes in the file, if it has a mark or may belong to one."""
+        return b"" if self.source is None or self.source.size > MOST_MASK else self.source.bytes()
 
 
 class OnnxInput(Record):
@@ -169,7 +188,7 @@ class OnnxFunction(Record):
 class OnnxModel(Record):
     """A file: its graph, its functions by domain and name, and the versions of its operators by domain.
 
-    `shapes` are those that the file gives for tensors within the graph and its outputs.
+    `shapes` are those that the file gives for tensors within the graph and its outputs; `source` is that of a spec.
     """
 
     name: str
@@ -181,12 +200,13 @@ class OnnxModel(Record):
     functions: Mapping[tuple[str, str], OnnxFunction]
     opsets: Mapping[str, int]
     shapes: Mapping[str, tuple[int | str, ...]]
+    source: str = ""
 
 
 def read_model(data: Data, file: str) -> OnnxModel:
     """The model of a file. Raises SpecError where the file is broken."""
     wire = Wire(data, file)
-    producer, version, graphs = "", "", []
+    producer, version, source, graphs = "", "", "", []
     functions: dict[tuple[str, str], OnnxFunction] = {}
     opsets: dict[str, int] = {}
     for field in wire.fields():
@@ -199,6 +219,8 @@ def read_model(data: Data, file: str) -> OnnxModel:
         elif field.number == 8:
             domain, number = _pair(field)
             opsets[_domain(domain)] = number
+        elif field.number == 14:
+            source = dict(_entry(field)).get(SOURCE, source)
         elif field.number == 25:
             key, function = _function(field, file)
             functions[key] = function
@@ -206,7 +228,7 @@ def read_model(data: Data, file: str) -> OnnxModel:
         hint = "the file may be truncated, or in another format"
         raise SpecError([Problem(wire.span, "the file has no graph, so it is no ONNX model", hint)])
     return _graph(graphs[-1], file)._replace(
-        producer=f"{producer} {version}".strip(), functions=functions, opsets=opsets
+        producer=f"{producer} {version}".strip(), functions=functions, opsets=opsets, source=source
     )
 
 
@@ -305,13 +327,15 @@ def _node(field: Field, file: str, number: int) -> OnnxNode:
         Span(file, 0, 0, name),
         metadata.get("pkg.torch.onnx.name_scopes", ""),
         metadata.get("pkg.torch.onnx.class_hierarchy", ""),
+        metadata.get(MARK, ""),
+        field,
     )
 
 
 def _entry(field: Field) -> Iterable[tuple[str, str]]:
-    """A key and its value, if it says where the node was in the program."""
+    """A key and its value, if it is one of dynamo or of cnncalc."""
     parts = {part.number: part for part in field.message()}
-    if 1 in parts and 2 in parts and parts[1].text().startswith("pkg.torch.onnx."):
+    if 1 in parts and 2 in parts and parts[1].text().startswith(METADATA):
         yield parts[1].text(), parts[2].text()
 
 

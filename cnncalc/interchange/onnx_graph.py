@@ -19,6 +19,7 @@ from cnncalc.interchange.graph import GraphLayer, Plain
 from cnncalc.interchange.onnx_cones import Cone, resolve_cone
 from cnncalc.interchange.onnx_constants import FoldError, OnnxConstant, describe_node
 from cnncalc.interchange.onnx_file import OnnxAttribute, OnnxModel, OnnxNode, read_branch
+from cnncalc.interchange.onnx_marks import MarkReader
 from cnncalc.interchange.onnx_views import BATCH, View, ViewError, plain_view
 from cnncalc.record import Record
 
@@ -46,11 +47,12 @@ OpReader: TypeAlias = "Callable[[OnnxCall], Value | list[Value | None]]"
 
 
 class LayerOrigin(Record):
-    """The node that a layer comes from, and the tensors that are its weights."""
+    """The node that a layer comes from, and the tensors that are its weights; `is_marked` if cnncalc wrote it."""
 
     node: OnnxNode
     label: str
     weights: tuple[str, ...]
+    is_marked: bool = False
 
 
 class OnnxGraph:
@@ -97,9 +99,15 @@ class OnnxGraph:
                 self.reads[name] += 1
                 self.readers_of.setdefault(name, []).append(node)
             self.makers |= dict.fromkeys(node.outputs, node)
-        for node in used:
-            if not self.done.issuperset(node.outputs):
-                self._read(node)
+        marks = MarkReader(self, used)
+        at = 0
+        while at < len(used):
+            behind = marks.read(at)
+            if behind == at:
+                if not self.done.issuperset(used[at].outputs):
+                    self._read(used[at])
+                behind += 1
+            at = behind
 
     def reads_of(self, node: OnnxNode, level: int = 0) -> list[str]:
         """The names that a node reads, also within its branches."""
@@ -276,6 +284,12 @@ class OnnxGraph:
                 self.owners.setdefault(key, name)
         return name
 
+    def append_marked(self, layer: GraphLayer, node: OnnxNode) -> str:
+        """Append a layer that cnncalc wrote, and return its name."""
+        name = self.builder.add(layer)
+        self.origins[name] = LayerOrigin(node, layer.type, (), is_marked=True)
+        return name
+
     def _keep_axes(self, name: str, shape: Plain | None) -> str:
         """A global pool that keeps its axes, in place of a reshape of one that does not; empty if it is none."""
         at = self.builder.places.get(name)
@@ -332,6 +346,7 @@ def _called(
         span=node.span._replace(node=called),
         scopes=inner.scopes or node.scopes,
         classes=inner.classes or node.classes,
+        mark="",
     )
 
 

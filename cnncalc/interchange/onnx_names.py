@@ -33,10 +33,14 @@ class ScopedName(Record):
 def rename_layers(graph: Graph, origins: Mapping[str, LayerOrigin]) -> Graph:
     """The graph with layers named after the modules of the source, if it has them, and the classes of modules."""
     nodes = [origins[layer.name].node for layer in graph.layers]
+    marked = {layer.name: layer.name for layer in graph.layers if origins[layer.name].is_marked}
+    if len(marked) == len(graph.layers):
+        return graph
     if any(_scope_of(node) for node in nodes):
         wanted = _scoped_names({layer.name: _scoped_name(layer, origins[layer.name]) for layer in graph.layers})
     else:
         wanted = {layer.name: origins[layer.name].node.span.node for layer in graph.layers}
+    wanted |= marked
     names = GraphBuilder({})
     taken: dict[str, str] = {source: source for source in graph.inputs}
     for layer in graph.layers:

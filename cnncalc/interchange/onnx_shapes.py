@@ -8,6 +8,7 @@ from math import ceil, prod
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.onnx_cones import Cone
 from cnncalc.interchange.onnx_constants import (
+    OF_MODULE,
     OnnxConstant,
     broadcast,
     constant,
@@ -71,10 +72,12 @@ def _constant_of_shape(call: OnnxCall) -> Value:
     tensor = attribute.tensor() if attribute is not None else None
     number = (tensor.numbers() or (0,))[0] if tensor is not None else 0.0
     count = prod(shape)
-    numbers = (number,) * count if count <= MOST_NUMBERS else None
     is_real = tensor is None or tensor.is_real
+    # Weights whose numbers nobody wrote down, as in files that only describe an architecture.
+    is_weight = is_real and bool(OF_MODULE.fullmatch(call.node.outputs[0]))
+    numbers = (number,) * count if count <= MOST_NUMBERS and not is_weight else None
     spend(numbers)
-    return OnnxConstant(shape, numbers, is_real, call.node.outputs[0])
+    return OnnxConstant(shape, numbers, is_real, call.node.outputs[0], is_weight)
 
 
 def shape_of(call: OnnxCall, place: int = 0) -> tuple[int, ...]:

@@ -4,29 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from exporters.conftest import source_of
 
 from cnncalc.errors import SpecError
-from cnncalc.exporters import ExportedNetwork, export
-from cnncalc.network.build import build
+from cnncalc.exporters import export
 from cnncalc.network.records import inference_layers
-from cnncalc.spec.decode import read_spec
 
 
 @pytest.fixture
-def topology(tmp_path, monkeypatch):
+def topology(exported):
     """The lines of a network's topology, from the text of a spec."""
-    monkeypatch.chdir(tmp_path)
-
-    def topology(text, **options):
-        Path("net.yaml").write_text(text)
-        return list(export(source_of("net.yaml"), "scalesim", options))
-
-    return topology
-
-
-def source_of(name):
-    spec = read_spec(name)
-    return ExportedNetwork(spec, build(spec))
+    return lambda text, **options: exported(text, "scalesim", **options).splitlines()
 
 
 def simulated(lines):

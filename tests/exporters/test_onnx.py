@@ -1,0 +1,202 @@
+"""ONNX files without weights, and what cnncalc reads back from them."""
+
+from pathlib import Path
+
+import pytest
+from exporters.conftest import layers_of, source_of, spec_of_example
+from layers.test_every_layer import EXAMPLES
+
+from cnncalc import bundled
+from cnncalc.errors import SpecError
+from cnncalc.exporters import export
+from cnncalc.exporters import onnx as exporter
+from cnncalc.interchange.onnx_writing import WRITERS
+from cnncalc.layers import all_types
+from cnncalc.network.build import load
+
+# A network for each kind of block; the others are for the long run.
+VARIED = (
+    "alexnet", "capsnet", "coatnet_0", "crnn", "fasterrcnn_resnet50_fpn", "googlenet", "lenet5", "mvit_v1_b",
+    "resnet50",
+    "shufflenet_v2_x1_0", "siamese", "swin_v2_t",
+)  # fmt: skip
+NO_OPERATOR = {"max_unpool", "opaque"}
+
+
+def read_back(data, file="net.onnx"):
+    Path(file).write_bytes(data)
+    return load(file)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in VARIED else pytest.param(name, marks=pytest.mark.long) for name in sorted(bundled.names())]
+)
+def test_a_network_comes_back_layer_by_layer(name, tmp_path, monkeypatch):
+    source = source_of(name)
+    monkeypatch.chdir(tmp_path)
+    network = read_back(export(source, "onnx"))
+    assert layers_of(network) == layers_of(source.network)
+    assert network.inputs == source.network.inputs
+    assert network.outputs[0] == source.network.outputs[0]
+    assert network.name == source.network.name
+
+
+def test_all_types_but_these_are_written():
+    assert set(all_types()) - set(WRITERS) == NO_OPERATOR
+
+
+# RoiAlign of ONNX reads images, and a join of one branch is no layer.
+WRITTEN = [
+    example
+    for example in EXAMPLES
+    if example.type not in NO_OPERATOR
+    and not (example.type == "roi_align" and len(example.inputs[0]) != 3)
+    and not (example.type in ("add", "multiply", "concat") and len(example.inputs) == 1)
+]
+
+
+def test_every_layer_comes_back(exported):
+    lost = []
+    for example in WRITTEN:
+        data = exported(spec_of_example(example), "onnx")
+        if layers_of(read_back(data)) != layers_of(load("net.yaml")):
+            lost.append(example.label)
+    assert not lost
+
+
+def test_weights_are_constants_of_their_shape():
+    # 4 x 25,557,032 bytes would be 102 MB.
+    assert len(export(source_of("resnet50"), "onnx")) < 120_000
+
+
+SHARED = """
+name: Twins
+source: Jane Doe
+input: {left: [3, 8, 8], right: [3, 8, 8]}
+layers:
+  - conv: {filters: 4, kernel: 3}
+    name: own
+    from: left
+  - conv: {filters: 4, kernel: 3}
+    name: twin
+    from: right
+    weights: own
+  - add:
+    from: [own, twin]
+  - batch_norm:
+    frozen: true
+  - leaky_relu: 1/3
+"""
+
+
+def test_shared_and_frozen_weights_and_fractions_are_kept(exported):
+    network = read_back(exported(SHARED, "onnx"))
+    own, twin, _, norm, leaky = network.layers
+    # 4 filters of 3 x 3 x 3 with 4 biases; two buffers and two frozen vectors of 4.
+    assert (own.params, twin.params, twin.weights_from) == (112, 0, "own")
+    assert (norm.params, norm.buffers, norm.frozen) == (0, 16, True)
+    assert str(leaky.settings["slope"]) == "1/3"
+    assert network.source == "Jane Doe"
+
+
+def test_layers_of_training_are_left_out(exported):
+    text = """
+input: [4, 8, 8]
+layers:
+  - conv: {filters: 4, kernel: 1}
+    name: used
+  - branch:
+      - - linear: {features: 3, flatten: true}
+          name: auxiliary
+          training_only: true
+  - relu
+"""
+    data = exported(text, "onnx")
+    assert [layer.name for layer in read_back(data).layers] == ["used", "relu"]
+    assert b"auxiliary" not in data
+
+
+CHANGED = """
+input: [8, 9, 9]
+layers:
+  - depthwise_conv: {kernel: 3, stride: 2}
+    name: block.conv
+  - relu
+"""
+
+
+def test_a_mark_that_does_not_fit_its_nodes_is_not_believed(exported):
+    """A mark is text of a stranger: the operators decide."""
+    data = exported(CHANGED, "onnx")
+    assert [layer.type for layer in read_back(data).layers] == ["depthwise_conv", "relu"]
+    # As many bytes: a mark that says another stride, and a Conv with another stride.
+    for old, new in ((b'"stride": 2', b'"stride": 1'), (b"strides@\x02@\x02", b"strides@\x01@\x01")):
+        assert data.count(old) == 1
+        network = read_back(data.replace(old, new))
+        stride = 1 if b"strides" in old else 2
+        assert [layer.name for layer in network.layers] == ["block.conv", "relu"]
+        assert network.layers[0].output_shape == (8, *[(9 - 3) // stride + 1] * 2)
+        assert network.layers[0].params == 80
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "", "[]", "{}", '{"relu": {}}', '{"relu": [], "from": ["input"]}', '{"relu": {}, "from": "input"}',
+        '{"nothing": {}, "from": ["input"]}', '{"relu": {"slope": 1}, "from": ["input"]}', '{"relu": {}, "from": [1]}',
+        '{"relu": {}, "from": ["input"], "frozen": 1}', '{"relu": {}, "from": ["input"], "weights": "x"}',
+        '{"relu": {}, "from": ["elsewhere"]}', '{"leaky_relu": {"slope": "1e999"}, "from": ["input"]}', "[" * 9_000,
+        '{"relu": {}, "from": ["input"], "more": 1}', '{"leaky_relu": {"slope": "1/0"}, "from": ["input"]}',
+        '{"add": {}, "from": ["input"]}',
+    ],
+)  # fmt: skip
+def test_broken_marks_leave_the_operators(mark, exported, monkeypatch):
+    monkeypatch.setattr(exporter, "write_mark", lambda *_arguments, **_options: {"cnncalc.layer": mark})
+    data = exported("input: [8, 9, 9]\nlayers:\n  - relu\n  - sigmoid\n", "onnx")
+    assert [layer.type for layer in read_back(data).layers] == ["relu", "sigmoid"]
+
+
+def test_layers_called_as_weights_are_kept_apart(exported):
+    text = """
+input: [3, 8, 8]
+layers:
+  - conv: {filters: 4, kernel: 1}
+    name: a
+  - conv: {filters: 5, kernel: 1}
+    name: a.weight
+"""
+    data = exported(text, "onnx")
+    assert [layer.name for layer in read_back(data).layers] == ["a", "a.weight"]
+    assert b"a:weight" in data
+
+
+def test_types_without_operators_are_errors_with_their_place(exported):
+    text = """
+input: [3, 8, 8]
+layers:
+  - opaque: {output: [4], params: 1, macs: 1}
+    name: unknown
+  - linear: 3
+  - roi_align: {size: 2, rois: 3}
+    from: input
+    name: regions
+  - max_unpool: 2
+    from: input
+    name: up
+"""
+    with pytest.raises(SpecError) as caught:
+        exported(text, "onnx")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "net.yaml:4:5: unknown is of type opaque, and ONNX has no operators for it",
+        "net.yaml:10:5: up is of type max_unpool, and ONNX has no operators for it",
+    ]
+
+
+def test_stacked_recurrences_are_bounded(exported):
+    with pytest.raises(SpecError, match="stacks more than 64 layers"):
+        exported("input: [3, 8]\nlayers:\n  - lstm: {hidden: 2, layers: 1000000}\n", "onnx")
+
+
+def test_parts_of_unequal_size_are_bounded(exported):
+    with pytest.raises(SpecError, match="written one by one, up to 64"):
+        exported("input: [3, 999999]\nlayers:\n  - adaptive_avg_pool: 1000\n", "onnx")
