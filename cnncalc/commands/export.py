@@ -15,6 +15,11 @@ from cnncalc.errors import SpecError
 @click.option(
     "--unpadded", is_flag=True, help="scalesim: write input sizes without padding, as SCALE-Sim's own files do."
 )
+@click.option(
+    "--column",
+    type=click.Choice(list(exporters.COLUMNS)),
+    help="model-explorer-data: figure by which nodes are colored; macs by default.",
+)
 @_options.input_option
 @_options.set_option
 @_options.output_option
@@ -34,6 +39,8 @@ def command(
     \b
     Examples:
       cnncalc export resnet50 --to pytorch -o resnet50.py
+      cnncalc export resnet50 --to onnx -o resnet50.onnx
+      cnncalc export resnet50 --to model-explorer-data --column params -o params.json
       cnncalc export resnet50 --to scalesim -o resnet50.csv
     """
     from cnncalc.network.build import build

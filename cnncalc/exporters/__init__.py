@@ -16,10 +16,15 @@ from cnncalc.spec.records import Spec
 # The name of each format, and its module.
 TARGETS: dict[str, str] = {
     "onnx": "onnx",
+    "netron": "netron",
+    "model-explorer": "model_explorer",
+    "model-explorer-data": "model_explorer_data",
     "scalesim": "scalesim",
 }
 # The options of formats, and the formats that have them.
-OPTIONS = {"unpadded": ("scalesim",)}
+OPTIONS = {"unpadded": ("scalesim",), "column": ("model-explorer-data",)}
+# The figures of layers that a viewer can color nodes by.
+COLUMNS = ("macs", "params", "buffers", "flops", "weights_size", "output_size")
 
 
 class ExportedNetwork(Record):
