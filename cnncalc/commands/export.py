@@ -11,7 +11,7 @@ from cnncalc.errors import SpecError
 
 @click.command("export", short_help="Write a network as code or as a file of another program.")
 @_options.spec_argument
-@click.option("--to", "target", type=click.Choice(list(exporters.TARGETS)), required=True, help="Format to write.")
+@click.option("--to", "target", type=click.Choice(list(exporters.TARGETS)), help="Format to write (required).")
 @click.option(
     "--unpadded", is_flag=True, help="scalesim: write input sizes without padding, as SCALE-Sim's own files do."
 )
@@ -26,7 +26,7 @@ from cnncalc.errors import SpecError
 @_options.bounds_options
 def command(
     spec: str,
-    target: str,
+    target: str | None,
     inputs: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     output: str | None,
@@ -46,6 +46,8 @@ def command(
     from cnncalc.network.build import build
     from cnncalc.spec.decode import read_spec
 
+    if target is None:
+        raise click.UsageError(f"no format is given; choose one with --to {'|'.join(exporters.TARGETS)}")
     chosen = {name: value for name, value in options.items() if value}
     for name in chosen:
         if target not in exporters.OPTIONS[name]:

@@ -62,6 +62,8 @@ VALUES: tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
     (("claim",), (("4.1", "12", "1,000", "0", "-1", "1e9", "9" * 40), ("", "G", "M", "b", "x"))),
     (("at",), (("0,0", "2,3", "1", "32,64", "-1,-1", "9999,0", "a,b", ",", "32", "8x9"),)),
 )
+# The formats of exports, other than text.
+EXPORTED = {"netron": "json", "model-explorer": "json", "model-explorer-data": "json", "onnx": "binary"}
 # How many of the options are given; what makes a line unusable hides what comes after.
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 COUNTS = ((3, 0), (5, 1), (5, 2), (3, 3), (2, 5))
@@ -178,7 +180,7 @@ def judged(words: list[str], choices: Choices, folder: Path) -> str:
     # These are texts of ours, with specs in them, or the spec itself.
     if any("--explain" in word for word in words) or (words[0] in ("layers", "show") and "--expand" not in words):
         return "shown"
-    if result.stdout:
+    if result.stdout and form(words) != "binary":
         hostile.CHECKS[form(words)](COLORS.sub("", result.stdout) if "--color=always" in words else result.stdout)
     return f"{words[0]} ends with {result.exit_code}"
 
@@ -198,6 +200,9 @@ def form(words: list[str]) -> str:
     """The format of the output; the last one counts."""
     if any(word in ("--help", "-h") for word in words) or words[0] == "help":
         return "text"
+    if words[0] == "export":
+        targets = [word.partition("=")[2] for word in words if word.startswith("--to=")]
+        return EXPORTED.get(targets[-1] if targets else "", "text")
     given = [word.partition("=")[2] for word in words if word.startswith(("--format=", "--json"))]
     if "--json" in words or words[0] == "schema":
         return "json"

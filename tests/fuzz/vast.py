@@ -43,7 +43,7 @@ COMMANDS = (
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json", "compare --convention thop", "check --convention fvcore --max macs=1",
     "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
-    "import --flat",
+    "import --flat", "export --to onnx", "export --to netron", "export --to model-explorer", "export --to scalesim",
 )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ COMMANDS = [
     ("draw", "densenet201", "--depth", "all"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
+    ("export", "densenet201", "--to", "model-explorer"),
+    ("export", "densenet201", "--to", "onnx"),
     ("diff", "vgg16", "vgg19"),
     ("diff", "vgg16", "vgg19", "--color", "always"),
     ("check", "vgg16"),

@@ -378,6 +378,7 @@ LINES = {
     "compare": ("lenet5", "vgg11"),
     "diff": ("lenet5", "lenet5_modern"),
     "explain": ("lenet5",),
+    "export": ("lenet5", "--to", "scalesim"),
     "field": ("lenet5",),
     "lint": ("lenet5", "--no-config"),
     "reconcile": ("lenet5",),

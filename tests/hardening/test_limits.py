@@ -253,12 +253,17 @@ def test_limits_hold_as_long_as_the_command(run: Callable[..., Result]) -> None:
     assert limits.current() == Limits()
 
 
+# What some commands need to read all of a spec.
+OPTIONS = {"show": ("--expand",), "export": ("--to", "netron")}
+
+
 @pytest.mark.parametrize(
     "command",
     [
         "summary",
         "show",
         "explain",
+        "export",
         "field",
         "sharing",
         "memory",
@@ -273,7 +278,7 @@ def test_limits_hold_as_long_as_the_command(run: Callable[..., Result]) -> None:
 def test_every_command_that_reads_specs_takes_it(command: str, tmp_path: Path, run: Callable[..., Result]) -> None:
     spec = tmp_path / "net.yaml"
     spec.write_text(f"name: {'a' * 100}\n{HEAD}layers: [relu]\n")
-    arguments = [command, *[str(spec)] * (2 if command == "diff" else 1), *(["--expand"] if command == "show" else [])]
+    arguments = [command, *[str(spec)] * (2 if command == "diff" else 1), *OPTIONS.get(command, ())]
     result = run(*arguments, "--limit", "text=99", status=2)
     assert "is longer than 99 characters" in result.output
     assert run(*arguments, "--limit", "text=100").exit_code == 0
