@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from cnncalc.interchange.onnx_writing.elements import LARGEST_REAL
 from cnncalc.interchange.onnx_writing.messages import INT64, Attribute
 from cnncalc.interchange.onnx_writing.nodes import LayerNodes
 
@@ -122,6 +124,12 @@ def _reduce(layer: LayerNodes) -> str:
     return layer.reshape(found, 1) if keeps and not layer.settings["keep_dims"] and rank > 1 else found
 
 
+def _single(number: float) -> float:
+    """A number as one of 32 bits; the largest one if it is too large."""
+    found: float = struct.unpack("<f", struct.pack("<f", min(number, LARGEST_REAL)))[0]
+    return found
+
+
 def _upsample(layer: LayerNodes) -> str:
     mode, corners, factor = (layer.settings[name] for name in ("mode", "align_corners", "factor"))
     rank = layer.shape.rank
@@ -130,9 +138,11 @@ def _upsample(layer: LayerNodes) -> str:
     how |= {"nearest_mode": "floor"} if mode == "nearest" else {}
     how |= {"cubic_coeff_a": -0.75} if mode == "bicubic" else {}
     factors = [] if factor is None else list(factor) if isinstance(factor, tuple) else [factor] * rank
-    if factors and all(Fraction(each).denominator == 1 for each in factors):
-        scales = layer.reals([1.0, 1.0, *(float(Fraction(each)) for each in factors)])
-        return layer.add("Resize", layer.x, "", scales, **how)
+    scales = [_single(float(Fraction(each))) for each in factors]
+    reached = [int(_single(scale * size)) for scale, size in zip(scales, layer.shape.spatial, strict=False)]
+    # In numbers of 32 bits, a fraction may miss the size.
+    if reached == list(layer.output.spatial):
+        return layer.add("Resize", layer.x, "", layer.reals([1.0, 1.0, *scales]), **how)
     sizes = layer.wholes(layer.output.spatial)
     return layer.add("Resize", layer.x, "", "", sizes, axes=tuple(range(2, rank + 2)), **how)
 

@@ -9,6 +9,7 @@ from typing import Any
 from cnncalc.interchange.onnx_writing.messages import Attribute
 from cnncalc.interchange.onnx_writing.nodes import LayerNodes
 from cnncalc.layers.shapes import SlidingWindow, SpreadWindow
+from cnncalc.record import Record
 
 # Operators slide over more axes in no known runtime.
 MOST_SPATIAL = 3
@@ -182,30 +183,52 @@ def write_local_conv(layer: LayerNodes) -> str:
 # --- pools ---
 
 
-def _pool_attributes(
-    windows: Sequence[SlidingWindow], sizes: Sequence[int], *, dilations: bool
-) -> dict[str, Attribute]:
+class PoolAxis(Record):
+    """A window along an axis of a size, and how many positions it has."""
+
+    window: SlidingWindow
+    size: int
+    positions: int
+
+    @property
+    def end(self) -> int:
+        """The number of positions that the last window ends behind the input."""
+        return (self.positions - 1) * self.window.stride + self._extent - self.size - self.window.before
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last window ends behind the padding."""
+        return self.end > self.window.after
+
+    @property
+    def rounded_up(self) -> int:
+        """How many positions ONNX counts, if it rounds up."""
+        room = self.size + self.window.before + self.window.after - self._extent
+        return -(-room // self.window.stride) + 1
+
+    @property
+    def _extent(self) -> int:
+        return self.window.dilation * (self.window.kernel - 1) + 1
+
+
+def _pool_axes(layer: LayerNodes) -> list[PoolAxis]:
+    windows = layer.kind.windows(layer.shapes)
+    return [PoolAxis(*axis) for axis in zip(windows, layer.shape.spatial, layer.output.spatial, strict=True)]
+
+
+def _pool_attributes(axes: Sequence[PoolAxis], *, dilations: bool = False) -> dict[str, Attribute]:
     """The attributes of a pool, whose last windows may reach over the padding."""
-    axes = list(zip(windows, sizes, strict=True))
-    extents = [window.dilation * (window.kernel - 1) + 1 for window in windows]
-    # The number of positions that the last window ends behind the input.
-    ends = [(w.slide(size) - 1) * w.stride + e - size - w.before for (w, size), e in zip(axes, extents, strict=True)]
-    over = any(end > window.after for end, window in zip(ends, windows, strict=True))
-    rooms = [size + w.before + w.after - e for (w, size), e in zip(axes, extents, strict=True)]
-    up = [-(-room // w.stride) + 1 for room, w in zip(rooms, windows, strict=True)]
-    if over and up == [window.slide(size) for window, size in axes]:
-        return {"ceil_mode": 1, **window_attributes(windows, dilations=dilations)}
-    reached = [w._replace(after=max(w.after, end)) for w, end in zip(windows, ends, strict=True)]
+    if any(axis.is_over for axis in axes) and all(axis.positions == axis.rounded_up for axis in axes):
+        return {"ceil_mode": 1, **window_attributes([axis.window for axis in axes], dilations=dilations)}
+    reached = [axis.window._replace(after=max(axis.window.after, axis.end)) for axis in axes]
     return window_attributes(reached, dilations=dilations)
 
 
 def _pool(layer: LayerNodes, op: str, *, dilations: bool = False, **attributes: Attribute) -> str:
-    windows = layer.kind.windows(layer.shapes)
-    image = FoldedMap(layer, windows)
-    chosen = [windows[axis] for axis in image.axes]
-    sizes = [layer.shape.spatial[axis] for axis in image.axes]
-    attributes |= _pool_attributes(chosen, sizes, dilations=dilations)
-    return image.restore(layer.add(op, image.tensor, **attributes))
+    axes = _pool_axes(layer)
+    image = FoldedMap(layer, [axis.window for axis in axes])
+    chosen = _pool_attributes([axes[number] for number in image.axes], dilations=dilations)
+    return image.restore(layer.add(op, image.tensor, **attributes, **chosen))
 
 
 def write_max_pool(layer: LayerNodes) -> str:
@@ -213,7 +236,18 @@ def write_max_pool(layer: LayerNodes) -> str:
 
 
 def write_avg_pool(layer: LayerNodes) -> str:
-    return _pool(layer, "AveragePool", count_include_pad=int(layer.settings["count_include_pad"]))
+    """An average pool. What the last windows read behind the padding does not count, as in PyTorch."""
+    counts, axes = layer.settings["count_include_pad"], _pool_axes(layer)
+    if not counts or not any(axis.is_over for axis in axes):
+        return _pool(layer, "AveragePool", count_include_pad=int(counts))
+    windows = [axis.window for axis in axes]
+    added = [0, 0, *(window.before for window in windows), 0, 0, *(window.after for window in windows)]
+    padded = layer.add("Pad", layer.x, layer.wholes(added), mode="constant") if any(added) else layer.x
+    bare = [
+        PoolAxis(window._replace(before=0, after=0), axis.size + window.before + window.after, axis.positions)
+        for axis, window in zip(axes, windows, strict=True)
+    ]
+    return layer.add("AveragePool", padded, count_include_pad=0, **_pool_attributes(bare))
 
 
 def write_subsample(layer: LayerNodes) -> str:
