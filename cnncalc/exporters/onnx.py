@@ -29,6 +29,7 @@ def export(source: ExportedNetwork) -> bytes:
     reserved = frozenset((*images, *(layer.name for layer in layers)))
     parts: list[bytes] = []
     constants: dict[str, TensorData] = {}
+    shapes: dict[str, tuple[int | str, ...]] = {}
     problems = []
     for layer in layers:
         mark = write_mark(layer.figures.type, layer.inputs, layer.weights_from or "", frozen=layer.frozen)
@@ -41,9 +42,10 @@ def export(source: ExportedNetwork) -> bytes:
             continue
         parts += [wire.data(1, node.encode()) for node in nodes.nodes]
         constants |= nodes.constants
+        shapes |= nodes.weights
     if problems:
         raise SpecError(problems)
-    shapes = {layer.name: (BATCH, *layer.output_shape) for layer in layers}
+    shapes |= {layer.name: (BATCH, *layer.output_shape) for layer in layers}
     outputs = [name for name in dict.fromkeys(network.outputs) if name in shapes]
     graph = b"".join(
         (

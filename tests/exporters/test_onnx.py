@@ -10,6 +10,7 @@ from cnncalc import bundled
 from cnncalc.errors import SpecError
 from cnncalc.exporters import export
 from cnncalc.exporters import onnx as exporter
+from cnncalc.interchange.onnx_file import read_model
 from cnncalc.interchange.onnx_writing import WRITERS
 from cnncalc.layers import all_types
 from cnncalc.network.build import load
@@ -200,3 +201,52 @@ def test_stacked_recurrences_are_bounded(exported):
 def test_parts_of_unequal_size_are_bounded(exported):
     with pytest.raises(SpecError, match="written one by one, up to 64"):
         exported("input: [3, 999999]\nlayers:\n  - adaptive_avg_pool: 1000\n", "onnx")
+
+
+def operators_of(data):
+    """The operators of a file but for its weights, and the names of their outputs."""
+    nodes = read_model(data, "net.onnx").nodes
+    return [(node.op, node.outputs[0]) for node in nodes if node.op != "ConstantOfShape"]
+
+
+def test_a_layer_is_one_operator_where_onnx_has_one(exported):
+    text = """
+input: [4, 8, 8]
+layers:
+  - conv: {filters: 8, kernel: 1}
+  - batch_norm
+  - relu
+  - depthwise_conv: {kernel: 3, padding: 1}
+  - max_pool: 1
+  - avg_pool: 2
+  - linear: {features: 3, flatten: true}
+"""
+    assert operators_of(exported(text, "onnx")) == [
+        ("Conv", "conv"),
+        ("BatchNormalization", "batch_norm"),
+        ("Relu", "relu"),
+        ("Conv", "depthwise_conv"),
+        ("MaxPool", "max_pool"),
+        ("AveragePool", "avg_pool"),
+        ("Flatten", "linear:Flatten"),
+        ("Gemm", "linear"),
+    ]
+
+
+def test_axes_that_no_runtime_slides_over_go_into_the_batch(exported):
+    # Heads x time x height x width, as in MViT: a window reads each head separately.
+    text = """
+input: [4, 10, 6, 7]
+layers:
+  - reshape: [4, 2, 5, 6, 7]
+  - depthwise_conv: {kernel: [1, 3, 3, 3]}
+"""
+    assert [op for op, _ in operators_of(exported(text, "onnx"))] == [
+        "Reshape",
+        "Transpose",
+        "Reshape",
+        "Reshape",
+        "Conv",
+        "Reshape",
+        "Transpose",
+    ]

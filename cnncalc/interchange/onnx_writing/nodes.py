@@ -49,6 +49,8 @@ class LayerNodes:
         self.nodes: list[WrittenNode] = []
         self.constants: dict[str, TensorData] = {}
         self.counts: dict[str, int] = {}
+        # The sizes of the weights that it writes.
+        self.weights: dict[str, tuple[int, ...]] = {}
 
     @property
     def x(self) -> str:
@@ -105,6 +107,7 @@ class LayerNodes:
         if self.source.owner == self.source.name:
             fill = SMALL / prod(shape[1:]) if value is None else value
             self._fill(tensor, self.wholes(shape), fill, FLOAT)
+            self.weights[tensor] = tuple(shape)
         return tensor
 
     # --- operators ---

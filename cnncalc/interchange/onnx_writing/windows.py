@@ -28,7 +28,8 @@ class FoldedMap:
         self.layer, self.tensor = layer, layer.x
         rank = layer.shape.rank
         single = [axis for axis, window in enumerate(windows) if window == SlidingWindow(1)]
-        self.folded = single[: rank - MOST_SPATIAL] if rank - MOST_SPATIAL <= len(single) else []
+        over = max(rank - MOST_SPATIAL, 0)
+        self.folded = single[:over] if over <= len(single) else []
         self.axes = [axis for axis in range(rank) if axis not in self.folded]
         self.order = (0, *(axis + 2 for axis in self.folded), 1, *(axis + 2 for axis in self.axes))
         if self.folded:
