@@ -7,7 +7,6 @@ Operators over constants give constants. Of large ones, only the sizes are compu
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from itertools import product
 from math import prod
@@ -22,10 +21,6 @@ NUMBERS_PER_WORK = 4
 LARGEST = 2**64
 # A number for a list of numbers.
 Reduction: TypeAlias = Callable[[Sequence[float]], float]
-
-
-# The path of a module's parameter, as the name of a tensor.
-OF_MODULE = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 
 
 class OnnxConstant(Record):

@@ -12,15 +12,16 @@ from functools import partial
 
 from cnncalc.interchange.graph import GraphLayer, Plain
 from cnncalc.interchange.onnx_cones import Cone, Operand, Write, operator, resolve_cone, template
-from cnncalc.interchange.onnx_constants import OF_MODULE, OnnxConstant, map_constants
+from cnncalc.interchange.onnx_constants import OnnxConstant, map_constants
 from cnncalc.interchange.onnx_graph import OnnxCall, OpReader, Value
 from cnncalc.interchange.onnx_views import View, align, canonical_order
 from cnncalc.interchange.recognize import CHOICE, Term, X, combine, literal
 
+# Layers that can take over a bias.
+OF_MODULE = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 # Inputs of an operator such as Sum.
 MOST_OPERANDS = 64
 NORMS = ("layer_norm", "group_norm")
-# Layers that can take over a bias.
 BIASED = ("conv", "depthwise_conv", "conv_transpose", "linear", "deform_conv")
 
 

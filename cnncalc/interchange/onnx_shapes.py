@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import ceil, prod
 
 from cnncalc.interchange.graph import Plain
 from cnncalc.interchange.onnx_cones import Cone
 from cnncalc.interchange.onnx_constants import (
-    OF_MODULE,
     OnnxConstant,
     broadcast,
     constant,
@@ -37,6 +37,8 @@ from cnncalc.interchange.onnx_views import (
 )
 from cnncalc.interchange.recognize import literal
 
+# The path of a parameter; names that torch computes begin with a slash.
+PARAMETER = re.compile(r"[\w+-][\w./+-]*\.\w+")
 # The type of a tensor of truth values or whole numbers, in TensorProto.DataType.
 WHOLE_TYPES = {2, 3, 4, 5, 6, 7, 9, 12, 13}
 
@@ -74,7 +76,7 @@ def _constant_of_shape(call: OnnxCall) -> Value:
     count = prod(shape)
     is_real = tensor is None or tensor.is_real
     # Weights whose numbers nobody wrote down, as in files that only describe an architecture.
-    is_weight = is_real and bool(OF_MODULE.fullmatch(call.node.outputs[0]))
+    is_weight = is_real and bool(PARAMETER.fullmatch(call.node.outputs[0]))
     numbers = (number,) * count if count <= MOST_NUMBERS and not is_weight else None
     spend(numbers)
     return OnnxConstant(shape, numbers, is_real, call.node.outputs[0], is_weight)
