@@ -14,7 +14,7 @@ from cnncalc.interchange.onnx_file import SOURCE
 from cnncalc.interchange.onnx_marks import write_mark
 from cnncalc.interchange.onnx_writing import OPSET, write_layer
 from cnncalc.interchange.onnx_writing.messages import TensorData, encode_entry, encode_value
-from cnncalc.interchange.onnx_writing.nodes import LayerSource
+from cnncalc.interchange.onnx_writing.nodes import LayerSource, PoolSource
 from cnncalc.network.records import LayerGraph, inference_layers
 
 IR_VERSION = 10
@@ -29,12 +29,16 @@ def export(source: ExportedNetwork) -> bytes:
     reserved = frozenset((*images, *(layer.name for layer in layers)))
     parts: list[bytes] = []
     constants: dict[str, TensorData] = {}
-    shapes: dict[str, tuple[int | str, ...]] = {}
+    tensors: dict[str, tuple[int | str, ...]] = {}
+    # The pools whose positions other layers may use.
+    pools: dict[str, PoolSource] = {}
     problems = []
     for layer in layers:
         mark = write_mark(layer.figures.type, layer.inputs, layer.weights_from or "", frozen=layer.frozen)
         owner = layer.weights_from or layer.name
-        written = LayerSource(layer.name, layer.figures.type, layer.inputs, layer.input_shapes, owner, images, reserved)
+        pool = pools.get(layer.inputs[-1]) if layer.inputs else None
+        kind, shapes = layer.figures.type, layer.input_shapes
+        written = LayerSource(layer.name, kind, layer.inputs, shapes, owner, images, reserved, pool)
         try:
             nodes = write_layer(written, mark)
         except RuleError as error:
@@ -42,19 +46,21 @@ def export(source: ExportedNetwork) -> bytes:
             continue
         parts += [wire.data(1, node.encode()) for node in nodes.nodes]
         constants |= nodes.constants
-        shapes |= nodes.weights
+        if layer.type == "max_pool":
+            pools[layer.name] = PoolSource(kind, layer.inputs[0], shapes[0])
+        tensors |= nodes.weights
     if problems:
         raise SpecError(problems)
-    shapes |= {layer.name: (BATCH, *layer.output_shape) for layer in layers}
-    outputs = [name for name in dict.fromkeys(network.outputs) if name in shapes]
+    tensors |= {layer.name: (BATCH, *layer.output_shape) for layer in layers}
+    outputs = [name for name in dict.fromkeys(network.outputs) if name in tensors]
     graph = b"".join(
         (
             *parts,
             wire.text(2, network.name),
             *(wire.data(5, constant.encode()) for constant in constants.values()),
             *(wire.data(11, encode_value(name, (BATCH, *shape))) for name, shape in network.inputs),
-            *(wire.data(12, encode_value(name, shapes[name])) for name in outputs),
-            *(wire.data(13, encode_value(name, shape)) for name, shape in shapes.items() if name not in outputs),
+            *(wire.data(12, encode_value(name, tensors[name])) for name in outputs),
+            *(wire.data(13, encode_value(name, shape)) for name, shape in tensors.items() if name not in outputs),
         )
     )
     return b"".join(

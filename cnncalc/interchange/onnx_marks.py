@@ -22,7 +22,7 @@ from cnncalc.interchange.onnx_cones import Cone, resolve_cone
 from cnncalc.interchange.onnx_file import MARK, OnnxNode
 from cnncalc.interchange.onnx_views import BATCH, View, plain_view
 from cnncalc.interchange.onnx_writing import write_layer
-from cnncalc.interchange.onnx_writing.nodes import LayerSource
+from cnncalc.interchange.onnx_writing.nodes import LayerSource, PoolSource
 from cnncalc.layers.contract import LayerType
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import decimal
@@ -115,6 +115,7 @@ class MarkReader:
         self.images = tuple(image.name for image in graph.model.inputs)
         # The names of marked layers in the graph.
         self.names: dict[str, str] = {}
+        self.pools: dict[str, PoolSource] = {}
         self.tried = -1
         self.checked: set[str] = set()
 
@@ -138,7 +139,9 @@ class MarkReader:
         if len(found) < len(views) or (mark.owner and mark.owner not in self.names) or not self.images:
             return False
         shapes = tuple(self.graph.builder.shapes[view.layer] for view in found)
-        source = LayerSource(name, mark.kind, mark.inputs, shapes, mark.owner or name, self.images, self.reserved)
+        pool = self.pools.get(mark.inputs[-1]) if mark.inputs else None
+        owner = mark.owner or name
+        source = LayerSource(name, mark.kind, mark.inputs, shapes, owner, self.images, self.reserved, pool)
         if len(shapes) < mark.kind.least_inputs or not self._is_written(source, mark, nodes):
             return False
         layer = GraphLayer(
@@ -156,6 +159,8 @@ class MarkReader:
         batch = image.batch if isinstance(image, View) else 1
         groups = ((BATCH,) if batch > 1 else (), *((axis,) for axis in range(len(shape))))
         self.names[name] = made
+        if mark.kind.name == "max_pool":
+            self.pools[name] = PoolSource(mark.kind, mark.inputs[0], shapes[0])
         self.graph.values[name] = plain_view(made, shape, groups, batch)
         return True
 

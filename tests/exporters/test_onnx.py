@@ -21,7 +21,7 @@ VARIED = (
     "resnet50",
     "shufflenet_v2_x1_0", "siamese", "swin_v2_t",
 )  # fmt: skip
-NO_OPERATOR = {"max_unpool", "opaque"}
+NO_OPERATOR = {"opaque"}
 
 
 def read_back(data, file="net.onnx"):
@@ -46,11 +46,11 @@ def test_all_types_but_these_are_written():
     assert set(all_types()) - set(WRITERS) == NO_OPERATOR
 
 
-# RoiAlign of ONNX reads images, and a join of one branch is no layer.
+# RoiAlign of ONNX reads images, MaxUnpool the positions of a pool, and a join of one branch is no layer.
 WRITTEN = [
     example
     for example in EXAMPLES
-    if example.type not in NO_OPERATOR
+    if example.type not in {*NO_OPERATOR, "max_unpool"}
     and not (example.type == "roi_align" and len(example.inputs[0]) != 3)
     and not (example.type in ("add", "multiply", "concat") and len(example.inputs) == 1)
 ]
@@ -187,9 +187,9 @@ layers:
 """
     with pytest.raises(SpecError) as caught:
         exported(text, "onnx")
-    assert [str(problem) for problem in caught.value.problems] == [
-        "net.yaml:4:5: unknown is of type opaque, and ONNX has no operators for it",
-        "net.yaml:10:5: up is of type max_unpool, and ONNX has no operators for it",
+    assert [f"{problem.span.line}: {problem.message}" for problem in caught.value.problems] == [
+        "4: unknown is of type opaque, and ONNX has no operators for it",
+        "10: up has no max_pool as its second input, and MaxUnpool of ONNX reads its positions",
     ]
 
 
@@ -250,3 +250,27 @@ layers:
         "Reshape",
         "Transpose",
     ]
+
+
+# Two pools of SegNet's kind and their reverse: 9x12 -> 5x6 -> 2x3 -> 5x6 -> 9x12.
+UNPOOLED = """
+input: [3, 9, 12]
+layers:
+  - max_pool: {kernel: 3, stride: 2, padding: 1}
+    name: pool1
+  - max_pool: 2
+    name: pool2
+  - relu
+  - max_unpool: {kernel: 2, size: [5, 6]}
+    from: [relu, pool2]
+    name: up2
+  - max_unpool: {kernel: 3, stride: 2, padding: 1, size: [9, 12]}
+    from: [up2, pool1]
+    name: up1
+"""
+
+
+def test_unpooling_computes_the_positions_again(exported):
+    data = exported(UNPOOLED, "onnx")
+    assert [layer.name for layer in read_back(data).layers] == ["pool1", "pool2", "relu", "up2", "up1"]
+    assert [op for op, _ in operators_of(data)].count("MaxPool") == 4

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 from exporters.conftest import source_of, spec_of_example
-from exporters.test_onnx import WRITTEN
+from exporters.test_onnx import UNPOOLED, WRITTEN
 
 from cnncalc import bundled
 from cnncalc.exporters import export
@@ -46,3 +46,19 @@ def test_layers_are_valid_and_run_in_batches(example, tmp_path):
     path.write_text(spec_of_example(example))
     source = source_of(str(path))
     run(export(source, "onnx"), source.network, batch=2)
+
+
+def test_unpooling_puts_maxima_back(tmp_path):
+    """Each number that two pools have left is where it was, and all others are 0."""
+    runtime, numpy = pytest.importorskip("onnxruntime"), pytest.importorskip("numpy")
+    path = tmp_path / "net.yaml"
+    path.write_text(UNPOOLED)
+    source = source_of(str(path))
+    data = export(source, "onnx")
+    run(data, source.network, batch=2)
+    # All different and positive, so that the relu changes none.
+    images = numpy.random.default_rng(0).permutation(2 * 3 * 9 * 12).reshape(2, 3, 9, 12).astype(numpy.float32) + 1
+    (found,) = runtime.InferenceSession(data).run(["up1"], {"input": images})
+    assert ((found == images) | (found == 0)).all()
+    # At most 2 x 3 maxima of each channel: windows of the first pool overlap, and one may write 0 over that of another.
+    assert 2 * 3 <= (found > 0).sum() <= 2 * 3 * 2 * 3

@@ -22,10 +22,19 @@ SMALL = 0.1
 MOST_IN_NAME = 8
 
 
+class PoolSource(Record):
+    """A pool whose positions another layer uses: its windows, and what it reads."""
+
+    kind: LayerType
+    tensor: str
+    shape: Shape
+
+
 class LayerSource(Record):
     """A layer to write: its name and type, its inputs as tensors, and the layer whose weights it uses.
 
-    `images` are the inputs of the network, and `reserved` names that no weight may have, those of layers.
+    `images` are the inputs of the network, and `reserved` names that no weight may have, those of layers. `pool` is the
+    max_pool that computes the last input, if it is one.
     """
 
     name: str
@@ -35,6 +44,7 @@ class LayerSource(Record):
     owner: str
     images: tuple[str, ...]
     reserved: Collection[str]
+    pool: PoolSource | None = None
 
 
 class LayerNodes:

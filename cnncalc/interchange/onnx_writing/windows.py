@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from cnncalc.errors import RuleError
 from cnncalc.interchange.onnx_writing.messages import Attribute
 from cnncalc.interchange.onnx_writing.nodes import LayerNodes
-from cnncalc.layers.shapes import SlidingWindow, SpreadWindow
+from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow
 from cnncalc.record import Record
 
 # Operators slide over more axes in no known runtime.
@@ -212,9 +213,8 @@ class PoolAxis(Record):
         return self.window.dilation * (self.window.kernel - 1) + 1
 
 
-def _pool_axes(layer: LayerNodes) -> list[PoolAxis]:
-    windows = layer.kind.windows(layer.shapes)
-    return [PoolAxis(*axis) for axis in zip(windows, layer.shape.spatial, layer.output.spatial, strict=True)]
+def _pool_axes(windows: Sequence[Any], image: Shape, output: Shape) -> list[PoolAxis]:
+    return [PoolAxis(*axis) for axis in zip(windows, image.spatial, output.spatial, strict=True)]
 
 
 def _pool_attributes(axes: Sequence[PoolAxis], *, dilations: bool = False) -> dict[str, Attribute]:
@@ -226,7 +226,7 @@ def _pool_attributes(axes: Sequence[PoolAxis], *, dilations: bool = False) -> di
 
 
 def _pool(layer: LayerNodes, op: str, *, dilations: bool = False, **attributes: Attribute) -> str:
-    axes = _pool_axes(layer)
+    axes = _pool_axes(layer.kind.windows(layer.shapes), layer.shape, layer.output)
     image = FoldedMap(layer, [axis.window for axis in axes])
     chosen = _pool_attributes([axes[number] for number in image.axes], dilations=dilations)
     return image.restore(layer.add(op, image.tensor, **attributes, **chosen))
@@ -238,7 +238,8 @@ def write_max_pool(layer: LayerNodes) -> str:
 
 def write_avg_pool(layer: LayerNodes) -> str:
     """An average pool. What the last windows read behind the padding does not count, as in PyTorch."""
-    counts, axes = layer.settings["count_include_pad"], _pool_axes(layer)
+    counts = layer.settings["count_include_pad"]
+    axes = _pool_axes(layer.kind.windows(layer.shapes), layer.shape, layer.output)
     if not counts or not any(axis.is_over for axis in axes):
         return _pool(layer, "AveragePool", count_include_pad=int(counts))
     windows = [axis.window for axis in axes]
@@ -249,6 +250,20 @@ def write_avg_pool(layer: LayerNodes) -> str:
         for axis, window in zip(axes, windows, strict=True)
     ]
     return layer.add("AveragePool", padded, count_include_pad=0, **_pool_attributes(bare))
+
+
+def write_max_unpool(layer: LayerNodes) -> str:
+    """The pool once more, for the positions of its maxima, and the tensor at these positions."""
+    pool = layer.source.pool
+    if len(layer.inputs) < 2 or pool is None or layer.shape.rank > MOST_SPATIAL:
+        why = "has no max_pool as its second input, and MaxUnpool of ONNX reads its positions"
+        raise RuleError(why, None, "use from: with the max_pool of the same stage second")
+    windows: Sequence[Any] = pool.kind.windows((pool.shape,))
+    axes = _pool_axes(windows, pool.shape, layer.shapes[-1])
+    _, positions = layer.add_several("MaxPool", (pool.tensor,), 2, _pool_attributes(axes, dilations=True))
+    sizes = layer.add("Concat", layer.batch_size(), layer.wholes(layer.output), axis=0)
+    attributes = window_attributes(layer.kind.windows(layer.shapes), dilations=False)
+    return layer.add("MaxUnpool", layer.x, positions, sizes, **attributes)
 
 
 def write_subsample(layer: LayerNodes) -> str:
@@ -316,6 +331,7 @@ WRITERS = {
     "global_max_pool": write_global_max_pool,
     "local_conv": write_local_conv,
     "max_pool": write_max_pool,
+    "max_unpool": write_max_unpool,
     "subsample": write_subsample,
     "unfold": write_unfold,
 }
