@@ -6,7 +6,7 @@ training are left out. Files need ONNX 1.16 (IR version 10), of 2024, whose node
 
 from __future__ import annotations
 
-from cnncalc import __version__
+from cnncalc import __version__, limits
 from cnncalc.errors import Problem, RuleError, SpecError, plural
 from cnncalc.exporters import ExportedNetwork
 from cnncalc.interchange import protobuf_writer as wire
@@ -19,6 +19,8 @@ from cnncalc.network.records import LayerGraph, inference_layers
 
 IR_VERSION = 10
 BATCH = "N"
+# Most layers are a few nodes; parts of unequal size and stacked recurrences are hundreds.
+NODES_PER_LAYER = 10
 
 
 def export(source: ExportedNetwork) -> bytes:
@@ -28,6 +30,7 @@ def export(source: ExportedNetwork) -> bytes:
     images = tuple(name for name, _ in network.inputs)
     reserved = frozenset((*images, *(layer.name for layer in layers)))
     parts: list[bytes] = []
+    most = NODES_PER_LAYER * limits.current().layers
     constants: dict[str, TensorData] = {}
     tensors: dict[str, tuple[int | str, ...]] = {}
     # The pools whose positions other layers may use.
@@ -45,6 +48,9 @@ def export(source: ExportedNetwork) -> bytes:
             problems.append(Problem(layer.span, f"{layer.name} {error.message}", error.hint))
             continue
         parts += [wire.data(1, node.encode()) for node in nodes.nodes]
+        if len(parts) > most:
+            message = f"the model has more than {most:,} nodes, {NODES_PER_LAYER} for each layer of the limit"
+            raise SpecError([Problem(layer.span, message, limits.raised("layers"))])
         constants |= nodes.constants
         if layer.type == "max_pool":
             pools[layer.name] = PoolSource(kind, layer.inputs[0], shapes[0])

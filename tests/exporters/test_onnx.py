@@ -6,7 +6,7 @@ import pytest
 from exporters.conftest import layers_of, source_of, spec_of_example
 from layers.test_every_layer import EXAMPLES
 
-from cnncalc import bundled
+from cnncalc import bundled, limits
 from cnncalc.errors import SpecError
 from cnncalc.exporters import export
 from cnncalc.exporters import onnx as exporter
@@ -274,3 +274,11 @@ def test_unpooling_computes_the_positions_again(exported):
     data = exported(UNPOOLED, "onnx")
     assert [layer.name for layer in read_back(data).layers] == ["pool1", "pool2", "relu", "up2", "up1"]
     assert [op for op, _ in operators_of(data)].count("MaxPool") == 4
+
+
+def test_nodes_are_bounded(exported):
+    # 60 parts of 2 nodes each along an axis of 61, and a concat: 121 nodes of a layer.
+    text = "input: [1, 61]\nlayers:\n  - adaptive_avg_pool: 60\n"
+    with limits.using(limits.Limits(layers=12)), pytest.raises(SpecError, match="more than 120 nodes, 10 for each"):
+        exported(text, "onnx")
+    assert exported(text, "onnx")
