@@ -282,3 +282,11 @@ def test_nodes_are_bounded(exported):
     with limits.using(limits.Limits(layers=12)), pytest.raises(SpecError, match="more than 120 nodes, 10 for each"):
         exported(text, "onnx")
     assert exported(text, "onnx")
+
+
+def test_sizes_of_more_than_64_bits_are_errors(exported):
+    # 10^10 x 10^10 elements, under a limit that somebody has raised.
+    text = "input: [1, 10000000000, 10000000000]\nlayers: [flatten]\n"
+    message = "flatten has a tensor of size 100,000,000,000,000,000,000, and numbers of ONNX have 64 bits"
+    with limits.using(limits.Limits(number=10**30)), pytest.raises(SpecError, match=message):
+        exported(text, "onnx")

@@ -56,6 +56,7 @@ class LayerNodes:
         self.kind: Any = source.kind
         self.inputs, self.shapes = source.inputs, source.shapes
         self.output = source.kind.output_shape(source.shapes)
+        self._check(self.output)
         self.nodes: list[WrittenNode] = []
         self.constants: dict[str, TensorData] = {}
         self.counts: dict[str, int] = {}
@@ -75,6 +76,7 @@ class LayerNodes:
 
     def wholes(self, values: Sequence[int], dims: tuple[int, ...] | None = None) -> str:
         """A constant list of whole numbers, or one number if `dims` is empty."""
+        self._check(values)
         return self._constant("i", INT64, tuple(values), (len(values),) if dims is None else dims)
 
     def reals(self, values: Sequence[float], dims: tuple[int, ...] | None = None) -> str:
@@ -151,6 +153,11 @@ class LayerNodes:
             self.add("Identity", tensor)
         last = self.nodes[-1]
         self.nodes[-1] = last._replace(outputs=(self.source.name, *last.outputs[1:]), metadata=mark)
+
+    def _check(self, sizes: Sequence[int]) -> None:
+        """Raise RuleError for a number of more than 64 bits."""
+        if any(size >= 2**63 for size in sizes):
+            raise self.refuse(f"has a tensor of size {max(sizes):,}, and numbers of ONNX have 64 bits")
 
     def refuse(self, why: str) -> RuleError:
         return RuleError(why)
