@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from exporters.conftest import source_of
 
+from cnncalc import bundled
 from cnncalc.errors import SpecError
 from cnncalc.exporters import export
 from cnncalc.network.records import inference_layers
@@ -147,3 +148,26 @@ layers:
 """
     with pytest.raises(SpecError, match="the topology has more than 50,000 rows"):
         topology(text)
+
+
+# Dilations, transposed and recurrent layers, volumes, and LeNet-5's connections.
+REFUSED_NETWORKS = {
+    "crnn", "dcgan_generator", "deeplabv3_mobilenet_v3_large", "deeplabv3_resnet101", "deeplabv3_resnet50",
+    "fcn8s_vgg16", "fcn_resnet101", "fcn_resnet50", "lenet5", "lraspp_mobilenet_v3_large", "maskrcnn_resnet50_fpn",
+    "mc3_18", "mvit_v1_b", "r2plus1d_18", "r3d_18", "s3d", "skresnet18", "ssd300_vgg16", "tcn_mnist", "unet",
+    "unet_plus_plus", "vae",
+}  # fmt: skip
+
+
+@pytest.mark.long
+def test_scalesim_computes_the_macs_of_all_networks_but_these():
+    refused = set()
+    for name in bundled.names():
+        source = source_of(name)
+        try:
+            lines = export(source, "scalesim")
+        except SpecError:
+            refused.add(name)
+            continue
+        assert simulated(lines) == sum(layer.macs for layer in inference_layers(source.network.layers)), name
+    assert refused == REFUSED_NETWORKS
