@@ -175,7 +175,10 @@ def transpose_constant(source: OnnxConstant, order: Sequence[int]) -> OnnxConsta
 def expand(source: OnnxConstant, shape: tuple[int, ...]) -> OnnxConstant:
     rank = len(shape)
     padded = source._replace(shape=(1,) * (rank - len(source.shape)) + source.shape)
-    pairs = zip(padded.shape, shape, strict=True)
+    pairs = list(zip(padded.shape, shape, strict=True))
+    sizes = tuple(size if own == 1 else own for own, size in pairs)
+    if prod(sizes) > MOST_NUMBERS:
+        return source.with_numbers(sizes, None)
     return take(padded, [[0] * size if own == 1 else range(own) for own, size in pairs])
 
 

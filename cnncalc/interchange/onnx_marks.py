@@ -155,7 +155,8 @@ class MarkReader:
         )
         made = self.graph.append_marked(layer, nodes[-1])
         shape = self.graph.builder.shapes[made]
-        image = self.graph.values[self.images[0]]
+        # A learned tensor reads nothing, and is repeated for the batch of the first input.
+        image = found[0] if found else self.graph.values.get(self.images[0])
         batch = image.batch if isinstance(image, View) else 1
         groups = ((BATCH,) if batch > 1 else (), *((axis,) for axis in range(len(shape))))
         self.names[name] = made
@@ -177,7 +178,7 @@ class MarkReader:
         """Whether nodes are those of a layer."""
         try:
             metadata = write_mark(mark.kind, mark.inputs, mark.owner, frozen=mark.frozen)
-            written = write_layer(source, metadata)
+            written = write_layer(source, metadata, len(nodes))
         except (RuleError, SpecError, ArithmeticError):
             return False
         if len(written.nodes) != len(nodes):

@@ -12,6 +12,7 @@ from cnncalc.exporters import export
 from cnncalc.exporters import onnx as exporter
 from cnncalc.interchange.onnx_file import read_model
 from cnncalc.interchange.onnx_writing import WRITERS
+from cnncalc.interchange.onnx_writing.nodes import LayerNodes
 from cnncalc.layers import all_types
 from cnncalc.network.build import load
 
@@ -290,3 +291,20 @@ def test_sizes_of_more_than_64_bits_are_errors(exported):
     message = "flatten has a tensor of size 100,000,000,000,000,000,000, and numbers of ONNX have 64 bits"
     with limits.using(limits.Limits(number=10**30)), pytest.raises(SpecError, match=message):
         exported(text, "onnx")
+
+
+def test_an_input_that_nothing_reads(exported):
+    text = "input: {first: [3, 8, 8], second: [3, 8, 8]}\nlayers:\n  - relu:\n    from: second\n"
+    assert [layer.type for layer in read_back(exported(text, "onnx")).layers] == ["relu"]
+
+
+def test_a_mark_costs_no_more_than_the_nodes_before_it(exported, monkeypatch):
+    """A node that is marked as a layer of hundreds does not make the reader write hundreds."""
+    mark = '{"adaptive_avg_pool": {"size": 60}, "from": ["input"]}'
+    monkeypatch.setattr(exporter, "write_mark", lambda *_arguments, **_options: {"cnncalc.layer": mark})
+    data = exported("input: [3, 61, 61, 61]\nlayers:\n  - relu\n", "onnx")
+    written = []
+    add = LayerNodes._append
+    monkeypatch.setattr(LayerNodes, "_append", lambda layer, node: written.append(add(layer, node)))
+    assert [layer.type for layer in read_back(data).layers] == ["relu"]
+    assert len(written) == 1

@@ -985,6 +985,8 @@ def test_huge_declarations_cost_nothing(refused, network):
     count = node("ConstantOfShape", "n", "c"), node("Add", "x c", "s"), node("Relu", "s", "y")
     network(model(count, {"x": (1, 8)}, "y", {"n": numbers(1, 8)}))
     assert refused(model([node("Tile", "x n", "y")], {"x": (1, 8)}, "y", {"n": numbers(1, 2**60)}))
+    expand = node("Expand", "c n", "e"), node("Add", "x e", "y")
+    check(network, model(expand, {"x": (1, 8)}, "y", {"c": weights(1, 8), "n": numbers(2**60, 8)}))
 
 
 def test_names_of_a_megabyte(network, refused):

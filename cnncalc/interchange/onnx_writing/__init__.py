@@ -6,6 +6,7 @@ of the modules here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from cnncalc.errors import RuleError
@@ -23,11 +24,14 @@ WRITERS: dict[str, Callable[[LayerNodes], str]] = {
 OPSET = 20
 
 
-def write_layer(source: LayerSource, mark: dict[str, str]) -> LayerNodes:
-    """The nodes of a layer; the last one has the metadata `mark`. Raises RuleError, whose message follows the name."""
+def write_layer(source: LayerSource, mark: dict[str, str], most: int = sys.maxsize) -> LayerNodes:
+    """The nodes of a layer, up to `most`; the last one has the metadata `mark`.
+
+    Raises RuleError, whose message follows the name, for a layer that ONNX does not have, or of more nodes.
+    """
     write = WRITERS.get(source.kind.name)
     if write is None:
         raise RuleError(f"is of type {source.kind.name}, and ONNX has no operators for it")
-    layer = LayerNodes(source)
+    layer = LayerNodes(source, most)
     layer.finish(write(layer), mark)
     return layer

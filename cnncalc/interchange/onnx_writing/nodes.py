@@ -6,6 +6,7 @@ PyTorch: conv1.weight. All other names have a colon, which the names of layers c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from math import prod
 from typing import Any
@@ -48,10 +49,10 @@ class LayerSource(Record):
 
 
 class LayerNodes:
-    """Collects the nodes and constants of a layer."""
+    """Collects the nodes and constants of a layer. Raises RuleError for more nodes than `most`."""
 
-    def __init__(self, source: LayerSource) -> None:
-        self.source = source
+    def __init__(self, source: LayerSource, most: int = sys.maxsize) -> None:
+        self.source, self.most = source, most
         self.settings: dict[str, Any] = vars(source.kind)
         self.kind: Any = source.kind
         self.inputs, self.shapes = source.inputs, source.shapes
@@ -109,7 +110,7 @@ class LayerNodes:
 
     def _fill(self, tensor: str, shape: str, value: float, kind: int) -> None:
         number = TensorData("", kind, (1,), (value,))
-        self.nodes.append(WrittenNode("ConstantOfShape", "", (shape,), (tensor,), {"value": number.encode()}))
+        self._append(WrittenNode("ConstantOfShape", "", (shape,), (tensor,), {"value": number.encode()}))
 
     def weight(self, name: str, shape: Sequence[int], value: float | None = None) -> str:
         """A weight, as a tensor of equal numbers; by default they are small. Layers that share it write it once."""
@@ -132,8 +133,13 @@ class LayerNodes:
         outputs = [self._name(op) for _ in range(count)]
         number = self._count(f"/{op}")
         name = f"/{self.source.name.replace('.', '/')}/{op}{f'_{number}' if number > 1 else ''}"
-        self.nodes.append(WrittenNode(op, name, tuple(inputs), tuple(outputs), attributes))
+        self._append(WrittenNode(op, name, tuple(inputs), tuple(outputs), attributes))
         return outputs
+
+    def _append(self, node: WrittenNode) -> None:
+        if len(self.nodes) >= self.most:
+            raise self.refuse(f"takes more than {self.most:,} nodes")
+        self.nodes.append(node)
 
     def reshape(self, tensor: str, *sizes: int) -> str:
         """A tensor with other axes behind its batch."""
