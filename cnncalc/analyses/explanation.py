@@ -7,11 +7,14 @@ filters; and MobileNet's separable pairs.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, prod
 
 from cnncalc import limits
+from cnncalc.analyses.counting import Implementation, find_implementation
 from cnncalc.analyses.fits import AxisFit, fits
 from cnncalc.analyses.layer_rules import LayerRule, layer_rules
 from cnncalc.analyses.receptive_field import receptive_fields
@@ -150,48 +153,259 @@ class Explanation(Record):
 
 def explain(network: LayerGraph, name: str, bundled: str = "") -> Explanation:
     """The explanation of the layer with this name, which must exist; `bundled` is the bundled network, if it is one."""
-    layer = next(layer for layer in network.layers if layer.name == name)
-    figures = layer.figures
-    wired = wiring(layer)
-    pairs = (pair for pair in separable_pairs(network) if layer in (pair.depthwise, pair.pointwise))
-    separable = next(pairs, None)
-    return Explanation(
-        network,
-        layer,
-        totals(network),
-        _origin(network, layer),
-        tuple(reader.name for reader in network.layers if name in reader.inputs),
-        derivations(figures),
-        _ranks(network, layer),
-        None if wired is None else counts(layer),
-        _compared(layer),
-        reads(layer),
-        connectivity(layer),
-        _most_read(layer),
-        _grouping(layer),
-        separable,
-        None if separable is None else _separable_share(separable),
-        _stack(network, layer),
-        figures.type.matrices(figures.input_shapes, figures.output_shape),
-        _as_convolution(network, layer),
-        fits(layer),
-        _remarks(network, layer),
-        () if layer.training_only else layer_rules(network, layer, bundled),
-    )
+    return NetworkExplainer(network, bundled).explain(name)
+
+
+class NetworkExplainer:
+    """Explains the layers of a network. What several of them need is computed once, when it is first needed."""
+
+    def __init__(self, network: LayerGraph, bundled: str = "") -> None:
+        self.network = network
+        self.bundled = bundled
+        self._slid: dict[Shape, dict[str, Shape | None]] = {}
+
+    def explain(self, name: str) -> Explanation:
+        """The explanation of the layer with this name, which must exist."""
+        layer = self.layers[name]
+        figures = layer.figures
+        wired = wiring(layer)
+        separable = self._separable.get(name)
+        return Explanation(
+            self.network,
+            layer,
+            self._totals,
+            self._origin(layer),
+            tuple(self._readers.get(name, ())),
+            derivations(figures),
+            self._ranks(layer),
+            None if wired is None else counts(layer),
+            _compared(layer),
+            reads(layer),
+            connectivity(layer),
+            _most_read(layer),
+            _grouping(layer),
+            separable,
+            None if separable is None else _separable_share(separable),
+            self._stack(layer),
+            figures.type.matrices(figures.input_shapes, figures.output_shape),
+            self._as_convolution(layer),
+            fits(layer),
+            self._remarks(layer),
+            () if layer.training_only else layer_rules(layer, self._implementation),
+        )
+
+    @cached_property
+    def layers(self) -> dict[str, Layer]:
+        """The layers by name."""
+        return {layer.name: layer for layer in self.network.layers}
+
+    @cached_property
+    def _totals(self) -> Totals:
+        return totals(self.network)
+
+    @cached_property
+    def _implementation(self) -> Implementation:
+        return find_implementation(self.network, self.bundled)
+
+    @cached_property
+    def _readers(self) -> dict[str, list[str]]:
+        """The layers that read each layer or input."""
+        readers: dict[str, list[str]] = {}
+        for layer in self.network.layers:
+            for name in dict.fromkeys(layer.inputs):
+                readers.setdefault(name, []).append(layer.name)
+        return readers
+
+    @cached_property
+    def _separable(self) -> dict[str, SeparablePair]:
+        """The first pair that each layer is in."""
+        pairs: dict[str, SeparablePair] = {}
+        for pair in separable_pairs(self.network):
+            for layer in (pair.depthwise, pair.pointwise):
+                pairs.setdefault(layer.name, pair)
+        return pairs
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Group]]:
+        groups: dict[str, list[Group]] = {}
+        for group in self.network.groups:
+            groups.setdefault(group.name, []).append(group)
+        return groups
+
+    @cached_property
+    def _amounts(self) -> tuple[list[int], list[int]]:
+        """The parameters and the MACs of all layers at inference, sorted."""
+        rest = inference_layers(self.network.layers)
+        return sorted(layer.params for layer in rest), sorted(layer.macs for layer in rest)
+
+    def _origin(self, layer: Layer) -> Origin:
+        kind = layer.figures.type
+        settings = tuple(
+            GivenSetting(key, value, _text(layer.written.get(key)), key not in layer.written)
+            for key, value in layer.settings.items()
+            if key in kind.settings
+        )
+        dots = [place for place, character in enumerate(layer.name) if character == "."]
+        around = tuple(group for dot in dots for group in self._groups.get(layer.name[:dot], ()))
+        return Origin(settings, around)
+
+    def _ranks(self, layer: Layer) -> dict[str, int]:
+        """The layer's rank in the network by parameters and by MACs, the heaviest first."""
+        params, macs = self._amounts
+        return {
+            "params": 1 + len(params) - bisect_right(params, layer.params),
+            "macs": 1 + len(macs) - bisect_right(macs, layer.macs),
+        }
+
+    def _remarks(self, layer: Layer) -> tuple[Remark, ...]:
+        """The layer's remarks with all numbers; remarks about its source include the source's name."""
+        figures = layer.figures
+        names = figures.type.symbols(figures.input_shapes, figures.output_shape)
+        found: list[Remark] = []
+        for remark in figures.type.remarks(figures.input_shapes, figures.output_shape):
+            if remark.unless_frozen and layer.frozen:
+                continue
+            values = {**names, **remark.values}
+            if remark.of_source:
+                source = self._source_of(layer)
+                if source is None:
+                    continue
+                values |= {"source": source.name, "source_params": source.figures.params, "source_macs": source.macs}
+            found.append(remark._replace(values=values))
+        return tuple(found)
+
+    def _source_of(self, layer: Layer) -> Layer | None:
+        """The nearest previous layer with weights that connect outputs to inputs; None if paths meet before it."""
+        return next((above for above in self._above(layer) if wiring(above) is not None), None)
+
+    def _above(self, layer: Layer) -> Iterable[Layer]:
+        """The layers that lead to a layer, the nearest first, as long as there is only one path."""
+        at = layer
+        while len(at.inputs) == 1 and at.inputs[0] in self.layers:
+            at = self.layers[at.inputs[0]]
+            yield at
+
+    # --- a linear layer as a convolution ----------------------------------------------------------
+
+    def _read_map(self, layer: Layer) -> tuple[str, Shape] | None:
+        """The feature map that was flattened to a vector, with its source; None if there is none."""
+        if layer.input_shapes[0].rank:
+            return layer.inputs[0], layer.input_shapes[0]
+        for above in self._above(layer):
+            if not above.inputs:
+                return None
+            shape = above.input_shapes[0]
+            if wiring(above) is not None or shape.elements != above.output_shape.elements:
+                return None
+            if shape.rank:
+                return above.inputs[0], shape
+        return None
+
+    @cached_property
+    def _rank(self) -> int:
+        return max((layer.output_shape.rank for layer in self.network.layers), default=0)
+
+    def _as_convolution(self, layer: Layer) -> AsConvolution | None:
+        if not is_dense(layer):
+            return None
+        read = self._read_map(layer)
+        filters = layer.output_shape.channels
+        if read is None:
+            if not self._rank:
+                return None
+            above = self._source_of(layer)
+            name, kernel = layer.inputs[0] if above is None else above.name, (1,) * self._rank
+            equal = AsConvolution(layer.input_shapes[0].elements, kernel, filters, name, False, None, None, None, None)
+        else:
+            origin, image = read
+            equal = AsConvolution(image.channels, image.spatial, filters, origin, True, None, None, None, None)
+        return self._on_a_larger_image(layer, equal)
+
+    def _on_a_larger_image(self, layer: Layer, equal: AsConvolution) -> AsConvolution:
+        """The layer's output for a larger image if all linear layers are convolutions."""
+        fields = receptive_fields(self.network)
+        strides: set[object] = set()
+        for above in (layer, *self._above(layer)):
+            if not above.inputs:
+                break
+            shape, field = above.input_shapes[0], fields.get(above.inputs[0])
+            if shape.rank and field is not None:
+                strides = {axis.stride for axis in field}
+                break
+        stride = strides.pop() if len(strides) == 1 else None
+        if len(self.network.inputs) != 1 or not isinstance(stride, int):
+            return equal
+        image = self.network.inputs[0][1]
+        larger = Shape((image.channels, *(size + LARGER_BY * stride for size in image.spatial)))
+        if larger not in self._slid:
+            self._slid[larger] = self._slide(larger)
+        slid = self._slid[larger]
+        given, end = slid[layer.name], slid[self.network.outputs[0]]
+        return equal if given is None else equal._replace(larger=larger, gives=given, end=end, shift=stride)
+
+    def _slide(self, image: Shape) -> dict[str, Shape | None]:
+        """The shape of each output for another image, with linear layers as convolutions; None if undefined."""
+        shapes: dict[str, Shape | None] = {self.network.inputs[0][0]: image}
+        for layer in self.network.layers:
+            inputs = [shapes[name] for name in layer.inputs]
+            known = tuple(shape for shape in inputs if shape is not None)
+            shapes[layer.name] = self._slide_layer(layer, known) if len(known) == len(inputs) else None
+        return shapes
+
+    def _slide_layer(self, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
+        kind = layer.figures.type
+        if not inputs:
+            return layer.output_shape
+        image = inputs[0]
+        if image.rank and is_dense(layer):
+            read = self._read_map(layer)
+            kernel = read[1].spatial if read else (1,) * image.rank
+            windows: tuple[Window, ...] = tuple(map(SlidingWindow, kernel))
+            sizes = [window.slide(size) for window, size in zip(windows, image.spatial, strict=True)]
+            return Shape((layer.output_shape.channels, *sizes)) if min(sizes) >= 1 else None
+        if image.rank and not layer.output_shape.rank and kind.aliasing is Aliasing.VIEW:
+            return image
+        try:
+            return kind.output_shape(inputs)
+        except RuleError:
+            return None
+
+    # --- small filters one after another ----------------------------------------------------------
+
+    def _stack(self, layer: Layer) -> Stack | None:
+        """The full convolutions of stride 1 and equal channels that end in a layer, if there are two or more."""
+        if not _stackable(layer):
+            return None
+        chain: list[Layer] = [layer]
+        for above in self._above(layer):
+            if _stackable(above):
+                chain.append(above)
+            elif wiring(above) is not None or above.input_shapes[:1] != (above.output_shape,):
+                break
+        if len(chain) < 2:
+            return None
+        chain.reverse()
+        kernels = [tuple(window.kernel for window in _sliding(one)) for one in chain]
+        field = tuple(1 + sum(size - 1 for size in along) for along in zip(*kernels, strict=True))
+        channels = layer.output_shape.channels
+        taps = sum(map(prod, kernels))
+        together = derive("stacked_weights", "taps * channels ** 2", {"taps": taps, "channels": channels})
+        if len(set(kernels)) == 1:
+            values: dict[str, Value] = {
+                "layers": len(chain),
+                "kernel_positions": prod(kernels[0]),
+                "channels": channels,
+            }
+            together = derive("stacked_weights", "layers * kernel_positions * channels ** 2", values)
+        single = derive(
+            "single_weights",
+            "kernel_positions * channels ** 2",
+            {"kernel_positions": prod(field), "channels": channels},
+        )
+        return Stack(tuple(chain), field, together, single)
 
 
 # --- one layer ------------------------------------------------------------------------------------
-
-
-def _origin(network: LayerGraph, layer: Layer) -> Origin:
-    kind = layer.figures.type
-    settings = tuple(
-        GivenSetting(key, value, _text(layer.written.get(key)), key not in layer.written)
-        for key, value in layer.settings.items()
-        if key in kind.settings
-    )
-    around = (group for group in network.groups if layer.name.startswith(f"{group.name}."))
-    return Origin(settings, tuple(sorted(around, key=lambda group: group.name.count("."))))
 
 
 def _text(template: Template | None) -> str:
@@ -272,15 +486,6 @@ def _evaluated(text: str, names: Mapping[str, Value]) -> int | Fraction:
     return value
 
 
-def _ranks(network: LayerGraph, layer: Layer) -> dict[str, int]:
-    """The layer's rank in the network by parameters and by MACs, the heaviest first."""
-    rest = inference_layers(network.layers)
-    return {
-        "params": 1 + sum(other.params > layer.params for other in rest),
-        "macs": 1 + sum(other.macs > layer.macs for other in rest),
-    }
-
-
 def _compared(layer: Layer) -> tuple[Derivation, ...]:
     """The derivations of the parameters without sharing, and with full connections."""
     wired, each = wiring(layer), reads(layer)
@@ -335,151 +540,6 @@ def _grouping(layer: Layer) -> Grouping | None:
         return None
     macs = ExactRatio(layer.macs, full.operations.multiply_accumulates)
     return Grouping(full, ExactRatio(layer.figures.params, full.params), macs)
-
-
-def _remarks(network: LayerGraph, layer: Layer) -> tuple[Remark, ...]:
-    """The layer's remarks with all numbers; remarks about its source include the source's name."""
-    figures = layer.figures
-    names = figures.type.symbols(figures.input_shapes, figures.output_shape)
-    found: list[Remark] = []
-    for remark in figures.type.remarks(figures.input_shapes, figures.output_shape):
-        if remark.unless_frozen and layer.frozen:
-            continue
-        values = {**names, **remark.values}
-        if remark.of_source:
-            source = source_of(network, layer)
-            if source is None:
-                continue
-            values |= {"source": source.name, "source_params": source.figures.params, "source_macs": source.macs}
-        found.append(remark._replace(values=values))
-    return tuple(found)
-
-
-def source_of(network: LayerGraph, layer: Layer) -> Layer | None:
-    """The nearest previous layer with weights that connect outputs to inputs; None if paths meet before it."""
-    return next((above for above in _above(network, layer) if wiring(above) is not None), None)
-
-
-def _above(network: LayerGraph, layer: Layer) -> Iterable[Layer]:
-    """The layers that lead to a layer, the nearest first, as long as there is only one path."""
-    by_name = {other.name: other for other in network.layers}
-    at = layer
-    while len(at.inputs) == 1 and at.inputs[0] in by_name:
-        at = by_name[at.inputs[0]]
-        yield at
-
-
-# --- a linear layer as a convolution --------------------------------------------------------------
-
-
-def _read_map(network: LayerGraph, layer: Layer) -> tuple[str, Shape] | None:
-    """The feature map that was flattened to a vector, with its source; None if there is none."""
-    if layer.input_shapes[0].rank:
-        return layer.inputs[0], layer.input_shapes[0]
-    for above in _above(network, layer):
-        if not above.inputs:
-            return None
-        shape = above.input_shapes[0]
-        if wiring(above) is not None or shape.elements != above.output_shape.elements:
-            return None
-        if shape.rank:
-            return above.inputs[0], shape
-    return None
-
-
-def _as_convolution(network: LayerGraph, layer: Layer) -> AsConvolution | None:
-    if not is_dense(layer):
-        return None
-    read = _read_map(network, layer)
-    rank = max((shape.rank for shape in (other.output_shape for other in network.layers)), default=0)
-    filters = layer.output_shape.channels
-    if read is None:
-        if not rank:
-            return None
-        above = source_of(network, layer)
-        name = layer.inputs[0] if above is None else above.name
-        equal = AsConvolution(layer.input_shapes[0].elements, (1,) * rank, filters, name, False, None, None, None, None)
-    else:
-        origin, image = read
-        equal = AsConvolution(image.channels, image.spatial, filters, origin, True, None, None, None, None)
-    return _on_a_larger_image(network, layer, equal)
-
-
-def _on_a_larger_image(network: LayerGraph, layer: Layer, equal: AsConvolution) -> AsConvolution:
-    """The layer's output for a larger image if all linear layers are convolutions."""
-    fields = receptive_fields(network)
-    strides: set[object] = set()
-    for above in (layer, *_above(network, layer)):
-        if not above.inputs:
-            break
-        shape, field = above.input_shapes[0], fields.get(above.inputs[0])
-        if shape.rank and field is not None:
-            strides = {axis.stride for axis in field}
-            break
-    stride = strides.pop() if len(strides) == 1 else None
-    if len(network.inputs) != 1 or not isinstance(stride, int):
-        return equal
-    image = network.inputs[0][1]
-    larger = Shape((image.channels, *(size + LARGER_BY * stride for size in image.spatial)))
-    slid = _slid(network, larger)
-    given, end = slid[layer.name], slid[network.outputs[0]]
-    return equal if given is None else equal._replace(larger=larger, gives=given, end=end, shift=stride)
-
-
-def _slid(network: LayerGraph, image: Shape) -> dict[str, Shape | None]:
-    """The shape of each output for another image, with linear layers as convolutions; None if undefined."""
-    shapes: dict[str, Shape | None] = {network.inputs[0][0]: image}
-    for layer in network.layers:
-        inputs = [shapes[name] for name in layer.inputs]
-        known = tuple(shape for shape in inputs if shape is not None)
-        shapes[layer.name] = _slid_layer(network, layer, known) if len(known) == len(inputs) else None
-    return shapes
-
-
-def _slid_layer(network: LayerGraph, layer: Layer, inputs: tuple[Shape, ...]) -> Shape | None:
-    kind = layer.figures.type
-    if not inputs:
-        return layer.output_shape
-    image = inputs[0]
-    if image.rank and is_dense(layer):
-        read = _read_map(network, layer)
-        kernel = read[1].spatial if read else (1,) * image.rank
-        windows: tuple[Window, ...] = tuple(map(SlidingWindow, kernel))
-        sizes = [window.slide(size) for window, size in zip(windows, image.spatial, strict=True)]
-        return Shape((layer.output_shape.channels, *sizes)) if min(sizes) >= 1 else None
-    if image.rank and not layer.output_shape.rank and kind.aliasing is Aliasing.VIEW:
-        return image
-    try:
-        return kind.output_shape(inputs)
-    except RuleError:
-        return None
-
-
-# --- small filters one after another --------------------------------------------------------------
-
-
-def _stack(network: LayerGraph, layer: Layer) -> Stack | None:
-    """The full convolutions of stride 1 and equal channels that end in a layer, if there are two or more."""
-    chain: list[Layer] = []
-    for above in (layer, *_above(network, layer)):
-        if _stackable(above):
-            chain.insert(0, above)
-        elif wiring(above) is not None or above.input_shapes[:1] != (above.output_shape,):
-            break
-    if len(chain) < 2 or chain[-1] is not layer:
-        return None
-    kernels = [tuple(window.kernel for window in _sliding(one)) for one in chain]
-    field = tuple(1 + sum(size - 1 for size in along) for along in zip(*kernels, strict=True))
-    channels = layer.output_shape.channels
-    taps = sum(map(prod, kernels))
-    together = derive("stacked_weights", "taps * channels ** 2", {"taps": taps, "channels": channels})
-    if len(set(kernels)) == 1:
-        values: dict[str, Value] = {"layers": len(chain), "kernel_positions": prod(kernels[0]), "channels": channels}
-        together = derive("stacked_weights", "layers * kernel_positions * channels ** 2", values)
-    single = derive(
-        "single_weights", "kernel_positions * channels ** 2", {"kernel_positions": prod(field), "channels": channels}
-    )
-    return Stack(tuple(chain), field, together, single)
 
 
 def _sliding(layer: Layer) -> tuple[SlidingWindow, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from cnncalc.analyses import conventions
 from cnncalc.analyses.conventions.contract import PRODUCTS, Charges, Convention, Count
-from cnncalc.analyses.counting import COUNTS, find_charges, find_implementation, find_rule, times_of
+from cnncalc.analyses.counting import COUNTS, Implementation, find_charges, find_rule, times_of
 from cnncalc.analyses.recount import count_operations
-from cnncalc.network.records import Figures, Layer, LayerGraph
+from cnncalc.network.records import Figures, Layer
 from cnncalc.record import Record
 
 
@@ -36,12 +36,11 @@ class LayerRule(Record):
     conventions: tuple[tuple[str, Convention], ...]
 
 
-def layer_rules(network: LayerGraph, layer: Layer, bundled: str = "") -> tuple[LayerRule, ...]:
+def layer_rules(layer: Layer, implementation: Implementation) -> tuple[LayerRule, ...]:
     """The rules for a layer, that of most conventions first, then those that do not count it, then unknown ones.
 
-    `bundled` is the name of the bundled network, if it is one. Conventions without operations are left out.
+    `implementation` is that of its network. Conventions without operations are left out.
     """
-    implementation = find_implementation(network, bundled)
     module, added = implementation.modules[layer.name], implementation.added.get(layer.name, "")
     groups: dict[tuple[tuple[RuleTerm, ...] | None, int | None], list[tuple[str, Convention]]] = {}
     keys = conventions.keys()

@@ -111,7 +111,7 @@ class _SceneDraft:
             self.owners[name] = self._add(ROOT, name, name, "", shape(sizes), is_input=True, output=sizes)
         # For each open block, its frame and the words before the labels of its parts.
         frames = {"": (ROOT, "")}
-        for row in _visible_rows(network, depth):
+        for row in visible_rows(network, depth):
             self._add_row(row, frames)
 
     def _add(self, inside: int, name: str, label: str, kind: str, detail: str, **more: object) -> int:
@@ -194,7 +194,8 @@ class _SceneDraft:
         return tuple(tensors), tuple(links)
 
 
-def _visible_rows(network: LayerGraph, depth: int) -> Iterator[Row]:
+def visible_rows(network: LayerGraph, depth: int) -> Iterator[Row]:
+    """The rows of a network that are drawn: to a depth or, if it is 0, while they are few."""
     root = tree(network)
     return rows(root, depth) if depth else iter(fold(root, MOST_OPENED)[0])
 

@@ -6,7 +6,7 @@ applies to this picture only, also within a page that has others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from html import escape
 
 from cnncalc.drawing.letters import FONTS
@@ -18,29 +18,32 @@ ARROW = 6
 ROLES = {"frame": "graphics-object group", "box": "graphics-symbol img", "line": "graphics-symbol img"}
 
 
-def write(picture: Canvas, theme: str = "auto") -> Iterator[str]:
-    """The lines of a picture; text of a spec is escaped."""
-    paint = _Painter(theme)
+def write(picture: Canvas, theme: str = "auto", *, is_embedded: bool = False) -> Iterator[str]:
+    """The lines of a picture; text of a spec is escaped.
+
+    One that is embedded in a page has its colors from the page's `color_rules`, so that it is half as large.
+    """
+    paint = _Painter(theme, is_embedded=is_embedded)
     width, height = picture.width, picture.height
     fonts = ", ".join(f"'{font}'" if " " in font else font for font in FONTS)
+    look = f' font-family="{fonts}, sans-serif" style="max-width: 100%; height: auto"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cnncalc-{theme}" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" lang="{picture.language}" role="graphics-document document" '
-        f'aria-label="{_safe(picture.title)}" font-family="{fonts}, sans-serif" text-rendering="geometricPrecision" '
-        f'style="max-width: 100%; height: auto">'
+        f'aria-label="{_safe(picture.title)}" text-rendering="geometricPrecision"{"" if is_embedded else look}>'
     )
     yield f"<title>{_safe(picture.title)}</title>"
     yield f"<desc>{_safe(picture.description)}</desc>"
-    if theme == "auto":
-        yield f"<style>@media (prefers-color-scheme: dark) {{{' '.join(_dark_rules(picture))}}}</style>"
+    if theme == "auto" and not is_embedded:
+        yield f"<style>@media (prefers-color-scheme: dark) {{{' '.join(color_rules(1, *_colors_of(picture)))}}}</style>"
     yield f'<rect width="{width}" height="{height}"{paint.fill("ground")}/>'
     for cluster in picture.clusters:
         yield from paint.cluster(cluster)
     yield "</svg>"
 
 
-def _dark_rules(picture: Canvas) -> Iterator[str]:
-    """The rules that replace the colors of a picture on dark screens."""
+def _colors_of(picture: Canvas) -> tuple[set[str], set[str]]:
+    """The colors that fill areas in a picture, and those of its edges and lines."""
     fills, edges = {"ground"}, set()
     for cluster in picture.clusters:
         for shape in cluster.shapes:
@@ -52,33 +55,42 @@ def _dark_rules(picture: Canvas) -> Iterator[str]:
             else:
                 fills.add(shape.fill)
                 edges.add(shape.edge)
-    for key, (_, dark) in COLORS.items():
+    return fills, edges
+
+
+def color_rules(ground: int, fills: Container[str] = COLORS, edges: Container[str] = COLORS) -> Iterator[str]:
+    """The rules of style for colors on light ground (0) or dark ground (1)."""
+    for key, colors in COLORS.items():
         if key in fills:
-            yield f".cnncalc-auto .f-{key} {{fill: {dark}}}"
+            yield f".cnncalc-auto .f-{key} {{fill: {colors[ground]}}}"
         if key in edges:
-            yield f".cnncalc-auto .s-{key} {{stroke: {dark}}}"
+            yield f".cnncalc-auto .s-{key} {{stroke: {colors[ground]}}}"
 
 
 class _Painter:
     """Writes shapes in the colors of a theme."""
 
-    def __init__(self, theme: str) -> None:
+    def __init__(self, theme: str, *, is_embedded: bool) -> None:
+        self.is_embedded = is_embedded
         self.is_auto = theme == "auto"
         self.ground = int(theme == "dark")
 
     def fill(self, color: str) -> str:
-        shown = f' fill="{COLORS[color][self.ground]}"'
+        shown = "" if self.is_embedded else f' fill="{COLORS[color][self.ground]}"'
         return f' class="f-{color}"{shown}' if self.is_auto else shown
 
     def both(self, fill: str, edge: str) -> str:
-        shown = f' fill="{COLORS[fill][self.ground]}" stroke="{COLORS[edge][self.ground]}"'
+        colors = f' fill="{COLORS[fill][self.ground]}" stroke="{COLORS[edge][self.ground]}"'
+        shown = "" if self.is_embedded else colors
         return f' class="f-{fill} s-{edge}"{shown}' if self.is_auto else shown
 
     def cluster(self, cluster: Cluster) -> Iterator[str]:
         name = f' data-name="{_safe(cluster.name)}"' if cluster.name else ""
         described = f"<desc>{_safe(cluster.description)}</desc>" if cluster.description else ""
         title = f"<title>{_safe(cluster.title)}</title>" if cluster.title else ""
-        role = f' role="{ROLES[cluster.kind]}" aria-label="{_safe(cluster.title)}"' if cluster.kind in ROLES else ""
+        role = ""
+        if cluster.kind in ROLES and not self.is_embedded:
+            role = f' role="{ROLES[cluster.kind]}" aria-label="{_safe(cluster.title)}"'
         yield f'<g class="cnncalc-{cluster.kind}"{name}{role}>{title}{described}'
         for shape in cluster.shapes:
             if isinstance(shape, Rectangle):
@@ -107,10 +119,10 @@ class _Painter:
         if shape.has_arrow:
             end = points[-1]
             points[-1] = _toward(end, points[-2], ARROW - 1)
-        stroke = COLORS[shape.color][self.ground]
+        stroke = "" if self.is_embedded else f' stroke="{COLORS[shape.color][self.ground]}"'
         kind = f' class="s-{shape.color}"' if self.is_auto else ""
         dashed = ' stroke-dasharray="4 3"' if shape.is_dashed else ""
-        yield f'<path d="{_path(points)}"{kind} fill="none" stroke="{stroke}" stroke-width="1.2"{dashed}/>'
+        yield f'<path d="{_path(points)}"{kind} fill="none"{stroke} stroke-width="1.2"{dashed}/>'
         if shape.has_arrow:
             (x, y), (before, above) = end, shape.points[-2]
             across, along = (y > above) - (y < above), (x > before) - (x < before)

@@ -11,6 +11,8 @@ from cnncalc.formats.plain_text import USUAL_WIDTH
 from cnncalc.formats.table import Table, text
 from cnncalc.text import plain
 
+# Rows below it are indented no further by classes.
+DEEPEST_CLASS = 9
 # Colors follow the reader's light or dark scheme.
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -27,9 +29,9 @@ def write(report: Table | Document) -> Iterator[str]:
     """The lines of a page; text of a spec is escaped."""
     yield "<!DOCTYPE html>"
     yield f'<html lang="{report.language}">'
-    yield f'<head><meta charset="utf-8"><title>{_safe(_title(report))}</title><style>{STYLE}</style></head>'
+    yield f'<head><meta charset="utf-8"><title>{safe(_title(report))}</title><style>{STYLE}</style></head>'
     yield "<body>"
-    yield from fragment(report) if isinstance(report, Table) else _blocks(report)
+    yield from fragment(report) if isinstance(report, Table) else blocks(report)
     yield "</body>"
     yield "</html>"
 
@@ -42,62 +44,67 @@ def _title(report: Table | Document) -> str:
     return title or "cnncalc"
 
 
-def _blocks(document: Document) -> Iterator[str]:
+def blocks(document: Document, *, styled: bool = True) -> Iterator[str]:
+    """The lines of a document without a page around them."""
     is_list = False
     for block in document.blocks:
         if isinstance(block, ListItem) != is_list:
             is_list = not is_list
             yield "<ul>" if is_list else "</ul>"
-        yield from _block(block)
+        yield from _block(block, styled=styled)
     if is_list:
         yield "</ul>"
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, *, styled: bool) -> Iterator[str]:
     if isinstance(block, Heading):
-        yield f"<h{block.level}>{_safe(block.text)}</h{block.level}>"
+        yield f"<h{block.level}>{safe(block.text)}</h{block.level}>"
     elif isinstance(block, Paragraph):
-        yield f"<p>{_safe(block.text)}</p>"
+        yield f"<p>{safe(block.text)}</p>"
     elif isinstance(block, ListItem):
-        label = f"<strong>{_safe(block.label)}</strong>{block.colon}" if block.label else ""
-        yield f"<li>{label}{_safe(block.text)}</li>"
+        label = f"<strong>{safe(block.label)}</strong>{block.colon}" if block.label else ""
+        yield f"<li>{label}{safe(block.text)}</li>"
     elif isinstance(block, Working):
         sides = " = ".join([block.quantity, *block.parts(Style.UNICODE)])
-        yield f'<p class="formula">{_safe(sides.replace(UNBROKEN, " "))}</p>'
+        yield f'<p class="formula">{safe(sides.replace(UNBROKEN, " "))}</p>'
     elif isinstance(block, Terms):
         yield "<dl>"
         for term, words in block.terms:
-            yield f"{f'<dt>{_safe(term)}</dt>' if term else ''}<dd>{_safe(words)}</dd>"
+            yield f"{f'<dt>{safe(term)}</dt>' if term else ''}<dd>{safe(words)}</dd>"
         yield "</dl>"
     elif isinstance(block, Code | Drawing):
         yield "<pre>"
-        yield from map(_safe, block.lines if isinstance(block, Code) else block.draw(USUAL_WIDTH, False))
+        yield from map(safe, block.lines if isinstance(block, Code) else block.draw(USUAL_WIDTH, False))
         yield "</pre>"
     else:
-        yield from fragment(block)
+        yield from fragment(block, styled=styled)
 
 
-def fragment(table: Table) -> Iterator[str]:
-    """The lines of a table in HTML; text of a spec is escaped."""
+def fragment(table: Table, *, styled: bool = True) -> Iterator[str]:
+    """The lines of a table in HTML; text of a spec is escaped.
+
+    Cells are aligned by their own styles; if they are not `styled`, by classes of the page: `n` for numbers.
+    """
+    align = _align if styled else _align_by_class
     yield "<div>"
     if table.title:
-        yield f"<strong>{_safe(table.title)}</strong>"
+        yield f"<strong>{safe(table.title)}</strong>"
     for words in table.subtitle:
-        yield f"<div>{_safe(words)}</div>"
+        yield f"<div>{safe(words)}</div>"
     yield "<table>"
-    heads = (f"<th{_align(numeric=column.numeric)}>{_safe(column.header)}</th>" for column in table.columns)
+    heads = (f"<th{align(numeric=column.numeric)}>{safe(column.header)}</th>" for column in table.columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead>"
     yield "<tbody>"
     for line in table.lines:
         cells = []
         for position, (column, cell) in enumerate(zip(table.columns, line.cells, strict=True)):
             indent = line.indent if position == 0 else 0
-            cells.append(f"<td{_align(numeric=column.numeric, indent=indent)}>{_safe(text(cell))}</td>")
+            cells.append(f"<td{align(numeric=column.numeric, indent=indent)}>{safe(text(cell))}</td>")
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody>"
     yield "</table>"
     for label, note in table.notes:
-        yield f"<div>{_safe(f'{label}: {note}' if label else note)}</div>"
+        yield f"<div>{safe(f'{label}: {note}' if label else note)}</div>"
     yield "</div>"
 
 
@@ -106,5 +113,12 @@ def _align(*, numeric: bool, indent: int = 0) -> str:
     return f' style="text-align: {"right" if numeric else "left"}; padding-left: {indent + 0.5}em"'
 
 
-def _safe(words: str) -> str:
+def _align_by_class(*, numeric: bool, indent: int = 0) -> str:
+    if numeric:
+        return ' class="n"'
+    return f' class="l{min(indent, DEEPEST_CLASS)}"' if indent else ""
+
+
+def safe(words: str) -> str:
+    """A text with everything escaped that HTML could interpret."""
     return escape(plain(words))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cnncalc import surface
 from cnncalc.analyses.totals import Sum, Totals, stored, totals
-from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, layers_below, own_figure, tree
+from cnncalc.analyses.tree import Figure, Node, Row, full_label, heaviest, layers_below, own_figure, rows, tree
 from cnncalc.errors import SpecError, listed
 from cnncalc.formats.shapes import kernel, padding, shape, stride, window
 from cnncalc.formats.table import Cell, Column, Items, Line, Memory, Ordinal, Table, to_cell
@@ -17,6 +18,7 @@ from cnncalc.layers.shapes import DTYPES, Shape, SlidingWindow
 from cnncalc.network.records import Layer, LayerGraph, LeftOut
 from cnncalc.record import Record
 from cnncalc.reports.network_table import (
+    ALL,
     NamedRow,
     describe_inputs,
     name_rows,
@@ -162,6 +164,25 @@ def summary(network: LayerGraph, view: SummaryView, recount: Recount | None = No
         header += (describe_convention(recount.convention, recount.bundled),)
         columns = head_columns(columns, recount.convention)
     return Table(network.name, header, columns, lines, tuple(notes))
+
+
+def tree_table(network: LayerGraph, view: SummaryView, most: int) -> tuple[Table, tuple[Node, ...]]:
+    """The table of layers and blocks, at most the first `most`, each with its own sums, and the node of each line."""
+    kept = stored(network)
+    root = tree(network, kept)
+    amounts = Amounts(root, totals(network, kept))
+    memories = _memories(network, view)
+    columns = tuple(BY_KEY[key] for key in view.columns)
+    fields = _fields(network, view.columns)
+    named = [each._replace(row=_closed(each.row)) for each in islice(name_rows(rows(root, ALL)), most)]
+    lines = [_line(each, amounts, columns, view, fields, memories=memories) for each in named]
+    table = Table(network.name, _header(network, view), columns, tuple(lines), ())
+    return table, tuple([each.row.node for each in named])
+
+
+def _closed(row: Row) -> Row:
+    """The row of a block that is not open, which has its sums."""
+    return Row(row.node, row.node, 1, folded=True, nodes=(row.node,)) if row.node.children else row
 
 
 def _explain_left_out(part: LeftOut, network: LayerGraph) -> str:

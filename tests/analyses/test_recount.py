@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnncalc.analyses import conventions
+from cnncalc.analyses.counting import find_implementation
 from cnncalc.analyses.layer_rules import layer_rules
 from cnncalc.analyses.reconcile import reconcile
 from cnncalc.analyses.recount import Counting
@@ -114,7 +115,7 @@ def test_a_module_of_the_implementation_counts_with_the_layer_before_it():
 )
 def test_rules_by_hand(layer, keys, times, plain, operations, spec):
     network = spec(SMALL)
-    rules = layer_rules(network, next(one for one in network.layers if one.name == layer))
+    rules = layer_rules(next(one for one in network.layers if one.name == layer), find_implementation(network, ""))
     (rule,) = [rule for rule in rules if {key for key, _ in rule.conventions} == keys]
     assert rule.operations == operations
     assert [term.times for term in rule.terms] == times
@@ -128,8 +129,9 @@ def test_rules_sum_to_the_operations(name):
     from cnncalc.analyses.counting import COUNTS
 
     network = build.load(name, (), ())
+    implementation = find_implementation(network, name)
     for layer in {layer.figures: layer for layer in network.layers}.values():
-        for rule in layer_rules(network, layer, name):
+        for rule in layer_rules(layer, implementation):
             if rule.terms is not None:
                 amounts = [
                     layer.output_shape.elements if term.added else COUNTS[term.of](layer.figures) for term in rule.terms

@@ -42,7 +42,7 @@ COMMANDS = (
     "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json", "compare --convention thop", "check --convention fvcore --max macs=1",
-    "diff", "diff --format json", "diff --format markdown", "diff --all", "import",
+    "diff", "diff --format json", "diff --format markdown", "diff --all", "import", "report",
     "import --flat", "export --to onnx", "export --to netron", "export --to model-explorer", "export --to scalesim",
 )  # fmt: skip
 

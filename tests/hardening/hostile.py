@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -171,6 +172,18 @@ ALLOWED_TIKZ = frozenset(
 # What `field --plot` draws, with its axes.
 DRAWING = r"(([-0-9 .|#+█·│─┐┌└┘]*|Drawn on the input:|[█#] read   [·.] not read)\n)*"
 COMMAND = re.compile(r"\s*::[A-Za-z]")
+PAGE_HTML = {
+    "section", "main", "header", "nav", "aside", "button", "input", "label", "small", "b", "br", "script", "a", "div",
+    "svg", "g", "rect", "path", "text", "title", "desc", "line", "polyline", "polygon",
+}  # fmt: skip
+PAGE_ATTRIBUTES = {
+    "aria-label", "charset", "class", "content", "data-amount", "data-fold", "data-name", "data-open", "hidden", "href",
+    "http-equiv", "id", "lang", "name", "scope", "tabindex", "type",
+    # Of drawings and charts.
+    "d", "data-pane", "fill", "fill-opacity", "font-family", "font-size", "font-weight", "height", "points", "role",
+    "rx", "ry", "stroke", "stroke-dasharray", "stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor",
+    "text-rendering", "transform", "viewbox", "width", "x", "x1", "x2", "xmlns", "y", "y1", "y2",
+}  # fmt: skip
 
 
 def visible(words: str) -> str:
@@ -359,6 +372,19 @@ def check_tikz(text: str) -> None:
         assert braces.count("{") == braces.count("}"), line
 
 
+def check_page(text: str) -> None:
+    """A page of `cnncalc report`: no element, attribute or script but ours, also in the explanations it holds."""
+    check_log(text)
+    parser = _Tags()
+    parser.feed(text)
+    assert parser.tags <= ALLOWED_HTML | PAGE_HTML, parser.tags - ALLOWED_HTML - PAGE_HTML
+    assert parser.attributes <= PAGE_ATTRIBUTES, parser.attributes - PAGE_ATTRIBUTES
+    scripts = re.findall(r"(?s)<script>(.*?)</script>", text)
+    assert scripts == [(files("cnncalc.page") / "script.js").read_text(encoding="utf-8").strip()]
+    for content in re.findall(r'(?s)<script type="application/json" class="explanations">(.*?)</script>', text):
+        check_html("\n".join(json.loads(content)["lines"]))
+
+
 def check_junit(text: str) -> None:
     check_log(text)
     root = ET.fromstring(text)
@@ -394,6 +420,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "dot": check_dot,
     "mermaid": check_mermaid,
     "tikz": check_tikz,
+    "page": check_page,
     "junit": check_junit,
     "github": check_github,
 }

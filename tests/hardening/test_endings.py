@@ -35,6 +35,7 @@ COMMANDS = [
     ("reconcile", "vgg16"),
     ("memory", "vgg16"),
     ("draw", "densenet201", "--depth", "all"),
+    ("report", "vgg16"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("export", "densenet201", "--to", "model-explorer"),

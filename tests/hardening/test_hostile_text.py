@@ -69,6 +69,7 @@ READING = {
     "check by a convention": (("check", "{all}", "--convention", "ptflops", "--max", "macs=1"), FINDINGS),
     "check with increases": (("check", "{all}", "--against", "two0.yaml", "--max-increase", "params=1"), FINDINGS),
     "lint": (("lint", "{all}"), FINDINGS),
+    "report": (("report", "{all}", "--no-config"), ("page",)),
     "show --expand": (("show", "{one}", "--expand"), ("text",)),
 }
 CASES = [(what, form) for what, (_, forms) in READING.items() for form in forms]
@@ -129,7 +130,7 @@ def test_every_command_and_format(what: str, form: str, turn: int, specs: Path, 
     if turn:
         write_specs(turn)
     command = READING[what][0]
-    options = () if command[0] == "show" else ("--format", form)
+    options = () if command[0] in ("show", "report") else ("--format", form)
     everything = [f"{name}{number}.yaml" for number in range(COUNT) for name in ("one", "two")]
     for number in range(1 if "{all}" in command else COUNT):
         words = [word.format(one=f"one{number}.yaml", two=f"two{number}.yaml", all="{all}") for word in command]
@@ -382,6 +383,7 @@ LINES = {
     "field": ("lenet5",),
     "lint": ("lenet5", "--no-config"),
     "reconcile": ("lenet5",),
+    "report": ("lenet5",),
     "sharing": ("lenet5",),
     "memory": ("lenet5",),
     "draw": ("lenet5",),

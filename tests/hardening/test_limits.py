@@ -269,6 +269,7 @@ OPTIONS = {"show": ("--expand",), "export": ("--to", "netron")}
         "memory",
         "reconcile",
         "draw",
+        "report",
         "compare",
         "check",
         "lint",
