@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from cnncalc.errors import SpecError
 from cnncalc.exporters.keras_blocks import write_blocks
 from cnncalc.exporters.keras_flat import write_flat
 from cnncalc.exporters.keras_layers import MixedUse
@@ -28,10 +29,13 @@ def export(source: ExportedNetwork) -> Iterator[str]:
     function = module.identifiers.take(stem if stem != "-" else spec.name, "network")
     try:
         write_blocks(module, spec, network, function)
-    except MixedUse:
+    except (MixedUse, SpecError) as error:
+        # Layer by layer, all layers that Keras cannot hold are found at once.
         module = KerasModule()
         module.identifiers.taken.add(function)
         write_flat(module, network, function)
+        if isinstance(error, SpecError):
+            raise
     return module.lines()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from cnncalc.errors import Problem, SpecError
 from cnncalc.exporters.keras_layers import (
     CURRENT,
     VARIES,
@@ -43,6 +44,7 @@ class _FlatWriter:
         self.objects: dict[str, tuple[list[str], list[LayerStep]]] = {}
         self.nonnegative: dict[str, bool] = {}
         self.names: set[str] = set()
+        self.problems: list[Problem] = []
         self.has_operations = uses_operations(network.layers)
 
     def write(self, function: str) -> None:
@@ -55,7 +57,13 @@ class _FlatWriter:
             name for name in self.network.outputs if name in {*self.variables, *(layer.name for layer in layers)}
         ]
         for layer, follower in zip(layers, [*layers[1:], None], strict=True):
-            self._write_layer(layer, follower)
+            try:
+                self._write_layer(layer, follower)
+            except SpecError as error:
+                self.problems += error.problems
+                self.variables[layer.name] = "x"
+        if self.problems:
+            raise SpecError(self.problems)
         inputs = self.inputs[0] if len(self.inputs) == 1 else f"[{', '.join(self.inputs)}]"
         ends = [self.variables[name] for name in outputs]
         end = ends[0] if len(ends) == 1 else f"[{', '.join(ends)}]"
@@ -100,7 +108,7 @@ class _FlatWriter:
                     objects.append(self.identifiers.take(f"{layer.name}_layer", as_identifier(layer.type)))
                     self.code.add(f"{objects[-1]} = {step.layer.replace(CURRENT, operands[0])}")
             self.objects[layer.name] = objects, steps
-        elif layer.weights_from:
+        elif layer.weights_from in self.objects:
             objects, others = self.objects[layer.weights_from]
             if [_without_name(step.layer) for step in steps] != [_without_name(step.layer) for step in others]:
                 message = f"{layer.name} shares the weights of {layer.weights_from}, whose other settings differ"

@@ -187,6 +187,13 @@ def test_a_layer_that_keras_lacks_is_an_error_at_its_place(kind: str, tmp_path: 
     assert problem.span.line == 5
 
 
+def test_all_layers_that_keras_lacks_are_reported_at_once(tmp_path: Path) -> None:
+    lacking = "  - opaque: {output: [8, 8, 8], params: 5, macs: 7}\n"
+    with pytest.raises(SpecError) as raised:
+        code_of_text(f"input: [8, 8, 8]\nlayers:\n{lacking}  - relu\n{lacking}", tmp_path)
+    assert [problem.span.line for problem in raised.value.problems if problem.span] == [3, 5]
+
+
 def test_a_layer_that_feeds_no_output_is_an_error(tmp_path: Path) -> None:
     """A functional model would leave it out, and so have fewer parameters than the spec."""
     text = "input: [8, 8, 8]\nlayers:\n  - conv: [4, 1]\n    name: lost\n  - relu:\n    from: input\n"

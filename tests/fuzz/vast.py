@@ -44,6 +44,7 @@ COMMANDS = (
     "compare --format json", "compare --convention thop", "check --convention fvcore --max macs=1",
     "diff", "diff --format json", "diff --format markdown", "diff --all", "import", "report",
     "import --flat", "export --to onnx", "export --to netron", "export --to model-explorer", "export --to scalesim",
+    "export --to keras",
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ COMMANDS = [
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("export", "densenet201", "--to", "model-explorer"),
     ("export", "densenet201", "--to", "onnx"),
+    ("export", "densenet201", "--to", "keras"),
     ("diff", "vgg16", "vgg19"),
     ("diff", "vgg16", "vgg19", "--color", "always"),
     ("check", "vgg16"),
