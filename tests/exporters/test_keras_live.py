@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_every_layer import EXAMPLES, Example
+from layers.test_every_layer import EXAMPLES, Example
 
 from cnncalc import bundled
 from cnncalc.errors import SpecError
