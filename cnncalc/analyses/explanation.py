@@ -17,7 +17,7 @@ from cnncalc import limits
 from cnncalc.analyses.counting import Implementation, find_implementation
 from cnncalc.analyses.fits import AxisFit, fits
 from cnncalc.analyses.layer_rules import LayerRule, layer_rules
-from cnncalc.analyses.receptive_field import receptive_fields
+from cnncalc.analyses.receptive_field import Field, receptive_fields
 from cnncalc.analyses.sharing import (
     Counts,
     ExactRatio,
@@ -302,6 +302,10 @@ class NetworkExplainer:
         return None
 
     @cached_property
+    def _fields(self) -> dict[str, Field | None]:
+        return receptive_fields(self.network)
+
+    @cached_property
     def _rank(self) -> int:
         return max((layer.output_shape.rank for layer in self.network.layers), default=0)
 
@@ -323,12 +327,11 @@ class NetworkExplainer:
 
     def _on_a_larger_image(self, layer: Layer, equal: AsConvolution) -> AsConvolution:
         """The layer's output for a larger image if all linear layers are convolutions."""
-        fields = receptive_fields(self.network)
         strides: set[object] = set()
         for above in (layer, *self._above(layer)):
             if not above.inputs:
                 break
-            shape, field = above.input_shapes[0], fields.get(above.inputs[0])
+            shape, field = above.input_shapes[0], self._fields.get(above.inputs[0])
             if shape.rank and field is not None:
                 strides = {axis.stride for axis in field}
                 break

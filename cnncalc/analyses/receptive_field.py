@@ -268,10 +268,19 @@ class Fields(Record):
         )
 
 
+# The fields that were computed last: several parts of a report ask for those of one network.
+_latest: list[tuple[LayerGraph, bool, Fields]] = []
+
+
 def fields(network: LayerGraph, *, through_gates: bool = False) -> Fields:
     """The fields of all layers. Raises SpecError if they are too many, on very many inputs."""
+    for known, gated, found in _latest:
+        if known is network and gated == through_gates:
+            return found
     with limits.counted():
-        return _Walk(network, through_gates=through_gates).fields()
+        found = _Walk(network, through_gates=through_gates).fields()
+    _latest[:] = [(network, through_gates, found)]
+    return found
 
 
 def receptive_fields(network: LayerGraph) -> dict[str, Field | None]:
