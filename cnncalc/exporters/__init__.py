@@ -15,6 +15,7 @@ from cnncalc.spec.records import Spec
 
 # The name of each format, and its module.
 TARGETS: dict[str, str] = {
+    "pytorch": "pytorch",
     "keras": "keras",
     "onnx": "onnx",
     "netron": "netron",

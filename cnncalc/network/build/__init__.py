@@ -5,7 +5,7 @@ A layer that fails leaves an unknown tensor, whose readers report nothing: each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cnncalc import limits
 from cnncalc.errors import Problem, SpecError, listed, plural
@@ -39,7 +39,7 @@ def build(spec: Spec) -> LayerGraph:
     limits.restart()
     draft = Draft(spec)
     try:
-        return _build(draft)
+        return build_draft(draft)
     finally:
         limits.rest(draft.steps)
 
@@ -56,12 +56,13 @@ def variables_of(spec: Spec, problems: list[Problem]) -> dict[str, Value]:
     return values
 
 
-def _build(draft: Draft) -> LayerGraph:
+def build_draft(draft: Draft, expander_of: Callable[[Draft], Expander] = Expander) -> LayerGraph:
+    """The network of a new draft, which an expander fills. Raises SpecError with the problems of spec and network."""
     spec = draft.spec
     variables = variables_of(spec, draft.problems)
     inputs = evaluate_inputs(draft, variables)
     draft.tensors.update(inputs)
-    expander = Expander(draft)
+    expander = expander_of(draft)
     network = NetworkScope(spec, variables, 0)
     find = expander.names.resolve
     scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0, network, find_tensor=find)

@@ -118,7 +118,7 @@ class ItemScope(Record):
             return value
         if isinstance(template, Listed):
             limits.spend(len(template.items))
-        value = template.evaluate(self._names_for(template, tensor))
+        value = template.evaluate(self.names_for(template, tensor))
         if value is UNKNOWN:
             raise UnknownValue
         return value
@@ -127,9 +127,9 @@ class ItemScope(Record):
         """The name that a template yields for the input `tensor`. Raises the errors of `evaluate`."""
         if template.constant is not None:
             return template.constant
-        return template.evaluate(self._names_for(template, tensor))
+        return template.evaluate(self.names_for(template, tensor))
 
-    def _names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
+    def names_for(self, template: Template | NameTemplate, tensor: Tensor | None) -> ChainedNames:
         """The names that a template can use, with the function `shape` if it calls it."""
         if template.uses_shapes:
             find = partial(self._find_shape, template.span)
