@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import layouts
 import pytest
 
 import cnncalc
@@ -14,9 +12,6 @@ from cnncalc.drawing.scene import scene
 from cnncalc.drawing.view import draw
 from cnncalc.errors import SpecError
 from cnncalc.limits import Limits
-
-sys.path.insert(0, str(Path(__file__).parent))
-import pictures
 
 ALL = 1_000_000
 NETWORKS = cnncalc.networks()
@@ -30,12 +25,12 @@ OPENED = (
 
 
 def check(name: str, depth: int, *, rightward: bool = False) -> None:
-    drawn, layout, picture = pictures.laid_out(cnncalc.load(name).facts, depth, rightward=rightward)
-    pictures.check_links(drawn)
-    pictures.check_layout(drawn, layout)
-    pictures.check_lines(drawn, layout)
-    pictures.check_texts(picture)
-    pictures.check_canvas(drawn, picture)
+    drawn, layout, picture = layouts.laid_out(cnncalc.load(name).facts, depth, rightward=rightward)
+    layouts.check_links(drawn)
+    layouts.check_layout(drawn, layout)
+    layouts.check_lines(drawn, layout)
+    layouts.check_texts(picture)
+    layouts.check_canvas(drawn, picture)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -76,7 +71,7 @@ layers:
 def test_a_line_beside_a_box() -> None:
     """The skip connection from `first` to `sum` has a lane beside the convolution between."""
     network = cnncalc.loads(SKIP).facts
-    drawn, layout, _ = pictures.laid_out(network)
+    drawn, layout, _ = layouts.laid_out(network)
     names = {part.name: part.number for part in drawn.parts}
     assert [part.label for part in drawn.parts[1:]] == ["input", "first", "conv", "sum", "relu"]
     routes = {
@@ -96,30 +91,30 @@ def test_a_line_beside_a_box() -> None:
 
 def test_a_box_in_the_way_is_found() -> None:
     """The check of lines fails for a line through a box: that of the skip connection drawn straight."""
-    drawn, layout, _ = pictures.laid_out(cnncalc.loads(SKIP).facts)
+    drawn, layout, _ = layouts.laid_out(cnncalc.loads(SKIP).facts)
     number = next(number for number, route in enumerate(layout.routes) if len(route) > 2)
     start, end = layout.routes[number][0], layout.routes[number][-1]
     straight = (start, (start[0], end[1])) if start[0] == end[0] else (start, (start[0], end[1]), end)
     routes = [*layout.routes]
     routes[number] = straight
     with pytest.raises(AssertionError):
-        pictures.check_layout(drawn, layout._replace(routes=tuple(routes)))
+        layouts.check_layout(drawn, layout._replace(routes=tuple(routes)))
 
 
 def test_lines_on_each_other_are_found() -> None:
-    drawn, layout, _ = pictures.laid_out(cnncalc.loads(SKIP).facts)
+    drawn, layout, _ = layouts.laid_out(cnncalc.loads(SKIP).facts)
     routes = [*layout.routes]
     routes[1] = routes[0]
     with pytest.raises(AssertionError):
-        pictures.check_lines(drawn, layout._replace(routes=tuple(routes)))
+        layouts.check_lines(drawn, layout._replace(routes=tuple(routes)))
 
 
 def test_overlapping_boxes_are_found() -> None:
-    drawn, layout, _ = pictures.laid_out(cnncalc.loads(SKIP).facts)
+    drawn, layout, _ = layouts.laid_out(cnncalc.loads(SKIP).facts)
     places = [*layout.places]
     places[3] = places[2]
     with pytest.raises(AssertionError):
-        pictures.check_apart(drawn, layout._replace(places=tuple(places)))
+        layouts.check_apart(drawn, layout._replace(places=tuple(places)))
 
 
 REPEATS = """
