@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from itertools import islice
 from time import monotonic
@@ -32,7 +32,7 @@ class Batch(Record):
     kept: tuple[Design, ...]
 
 
-def run(plan: SweepPlan, *, start: int = 0, jobs: int = 1) -> Iterator[Batch]:
+def run(plan: SweepPlan, *, start: int = 0, jobs: int = 1) -> Generator[Batch, None, None]:
     """The designs from the design `start` on, in order and without a front; the same for any number of `jobs`."""
     left = plan.study.space.designs - start
     if jobs == 1 or left < 2:

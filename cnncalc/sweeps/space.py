@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from random import Random
 
-from cnncalc import limits
-from cnncalc.errors import Problem, SpecError, plural, quoted
+from cnncalc import limits, surface
+from cnncalc.errors import Problem, SpecError, listed, plural, quoted
 from cnncalc.record import Record
 from cnncalc.syntax.expressions import Number, decimal, fraction
 
@@ -182,13 +182,11 @@ def check_space(space: Space) -> None:
         seen.add(axis.name)
     lengths = {axis.name: len(axis.texts) for axis in space.axes}
     if space.mode == ZIP and len(set(lengths.values())) > 1:
-        counted = ", ".join(f"{name} has {plural(count, 'value')}" for name, count in lengths.items())
-        refuse(
-            f"a zip pairs lists of equal length, but {counted}", "give equally many, or combine all of them as a grid"
-        )
+        counted = listed(f"{name} has {plural(count, 'value')}" for name, count in lengths.items())
+        refuse(f"zip pairs lists of equal length, but {counted}", "give equally many, or combine all of them in a grid")
     most = limits.current().designs
     if space.designs > most:
-        such = "" if space.mode == RANDOM else "sample some with random"
+        such = "" if space.mode == RANDOM else f"draw some of them with {surface.option('random')}"
         hint = limits.raised("designs", such)
         refuse(f"the sweep has {space.designs:,} designs, more than {most:,}", hint)
 
@@ -196,3 +194,12 @@ def check_space(space: Space) -> None:
 def refuse(message: str, hint: str = "") -> None:
     """Raise SpecError for a problem without a place."""
     raise SpecError([Problem(None, message, hint)])
+
+
+def describe_values(texts: Sequence[str]) -> tuple[object, ...]:
+    """What makes the values of an axis the same, without listing a range."""
+    if isinstance(texts, Steps):
+        return str(texts.start), str(texts.step), texts.length
+    if isinstance(texts, Joined):
+        return tuple(map(describe_values, texts.parts))
+    return tuple(texts)

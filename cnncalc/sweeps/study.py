@@ -16,6 +16,7 @@ A study file:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -43,7 +44,7 @@ from cnncalc.sweeps.designs import (
     varying,
 )
 from cnncalc.sweeps.front import Objective, read_objectives
-from cnncalc.sweeps.space import GRID, RANDOM, ZIP, Space, SweepAxis, check_space, read_values, refuse
+from cnncalc.sweeps.space import GRID, RANDOM, ZIP, Space, SweepAxis, check_space, describe_values, read_values, refuse
 from cnncalc.syntax import source
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.source import Mapping, Node, Scalar, kind
@@ -358,3 +359,40 @@ def _refusal(node: Node, message: str, hint: str = "") -> SpecError:
 def option_words(key: str) -> str:
     """An option of a sweep, as messages call it."""
     return surface.option(key)
+
+
+def list_marks(plan: SweepPlan) -> dict[str, str]:
+    """What makes a sweep the same when it is continued, by what messages call it."""
+    from hashlib import sha256
+
+    import cnncalc
+
+    study, space = plan.study, plan.study.space
+    parts: dict[str, object] = {
+        "the version of cnncalc": cnncalc.__version__,
+        "the spec": [(reference, [_describe_file(one) for one in documents]) for reference, documents in study.specs],
+        "the values": [(axis.name, describe_values(axis.texts)) for axis in space.axes],
+        "the selection of designs": (space.mode, space.sample, space.seed),
+        "--columns": plan.shown,
+        "--where": "" if plan.where is None else plan.where.text,
+        "--pareto": plan.objectives,
+        "--set": study.settings,
+        "--input": study.inputs,
+        "--batch": study.batch,
+        "--dtype": study.dtype_size,
+        "the limits": limits.current(),
+    }
+    return {key: sha256(ascii(_plain_parts(value)).encode()).hexdigest() for key, value in parts.items()}
+
+
+def _plain_parts(value: object) -> object:
+    """A value without records, whose repr is shortened."""
+    return tuple(map(_plain_parts, value)) if isinstance(value, tuple | list) else value
+
+
+def _describe_file(document: ParsedFile) -> tuple[object, ...]:
+    """The content of a file; of a binary file its size and time."""
+    if document.graph is None:
+        return (document.text,)
+    status = os.stat(document.place.path)
+    return status.st_size, status.st_mtime_ns
