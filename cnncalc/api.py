@@ -575,7 +575,7 @@ def sweep(
     axes = _axes(vary)
     base = SweepRequest()
     if isinstance(spec, str | os.PathLike):
-        base = open_reference(_reference(spec, "spec"), inputs)
+        base = open_reference(_reference(spec, "spec"))
     elif isinstance(spec, Iterable):
         axes = (SweepAxis("spec", tuple(_reference(each, "spec") for each in spec)), *axes)
     else:

@@ -125,7 +125,7 @@ def _plan(spec: str | None, options: dict[str, Any]) -> SweepPlan:
             options["batch"],
             options["dtype"],
         )
-        base = SweepRequest() if spec is None else open_reference(spec, given.inputs)
+        base = SweepRequest() if spec is None else open_reference(spec)
         return make_plan(given.over(base), words=option_words)
     except SpecError as error:
         _options.fail(error)
@@ -220,11 +220,8 @@ def _write_file(plan: SweepPlan, form: str, output: str, jobs: int, *, resume: b
     from cnncalc.reports.sweep import header
     from cnncalc.sweeps.study import list_marks
 
-    for _, documents in plan.study.specs:
-        if any(
-            os.path.exists(output) and os.path.exists(one.shown) and os.path.samefile(output, one.shown)
-            for one in documents
-        ):
+    for _, place in plan.study.specs:
+        if os.path.exists(output) and os.path.exists(place.path) and os.path.samefile(output, place.path):
             raise _options.Unwritable(output, "this is the spec itself; name another file")
     total = plan.study.space.designs
     file = PartialFile(output, {**list_marks(plan), "--format": form}, resume=resume)

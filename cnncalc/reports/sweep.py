@@ -57,7 +57,7 @@ def record_of(plan: SweepPlan, design: Design) -> list[object]:
 
 
 class SweepCounts(Record):
-    """How many designs were computed, how many of them meet the condition or cannot be built, and how many rows remain."""
+    """How many designs were computed, meet the condition and cannot be built, and how many rows remain."""
 
     seen: int
     met: int

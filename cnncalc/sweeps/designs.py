@@ -6,8 +6,9 @@ A spec is read and decoded once. A design that cannot be built has the reason in
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias, TypeVar, cast
 
 from cnncalc import surface
@@ -18,7 +19,7 @@ from cnncalc.layers.shapes import Shape, times
 from cnncalc.network.build import variables_of
 from cnncalc.record import Record
 from cnncalc.spec.decode import decode
-from cnncalc.spec.locate import ParsedFile, chain_of, locate
+from cnncalc.spec.locate import Place, chain_of, locate
 from cnncalc.spec.quantities import QUANTITIES, SUMS
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import INTEGER, Constant, Template, names_used_in
@@ -50,10 +51,10 @@ Setting: TypeAlias = tuple[str, str]
 class Study(Record):
     """The designs of a sweep and the quantities to compute, for a batch and the bytes of an element.
 
-    `specs` are the files of each spec by its reference; `settings` and `inputs` are the same for all designs.
+    `specs` are the places of specs by their references; `settings` and `inputs` are the same for all designs.
     """
 
-    specs: tuple[tuple[str, tuple[ParsedFile, ...]], ...]
+    specs: tuple[tuple[str, Place], ...]
     space: Space
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     settings: tuple[Setting, ...] = ()
@@ -74,15 +75,13 @@ class Design(Record):
     reason: str = ""
 
 
-def read_specs(
-    references: Iterable[str], inputs: Iterable[Setting] = ()
-) -> tuple[tuple[str, tuple[ParsedFile, ...]], ...]:
-    """The files of specs by their references. Raises SpecError with the problems of all."""
-    found: dict[str, tuple[ParsedFile, ...]] = {}
+def locate_specs(references: Iterable[str]) -> tuple[tuple[str, Place], ...]:
+    """The places of specs by their references. Raises SpecError with the problems of all."""
+    found: dict[str, Place] = {}
     problems: list[Problem] = []
     for reference in dict.fromkeys(references):
         try:
-            found[reference] = chain_of(locate(reference), inputs)
+            found[reference] = locate(reference)
         except SpecError as error:
             problems += error.problems
     if problems:
@@ -91,12 +90,15 @@ def read_specs(
 
 
 class DesignSource:
-    """One spec of a study, decoded, with the templates of the values that its variables take."""
+    """One spec of a study, decoded, with the templates of the values that its variables take.
 
-    def __init__(self, documents: tuple[ParsedFile, ...], study: Study) -> None:
-        self.documents = documents
+    Raises SpecError if it cannot be read.
+    """
+
+    def __init__(self, place: Place, study: Study) -> None:
+        self.documents = chain_of(place, study.inputs)
         self.study = study
-        self.spec = decode(documents, study.settings, study.inputs)
+        self.spec = decode(self.documents, study.settings, study.inputs)
         self.templates: OrderedDict[Setting, tuple[Template | None, tuple[Problem, ...]]] = OrderedDict()
         self.shapes: OrderedDict[str, tuple[tuple[tuple[str, Template], ...], tuple[Problem, ...]]] = OrderedDict()
         changing = [axis.name for axis in study.space.axes if axis.name in self.spec.variables]
@@ -172,7 +174,7 @@ class Sweep:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.documents = dict(study.specs)
+        self.places = dict(study.specs)
         self.sources: OrderedDict[str, DesignSource] = OrderedDict()
         names = [axis.name for axis in study.space.axes]
         self.of_spec = next((place for place, name in enumerate(names) if name in SPECS), None)
@@ -181,45 +183,42 @@ class Sweep:
         self.figures = [_figure(key, study) for key in study.columns]
 
     def check(self) -> None:
-        """Raise SpecError for problems of the specs, variables that none of them has, and values that are wrong."""
+        """Raise SpecError for problems of all specs, variables that none of them has, and values that none can use.
+
+        Of many specs the first ones are examined.
+        """
+        sources: list[DesignSource] = []
         problems: list[Problem] = []
-        variables: dict[str, None] = {}
-        for reference in self.documents:
-            spec = self.source(reference).spec
-            problems += spec.problems
-            variables.update(dict.fromkeys(spec.variables))
+        for reference in list(self.places)[:MOST_SPECS]:
+            try:
+                source = self.source(reference)
+            except SpecError as error:
+                problems += error.problems
+            else:
+                problems += source.spec.problems
+                if not source.spec.problems:
+                    sources.append(source)
+        if not sources:
+            raise SpecError(problems)
+        variables = dict.fromkeys(name for source in sources for name in source.spec.variables)
+        problems = []
         for axis in self.study.space.axes:
-            if axis.name not in (*SPECS, INPUT) and axis.name not in variables:
-                several = len(self.documents) > 1
+            if axis.name in SPECS:
+                continue
+            if axis.name != INPUT and axis.name not in variables:
                 known = f"the variables are {listed(variables)}" if variables else "it has no variables"
-                none = "no spec has a variable" if several else "the spec has no variable"
+                none = "no spec has a variable" if len(sources) > 1 else "the spec has no variable"
                 hint = did_you_mean(axis.name, (*variables, INPUT), known)
                 problems.append(Problem(None, f"{varying(axis.name)}: {none} {quoted(axis.name)}", hint))
-            elif axis.name not in SPECS:
-                problems += self._check_values(axis)
+            else:
+                problems += _check_values(axis, sources)
         if problems:
             raise SpecError(dict.fromkeys(problems))
-
-    def _check_values(self, axis: SweepAxis) -> Iterator[Problem]:
-        """The problems of listed values that no spec can use."""
-        for number, text in enumerate(axis.listed):
-            if number == MOST_CHECKED:
-                return
-            found = []
-            for reference in self.documents:
-                source = self.source(reference)
-                if axis.name == INPUT:
-                    found.append(source.input(text)[1])
-                elif axis.name in source.spec.variables:
-                    found.append(source.template(axis.name, text)[1])
-            if found and all(found):
-                problem = found[0][0]
-                yield Problem(None, f"{varying(axis.name)}: {problem.message}", problem.hint)
 
     def source(self, reference: str) -> DesignSource:
         """A spec of the study; those used last are kept."""
         if reference not in self.sources:
-            self.sources[reference] = DesignSource(self.documents[reference], self.study)
+            self.sources[reference] = DesignSource(self.places[reference], self.study)
             if len(self.sources) > MOST_SPECS:
                 self.sources.popitem(last=False)
         self.sources.move_to_end(reference)
@@ -242,6 +241,19 @@ class Sweep:
             return Design(number, values, (), str(error.problems[0]))
         measured = MeasuredDesign(built, self.study)
         return Design(number, values, tuple([figure(measured) for figure in self.figures]))
+
+
+def _check_values(axis: SweepAxis, sources: Sequence[DesignSource]) -> Iterator[Problem]:
+    """The problems of listed values that no spec can use."""
+    for text in islice(axis.listed, MOST_CHECKED):
+        found = []
+        for source in sources:
+            if axis.name == INPUT:
+                found.append(source.input(text)[1])
+            elif axis.name in source.spec.variables:
+                found.append(source.template(axis.name, text)[1])
+        if found and all(found):
+            yield Problem(None, f"{varying(axis.name)}: {found[0][0].message}", found[0][0].hint)
 
 
 def varying(name: str) -> str:
@@ -308,13 +320,3 @@ def value_of(text: str) -> Value:
         return text if parsed.names else parsed.evaluate({})
     except (ExpressionError, SpecError):
         return text
-
-
-def names_of(design: Design, study: Study, needed: Collection[str]) -> Mapping[str, Value]:
-    """The values and figures of a design by name, for conditions: those that are `needed`."""
-    names: dict[str, Value] = {}
-    for axis, text in zip(study.space.axes, design.values, strict=True):
-        if axis.name in needed:
-            names[axis.name] = value_of(text)
-    names.update({key: value for key, value in zip(study.columns, design.figures, strict=True) if key in needed})
-    return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -40,7 +41,7 @@ def run(plan: SweepPlan, *, start: int = 0, jobs: int = 1) -> Generator[Batch, N
         for design in sweep.designs(start):
             yield _select(plan, [design])
         return
-    yield from _run_in_processes(plan, start, min(jobs, left))
+    yield from _run_in_processes(plan, start, min(jobs, left, os.cpu_count() or 1))
 
 
 def _select(plan: SweepPlan, designs: list[Design]) -> Batch:

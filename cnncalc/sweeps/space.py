@@ -20,6 +20,8 @@ RANGE = re.compile(rf"\s*({NUMERAL})\s*\.\.\s*({NUMERAL})\s*(?::\s*({NUMERAL})\s
 # What is meant as a range, but is not one.
 LIKE_RANGE = re.compile(r"\s*[-\w.]+\s*\.\.")
 CLOSING = {"[": "]", "(": ")", "{": "}"}
+# The most values of a range: their number must be a length of a list.
+MOST_VALUES = 10**12
 GRID, ZIP, RANDOM = "grid", "zip", "random"
 
 
@@ -37,7 +39,8 @@ class Steps(Sequence[str]):
     def __getitem__(self, place: int) -> str:  # type: ignore[override]  # one value, never a slice
         if not 0 <= place < self.length:
             raise IndexError(place)
-        return decimal(self.start + place * self.step)
+        number = self.start + place * self.step
+        return decimal(number.numerator if number.denominator == 1 else number)
 
 
 class Joined(Sequence[str]):
@@ -170,7 +173,10 @@ def _read_range(piece: str, match: re.Match[str], option: str) -> Steps:
     if stop < start:
         rest = f":{distance}" if distance else ""
         refuse(f"{option}: the range {piece} is empty", f"write {last}..{first}{rest}")
-    return Steps(start, step, int((stop - start) // step) + 1)
+    count = int((stop - start) // step) + 1
+    if count > MOST_VALUES:
+        refuse(f"{option}: the range {piece} has more than {MOST_VALUES:,} values", "write a larger step")
+    return Steps(start, step, count)
 
 
 def check_space(space: Space) -> None:

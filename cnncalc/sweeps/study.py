@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from cnncalc import interchange, limits, surface
 from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
 from cnncalc.layers.shapes import DTYPES, times
 from cnncalc.record import Record
-from cnncalc.spec.locate import ParsedFile, Place, chain_of, locate, locate_beside, placed_at, read
+from cnncalc.spec.locate import Place, chain_of, locate, locate_beside, placed_at, read
 from cnncalc.spec.quantities import QUANTITIES
 from cnncalc.sweeps.conditions import Condition
 from cnncalc.sweeps.designs import (
@@ -39,8 +39,8 @@ from cnncalc.sweeps.designs import (
     Setting,
     Study,
     Sweep,
-    names_of,
-    read_specs,
+    locate_specs,
+    value_of,
     varying,
 )
 from cnncalc.sweeps.front import Objective, read_objectives
@@ -67,7 +67,7 @@ class SweepRequest(Record):
     `sources` are the specs by their references; without any, an axis lists them.
     """
 
-    sources: tuple[tuple[str, tuple[ParsedFile, ...]], ...] = ()
+    sources: tuple[tuple[str, Place], ...] = ()
     axes: tuple[SweepAxis, ...] = ()
     columns: tuple[str, ...] | None = None
     where: str | None = None
@@ -133,13 +133,16 @@ class SweepPlan(Record):
 def condition_names(plan: SweepPlan, design: Design) -> dict[str, Value]:
     """The values and figures that the condition uses, by the names that it uses for them."""
     assert plan.where is not None  # noqa: S101 - callers have a condition
-    axes = tuple(axis.name for axis in plan.study.space.axes)
-    own = {_key_beside(axes, column): column for column in NUMBERS}
-    needed = plan.where.names
-    names = dict(names_of(design, plan.study, needed))
-    for key in needed:
-        if key in own and key not in axes:
-            names[key] = design.figures[plan.study.columns.index(own[key])]
+    study, needed = plan.study, plan.where.names
+    names: dict[str, Value] = {}
+    axes = tuple(axis.name for axis in study.space.axes)
+    for column, figure in zip(study.columns, design.figures, strict=True):
+        key = _key_beside(axes, column)
+        if key in needed:
+            names[key] = figure
+    for name, text in zip(axes, design.values, strict=True):
+        if name in needed:
+            names[name] = value_of(text)
     return names
 
 
@@ -157,12 +160,12 @@ def make_plan(request: SweepRequest, *, words: Callable[[str], str]) -> SweepPla
     lists = [axis for axis in request.axes if axis.name in SPECS]
     sources = request.sources
     if lists:
-        if sources:
+        if len(sources) == 1:
             refuse(f"{varying(lists[0].name)} lists the specs, but a spec is given, too", "remove one of them")
         if len(lists) > 1:
             refuse(f"{varying('spec')} and {varying('network')} both list specs", "use one of them")
         check_space(Space(lists[:1]))  # type: ignore[arg-type]
-        sources = read_specs(lists[0].texts, request.inputs)
+        sources = sources or locate_specs(lists[0].texts)
     elif not sources:
         refuse("no spec is given", f"name a SPEC, or list some: {words('vary')} spec=a.yaml,b.yaml")
     if request.pairs and request.sample is not None:
@@ -207,7 +210,7 @@ def document(column: str) -> str:
 # --- study files ------------------------------------------------------------------------------------
 
 
-def open_reference(reference: str, inputs: Iterable[Setting] = ()) -> SweepRequest:
+def open_reference(reference: str) -> SweepRequest:
     """The request of a study file, or one with only the spec of a reference. Raises SpecError."""
     place = locate(reference)
     if not interchange.is_binary(place.path):
@@ -219,7 +222,7 @@ def open_reference(reference: str, inputs: Iterable[Setting] = ()) -> SweepReque
                 return _StudyReader(place).request(node)
         if place.path == "-":
             place = place._replace(text=text)
-    return SweepRequest(sources=((reference, chain_of(place, inputs)),))
+    return SweepRequest(sources=((reference, place),))
 
 
 class _StudyReader:
@@ -237,7 +240,7 @@ class _StudyReader:
         keys = {key.text: value for key, value in node.entries if key.text in KEYS and not value.is_null}
         inputs = self._try(keys, "input", self._inputs) or ()
         request = SweepRequest(
-            self._try(keys, "spec", lambda value: self._sources(value, inputs)) or (),
+            self._try(keys, "spec", self._sources) or (),
             self._try(keys, "vary", self._axes) or (),
             self._try(keys, "columns", self._columns),
             self._try(keys, "where", self._text),
@@ -250,12 +253,12 @@ class _StudyReader:
             self._try(keys, "batch", lambda value: self._whole(value, "batch")),
             self._try(keys, "dtype", self._dtype),
         )
-        if not self.problems and len(request.sources) > 1:
-            references = tuple(reference for reference, _ in request.sources)
-            request = request._replace(sources=(), axes=(SweepAxis("spec", references), *request.axes))
         if self.problems:
             raise SpecError(self.problems)
-        return request
+        if len(request.sources) < 2:
+            return request
+        names = tuple(name for name, _ in request.sources)
+        return request._replace(axes=(SweepAxis("spec", names), *request.axes))
 
     def _try(self, keys: dict[str, Node], key: str, decode: Callable[[Node], Made]) -> Made | None:
         """The decoded value of a key; None if there is none, or if it has a problem."""
@@ -268,14 +271,13 @@ class _StudyReader:
             self.problems.extend(error.problems)
             return None
 
-    def _sources(self, node: Node, inputs: tuple[Setting, ...]) -> tuple[tuple[str, tuple[ParsedFile, ...]], ...]:
-        """The specs beside the study, or bundled ones, as files that a study names."""
-        items = node.items if isinstance(node, ListNode) else (node,)
-        found: dict[str, tuple[ParsedFile, ...]] = {}
-        for item in items:
+    def _sources(self, node: Node) -> tuple[tuple[str, Place], ...]:
+        """The specs beside the study, or bundled ones."""
+        found: dict[str, Place] = {}
+        for item in node.items if isinstance(node, ListNode) else (node,):
             with placed_at(item.span):
                 place = locate_beside(item, self.place, "spec")
-                found[item.text if isinstance(item, Scalar) else place.shown] = chain_of(place, inputs)
+                found[place.shown] = place
         return tuple(found.items())
 
     def _axes(self, node: Node) -> tuple[SweepAxis, ...]:
@@ -370,7 +372,7 @@ def list_marks(plan: SweepPlan) -> dict[str, str]:
     study, space = plan.study, plan.study.space
     parts: dict[str, object] = {
         "the version of cnncalc": cnncalc.__version__,
-        "the spec": [(reference, [_describe_file(one) for one in documents]) for reference, documents in study.specs],
+        "the spec": [(reference, *_describe_spec(place, study.inputs)) for reference, place in study.specs],
         "the values": [(axis.name, describe_values(axis.texts)) for axis in space.axes],
         "the selection of designs": (space.mode, space.sample, space.seed),
         "--columns": plan.shown,
@@ -390,9 +392,13 @@ def _plain_parts(value: object) -> object:
     return tuple(map(_plain_parts, value)) if isinstance(value, tuple | list) else value
 
 
-def _describe_file(document: ParsedFile) -> tuple[object, ...]:
-    """The content of a file; of a binary file its size and time."""
-    if document.graph is None:
-        return (document.text,)
-    status = os.stat(document.place.path)
-    return status.st_size, status.st_mtime_ns
+def _describe_spec(place: Place, inputs: Iterable[Setting]) -> Iterator[object]:
+    """The contents of the files of a spec; of a binary file its size and time."""
+    try:
+        for document in chain_of(place, inputs):
+            yield document.shown, document.text
+            if document.graph is not None and os.path.exists(document.place.path):
+                status = os.stat(document.place.path)
+                yield status.st_size, status.st_mtime_ns
+    except SpecError as error:
+        yield str(error)

@@ -12,7 +12,7 @@ from cnncalc.analyses.measures import Measures, Unmeasurable
 from cnncalc.errors import SpecError
 from cnncalc.network import build
 from cnncalc.spec.decode import read_spec
-from cnncalc.sweeps.designs import INPUT, NUMBERS, Study, Sweep, read_specs
+from cnncalc.sweeps.designs import INPUT, NUMBERS, Study, Sweep, locate_specs
 from cnncalc.sweeps.space import GRID, RANDOM, Space, SweepAxis
 from cnncalc.syntax.expressions import Value
 
@@ -80,7 +80,7 @@ def expected(network: build.LayerGraph, columns: tuple[str, ...]) -> tuple[objec
 def test_random_spaces(name: str) -> None:
     random = Random(f"{name} 1")
     space = random_space(name, random)
-    study = Study(read_specs([name]), space, QUICK)
+    study = Study(locate_specs([name]), space, QUICK)
     names = [axis.name for axis in space.axes]
     for design in Sweep(study).designs():
         values = tuple(zip(names, design.values, strict=True))
@@ -98,7 +98,7 @@ def test_random_spaces(name: str) -> None:
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "siamese", "crnn", "ssd300_vgg16", "mobilenet_v2"])
 def test_all_quantities(name: str) -> None:
     axes = (SweepAxis(INPUT, ["64", "96"]),) if name != "crnn" else (SweepAxis("hidden", ["8", "16"]),)
-    study = Study(read_specs([name]), Space(axes, GRID), NUMBERS)
+    study = Study(locate_specs([name]), Space(axes, GRID), NUMBERS)
     for design in Sweep(study).designs():
         try:
             network = loaded(name, ((axes[0].name, design.values[0]),))
