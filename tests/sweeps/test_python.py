@@ -17,8 +17,13 @@ variables: {width: 8, act: relu, sizes: [1, 2]}
 layers:
   - conv: {filters: width, kernel: 3}
   - type: act
-  - conv: [sizes[0], 1]
+  - conv: ["sizes[0]", 1]
 """
+
+
+@pytest.fixture(autouse=True)
+def surface_of_messages() -> None:
+    """Messages name arguments, as in Python, and no options."""
 
 
 @pytest.fixture
@@ -84,9 +89,9 @@ def test_processes(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="pandas is not installed")
 def test_a_data_frame(spec: Path) -> None:
-    import pandas
+    import pandas as pd
 
-    frame = pandas.DataFrame(cnncalc.sweep(spec, {"width": [4, 8]}, columns=["params"]))
+    frame = pd.DataFrame(cnncalc.sweep(spec, {"width": [4, 8]}, columns=["params"]))
     assert frame["params"].tolist() == [params(4), params(8)]
     assert list(frame.columns) == ["width", "params", "reason"]
 
