@@ -7,13 +7,16 @@ their values, and continued from there. The network is the same as that of `buil
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TypeAlias
 
 from cnncalc import limits
 from cnncalc.analyses.totals import Sum
+from cnncalc.errors import SpecError
 from cnncalc.network.build import build, enter_network, finish_network, variables_of
+from cnncalc.network.build.cache import BlockCache, Expansion, UnknownInsideError
 from cnncalc.network.build.draft import CANNOT_BUILD, Draft
 from cnncalc.network.build.expand import Expander
 from cnncalc.network.build.inputs import evaluate_shape
@@ -22,7 +25,7 @@ from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.records import BlockCall, Item, Spec, TypeCall
 from cnncalc.spec.templates import TypeWithArguments, names_used_in
-from cnncalc.sweeps.tally import Tally
+from cnncalc.sweeps.tally import Tally, Traits
 from cnncalc.syntax.expressions import Value
 
 # The layers of all checkpoints together: each takes about a kilobyte.
@@ -53,6 +56,53 @@ class Checkpoint(Record):
     work: int
 
 
+class BlockStore:
+    """Expansions of blocks of earlier designs, by the values of the changing variables that a block uses."""
+
+    def __init__(self, names: Mapping[str, Collection[str]], changing: Collection[str]) -> None:
+        self.names = {block: sorted(name for name in used if name in changing) for block, used in names.items()}
+        self.expansions: OrderedDict[object, Expansion] = OrderedDict()
+        self.kept_layers = 0
+        # Those of the current design.
+        self.variables: Mapping[str, Value] = {}
+        self.is_used = False
+
+    def begin(self, variables: Mapping[str, Value]) -> None:
+        """Begin another design, with these values."""
+        self.variables = variables
+        self.is_used = False
+
+    def find(self, key: object) -> Expansion | None:
+        """An expansion with the key of a block cache."""
+        own = self._key(key)
+        found = self.expansions.get(own)
+        if found is not None:
+            self.expansions.move_to_end(own)
+            self.is_used = True
+        return found
+
+    def add(self, cache: BlockCache, before: int) -> None:
+        """Add the expansions of a cache behind the first ones, and drop the oldest ones beyond the limit."""
+        for key in islice(reversed(cache.expansions), len(cache.expansions) - before):
+            own = self._key(key)
+            if own in self.expansions:
+                continue
+            expansion = self.expansions[own] = cache.export(cache.expansions[key])
+            self.kept_layers += _count_layers(expansion)
+        while self.kept_layers > MOST_LAYERS_KEPT:
+            _, dropped = self.expansions.popitem(last=False)
+            self.kept_layers -= _count_layers(dropped)
+
+    def _key(self, key: object) -> object:
+        # The key of a block cache begins with that of the arguments, which begins with the block.
+        block: str = key[0][0]  # type: ignore[index]
+        return key, *[_key(self.variables[name]) for name in self.names[block]]
+
+
+def _count_layers(expansion: Expansion) -> int:
+    return 1 + len(expansion.parts.layers) if expansion.parts else 1
+
+
 class BuiltDesign(Record):
     """A network with its totals."""
 
@@ -74,15 +124,17 @@ class StagedBuilder:
         self.kept_layers = 0
         self.expander: Expander | None = None
         self.reuses = 0
+        self.blocks = _names_by_block(spec) if self.is_staged else {}
+        self.store = BlockStore(self.blocks, self.changing)
+        self.traits: dict[int, Traits] = {}
 
     @cached_property
     def stages(self) -> tuple[BuildStage, ...]:
         """The stages: a new one begins with each item that uses another one of the changing variables."""
-        blocks = _names_by_block(self.spec)
         used: dict[str, None] = {}
         stages = [BuildStage(0, ())]
         for number, item in enumerate(self.spec.items):
-            new = [name for name in _names_used_by(item, blocks) if name in self.changing and name not in used]
+            new = [name for name in _names_used_by(item, self.blocks) if name in self.changing and name not in used]
             if new and number:
                 stages.append(BuildStage(number, tuple(used)))
             used.update(dict.fromkeys(new))
@@ -95,6 +147,12 @@ class StagedBuilder:
         limits.restart()
         try:
             return self._build(spec)
+        except (SpecError, UnknownInsideError) as error:
+            self.expander = None
+            if self.store.is_used:
+                # Names inside copies of blocks of other designs are not recorded, and messages may suggest them.
+                return _measure(build(spec))
+            raise error from None
         except BaseException:
             self.expander = None
             raise
@@ -118,6 +176,7 @@ class StagedBuilder:
             for number, stage in enumerate(self.stages)
         ]
         first = next((number for number in range(len(keys) - 1, 0, -1) if keys[number] in self.checkpoints), 0)
+        self.store.begin(variables)
         expander = self._expander_for(spec, fresh=first == 0)
         draft = expander.draft
         scope, current = enter_network(expander, variables, inputs)
@@ -130,6 +189,7 @@ class StagedBuilder:
         else:
             draft.tensors.update(inputs)
             tally = Tally([(name, tensor.shape) for name, tensor in inputs.items() if tensor.shape is not None])
+        expansions = len(expander.cache.expansions)
         for number in range(first, len(keys)):
             if number > first and not draft.problems:
                 self._keep(keys[number], expander, current, tally)
@@ -137,8 +197,9 @@ class StagedBuilder:
             before = len(draft.layers)
             current = expander.place_items(spec.items[self.stages[number].start : end], scope, current)
             if not draft.problems:
-                tally.extend(draft.layers[before:])
+                tally.extend(draft.layers[before:], self.traits)
         network = finish_network(expander, scope, current)
+        self.store.add(expander.cache, expansions)
         return BuiltDesign(network, tally.finish(network.outputs), tally.depth, tally.layers)
 
     def _expander_for(self, spec: Spec, *, fresh: bool) -> Expander:
@@ -147,6 +208,7 @@ class StagedBuilder:
         if fresh or self.expander is None or self.reuses > MOST_REUSES:
             self.reuses = 0
             self.expander = Expander(Draft(spec))
+            self.expander.cache.shared = self.store
             return self.expander
         expander = self.expander
         expander.draft.spec = expander.reads.spec = spec
@@ -200,7 +262,7 @@ def _restore(expander: Expander, checkpoint: Checkpoint) -> None:
 def _measure(network: LayerGraph) -> BuiltDesign:
     """A network that was built as a whole, with its totals."""
     tally = Tally(network.inputs)
-    tally.extend(network.layers)
+    tally.extend(network.layers, {})
     return BuiltDesign(network, tally.finish(network.outputs), tally.depth, tally.layers)
 
 

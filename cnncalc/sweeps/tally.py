@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from cnncalc.analyses.totals import Sum
 from cnncalc.layers.contract import Aliasing, Operations
 from cnncalc.layers.shapes import Shape
-from cnncalc.network.records import Layer
+from cnncalc.network.records import Figures, Layer
 
+# The figures of equal layers, the depth that each adds, whether it is in place, and the elements that it keeps. The
+# figures are held so that their id stays theirs.
+Traits: TypeAlias = tuple[Figures, int, bool, int]
+MOST_TRAITS = 20_000
 NO_OPERATIONS = (0,) * len(Operations._fields)
 
 
@@ -43,42 +48,42 @@ class Tally:
         other.readers, other.paths, other.in_place = self.readers.copy(), self.paths.copy(), self.in_place.copy()
         return other
 
-    def extend(self, layers: Sequence[Layer]) -> None:
-        """Add the next layers of the network."""
+    def extend(self, layers: Sequence[Layer], traits: dict[int, Traits]) -> None:
+        """Add the next layers of the network; `traits` are kept by the id of the figures that they hold."""
         readers, paths, in_place = self.readers, self.paths, self.in_place
-        # Equal layers share one record, so most need no method of their type.
-        known: dict[int, tuple[int, Aliasing, int]] = {}
+        if len(traits) > MOST_TRAITS:
+            traits.clear()
         times: dict[int, int] = {}
-        records = {}
         for name, figures, inputs, owner, training_only, _, _ in layers:
             key = id(figures)
-            if key not in known:
-                layer_type = figures.type
-                known[key] = layer_type.added_depth, layer_type.aliasing, figures.output_shape.elements
-                records[key] = figures
-            added, aliasing, elements = known[key]
+            known = traits.get(key)
+            if known is None:
+                known = traits[key] = _traits_of(figures)
+            _, added, is_in_place, elements = known
             longest = 0
             for source in inputs:
                 count = readers[source] = readers.get(source, 0) + 1
                 if count == 2 and source in in_place:
                     self.activations += in_place.pop(source)
                 longest = max(longest, paths[source])
-            path = paths[name] = longest + added
-            kept = 0 if training_only else elements
-            if aliasing is Aliasing.IN_PLACE and readers[inputs[0]] == 1:
-                in_place[inputs[0]] = kept
-            elif aliasing is not Aliasing.VIEW:
-                self.activations += kept
+            paths[name] = longest = longest + added
+            if is_in_place and readers[inputs[0]] == 1:
+                in_place[inputs[0]] = 0 if training_only else elements
+            elif not training_only:
+                self.activations += elements
             if training_only:
                 continue
             times[key] = times.get(key, 0) + 1
-            self.layers += 1
-            self.depth = max(self.depth, path)
+            self.depth = max(self.depth, longest)
             if owner is None:
                 self.params += figures.params
                 self.buffers += figures.buffers
-        counted = [[number * count for number in records[key].operations] for key, count in times.items()]
-        self.operations = tuple(map(sum, zip(self.operations, *counted, strict=True)))
+        self.layers += sum(times.values())
+        counted = [self.operations]
+        for key, count in times.items():
+            operations = traits[key][0].operations
+            counted.append(operations if count == 1 else tuple([number * count for number in operations]))
+        self.operations = tuple(map(sum, zip(*counted, strict=True)))
 
     def finish(self, outputs: Iterable[str]) -> Sum:
         """The sums of the network with these outputs."""
@@ -87,3 +92,10 @@ class Tally:
             if self.readers.get(name) == 1 and name in self.in_place:
                 activations += self.in_place[name]
         return Sum(self.params, self.buffers, Operations(*self.operations), activations)
+
+
+def _traits_of(figures: Figures) -> Traits:
+    layer_type = figures.type
+    aliasing = layer_type.aliasing
+    elements = 0 if aliasing is Aliasing.VIEW else figures.output_shape.elements
+    return figures, layer_type.added_depth, aliasing is Aliasing.IN_PLACE, elements

@@ -144,6 +144,6 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
         draft.problems.append(Problem(span, "the network has no output", "list its outputs under outputs:"))
     elif draft.aside and not draft.unneeded.issuperset([*failed, *draft.list_unknown()]):
         draft.problems += draft.aside
-    elif not draft.aside and (failed or any(draft.list_unknown())):
+    elif not draft.aside and (failed or draft.has_unknown):
         lost = next(iter(failed.values()), span)
         draft.problems.append(Problem(lost, "this part was not built, which is a bug in cnncalc", "report it"))
