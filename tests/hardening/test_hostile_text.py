@@ -59,7 +59,7 @@ READING = {
     "draw": (("draw", "{one}", "--depth", "all"), DRAWINGS),
     "draw volumes": (("draw", "{one}", "--style", "volumes", "--heat", "macs"), ("svg", "tikz")),
     "sweep": (("sweep", "{one}", "--vary", "input=8,9", "--columns", "all"), ("table", "csv", "jsonl")),
-    "sweep of specs": (("sweep", "--vary", "spec={one},{two},nowhere.yaml", "--columns", "all"), ("table", "csv")),
+    "sweep of specs": (("sweep", "--vary", "spec={one},{two}", "--columns", "all"), ("table", "csv")),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
     "compare by a convention": (("compare", "{all}", "--convention", "thop"), TABLES),
