@@ -30,6 +30,8 @@ class PartialFile:
         self.marks = dict(marks)
         self.done = 0
         self.saved = monotonic()
+        if not os.path.basename(path):
+            raise Unwritable(path, "this is no name of a file")
         self.is_direct = check_output(path)
         if self.is_direct and resume:
             raise Unwritable(path, "--resume needs a regular file")
@@ -109,7 +111,7 @@ class PartialFile:
     def stop(self, *, keep: bool) -> None:
         """End early: keep what is there for --resume, or remove it."""
         with suppress(OSError):
-            if keep:
+            if keep and not self.file.closed:
                 self.save()
             self.file.close()
         if not keep and not self.is_direct:

@@ -15,6 +15,7 @@ from cnncalc.errors import SpecError
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.sweep import FORMATS, STREAMS
 from cnncalc.sweeps.designs import COLUMNS, DEFAULT_COLUMNS
+from cnncalc.text import plain
 
 if TYPE_CHECKING:
     from cnncalc.sweeps.running import Batch
@@ -205,13 +206,23 @@ def _write_stream(plan: SweepPlan, form: str, jobs: int) -> None:
     from cnncalc.reports.sweep import header
 
     flushed = 0.0
+    kept = 0
     sys.stdout.writelines(f"{line}\n" for line in header(plan, form))
     with closing(_batches(plan, jobs, None)) as batches:
         for lines, _ in _lines(plan, form, batches):
+            kept += len(lines)
             sys.stdout.writelines(f"{line}\n" for line in lines)
             if monotonic() - flushed > FLUSH_EVERY:
                 sys.stdout.flush()
                 flushed = monotonic()
+    _tell_of_none(plan, kept)
+
+
+def _tell_of_none(plan: SweepPlan, kept: int) -> None:
+    """Tell on standard error that no design was kept: rows of none look like a failure."""
+    if not kept:
+        condition = "" if plan.where is None else f" meets the condition {plain(plan.where.text)}"
+        click.echo(f"none of {plan.study.space.designs:,} designs{condition or ' can be built'}", err=True)
 
 
 def _write_file(plan: SweepPlan, form: str, output: str, jobs: int, *, resume: bool) -> None:
@@ -225,13 +236,16 @@ def _write_file(plan: SweepPlan, form: str, output: str, jobs: int, *, resume: b
             raise _options.Unwritable(output, "this is the spec itself; name another file")
     total = plan.study.space.designs
     file = PartialFile(output, {**list_marks(plan), "--format": form}, resume=resume)
+    kept = file.done
     try:
         if not file.done:
             file.write(header(plan, form), 0)
         with closing(_batches(plan, jobs, output, start=file.done)) as batches:
             for lines, count in _lines(plan, form, batches):
+                kept += len(lines)
                 file.write(lines, file.done + count)
         file.finish()
+        _tell_of_none(plan, kept)
     except OSError as error:
         file.stop(keep=not plan.objectives)
         raise _options.Unwritable(output, error.strerror or str(error)) from None

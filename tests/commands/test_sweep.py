@@ -91,6 +91,13 @@ def test_a_table_for_people(folder: Path, run: Run) -> None:
     assert f"{params(8, 10)}" not in output
 
 
+@pytest.mark.parametrize("output", [(), ("-o", "designs.csv")])
+def test_no_design_is_kept(output: tuple[str, ...], folder: Path, run: Run) -> None:
+    arguments = ("sweep", "net.yaml", "--vary", "width=1..3", "-f", "csv", *output)
+    assert run(*arguments, "--where", "params < 9").stderr == "none of 3 designs meets the condition params < 9\n"
+    assert run(*arguments, "--where", "params > 9").stderr == ""
+
+
 def test_a_table_ends_early(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnncalc.reports.sweep.MOST_SHOWN", 3)
     output = run("sweep", "net.yaml", "--vary", "classes=1..900000").stdout
@@ -161,6 +168,8 @@ def test_several_ways_to_combine(folder: Path, run: Run) -> None:
         (["net.yaml", "--vary", "width=1", "--resume"], "--resume needs an --output in the format csv or jsonl"),
         (["net.yaml", "--vary", "width=1", "-o", "net.yaml"], "this is the spec itself; name another file"),
         (["--vary", "spec=net.yaml", "-o", "net.yaml", "-f", "csv"], "this is the spec itself; name another file"),
+        (["net.yaml", "--vary", "width=1", "-f", "csv", "-o", ""], "this is no name of a file"),
+        (["net.yaml", "--vary", "width=1", "-o", "none/a.csv"], "none/a.csv"),
         (["none.yaml", "--vary", "width=1"], "none.yaml: no such file"),
         (["--vary", "spec=none.yaml,net.yaml"], "none.yaml: no such file"),
     ],
@@ -203,16 +212,20 @@ def test_the_suffix_selects_the_format(folder: Path, run: Run) -> None:
     assert sorted(os.listdir()) == ["a.csv", "a.jsonl", "a.txt", "net.yaml"]
 
 
-def test_an_interrupted_sweep_continues(folder: Path, run: Run) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_sweep_continues(jobs: str, folder: Path, run: Run) -> None:
     """Ctrl-C after the first saved state; the file is then that of a run without an interruption."""
-    process = subprocess.Popen([*PROGRAM, *LONG], stderr=subprocess.PIPE, text=True)
+    command = [*PROGRAM, *LONG, "--jobs", jobs]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     state = Path("designs.csv.part.json")
     while process.poll() is None and not state.exists():
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    # As a terminal does: to all processes of the command.
+    os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "--resume continues" in errors
+    assert errors.endswith(" of 30,000 designs; --resume continues\n")
+    assert errors.count("\n") == 1
     assert not Path("designs.csv").exists()
     done = json.loads(state.read_text(encoding="utf-8"))["designs"]
     assert 0 < done < 30_000

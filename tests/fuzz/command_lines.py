@@ -185,7 +185,7 @@ def judged(words: list[str], choices: Choices, folder: Path) -> str:
     hostile.check_log(result.stderr)
     if result.exit_code == 2 and not (result.stderr or result.stdout or any(is_quiet(word) for word in words)):
         raise AssertionError("it fails without a word")
-    if result.exit_code == 0 and not result.stdout and not any(is_quiet(word) for word in words):
+    if result.exit_code == 0 and not result.output and not any(is_quiet(word) for word in words):
         raise AssertionError("it succeeds without a word")
     # These are texts of ours, with specs in them, or the spec itself.
     if any("--explain" in word for word in words) or (words[0] in ("layers", "show") and "--expand" not in words):
