@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnncalc.api import Network, check, compare, diff, from_dict, lint, load, loads, networks
+    from cnncalc.api import Network, check, compare, diff, from_dict, lint, load, loads, networks, sweep
     from cnncalc.checks.linter import UnknownRuleError
     from cnncalc.errors import Problem, SpecError
     from cnncalc.network.records import Layer
@@ -29,6 +29,7 @@ __all__ = [
     "load",
     "loads",
     "networks",
+    "sweep",
 ]
 
 
@@ -38,7 +39,7 @@ def __getattr__(name: str) -> object:
 
     modules = {
         **dict.fromkeys(
-            ("load", "loads", "from_dict", "networks", "check", "compare", "diff", "lint", "Network"), "api"
+            ("load", "loads", "from_dict", "networks", "check", "compare", "diff", "lint", "sweep", "Network"), "api"
         ),
         "Layer": "network.records",
         "UnknownRuleError": "checks.linter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from cnncalc.analyses.training_memory import TrainingMemory
     from cnncalc.checks.finding import Finding, Outcome
     from cnncalc.formats.table import Table
+    from cnncalc.sweeps.designs import Design
+    from cnncalc.sweeps.space import SweepAxis
+    from cnncalc.sweeps.study import SweepPlan
 
 Reference: TypeAlias = "str | os.PathLike[str]"
 # The most sizes of an input that are read, and the deepest nesting of a variable's value.
@@ -537,6 +541,142 @@ def diff(old: Reference, new: Reference) -> Diff:
     return differences(build.load(_reference(old, "old")), build.load(_reference(new, "new")))
 
 
+def sweep(
+    spec: Reference | Sequence[Reference],
+    vary: Mapping[str, object] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    where: str | None = None,
+    pareto: Sequence[str] | None = None,
+    random: int | None = None,
+    seed: int | None = None,
+    zip: bool | None = None,
+    variables: Mapping[str, object] | None = None,
+    input: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+    jobs: int = 1,
+) -> Iterator[dict[str, Any]]:
+    """The designs of `cnncalc sweep`, one dictionary each, for `pandas.DataFrame`.
+
+    `vary` maps variables, and `input`, to their values: a list, a range, or a text as on the command line, such as
+    `"16..64:8"`. A design that cannot be built has None for its figures, and a `reason`. `spec` may also be a study
+    file, or a list of specs. Designs are computed when they are asked for, except those of a `pareto` front. Raises
+    SpecError for problems of the specs and of the arguments.
+
+    >>> import cnncalc
+    >>> [row["params"] for row in cnncalc.sweep("resnet18", {"classes": [10, 100]})]
+    [11181642, 11227812]
+    """
+    from cnncalc.sweeps.space import SweepAxis
+    from cnncalc.sweeps.study import SweepRequest, make_plan, open_reference, option_words
+
+    inputs = _inputs(input)
+    axes = _axes(vary)
+    base = SweepRequest()
+    if isinstance(spec, str | os.PathLike):
+        base = open_reference(_reference(spec, "spec"))
+    elif isinstance(spec, Iterable):
+        axes = (SweepAxis("spec", tuple(_reference(each, "spec") for each in spec)), *axes)
+    else:
+        raise TypeError(f"spec takes a spec or a list of specs, not {_kind(spec)}")
+    request = SweepRequest(
+        (),
+        axes,
+        None if columns is None else _quantities(columns, "columns"),
+        where,
+        None if pareto is None else ",".join(map(str, _texts(pareto, "pareto"))),
+        None if random is None else _whole_number(random, "random", 1),
+        None if seed is None else _whole_number(seed, "seed", 0),
+        zip,
+        _settings(variables),
+        inputs,
+        _batch(batch),
+        _choice(dtype, "dtype", list(DTYPES)),
+    )
+    plan = make_plan(request.over(base), words=option_words)
+    return _rows(plan, _whole_number(jobs, "jobs", 1))
+
+
+def _rows(plan: SweepPlan, jobs: int) -> Iterator[dict[str, Any]]:
+    """The designs of a plan, with the values that the caller gave."""
+    from cnncalc.reports.sweep import record_of
+    from cnncalc.sweeps import running
+
+    batches = running.run(plan, jobs=jobs)
+    if plan.objectives:
+        designs: Iterable[Design] = running.front_of(plan, batches)
+    else:
+        designs = (design for batch in batches for design in batch.kept)
+    space = plan.study.space
+    for design in designs:
+        values = record_of(plan, design)
+        for number, (axis, place) in enumerate(builtins.zip(space.axes, space.places(design.number), strict=True)):
+            if axis.given is not None:
+                values[number] = axis.given[place]
+        yield dict(builtins.zip(plan.keys, values, strict=True))
+
+
+def _axes(vary: Mapping[str, object] | None) -> tuple[SweepAxis, ...]:
+    """The values of each variable as texts, and as they were given; a text is a list as on the command line."""
+    from cnncalc.sweeps.designs import varying
+    from cnncalc.sweeps.space import Steps, SweepAxis, read_values
+
+    if vary is None:
+        return ()
+    if not isinstance(vary, Mapping):
+        such = "such as {'width': [16, 24]}"
+        raise TypeError(f"vary takes a mapping from variables to values, {such}, not {_kind(vary)}")
+    axes = []
+    for name, values in vary.items():
+        if not isinstance(name, str):
+            raise TypeError(f"vary takes names, not {_kind(name)}, as keys")
+        if isinstance(values, str):
+            axes.append(SweepAxis(name, read_values(values, varying(name))))
+        elif isinstance(values, range) and values:
+            axes.append(SweepAxis(name, Steps(values.start, values.step, len(values)), values))
+        elif isinstance(values, NO_SIZES) or not isinstance(values, Iterable):
+            raise TypeError(f"{varying(name)} takes a list of values, not {_kind(values)}")
+        else:
+            given = tuple(values)
+            if not given:
+                raise ValueError(f"{varying(name)} has no values")
+            axes.append(SweepAxis(name, tuple(_vary_text(name, value) for value in given), given))
+    return tuple(axes)
+
+
+def _quantities(columns: object, argument: str) -> tuple[str, ...]:
+    from cnncalc.sweeps.designs import COLUMNS
+
+    return tuple(dict.fromkeys(_choice(word, argument, COLUMNS) for word in _texts(columns, argument)))
+
+
+def _texts(words: object, argument: str) -> list[object]:
+    """The words of a list, or of a text with commas."""
+    if isinstance(words, str):
+        return [word.strip() for word in words.split(",")]
+    if not isinstance(words, Iterable):
+        raise TypeError(f"{argument} takes a list of words, not {_kind(words)}")
+    return list(words)
+
+
+def _whole_number(number: object, argument: str, least: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{argument} takes a whole number, not {_kind(number)}")
+    if number < least:
+        raise ValueError(f"{argument} takes a whole number from {least}, not {cut(str(number), LONGEST_NAME)}")
+    return number
+
+
+def _vary_text(name: str, value: object) -> str:
+    """A value as on the command line: of the input a size or a shape, else an expression."""
+    if name == "input" and not isinstance(value, int):
+        return _sizes(value, "vary['input']")  # type: ignore[arg-type]  # checked there
+    if name in ("spec", "network"):
+        return _reference(value, f"vary[{quoted(name)}]")  # type: ignore[arg-type]
+    return _expression(name, value, 0)
+
+
 def _reference(spec: Reference, argument: str) -> str:
     """A spec's reference as text. A path object is a file, whatever its name means elsewhere."""
     if isinstance(spec, str):
@@ -701,11 +841,7 @@ def _dtype(dtype: object, argument: str) -> int:
 
 
 def _batch(batch: object) -> int:
-    if isinstance(batch, bool) or not isinstance(batch, int):
-        raise TypeError(f"batch takes a whole number, not {_kind(batch)}")
-    if batch < 1:
-        raise ValueError(f"batch takes a whole number from 1, not {cut(str(batch), LONGEST_NAME)}")
-    return batch
+    return _whole_number(batch, "batch", 1)
 
 
 def _kind(value: object) -> str:

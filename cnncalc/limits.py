@@ -39,6 +39,7 @@ class Limits(Record):
     layers: int = 50_000
     work: int = 3_000_000
     problems: int = 50
+    designs: int = 1_000_000
     outside: bool = False
 
     @property
@@ -65,6 +66,7 @@ DOCS = {
     "work": "operations of all expressions and list items, and examined names, checks, comments and changes;"
     " receptive fields and the positions that one output reads are counted separately",
     "problems": "problems that are shown, or `all`",
+    "designs": "designs of a sweep",
 }
 
 # The highest allowed limits: deeper nesting exceeds Python's recursion, and larger numbers cannot be printed.

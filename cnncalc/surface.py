@@ -25,6 +25,11 @@ def command_line() -> Iterator[None]:
         _COMMAND_LINE.reset(token)
 
 
+def is_command_line() -> bool:
+    """Whether the names of the command line are used."""
+    return _COMMAND_LINE.get()
+
+
 def variable(name: str, text: str | None = None) -> str:
     """An overridden variable, with its value if that is the place of a problem."""
     if _COMMAND_LINE.get():
@@ -77,3 +82,13 @@ def broken_baseline() -> str:
 def advice(words: str) -> str:
     """Advice about options of a command, as the end of a sentence; empty in Python."""
     return f"; {words}" if _COMMAND_LINE.get() else ""
+
+
+def varied(name: str) -> str:
+    """A variable that a sweep varies."""
+    return f"--vary {name}" if _COMMAND_LINE.get() else f"vary[{quoted(name)}]"
+
+
+def option(key: str) -> str:
+    """An option with the same name as the argument in Python."""
+    return f"--{key}" if _COMMAND_LINE.get() else key

@@ -555,19 +555,26 @@ def takes_unicode(output: str | None) -> bool:
     return output is not None or "utf" in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
 
 
-def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
-    """Write a file completely or not at all: to a temporary file beside it, which then replaces it.
+def check_output(path: str) -> bool:
+    """Whether an output is written directly, because it cannot be replaced. Raises Unwritable for links and specs.
 
     Links are refused: their target was not named, and replacing the link would be a surprise.
     """
     if any(_is_same(path, spec) for spec in _specs_named()):
         raise Unwritable(path, "this is the spec itself; name another file")
+    if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
+        return True
+    if os.path.islink(path):
+        raise Unwritable(path, f"this is a link to {os.readlink(path)}; name that file")
+    return False
+
+
+def _write_file(path: str, write: Callable[[IO[str]], None]) -> None:
+    """Write a file completely or not at all: to a temporary file beside it, which then replaces it."""
     try:
-        if path.startswith(DEVICES) or (os.path.exists(path) and not os.path.isfile(path)):
+        if check_output(path):
             with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 write(file)
-        elif os.path.islink(path):
-            raise Unwritable(path, f"this is a link to {os.readlink(path)}; name that file")
         else:
             _replace_file(path, write)
     except BrokenPipeError:
@@ -584,13 +591,17 @@ def _replace_file(path: str, write: Callable[[IO[str]], None]) -> None:
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             write(file)
-        mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask()
-        os.chmod(beside, mode)
+        os.chmod(beside, file_mode(path))
         os.replace(beside, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def file_mode(path: str) -> int:
+    """The permissions of a new file: those of the one that it replaces, if there is one."""
+    return os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask()
 
 
 def _specs_named() -> Iterator[str]:

@@ -14,6 +14,8 @@ from cnncalc.text import plain
 Item = TypeVar("Item")
 
 PATIENCE = 1.0
+# Seconds between two changes of a rate.
+INTERVAL = 0.2
 
 
 @contextmanager
@@ -45,6 +47,38 @@ def _is_watched() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
+class RateLine:
+    """The progress of a run of many steps: how many are done, how many a second, and the time that is left."""
+
+    def __init__(self, noun: str, total: int, *, is_watched: bool, done: int = 0) -> None:
+        self.line = _ProgressLine(noun, total)
+        self.is_watched = is_watched
+        self.begun = monotonic()
+        self.shown = self.begun + PATIENCE - INTERVAL
+        self.before = done
+
+    def step(self, done: int) -> None:
+        """Show that `done` steps are finished."""
+        now = monotonic()
+        if not self.is_watched or now - self.shown < INTERVAL:
+            return
+        self.shown = now
+        rate = (done - self.before) / (now - self.begun)
+        left = f", {_duration((self.line.count - done) / rate)} left" if rate else ""
+        self.line.fit(f"{done:,} of {self.line.count:,} {self.line.label}, {rate:,.0f} per second{left}")
+
+    def clear(self) -> None:
+        self.line.clear()
+
+
+def _duration(seconds: float) -> str:
+    """A time such as 40 s, 12 min or 3 h 20 min."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 class _ProgressLine:
     """A line that is overwritten."""
 
@@ -54,11 +88,14 @@ class _ProgressLine:
         self.written = 0
 
     def show(self, number: int, name: str) -> None:
+        self.fit(plain(f"{self.label} {number} of {self.count}: {name}"))
+
+    def fit(self, text: str) -> None:
+        """Write as much of a text as fits."""
         import shutil
 
         # A line that reaches the last column would wrap and could not be removed.
         room = shutil.get_terminal_size().columns - 1
-        text = plain(f"{self.label} {number} of {self.count}: {name}")
         while columns_of(text) > room:
             text = text[:-1]
         self.write(text)

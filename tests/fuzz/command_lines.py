@@ -59,6 +59,16 @@ VALUES: tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
     (("depth",), (("1", "2", "all", "0", "-1", "1.5", "9" * 20),)),
     (("select", "ignore", "severities", "explained"), ((*CODES, "CNN", ",", "all"), ("", "=note", "=x", ",CNN003"))),
     (("against", "relative_to"), (SMALL,)),
+    (
+        ("varied",),
+        (
+            ("input", "classes", "width", "spec", "x", ""),
+            ("=", "=", "="),
+            (*SIZES, "8..32:8", "1..9", "[1,2]", "lenet5,x"),
+        ),
+    ),
+    (("where",), (("params", "macs", "x", "field"), (" < ", " > ", ""), AMOUNTS)),
+    (("pareto",), (("params,", "min:macs,", "", "x,"), ("max:field", "depth", "macs"))),
     (("claim",), (("4.1", "12", "1,000", "0", "-1", "1e9", "9" * 40), ("", "G", "M", "b", "x"))),
     (("at",), (("0,0", "2,3", "1", "32,64", "-1,-1", "9999,0", "a,b", ",", "32", "8x9"),)),
 )
@@ -175,7 +185,7 @@ def judged(words: list[str], choices: Choices, folder: Path) -> str:
     hostile.check_log(result.stderr)
     if result.exit_code == 2 and not (result.stderr or result.stdout or any(is_quiet(word) for word in words)):
         raise AssertionError("it fails without a word")
-    if result.exit_code == 0 and not result.stdout and not any(is_quiet(word) for word in words):
+    if result.exit_code == 0 and not result.output and not any(is_quiet(word) for word in words):
         raise AssertionError("it succeeds without a word")
     # These are texts of ours, with specs in them, or the spec itself.
     if any("--explain" in word for word in words) or (words[0] in ("layers", "show") and "--expand" not in words):

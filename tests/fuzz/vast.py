@@ -39,6 +39,7 @@ COMMANDS = (
     "sharing --format json", "memory --depth all", "memory --order best", "memory --arena",
     "memory --training", "memory --format json",
     "draw", "draw --depth all", "draw --depth all --format dot", "draw --heat macs --direction right",
+    "sweep --vary input=8..9", "sweep --vary input=9 --columns all",
     "show", "show --expand", "lint", "lint --format json", "check", "check --format json",
     "field", "field --all", "compare --columns all", "compare --stages", "compare --at 8,32,224",
     "compare --format json", "compare --convention thop", "check --convention fvcore --max macs=1",

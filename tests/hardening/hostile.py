@@ -411,6 +411,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "text": check_text,
     "table": check_text,
     "json": check_json,
+    "jsonl": lambda text: [check_json(line) for line in text.splitlines()] and None,
     "sarif": check_sarif,
     "csv": check_csv,
     "markdown": check_markdown,

@@ -36,6 +36,8 @@ COMMANDS = [
     ("memory", "vgg16"),
     ("draw", "densenet201", "--depth", "all"),
     ("report", "vgg16"),
+    ("sweep", "lenet5", "--vary", "input=28..40"),
+    ("sweep", "lenet5", "--vary", "input=28..40", "--format", "csv"),
     ("compare", "vgg16", "alexnet"),
     ("compare", "vgg16", "alexnet", "--color", "always"),
     ("export", "densenet201", "--to", "model-explorer"),

@@ -58,6 +58,8 @@ READING = {
     "memory_arena": (("memory", "{one}", "--arena"), TABLES),
     "draw": (("draw", "{one}", "--depth", "all"), DRAWINGS),
     "draw volumes": (("draw", "{one}", "--style", "volumes", "--heat", "macs"), ("svg", "tikz")),
+    "sweep": (("sweep", "{one}", "--vary", "input=8,9", "--columns", "all"), ("table", "csv", "jsonl")),
+    "sweep of specs": (("sweep", "--vary", "spec={one},{two}", "--columns", "all"), ("table", "csv")),
     "compare": (("compare", "{all}", "--columns", "all", "--group", "family"), TABLES),
     "compare, transposed": (("compare", "{all}", "--transpose", "--relative-to", "one0.yaml"), TABLES),
     "compare by a convention": (("compare", "{all}", "--convention", "thop"), TABLES),
@@ -389,6 +391,7 @@ LINES = {
     "draw": ("lenet5",),
     "show": ("lenet5",),
     "summary": ("lenet5",),
+    "sweep": ("lenet5", "--vary", "input=28,32"),
 }
 ACTING = ("github", "github_old", "github_mask", "azure", "teamcity", "line_end", "carriage_return", "color", "bidi")
 

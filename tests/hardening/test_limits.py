@@ -113,15 +113,15 @@ def test_at_below_and_above(case: str, run: Callable[..., Result]) -> None:
 
 
 def test_every_limit_has_a_case() -> None:
-    """Work and problems are tested below."""
-    assert {case.partition(" ")[0].rstrip(",") for case in MAKERS} | {"work", "problems"} == set(DOCS)
+    """Work and problems are tested below, designs with the sweeps."""
+    assert {case.partition(" ")[0].rstrip(",") for case in MAKERS} | {"work", "problems", "designs"} == set(DOCS)
     assert set(Limits._fields) == set(DOCS) | {"outside"}
 
 
 def test_the_limits_that_the_readme_tells() -> None:
     assert Limits() == (
         10_000_000, 100_000, 10_000, 60, 200, 1_000, 1_000, 1_000, 100, 30, 64, 9_223_372_036_854_775_807, 10_000,
-        50_000, 3_000_000, 50, False,
+        50_000, 3_000_000, 50, 1_000_000, False,
     )  # fmt: skip
 
 

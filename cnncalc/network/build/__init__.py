@@ -63,13 +63,27 @@ def build_draft(draft: Draft, expander_of: Callable[[Draft], Expander] = Expande
     inputs = evaluate_inputs(draft, variables)
     draft.tensors.update(inputs)
     expander = expander_of(draft)
-    network = NetworkScope(spec, variables, 0)
-    find = expander.names.resolve
-    scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0, network, find_tensor=find)
-    start = None if len(inputs) > 1 else next(iter(inputs.values()), UNKNOWN_TENSOR)
+    scope, start = enter_network(expander, variables, inputs)
     expander.add_overrides(scope.network, "")
     end = expander.place_items(spec.items, scope, start)
     draft.problems += expander.remove_overrides(scope.network)
+    return finish_network(expander, scope, end)
+
+
+def enter_network(
+    expander: Expander, variables: dict[str, Value], inputs: dict[str, Tensor]
+) -> tuple[ItemScope, Tensor | None]:
+    """The scope of a network's items, and the tensor that the first of them reads; None if there are several inputs."""
+    network = NetworkScope(expander.draft.spec, variables, 0)
+    find = expander.names.resolve
+    scope = ItemScope("", "", "", ChainedNames({}, variables), inputs, 0, network, find_tensor=find)
+    return scope, None if len(inputs) > 1 else next(iter(inputs.values()), UNKNOWN_TENSOR)
+
+
+def finish_network(expander: Expander, scope: ItemScope, end: Tensor | None) -> LayerGraph:
+    """The network of the placed items, the last of which returns `end`. Raises SpecError with all problems."""
+    draft = expander.draft
+    spec, inputs = draft.spec, scope.inputs
     outputs = _find_named_outputs(expander, end, scope)
     left_out: tuple[LeftOut, ...] = ()
     if draft.excerpts and draft.is_sound:
@@ -113,8 +127,10 @@ def _find_ends(draft: Draft, end: Tensor | None) -> tuple[str, ...]:
     """The ends of the main path and of the side branches that nothing reads."""
     if draft.spec.outputs:
         return ()
-    read = {name for layer in draft.layers for name in layer.inputs}
-    ends = [end, *(side for side in draft.side_ends if side.name not in read)]
+    ends = [end]
+    if draft.side_ends:
+        read = {name for layer in draft.layers for name in layer.inputs}
+        ends += [side for side in draft.side_ends if side.name not in read]
     return tuple(dict.fromkeys(tensor.name for tensor in ends if tensor is not None))
 
 
@@ -128,6 +144,6 @@ def _check_complete(expander: Expander, outputs: tuple[str, ...]) -> None:
         draft.problems.append(Problem(span, "the network has no output", "list its outputs under outputs:"))
     elif draft.aside and not draft.unneeded.issuperset([*failed, *draft.list_unknown()]):
         draft.problems += draft.aside
-    elif not draft.aside and (failed or any(draft.list_unknown())):
+    elif not draft.aside and (failed or draft.has_unknown):
         lost = next(iter(failed.values()), span)
         draft.problems.append(Problem(lost, "this part was not built, which is a bug in cnncalc", "report it"))

@@ -6,7 +6,7 @@ under other names. The cache only saves time: without it, the same network is bu
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from cnncalc import limits
 from cnncalc.limits import Cost
@@ -29,10 +29,18 @@ class DraftSize(Record):
     steps: int
 
 
+class ExpandedParts(Record):
+    """The parts of another draft that a block expanded to."""
+
+    layers: tuple[Layer, ...]
+    groups: tuple[Group, ...]
+    side_ends: tuple[Tensor, ...]
+
+
 class Expansion(Record):
     """The parts of a draft that the block at `path` expanded to, from the size `start` to `end`.
 
-    `longest` is the length of its longest layer name.
+    `longest` is the length of its longest layer name. If that was another draft, `parts` has them.
     """
 
     path: str
@@ -41,6 +49,17 @@ class Expansion(Record):
     start: DraftSize
     end: DraftSize
     longest: int
+    parts: ExpandedParts | None = None
+
+
+class SharedExpansions(Protocol):
+    """Expansions of other drafts of the same spec."""
+
+    def find(self, key: object) -> Expansion | None: ...
+
+
+class UnknownInsideError(Exception):
+    """A name leads into a copy of a block of another draft, whose own names are not recorded."""
 
 
 class Copy(Record):
@@ -51,10 +70,15 @@ class Copy(Record):
 
 
 class BlockCache:
-    """The expansions of a draft by their blocks, arguments and inputs, and the copies made of them."""
+    """The expansions of a draft by their blocks, arguments and inputs, and the copies made of them.
 
-    def __init__(self, draft: Draft) -> None:
+    With `shared`, copies are also made of expansions of other drafts. Building then raises UnknownInsideError for a
+    name that leads into one of them.
+    """
+
+    def __init__(self, draft: Draft, shared: SharedExpansions | None = None) -> None:
         self.draft = draft
+        self.shared = shared
         self.expansions: dict[object, Expansion] = {}
         self.copies: dict[str, Copy] = {}
         # False once a name has a dot: it could name something inside a copy, whose own names are not recorded.
@@ -62,7 +86,11 @@ class BlockCache:
 
     def find(self, key: object, place: Placement) -> Expansion | None:
         """An expansion that can be copied to a place; None if none exists or its copy would exceed a limit."""
-        known = self.expansions.get(key) if self.may_copy and place.scope.shared is None else None
+        if not self.may_copy or place.scope.shared is not None:
+            return None
+        known = self.expansions.get(key)
+        if known is None and self.shared is not None:
+            known = self.shared.find(key)
         if known is None:
             return None
         bounds, draft = self.draft.limits, self.draft
@@ -89,32 +117,54 @@ class BlockCache:
         """Place a block by copying an expansion; the tensor that the block returns."""
         draft, cut = self.draft, len(origin.path)
         path, start, end = place.path, origin.start, origin.end
+        parts = origin.parts or self._parts_of(origin)
         incoming = tuple(inputs.values())
         count = end.layers - start.layers
         limits.spend(count * (len(path) - cut + origin.longest) // Cost.PER_CHARACTER)
         names = {old.name: new.name for old, new in zip(origin.inputs, incoming, strict=True)}
         # The first group is the block itself.
-        draft.groups.append(Group(path, draft.groups[start.groups].kind, place.item.span, arguments))
-        for old, kind, span, given in draft.groups[start.groups + 1 : end.groups]:
+        draft.groups.append(Group(path, parts.groups[0].kind, place.item.span, arguments))
+        draft.steps += end.steps - start.steps
+        self.copies[path] = Copy(origin, incoming)
+        if path == origin.path and all(old == new for old, new in names.items()):
+            # Another design has the same names here.
+            draft.groups += parts.groups[1:]
+            draft.layers += parts.layers
+            draft.side_ends += parts.side_ends
+            return origin.result
+        for old, kind, span, given in parts.groups[1:]:
             draft.groups.append(Group(path + old[cut:], kind, span, given))
-        for old, figures, sources, owner, training_only, span, written in draft.layers[start.layers : end.layers]:
+        for old, figures, sources, owner, training_only, span, written in parts.layers:
             name = names[old] = path + old[cut:]
             reads = tuple([names[one] for one in sources])
             new_owner = None if owner is None else names[owner]
             draft.layers.append(Layer(name, figures, reads, new_owner, training_only, span, written))
-        for side in draft.side_ends[start.side_ends : end.side_ends]:
+        for side in parts.side_ends:
             draft.side_ends.append(side._replace(name=names[side.name]))
-        for excerpt in draft.excerpts[start.excerpts : end.excerpts]:
+        for excerpt in () if origin.parts else draft.excerpts[start.excerpts : end.excerpts]:
             shift = len(draft.layers) - end.layers
             outputs = tuple([names[output] for output in excerpt.outputs])
             moved = Excerpt(path + excerpt.path[cut:], excerpt.start + shift, excerpt.end + shift, outputs)
             draft.excerpts.append(moved)
-        draft.steps += end.steps - start.steps
-        self.copies[path] = Copy(origin, incoming)
         return origin.result._replace(name=names[origin.result.name])
 
+    def _parts_of(self, origin: Expansion) -> ExpandedParts:
+        draft, start, end = self.draft, origin.start, origin.end
+        return ExpandedParts(
+            tuple(draft.layers[start.layers : end.layers]),
+            tuple(draft.groups[start.groups : end.groups]),
+            tuple(draft.side_ends[start.side_ends : end.side_ends]),
+        )
+
+    def export(self, origin: Expansion) -> Expansion:
+        """An expansion of this draft for other drafts."""
+        return origin if origin.parts else origin._replace(parts=self._parts_of(origin))
+
     def find_inside(self, name: str) -> Tensor | None:
-        """The tensor of a full name inside a copied block; None if there is none."""
+        """The tensor of a full name inside a copied block; None if there is none.
+
+        Raises UnknownInsideError if the block is a copy from another draft.
+        """
         if not self.copies:
             return None
         head = name
@@ -122,6 +172,8 @@ class BlockCache:
             head = head.rpartition(".")[0]
             if head in self.copies:
                 origin, inputs = self.copies[head]
+                if origin.parts:
+                    raise UnknownInsideError(name)
                 counterpart = origin.path + name[len(head) :]
                 tensor = self.draft.tensors.get(counterpart) or self.find_inside(counterpart)
                 if tensor is None:

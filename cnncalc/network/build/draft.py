@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NoReturn
 
 from cnncalc import limits
@@ -16,6 +17,10 @@ from cnncalc.syntax.expressions import UnknownValue
 
 # Errors of a part that cannot be built: a problem, or an unknown value that another problem explains.
 CANNOT_BUILD = (EvaluationError, UnknownValue)
+
+
+# The shape of a tensor.
+SHAPE_OF = itemgetter(Tensor._fields.index("shape"))
 
 
 def report(error: Exception, problems: list[Problem]) -> None:
@@ -65,6 +70,12 @@ class Draft:
         self.aside += self.problems[before:]
         del self.problems[before:]
         self.unneeded.update(failed, self.list_unknown())
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether a problem left a tensor unknown."""
+        # Without a loop: this looks at every tensor of every network.
+        return None in map(SHAPE_OF, self.tensors.values())
 
     def list_unknown(self) -> Iterator[str]:
         """The names of the tensors that a problem left unknown."""
