@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import prod
 
 from cnncalc.errors import RuleError
-from cnncalc.layers.contract import LayerType, Remark, Shapes, remark
+from cnncalc.layers.contract import INPUT, LayerType, Remark, Saved, Shapes, own, remark
 from cnncalc.layers.shapes import Shape, SlidingWindow, SpreadWindow, half, same_crop, same_padding, times
 from cnncalc.syntax.expressions import Value
 from cnncalc.syntax.settings import PerAxis, on_axes, on_sides
@@ -22,10 +22,30 @@ class Windowed(LayerType):
         return {**super().symbols(inputs, output), "kernel_positions": kernel_positions(self.windows(inputs))}
 
 
-def name_padding(pytorch: str, padding: PerAxis | str, stride: PerAxis) -> str:
-    """The module of a convolution; with its padding if that is `same`, which PyTorch has for stride 1."""
+def pads_same(padding: PerAxis | str, stride: PerAxis) -> bool:
+    """Whether PyTorch has the padding as `same`, which it allows for stride 1."""
     is_one = stride == 1 if isinstance(stride, int) else set(stride) == {1}
-    return f"{pytorch}.same" if padding == "same" and is_one else pytorch
+    return padding == "same" and is_one
+
+
+def name_padding(pytorch: str, padding: PerAxis | str, stride: PerAxis) -> str:
+    """The module of a convolution; with its padding if that is `same` in PyTorch."""
+    return f"{pytorch}.same" if pads_same(padding, stride) else pytorch
+
+
+def saved_input(image: Shape, windows: tuple[SlidingWindow, ...], *, same: bool = False) -> Saved:
+    """The input as a layer keeps it for the backward pass: a padded copy if the sides of an axis differ.
+
+    PyTorch's layers pad both sides alike, so that another layer has to pad before them. With `same`, its convolutions
+    add the difference of the sides themselves, and pad the rest.
+    """
+    if all(window.before == window.after for window in windows):
+        return INPUT
+    padded = (
+        size + (abs(window.after - window.before) if same else window.before + window.after)
+        for size, window in zip(image.spatial, windows, strict=True)
+    )
+    return own(image.channels * prod(padded))
 
 
 def extent_formula(dilation: PerAxis) -> str:

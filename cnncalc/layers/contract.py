@@ -235,7 +235,6 @@ class Reading(Record):
 SAVED_BY_ROLE: dict[Role, tuple[Saved, ...]] = {
     Role.ACTIVATION: (INPUT,),
     Role.PROBABILITIES: (OUTPUT,),
-    Role.AVERAGE_POOL: (INPUT,),
     Role.GLOBAL_POOL: (),
     Role.SUM: (),
     Role.CONCATENATION: (),

@@ -9,11 +9,12 @@ from cnncalc.layers._windowed import (
     dilation_remarks,
     kernel_positions,
     name_padding,
+    pads_same,
+    saved_input,
     size_formula,
     sliding_windows,
 )
 from cnncalc.layers.contract import (
-    INPUT,
     STATISTIC_BYTES,
     WEIGHTS,
     Formulas,
@@ -104,12 +105,13 @@ class Conv(Windowed, name="conv"):
         return Matrices(self.groups, quotient(self.filters, self.groups), read, output.positions, False)
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        image = saved_input(inputs[0], self.windows(inputs), same=pads_same(self.padding, self.stride))
         if self.standardize is None:
-            return (INPUT,)
+            return (image,)
         # The weights go through a batch norm, in which each filter is a channel.
         weight = own(prod(self._weight_shape(inputs)), per_sample=False)
         statistics = (3 if self.standardize == "gain" else 2) * self.filters
-        return (INPUT, weight, own(statistics, STATISTIC_BYTES, per_sample=False, needed_for=(WEIGHTS,)))
+        return (image, weight, own(statistics, STATISTIC_BYTES, per_sample=False, needed_for=(WEIGHTS,)))
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         windows = self.windows(inputs)

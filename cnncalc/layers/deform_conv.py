@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnncalc.errors import RuleError, plural
-from cnncalc.layers._windowed import Windowed, kernel_positions
+from cnncalc.layers._windowed import Windowed, kernel_positions, saved_input
 from cnncalc.layers.contract import (
     INPUT,
     Formulas,
@@ -91,7 +91,8 @@ class DeformConv(Windowed, name="deform_conv"):
         return self._regular.matrices(inputs[:1], output)
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
-        kept = tuple(INPUT._replace(number=number) for number in range(len(inputs)))
+        others = (INPUT._replace(number=number) for number in range(1, len(inputs)))
+        kept = (saved_input(inputs[0], self.windows(inputs)), *others)
         # Without a mask, torchvision keeps an empty one with a row for each sample.
         return kept if len(inputs) > 2 else (*kept, own(1))
 

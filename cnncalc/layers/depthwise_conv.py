@@ -5,16 +5,18 @@ from cnncalc.layers._windowed import (
     dilation_remarks,
     kernel_positions,
     name_padding,
+    pads_same,
+    saved_input,
     size_formula,
     sliding_windows,
 )
 from cnncalc.layers.contract import (
-    INPUT,
     Formulas,
     Matrices,
     Operations,
     Remark,
     Role,
+    Saved,
     Shapes,
     Weight,
     Wiring,
@@ -52,7 +54,6 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
 
     role = Role.CONVOLUTION
     pytorch = "Conv"
-    keeps = (INPUT,)
     counts_as_depth = True
 
     @property
@@ -62,6 +63,9 @@ class DepthwiseConv(Windowed, name="depthwise_conv"):
     def output_shape(self, inputs: Shapes) -> Shape:
         image = feature_map(inputs)
         return Shape((image.channels * self.multiplier, *slide_all(self.windows(inputs), image)))
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (saved_input(inputs[0], self.windows(inputs), same=pads_same(self.padding, self.stride)),)
 
     def weights(self, inputs: Shapes) -> tuple[Weight, ...]:
         filters = inputs[0].channels * self.multiplier

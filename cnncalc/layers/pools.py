@@ -10,10 +10,9 @@ from __future__ import annotations
 from math import prod
 
 from cnncalc.errors import RuleError
-from cnncalc.layers._windowed import Windowed, kernel_positions, size_formula, sliding_windows
+from cnncalc.layers._windowed import Windowed, kernel_positions, saved_input, size_formula, sliding_windows
 from cnncalc.layers.contract import (
     INDEX_BYTES,
-    INPUT,
     NO_WEIGHTS,
     Formulas,
     Operations,
@@ -98,7 +97,7 @@ class MaxPool(Pool, name="max_pool"):
     pytorch = "MaxPool"
 
     def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
-        return (INPUT, own(output.elements, INDEX_BYTES))
+        return (saved_input(inputs[0], self.windows(inputs)), own(output.elements, INDEX_BYTES))
 
     def operations(self, inputs: Shapes, output: Shape) -> Operations:
         return Operations(compares=output.elements * (kernel_positions(self.windows(inputs)) - 1))
@@ -129,6 +128,9 @@ class AvgPool(Pool, name="avg_pool"):
 
     role = Role.AVERAGE_POOL
     pytorch = "AvgPool"
+
+    def saved(self, inputs: Shapes, output: Shape, *, frozen: bool = False) -> tuple[Saved, ...]:
+        return (saved_input(inputs[0], self.windows(inputs)),)
 
     def remarks(self, inputs: Shapes, output: Shape) -> tuple[Remark, ...]:
         padded = any(window.before or window.after for window in self.windows(inputs))

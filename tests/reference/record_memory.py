@@ -86,6 +86,17 @@ def measure_saved(model: nn.Module, batch: int, shape: tuple[int, ...], device: 
     return sum(storage.nbytes() for storage in saved.values())
 
 
+class Padded(nn.Module):
+    """A layer behind a padding whose sides differ, which PyTorch's layers do not have."""
+
+    def __init__(self, sides: tuple[int, ...], layer: nn.Module, value: float = 0) -> None:
+        super().__init__()
+        self.sides, self.layer, self.value = sides, layer, value
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.layer(functional.pad(image, self.sides, value=self.value))
+
+
 def conv_of_standardized(gain: bool) -> Callable[[torch.Tensor], torch.Tensor]:
     """A convolution whose weights are standardized, as in timm's StdConv2d and ScaledStdConv2d."""
     weight = nn.Parameter(torch.empty(8, 12, 3, 3))
@@ -171,9 +182,20 @@ def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
     return [
         ("conv: [8, 3]", IMAGE, nn.Conv2d(12, 8, 3)),
         ("conv: [8, 3]", SIGNAL, nn.Conv1d(12, 8, 3)),
+        ("conv: {filters: 8, kernel: 4, padding: same}", IMAGE, nn.Conv2d(12, 8, 4, padding="same")),
+        (
+            "conv: {filters: 8, kernel: 5, stride: 2, padding: same}",
+            IMAGE,
+            Padded((1, 2, 1, 2), nn.Conv2d(12, 8, 5, 2)),
+        ),
         ("conv: {filters: 8, kernel: 3, standardize: plain}", IMAGE, conv_of_standardized(False)),
         ("conv: {filters: 8, kernel: 3, standardize: gain}", IMAGE, conv_of_standardized(True)),
         ("depthwise_conv: 3", IMAGE, nn.Conv2d(12, 12, 3, groups=12)),
+        (
+            "depthwise_conv: {kernel: 3, padding: [0, 1, 1, 1]}",
+            IMAGE,
+            Padded((1, 1, 0, 1), nn.Conv2d(12, 12, 3, groups=12)),
+        ),
         ("conv_transpose: [8, 3]", IMAGE, nn.ConvTranspose2d(12, 8, 3)),
         ("linear: 10", VECTOR, nn.Linear(12, 10)),
         ("linear: {features: 10, bias: false}", VECTOR, nn.Linear(12, 10, bias=False)),
@@ -225,6 +247,12 @@ def layers() -> list[tuple[str, tuple[int, ...], Callable[..., torch.Tensor]]]:
         ("drop_path: 0", IMAGE, ops.StochasticDepth(0.0, "row")),
         ("max_pool: 2", IMAGE, nn.MaxPool2d(2)),
         ("max_pool: {kernel: 3, stride: 2, padding: 1}", SIGNAL, nn.MaxPool1d(3, 2, 1)),
+        (
+            "max_pool: {kernel: 3, stride: 2, padding: same}",
+            IMAGE,
+            Padded((0, 1, 0, 1), nn.MaxPool2d(3, 2), value=float("-inf")),
+        ),
+        ("avg_pool: {kernel: 3, stride: 2, padding: same}", IMAGE, Padded((0, 1, 0, 1), nn.AvgPool2d(3, 2))),
         ("avg_pool: 2", IMAGE, nn.AvgPool2d(2)),
         ("avg_pool: 2", SIGNAL, nn.AvgPool1d(2)),
         ("global_avg_pool", IMAGE, nn.AdaptiveAvgPool2d(1)),
