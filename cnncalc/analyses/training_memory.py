@@ -97,6 +97,14 @@ class TrainingMemory(Record):
         """The most bytes of kept tensors: at the end of the forward pass, or in the backward pass of a block."""
         return max(peak.amount(batch) for peak in self._peaks())
 
+    def peak_block(self, batch: int = 1) -> str | None:
+        """The block during whose backward pass the most is kept; None if that is at the end of the forward pass."""
+        most = self.saved_for_backward(batch)
+        if self.kept.amount(batch) == most:
+            return None
+        peaks = zip(self.blocks, self._peaks()[1:], strict=True)
+        return next(block.name for block, peak in peaks if peak.amount(batch) == most)
+
     def amount(self, batch: int = 1) -> int:
         """The bytes of the training step for a batch."""
         return self.weights.amount(batch) + self.saved_for_backward(batch)

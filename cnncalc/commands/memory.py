@@ -133,6 +133,11 @@ def command(
         for name in ("columns", "depth"):
             if _is_given(context, name):
                 raise click.UsageError(f"--arena does not use --{name}; remove --{name}")
+    if mixed and _is_given(context, "dtype"):
+        raise click.UsageError("--mixed-precision sets the number types; remove --dtype")
+    for name in ("fit", "optimizer"):
+        if training and form == "csv" and _is_given(context, name):
+            raise click.UsageError(f"csv has what each layer keeps, which --{name} does not change; use --format json")
     network = _options.load(spec, settings, inputs)
     if training:
         step = TrainingView(depth, batch, dtype, optimizer, mixed, checkpoints, fit, language, exact=form == "csv")

@@ -1027,7 +1027,12 @@ SENTENCES = {
         "saved": "kept tensors",
         "total": "training step",
         "recomputed": "recomputed",
+        "saved_in_block": (
+            "The rows sum to {size}, what is kept when the forward pass ends. "
+            "The most is kept while {block} is recomputed."
+        ),
         "recomputed_of": "{blocks} blocks, which save {size} and cost {macs} MACs a step",
+        "recomputed_in_vain": "{blocks} blocks, which take {size} more and cost {macs} MACs a step: keep their tensors",
         "fit": "largest batch",
         "fits": "{batch} in {size}",
         "fits_none": "none: one sample needs more than {size}",

@@ -7,8 +7,8 @@ import json
 import pytest
 
 
-def step(run, *arguments):
-    return json.loads(run("memory", *arguments, "--training", "--json").output)
+def step(run, *arguments, **options):
+    return json.loads(run("memory", *arguments, "--training", "--json", **options).output)
 
 
 def test_resnet50_keeps_what_pytorch_keeps(run):
@@ -54,6 +54,32 @@ def test_a_recomputed_block_shows_its_input(run):
     assert kept == {"one.conv": 4 * 48, "one.relu": 0, "last": 4 * 128}
 
 
+POOLED = """\
+input: [3, 16, 16]
+blocks: {pool: [global_avg_pool], wide: [{conv: [64, 1]}, tanh, {conv: [4, 1]}]}
+layers: [{wide: , name: wide}, {pool: , name: pool}, {linear: 3}]
+"""
+
+
+def test_a_peak_while_a_block_is_recomputed_is_named(run):
+    """The image, 768 numbers, and the input of the linear layer, 4, outlive the forward pass. The second forward pass
+    of `wide` keeps the output of tanh, 64 x 256 numbers, after those of the linear layer are free."""
+    found = step(run, "-", "--checkpoint", "wide", stdin=POOLED)
+    assert found["peak_block"] == "wide"
+    assert found["saved_for_backward"] == 4 * (768 + 16_384)
+    assert sum(each["kept"] for each in (*found["layers"], *found["recomputed"])) == 4 * (768 + 4)
+    text = run("memory", "-", "--training", "--checkpoint", "wide", stdin=POOLED).output
+    assert "The rows sum to 3.0 KiB (3,088 bytes), what is kept when the forward pass ends." in text
+    assert "The most is kept while wide is recomputed." in text
+    assert step(run, "-", stdin=POOLED)["peak_block"] is None
+
+
+def test_recomputation_in_vain_is_called_so(run):
+    """A pool keeps nothing, and as a recomputed block its input of 4 x 256 numbers."""
+    text = run("memory", "-", "--training", "--checkpoint", "pool", stdin=POOLED).output
+    assert "1 blocks, which take 4.0 KiB (4,096 bytes) more" in text
+
+
 def test_rows_are_layers(run):
     rows = list(csv.DictReader(io.StringIO(run("memory", "lenet5", "--training", "-f", "csv").output)))
     kept = {row["layer"]: int(row["kept"]) for row in rows}
@@ -76,6 +102,9 @@ def test_tables(run):
         (("lenet5", "--training", "--arena"), "--arena does not apply to --training"),
         (("lenet5", "--training", "--fit", "3G"), "is no amount of memory; write a whole number and its unit"),
         (("lenet5", "--training", "--checkpoint", "conv9"), "--checkpoint 'conv9' matches no block"),
+        (("lenet5", "--training", "--mixed-precision", "--dtype", "float16"), "sets the number types; remove --dtype"),
+        (("lenet5", "--training", "--fit", "1GiB", "-f", "csv"), "which --fit does not change; use --format json"),
+        (("lenet5", "--training", "--optimizer", "sgd", "-f", "csv"), "which --optimizer does not change"),
         (
             ("crnn", "--training", "--mixed-precision"),
             "what lstm1.lstm (lstm) keeps for the backward pass is unknown; it depends on cuDNN in mixed precision",

@@ -114,7 +114,11 @@ class RecomputationRecord(Record):
 
 
 class TrainingMemoryRecord(Record):
-    """The memory of a training step in bytes. `fitting_batch` is null if any batch fits."""
+    """The memory of a training step in bytes. `fitting_batch` is null if any batch fits.
+
+    `peak_block` is the recomputed block during whose backward pass the most is kept; null if that is when the forward
+    pass ends.
+    """
 
     schema: Literal[1]
     name: str
@@ -131,6 +135,7 @@ class TrainingMemoryRecord(Record):
     saved_for_backward: Count
     total: Count
     recomputed: tuple[RecomputationRecord, ...]
+    peak_block: str | None
     fitting_batch: Count | Absent | None
     layers: Iterator[KeptLayerRecord]
 
@@ -210,6 +215,7 @@ def training_record(network: LayerGraph, view: TrainingView) -> TrainingMemoryRe
             )
             for block in found.blocks
         ),
+        found.peak_block(batch),
         ABSENT if view.fit is None else found.fit(view.fit),
         (
             KeptLayerRecord(layer.name, layer.type, layer.output_shape, kept.get(layer.name, 0))

@@ -120,13 +120,16 @@ def _notes(found: TrainingMemory, say: Speaker, view: TrainingView) -> Iterator[
     yield say("saved"), describe_bytes(found.saved_for_backward(batch), say)
     yield say("total"), describe_bytes(found.amount(batch), say)
     if found.blocks:
+        if block := found.peak_block(batch):
+            after_forward = describe_bytes(found.kept.amount(batch), say)
+            yield "", say("saved_in_block", block=block, size=after_forward)
         less = found.all_saved.amount(batch) - found.saved_for_backward(batch)
         yield (
             say("recomputed"),
             say(
-                "recomputed_of",
+                "recomputed_of" if less >= 0 else "recomputed_in_vain",
                 blocks=len(found.blocks),
-                size=describe_bytes(less, say),
+                size=describe_bytes(abs(less), say),
                 macs=integer(batch * found.recomputed_macs),
             ),
         )
