@@ -141,7 +141,7 @@ def _param_differences(
 # Units of published figures; some publish units of 2^30 and 2^20.
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 # What published figures count, after their unit: 4.1 GFLOPs.
-NOUNS = ("flops", "macs", "mult-adds", "madds", "ops", "params", "parameters")
+NOUNS = ("flop", "mac", "mult-add", "madd", "op", "param", "parameter")
 BINARY = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -175,8 +175,10 @@ class ClaimMatch(Record):
 def read_claim(text: str) -> Claim | None:
     """A number such as 4.1G, 25.6M or 4.1 GFLOPs; None if it is none."""
     bare = text.strip().replace(",", "").replace("_", "")
-    noun = next((noun for noun in NOUNS if bare.lower().endswith(noun)), "")
-    bare = bare[: len(bare) - len(noun)].rstrip()
+    counted = bare.lower().removesuffix("s")
+    noun = next((noun for noun in NOUNS if counted.endswith(noun)), "")
+    if noun:
+        bare = bare[: len(counted) - len(noun)].rstrip()
     unit = bare[-1:].upper() if bare[-1:].isalpha() else ""
     whole, dot, rest = (bare[:-1].rstrip() if unit else bare).partition(".")
     digits = whole + rest

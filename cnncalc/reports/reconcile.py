@@ -179,10 +179,15 @@ CSV_COLUMNS = ("convention", "version", "unit", "figure", "item", "amount", "lay
 
 
 def reconcile_table(found: Reconciled, view: ReconcileView) -> Table:
-    """One row per figure and per item of its difference; with a claim, one row per figure that gives it."""
+    """One row per figure and per item of its difference; with a claim, one row per figure that gives it, with the
+    setting that this needs, if any.
+    """
     say = Speaker(view.language, "reconcile")
     if view.claim:
-        return _matches(tuple(match_claim(view.claim, found)), view.claim, say)
+        as_given = ClaimVariant("", tuple(match_claim(view.claim, found)))
+        tables = [(each.setting, _matches(each.matches, view.claim, say)) for each in (as_given, *view.variants)]
+        rows = tuple(Line((*line.cells, setting)) for setting, table in tables for line in table.lines)
+        return Table("", (), (*tables[0][1].columns, Column("setting", "setting")), rows, ())
     numeric = ("amount", "layers")
     columns = tuple(Column(key, key, numeric=key in numeric) for key in CSV_COLUMNS)
     lines = []

@@ -240,6 +240,8 @@ def test_parameters_of_keras(spec):
         ("25.6M", 25_557_032, "rounded"),
         ("4.2G", 4_089_184_256, ""),
         ("4.1 GFLOPs", 4_089_184_256, "rounded"),
+        ("4.09 GMac", 4_089_184_256, "rounded"),
+        ("4.1 GFLOP", 4_089_184_256, "rounded"),
         ("25.6M params", 25_557_032, "rounded"),
         # 4.1G is any number from 4.05G to just below 4.15G, or one that begins with 4.1.
         ("4.1G", 4_050_000_000, "rounded"),

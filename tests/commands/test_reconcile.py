@@ -100,6 +100,15 @@ def test_a_variable_that_gives_the_claim(run):
     )
 
 
+def test_csv_has_the_variable_that_gives_the_claim(run):
+    """The MACs of resnet50 with its stride in the 3x3 convolutions are 4,089,184,256 (torchvision)."""
+    rows = list(csv.DictReader(io.StringIO(run("reconcile", "resnet50", "--claim", "4.1G", "-f", "csv").output)))
+    assert {row["setting"] for row in rows} == {"stride_in_3x3=true"}
+    assert {row["figure"] for row in rows if row["convention"] == "cnncalc"} == {"4089184256"}
+    rows = list(csv.DictReader(io.StringIO(run("reconcile", "resnet50", "--claim", "3.8G", "-f", "csv").output)))
+    assert {row["setting"] for row in rows} == {""}
+
+
 def test_no_variants_where_the_network_gives_the_claim(run):
     facts = json.loads(run("reconcile", "resnet50", "--claim", "3.8G", "--json").output)
     assert facts["claim"]["matches"]

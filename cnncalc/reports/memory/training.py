@@ -128,7 +128,7 @@ def _notes(found: TrainingMemory, say: Speaker, view: TrainingView) -> Iterator[
             say("recomputed"),
             say(
                 "recomputed_of" if less >= 0 else "recomputed_in_vain",
-                blocks=len(found.blocks),
+                blocks=integer(len(found.blocks)),
                 size=describe_bytes(abs(less), say),
                 macs=integer(batch * found.recomputed_macs),
             ),
