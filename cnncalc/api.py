@@ -786,10 +786,13 @@ def _training_memory(
 
     if isinstance(checkpoints, str) or not all(isinstance(pattern, str) for pattern in checkpoints):
         raise TypeError("checkpoints takes a list of names of blocks or patterns, such as ['conv2_*']")
+    element_size = _dtype(dtype, "dtype")
+    if mixed and dtype != "float32":
+        raise ValueError("mixed_precision sets the number types; leave dtype at float32")
     try:
         found = training_memory(
             network,
-            element_size=_dtype(dtype, "dtype"),
+            element_size=element_size,
             optimizer=Optimizer.named(_choice(optimizer, "optimizer", [each.key for each in Optimizer])),
             mixed=mixed,
             checkpoints=tuple(checkpoints),

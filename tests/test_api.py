@@ -642,6 +642,11 @@ def test_memory_in_training(run):
         (lambda net: net.memory(batch=2.0), TypeError, "batch takes a whole number, not float"),
         (lambda net: net.memory(dtype="int4"), ValueError, "dtype takes one of float64, float32, .*, not 'int4'"),
         (lambda net: net.training_memory(optimizer=3), TypeError, "optimizer takes one of sgd, .*, not int"),
+        (
+            lambda net: net.training_memory(dtype="float16", mixed_precision=True),
+            ValueError,
+            "mixed_precision sets the number types; leave dtype at float32",
+        ),
         (lambda net: net.training_memory(checkpoints="C1"), TypeError, "checkpoints takes a list of names of blocks"),
         (lambda net: net.training_memory(checkpoints=["nothing"]), KeyError, "no block matches 'nothing'"),
     ],
