@@ -91,7 +91,7 @@ def _group(layers: Iterable[Layer], modules: Mapping[str, str]) -> Iterator[Work
     """Equal layers together: they share one record of figures."""
     figures = {id(layer.figures): layer.figures for layer in layers}
     counted = Counter((id(layer.figures), modules[layer.name]) for layer in layers)
-    return (Work(figures[one], name, times) for (one, name), times in counted.items())
+    return (Work(figures[key], module, times) for (key, module), times in counted.items())
 
 
 def _differences(
@@ -142,6 +142,7 @@ def _param_differences(
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 # What published figures count, after their unit: 4.1 GFLOPs.
 NOUNS = ("flop", "mac", "mult-add", "madd", "op", "param", "parameter")
+LONGEST_CLAIM = 30
 BINARY = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -185,9 +186,6 @@ def read_claim(text: str) -> Claim | None:
     if unit not in UNITS or not digits.isascii() or not digits.isdigit() or len(digits) > LONGEST_CLAIM:
         return None
     return Claim(text.strip(), int(digits), len(rest) if dot else 0, unit)
-
-
-LONGEST_CLAIM = 30
 
 
 class ClaimVariant(Record):

@@ -147,8 +147,8 @@ class _TensorWalk:
         if not self.has_gradient[layer.name]:
             self.uses[layer.name] = (), NO_MEMORY
             return KeptByLayer(layer.name, ())
-        is_open = self.mixed and type_.in_mixed_precision is MixedPrecision.UNKNOWN
-        saved = None if is_open else type_.saved(layer.input_shapes, layer.output_shape, frozen=layer.frozen)
+        is_unknown = self.mixed and type_.in_mixed_precision is MixedPrecision.UNKNOWN
+        saved = None if is_unknown else type_.saved(layer.input_shapes, layer.output_shape, frozen=layer.frozen)
         if saved is None:
             self.uses[layer.name] = (), NO_MEMORY
             return KeptByLayer(layer.name, (), is_unknown=True)

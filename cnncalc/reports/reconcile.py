@@ -59,12 +59,12 @@ def _blocks(network: LayerGraph, found: Reconciled, view: ReconcileView, say: Sp
     if counted:
         yield Heading(say("operations"))
         yield Paragraph(say("operations_meaning", macs=integer(found.macs)))
-        yield _differences([(each, each.items, found.macs, each.operations or 0) for each in counted], say)
+        yield _differences([(each, each.items, each.operations or 0) for each in counted], say)
     params = [each for each in found.conventions if each.param_items]
     if params:
         yield Heading(say("params"))
         yield Paragraph(say("params_meaning", params=integer(found.params)))
-        yield _differences([(each, each.param_items, found.params, each.params or 0) for each in params], say)
+        yield _differences([(each, each.param_items, each.params or 0) for each in params], say)
     yield Heading(say("notes"))
     yield from _notes(found, say)
 
@@ -89,7 +89,7 @@ def _figures(found: Reconciled, say: Speaker) -> Table:
     return Table("", (), columns, tuple(lines), (), say("left_out", columns="{columns}"))
 
 
-def _differences(rows: list[tuple[Reconciliation, tuple[DifferenceItem, ...], int, int]], say: Speaker) -> Table:
+def _differences(rows: list[tuple[Reconciliation, tuple[DifferenceItem, ...], int]], say: Speaker) -> Table:
     """The items of each difference; conventions with the same figure share their rows."""
     columns = (
         Column("item", say("item")),
@@ -97,7 +97,7 @@ def _differences(rows: list[tuple[Reconciliation, tuple[DifferenceItem, ...], in
         Column("layers", say("layers"), numeric=True, drop=1),
     )
     alike: dict[tuple[tuple[DifferenceItem, ...], int], list[str]] = {}
-    for each, items, _, figure in rows:
+    for each, items, figure in rows:
         alike.setdefault((items, figure), []).append(each.convention.name)
     lines = []
     for (items, figure), names in alike.items():
