@@ -101,7 +101,12 @@ def test_tables(run):
         (("lenet5", "--fit", "1GiB"), "--fit needs --training"),
         (("lenet5", "--training", "--arena"), "--arena does not apply to --training"),
         (("lenet5", "--training", "--fit", "3G"), "is no amount of memory; write a whole number and its unit"),
-        (("lenet5", "--training", "--checkpoint", "conv9"), "--checkpoint 'conv9' matches no block"),
+        (("lenet5", "--training", "--checkpoint", "conv9"), "'conv9' matches no block; the network has no blocks"),
+        (
+            ("resnet18", "--training", "--checkpoint", "conv2_3"),
+            "matches no block; did you mean 'conv2_2' or 'conv2_1'?",
+        ),
+        (("resnet18", "--training", "--checkpoint", "xyz"), "matches no block; `cnncalc summary --depth all` shows"),
         (("lenet5", "--training", "--mixed-precision", "--dtype", "float16"), "sets the number types; remove --dtype"),
         (("lenet5", "--training", "--fit", "1GiB", "-f", "csv"), "which --fit does not change; use --format json"),
         (("lenet5", "--training", "--optimizer", "sgd", "-f", "csv"), "which --optimizer does not change"),

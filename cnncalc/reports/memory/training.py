@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cnncalc.analyses.training_memory import Optimizer, TrainingMemory, check_known, training_memory
 from cnncalc.analyses.tree import Row, layers_below, tree
-from cnncalc.errors import Problem, SpecError, quoted
+from cnncalc.errors import Problem, SpecError, did_you_mean, quoted
 from cnncalc.formats.shapes import shape
 from cnncalc.formats.table import Cell, Column, Line, MeasuredMemory, Table
 from cnncalc.languages import Speaker
@@ -46,8 +46,12 @@ class TrainingView(Record):
                 checkpoints=self.checkpoints,
             )
         except KeyError as error:
-            hint = "`cnncalc summary --depth all` shows the blocks"
-            message = f"--checkpoint {quoted(str(error.args[0]))} matches no block"
+            pattern = str(error.args[0])
+            blocks = [group.name for group in network.groups]
+            hint = did_you_mean(pattern, blocks, "`cnncalc summary --depth all` shows the blocks")
+            if not blocks:
+                hint = "the network has no blocks; write the layers to recompute as one"
+            message = f"--checkpoint {quoted(pattern)} matches no block"
             raise SpecError([Problem(None, message, hint)]) from None
         check_known(network, found, mixed=self.mixed)
         return found
