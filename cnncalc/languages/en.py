@@ -1135,7 +1135,9 @@ SENTENCES = {
         "search": "Search",
         "open_all": "open all blocks",
         "close_all": "close all blocks",
+        "found_rows": "{shown} of {total} rows",
         "more_rows": "These are the first {shown} rows; `cnncalc summary --depth all` shows all.",
+        "more_explanations": "The first {shown} layers are explained here; `cnncalc explain` explains the others.",
         # Checks.
         "checks": "Checks",
         "quantity": "quantity",
@@ -1144,6 +1146,7 @@ SENTENCES = {
         "used": "used",
         "result": "result",
         "no_findings": "No findings.",
+        "more_findings": "These are the first {shown} of {total} findings; `cnncalc lint` shows all.",
         "error_finding": "error",
         "warning_finding": "warning",
         "note_finding": "note",

@@ -941,7 +941,9 @@ SENTENCES = {
         "search": "搜索",
         "open_all": "展开所有模块",
         "close_all": "折叠所有模块",
+        "found_rows": "{total} 行中的 {shown} 行",
         "more_rows": "此处只列出前 {shown} 行；用 `cnncalc summary --depth all` 查看全部。",
+        "more_explanations": "此处只说明前 {shown} 层；其余各层用 `cnncalc explain` 查看。",
         # Checks.
         "checks": "检查",
         "quantity": "量",
@@ -950,6 +952,7 @@ SENTENCES = {
         "used": "已用",
         "result": "结果",
         "no_findings": "没有发现问题。",
+        "more_findings": "此处只列出 {total} 个问题中的前 {shown} 个；用 `cnncalc lint` 查看全部。",
         "error_finding": "错误",
         "warning_finding": "警告",
         "note_finding": "提示",

@@ -141,3 +141,36 @@ def test_chinese(page: Callable[..., str]) -> None:
 def test_problems_of_all_specs(run: Callable[..., Result]) -> None:
     result = run("report", "alexnett", "vgg61", status=2)
     assert result.output.count("did you mean") == 2
+
+
+def test_set_applies_to_the_networks_that_have_the_variable(
+    page: Callable[..., str], run: Callable[..., Result], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layers = "layers:\n  - conv: [n, 3]\nbudget: {params: 1k}\n"
+    (tmp_path / "with.yaml").write_text(f"input: [3, 8, 8]\nvariables: {{n: 4}}\n{layers}")
+    (tmp_path / "without.yaml").write_text(f"input: [3, 8, 8]\n{layers.replace('n,', '4,')}")
+    text = page("with.yaml", "without.yaml", "--set", "n=5")
+    # 3 x 3 x 3 weights and a bias for each filter: 5 x 28 and 4 x 28.
+    assert re.findall(r"<dt>parameters</dt><dd>(\d+) ", text) == ["140", "112"]
+    assert re.findall(r"<td>params</td><td>(\d+)</td>", text) == ["140", "112"]
+    assert "--set n does not change without.yaml: no such variable" in text
+    refused = run("report", "with.yaml", "without.yaml", "--set", "m=5", status=2)
+    assert "--set m: no network has a variable 'm'" in refused.output
+
+
+def test_long_explanations_and_many_findings_are_cut_with_a_note(
+    page: Callable[..., str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnncalc.page.layers.MOST_EXPLANATION", 1)
+    monkeypatch.setattr("cnncalc.page.sections.MOST_FINDINGS", 1)
+    spec = tmp_path / "net.yaml"
+    # Nothing reads b and c: two findings.
+    spec.write_text(
+        "input: {a: [3, 8, 8], b: [3, 8, 8], c: [3, 8, 8]}\nlayers:\n  - conv: [4, 3]\n    from: a\n  - relu\n"
+    )
+    text = page(str(spec))
+    assert list(explanations(text)) == ["conv"]
+    assert "The first 1 layers are explained here; `cnncalc explain` explains the others." in unescape(text)
+    assert "These are the first 1 of 2 findings" in text
+    assert text.count('<li class="error">') == 1
