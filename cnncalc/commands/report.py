@@ -66,16 +66,21 @@ def _networks(given: GivenSpecs, request: Request, view: PageView) -> list[Repor
     """The networks with their figures and checks. Writes the problems of all specs and ends with status 2."""
     from cnncalc.analyses.compare import facts
     from cnncalc.checks.linter import EVERYTHING
-    from cnncalc.checks.run import outcome
+    from cnncalc.checks.run import outcome, overrides_of
     from cnncalc.network.build import build
     from cnncalc.page.sections import MEMORY, ReportedNetwork
     from cnncalc.reports.compare.networks import labels_of
+    from cnncalc.spec.config import entries_of
 
     def report(reference: str, spec: Spec) -> ReportedNetwork:
         network = build(spec)
         counted = facts(network, memory=MEMORY, batch=view.batch, dtype_size=view.dtype_size)
         checks = request._replace(settings=given.applied[reference], selection=EVERYTHING)
-        return ReportedNetwork(reference, "", network, counted, outcome(reference, checks))
+        own = overrides_of(entries_of(request.config, reference))
+        if request.inputs:
+            own = own._replace(inputs=())
+        overrides = str(own) if own.settings or own.inputs else ""
+        return ReportedNetwork(reference, "", network, counted, outcome(reference, checks), overrides)
 
     found = given.made(report)
     labels = labels_of([(each.reference, each.network.name) for each in found.values()])

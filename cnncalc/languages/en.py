@@ -1140,6 +1140,7 @@ SENTENCES = {
         "more_explanations": "The first {shown} layers are explained here; `cnncalc explain` explains the others.",
         # Checks.
         "checks": "Checks",
+        "overrides": "cnncalc.yaml overrides values for the checks: {overrides}.",
         "quantity": "quantity",
         "value": "value",
         "limit": "limit",

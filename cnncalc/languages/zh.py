@@ -946,6 +946,7 @@ SENTENCES = {
         "more_explanations": "此处只说明前 {shown} 层；其余各层用 `cnncalc explain` 查看。",
         # Checks.
         "checks": "检查",
+        "overrides": "cnncalc.yaml 为检查改用以下取值：{overrides}。",
         "quantity": "量",
         "value": "数值",
         "limit": "限制",

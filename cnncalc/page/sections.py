@@ -24,13 +24,17 @@ MOST_FINDINGS = 500
 
 
 class ReportedNetwork(Record):
-    """A network of the page: the SPEC as given, its label among the others, its figures, and its checks."""
+    """A network of the page: the SPEC as given, its label among the others, its figures, and its checks.
+
+    `overrides` are those that the configuration adds for the checks, as text.
+    """
 
     reference: str
     label: str
     network: LayerGraph
     facts: Facts
     outcome: Outcome
+    overrides: str = ""
 
 
 class PageView(Record):
@@ -59,7 +63,7 @@ def network_section(reported: ReportedNetwork, number: int, view: PageView, say:
     yield from pictures.drawing(network, view.language, say)
     yield from pictures.charts(network, view.language, view.batch, view.batch * view.dtype_size, say)
     yield from layers.table(network, view.batch, view.dtype, say)
-    yield from _checks(reported.outcome, say)
+    yield from _checks(reported, say)
     yield from layers.explanations(network, view.language, view.dtype, say)
     yield "</section>"
 
@@ -89,9 +93,12 @@ def _totals(reported: ReportedNetwork, view: PageView, say: Speaker) -> Iterator
     yield "</dl>"
 
 
-def _checks(outcome: Outcome, say: Speaker) -> Iterator[str]:
+def _checks(reported: ReportedNetwork, say: Speaker) -> Iterator[str]:
     """The checks of the spec's own guards, and the findings of rules."""
+    outcome = reported.outcome
     yield f"<h2>{html.safe(say('checks'))}</h2>"
+    if reported.overrides:
+        yield f"<p>{html.safe(say('overrides', overrides=reported.overrides))}</p>"
     if outcome.checks:
         names = [html.safe(say(key)) for key in ("quantity", "value", "limit", "used", "result")]
         heads = "".join(f'<th scope="col">{name}</th>' for name in names)

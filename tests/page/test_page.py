@@ -131,6 +131,20 @@ def test_checks_of_the_spec(page: Callable[..., str], tmp_path, monkeypatch: pyt
     assert '<td>macs</td><td>3,888</td><td>at most 10,000</td><td>38.9 %</td><td class="kept">passed</td>' in text
 
 
+def test_overrides_of_the_configuration_are_listed_beside_the_checks(
+    run: Callable[..., Result], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.yaml").write_text("input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n")
+    (tmp_path / "cnncalc.yaml").write_text("specs:\n  net.yaml: {input: 3x16x16, budget: {macs: 30k}}\n")
+    text = run("report", "net.yaml").output
+    # 3 x 3 x 3 for each of 4 filters at 6 x 6 positions, and at 14 x 14 for the checks.
+    assert "<dt>MACs</dt><dd>3,888</dd>" in text
+    assert "<td>macs</td><td>21,168</td>" in text
+    assert "cnncalc.yaml overrides values for the checks: input=3x16x16." in text
+    assert "overrides values" not in run("report", "net.yaml", "--input", "3x16x16").output
+
+
 def test_chinese(page: Callable[..., str]) -> None:
     text = page("alexnet", "--language", "zh")
     assert '<html lang="zh">' in text
