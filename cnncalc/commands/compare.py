@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,8 +10,8 @@ from cnncalc.analyses import conventions
 from cnncalc.analyses.compare import facts, over_sizes
 from cnncalc.bundled import SUFFIX
 from cnncalc.commands import _options
-from cnncalc.commands._progress import progress
-from cnncalc.errors import Problem, SpecError, did_you_mean, listed, quoted
+from cnncalc.commands._given import GivenSpecs
+from cnncalc.errors import Problem, SpecError, did_you_mean, listed
 from cnncalc.layers.shapes import DTYPES
 from cnncalc.reports.compare import networks
 from cnncalc.reports.compare.networks import BY_KEY, COLUMNS, DEFAULT_COLUMNS, SORTABLE, ComparedNetwork, ComparisonView
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from cnncalc.formats.table import Table
     from cnncalc.network.records import LayerGraph
     from cnncalc.spec.records import Spec
-
-Made = TypeVar("Made")
 
 
 class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -134,7 +132,7 @@ def command(
         columns = ("network", *columns)
     if plot is not None:
         _options.need_matplotlib()
-    given = _Given(specs, settings, inputs)
+    given = GivenSpecs(specs, settings, inputs)
     exact = form == "csv"
 
     def write(table: Callable[[], Table], record: Callable[[], object]) -> None:
@@ -204,55 +202,7 @@ def _check(context: click.Context, at: tuple[int, ...] | None, *, stages: bool) 
             raise click.UsageError(f"{own} does not use {other}; remove {other}")
 
 
-class _Given:
-    """The given specs and their overrides; `notes` list overrides that do not apply."""
-
-    def __init__(
-        self, specs: tuple[str, ...], settings: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...]
-    ) -> None:
-        self.specs = specs
-        self.settings = settings
-        self.inputs = inputs
-        self.notes: list[tuple[str, str]] = []
-        self.variables: dict[str, frozenset[str]] = {}
-
-    def made(self, make: Callable[[str, Spec], Made]) -> dict[str, Made]:
-        """The result of `make` for each SPEC and its spec. Writes the problems of all and ends with status 2."""
-        from cnncalc.spec.decode import decode
-        from cnncalc.spec.locate import chain_of, locate
-
-        problems: list[Problem] = []
-        made: dict[str, Made] = {}
-        references = list(dict.fromkeys(self.specs))
-        with progress(references, "reading") as each:
-            for reference in each:
-                try:
-                    chain = chain_of(locate(reference), self.inputs)
-                    settings = self.settings
-                    if settings and len(references) > 1:
-                        self.variables[reference] = frozenset(decode(chain).variables)
-                        settings = tuple(one for one in settings if one[0] in self.variables[reference])
-                    made[reference] = make(reference, decode(chain, settings, self.inputs))
-                except SpecError as error:
-                    problems += error.problems
-        problems += self.unknown()
-        if problems:
-            _options.fail(SpecError(dict.fromkeys(problems)))
-        return made
-
-    def unknown(self) -> Iterator[Problem]:
-        """Problems of variables that no network has; those that only some have are noted."""
-        known = list(dict.fromkeys(name for variables in self.variables.values() for name in sorted(variables)))
-        for name in dict.fromkeys(name for name, _ in self.settings) if self.variables else ():
-            without = [reference for reference, variables in self.variables.items() if name not in variables]
-            if len(without) == len(self.variables):
-                hint = did_you_mean(name, known, f"the variables are {', '.join(known)}" if known else "")
-                yield Problem(None, f"--set {name}: no network has a variable {quoted(name)}", hint)
-            elif without:
-                self.notes.append(("", f"--set {name} does not change {listed(without)}: no such variable"))
-
-
-def _entries(given: _Given, figures: Callable[[LayerGraph, str], Facts], *, layers: bool) -> list[ComparedNetwork]:
+def _entries(given: GivenSpecs, figures: Callable[[LayerGraph, str], Facts], *, layers: bool) -> list[ComparedNetwork]:
     """The networks with their figures; with their `layers` only if needed."""
     from cnncalc.analyses.compare import without_layers
     from cnncalc.network.build import build
@@ -265,7 +215,7 @@ def _entries(given: _Given, figures: Callable[[LayerGraph, str], Facts], *, laye
     return [ComparedNetwork(reference, *found[reference]) for reference in given.specs]
 
 
-def _over_sizes(given: _Given, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
+def _over_sizes(given: GivenSpecs, sizes: tuple[int, ...]) -> list[tuple[str, str, tuple[Size, ...]]]:
     """The networks at all sizes. If no size fits any network, ends with status 2."""
     from cnncalc.network.build import build
 

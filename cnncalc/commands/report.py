@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cnncalc.commands import _options
-from cnncalc.commands._progress import progress
-from cnncalc.errors import Problem, SpecError
+from cnncalc.commands._given import GivenSpecs
+from cnncalc.errors import SpecError
 
 if TYPE_CHECKING:
     from cnncalc.checks.run import Request
     from cnncalc.page.sections import PageView, ReportedNetwork
+    from cnncalc.spec.records import Spec
 
 
 @click.command("report", short_help="Write a page about networks: drawing, charts, layers, checks.")
@@ -38,6 +39,8 @@ def command(
     """Write one page of HTML about networks, which needs no network access: a comparison of several, and for each its
     totals, drawing, charts along depth, layers with their worked explanations, and the results of `check`.
 
+    Of several networks, --set applies to those that have the variable.
+
     \b
     Examples:
       cnncalc report resnet50 -o report.html
@@ -51,35 +54,34 @@ def command(
     try:
         used = _options.config(config, no_config=no_config)
         refuse_unknown_rules(used)
-        request = Request(settings, inputs, batch if batch > 1 else None, dtype, config=used)
-        networks = _networks(tuple(dict.fromkeys(specs)), request, view)
+        request = Request((), inputs, batch if batch > 1 else None, dtype, config=used)
     except SpecError as error:
         _options.fail(error)
-    _options.write_lines(page.write(networks, view), output)
+    given = GivenSpecs(specs, settings, inputs)
+    networks = _networks(given, request, view)
+    _options.write_lines(page.write(networks, view, given.notes), output)
 
 
-def _networks(specs: tuple[str, ...], request: Request, view: PageView) -> list[ReportedNetwork]:
-    """The networks with their figures and checks. Raises SpecError with the problems of all specs."""
+def _networks(given: GivenSpecs, request: Request, view: PageView) -> list[ReportedNetwork]:
+    """The networks with their figures and checks. Writes the problems of all specs and ends with status 2."""
     from cnncalc.analyses.compare import facts
     from cnncalc.checks.linter import EVERYTHING
-    from cnncalc.checks.run import outcome
-    from cnncalc.network.build import load
+    from cnncalc.checks.run import outcome, overrides_of
+    from cnncalc.network.build import build
     from cnncalc.page.sections import MEMORY, ReportedNetwork
     from cnncalc.reports.compare.networks import labels_of
+    from cnncalc.spec.config import entries_of
 
-    request = request._replace(selection=EVERYTHING)
-    problems: list[Problem] = []
-    found: list[ReportedNetwork] = []
-    with progress(specs, "reading") as each:
-        for spec in each:
-            try:
-                network = load(spec, request.settings, request.inputs)
-            except SpecError as error:
-                problems += error.problems
-                continue
-            counted = facts(network, memory=MEMORY, batch=view.batch, dtype_size=view.dtype_size)
-            found.append(ReportedNetwork(spec, "", network, counted, outcome(spec, request)))
-    if problems:
-        raise SpecError(dict.fromkeys(problems))
-    labels = labels_of([(each.reference, each.network.name) for each in found])
-    return [each._replace(label=label) for each, label in zip(found, labels, strict=True)]
+    def report(reference: str, spec: Spec) -> ReportedNetwork:
+        network = build(spec)
+        counted = facts(network, memory=MEMORY, batch=view.batch, dtype_size=view.dtype_size)
+        checks = request._replace(settings=given.applied[reference], selection=EVERYTHING)
+        own = overrides_of(entries_of(request.config, reference))
+        if request.inputs:
+            own = own._replace(inputs=())
+        overrides = str(own) if own.settings or own.inputs else ""
+        return ReportedNetwork(reference, "", network, counted, outcome(reference, checks), overrides)
+
+    found = given.made(report)
+    labels = labels_of([(each.reference, each.network.name) for each in found.values()])
+    return [each._replace(label=label) for each, label in zip(found.values(), labels, strict=True)]

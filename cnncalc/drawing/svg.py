@@ -21,7 +21,8 @@ ROLES = {"frame": "graphics-object group", "box": "graphics-symbol img", "line":
 def write(picture: Canvas, theme: str = "auto", *, is_embedded: bool = False) -> Iterator[str]:
     """The lines of a picture; text of a spec is escaped.
 
-    One that is embedded in a page has its colors from the page's `color_rules`, so that it is half as large.
+    One that is embedded in a page has its colors from the page's `color_rules`, and the look of lines and letters
+    from the page's style, so that it is half as large.
     """
     paint = _Painter(theme, is_embedded=is_embedded)
     width, height = picture.width, picture.height
@@ -119,10 +120,11 @@ class _Painter:
         if shape.has_arrow:
             end = points[-1]
             points[-1] = _toward(end, points[-2], ARROW - 1)
-        stroke = "" if self.is_embedded else f' stroke="{COLORS[shape.color][self.ground]}"'
+        look = f' fill="none" stroke="{COLORS[shape.color][self.ground]}" stroke-width="1.2"'
+        shown = "" if self.is_embedded else look
         kind = f' class="s-{shape.color}"' if self.is_auto else ""
         dashed = ' stroke-dasharray="4 3"' if shape.is_dashed else ""
-        yield f'<path d="{_path(points)}"{kind} fill="none"{stroke} stroke-width="1.2"{dashed}/>'
+        yield f'<path d="{_path(points)}"{kind}{shown}{dashed}/>'
         if shape.has_arrow:
             (x, y), (before, above) = end, shape.points[-2]
             across, along = (y > above) - (y < above), (x > before) - (x < before)
@@ -131,6 +133,10 @@ class _Painter:
             yield f'<polygon points="{tips}"{self.fill(shape.color)}/>'
 
     def words(self, shape: Lettering) -> str:
+        if self.is_embedded:
+            kinds = [f"f-{shape.color}", *["bold"] * shape.is_bold, *[shape.anchor] * (shape.anchor != "start")]
+            look = f'font-size="{shape.size}" class="{" ".join(kinds)}"'
+            return f'<text x="{shape.x}" y="{shape.y}" {look}>{_safe(shape.text)}</text>'
         bold = ' font-weight="600"' if shape.is_bold else ""
         anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
         return (

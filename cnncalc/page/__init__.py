@@ -21,8 +21,8 @@ DARK = "@media (prefers-color-scheme: dark) {"
 FOLDER = os.path.dirname(__file__)
 
 
-def write(networks: Sequence[ReportedNetwork], view: PageView) -> Iterator[str]:
-    """The lines of the page."""
+def write(networks: Sequence[ReportedNetwork], view: PageView, notes: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """The lines of the page; `notes` stand below the comparison of several networks."""
     say = Speaker(view.language, "page")
     script = _read("script.js")
     style = "\n".join([_read("style.css"), *svg.color_rules(0), DARK, *svg.color_rules(1), "}"])
@@ -47,7 +47,7 @@ def write(networks: Sequence[ReportedNetwork], view: PageView) -> Iterator[str]:
         yield "</ul></nav></header>"
     yield "<main>"
     if len(networks) > 1:
-        yield from compare_section(networks, view, say)
+        yield from compare_section(networks, view, notes, say)
     for number, each in enumerate(networks, 1):
         yield from network_section(each, number, view, say)
     yield "</main>"

@@ -17,9 +17,10 @@ from cnncalc.reports.summary import SummaryView, tree_table
 from cnncalc.text import integer
 
 COLUMNS = ("name", "type", "output", "window", "params", "share", "macs", "macs_share", "peak_memory", "field")
-# More rows make a page that browsers scroll slowly; explanations are most of its size.
+# More rows make a page that browsers scroll slowly; explanations are most of its size, counted in characters.
 MOST_ROWS = 3_000
 MOST_EXPLAINED = 1_500
+MOST_EXPLANATION = 1_000_000
 MOST_OPEN = 50
 
 
@@ -32,8 +33,10 @@ def table(network: LayerGraph, batch: int, dtype: str, say: Speaker) -> Iterator
     yield f'<label>{html.safe(say("search"))} <input type="search"></label>'
     yield f'<button type="button" data-fold="open">{html.safe(say("open_all"))}</button>'
     yield f'<button type="button" data-fold="close">{html.safe(say("close_all"))}</button>'
+    found = say("found_rows", shown="{shown}", total="{total}")
+    yield f'<output data-text="{html.safe(found)}"></output>'
     yield "</div>"
-    yield '<div class="wide"><table class="layers">'
+    yield f'<div class="wide"><table class="layers" aria-label="{html.safe(say("layers_title"))}">'
     aligned = {True: ' class="n"', False: ""}
     heads = [f'<th scope="col"{aligned[one.numeric]}>{html.safe(one.header)}</th>' for one in report.columns]
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
@@ -55,10 +58,8 @@ def _cell(cell: Cell) -> str:
     return f"<td{amount}>{html.safe(text(cell))}</td>"
 
 
-def explanations(network: LayerGraph, language: str, dtype: str) -> Iterator[str]:
+def explanations(network: LayerGraph, language: str, dtype: str, say: Speaker) -> Iterator[str]:
     """The explanations of the layers as JSON: the lines that occur, and the numbers of each layer's lines.
-
-    `bundled` is the name of the bundled network, if it is one.
 
     Layers have most of their lines in common, so that this takes a fifth of the space.
     """
@@ -66,10 +67,16 @@ def explanations(network: LayerGraph, language: str, dtype: str) -> Iterator[str
     layers: dict[str, str] = {}
     view = ExplanationView(language, dtype)
     explainer = NetworkExplainer(network)
+    length = 0
     for layer in network.layers[:MOST_EXPLAINED]:
+        if length > MOST_EXPLANATION:
+            break
         document = explain_layer(explainer.explain(layer.name)._replace(rules=()), view)
-        lines = html.blocks(document, styled=False)
+        lines = list(html.blocks(document, styled=False))
+        length += sum(len(line) for line in dict.fromkeys(lines) if line not in numbers)
         layers[layer.name] = _runs([numbers.setdefault(line, len(numbers)) for line in lines])
+    if len(layers) < len(network.layers):
+        yield f"<p>{html.safe(say('more_explanations', shown=integer(len(layers))))}</p>"
     # Nothing in a script ends it, or begins a comment that would hide its end.
     content = dumps({"lines": list(numbers), "layers": layers}, ascii_only=False)
     content = content.replace("</", "<\\/").replace("<!", "\\u003c!")

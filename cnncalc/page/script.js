@@ -13,16 +13,21 @@ function makeButton(text, label) {
   return button;
 }
 
+// The full name of something inside a block; the name of the network's own block is empty.
+function join(block, name) {
+  return block ? `${block}.${name}` : name;
+}
+
 // --- explanations --------------------------------------------------------------------------------
 
 // Each layer has the numbers of its lines, runs of them by their first and last one: 3-7 12.
 function readExplanations(section) {
   const { lines, layers } = JSON.parse(section.querySelector(".explanations").textContent);
-  const join = (runs) => runs.split(" ").map((run) => {
+  const expand = (runs) => runs.split(" ").map((run) => {
     const [first, last = first] = run.split("-").map(Number);
     return lines.slice(first, last + 1).join("");
   }).join("");
-  return new Map(Object.entries(layers).map(([name, runs]) => [name, () => join(runs)]));
+  return new Map(Object.entries(layers).map(([name, runs]) => [name, () => expand(runs)]));
 }
 
 function showExplanation(html, from) {
@@ -52,6 +57,7 @@ class LayerTable {
     this.body = this.table.tBodies[0];
     this.tools = section.querySelector(".tools");
     this.search = this.tools.querySelector("input");
+    this.count = this.tools.querySelector("output");
     this.sorted = null;
     const above = [];
     this.rows = [...this.body.rows].map((row) => {
@@ -155,6 +161,9 @@ class LayerTable {
         entry.toggle.setAttribute("aria-expanded", String(entry.open));
       }
     }
+    const number = shown.filter(({ row }) => !row.hidden).length;
+    this.count.textContent = wanted
+      ? this.count.dataset.text.replace("{shown}", number).replace("{total}", this.rows.length) : "";
     this.table.classList.toggle("flat", this.sorted !== null);
     this.body.append(...shown.map(({ row }) => row));
   }
@@ -173,21 +182,31 @@ class BlockPanes {
     this.container = section.querySelector(".panes");
     // The open panes with the full name of the block that each shows.
     this.stack = [{ pane: this.panes[0], block: "" }];
-    for (const [number, pane] of this.panes.entries()) this.addButtons(pane, this.opens[number]);
+    // The first block of those that share a drawing; each drawing comes after one that opens it.
+    const firsts = [""];
+    for (const [number, pane] of this.panes.entries()) {
+      this.addButtons(pane, this.opens[number], firsts[number]);
+      for (const [inner, name] of Object.values(this.opens[number])) {
+        if (inner) firsts[inner] ??= join(firsts[number], name);
+      }
+    }
   }
 
-  addButtons(pane, opens) {
+  // Buttons are the boxes that open a block or explain a layer; those of inputs do neither.
+  addButtons(pane, opens, block) {
     for (const box of pane.querySelectorAll("g.cnncalc-box[data-name]")) {
-      const name = box.dataset.name;
+      const label = box.dataset.name;
+      const [inner, name] = Object.hasOwn(opens, label) ? opens[label] : [0, label];
+      if (!inner && !this.explanations.has(join(block, name))) continue;
       const act = () => {
         const place = this.stack.findIndex((one) => one.pane === pane);
-        const full = (inner) => [this.stack[place].block, inner].filter(Boolean).join(".");
-        if (Object.hasOwn(opens, name)) this.toggle(place, box, opens[name][0], full(opens[name][1]));
-        else this.explanations.get(full(name)) && showExplanation(this.explanations.get(full(name))(), box);
+        const full = join(this.stack[place].block, name);
+        if (inner) this.toggle(place, box, inner, full);
+        else if (this.explanations.has(full)) showExplanation(this.explanations.get(full)(), box);
       };
       box.setAttribute("tabindex", "0");
       box.setAttribute("role", "button");
-      if (Object.hasOwn(opens, name)) box.setAttribute("aria-pressed", "false");
+      if (inner) box.setAttribute("aria-expanded", "false");
       box.addEventListener("click", act);
       box.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -201,11 +220,11 @@ class BlockPanes {
   }
 
   toggle(place, box, number, block) {
-    const wasOpen = box.getAttribute("aria-pressed") === "true";
+    const wasOpen = box.getAttribute("aria-expanded") === "true";
     this.close(place + 1);
     if (wasOpen) return;
     const pane = this.panes[number];
-    box.setAttribute("aria-pressed", "true");
+    box.setAttribute("aria-expanded", "true");
     pane.querySelector(".bar b").textContent = block;
     pane.hidden = false;
     this.container.append(pane);
@@ -217,7 +236,7 @@ class BlockPanes {
   close(place) {
     for (const { pane, box } of this.stack.splice(place)) {
       pane.hidden = true;
-      box.setAttribute("aria-pressed", "false");
+      box.setAttribute("aria-expanded", "false");
       box.focus({ preventScroll: true });
     }
   }

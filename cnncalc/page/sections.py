@@ -20,16 +20,21 @@ from cnncalc.text import integer, percent, size
 
 # The memory quantities among the totals.
 MEMORY = ("peak_memory", "saved_for_backward")
+MOST_FINDINGS = 500
 
 
 class ReportedNetwork(Record):
-    """A network of the page: the SPEC as given, its label among the others, its figures, and its checks."""
+    """A network of the page: the SPEC as given, its label among the others, its figures, and its checks.
+
+    `overrides` are those that the configuration adds for the checks, as text.
+    """
 
     reference: str
     label: str
     network: LayerGraph
     facts: Facts
     outcome: Outcome
+    overrides: str = ""
 
 
 class PageView(Record):
@@ -58,8 +63,8 @@ def network_section(reported: ReportedNetwork, number: int, view: PageView, say:
     yield from pictures.drawing(network, view.language, say)
     yield from pictures.charts(network, view.language, view.batch, view.batch * view.dtype_size, say)
     yield from layers.table(network, view.batch, view.dtype, say)
-    yield from _checks(reported.outcome, say)
-    yield from layers.explanations(network, view.language, view.dtype)
+    yield from _checks(reported, say)
+    yield from layers.explanations(network, view.language, view.dtype, say)
     yield "</section>"
 
 
@@ -88,26 +93,34 @@ def _totals(reported: ReportedNetwork, view: PageView, say: Speaker) -> Iterator
     yield "</dl>"
 
 
-def _checks(outcome: Outcome, say: Speaker) -> Iterator[str]:
+def _checks(reported: ReportedNetwork, say: Speaker) -> Iterator[str]:
     """The checks of the spec's own guards, and the findings of rules."""
+    outcome = reported.outcome
     yield f"<h2>{html.safe(say('checks'))}</h2>"
+    if reported.overrides:
+        yield f"<p>{html.safe(say('overrides', overrides=reported.overrides))}</p>"
     if outcome.checks:
-        heads = "".join(f"<th>{html.safe(say(key))}</th>" for key in ("quantity", "value", "limit", "used", "result"))
-        yield f'<table class="checks"><thead><tr>{heads}</tr></thead><tbody>'
+        names = [html.safe(say(key)) for key in ("quantity", "value", "limit", "used", "result")]
+        heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+        yield f'<div class="wide"><table class="checks" aria-label="{html.safe(say("checks"))}">'
+        yield f"<thead><tr>{heads}</tr></thead><tbody>"
         for check in outcome.checks:
             yield _check(check, say)
-        yield "</tbody></table>"
+        yield "</tbody></table></div>"
     if not outcome.findings:
         yield f"<p>{html.safe(say('no_findings'))}</p>"
         return
     yield '<ul class="findings">'
-    for finding in sorted(outcome.findings, key=rank):
+    for finding in sorted(outcome.findings, key=rank)[:MOST_FINDINGS]:
         severity = finding.severity.value
         place = f"{finding.span}: " if finding.span else ""
         words = f"{html.safe(place)}{html.safe(message_of(outcome, finding))} [{html.safe(finding.code)}]"
         details = "".join(f"<br>{html.safe(detail)}" for detail in finding.details)
         yield f'<li class="{severity}"><b>{html.safe(say(f"{severity}_finding"))}</b> {words}{details}</li>'
     yield "</ul>"
+    if len(outcome.findings) > MOST_FINDINGS:
+        shown, total = integer(MOST_FINDINGS), integer(len(outcome.findings))
+        yield f"<p>{html.safe(say('more_findings', shown=shown, total=total))}</p>"
 
 
 def _check(check: Check, say: Speaker) -> str:
@@ -117,10 +130,12 @@ def _check(check: Check, say: Speaker) -> str:
     return f"<tr>{''.join(f'<td>{html.safe(cell)}</td>' for cell in cells)}{result}</tr>"
 
 
-def compare_section(networks: Sequence[ReportedNetwork], view: PageView, say: Speaker) -> Iterator[str]:
-    """The networks side by side."""
+def compare_section(
+    networks: Sequence[ReportedNetwork], view: PageView, notes: Sequence[tuple[str, str]], say: Speaker
+) -> Iterator[str]:
+    """The networks side by side, with notes below."""
     entries = [ComparedNetwork(each.reference, each.network, each.facts) for each in networks]
-    table = compare_table(entries, ComparisonView(batch=view.batch, dtype=view.dtype))
+    table = compare_table(entries, ComparisonView(batch=view.batch, dtype=view.dtype), notes)
     yield '<section id="comparison">'
     yield f"<h1>{html.safe(say('comparison'))}</h1>"
     yield '<div class="wide">'

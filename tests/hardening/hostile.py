@@ -173,12 +173,12 @@ ALLOWED_TIKZ = frozenset(
 DRAWING = r"(([-0-9 .|#+█·│─┐┌└┘]*|Drawn on the input:|[█#] read   [·.] not read)\n)*"
 COMMAND = re.compile(r"\s*::[A-Za-z]")
 PAGE_HTML = {
-    "section", "main", "header", "nav", "aside", "button", "input", "label", "small", "b", "br", "script", "a", "div",
-    "svg", "g", "rect", "path", "text", "title", "desc", "line", "polyline", "polygon",
+    "section", "main", "header", "nav", "aside", "button", "input", "label", "output", "small", "b", "br", "script",
+    "a", "div", "svg", "g", "rect", "path", "text", "title", "desc", "line", "polyline", "polygon",
 }  # fmt: skip
 PAGE_ATTRIBUTES = {
-    "aria-label", "charset", "class", "content", "data-amount", "data-fold", "data-name", "data-open", "hidden", "href",
-    "http-equiv", "id", "lang", "name", "scope", "tabindex", "type",
+    "aria-label", "charset", "class", "content", "data-amount", "data-fold", "data-name", "data-open", "data-text",
+    "hidden", "href", "http-equiv", "id", "lang", "name", "scope", "tabindex", "type",
     # Of drawings and charts.
     "d", "data-pane", "fill", "fill-opacity", "font-family", "font-size", "font-weight", "height", "points", "role",
     "rx", "ry", "stroke", "stroke-dasharray", "stroke-linejoin", "stroke-opacity", "stroke-width", "text-anchor",

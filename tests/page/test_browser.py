@@ -129,3 +129,37 @@ def test_print_shows_every_layer(show: Callable[..., Any]) -> None:
     page.emulate_media(media="print")
     assert len(shown_rows(page)) == page.locator(".layers tbody tr").count()
     assert page.locator(".tools").is_hidden()
+
+
+def test_boxes_are_buttons_if_they_do_something(show: Callable[..., Any]) -> None:
+    page = show("resnet50")
+    assert page.locator('g.cnncalc-box[data-name="input"]').first.get_attribute("role") is None
+    block = page.locator('.pane:visible g.cnncalc-box[data-name="conv2_1"]')
+    assert block.get_attribute("aria-expanded") == "false"
+    block.press("Enter")
+    assert block.get_attribute("aria-expanded") == "true"
+    # A block reads the tensor of a layer outside of it, which is no part of the block.
+    outside = page.locator('.pane:visible g.cnncalc-box[data-name="max_pool"]')
+    assert [outside.nth(number).get_attribute("role") for number in range(outside.count())] == ["button", None]
+    assert page.locator('.pane:visible g.cnncalc-box[data-name="conv1"]').get_attribute("aria-expanded") is None
+
+
+def test_search_reports_its_rows(show: Callable[..., Any]) -> None:
+    page = show("lenet5", "--language", "zh")
+    assert page.get_by_role("status").inner_text() == ""
+    page.fill("input[type=search]", "C1")
+    total = page.locator(".layers tbody tr").count()
+    assert page.get_by_role("status").inner_text() == f"{total} 行中的 1 行"
+    assert page.get_by_role("table").get_attribute("aria-label") == "各层"
+
+
+def test_narrow_and_printed_pages_have_their_width(show: Callable[..., Any]) -> None:
+    page = show("yolov3", "vgg16", "siamese")
+    for width in (420, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    # Paper of A4 without margins is 794 pixels wide.
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})
+    widest = "Math.max(...[...document.querySelectorAll('table')].map((one) => one.getBoundingClientRect().right))"
+    assert page.evaluate(widest) <= 794

@@ -131,6 +131,20 @@ def test_checks_of_the_spec(page: Callable[..., str], tmp_path, monkeypatch: pyt
     assert '<td>macs</td><td>3,888</td><td>at most 10,000</td><td>38.9 %</td><td class="kept">passed</td>' in text
 
 
+def test_overrides_of_the_configuration_are_listed_beside_the_checks(
+    run: Callable[..., Result], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.yaml").write_text("input: [3, 8, 8]\nlayers:\n  - conv: [4, 3]\n")
+    (tmp_path / "cnncalc.yaml").write_text("specs:\n  net.yaml: {input: 3x16x16, budget: {macs: 30k}}\n")
+    text = run("report", "net.yaml").output
+    # 3 x 3 x 3 for each of 4 filters at 6 x 6 positions, and at 14 x 14 for the checks.
+    assert "<dt>MACs</dt><dd>3,888</dd>" in text
+    assert "<td>macs</td><td>21,168</td>" in text
+    assert "cnncalc.yaml overrides values for the checks: input=3x16x16." in text
+    assert "overrides values" not in run("report", "net.yaml", "--input", "3x16x16").output
+
+
 def test_chinese(page: Callable[..., str]) -> None:
     text = page("alexnet", "--language", "zh")
     assert '<html lang="zh">' in text
@@ -141,3 +155,36 @@ def test_chinese(page: Callable[..., str]) -> None:
 def test_problems_of_all_specs(run: Callable[..., Result]) -> None:
     result = run("report", "alexnett", "vgg61", status=2)
     assert result.output.count("did you mean") == 2
+
+
+def test_set_applies_to_the_networks_that_have_the_variable(
+    page: Callable[..., str], run: Callable[..., Result], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layers = "layers:\n  - conv: [n, 3]\nbudget: {params: 1k}\n"
+    (tmp_path / "with.yaml").write_text(f"input: [3, 8, 8]\nvariables: {{n: 4}}\n{layers}")
+    (tmp_path / "without.yaml").write_text(f"input: [3, 8, 8]\n{layers.replace('n,', '4,')}")
+    text = page("with.yaml", "without.yaml", "--set", "n=5")
+    # 3 x 3 x 3 weights and a bias for each filter: 5 x 28 and 4 x 28.
+    assert re.findall(r"<dt>parameters</dt><dd>(\d+) ", text) == ["140", "112"]
+    assert re.findall(r"<td>params</td><td>(\d+)</td>", text) == ["140", "112"]
+    assert "--set n does not change without.yaml: no such variable" in text
+    refused = run("report", "with.yaml", "without.yaml", "--set", "m=5", status=2)
+    assert "--set m: no network has a variable 'm'" in refused.output
+
+
+def test_long_explanations_and_many_findings_are_cut_with_a_note(
+    page: Callable[..., str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnncalc.page.layers.MOST_EXPLANATION", 1)
+    monkeypatch.setattr("cnncalc.page.sections.MOST_FINDINGS", 1)
+    spec = tmp_path / "net.yaml"
+    # Nothing reads b and c: two findings.
+    spec.write_text(
+        "input: {a: [3, 8, 8], b: [3, 8, 8], c: [3, 8, 8]}\nlayers:\n  - conv: [4, 3]\n    from: a\n  - relu\n"
+    )
+    text = page(str(spec))
+    assert list(explanations(text)) == ["conv"]
+    assert "The first 1 layers are explained here; `cnncalc explain` explains the others." in unescape(text)
+    assert "These are the first 1 of 2 findings" in text
+    assert text.count('<li class="error">') == 1
