@@ -26,7 +26,7 @@ def export(source: ExportedNetwork) -> Iterator[str]:
     _refuse_unused(network)
     module = KerasModule()
     stem = PurePath(spec.file).name.partition(".")[0]
-    function = module.identifiers.take(stem if stem != "-" else spec.name, "network")
+    function = module.take_function(stem if stem != "-" else spec.name, "network")
     try:
         write_blocks(module, spec, network, function)
     except (MixedUse, SpecError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 from cnncalc.errors import Span
 from cnncalc.exporters.keras_functions import KerasFunction
 from cnncalc.exporters.keras_layers import MixedUse, keeps_sign, uses_operations
-from cnncalc.exporters.keras_module import CodeLines, KerasModule
+from cnncalc.exporters.keras_module import LOCAL_NAMES, CodeLines, KerasModule
 from cnncalc.exporters.keras_names import clean_name
 from cnncalc.exporters.keras_plan import (
     FunctionPlan,
@@ -115,7 +115,7 @@ class KerasStructure(TypeValues):
                 if plan.block is not None
                 else re.sub(r"\W", "_", plan.spec.file.rpartition("/")[2].partition(".")[0])
             )
-            plan.identifier = self.module.identifiers.take(base, "block")
+            plan.identifier = self.module.take_function(base)
         self._write_with_callees(self.plan.main, function)
         self.module.functions[:0] = [*([self.write_overrides()] if self.overrides else []), *self.type_code]
 
@@ -148,7 +148,7 @@ class KerasStructure(TypeValues):
         """The identifiers of a spec's variables, equal in all of its functions."""
         found = self.variable_identifiers.get(id(spec))
         if found is None:
-            table = IdentifierTable((*self.module.identifiers.taken, "x", "name", "outputs", "inputs"))
+            table = IdentifierTable((*self.module.identifiers.taken, *LOCAL_NAMES))
             found = Parameters({name: table.take(name) for name in spec.variables})
             self.variable_identifiers[id(spec)] = found
         return found

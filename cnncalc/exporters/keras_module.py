@@ -13,6 +13,7 @@ from cnncalc.exporters.python_code import (
     MAKE_DIVISIBLE,
     WIDTH,
     IdentifierTable,
+    as_identifier,
     describe_network,
     layout,
     write_docstring,
@@ -98,6 +99,10 @@ def write_signature(function: str, parameters: list[str], returned: str) -> list
     return [f"def {function}(", *lines, *layout(f") -> {returned}:")]
 
 
+# The names that functions give to their own variables.
+LOCAL_NAMES = ("x", "name", "inputs", "outputs", "index", "auxiliary_heads")
+
+
 class KerasModule:
     """The parts of a generated module, in the order of their definition."""
 
@@ -105,6 +110,11 @@ class KerasModule:
         self.identifiers = IdentifierTable((*IMPORTED, *HELPERS, *FUNCTIONS))
         self.helpers: list[str] = []
         self.functions: list[list[str]] = []
+
+    def take_function(self, name: str, otherwise: str = "block") -> str:
+        """A free name of a function that no variable inside functions hides."""
+        identifier = as_identifier(name, otherwise)
+        return self.identifiers.reserve(f"{identifier}_{otherwise}" if identifier in LOCAL_NAMES else identifier)
 
     def use(self, helper: str) -> str:
         """The name of a helper, which the module then defines."""

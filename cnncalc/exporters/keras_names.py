@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnncalc.exporters.keras_layers import MixedUse, is_operation_name
-from cnncalc.exporters.keras_module import CodeLines
+from cnncalc.exporters.keras_module import LOCAL_NAMES, CodeLines
 from cnncalc.exporters.keras_plan import (
     Definition,
     FunctionPlan,
@@ -97,7 +97,7 @@ class CodeNames:
         self.is_main = plan is writer.plan.main
         variables = writer.variables(plan.spec)
         used = [variables[name] for name in (variables if self.is_main else writer.free_variables(plan))]
-        reserved = (*writer.module.identifiers.taken, *used, "x", "name", "outputs", "index", "auxiliary_heads")
+        reserved = (*writer.module.identifiers.taken, *used, *LOCAL_NAMES)
         self.table = IdentifierTable(reserved)
         self.values: dict[str, str] = dict(variables)
         self.inputs: dict[str, str] = {}

@@ -149,7 +149,7 @@ class TypeValues:
         known = self.type_functions.get(kind.name)
         if known is not None:
             return known
-        identifier = self.type_functions[kind.name] = self.module.identifiers.take(kind.name)
+        identifier = self.type_functions[kind.name] = self.module.take_function(kind.name, "layer")
         used = {
             id(item): item for plan in (self.plan.main, *self.plan.functions.values()) for item in all_parts(plan.items)
         }

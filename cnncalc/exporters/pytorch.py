@@ -27,18 +27,19 @@ def export(source: ExportedNetwork) -> Iterator[str]:
     file = ModuleFile(program)
     fixed = frozenset(file.root_arguments)
     if len(program.network.layers) <= MOST_LAYERS:
-        fixed = frozenset(name for name in fixed if not _is_free(spec, name, file))
+        code = file.code()
+        fixed = frozenset(name for name in fixed if not _is_free(spec, name, file.root_arguments[name], code))
     return (ModuleFile(program, fixed) if fixed else file).lines()
 
 
-def _is_free(spec: Spec, name: str, file: ModuleFile) -> bool:
+def _is_free(spec: Spec, name: str, value: Value, code: list[str]) -> bool:
     """Whether the code of a network is the same for another value of a variable."""
     template = spec.variables[name]
     for change in (_double, _increase):
-        other = _changed(file.root_arguments[name], change)
+        other = _changed(value, change)
         try:
             changed = spec._replace(variables={**spec.variables, name: Constant(other, template.span)})
-            return ModuleFile(TracedProgram(changed)).code() == file.code()
+            return ModuleFile(TracedProgram(changed)).code() == code
         except SpecError:
             continue
     return False

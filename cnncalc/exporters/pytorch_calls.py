@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cnncalc.errors import Problem, SpecError
+from cnncalc.errors import Problem
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier, fold
 from cnncalc.exporters.pytorch_classes import LONGEST_CHANNELS, ClassWriter
 from cnncalc.exporters.pytorch_expressions import (
@@ -32,14 +32,15 @@ class ModuleWriter(TensorReader):
     """Writes the modules of layers and blocks."""
 
     def code_of(self, uses: list[Use], inputs: list[TensorValue], names: Names) -> TorchCode:
-        """The code of a layer. Raises SpecError if PyTorch has none."""
+        """The code of a layer. A layer that PyTorch does not have becomes a problem of the file."""
         place = LayerPlace(self.writer, uses, inputs, names)
         try:
             return write_layer(place)
         except UnsupportedLayer as error:
             step = uses[0][1]
             hint = "replace it with layers that PyTorch has"
-            raise SpecError([Problem(step.item.span, f"{step.path}: {error}", hint)]) from None  # type: ignore[union-attr]
+            self.file.add_problem(Problem(step.item.span, f"{step.path}: {error}", hint))  # type: ignore[union-attr]
+            return TorchCode("nn.Identity()", channels=None)
 
     def attribute(self, item: Item, uses: list[Use], name: str) -> str:
         """A free name of an attribute: the item's own name, or with those of the branches and groups around it."""

@@ -26,6 +26,7 @@ from cnncalc.exporters.pytorch_expressions import (
     literal,
     same,
 )
+from cnncalc.exporters.pytorch_helpers import MODULE_NAMES
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import Parameter
 from cnncalc.spec.templates import Computed, Constant, Template
@@ -47,7 +48,6 @@ MODULE_ATTRIBUTES = frozenset((
     "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train",
     "training", "type", "xpu", "zero_grad",
 ))  # fmt: skip
-MODULE_NAMES = frozenset({"torch", "nn", "F", "Tensor", "math", "self", "Any", "Sequence", "DeformConv2d"})
 # The longest number of channels that is not replaced by a shorter expression.
 LONGEST_CHANNELS = 24
 

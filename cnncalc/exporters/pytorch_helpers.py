@@ -268,6 +268,11 @@ def pixel_unshuffle(x: Tensor, factor: int) -> Tensor:
     "make_divisible": MAKE_DIVISIBLE,
 }
 
+# The names of helpers, which other names of a file must not hide.
+HELPER_NAMES = frozenset(name for base in HELPERS for name in (base, *(f"{base}{rank}d" for rank in (1, 2, 3))))
+# The names that code takes from elsewhere.
+MODULE_NAMES = frozenset({"torch", "nn", "F", "Tensor", "math", "self", "Any", "Sequence", "DeformConv2d"})
+
 
 def helper_source(name: str) -> str:
     """The source of a helper, such as Scale or StandardizedConv2d."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from cnncalc.errors import Problem, SpecError
 from cnncalc.exporters.python_code import IdentifierTable, as_class_name, describe_network, layout, write_value
 from cnncalc.exporters.pytorch_blocks import BodyWriter
-from cnncalc.exporters.pytorch_classes import MODULE_NAMES, ClassWriter
+from cnncalc.exporters.pytorch_classes import ClassWriter
 from cnncalc.exporters.pytorch_expressions import NotChainError, SplitError
-from cnncalc.exporters.pytorch_helpers import HELPERS, helper_source
+from cnncalc.exporters.pytorch_helpers import HELPER_NAMES, MODULE_NAMES, helper_source
 from cnncalc.exporters.pytorch_program import ClassKey, TracedProgram, key_of
 from cnncalc.exporters.pytorch_rendering import render_class
 from cnncalc.network.build.trace import Step
@@ -20,8 +20,6 @@ from cnncalc.syntax.expressions import Value
 
 # How often a block that uses itself is written until its arguments are known.
 MOST_ROUNDS = 8
-# Names of classes and functions that generated code may define itself.
-HELPER_NAMES = {name for base in HELPERS for name in (base, *(f"{base}{rank}d" for rank in (1, 2, 3)))}
 
 
 class ModuleFile:
@@ -37,8 +35,23 @@ class ModuleFile:
         self.by_frame: dict[int, ClassWriter] = {}
         self.group_frames: dict[ClassKey, list[Step]] = {}
         self.open: set[int] = set()
+        self.problems: dict[object, Problem] = {}
         self.constants: dict[str, str] = {}
         self.root_name = self.names.take_class(network.name, "Network")
+
+    def add_problem(self, problem: Problem) -> None:
+        """Add a layer that cannot be written; items that are written several times are named once."""
+        self.problems.setdefault(problem.span, problem)
+
+    def write(self) -> ClassWriter:
+        """Write all classes, and return that of the network. Raises SpecError with all that PyTorch does not have."""
+        try:
+            root = self.class_for(self.program.root)
+        except SpecError as error:
+            raise SpecError([*self.problems.values()] or error.problems) from None
+        if self.problems:
+            raise SpecError([*self.problems.values()])
+        return root
 
     def constant(self, name: str, value: Value) -> str:
         """The name of a constant of the file."""
@@ -69,7 +82,7 @@ class ModuleFile:
             self._write_class(frames, key)
         except NotChainError:
             if len(frames) == 1:
-                raise SpecError([Problem(_span(frames[0]), "this block cannot be written for PyTorch")]) from None
+                raise _refuse(frames[0]) from None
             for frame in frames:
                 self._write([frame], key)
         except SplitError as error:
@@ -77,7 +90,7 @@ class ModuleFile:
             for number, frame in enumerate(frames):
                 parts.setdefault(error.keys.get(number, "absent"), []).append(frame)
             if len(parts) == 1:
-                raise SpecError([Problem(_span(frames[0]), "this block cannot be written for PyTorch")]) from None
+                raise _refuse(frames[0]) from None
             for part in parts.values():
                 self._write(part, key)
 
@@ -131,12 +144,12 @@ class ModuleFile:
     @property
     def root_arguments(self) -> dict[str, Value]:
         """The variables that are arguments of the network's class, with their values."""
-        root = self.class_for(self.program.root)
+        root = self.write()
         return {argument.name: argument.values[0] for argument in root.signature}
 
     def code(self) -> list[str]:
         """The code without the values of variables and without totals, to compare networks."""
-        root = self.class_for(self.program.root)
+        root = self.write()
         constants = [f"{name} = {text}" for name, text in self.constants.items()]
         return [
             *constants,
@@ -145,7 +158,7 @@ class ModuleFile:
 
     def lines(self) -> Iterator[str]:
         """The lines of the file."""
-        self.class_for(self.program.root)
+        self.write()
         rendered = self._needed([(writer.name, list(render_class(writer))) for writer in self.classes])
         code = [line for lines in rendered for line in _without_docstring(lines)]
         helpers = self._helpers_in("\n".join(code))
@@ -214,6 +227,11 @@ def _without_docstring(lines: list[str]) -> list[str]:
 
 def _has_word(text: str, word: str) -> bool:
     return re.search(rf"(?<![\w.\"'`]){word}\b", text) is not None
+
+
+def _refuse(frame: Step) -> SpecError:
+    message = "items of this block read or share what is inside other blocks or loops, which a class cannot"
+    return SpecError([Problem(_span(frame), message, "export it with --to onnx, which has layers only")])
 
 
 def _span(step: Step):  # type: ignore[no-untyped-def]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncalc.exporters.python_code import INDENT, WIDTH, IdentifierTable, as_identifier, layout, write_docstring
+from cnncalc.exporters.pytorch_helpers import HELPER_NAMES, MODULE_NAMES
 
 if TYPE_CHECKING:
     from cnncalc.exporters.pytorch_classes import ClassWriter, Statement, TorchArgument
@@ -61,7 +62,8 @@ def render_forward(writer: ClassWriter) -> Iterator[str]:
     """The lines of the method `forward`."""
     body = _Body(writer)
     count = len(writer.outputs)
-    hint = "Tensor" if count == 1 else "tuple[Tensor, ...]"
+    optional = " | None" if body.unset else ""
+    hint = f"Tensor{optional}" if count == 1 else f"tuple[Tensor{optional}, ...]"
     if writer.training_outputs:
         hint = f"{hint} | tuple[Tensor, ...]" if count == 1 else hint
     inputs = ", ".join(f"{body.names[id(value)]}: Tensor" for value in writer.inputs)
@@ -76,6 +78,7 @@ class _Body:
         self._nest()
         self.names: dict[int, str] = {}
         self._name_values()
+        self.unset = self._unset_outside_training()
 
     def _returned(self) -> list[TensorValue]:
         return [*self.writer.outputs, *self.writer.training_outputs]
@@ -141,8 +144,8 @@ class _Body:
                 values.append(value)
         for value in self._returned():
             last[self._mark(value)] = len(self.statements)
-        reserved = {as_identifier(value.name).lower() for value in values}
-        table = IdentifierTable({*reserved, "torch", "nn", "F", "self", "math"})
+        hidden = {*MODULE_NAMES, *HELPER_NAMES}
+        table = IdentifierTable({*hidden, *(as_identifier(value.name).lower() for value in values)})
         by_name: dict[str, list[TensorValue]] = {}
         for value in values:
             by_name.setdefault(as_identifier(value.name).lower(), []).append(value)
@@ -154,11 +157,17 @@ class _Body:
                 elif following is not None and begin[following.mark] < own:
                     self.names[id(value)] = table.take(as_identifier(value.own_name or name).lower())
                 else:
-                    self.names[id(value)] = table_name(name)
+                    self.names[id(value)] = IdentifierTable(hidden).take(name)
         self.texts = {value.mark: self.names[id(value)] for value in values}
 
     def _fill(self, text: str) -> str:
         return MARK.sub(lambda found: self.texts.get(found.group(), "x"), text)
+
+    def _unset_outside_training(self) -> list[str]:
+        """The names of the outputs that only training computes; a block returns them to its network, which knows."""
+        returned = {self._mark(value) for value in self.writer.outputs}
+        guarded = [value for statement in self.statements if statement.guard for value in statement.targets]
+        return [self.names[id(value)] for value in guarded if value.mark in returned]
 
     def lines(self) -> Iterator[str]:
         statements = list(self.statements)
@@ -174,6 +183,8 @@ class _Body:
         ):
             final = statements.pop()
         guard = ""
+        if self.unset:
+            yield f"{INDENT * 2}{' = '.join(self.unset)} = None"
         for statement in statements:
             if statement.guard and statement.guard != guard:
                 yield f"{INDENT * 2}if {statement.guard}:"
@@ -201,8 +212,3 @@ def _layout_return(results: list[str], indent: str) -> Iterator[str]:
     listed = ", ".join(results)
     is_long = len(indent) + len(f"return {listed}") > WIDTH
     yield from layout(f"return ({listed})" if is_long else f"return {listed}", indent)
-
-
-def table_name(name: str) -> str:
-    """A name of a variable that hides nothing of Python."""
-    return IdentifierTable().take(name)

@@ -209,6 +209,29 @@ def test_layers_do_not_have_the_names_that_keras_gives_to_operations(tmp_path: P
     assert 'layers.LayerNormalization(axis=[1, 2, 3], name="norm_layer")' in code_of_text(text, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["x", "inputs", "outputs", "index"])
+def test_variables_hide_no_function(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        f"input: [3, 8, 8]\nblocks:\n  {name}(a):\n    - conv: [a, 1]\n    - relu\nlayers:\n"
+        f"  - {name}: [4]\n  - {name}: [5]\n",
+        encoding="utf-8",
+    )
+    tree = ast.parse(code_of(str(file)))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    nodes = [node for function in functions for node in ast.walk(function)]
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    assert not own & {function.name for function in functions}
+
+
+def test_a_loop_does_not_hide_the_inputs(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text("input: [3, 8, 8]\nlayers:\n  - conv: [inputs, 1]\n    for: {inputs: [4, 5]}\n", encoding="utf-8")
+    loop = next(node for node in ast.walk(ast.parse(code_of(str(file)))) if isinstance(node, ast.For))
+    assert all(node.id != "inputs" for node in ast.walk(loop.target) if isinstance(node, ast.Name))
+
+
 def test_fractions_of_whole_numbers_are_whole(tmp_path: Path) -> None:
     text = """
 input: [8, 8, 8]

@@ -126,6 +126,53 @@ def test_a_layer_that_pytorch_does_not_have_is_an_error(tmp_path):
         code_of_text("input: [48, 4, 4]\nlayers:\n  - reshape: [3, 4, 4, 4, 4]\n  - conv: [4, 3]\n", tmp_path)
 
 
+def test_all_layers_that_pytorch_does_not_have_are_reported_at_once(tmp_path):
+    opaque = "opaque: {output: [3], params: 1, macs: 1}"
+    text = (
+        f"input: [3, 8, 8]\nblocks:\n  part:\n    - {opaque}\n    - relu\nlayers:\n"
+        f"  - {opaque}\n  - part:\n    repeat: 2\n  - {opaque}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        code_of_text(text, tmp_path)
+    assert [problem.span.line for problem in caught.value.problems] == [7, 4, 10]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input: [4, 8]\nlayers:\n  - pixel_shuffle: 1\n  - relu\noutputs: [pixel_shuffle, relu]\n",
+        "input: [3, 8, 8]\nlayers:\n  - add:\n      self: [{conv: [3, 1]}]\n      other: [{conv: [3, 1]}]\n",
+        "input: [3, 8, 8]\nlayers:\n  - add:\n      torch: [relu]\n      nn: [relu]\n",
+    ],
+)
+def test_variables_hide_no_module_function_or_self(text, tmp_path):
+    tree = ast.parse(code_of_text(text, tmp_path))
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert not stored & {*functions, "self", "torch", "nn", "F"}
+
+
+def test_a_block_gives_its_training_outputs_only_in_training(tmp_path):
+    code = code_of_text(
+        "input: [3, 8, 8]\nblocks:\n  part:\n    - relu\n    - branch:\n        head: [{conv: [4, 1]}]\n"
+        "      training_only: true\nlayers:\n  - part\n  - conv: [2, 1]\n",
+        tmp_path,
+    )
+    part = code[code.index("class Part") : code.index("class Spec")]
+    assert "def forward(self, x: Tensor) -> tuple[Tensor | None, ...]:" in part
+    assert part.index(" = None\n") < part.index("if self.training:") < part.index("return ")
+
+
+def test_an_item_that_no_class_can_hold_is_an_error_with_a_way_out(tmp_path):
+    text = (
+        "input: [3, 8, 8]\nlayers:\n  - add:\n      a: [batch_norm]\n      b: [relu]\n    for: {size: [4]}\n"
+        "  - batch_norm:\n    weights: a.batch_norm\n"
+    )
+    with pytest.raises(SpecError, match="read or share what is inside other blocks or loops") as caught:
+        code_of_text(text, tmp_path)
+    assert "--to onnx" in (caught.value.problems[0].hint or "")
+
+
 def test_passes_without_layers_are_no_loop(tmp_path):
     """A loop whose passes only rename their input leaves nothing to write."""
     text = code_of_text(
