@@ -561,6 +561,11 @@ def _without_first(site: LayerSite, key: str) -> str:
     return write_value(value[1:]) if isinstance(value, tuple) else write_value(value)
 
 
+def _write_pairs(pairs: list[tuple[int, int]]) -> str:
+    """Rows before and after, as Keras takes them: a pair, or one for each axis."""
+    return write_value(pairs[0] if len(pairs) == 1 else tuple(pairs))
+
+
 def _conv_transpose(site: LayerSite) -> list[LayerStep]:
     rank = _spatial_rank(site)
     if site.values("groups") - {1}:
@@ -593,10 +598,10 @@ def _conv_transpose(site: LayerSite) -> list[LayerStep]:
         (sides,), (more,) = crops, extra
         cut = [(before, after + added) for (before, after), added in zip(sides, more, strict=True)]
         if any(side > 0 for pair in cut for side in pair):
-            amount = write_value(tuple((max(a, 0), max(b, 0)) for a, b in cut) if rank > 1 else cut[0])
+            amount = _write_pairs([(max(before, 0), max(after, 0)) for before, after in cut])
             steps.append(layer_step(call(f"layers.Cropping{rank}D", amount, name=site.label(".crop"))))
         if any(side < 0 for pair in cut for side in pair):
-            amount = write_value(tuple((max(-a, 0), max(-b, 0)) for a, b in cut) if rank > 1 else cut[0])
+            amount = _write_pairs([(max(-before, 0), max(-after, 0)) for before, after in cut])
             steps.append(layer_step(call(f"layers.ZeroPadding{rank}D", amount, name=site.label(".pad"))))
     layer = call(
         f"layers.Conv{rank}DTranspose",

@@ -81,6 +81,7 @@ def test_code_consists_of_known_constructs(name: str) -> None:
 
 
 def test_code_is_formatted(tmp_path: Path) -> None:
+    pytest.importorskip("ruff", reason="the extra dev has ruff")
     for name in VARIED:
         (tmp_path / f"{name}.py").write_text(code_of(name), encoding="utf-8")
     options = ["--isolated", "--line-length", "100", "--target-version", "py310", str(tmp_path)]
@@ -157,6 +158,15 @@ layers:
     assert 'layers.Conv2D(8, 3, strides=2, name="conv_2")' in code
     assert 'layers.Conv2D(8, 3, strides=2, padding="same", name="conv_3")' in code
     assert 'layers.ZeroPadding2D(((0, 1), (2, 3)), name="conv_4_pad")' in code
+
+
+def test_a_transposed_signal_is_padded_after_its_end(tmp_path: Path) -> None:
+    """(32 - 1) x 2 + 5 = 67 positions, and one of output_padding."""
+    text = "input: [1, 32]\nlayers:\n  - conv_transpose: {filters: 4, kernel: 5, stride: 2, output_padding: 1}\n"
+    code = code_of_text(text, tmp_path)
+    assert 'layers.ZeroPadding1D((0, 1), name="conv_transpose_pad")' in code
+    cropped = code_of_text(text.replace("output_padding: 1", "padding: [2, 0]"), tmp_path)
+    assert 'layers.Cropping1D((2, 0), name="conv_transpose_crop")' in cropped
 
 
 def test_a_maximum_is_padded_with_the_smallest_number_unless_none_is_negative(tmp_path: Path) -> None:
