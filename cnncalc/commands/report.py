@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -50,6 +51,8 @@ def command(
     from cnncalc.checks.run import Request, refuse_unknown_rules
     from cnncalc.page.sections import PageView
 
+    if output is None and sys.stdout.isatty():
+        raise click.UsageError("the page is a file for a browser; name it with -o report.html, or redirect it")
     view = PageView(language, batch, dtype)
     try:
         used = _options.config(config, no_config=no_config)

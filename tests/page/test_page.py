@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from html import unescape
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,6 +151,11 @@ def test_chinese(page: Callable[..., str]) -> None:
     assert '<html lang="zh">' in text
     assert "<dt>感受野</dt>" in text
     assert "输入" in explanations(text)["conv1"]
+
+
+def test_a_terminal_gets_no_page(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncalc.commands.report.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    assert "name it with -o report.html" in run("report", "lenet5", status=2).output
 
 
 def test_problems_of_all_specs(run: Callable[..., Result]) -> None:
