@@ -65,7 +65,8 @@ class _Panes:
             is_whole = node is self.root
             network = self.network if is_whole else self.excerpts.excerpt(node)
             depth = _overview_depth(self.root) if is_whole else 0
-            picture = draw(network, DrawingView(depth, language=self.language))
+            # The page says above where the network is from.
+            picture = draw(network._replace(source=""), DrawingView(depth, language=self.language))
             yield f'<div class="pane" data-pane="{len(self.opens)}"{"" if is_whole else " hidden"}>'
             if not is_whole:
                 yield f'<p class="bar"><b></b> <button type="button">{html.safe(say("close"))}</button></p>'
