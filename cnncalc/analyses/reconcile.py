@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -173,9 +174,17 @@ class ClaimMatch(Record):
     how: str
 
 
+# Commas between groups of three digits.
+THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9,])")
+
+
 def read_claim(text: str) -> Claim | None:
     """A number such as 4.1G, 25.6M or 4.1 GFLOPs; None if it is none."""
-    bare = text.strip().replace(",", "").replace("_", "")
+    bare = text.strip().replace("_", "")
+    if "," in bare and not THOUSANDS.match(bare):
+        # 4,1G may mean 4.1G.
+        return None
+    bare = bare.replace(",", "")
     counted = bare.lower().removesuffix("s")
     noun = next((noun for noun in NOUNS if counted.endswith(noun)), "")
     if noun:

@@ -12,6 +12,7 @@ from cnncalc.exporters.pytorch_expressions import (
     Use,
     split_by,
 )
+from cnncalc.network.build.draft import CANNOT_BUILD
 from cnncalc.network.build.names import join_path
 from cnncalc.spec.records import (
     Branch,
@@ -107,7 +108,8 @@ class TensorReader:
             return None
         try:
             texts = {step.scope.evaluate_name(template, step.current) for _, step in uses}
-        except Exception:  # noqa: BLE001 - the name of the tensor is known as well
+        except CANNOT_BUILD:
+            # The name of the tensor is known as well.
             return None
         if len(texts) != 1:
             return None

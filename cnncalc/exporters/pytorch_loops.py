@@ -400,7 +400,6 @@ def _write_loop(attribute: str, code: LoopCode, *, is_first: bool) -> list[str]:
     condition = ""
     for part in code.parts:
         if not part.condition:
-            flush() if False else None
             condition = ""
             waiting.append(part.text)
             continue

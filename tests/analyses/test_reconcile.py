@@ -243,6 +243,7 @@ def test_parameters_of_keras(spec):
         ("4.09 GMac", 4_089_184_256, "rounded"),
         ("4.1 GFLOP", 4_089_184_256, "rounded"),
         ("25.6M params", 25_557_032, "rounded"),
+        ("25,557,032", 25_557_032, "rounded"),
         # 4.1G is any number from 4.05G to just below 4.15G, or one that begins with 4.1.
         ("4.1G", 4_050_000_000, "rounded"),
         ("4.1G", 4_049_999_999, ""),
@@ -257,7 +258,9 @@ def test_claims(text, exact, how):
     assert claim.fits(exact, scale) == how
 
 
-@pytest.mark.parametrize("text", ["", "G", "4.1X", "-3G", "1.2.3", "٤G", "1" * 31, "1e9", "GFLOPs", "flops"])
+@pytest.mark.parametrize(
+    "text", ["", "G", "4.1X", "-3G", "1.2.3", "٤G", "1" * 31, "1e9", "GFLOPs", "flops", "4,1G", "4,11,512", "4,1111"]
+)
 def test_what_is_no_claim(text):
     assert read_claim(text) is None
 
