@@ -1,7 +1,8 @@
 """Networks in the formats of other programs.
 
-A format is a module of this folder with a function `export` that takes an `ExportedNetwork` and yields lines of text,
-or returns bytes for a binary format. The layer types of a format, and what each becomes, are in its module.
+A format is a module of this folder, or a folder of modules, with a function `export` that takes an `ExportedNetwork`
+and yields lines of text, or returns bytes for a binary format. The layer types of a format, and what each becomes, are
+there.
 """
 
 from __future__ import annotations

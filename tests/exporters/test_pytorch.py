@@ -17,8 +17,8 @@ from hardening import hostile
 from cnncalc import bundled
 from cnncalc.errors import SpecError
 from cnncalc.exporters import ExportedNetwork, export
-from cnncalc.exporters.pytorch_helpers import HELPERS, helper_source
-from cnncalc.exporters.pytorch_layers import LAYERS
+from cnncalc.exporters.pytorch.helpers import HELPERS, helper_source
+from cnncalc.exporters.pytorch.layers import LAYERS
 from cnncalc.layers import all_types
 from cnncalc.network.build import build
 from cnncalc.spec.decode import read_spec

@@ -18,7 +18,7 @@ from layers.test_every_layer import EXAMPLES
 
 from cnncalc.analyses.totals import totals
 from cnncalc.exporters import ExportedNetwork, export
-from cnncalc.exporters.pytorch_helpers import HELPER_NAMES
+from cnncalc.exporters.pytorch.helpers import HELPER_NAMES
 from cnncalc.layers import all_types
 from cnncalc.layers.shapes import Shape
 from cnncalc.network.build import build

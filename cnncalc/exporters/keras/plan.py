@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from cnncalc.errors import Span, SpecError
-from cnncalc.exporters.keras_layers import MixedUse
+from cnncalc.exporters.keras.layers import MixedUse
 from cnncalc.network.records import Layer, LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.records import (

@@ -10,10 +10,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cnncalc.errors import SpecError
-from cnncalc.exporters.keras_blocks import write_blocks
-from cnncalc.exporters.keras_flat import write_flat
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_module import KerasModule, refuse
+from cnncalc.exporters.keras.blocks import write_blocks
+from cnncalc.exporters.keras.flat import write_flat
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.module import KerasModule, refuse
 
 if TYPE_CHECKING:
     from cnncalc.exporters import ExportedNetwork

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, Protocol
 
 from cnncalc.exporters.python_code import SourceText, WrittenExpression, fold, join_power, write_value
-from cnncalc.exporters.pytorch_helpers import HELPERS
+from cnncalc.exporters.pytorch.helpers import HELPERS
 from cnncalc.layers._axes import as_list, find_axes, find_axis
 from cnncalc.layers.contract import Shapes
 from cnncalc.layers.shapes import Shape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from cnncalc import limits
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.plan import (
     Definition,
     FunctionPlan,
     NameParts,

@@ -23,7 +23,7 @@ from cnncalc.syntax.expressions import (
 )
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.keras_layers import GivenValue
+    from cnncalc.exporters.keras.layers import GivenValue
 
 # The names of the inputs of a function, in order.
 INPUTS = ("x", "y", "z", "u", "v", "w")

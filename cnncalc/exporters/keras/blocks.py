@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnncalc.errors import Span
-from cnncalc.exporters.keras_functions import KerasFunction
-from cnncalc.exporters.keras_layers import MixedUse, keeps_sign, uses_operations
-from cnncalc.exporters.keras_module import LOCAL_NAMES, CodeLines, KerasModule
-from cnncalc.exporters.keras_names import clean_name
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.functions import KerasFunction
+from cnncalc.exporters.keras.layers import MixedUse, keeps_sign, uses_operations
+from cnncalc.exporters.keras.module import LOCAL_NAMES, CodeLines, KerasModule
+from cnncalc.exporters.keras.names import clean_name
+from cnncalc.exporters.keras.plan import (
     FunctionPlan,
     Sample,
     all_parts,
     templates_of,
 )
-from cnncalc.exporters.keras_planner import Planner
-from cnncalc.exporters.keras_types import TypeValues
+from cnncalc.exporters.keras.planner import Planner
+from cnncalc.exporters.keras.types import TypeValues
 from cnncalc.exporters.python_code import (
     INDENT,
     IdentifierTable,

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnncalc import layers
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.plan import (
     Sample,
     has_fraction,
 )
@@ -52,7 +52,7 @@ WHOLE_SETTINGS = ("Whole", "WholeList", "PerAxisWhole", "PerSideWhole", "Padding
 WHOLE_FUNCTIONS = frozenset({"round", "ceil", "floor", "int", "len", "range", "make_divisible"})
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.keras_names import CodeNames
+    from cnncalc.exporters.keras.names import CodeNames
 
 
 class ExpressionScope:

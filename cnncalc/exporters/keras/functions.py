@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from cnncalc.exporters.keras_items import CodeItems
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_module import document, write_signature
-from cnncalc.exporters.keras_names import CodeFrame
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.items import CodeItems
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.module import document, write_signature
+from cnncalc.exporters.keras.names import CodeFrame
+from cnncalc.exporters.keras.plan import (
     Definition,
     constant_name,
     trees_of,
 )
-from cnncalc.exporters.keras_types import TENSOR, annotate_values
-from cnncalc.exporters.keras_values import ExpressionScope
+from cnncalc.exporters.keras.types import TENSOR, annotate_values
+from cnncalc.exporters.keras.values import ExpressionScope
 from cnncalc.exporters.python_code import (
     ATOM,
     INDENT,

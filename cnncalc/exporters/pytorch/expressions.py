@@ -49,7 +49,7 @@ from cnncalc.syntax.expressions import (
 )
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.pytorch_classes import ClassWriter
+    from cnncalc.exporters.pytorch.classes import ClassWriter
 
 # One execution of an item: the number of the use of its block, and its step.
 Use: TypeAlias = tuple[int, Step]
@@ -419,7 +419,7 @@ def substitute(text: str, name: str, written: WrittenExpression) -> str:
 
 
 class LayerPlace(ItemPlace):
-    """A layer in all its uses: what `pytorch_layers` reads."""
+    """A layer in all its uses: what `layers` reads."""
 
     def __init__(self, writer: ClassWriter, uses: list[Use], inputs: Sequence[TensorValue], names: Any) -> None:
         super().__init__(writer, uses, inputs, names)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from cnncalc.errors import Problem, SpecError
 from cnncalc.exporters.python_code import IdentifierTable, as_class_name, describe_network, layout, write_value
-from cnncalc.exporters.pytorch_blocks import BodyWriter
-from cnncalc.exporters.pytorch_classes import ClassWriter
-from cnncalc.exporters.pytorch_expressions import NotChainError, SplitError
-from cnncalc.exporters.pytorch_helpers import HELPER_NAMES, MODULE_NAMES, helper_source
-from cnncalc.exporters.pytorch_program import ClassKey, TracedProgram, key_of
-from cnncalc.exporters.pytorch_rendering import render_class
+from cnncalc.exporters.pytorch.blocks import BodyWriter
+from cnncalc.exporters.pytorch.classes import ClassWriter
+from cnncalc.exporters.pytorch.expressions import NotChainError, SplitError
+from cnncalc.exporters.pytorch.helpers import HELPER_NAMES, MODULE_NAMES, helper_source
+from cnncalc.exporters.pytorch.program import ClassKey, TracedProgram, key_of
+from cnncalc.exporters.pytorch.rendering import render_class
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import Item, JoinCall
 from cnncalc.spec.templates import Template

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncalc.exporters.python_code import INDENT, WIDTH, IdentifierTable, as_identifier, layout, write_docstring
-from cnncalc.exporters.pytorch_helpers import HELPER_NAMES, MODULE_NAMES
+from cnncalc.exporters.pytorch.helpers import HELPER_NAMES, MODULE_NAMES
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.pytorch_classes import ClassWriter, Statement, TorchArgument
-    from cnncalc.exporters.pytorch_expressions import TensorValue
+    from cnncalc.exporters.pytorch.classes import ClassWriter, Statement, TorchArgument
+    from cnncalc.exporters.pytorch.expressions import TensorValue
 
 # A number that is rounded.
 ROUNDED = re.compile(r"\b(?:int|round|math\.\w+|make_divisible)\((?:[^()]|\([^()]*\))*\)")

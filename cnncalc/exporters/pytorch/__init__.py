@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from cnncalc.errors import SpecError
 from cnncalc.exporters import ExportedNetwork
-from cnncalc.exporters.pytorch_modules import ModuleFile
-from cnncalc.exporters.pytorch_program import TracedProgram
+from cnncalc.exporters.pytorch.modules import ModuleFile
+from cnncalc.exporters.pytorch.program import TracedProgram
 from cnncalc.spec.records import Spec
 from cnncalc.spec.templates import Constant
 from cnncalc.syntax.expressions import Value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier
-from cnncalc.exporters.pytorch_calls import ModuleWriter
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.calls import ModuleWriter
+from cnncalc.exporters.pytorch.expressions import (
     CannotWriteError,
     ItemPlace,
     NotChainError,
@@ -18,8 +18,8 @@ from cnncalc.exporters.pytorch_expressions import (
     same,
     split_by,
 )
-from cnncalc.exporters.pytorch_inputs import Names, TensorValueAlias
-from cnncalc.exporters.pytorch_layers import SAME_CHANNELS, TorchCode
+from cnncalc.exporters.pytorch.inputs import Names, TensorValueAlias
+from cnncalc.exporters.pytorch.layers import SAME_CHANNELS, TorchCode
 from cnncalc.network.build.names import join_path
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import (
@@ -76,7 +76,7 @@ class BranchWriter(ModuleWriter):
         untaken = {number: step.is_taken for number, step in uses}
         if current is None or item.sources is not None or item.training_only:
             raise SplitError(dict(untaken))
-        from cnncalc.exporters.pytorch_loops import ChainWriter
+        from cnncalc.exporters.pytorch.loops import ChainWriter
 
         name = self.name_of(taken)
         if isinstance(item.action, LayerCall):
@@ -232,7 +232,7 @@ class BranchWriter(ModuleWriter):
         label: str,
     ) -> TensorValue | None:
         """Write a loop as one of the constructor, or its passes one by one."""
-        from cnncalc.exporters.pytorch_loops import ChainWriter
+        from cnncalc.exporters.pytorch.loops import ChainWriter
 
         if current is not None and item.sources is None and not item.share_weights and not item.training_only:
             try:

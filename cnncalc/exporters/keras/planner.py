@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.plan import (
     MOST_SAMPLES,
     Definition,
     FunctionPlan,
@@ -19,7 +19,7 @@ from cnncalc.exporters.keras_plan import (
     templates_of,
     texts_match,
 )
-from cnncalc.exporters.keras_resolve import NameResolver
+from cnncalc.exporters.keras.resolve import NameResolver
 from cnncalc.network.records import LayerGraph
 from cnncalc.record import Record
 from cnncalc.spec.records import (

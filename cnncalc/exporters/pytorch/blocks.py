@@ -6,17 +6,17 @@ import re
 from functools import partial
 
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier
-from cnncalc.exporters.pytorch_branches import BranchWriter
-from cnncalc.exporters.pytorch_classes import LONGEST_CHANNELS, ClassWriter
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.branches import BranchWriter
+from cnncalc.exporters.pytorch.classes import LONGEST_CHANNELS, ClassWriter
+from cnncalc.exporters.pytorch.expressions import (
     NotChainError,
     TensorValue,
     Use,
     same,
     split_by,
 )
-from cnncalc.exporters.pytorch_inputs import Names
-from cnncalc.exporters.pytorch_layers import TorchCode
+from cnncalc.exporters.pytorch.inputs import Names
+from cnncalc.exporters.pytorch.layers import TorchCode
 from cnncalc.network.build.names import join_path
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from cnncalc.errors import Problem
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier, fold
-from cnncalc.exporters.pytorch_classes import LONGEST_CHANNELS, ClassWriter
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.classes import LONGEST_CHANNELS, ClassWriter
+from cnncalc.exporters.pytorch.expressions import (
     CannotWriteError,
     ItemPlace,
     LayerPlace,
@@ -18,9 +18,9 @@ from cnncalc.exporters.pytorch_expressions import (
     same,
     split_by,
 )
-from cnncalc.exporters.pytorch_inputs import Names, TensorReader
-from cnncalc.exporters.pytorch_layers import SAME_CHANNELS, TorchCode, UnsupportedLayer, write_layer
-from cnncalc.exporters.pytorch_program import walk
+from cnncalc.exporters.pytorch.inputs import Names, TensorReader
+from cnncalc.exporters.pytorch.layers import SAME_CHANNELS, TorchCode, UnsupportedLayer, write_layer
+from cnncalc.exporters.pytorch.program import walk
 from cnncalc.network.build.names import join_path
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import (

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from cnncalc.errors import Problem, SpecError
-from cnncalc.exporters.keras_layers import (
+from cnncalc.exporters.keras.layers import (
     CURRENT,
     VARIES,
     GivenValue,
@@ -16,7 +16,7 @@ from cnncalc.exporters.keras_layers import (
     keeps_sign,
     uses_operations,
 )
-from cnncalc.exporters.keras_module import CodeLines, KerasModule, document, emit_steps, find_steps, refuse
+from cnncalc.exporters.keras.module import CodeLines, KerasModule, document, emit_steps, find_steps, refuse
 from cnncalc.exporters.python_code import IdentifierTable, WrittenExpression, as_identifier, write_text, write_value
 from cnncalc.network.records import Layer, LayerGraph
 

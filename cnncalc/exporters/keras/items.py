@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from cnncalc.exporters.keras_branches import CodeBranches
-from cnncalc.exporters.keras_layers import MixedUse
-from cnncalc.exporters.keras_module import CodeLines
-from cnncalc.exporters.keras_names import CodeFrame, ItemSpot, separated
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.branches import CodeBranches
+from cnncalc.exporters.keras.layers import MixedUse
+from cnncalc.exporters.keras.module import CodeLines
+from cnncalc.exporters.keras.names import CodeFrame, ItemSpot, separated
+from cnncalc.exporters.keras.plan import (
     all_parts,
     iterate_samples,
     parts_inside,

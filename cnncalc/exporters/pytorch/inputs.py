@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier
-from cnncalc.exporters.pytorch_classes import ClassWriter
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.classes import ClassWriter
+from cnncalc.exporters.pytorch.expressions import (
     NotChainError,
     TensorValue,
     Use,

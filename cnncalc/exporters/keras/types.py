@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from cnncalc import layers
-from cnncalc.exporters.keras_layers import GivenValue, LayerSite, MixedUse
-from cnncalc.exporters.keras_module import CodeLines, KerasModule, emit_steps, find_steps, write_signature
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import GivenValue, LayerSite, MixedUse
+from cnncalc.exporters.keras.module import CodeLines, KerasModule, emit_steps, find_steps, write_signature
+from cnncalc.exporters.keras.plan import (
     FunctionPlan,
     all_parts,
     nodes_of,
     trees_of,
 )
-from cnncalc.exporters.keras_planner import Planner
+from cnncalc.exporters.keras.planner import Planner
 from cnncalc.exporters.python_code import (
     IdentifierTable,
     WrittenExpression,

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cnncalc.exporters.python_code import WrittenExpression, as_identifier
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.expressions import (
     CannotWriteError,
     ItemPlace,
     NotChainError,
@@ -16,16 +16,16 @@ from cnncalc.exporters.pytorch_expressions import (
     split_by,
     substitute,
 )
-from cnncalc.exporters.pytorch_layers import SAME_CHANNELS
+from cnncalc.exporters.pytorch.layers import SAME_CHANNELS
 from cnncalc.network.build.trace import Step
 from cnncalc.record import Record
 from cnncalc.spec.records import BlockCall, Item, ItemGroup, JoinCall, LayerCall, Loop, NetworkCall
 from cnncalc.spec.templates import Constant, Template
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.pytorch_branches import BranchWriter
-    from cnncalc.exporters.pytorch_classes import ClassWriter
-    from cnncalc.exporters.pytorch_inputs import Names
+    from cnncalc.exporters.pytorch.branches import BranchWriter
+    from cnncalc.exporters.pytorch.classes import ClassWriter
+    from cnncalc.exporters.pytorch.inputs import Names
 
 # The name of a tensor's channels while the body of a loop is written; no spec can have it.
 CARRIED = "carried__"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cnncalc.errors import Span
-from cnncalc.exporters.keras_operations import write_function
+from cnncalc.exporters.keras.operations import write_function
 from cnncalc.exporters.python_code import ATOM, WrittenExpression, write_text, write_value
 from cnncalc.layers.contract import LayerType, Role
 from cnncalc.layers.shapes import SlidingWindow, SpreadWindow, same_crop, same_padding
@@ -68,7 +68,7 @@ class LayerStep(Record):
 class LayerSite(Record):
     """An item of one layer type: its settings, the layers that it becomes, and how to name them.
 
-    `label` gives the source of a name with a suffix; `helper` makes a function or class of keras_helpers available, and
+    `label` gives the source of a name with a suffix; `helper` makes a function or class of `helpers` available, and
     `add_input` adds an input of the model, of the given name and shape.
     `operands` are the sources of its inputs, and `nonnegative` tells whether no element of the first is negative.
     """

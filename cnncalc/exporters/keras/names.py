@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnncalc.exporters.keras_layers import MixedUse, is_operation_name
-from cnncalc.exporters.keras_module import LOCAL_NAMES, CodeLines
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import MixedUse, is_operation_name
+from cnncalc.exporters.keras.module import LOCAL_NAMES, CodeLines
+from cnncalc.exporters.keras.plan import (
     Definition,
     FunctionPlan,
     NameParts,
@@ -20,7 +20,7 @@ from cnncalc.exporters.keras_plan import (
     join_parts,
     texts_match,
 )
-from cnncalc.exporters.keras_values import ExpressionScope
+from cnncalc.exporters.keras.values import ExpressionScope
 from cnncalc.exporters.python_code import (
     ATOM,
     IdentifierTable,
@@ -41,7 +41,7 @@ from cnncalc.syntax.expressions import (
 )
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.keras_blocks import KerasStructure
+    from cnncalc.exporters.keras.blocks import KerasStructure
 
 
 class CodeFrame:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from cnncalc.errors import Problem, Span, SpecError
-from cnncalc.exporters.keras_helpers import HELPERS
-from cnncalc.exporters.keras_layers import CURRENT, LayerSite, LayerStep, MixedUse, Unsupported, steps_of
+from cnncalc.exporters.keras.helpers import HELPERS
+from cnncalc.exporters.keras.layers import CURRENT, LayerSite, LayerStep, MixedUse, Unsupported, steps_of
 from cnncalc.exporters.python_code import (
     INDENT,
     MAKE_DIVISIBLE,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnncalc.exporters.keras_layers import VARIES, GivenValue, LayerSite, MixedUse
-from cnncalc.exporters.keras_module import emit_steps, find_steps
-from cnncalc.exporters.keras_names import CodeNames, ItemSpot, format_text
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.layers import VARIES, GivenValue, LayerSite, MixedUse
+from cnncalc.exporters.keras.module import emit_steps, find_steps
+from cnncalc.exporters.keras.names import CodeNames, ItemSpot, format_text
+from cnncalc.exporters.keras.plan import (
     FunctionPlan,
 )
-from cnncalc.exporters.keras_values import WHOLE_SETTINGS, ExpressionScope
+from cnncalc.exporters.keras.values import WHOLE_SETTINGS, ExpressionScope
 from cnncalc.exporters.python_code import (
     ATOM,
     WrittenExpression,

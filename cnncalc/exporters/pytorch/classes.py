@@ -16,7 +16,7 @@ from cnncalc.exporters.python_code import (
     as_identifier,
     write_value,
 )
-from cnncalc.exporters.pytorch_expressions import (
+from cnncalc.exporters.pytorch.expressions import (
     ANY,
     CannotWriteError,
     ItemPlace,
@@ -26,14 +26,14 @@ from cnncalc.exporters.pytorch_expressions import (
     literal,
     same,
 )
-from cnncalc.exporters.pytorch_helpers import MODULE_NAMES
+from cnncalc.exporters.pytorch.helpers import MODULE_NAMES
 from cnncalc.network.build.trace import Step
 from cnncalc.spec.records import Parameter
 from cnncalc.spec.templates import Computed, Constant, Template
 from cnncalc.syntax.expressions import ExpressionError, Value, parse
 
 if TYPE_CHECKING:
-    from cnncalc.exporters.pytorch_modules import ModuleFile
+    from cnncalc.exporters.pytorch.modules import ModuleFile
 
 # The attributes of nn.Module, which attributes of a class must not hide.
 MODULE_ATTRIBUTES = frozenset((

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from cnncalc.exporters.keras_calls import CodeCalls
-from cnncalc.exporters.keras_layers import LayerSite, LayerStep, MixedUse
-from cnncalc.exporters.keras_module import emit_steps, find_steps
-from cnncalc.exporters.keras_names import CodeFrame, ItemSpot, separated
-from cnncalc.exporters.keras_plan import (
+from cnncalc.exporters.keras.calls import CodeCalls
+from cnncalc.exporters.keras.layers import LayerSite, LayerStep, MixedUse
+from cnncalc.exporters.keras.module import emit_steps, find_steps
+from cnncalc.exporters.keras.names import CodeFrame, ItemSpot, separated
+from cnncalc.exporters.keras.plan import (
     Definition,
 )
-from cnncalc.exporters.keras_types import refuse_input
+from cnncalc.exporters.keras.types import refuse_input
 from cnncalc.exporters.python_code import (
     WrittenExpression,
     as_identifier,
